@@ -1,0 +1,3 @@
+//! Spillover indicators of exporters, kept exact as monthly customs files arrive.
+
+pub mod types;
