@@ -1,3 +1,5 @@
 //! Spillover indicators of exporters, kept exact as monthly customs files arrive.
 
+pub mod feed;
+pub mod figures;
 pub mod types;

@@ -1,0 +1,3 @@
+//! Bytes to records or rejects: profiles, decoding, validation.
+
+pub mod record;

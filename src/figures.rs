@@ -1,0 +1,95 @@
+//! The rows of the two published tables, as integers: what the dataflow and the oracle both compute.
+//!
+//! Two computations agree bit for bit when these rows do. [`crate::publish`] turns them into the columns of
+//! SPEC §4 and §5, the only place where they become floating point.
+
+use serde::{Deserialize, Serialize};
+
+use crate::types::{City, Country, Plant, Year};
+
+/// One row of the table `city`: exporters of a city to a destination in a year.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct CityRow {
+    /// The year compared with the one before.
+    pub year: Year,
+    /// The city.
+    pub city: City,
+    /// The destination.
+    pub country: Country,
+    /// Plants with positive exports in the year.
+    pub exporters: u32,
+    /// Plants with positive exports in both years, `n`.
+    pub continuing: u32,
+    /// Plants with positive exports in the year but not the one before.
+    pub entrants: u32,
+    /// Plants with positive exports in the year before but not in this one.
+    pub exits: u32,
+    /// Sum of the year's positive cells, in cents.
+    pub export_cents: i64,
+    /// Sum of the positive cells of the year before, in cents.
+    pub base_cents: i64,
+    /// Sum of the continuing plants' growth, `S`, in units of 2⁻³² log points.
+    pub growth: i64,
+}
+
+/// A sum of growth over continuing exporters, and their number: `S` and `n`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct GrowthSum {
+    /// Sum of growth in units of 2⁻³² log points.
+    pub growth: i64,
+    /// Number of continuing exporters.
+    pub exporters: i64,
+}
+
+/// Export-weighted sums over affiliate cities, equations (16) and (17), before the division by the weights.
+///
+/// # Units
+/// `growth` and `ln_density`: cents times 2⁻³² log points, below 2⁶² · 2³⁸ · 2¹⁶ < 2¹²⁷; `cents`: cents.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct WeightedSum {
+    /// Sum of weight times mean growth.
+    pub growth: i128,
+    /// Sum of weight times log density.
+    pub ln_density: i128,
+    /// Sum of weights.
+    pub cents: i128,
+}
+
+/// One row of the table `plant`: a plant of a multi-plant firm, a destination it exports to, a year.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct PlantRow {
+    /// The year compared with the one before.
+    pub year: Year,
+    /// The plant.
+    pub plant: Plant,
+    /// The destination.
+    pub country: Country,
+    /// Exports of the plant to the destination, in cents; positive.
+    pub export_cents: i64,
+    /// Imports of the plant from the destination, in cents; zero where amendments leave nothing positive.
+    pub import_cents: i64,
+    /// The city's continuing exporters to the destination, the plant itself left out.
+    pub local: GrowthSum,
+    /// The same over the affiliate cities, equation (13).
+    pub affiliate: GrowthSum,
+    /// Area of all affiliate cities, in square metres, equation (14).
+    pub affiliate_area_m2: i64,
+    /// Number of affiliate cities.
+    pub affiliate_cities: u32,
+    /// Equations (16) and (17).
+    pub weighted: WeightedSum,
+    /// Continuing exporters of the other cities of the province.
+    pub province: GrowthSum,
+    /// Whether the plant exported to the destination in an earlier year.
+    pub experience: bool,
+    /// Whether it did not in the year before.
+    pub new: bool,
+    /// Cities in which the firm exports in the year.
+    pub plants: u32,
+    /// Exports of the plant to all destinations, in cents.
+    pub plant_cents: i64,
+    /// Exports of the firm, in cents.
+    pub firm_cents: i64,
+    /// Exports of the firm's largest plant, in cents.
+    pub largest_plant_cents: i64,
+}
