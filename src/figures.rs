@@ -3,6 +3,9 @@
 //! Two computations agree bit for bit when these rows do. [`crate::publish`] turns them into the columns of
 //! SPEC §4 and §5, the only place where they become floating point.
 
+use std::hash::Hash;
+
+use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
 use crate::types::{City, Country, Plant, Year};
@@ -92,4 +95,69 @@ pub struct PlantRow {
     pub firm_cents: i64,
     /// Exports of the firm's largest plant, in cents.
     pub largest_plant_cents: i64,
+}
+
+impl CityRow {
+    /// The row's key.
+    #[must_use]
+    pub fn key(&self) -> (Year, City, Country) {
+        (self.year, self.city, self.country)
+    }
+}
+
+impl PlantRow {
+    /// The row's key.
+    #[must_use]
+    pub fn key(&self) -> (Year, Plant, Country) {
+        (self.year, self.plant, self.country)
+    }
+}
+
+/// How a published row moved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Change<Row> {
+    /// The row is new, or its figures are.
+    Set(Row),
+    /// The row, as it stood, is there no more.
+    Remove(Row),
+}
+
+impl<Row: Copy + PartialEq> Change<Row> {
+    /// Appends what leads from one set of rows to another, each with unique keys.
+    pub fn between<Key: Hash + Eq>(
+        before: &[Row],
+        after: &[Row],
+        key: impl Fn(&Row) -> Key,
+        changes: &mut Vec<Self>,
+    ) {
+        let mut gone: FxHashMap<Key, Row> = before.iter().map(|row| (key(row), *row)).collect();
+        for row in after {
+            if gone.remove(&key(row)) != Some(*row) {
+                changes.push(Self::Set(*row));
+            }
+        }
+        let left = before.iter().filter(|row| gone.contains_key(&key(row)));
+        changes.extend(left.map(|row| Self::Remove(*row)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_leads_from_one_table_to_another_leaves_out_what_stands() {
+        let row = |country, exporters| CityRow {
+            country: Country(country),
+            exporters,
+            ..CityRow::default()
+        };
+        let mut changes = Vec::new();
+        let before = [row(1, 5), row(2, 5), row(3, 5)];
+        let after = [row(1, 5), row(3, 6), row(4, 1)];
+        Change::between(&before, &after, CityRow::key, &mut changes);
+        let expected =
+            [Change::Set(row(3, 6)), Change::Set(row(4, 1)), Change::Remove(row(2, 5))];
+        assert_eq!(changes, expected);
+    }
 }

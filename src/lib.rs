@@ -1,5 +1,10 @@
 //! Spillover indicators of exporters, kept exact as monthly customs files arrive.
 
+pub mod calendar;
+pub mod dataflow;
+pub mod engine;
 pub mod feed;
 pub mod figures;
+pub mod options;
+pub mod oracle;
 pub mod types;

@@ -176,6 +176,21 @@ pub struct Plant {
     pub city: City,
 }
 
+/// An accepted record, or a sum of such: what one plant and one country exchanged in one month.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shipment {
+    /// Who.
+    pub plant: Plant,
+    /// With whom.
+    pub country: Country,
+    /// When.
+    pub period: Period,
+    /// Which way.
+    pub flow: Flow,
+    /// For how much; negative for an amendment.
+    pub cents: i64,
+}
+
 /// Growth in logs, fixed point with 32 fractional bits: integer sums are exact in any order.
 ///
 /// # Units

@@ -1,0 +1,144 @@
+//! Affiliate indicators of a firm's destination in a year: the formulas of equations (13), (14), (16) and (17).
+//!
+//! Sums over affiliate cities are taken once over all cities of the firm and each row subtracts its own city's part:
+//! the sums are integers, so the difference is exact. Nothing here knows of arrangements.
+
+use crate::figures::{GrowthSum, WeightedSum};
+use crate::types::Growth;
+
+/// A market's `S` and `n` with the means of equations (16) and (17), taken once for all firms that read them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MarketMeans {
+    /// `S` and `n`.
+    pub sum: GrowthSum,
+    /// `S / n`, rounded to the nearest 2⁻³²; zero where `n` is.
+    pub mean_growth: i64,
+    /// `ln(n / area)` in units of 2⁻³²; zero where `n` is.
+    pub ln_density: i64,
+}
+
+impl MarketMeans {
+    /// The means of a market in a city of a given area.
+    #[must_use]
+    pub fn new(sum: GrowthSum, area_m2: i64) -> Self {
+        if sum.exporters == 0 {
+            return Self { sum, ..Self::default() };
+        }
+        Self {
+            sum,
+            mean_growth: divide_rounding(sum.growth, sum.exporters),
+            ln_density: Growth::from_log(ln_density(sum.exporters, area_m2)).0,
+        }
+    }
+}
+
+/// What one affiliate city adds to a row, or to the sum over a firm's cities.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Contribution {
+    /// To equations (13) and (14).
+    pub sum: GrowthSum,
+    /// To equations (16) and (17).
+    pub weighted: WeightedSum,
+}
+
+impl Contribution {
+    /// What a city with these means adds under a weight in cents.
+    #[must_use]
+    pub fn new(means: &MarketMeans, weight_cents: i64) -> Self {
+        let weighted = if means.sum.exporters > 0 {
+            let weight = i128::from(weight_cents);
+            WeightedSum {
+                growth: weight * i128::from(means.mean_growth),
+                ln_density: weight * i128::from(means.ln_density),
+                cents: weight,
+            }
+        } else {
+            WeightedSum::default()
+        };
+        Self { sum: means.sum, weighted }
+    }
+
+    /// Adds another city's part.
+    pub fn add(&mut self, other: &Self) {
+        self.sum.growth += other.sum.growth;
+        self.sum.exporters += other.sum.exporters;
+        self.weighted.growth += other.weighted.growth;
+        self.weighted.ln_density += other.weighted.ln_density;
+        self.weighted.cents += other.weighted.cents;
+    }
+
+    /// The sum without one city's part: what a plant in that city reads.
+    #[must_use]
+    pub fn without(&self, own: &Self) -> Self {
+        Self {
+            sum: subtract(self.sum, own.sum),
+            weighted: WeightedSum {
+                growth: self.weighted.growth - own.weighted.growth,
+                ln_density: self.weighted.ln_density - own.weighted.ln_density,
+                cents: self.weighted.cents - own.weighted.cents,
+            },
+        }
+    }
+}
+
+/// One sum without another that is part of it.
+#[must_use]
+pub fn subtract(sum: GrowthSum, part: GrowthSum) -> GrowthSum {
+    GrowthSum { growth: sum.growth - part.growth, exporters: sum.exporters - part.exporters }
+}
+
+/// `ln(n / area)` with the area in km².
+///
+/// # Units
+/// `area_m2` in square metres; the result in log points of exporters per km².
+#[must_use]
+#[expect(clippy::cast_precision_loss, reason = "counts and areas in m2 are below 2^53")]
+pub fn ln_density(exporters: i64, area_m2: i64) -> f64 {
+    libm::log(exporters as f64) - libm::log(area_m2 as f64 / 1e6)
+}
+
+/// `sum / n` to the nearest integer, halves away from zero.
+fn divide_rounding(sum: i64, n: i64) -> i64 {
+    let magnitude = (sum.unsigned_abs() + n.unsigned_abs() / 2) / n.unsigned_abs();
+    sum.signum() * i64::try_from(magnitude).expect("a mean is within the range of its sum")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KM2: i64 = 1_000_000;
+
+    fn means(growth: i64, exporters: i64) -> MarketMeans {
+        MarketMeans::new(GrowthSum { growth, exporters }, 10 * KM2)
+    }
+
+    #[test]
+    fn the_sum_over_all_cities_without_ones_own_is_the_sum_over_the_others() {
+        let parts = [(means(7, 2), 100), (means(-9, 4), 50), (means(0, 0), 30)];
+        let parts = parts.map(|(means, weight)| Contribution::new(&means, weight));
+        let mut all = Contribution::default();
+        parts.iter().for_each(|part| all.add(part));
+        let mut others = Contribution::default();
+        parts[1..].iter().for_each(|part| others.add(part));
+        assert_eq!(all.without(&parts[0]), others);
+    }
+
+    #[test]
+    fn a_city_without_continuing_exporters_has_no_weight() {
+        assert_eq!(Contribution::new(&means(0, 0), 1_000), Contribution::default());
+    }
+
+    #[test]
+    fn means_round_to_the_nearest() {
+        assert_eq!([(7, 2), (-7, 2), (6, 4), (-5, 4)].map(|(s, n)| means(s, n).mean_growth), [
+            4, -4, 2, -1
+        ]);
+    }
+
+    #[test]
+    fn density_is_exporters_per_square_kilometre() {
+        assert!((ln_density(20, 10 * KM2) - std::f64::consts::LN_2).abs() < 1e-15);
+        assert_eq!(means(1, 20).ln_density, Growth::from_log(std::f64::consts::LN_2).0);
+    }
+}

@@ -1,0 +1,97 @@
+//! Annual cells: what a plant shipped to, and bought from, a country in a year.
+//!
+//! Comes in: amounts by plant, country, year and role (METHODOLOGY, "The calendar"). Goes out: the arrangement
+//! everything else is derived from, and its changes as data. The sums are made by the arrangement itself.
+
+use differential_dataflow::VecCollection;
+use differential_dataflow::operators::CountTotal;
+use differential_dataflow::operators::arrange::{Arranged, TraceAgent};
+use serde::{Deserialize, Serialize};
+
+use super::lookup::{KeyTrace, Time, arrange_by_firm};
+use super::sums::amounts;
+use crate::types::{City, Country, Firm, Growth, Plant, Year};
+
+/// A plant, a country and a year, in the order in which rows are read off: a firm's year is contiguous.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+pub struct CellKey {
+    /// The year the amounts are about.
+    pub year: Year,
+    /// The firm.
+    pub firm: Firm,
+    /// The partner country.
+    pub country: Country,
+    /// The city of the plant.
+    pub city: City,
+}
+
+impl CellKey {
+    /// The plant.
+    #[must_use]
+    pub fn plant(self) -> Plant {
+        Plant { firm: self.firm, city: self.city }
+    }
+}
+
+amounts! {
+    /// The amounts of a cell over the closed months of its year, in cents.
+    pub struct Cell {
+        /// `x(i,m,t,K_t)`: exports of the year.
+        pub cur,
+        /// `x(i,m,t-1,K_t)`: exports in the same months of the year before.
+        pub base,
+        /// Imports of the year.
+        pub import,
+    }
+}
+
+impl Cell {
+    /// Whether the plant exports in the year: amendments can leave nothing positive.
+    #[must_use]
+    pub fn exports(self) -> bool {
+        self.cur > 0
+    }
+
+    /// `g_i = ln cur - ln base` where the plant exports in both years.
+    #[must_use]
+    pub fn growth(self) -> Option<Growth> {
+        (self.cur > 0 && self.base > 0).then(|| Growth::between(self.base, self.cur))
+    }
+}
+
+/// Arranges the cells by their key, at the worker of their firm.
+///
+/// # Incremental
+/// Holds one entry per cell (40 bytes or so); work per update is the update's own.
+pub fn totals(amounts: VecCollection<'_, Time, CellKey, Cell>) -> CellTotals<'_> {
+    arrange_by_firm(amounts, "annual cells", |key| key.firm)
+}
+
+/// The arranged cells.
+pub type CellTotals<'scope> = Arranged<'scope, TraceAgent<KeyTrace<CellKey, Cell>>>;
+
+/// Cells as data: every change as the cell's old amounts leaving and its new ones coming.
+///
+/// # Incremental
+/// Keeps nothing; reads the changed cells of the arrangement.
+pub fn changes<'scope>(
+    cells: &CellTotals<'scope>,
+) -> VecCollection<'scope, Time, (CellKey, Cell), i64> {
+    cells.clone().count_total_core::<i64>()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_cell_positive_in_both_years_has_growth() {
+        let cell = |cur, base| Cell { cur, base, import: 0 };
+        assert_eq!(cell(200, 100).growth(), Some(Growth::between(100, 200)));
+        for absent in [cell(200, 0), cell(0, 100), cell(-5, 100), cell(200, -1)] {
+            assert_eq!(absent.growth(), None);
+        }
+    }
+}

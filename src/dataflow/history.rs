@@ -1,0 +1,97 @@
+//! Which years a plant exported to a country in: one bit a year, added up in the difference.
+//!
+//! A positive cell contributes 2^(year - first year) exactly once, so the sum *is* the set: `experience` and `new`
+//! are read off it with a mask, and no reduce has to hold every year of every plant.
+
+use differential_dataflow::VecCollection;
+use differential_dataflow::operators::arrange::Arranged;
+use serde::{Deserialize, Serialize};
+use timely::dataflow::operators::vec::Map;
+
+use super::cells::{Cell, CellKey};
+use super::lookup::{Handle, Time, arrange_by_firm};
+use crate::types::{City, Country, Firm, Year};
+
+/// A plant and a country, in the order in which a firm's year is read.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+pub struct Relation {
+    /// The firm.
+    pub firm: Firm,
+    /// The destination.
+    pub country: Country,
+    /// The plant's city.
+    pub city: City,
+}
+
+/// The set of years with a positive cell, as bits counted from the feed's first year.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ExportYears {
+    bits: i64,
+    first: Year,
+}
+
+/// How many years a feed may span: the bits of a positive `i64`. `engine` refuses a feed that is longer.
+pub const YEARS_MAX: u16 = 62;
+
+impl ExportYears {
+    /// The set whose bits are the sum of [`bit`]s.
+    #[must_use]
+    pub fn new(bits: i64, first: Year) -> Self {
+        Self { bits, first }
+    }
+
+    /// `experience`: a positive cell in some year before `year`.
+    #[must_use]
+    pub fn any_before(self, year: Year) -> bool {
+        self.bits & (bit(year, self.first) - 1) != 0
+    }
+
+    /// A positive cell in `year`; `new` is that there is none in the year before.
+    #[must_use]
+    pub fn contains(self, year: Year) -> bool {
+        year >= self.first && self.bits & bit(year, self.first) != 0
+    }
+}
+
+/// The bit that stands for a year.
+///
+/// # Panics
+/// If the year is before the first or [`YEARS_MAX`] after it, which the calendar rules out.
+#[must_use]
+pub fn bit(year: Year, first: Year) -> i64 {
+    assert!(year >= first && year.0 - first.0 < YEARS_MAX, "year {year} of a feed from {first}");
+    1 << (year.0 - first.0)
+}
+
+/// Arranges the years in which each plant exported to each destination.
+///
+/// # Incremental
+/// Holds one entry per plant and destination; changes only when a cell turns positive or stops being so.
+pub fn export_years<'scope>(
+    changes: VecCollection<'scope, Time, (CellKey, Cell), i64>,
+    first: Year,
+) -> Arranged<'scope, Handle<Relation, i64>> {
+    let years = changes.inner.flat_map(move |((key, cell), time, sign)| {
+        let CellKey { firm, country, city, .. } = key;
+        let relation = Relation { firm, country, city };
+        cell.exports().then(|| (relation, time, sign * bit(key.year, first)))
+    });
+    arrange_by_firm(VecCollection::new(years), "export years", |relation| relation.firm)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn experience_looks_at_all_earlier_years_and_new_at_the_last_one() {
+        let first = Year(2000);
+        let years = ExportYears::new(bit(Year(2001), first) + bit(Year(2003), first), first);
+        assert!(!years.any_before(Year(2001)));
+        assert!(years.any_before(Year(2002)));
+        assert!(years.contains(Year(2003)) && !years.contains(Year(2002)));
+        assert!(!years.contains(Year(1999)));
+    }
+}

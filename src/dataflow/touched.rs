@@ -1,0 +1,144 @@
+//! Which keys an epoch touched, in years that are not published whole.
+//!
+//! A year whose set of closed months changes is read off entirely, so nothing is logged for it; that is the usual
+//! month. What is logged are late records and corrections: the cells they move, and the markets these are part of.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use differential_dataflow::VecCollection;
+use differential_dataflow::operators::arrange::Arranged;
+use rustc_hash::FxHashMap;
+use timely::dataflow::ProbeHandle;
+use timely::dataflow::operators::{Inspect, Probe};
+
+use super::cells::{Cell, CellKey};
+use super::lookup::{Handle, Time};
+use super::markets::{Market, MarketGrowth, MarketKey, city_row};
+use super::rows::Touched;
+use crate::figures::{Change, CityRow};
+use crate::types::Year;
+
+/// What the operators of one worker saw in the current epoch.
+#[derive(Debug, Default)]
+pub struct Log {
+    /// Years from this one on are published whole; none: nothing is published, so nothing is logged.
+    whole_from: Option<Year>,
+    cells: Vec<(CellKey, Cell, i64)>,
+    city_rows: Vec<(MarketKey, Market, i64)>,
+    markets: Vec<MarketKey>,
+}
+
+impl Log {
+    /// Begins an epoch; `whole_from` as above.
+    pub fn begin(&mut self, whole_from: Option<Year>) {
+        *self = Self { whole_from, ..Self::default() };
+    }
+
+    fn wants(&self, year: Year) -> bool {
+        self.whole_from.is_some_and(|whole| year < whole)
+    }
+
+    /// Takes what the epoch changed in the table `city`, by year.
+    pub fn take_city_changes(&mut self) -> BTreeMap<Year, Vec<Change<CityRow>>> {
+        let mut before: FxHashMap<MarketKey, CityRow> = FxHashMap::default();
+        let mut after = before.clone();
+        for (key, market, sign) in std::mem::take(&mut self.city_rows) {
+            let side = if sign < 0 { &mut before } else { &mut after };
+            side.extend(city_row(key, market).map(|row| (key, row)));
+        }
+        let mut changes: BTreeMap<Year, Vec<_>> = BTreeMap::new();
+        for (key, row) in &after {
+            if before.get(key) != Some(row) {
+                changes.entry(key.year).or_default().push(Change::Set(*row));
+            }
+        }
+        for (key, row) in before {
+            if !after.contains_key(&key) {
+                changes.entry(key.year).or_default().push(Change::Remove(row));
+            }
+        }
+        changes
+    }
+
+    /// Takes whose rows of the table `plant` the epoch may have changed, by year with indicators.
+    pub fn take_touched(&mut self, first: Year, last: Year) -> BTreeMap<Year, Touched> {
+        let Some(whole_from) = self.whole_from else { return BTreeMap::new() };
+        let last = last.min(whole_from.previous());
+        let mut touched: BTreeMap<Year, Touched> = BTreeMap::new();
+        let mut moves: FxHashMap<CellKey, (Cell, Cell)> = FxHashMap::default();
+        for (key, cell, sign) in std::mem::take(&mut self.cells) {
+            let (before, after) = moves.entry(key).or_default();
+            *(if sign < 0 { before } else { after }) = cell;
+        }
+        for (key, (before, after)) in moves {
+            if before.cur == after.cur {
+                if key.year < first {
+                    continue;
+                }
+                let year = touched.entry(key.year).or_default();
+                year.destinations.insert((key.firm, key.country));
+                continue;
+            }
+            // A cell that turns positive, or stops being so, is in the network and the history of later years.
+            let until = if before.exports() == after.exports() { key.year } else { last };
+            for year in key.year.max(first).0..=until.0 {
+                touched.entry(Year(year)).or_default().firms.insert(key.firm);
+            }
+        }
+        for market in std::mem::take(&mut self.markets) {
+            let year = touched.entry(market.year).or_default();
+            year.markets.entry(market.country).or_default().insert(market.city);
+        }
+        touched
+    }
+}
+
+/// Logs the cells that change.
+pub fn log_cells(
+    changes: VecCollection<'_, Time, (CellKey, Cell), i64>,
+    log: &Rc<RefCell<Log>>,
+    probe: &ProbeHandle<Time>,
+) {
+    let log = Rc::clone(log);
+    let stream = changes.inner.inspect(move |((key, cell), _, sign)| {
+        let mut log = log.borrow_mut();
+        if log.wants(key.year) {
+            log.cells.push((*key, *cell, *sign));
+        }
+    });
+    stream.probe_with(probe);
+}
+
+/// Logs the rows of the table `city` that change.
+pub fn log_city_rows(
+    changes: VecCollection<'_, Time, (MarketKey, Market), i64>,
+    log: &Rc<RefCell<Log>>,
+    probe: &ProbeHandle<Time>,
+) {
+    let log = Rc::clone(log);
+    let stream = changes.inner.inspect(move |((key, market), _, sign)| {
+        let mut log = log.borrow_mut();
+        if log.wants(key.year) {
+            log.city_rows.push((*key, *market, *sign));
+        }
+    });
+    stream.probe_with(probe);
+}
+
+/// Logs the markets whose `S` or `n` changes; every worker sees them all.
+pub fn log_markets<'scope>(
+    markets: &Arranged<'scope, Handle<MarketKey, MarketGrowth>>,
+    log: &Rc<RefCell<Log>>,
+    probe: &ProbeHandle<Time>,
+) {
+    let log = Rc::clone(log);
+    let stream = markets.clone().as_collection(|key, ()| *key).inner.inspect(move |(key, ..)| {
+        let mut log = log.borrow_mut();
+        if log.wants(key.year) {
+            log.markets.push(*key);
+        }
+    });
+    stream.probe_with(probe);
+}

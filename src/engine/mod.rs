@@ -1,0 +1,3 @@
+//! Wires feed, archive, dataflow and publication.
+
+pub mod amounts;
