@@ -7,4 +7,6 @@ pub mod feed;
 pub mod figures;
 pub mod options;
 pub mod oracle;
+pub mod publish;
+pub mod settings;
 pub mod types;

@@ -1,3 +1,24 @@
-//! Wires feed, archive, dataflow and publication.
+//! The engine: takes in files, closes months, publishes. The table of contents of what happens to a feed.
+//!
+//! ```text
+//! files ─▶ read ahead ─▶ accept or refuse ─▶ segment ─┐
+//!                              │                      ├─▶ one commit
+//!                              ▼                      │
+//!                      amounts by role ─▶ dataflow ─▶ parts of `city` and `plant`
+//! ```
+//!
+//! Files go in by period. A *step* is what is published together: the files up to a December that closes, or up to the
+//! end of the list. It is committed whole or not at all; after an error the engine is dropped and the home is as it was.
 
 pub mod amounts;
+mod error;
+mod intake;
+mod open;
+mod publisher;
+mod reading;
+mod running;
+
+pub use error::EngineError;
+pub use intake::{FileOutcome, Observer, Outcome, Unwatched};
+pub use open::{Engine, Request};
+pub use running::Home;

@@ -1,0 +1,476 @@
+//! Taking in files: which may count, in which order they take effect, and what is committed together.
+
+use std::collections::VecDeque;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread::{Scope, ScopedJoinHandle};
+
+use rustc_hash::FxHashSet;
+
+use super::EngineError;
+use super::open::Engine;
+use super::reading::{Known, Read, ReadAhead, Reader};
+use super::running::{Home, LiveSegment, Running};
+use crate::archive::segment;
+use crate::archive::{AcceptedFile, ArchiveError, Commit, Publication, Stored, Summary};
+use crate::calendar::Calendar;
+use crate::dataflow::YEARS_MAX;
+use crate::feed::profile::Revision;
+use crate::feed::read::ReadLimits;
+use crate::feed::record::{Counts, Intake};
+use crate::feed::refused::Refused;
+use crate::feed::source::FeedFile;
+use crate::settings::Close;
+use crate::types::{City, Period, Vintage};
+
+/// What became of a file.
+#[derive(Debug)]
+pub struct FileOutcome {
+    /// The file.
+    pub path: PathBuf,
+    /// What became of it.
+    pub outcome: Outcome,
+}
+
+/// What became of a file.
+#[derive(Debug)]
+pub enum Outcome {
+    /// It counts, once the step it is part of is committed.
+    Accepted {
+        /// Its number.
+        vintage: Vintage,
+        /// How its lines ended.
+        counts: Counts,
+    },
+    /// Its bytes were accepted before.
+    Skipped {
+        /// The name under which they were.
+        accepted_as: String,
+    },
+    /// Nothing of it counts.
+    Refused(Refusal),
+}
+
+/// Why nothing of a file counts.
+#[derive(Debug, thiserror::Error)]
+pub enum Refusal {
+    /// It cannot be read as a file of the feed.
+    #[error(transparent)]
+    Unreadable(#[from] Box<Refused>),
+    /// Its month is before the feed's first.
+    #[error("{file} is of {period}, before the feed's first month {first}; start another home with --data to begin earlier", file = file.display())]
+    BeforeFirst {
+        /// The file.
+        file: PathBuf,
+        /// Its month.
+        period: Period,
+        /// The feed's first month.
+        first: Period,
+    },
+    /// Months are missing before it.
+    #[error("{file} is of {period}, but the next month is {next}: months close in order without gaps; take in {next} first", file = file.display())]
+    Gap {
+        /// The file.
+        file: PathBuf,
+        /// Its month.
+        period: Period,
+        /// The month that is missing.
+        next: Period,
+    },
+    /// Its month has a file already.
+    #[error("{file}: {period} has a file already; set revision = \"append\" to add its lines or \"supersede\" to put them in the place of the earlier ones", file = file.display())]
+    HasFile {
+        /// The file.
+        file: PathBuf,
+        /// Its month.
+        period: Period,
+    },
+    /// The file that would have been the feed's first was refused.
+    #[error("{file}: the feed's first file was refused, and its month begins the calendar; mend that one first", file = file.display())]
+    FirstRefused {
+        /// The file.
+        file: PathBuf,
+    },
+    /// More years than the engine keeps apart.
+    #[error("{file} is of {period}; a feed may span {} years", YEARS_MAX, file = file.display())]
+    TooManyYears {
+        /// The file.
+        file: PathBuf,
+        /// Its month.
+        period: Period,
+    },
+    /// More countries than the engine keeps apart.
+    #[error("{file}: with it the feed names more than {} countries; is the column `country` the right one?", u16::MAX, file = file.display())]
+    TooManyCountries {
+        /// The file.
+        file: PathBuf,
+    },
+    /// Amounts whose sum would not be exact.
+    #[error("{file}: with it the amounts of all records add up to more than 2^62 cents, past the range of exact sums; is the unit of value right?", file = file.display())]
+    Range {
+        /// The file.
+        file: PathBuf,
+    },
+}
+
+/// Is told what happens while files are taken in.
+pub trait Observer {
+    /// A file has been dealt with.
+    fn file(&mut self, outcome: &FileOutcome);
+    /// A step is being published.
+    fn publishing(&mut self, publication: Publication);
+}
+
+/// Nobody watches.
+pub struct Unwatched;
+
+impl Observer for Unwatched {
+    fn file(&mut self, _: &FileOutcome) {}
+    fn publishing(&mut self, _: Publication) {}
+}
+
+/// The sum of |value| up to which every sum of amounts is exact.
+const ABSOLUTE_CENTS_MAX: i128 = 1 << 62;
+/// How many segments may be in the writing before the next file waits.
+const WRITES_MAX: usize = 2;
+/// How many files a step may have that no December ends.
+const FILES_A_STEP_MAX: usize = 48;
+
+/// What is committed together.
+#[derive(Default)]
+struct Step<'scope> {
+    files: Vec<AcceptedFile>,
+    writing: VecDeque<Writing<'scope>>,
+    closed: Vec<Period>,
+}
+
+/// A segment in the writing.
+struct Writing<'scope> {
+    path: PathBuf,
+    vintage: Vintage,
+    supersedes: Vec<Vintage>,
+    summary: Summary,
+    segment: ScopedJoinHandle<'scope, Result<Stored, ArchiveError>>,
+}
+
+impl Step<'_> {
+    fn is_empty(&self) -> bool {
+        self.files.is_empty() && self.writing.is_empty() && self.closed.is_empty()
+    }
+
+    fn is_due(&self) -> bool {
+        let december = self.closed.last().is_some_and(|period| period.month() == 12);
+        december || self.files.len() + self.writing.len() >= FILES_A_STEP_MAX
+    }
+
+    /// Waits for segments until at most `n_left` are in the writing.
+    fn settle(&mut self, running: &mut Running, n_left: usize) -> Result<(), EngineError> {
+        while self.writing.len() > n_left {
+            let Some(writing) = self.writing.pop_front() else { break };
+            let Writing { path, vintage, supersedes, summary, segment } = writing;
+            let segment = segment.join().expect("a writer returns its errors")?;
+            running.segments.push(LiveSegment {
+                vintage,
+                period: summary.period,
+                months: summary.periods.keys().copied().collect(),
+                stored: segment.clone(),
+            });
+            self.files.push(AcceptedFile { vintage, path, summary, segment, supersedes });
+        }
+        Ok(())
+    }
+
+    fn hashes(&self) -> impl Iterator<Item = (&str, &str)> {
+        let written = self.files.iter().map(|file| &file.summary);
+        let writing = self.writing.iter().map(|writing| &writing.summary);
+        written.chain(writing).map(|summary| (summary.hash.as_str(), summary.name.as_str()))
+    }
+}
+
+impl Engine {
+    /// Takes in files, in order of period; closes months; publishes.
+    ///
+    /// A file that cannot count is an outcome, not an error.
+    ///
+    /// # Errors
+    /// [`EngineError::Archive`] if the home cannot be written or read, [`EngineError::Worker`] if a worker died. What was
+    /// committed before stays; of the step in hand nothing counts.
+    pub fn ingest(
+        &mut self,
+        files: &[FeedFile],
+        observer: &mut dyn Observer,
+    ) -> Result<Vec<FileOutcome>, EngineError> {
+        let home = Arc::clone(&self.home);
+        let known = self.known()?;
+        let first = self.running.as_ref().map(|running| running.calendar.first());
+        let limits = ReadLimits {
+            first_period: first.or_else(|| files.iter().map(|file| file.period).min()),
+            max_rejected_share: self.options.max_rejected_share,
+            ..ReadLimits::default()
+        };
+        let reader =
+            Reader { profile: &home.settings.profile, places: &home.places, limits, known: &known };
+        std::thread::scope(|scope| {
+            let n_threads = std::thread::available_parallelism().map_or(1, usize::from).min(8);
+            let reads = ReadAhead::start(scope, files, reader, n_threads);
+            let mut step = Step::default();
+            let mut outcomes = Vec::with_capacity(files.len());
+            for (file, read) in files.iter().zip(reads) {
+                let any_refused = outcomes.iter().any(FileOutcome::is_refused);
+                let outcome = self.take_in(scope, &home, file, read, any_refused, &mut step)?;
+                outcomes.push(FileOutcome { path: file.path.clone(), outcome });
+                observer.file(&outcomes[outcomes.len() - 1]);
+                if step.is_due() {
+                    self.publish(&home, std::mem::take(&mut step), observer)?;
+                }
+            }
+            self.publish(&home, step, observer)?;
+            Ok(outcomes)
+        })
+    }
+
+    /// Closes the next month (`close = "explicit"`), and publishes.
+    ///
+    /// # Errors
+    /// [`EngineError::Empty`] before the first file, [`EngineError::OutOfOrder`] if another month is next; else as for
+    /// [`Engine::ingest`].
+    pub fn close(
+        &mut self,
+        period: Period,
+        observer: &mut dyn Observer,
+    ) -> Result<(), EngineError> {
+        let home = Arc::clone(&self.home);
+        let running = self.running.as_mut().ok_or(EngineError::Empty)?;
+        running.close(self.archive.home(), &home, period)?;
+        self.publish(&home, Step { closed: vec![period], ..Step::default() }, observer)
+    }
+
+    fn known(&self) -> Result<Known, EngineError> {
+        let files = self.archive.files()?;
+        let live = files.iter().filter(|file| file.superseded_by.is_none());
+        let (names, hashes): (FxHashSet<_>, FxHashSet<_>) =
+            live.map(|file| (file.name.clone(), file.hash.clone())).unzip();
+        Ok(Known { names, hashes })
+    }
+
+    fn take_in<'scope>(
+        &mut self,
+        scope: &'scope Scope<'scope, '_>,
+        home: &Arc<Home>,
+        file: &FeedFile,
+        read: Read,
+        any_refused: bool,
+        step: &mut Step<'scope>,
+    ) -> Result<Outcome, EngineError> {
+        let intake = match read {
+            Read::Refused(refused) => return Ok(Outcome::Refused(refused.into())),
+            Read::Known(hash) => {
+                let accepted_as = self.accepted_as(&hash, step)?.unwrap_or_default();
+                return Ok(Outcome::Skipped { accepted_as });
+            }
+            Read::Whole(intake) => intake,
+        };
+        // Months without trade look alike: only bytes with lines in them tell that a file was here before.
+        if intake.counts.lines > 0
+            && let Some(accepted_as) = self.accepted_as(&intake.hash, step)?
+        {
+            return Ok(Outcome::Skipped { accepted_as });
+        }
+        let summary = Summary::of(&intake);
+        let supersedes = match self.admit(file, &intake, &summary, any_refused, step)? {
+            Ok(supersedes) => supersedes,
+            Err(refusal) => return Ok(Outcome::Refused(refusal)),
+        };
+        let counts = intake.counts.clone();
+        let vintage = self.accept(scope, home, file, *intake, summary, supersedes, step)?;
+        Ok(Outcome::Accepted { vintage, counts })
+    }
+
+    /// The name under which bytes were accepted before.
+    fn accepted_as(&self, hash: &str, step: &Step<'_>) -> Result<Option<String>, EngineError> {
+        if let Some((_, name)) = step.hashes().find(|(other, _)| *other == hash) {
+            return Ok(Some(name.to_owned()));
+        }
+        Ok(self.archive.file_with_hash(hash)?.map(|(_, name)| name))
+    }
+
+    /// Whether a file may count, and which files it takes the place of.
+    fn admit(
+        &self,
+        file: &FeedFile,
+        intake: &Intake,
+        summary: &Summary,
+        any_refused: bool,
+        step: &Step<'_>,
+    ) -> Result<Result<Vec<Vintage>, Refusal>, EngineError> {
+        let (path, period) = (file.path.clone(), file.period);
+        let refused = |refusal| Ok(Err(refusal));
+        let in_step: i128 = step.absolute_cents();
+        let total = self.archive.absolute_cents()? + in_step + i128::from(summary.absolute_cents);
+        if total > ABSOLUTE_CENTS_MAX {
+            return refused(Refusal::Range { file: path });
+        }
+        let Some(running) = &self.running else {
+            let refusal = Refusal::FirstRefused { file: path };
+            return Ok(if any_refused { Err(refusal) } else { Ok(Vec::new()) });
+        };
+        let n_countries = running.names.countries.len() + intake.texts.countries.len();
+        if n_countries > usize::from(u16::MAX) {
+            return refused(Refusal::TooManyCountries { file: path });
+        }
+        let first = running.calendar.first();
+        if period < first {
+            return refused(Refusal::BeforeFirst { file: path, period, first });
+        }
+        if period.year().0 - first.year().0 >= YEARS_MAX - 1 {
+            return refused(Refusal::TooManyYears { file: path, period });
+        }
+        let next = running.calendar.next_to_close();
+        if self.options.close == Close::File && period > next {
+            return refused(Refusal::Gap { file: path, period, next });
+        }
+        let earlier = running.files_of(period, step.writing());
+        match self.options.revision {
+            _ if earlier.is_empty() => Ok(Ok(Vec::new())),
+            Revision::Refuse => refused(Refusal::HasFile { file: path, period }),
+            Revision::Append => Ok(Ok(Vec::new())),
+            Revision::Supersede => Ok(Ok(earlier)),
+        }
+    }
+
+    /// Lets a file's records take effect, and starts writing its segment.
+    #[expect(clippy::too_many_arguments, reason = "the parts of one file on its way into one step")]
+    fn accept<'scope>(
+        &mut self,
+        scope: &'scope Scope<'scope, '_>,
+        home: &Arc<Home>,
+        file: &FeedFile,
+        intake: Intake,
+        summary: Summary,
+        supersedes: Vec<Vintage>,
+        step: &mut Step<'scope>,
+    ) -> Result<Vintage, EngineError> {
+        let folder = self.archive.home().to_owned();
+        let vintage = Vintage(self.last_vintage(step)?.0 + 1);
+        let n_workers = self.n_workers;
+        if self.running.is_none() {
+            let calendar = Calendar::starting(file.period);
+            self.running = Some(Running::start(home, calendar, n_workers)?);
+        }
+        let running = self.running.as_mut().expect("it was started above");
+        if !supersedes.is_empty() {
+            step.settle(running, 0)?;
+        }
+        for &earlier in &supersedes {
+            running.withdraw(&folder, home, earlier)?;
+        }
+        let closes = self.options.close == Close::File
+            && file.period == running.calendar.next_to_close();
+        if closes {
+            let before = file.period.year_before();
+            if step.writing.iter().any(|writing| writing.has(file.period) || writing.has(before)) {
+                step.settle(running, 0)?;
+            }
+            running.close(&folder, home, file.period)?;
+            step.closed.push(file.period);
+        }
+        let intake = Arc::new(intake);
+        let segment = spawn_write(scope, folder, Arc::clone(home), vintage, Arc::clone(&intake));
+        let path = file.path.clone();
+        step.writing.push_back(Writing { path, vintage, supersedes, summary, segment });
+        running.feed(&intake.texts, &intake.records)?;
+        step.settle(running, WRITES_MAX)?;
+        Ok(vintage)
+    }
+
+    fn last_vintage(&self, step: &Step<'_>) -> Result<Vintage, EngineError> {
+        let in_step = step.writing.back().map(|writing| writing.vintage);
+        match in_step.or_else(|| step.files.last().map(|file| file.vintage)) {
+            Some(vintage) => Ok(vintage),
+            None => Ok(self.archive.last_vintage()?.unwrap_or_default()),
+        }
+    }
+
+    /// Publishes a step and commits it.
+    fn publish(
+        &mut self,
+        home: &Arc<Home>,
+        mut step: Step<'_>,
+        observer: &mut dyn Observer,
+    ) -> Result<(), EngineError> {
+        let Some(running) = self.running.as_mut().filter(|_| !step.is_empty()) else {
+            return Ok(());
+        };
+        let last = self.archive.last_publication()?.map_or(0, |(last, _)| last.0);
+        let publication = Publication(last + 1);
+        observer.publishing(publication);
+        let parts = running.publish(self.archive.home(), home, publication)?;
+        step.settle(running, 0)?;
+        self.archive.commit(&Commit {
+            publication,
+            files: step.files,
+            closed: step.closed,
+            parts,
+            definitions: self.unrecorded.clone(),
+        })?;
+        self.unrecorded = None;
+        Ok(())
+    }
+}
+
+fn spawn_write<'scope>(
+    scope: &'scope Scope<'scope, '_>,
+    folder: PathBuf,
+    home: Arc<Home>,
+    vintage: Vintage,
+    intake: Arc<Intake>,
+) -> ScopedJoinHandle<'scope, Result<Stored, ArchiveError>> {
+    scope.spawn(move || {
+        let code = |city: City| home.places.code(city);
+        segment::write(&folder, vintage, &intake.texts, &intake.records, &code)
+    })
+}
+
+impl Writing<'_> {
+    fn has(&self, month: Period) -> bool {
+        self.summary.periods.contains_key(&month)
+    }
+}
+
+impl Step<'_> {
+    fn absolute_cents(&self) -> i128 {
+        let written = self.files.iter().map(|file| file.summary.absolute_cents);
+        let writing = self.writing.iter().map(|writing| writing.summary.absolute_cents);
+        written.chain(writing).map(i128::from).sum()
+    }
+
+    fn writing(&self) -> impl Iterator<Item = (Vintage, Period)> {
+        self.writing.iter().map(|writing| (writing.vintage, writing.summary.period))
+    }
+}
+
+impl Running {
+    /// The files of a month that count, by the month in their names.
+    fn files_of(
+        &self,
+        period: Period,
+        writing: impl Iterator<Item = (Vintage, Period)>,
+    ) -> Vec<Vintage> {
+        let live = self.segments.iter().map(|segment| (segment.vintage, segment.period));
+        live.chain(writing).filter(|(_, of)| *of == period).map(|(vintage, _)| vintage).collect()
+    }
+}
+
+impl FileOutcome {
+    /// Whether nothing of the file counts.
+    #[must_use]
+    pub fn is_refused(&self) -> bool {
+        matches!(self.outcome, Outcome::Refused(_))
+    }
+}
+
+/// The folder of a path given on the command line: itself, or the one a file is in.
+#[must_use]
+pub fn folder_of(path: &Path) -> &Path {
+    if path.is_dir() { path } else { path.parent().unwrap_or(Path::new(".")) }
+}

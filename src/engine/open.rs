@@ -1,0 +1,225 @@
+//! Opening a home: what it has recorded, what a run asks for, and the state that both come to.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::EngineError;
+use super::running::{Home, LiveSegment, Running};
+use crate::archive::{Archive, Definitions};
+use crate::calendar::Calendar;
+use crate::feed::places::Places;
+use crate::feed::profile::{Profile, Revision};
+use crate::feed::reference::ReferenceTexts;
+use crate::publish::supply::Supply;
+use crate::settings::{Close, Config, Settings};
+use crate::types::Period;
+
+/// What a run asks for.
+#[derive(Clone, Debug, Default)]
+pub struct Request {
+    /// The options file's content.
+    pub config: Config,
+    /// The layout asked for, by name or by the feed's own `feed.toml`.
+    pub profile: Option<Profile>,
+    /// The reference tables beside the feed.
+    pub references: Option<ReferenceTexts>,
+    /// How many workers compute.
+    pub n_workers: usize,
+}
+
+/// Options about how files are taken in: they may change from run to run.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct IntakeOptions {
+    /// What closes a month.
+    pub close: Close,
+    /// What to do with another file for a month that has one.
+    pub revision: Revision,
+    /// The share of a file's lines that may be rejected.
+    pub max_rejected_share: f64,
+}
+
+/// A home that is open to take in files.
+pub struct Engine {
+    pub(super) archive: Archive,
+    pub(super) home: Arc<Home>,
+    pub(super) options: IntakeOptions,
+    pub(super) n_workers: usize,
+    /// What to record with the first commit; none once that is done.
+    pub(super) unrecorded: Option<Definitions>,
+    pub(super) running: Option<Running>,
+}
+
+impl Engine {
+    /// Opens a home to write it, and restores the state from its archive.
+    ///
+    /// # Errors
+    /// - [`EngineError::Archive`] if the home cannot be written or read, or another process writes it.
+    /// - [`EngineError::Settings`], [`EngineError::ReferenceDiffers`] if the run asks for other figures than recorded.
+    /// - [`EngineError::Places`], [`EngineError::Supply`], [`EngineError::ReadSupply`] if a table cannot be used.
+    pub fn open(
+        folder: &Path,
+        request: Request,
+        progress: impl FnMut(usize),
+    ) -> Result<Self, EngineError> {
+        // What the run brings is checked before a home is made for it.
+        let asked = match Archive::read(folder) {
+            Ok(archive) => recorded(&archive)?,
+            Err(_) => None,
+        };
+        let (settings, definitions) = match asked {
+            Some((settings, definitions)) => {
+                settings.check(&request.config, request.profile.as_ref())?;
+                same_references(&definitions, &request)?;
+                (settings, definitions)
+            }
+            None => new_definitions(&request)?,
+        };
+        let home = Arc::new(home_of(settings, &definitions)?);
+        let archive = Archive::open(folder)?;
+        let unrecorded = archive.settings()?.is_none().then_some(definitions);
+        let config = &request.config;
+        let options = IntakeOptions {
+            close: config.close.unwrap_or_default(),
+            revision: config.revision.unwrap_or(home.settings.profile.revision),
+            max_rejected_share: config.max_rejected_share.unwrap_or(0.05),
+        };
+        let n_workers = request.n_workers;
+        let mut engine = Self { archive, home, options, n_workers, unrecorded, running: None };
+        engine.restore(progress)?;
+        Ok(engine)
+    }
+
+    fn restore(&mut self, progress: impl FnMut(usize)) -> Result<(), EngineError> {
+        let Some(calendar) = calendar(&self.archive)? else { return Ok(()) };
+        let segments = live_segments(&self.archive)?;
+        let mut running = Running::start(&self.home, calendar, self.n_workers)?;
+        running.restore(self.archive.home(), &self.home, segments, progress)?;
+        self.running = Some(running);
+        Ok(())
+    }
+
+    /// The feed's layout.
+    #[must_use]
+    pub fn profile(&self) -> &Profile {
+        &self.home.settings.profile
+    }
+
+    /// The archive, to look things up.
+    #[must_use]
+    pub fn archive(&self) -> &Archive {
+        &self.archive
+    }
+
+    /// The month that closes next; none before the first file.
+    #[must_use]
+    pub fn next_to_close(&self) -> Option<Period> {
+        self.running.as_ref().map(|running| running.calendar.next_to_close())
+    }
+}
+
+/// The calendar as the archive has it; none before the first file.
+///
+/// # Errors
+/// [`EngineError::Archive`] if the manifest cannot be read.
+pub fn calendar(archive: &Archive) -> Result<Option<Calendar>, EngineError> {
+    let closed = archive.closed()?;
+    let first = closed.first().map(|(period, _)| *period).or(archive.first_period()?);
+    let last = closed.last().map(|(period, _)| *period);
+    Ok(first.map(|first| Calendar::closed_through(first, last)))
+}
+
+/// The segments that count, in order of vintage.
+///
+/// # Errors
+/// [`EngineError::Archive`] if the manifest cannot be read.
+pub fn live_segments(archive: &Archive) -> Result<Vec<LiveSegment>, EngineError> {
+    let files = archive.files()?.into_iter().filter(|file| file.superseded_by.is_none());
+    Ok(files
+        .map(|file| LiveSegment {
+            vintage: file.vintage,
+            period: file.period,
+            months: file.periods,
+            stored: file.segment,
+        })
+        .collect())
+}
+
+/// The options and reference tables that a home has recorded; none before the first commit.
+///
+/// # Errors
+/// [`EngineError::Archive`], [`EngineError::Settings`] if they cannot be read.
+pub fn recorded(archive: &Archive) -> Result<Option<(Settings, Definitions)>, EngineError> {
+    let Some(settings) = archive.settings()? else { return Ok(None) };
+    let references = archive.references()?;
+    Ok(Some((Settings::from_toml(&settings)?, Definitions { settings, references })))
+}
+
+/// The home that recorded definitions make.
+///
+/// # Errors
+/// [`EngineError::Places`], [`EngineError::Supply`] if a table cannot be used.
+pub fn home_of(settings: Settings, definitions: &Definitions) -> Result<Home, EngineError> {
+    let table = |name: &str| {
+        let found = definitions.references.iter().find(|(table, _)| table == name);
+        found.map(|(_, text)| text.clone())
+    };
+    let texts = ReferenceTexts {
+        cities: table(CITIES).unwrap_or_default(),
+        regions: table(REGIONS),
+        countries: table(COUNTRIES),
+    };
+    let supply = table(SUPPLY).map(|text| Supply::parse(&text)).transpose();
+    let supply = supply
+        .map_err(|source| EngineError::Supply { path: PathBuf::from(SUPPLY), source })?;
+    Ok(Home::new(settings, Places::parse(&texts)?, supply))
+}
+
+const CITIES: &str = "cities.csv";
+const REGIONS: &str = "regions.csv";
+const COUNTRIES: &str = "countries.csv";
+const SUPPLY: &str = "supply.csv";
+
+fn new_definitions(request: &Request) -> Result<(Settings, Definitions), EngineError> {
+    let profile = match (&request.profile, &request.config.profile) {
+        (Some(profile), _) => profile.clone(),
+        (None, Some(name)) => Profile::bundled(name)?,
+        (None, None) => Profile::bundled("canonical")?,
+    };
+    let settings = Settings::new(&request.config, profile);
+    let texts = request.references.clone().unwrap_or_else(ReferenceTexts::bundled);
+    let mut references = reference_tables(&texts);
+    if let Some(path) = &request.config.supply {
+        references.push((SUPPLY.to_owned(), read_supply(path)?));
+    }
+    let definitions = Definitions { settings: settings.to_toml(), references };
+    Ok((settings, definitions))
+}
+
+fn reference_tables(texts: &ReferenceTexts) -> Vec<(String, String)> {
+    let tables = [
+        (CITIES, Some(&texts.cities)),
+        (REGIONS, texts.regions.as_ref()),
+        (COUNTRIES, texts.countries.as_ref()),
+    ];
+    let given = tables.into_iter().filter_map(|(name, text)| Some((name, text?)));
+    given.map(|(name, text)| (name.to_owned(), text.clone())).collect()
+}
+
+fn read_supply(path: &Path) -> Result<String, EngineError> {
+    let failed = |source| EngineError::ReadSupply { path: path.to_owned(), source };
+    let text = std::fs::read_to_string(path).map_err(failed)?;
+    Supply::parse(&text)
+        .map_err(|source| EngineError::Supply { path: path.to_owned(), source })?;
+    Ok(text)
+}
+
+fn same_references(recorded: &Definitions, request: &Request) -> Result<(), EngineError> {
+    let mut asked = request.references.as_ref().map(reference_tables).unwrap_or_default();
+    if let Some(path) = &request.config.supply {
+        asked.push((SUPPLY.to_owned(), read_supply(path)?));
+    }
+    match asked.into_iter().find(|table| !recorded.references.contains(table)) {
+        Some((table, _)) => Err(EngineError::ReferenceDiffers { table }),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,108 @@
+//! Rows as they come from the workers, to parts of the published tables.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::EngineError;
+use crate::archive::Publication;
+use crate::archive::parts::{Part, PartKind, PartWriter, Table};
+use crate::calendar::Calendar;
+use crate::dataflow::Output;
+use crate::figures::{CityRow, PlantRow};
+use crate::publish::columns::{self, Column};
+use crate::publish::{Context, city, plant};
+use crate::types::Year;
+
+/// Writes one publication's parts; nothing of them counts before they are committed.
+pub struct Publisher<'a> {
+    home: &'a Path,
+    publication: Publication,
+    calendar: Calendar,
+    context: Context<'a>,
+    city: Vec<Column<CityRow>>,
+    plant: Vec<Column<PlantRow>>,
+    parts: BTreeMap<(Table, Year), (PartKind, PartWriter)>,
+}
+
+impl<'a> Publisher<'a> {
+    /// Starts a publication in which the years `whole` are published whole, even where no row is left.
+    ///
+    /// # Errors
+    /// [`EngineError::Archive`] if a part cannot be started.
+    pub fn start(
+        home: &'a Path,
+        publication: Publication,
+        calendar: Calendar,
+        whole: &[Year],
+        context: Context<'a>,
+    ) -> Result<Self, EngineError> {
+        let (city, plant) = (city::columns(), plant::columns(context.supply.is_some()));
+        let parts = BTreeMap::new();
+        let mut publisher = Self { home, publication, calendar, context, city, plant, parts };
+        for &year in whole {
+            publisher.part(Table::City, year, PartKind::Whole)?;
+            publisher.part(Table::Plant, year, PartKind::Whole)?;
+        }
+        Ok(publisher)
+    }
+
+    fn part(
+        &mut self,
+        table: Table,
+        year: Year,
+        kind: PartKind,
+    ) -> Result<&mut PartWriter, EngineError> {
+        let schema = match table {
+            Table::City => columns::schema(&self.city),
+            Table::Plant => columns::schema(&self.plant),
+        };
+        let (_, writer) = match self.parts.entry((table, year)) {
+            std::collections::btree_map::Entry::Occupied(part) => part.into_mut(),
+            std::collections::btree_map::Entry::Vacant(free) => free.insert((
+                kind,
+                PartWriter::create(self.home, table, year, self.publication, schema)?,
+            )),
+        };
+        Ok(writer)
+    }
+
+    /// Writes a portion of rows.
+    ///
+    /// # Errors
+    /// [`EngineError::Archive`] if it cannot be written.
+    pub fn write(&mut self, output: &Output) -> Result<(), EngineError> {
+        let months = |year| self.calendar.months(year);
+        let (table, year, kind, batch) = match output {
+            Output::CityRows(year, rows) => {
+                let batch = columns::rows(&self.city, rows, months(*year), &self.context)?;
+                (Table::City, *year, PartKind::Whole, batch)
+            }
+            Output::CityChanges(year, changes) => {
+                let batch = columns::changes(&self.city, changes, months(*year), &self.context)?;
+                (Table::City, *year, PartKind::Changes, batch)
+            }
+            Output::PlantRows(year, rows) => {
+                let batch = columns::rows(&self.plant, rows, months(*year), &self.context)?;
+                (Table::Plant, *year, PartKind::Whole, batch)
+            }
+            Output::PlantChanges(year, changes) => {
+                let batch = columns::changes(&self.plant, changes, months(*year), &self.context)?;
+                (Table::Plant, *year, PartKind::Changes, batch)
+            }
+            Output::Done | Output::Failed => return Ok(()),
+        };
+        Ok(self.part(table, year, kind)?.write(&batch)?)
+    }
+
+    /// Makes all parts durable.
+    ///
+    /// # Errors
+    /// [`EngineError::Archive`] if one cannot be.
+    pub fn finish(self) -> Result<Vec<Part>, EngineError> {
+        let calendar = self.calendar;
+        let finish = |((_, year), (kind, writer)): ((Table, Year), (PartKind, PartWriter))| {
+            Ok(writer.finish(kind, calendar.months(year))?)
+        };
+        self.parts.into_iter().map(finish).collect()
+    }
+}

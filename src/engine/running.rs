@@ -1,0 +1,293 @@
+//! The engine while it runs: the calendar, the dictionaries, the workers, and what is in the archive.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::EngineError;
+use super::amounts::Amounts;
+use super::publisher::Publisher;
+use crate::archive::parts::Part;
+use crate::archive::segment::{self, Fields};
+use crate::archive::{Publication, Stored};
+use crate::calendar::{Calendar, Roles};
+use crate::dataflow::{Epoch, Geography, Subject, Workers};
+use crate::feed::places::Places;
+use crate::feed::record::{Dictionary, Record, Texts};
+use crate::publish::Context;
+use crate::publish::supply::Supply;
+use crate::settings::Settings;
+use crate::types::{Country, Firm, Period, Plant, Shipment, Vintage, Year};
+
+/// What defines the figures of a home, and where it is.
+#[derive(Debug)]
+pub struct Home {
+    /// The recorded options.
+    pub settings: Settings,
+    /// The reference tables.
+    pub places: Places,
+    /// Areas and provinces of the reference tables.
+    pub geography: Arc<Geography>,
+    /// The firm-year file.
+    pub supply: Option<Supply>,
+}
+
+impl Home {
+    /// From the options and reference tables.
+    #[must_use]
+    pub fn new(settings: Settings, places: Places, supply: Option<Supply>) -> Self {
+        let geography = Geography::new(
+            places.cities().map(|city| (places.province(city), places.area_m2(city))),
+        );
+        Self { settings, places, geography: Arc::new(geography), supply }
+    }
+}
+
+/// Firms and countries, numbered in the order in which the archive first names them.
+#[derive(Debug, Default)]
+pub struct Names {
+    /// Firm identifiers.
+    pub firms: Dictionary,
+    /// Country codes.
+    pub countries: Dictionary,
+}
+
+impl Names {
+    /// The shipments among the records of one file; excluded records are none.
+    ///
+    /// # Panics
+    /// Past 2¹⁶ countries, which `intake` refuses.
+    pub fn shipments(&mut self, texts: &Texts, records: &[Record], mut each: impl FnMut(Shipment)) {
+        let mut firms: Vec<Option<Firm>> = vec![None; texts.firms.len()];
+        let mut countries: Vec<Option<Country>> = vec![None; texts.countries.len()];
+        for record in records {
+            let (None, Some(city)) = (record.exclusion, record.city) else { continue };
+            let firm = *firms[record.firm as usize]
+                .get_or_insert_with(|| Firm(self.firms.intern(texts.firms.text(record.firm))));
+            let country = *countries[record.country as usize].get_or_insert_with(|| {
+                let number = self.countries.intern(texts.countries.text(record.country));
+                Country(u16::try_from(number).expect("fewer countries than 2^16"))
+            });
+            each(Shipment {
+                plant: Plant { firm, city },
+                country,
+                period: record.period,
+                flow: record.flow,
+                cents: record.value_cents,
+            });
+        }
+    }
+}
+
+/// A segment that counts.
+#[derive(Clone, Debug)]
+pub struct LiveSegment {
+    /// The file it is of.
+    pub vintage: Vintage,
+    /// The month in the file's name.
+    pub period: Period,
+    /// The months it has accepted records of.
+    pub months: Vec<Period>,
+    /// Where it is.
+    pub stored: Stored,
+}
+
+/// How many updates go to a worker at a time: large against a message, small against a month.
+const UPDATES_AT_A_TIME: usize = 1 << 16;
+
+/// The engine once the feed's first month is known.
+pub struct Running {
+    pub(super) calendar: Calendar,
+    pub(super) names: Names,
+    pub(super) segments: Vec<LiveSegment>,
+    workers: Workers,
+    amounts: Amounts,
+    whole: Vec<Year>,
+}
+
+impl Running {
+    /// Starts the workers with nothing shipped.
+    ///
+    /// # Errors
+    /// [`EngineError::Worker`] if they cannot start.
+    pub fn start(home: &Home, calendar: Calendar, n_workers: usize) -> Result<Self, EngineError> {
+        let subject = Subject {
+            geography: Arc::clone(&home.geography),
+            definitions: home.settings.definitions(),
+            first_year: calendar.first().year(),
+            first_indicator_year: calendar.first_indicator_year(),
+        };
+        Ok(Self {
+            calendar,
+            names: Names::default(),
+            segments: Vec::new(),
+            workers: Workers::start(n_workers, &subject)?,
+            amounts: Amounts::default(),
+            whole: Vec::new(),
+        })
+    }
+
+    /// Brings the dataflow to where the archive stands; nothing is published.
+    ///
+    /// # Errors
+    /// [`EngineError::Archive`] if a segment cannot be read, [`EngineError::Worker`] if a worker dies.
+    pub fn restore(
+        &mut self,
+        folder: &Path,
+        home: &Home,
+        segments: Vec<LiveSegment>,
+        mut progress: impl FnMut(usize),
+    ) -> Result<(), EngineError> {
+        for segment in &segments {
+            self.feed_segment(folder, home, &segment.stored, |calendar, period| {
+                (calendar.roles(period), 1)
+            })?;
+            progress(1);
+        }
+        self.segments = segments;
+        self.complete(false, |_| Ok(()))
+    }
+
+    /// Feeds shipments in the roles they have as the calendar stands.
+    ///
+    /// # Errors
+    /// [`EngineError::Worker`] if a worker died.
+    pub fn feed(&mut self, texts: &Texts, records: &[Record]) -> Result<(), EngineError> {
+        self.feed_records(texts, records, |calendar, period| (calendar.roles(period), 1))
+    }
+
+    fn feed_records(
+        &mut self,
+        texts: &Texts,
+        records: &[Record],
+        roles: impl Fn(&Calendar, Period) -> (Roles, i64),
+    ) -> Result<(), EngineError> {
+        let Self { names, amounts, workers, calendar, .. } = self;
+        let mut fed = Ok(());
+        names.shipments(texts, records, |shipment| {
+            let (roles, sign) = roles(calendar, shipment.period);
+            amounts.add(&shipment, roles, sign);
+            let updates = amounts.take(UPDATES_AT_A_TIME);
+            if !updates.is_empty() && fed.is_ok() {
+                fed = workers.feed(updates);
+            }
+        });
+        Ok(fed?)
+    }
+
+    fn feed_segment(
+        &mut self,
+        folder: &Path,
+        home: &Home,
+        stored: &Stored,
+        roles: impl Fn(&Calendar, Period) -> (Roles, i64),
+    ) -> Result<(), EngineError> {
+        let city_of = |code: &str| home.places.city(code);
+        let (texts, records) = segment::read(folder, stored, Fields::Figures, &city_of)?;
+        self.feed_records(&texts, &records, roles)
+    }
+
+    /// Takes a file's shipments back from every role they have.
+    ///
+    /// # Errors
+    /// [`EngineError::Archive`] if its segment cannot be read, [`EngineError::Worker`] if a worker died.
+    pub fn withdraw(
+        &mut self,
+        folder: &Path,
+        home: &Home,
+        vintage: Vintage,
+    ) -> Result<(), EngineError> {
+        let position = self.segments.iter().position(|segment| segment.vintage == vintage);
+        let Some(position) = position else { return Ok(()) };
+        let segment = self.segments.remove(position);
+        self.feed_segment(folder, home, &segment.stored, |calendar, period| {
+            (calendar.roles(period), -1)
+        })
+    }
+
+    /// Closes the next month, and gives what the archive already has the roles it gains by that.
+    ///
+    /// # Errors
+    /// [`EngineError::OutOfOrder`] if another month is next, else as for [`Running::withdraw`].
+    pub fn close(
+        &mut self,
+        folder: &Path,
+        home: &Home,
+        period: Period,
+    ) -> Result<(), EngineError> {
+        self.calendar.close(period)?;
+        if !self.whole.contains(&period.year()) {
+            self.whole.push(period.year());
+        }
+        let before = period.year_before();
+        let concerned = |segment: &&LiveSegment| {
+            segment.months.contains(&period) || segment.months.contains(&before)
+        };
+        let stored: Vec<Stored> =
+            self.segments.iter().filter(concerned).map(|segment| segment.stored.clone()).collect();
+        for stored in stored {
+            self.feed_segment(folder, home, &stored, |_, month| {
+                (Roles { cur: month == period, base: month == before }, 1)
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Whether anything was fed or closed that asks for publication.
+    #[must_use]
+    pub fn years_published_whole(&self) -> Vec<Year> {
+        let with_indicators = |year: &&Year| self.calendar.indicator_years().any(|y| y == **year);
+        self.whole.iter().filter(with_indicators).copied().collect()
+    }
+
+    /// Publishes all that was fed since the last time.
+    ///
+    /// # Errors
+    /// [`EngineError::Archive`] if a part cannot be written, [`EngineError::Worker`] if a worker died.
+    pub fn publish(
+        &mut self,
+        folder: &Path,
+        home: &Home,
+        publication: Publication,
+    ) -> Result<Vec<Part>, EngineError> {
+        let names = std::mem::take(&mut self.names);
+        let parts = self.publish_named(folder, home, publication, &names);
+        self.names = names;
+        parts
+    }
+
+    fn publish_named(
+        &mut self,
+        folder: &Path,
+        home: &Home,
+        publication: Publication,
+        names: &Names,
+    ) -> Result<Vec<Part>, EngineError> {
+        let context = Context {
+            firms: &names.firms,
+            countries: &names.countries,
+            places: &home.places,
+            geography: &home.geography,
+            supply: home.supply.as_ref(),
+        };
+        let whole = self.years_published_whole();
+        let mut publisher = Publisher::start(folder, publication, self.calendar, &whole, context)?;
+        self.complete(true, |output| publisher.write(&output))?;
+        publisher.finish()
+    }
+
+    fn complete(
+        &mut self,
+        publish: bool,
+        write: impl FnMut(crate::dataflow::Output) -> Result<(), EngineError>,
+    ) -> Result<(), EngineError> {
+        let rest = self.amounts.take(0);
+        self.workers.feed(rest)?;
+        let epoch = Epoch {
+            whole: self.years_published_whole(),
+            last: self.calendar.last_year(),
+            publish,
+        };
+        self.whole.clear();
+        self.workers.complete(&epoch, write)
+    }
+}

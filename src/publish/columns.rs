@@ -1,0 +1,156 @@
+//! A table's columns as data: name, kind and the formula that takes a figure from an integer row.
+//!
+//! One list a table ([`super::city`], [`super::plant`]) gives the schema, the stored columns and their order
+//! everywhere; a column is added in one place.
+
+use std::sync::Arc;
+
+use arrow_array::builder::{BooleanBuilder, StringBuilder};
+use arrow_array::{
+    ArrayRef, Decimal128Array, Float64Array, RecordBatch, UInt8Array, UInt16Array, UInt32Array,
+};
+use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef};
+
+use super::Context;
+use crate::figures::Change;
+use crate::types::{City, Country, Firm, Year};
+
+/// Digits of an amount in dollars, two of them decimals: all of an `i64` of cents.
+pub const VALUE_TYPE: DataType = DataType::Decimal128(19, 2);
+
+/// What a column holds, and how it is taken from a row.
+pub enum Values<Row> {
+    /// The year.
+    Year(fn(&Row) -> Year),
+    /// The number of closed months of the year.
+    Months,
+    /// A firm identifier.
+    Firm(fn(&Row) -> Firm),
+    /// A city code.
+    City(fn(&Row) -> City),
+    /// A country code.
+    Country(fn(&Row) -> Country),
+    /// A number of plants or cities.
+    Count(fn(&Row) -> u32),
+    /// An amount, from cents.
+    Value(fn(&Row) -> i64),
+    /// 0 or 1.
+    Flag(fn(&Row) -> bool),
+    /// A figure, absent where its denominator is zero.
+    Figure(fn(&Row, &Context<'_>) -> Option<f64>),
+}
+
+/// A column of a published table.
+pub struct Column<Row> {
+    /// Its name, as SPEC §4 and §5 have it.
+    pub name: &'static str,
+    /// What it holds.
+    pub values: Values<Row>,
+}
+
+impl<Row> Column<Row> {
+    fn field(&self) -> Field {
+        let (kind, nullable) = match self.values {
+            Values::Year(_) => (DataType::UInt16, false),
+            Values::Months | Values::Flag(_) => (DataType::UInt8, false),
+            Values::Firm(_) | Values::City(_) | Values::Country(_) => (DataType::Utf8, false),
+            Values::Count(_) => (DataType::UInt32, false),
+            Values::Value(_) => (VALUE_TYPE, false),
+            Values::Figure(_) => (DataType::Float64, true),
+        };
+        Field::new(self.name, kind, nullable)
+    }
+
+    fn array<'r>(
+        &self,
+        rows: impl Iterator<Item = &'r Row>,
+        months: u8,
+        context: &Context<'_>,
+    ) -> Result<ArrayRef, ArrowError>
+    where
+        Row: 'r,
+    {
+        Ok(match self.values {
+            Values::Year(year) => Arc::new(UInt16Array::from_iter_values(rows.map(|r| year(r).0))),
+            Values::Months => Arc::new(UInt8Array::from_iter_values(rows.map(|_| months))),
+            Values::Flag(flag) => {
+                Arc::new(UInt8Array::from_iter_values(rows.map(|r| u8::from(flag(r)))))
+            }
+            Values::Firm(firm) => strings(rows.map(|r| context.firms.text(firm(r).0))),
+            Values::City(city) => strings(rows.map(|r| context.places.code(city(r)))),
+            Values::Country(country) => {
+                strings(rows.map(|r| context.countries.text(u32::from(country(r).0))))
+            }
+            Values::Count(count) => Arc::new(UInt32Array::from_iter_values(rows.map(count))),
+            Values::Value(cents) => Arc::new(
+                Decimal128Array::from_iter_values(rows.map(|r| i128::from(cents(r))))
+                    .with_data_type(VALUE_TYPE),
+            ),
+            Values::Figure(figure) => {
+                Arc::new(rows.map(|r| figure(r, context)).collect::<Float64Array>())
+            }
+        })
+    }
+}
+
+fn strings<'t>(texts: impl Iterator<Item = &'t str>) -> ArrayRef {
+    let mut builder = StringBuilder::new();
+    texts.for_each(|text| builder.append_value(text));
+    Arc::new(builder.finish())
+}
+
+/// The name of the column that says a row was withdrawn; first in what is stored, absent from what is exported.
+pub const REMOVED: &str = "removed";
+
+/// The schema in which a table's columns are stored.
+#[must_use]
+pub fn schema<Row>(columns: &[Column<Row>]) -> SchemaRef {
+    let removed = Field::new(REMOVED, DataType::Boolean, false);
+    let fields = std::iter::once(removed).chain(columns.iter().map(Column::field));
+    Arc::new(Schema::new(fields.collect::<Vec<_>>()))
+}
+
+/// Rows as columns, each marked as standing.
+///
+/// # Errors
+/// What Arrow says of columns that do not fit the schema: a bug.
+pub fn rows<Row>(
+    columns: &[Column<Row>],
+    rows: &[Row],
+    months: u8,
+    context: &Context<'_>,
+) -> Result<RecordBatch, ArrowError> {
+    batch(columns, &rows.iter().map(|row| (false, row)).collect::<Vec<_>>(), months, context)
+}
+
+/// Changes as columns: what is set, and what is removed as it stood.
+///
+/// # Errors
+/// As for [`rows`].
+pub fn changes<Row>(
+    columns: &[Column<Row>],
+    changes: &[Change<Row>],
+    months: u8,
+    context: &Context<'_>,
+) -> Result<RecordBatch, ArrowError> {
+    let rows = changes.iter().map(|change| match change {
+        Change::Set(row) => (false, row),
+        Change::Remove(row) => (true, row),
+    });
+    batch(columns, &rows.collect::<Vec<_>>(), months, context)
+}
+
+fn batch<Row>(
+    columns: &[Column<Row>],
+    rows: &[(bool, &Row)],
+    months: u8,
+    context: &Context<'_>,
+) -> Result<RecordBatch, ArrowError> {
+    let mut removed = BooleanBuilder::new();
+    rows.iter().for_each(|(is_removed, _)| removed.append_value(*is_removed));
+    let mut arrays: Vec<ArrayRef> = vec![Arc::new(removed.finish())];
+    for column in columns {
+        arrays.push(column.array(rows.iter().map(|(_, row)| *row), months, context)?);
+    }
+    RecordBatch::try_new(schema(columns), arrays)
+}

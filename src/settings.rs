@@ -1,0 +1,313 @@
+//! Options: what `spillover.toml` may say, and what a home has recorded of it.
+//!
+//! Options that define figures are recorded with the first file; a later run that names others is refused with the
+//! difference. Options about how files are taken in (`close`, `revision`, `max_rejected_share`) may change.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::feed::profile::{Exclusions, Profile, Revision};
+use crate::options::{Definitions, Network, OwnPlants, Weights};
+
+/// What closes a month.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Close {
+    /// A file closes the month in its name when it has been read whole.
+    #[default]
+    File,
+    /// The command `close YYYYMM` does.
+    Explicit,
+}
+
+/// The options file, `spillover.toml`: everything in it may be left out.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// The feed profile, by name.
+    pub profile: Option<String>,
+    /// What closes a month.
+    pub close: Option<Close>,
+    /// What to do with another file for a month that has one.
+    pub revision: Option<Revision>,
+    /// The share of a file's lines that may be rejected before the file is refused.
+    pub max_rejected_share: Option<f64>,
+    /// Which records are outside the study, in place of the profile's lists.
+    pub exclusions: Option<ExclusionConfig>,
+    /// Which cities are affiliates.
+    pub network: Option<Network>,
+    /// Whether own plants count.
+    pub own_plants: Option<OwnPlants>,
+    /// What the weights are.
+    pub weights: Option<Weights>,
+    /// The firm-year file of `ln_supply`, relative to the options file.
+    pub supply: Option<PathBuf>,
+    /// How many workers compute.
+    pub workers: Option<usize>,
+}
+
+/// Lists that replace those of the profile; a list left out stays the profile's.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExclusionConfig {
+    /// Partner countries.
+    pub countries: Option<Vec<String>>,
+    /// Words in a firm's name.
+    pub name_contains: Option<Vec<String>>,
+}
+
+/// Options that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum SettingsError {
+    /// The options file cannot be read.
+    #[error("cannot read the options in {}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The options file is not what it should be.
+    #[error("{} does not hold options; see README, \"Options\"", path.display())]
+    Parse {
+        /// The file.
+        path: PathBuf,
+        /// Where, and why.
+        source: Box<toml::de::Error>,
+    },
+    /// A share that is none.
+    #[error("max_rejected_share is {share}; give a number from 0 to 1")]
+    Share {
+        /// What was given.
+        share: f64,
+    },
+    /// No worker, or more than a machine has use for.
+    #[error("{n_workers} workers; give a number from 1 to {}", WORKERS_MAX)]
+    Workers {
+        /// What was asked for.
+        n_workers: usize,
+    },
+    /// The home was made under another choice.
+    #[error(
+        "{option} is {asked} here, but the home's figures were made with {recorded}; leave the option out, or give \
+         another home with --data"
+    )]
+    Differs {
+        /// The option.
+        option: &'static str,
+        /// What this run asks for.
+        asked: String,
+        /// What the home has recorded.
+        recorded: String,
+    },
+    /// The manifest's record of the options is damaged.
+    #[error("the home's record of its options cannot be read; run `verify`")]
+    Recorded(#[source] Box<toml::de::Error>),
+}
+
+/// The most workers that may be asked for.
+pub const WORKERS_MAX: usize = 256;
+
+impl Config {
+    /// Reads an options file.
+    ///
+    /// # Errors
+    /// - [`SettingsError::Read`] if it cannot be read.
+    /// - [`SettingsError::Parse`] if it holds something else than options.
+    /// - [`SettingsError::Share`], [`SettingsError::Workers`] if a number is out of range.
+    pub fn from_file(path: &Path) -> Result<Self, SettingsError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| SettingsError::Read { path: path.to_owned(), source })?;
+        let mut config: Self = toml::from_str(&text).map_err(|source| SettingsError::Parse {
+            path: path.to_owned(),
+            source: Box::new(source),
+        })?;
+        if let Some(share) = config.max_rejected_share.filter(|share| !(0.0..=1.0).contains(share))
+        {
+            return Err(SettingsError::Share { share });
+        }
+        if let Some(n_workers) = config.workers {
+            check_workers(n_workers)?;
+        }
+        if let (Some(supply), Some(folder)) = (&mut config.supply, path.parent()) {
+            *supply = folder.join(&supply);
+        }
+        Ok(config)
+    }
+
+    /// The options of a home: those of the file given, else those in the home, else none.
+    ///
+    /// # Errors
+    /// Those of [`Config::from_file`]; a missing file in the home is none.
+    pub fn find(given: Option<&Path>, home: &Path) -> Result<Self, SettingsError> {
+        match given {
+            Some(path) => Self::from_file(path),
+            None => match Self::from_file(&home.join("spillover.toml")) {
+                Err(SettingsError::Read { source, .. })
+                    if source.kind() == std::io::ErrorKind::NotFound =>
+                {
+                    Ok(Self::default())
+                }
+                found => found,
+            },
+        }
+    }
+}
+
+/// Checks a number of workers.
+///
+/// # Errors
+/// [`SettingsError::Workers`] if it is 0 or above [`WORKERS_MAX`].
+pub fn check_workers(n_workers: usize) -> Result<(), SettingsError> {
+    let valid = (1..=WORKERS_MAX).contains(&n_workers);
+    valid.then_some(()).ok_or(SettingsError::Workers { n_workers })
+}
+
+/// What defines the figures of a home, as recorded in its manifest.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// Which cities are affiliates.
+    pub network: Network,
+    /// Whether own plants count.
+    pub own_plants: OwnPlants,
+    /// What the weights are.
+    pub weights: Weights,
+    /// The layout of the feed, with its exclusions.
+    pub profile: Profile,
+}
+
+impl Settings {
+    /// The settings of a new home.
+    #[must_use]
+    pub fn new(config: &Config, mut profile: Profile) -> Self {
+        profile.exclusions = exclusions(config, profile.exclusions);
+        Self {
+            network: config.network.unwrap_or_default(),
+            own_plants: config.own_plants.unwrap_or_default(),
+            weights: config.weights.unwrap_or_default(),
+            profile,
+        }
+    }
+
+    /// The settings as the manifest keeps them.
+    ///
+    /// # Panics
+    /// Never: settings are plain TOML.
+    #[must_use]
+    pub fn to_toml(&self) -> String {
+        toml::to_string(self).expect("settings are plain TOML")
+    }
+
+    /// The settings that a manifest keeps.
+    ///
+    /// # Errors
+    /// [`SettingsError::Recorded`] if they are not settings.
+    pub fn from_toml(text: &str) -> Result<Self, SettingsError> {
+        toml::from_str(text).map_err(|source| SettingsError::Recorded(Box::new(source)))
+    }
+
+    /// The choices in the definition of the indicators.
+    #[must_use]
+    pub fn definitions(&self) -> Definitions {
+        Definitions {
+            network: self.network,
+            own_plants: self.own_plants,
+            weights: self.weights,
+        }
+    }
+
+    /// Checks that a run asks for nothing else than what is recorded; what it leaves out it does not ask for.
+    ///
+    /// # Errors
+    /// [`SettingsError::Differs`] with the first difference.
+    pub fn check(&self, config: &Config, profile: Option<&Profile>) -> Result<(), SettingsError> {
+        same("network", config.network, self.network)?;
+        same("own_plants", config.own_plants, self.own_plants)?;
+        same("weights", config.weights, self.weights)?;
+        let lists = self.profile.exclusions.clone();
+        if config.exclusions.is_some() {
+            same("exclusions", Some(exclusions(config, lists.clone())), lists)?;
+        }
+        if let Some(profile) = profile {
+            let layout = |profile: &Profile| Profile {
+                exclusions: Exclusions::default(),
+                revision: Revision::default(),
+                ..profile.clone()
+            };
+            if layout(profile) != layout(&self.profile) {
+                same("profile", Some(&profile.name), &self.profile.name)?;
+                let (asked, recorded) = ("another layout".to_owned(), "the recorded one".to_owned());
+                return Err(SettingsError::Differs { option: "profile", asked, recorded });
+            }
+        }
+        Ok(())
+    }
+}
+
+fn exclusions(config: &Config, lists: Exclusions) -> Exclusions {
+    let given = config.exclusions.clone().unwrap_or_default();
+    Exclusions {
+        countries: given.countries.unwrap_or(lists.countries),
+        name_contains: given.name_contains.unwrap_or(lists.name_contains),
+    }
+}
+
+fn same<T: PartialEq + std::fmt::Debug>(
+    option: &'static str,
+    asked: Option<T>,
+    recorded: T,
+) -> Result<(), SettingsError> {
+    match asked {
+        Some(asked) if asked != recorded => Err(SettingsError::Differs {
+            option,
+            asked: format!("{asked:?}"),
+            recorded: format!("{recorded:?}"),
+        }),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn canonical() -> Profile {
+        Profile::bundled("canonical").expect("a shipped profile")
+    }
+
+    fn config(text: &str) -> Config {
+        toml::from_str(text).expect("valid options")
+    }
+
+    #[test]
+    fn settings_survive_the_manifest() {
+        let settings = Settings::new(&config("network = \"active\""), canonical());
+        assert_eq!(Settings::from_toml(&settings.to_toml()).expect("settings"), settings);
+    }
+
+    #[test]
+    fn what_a_run_leaves_out_it_does_not_ask_for() {
+        let settings = Settings::new(&config("own_plants = \"exclude\""), canonical());
+        settings.check(&Config::default(), None).expect("nothing asked");
+        settings.check(&config("own_plants = \"exclude\""), Some(&canonical())).expect("the same");
+    }
+
+    #[test]
+    fn a_difference_is_named_with_both_values() {
+        let settings = Settings::new(&Config::default(), canonical());
+        let error = settings.check(&config("weights = \"destination\""), None);
+        let text = error.expect_err("other weights").to_string();
+        assert!(text.starts_with("weights is Destination here"), "{text}");
+        assert!(text.contains("made with Total"), "{text}");
+        let other = Profile::bundled("ccts").expect("a shipped profile");
+        let error = settings.check(&Config::default(), Some(&other)).expect_err("other profile");
+        assert!(error.to_string().contains("\"ccts\""), "{error}");
+    }
+
+    #[test]
+    fn an_unknown_option_is_refused() {
+        assert!(toml::from_str::<Config>("netwrok = \"active\"").is_err());
+    }
+}
