@@ -11,6 +11,7 @@
 //! Invariant: what is read is what was written, in the order of the segment; texts are numbered anew, by first use.
 
 mod read;
+mod text_chunk;
 mod write;
 
 use std::sync::Arc;

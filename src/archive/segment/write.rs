@@ -3,17 +3,16 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow_array::types::UInt32Type;
-use arrow_array::{ArrayRef, DictionaryArray, Int32Array, Int64Array, RecordBatch, StringArray};
-use arrow_array::{PrimitiveArray, UInt32Array};
+use arrow_array::{Array, ArrayRef, Int32Array, Int64Array, UInt32Array};
+use arrow_schema::Field;
 use parquet::arrow::ArrowWriter;
-use parquet::arrow::arrow_writer::ArrowWriterOptions;
-use parquet::basic::{Compression, Encoding, ZstdLevel};
+use parquet::arrow::arrow_writer::{ArrowColumnWriter, ArrowWriterOptions, compute_leaves};
 use parquet::errors::ParquetError;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
-use parquet::schema::types::ColumnPath;
-use rustc_hash::FxHashMap;
+use parquet::file::writer::SerializedRowGroupWriter;
+use parquet::schema::types::{ColumnDescPtr, ColumnPath};
 
+use super::text_chunk::{self, compression};
 use super::{ROWS_MAX, path, schema};
 use crate::archive::durable::{Draft, Stored};
 use crate::archive::error::{ArchiveError, Result};
@@ -54,32 +53,124 @@ fn encode<'p>(
     // Without arrow's own schema beside Parquet's, every reader takes the columns for plain strings.
     let options =
         ArrowWriterOptions::new().with_properties(properties()).with_skip_arrow_metadata(true);
-    let mut writer = ArrowWriter::try_new_with_options(draft, schema(), options)?;
-    for rows in rows.chunks(ROWS_MAX) {
-        writer.write(&batch(texts, rows, text_of)?)?;
+    let writer = ArrowWriter::try_new_with_options(draft, schema(), options)?;
+    let (mut file, columns) = writer.into_serialized_writer()?;
+    for (at, rows) in rows.chunks(ROWS_MAX).enumerate() {
+        let descriptors = file.schema_descr().columns().to_vec();
+        let numbers = columns.create_column_writers(at)?;
+        let mut row_group = RowGroup { writer: file.next_row_group()?, rows };
+        for (column, numbers) in descriptors.into_iter().zip(numbers) {
+            row_group.append(column, numbers, texts, text_of)?;
+        }
+        row_group.writer.close()?;
     }
-    writer.into_inner()
+    file.into_inner()
 }
 
 fn properties() -> WriterProperties {
-    let level = ZstdLevel::try_new(1).expect("1 is a level of zstd");
-    let mut properties = WriterProperties::builder()
-        .set_compression(Compression::ZSTD(level))
-        .set_max_row_group_row_count(Some(ROWS_MAX))
-        // A file's dictionary is exactly its texts: never fall back to plain strings.
-        .set_dictionary_page_size_limit(1 << 30)
+    let period = ColumnPath::from("period");
+    WriterProperties::builder()
+        .set_compression(compression())
+        .set_dictionary_enabled(false)
+        .set_column_dictionary_enabled(period.clone(), true)
         .set_statistics_enabled(EnabledStatistics::None)
-        .set_offset_index_disabled(true);
-    for column in ["line", "value_cents"] {
-        properties = properties
-            .set_column_dictionary_enabled(ColumnPath::from(column), false)
-            .set_column_encoding(ColumnPath::from(column), Encoding::PLAIN);
+        .set_column_statistics_enabled(period, EnabledStatistics::Chunk)
+        .set_offset_index_disabled(true)
+        .build()
+}
+
+struct RowGroup<'a> {
+    writer: SerializedRowGroupWriter<'a, Draft>,
+    rows: &'a [Record],
+}
+
+impl RowGroup<'_> {
+    /// Adds the next column; `numbers` writes it unless it is one of texts.
+    fn append<'p>(
+        &mut self,
+        column: ColumnDescPtr,
+        numbers: ArrowColumnWriter,
+        texts: &Texts,
+        text_of: &dyn Fn(City) -> &'p str,
+    ) -> std::result::Result<(), ParquetError> {
+        let rows = self.rows;
+        match column.name() {
+            "line" => self
+                .numbers(numbers, UInt32Array::from_iter_values(rows.iter().map(|row| row.line))),
+            "period" => self.numbers(
+                numbers,
+                Int32Array::from_iter_values(rows.iter().map(|row| yyyymm(row.period))),
+            ),
+            "value_cents" => self.numbers(
+                numbers,
+                Int64Array::from_iter_values(rows.iter().map(|row| row.value_cents)),
+            ),
+            "flow" => self.texts(column, &[Flow::Export, Flow::Import].map(Flow::code), |row| {
+                Some(row.flow as u32)
+            }),
+            "firm_id" => self.dictionary(column, &texts.firms, |row| row.firm),
+            "firm_name" => self.dictionary(column, &texts.names, |row| row.name),
+            "region" => self.dictionary(column, &texts.regions, |row| row.region),
+            "city" => self.cities(column, text_of),
+            "country" => self.dictionary(column, &texts.countries, |row| row.country),
+            "hs8" => self.dictionary(column, &texts.products, |row| row.product),
+            "trade_mode" => self.dictionary(column, &texts.trade_modes, |row| row.trade_mode),
+            "excluded" => self.texts(column, &Exclusion::ALL.map(Exclusion::name), |row| {
+                row.exclusion.map(|exclusion| exclusion as u32)
+            }),
+            other => unreachable!("the schema has no column {other}"),
+        }
     }
-    for column in ["period", "firm_id"] {
-        properties = properties
-            .set_column_statistics_enabled(ColumnPath::from(column), EnabledStatistics::Chunk);
+
+    fn numbers(
+        &mut self,
+        mut writer: ArrowColumnWriter,
+        values: impl Array + 'static,
+    ) -> std::result::Result<(), ParquetError> {
+        let field = Field::new("numbers", values.data_type().clone(), false);
+        for leaf in compute_leaves(&field, &(Arc::new(values) as ArrayRef))? {
+            writer.write(&leaf)?;
+        }
+        writer.close()?.append_to_row_group(&mut self.writer)
     }
-    properties.build()
+
+    fn dictionary(
+        &mut self,
+        column: ColumnDescPtr,
+        dictionary: &Dictionary,
+        code: impl Fn(&Record) -> u32,
+    ) -> std::result::Result<(), ParquetError> {
+        self.texts(column, &dictionary.iter().collect::<Vec<_>>(), |row| Some(code(row)))
+    }
+
+    fn cities<'p>(
+        &mut self,
+        column: ColumnDescPtr,
+        text_of: &dyn Fn(City) -> &'p str,
+    ) -> std::result::Result<(), ParquetError> {
+        let cities = || self.rows.iter().filter_map(|row| row.city);
+        let mut texts = vec![""; cities().max().map_or(0, |city| usize::from(city.0) + 1)];
+        for city in cities() {
+            let text = &mut texts[usize::from(city.0)];
+            if text.is_empty() {
+                *text = text_of(city);
+            }
+        }
+        self.texts(column, &texts, |row| row.city.map(|city| u32::from(city.0)))
+    }
+
+    fn texts(
+        &mut self,
+        column: ColumnDescPtr,
+        texts: &[&str],
+        position: impl Fn(&Record) -> Option<u32>,
+    ) -> std::result::Result<(), ParquetError> {
+        text_chunk::append(&mut self.writer, column, texts, self.rows.iter().map(position))
+    }
+}
+
+fn yyyymm(period: Period) -> i32 {
+    i32::try_from(period.as_yyyymm()).expect("a year before 2200")
 }
 
 /// The records by firm (counted into place, firms being dense), then by the rest of the key.
@@ -106,66 +197,4 @@ fn sorted(records: &[Record], n_firms: usize) -> Vec<Record> {
 
 fn within_firm(record: &Record) -> (Option<City>, u32, Flow, Period, u32) {
     (record.city, record.country, record.flow, record.period, record.line)
-}
-
-fn batch<'p>(
-    texts: &Texts,
-    rows: &[Record],
-    text_of: &dyn Fn(City) -> &'p str,
-) -> std::result::Result<RecordBatch, ParquetError> {
-    let text = |dictionary: &Dictionary, code: fn(&Record) -> u32| {
-        text_column(dictionary.iter(), rows.iter().map(|row| Some(code(row))))
-    };
-    let flows = [Flow::Export, Flow::Import];
-    let columns: Vec<ArrayRef> = vec![
-        Arc::new(UInt32Array::from_iter_values(rows.iter().map(|row| row.line))),
-        Arc::new(Int32Array::from_iter_values(rows.iter().map(|row| yyyymm(row.period)))),
-        text_column(
-            flows.map(Flow::code).into_iter(),
-            rows.iter().map(|row| Some(row.flow as u32)),
-        )?,
-        text(&texts.firms, |row| row.firm)?,
-        text(&texts.names, |row| row.name)?,
-        text(&texts.regions, |row| row.region)?,
-        city_column(rows, text_of)?,
-        text(&texts.countries, |row| row.country)?,
-        text(&texts.products, |row| row.product)?,
-        text(&texts.trade_modes, |row| row.trade_mode)?,
-        Arc::new(Int64Array::from_iter_values(rows.iter().map(|row| row.value_cents))),
-        text_column(
-            Exclusion::ALL.map(Exclusion::name).into_iter(),
-            rows.iter().map(|row| row.exclusion.map(|exclusion| exclusion as u32)),
-        )?,
-    ];
-    Ok(RecordBatch::try_new(schema(), columns)?)
-}
-
-fn yyyymm(period: Period) -> i32 {
-    i32::try_from(period.as_yyyymm()).expect("a year before 2200")
-}
-
-/// A column of texts from positions in them: no text is looked at row by row.
-fn text_column<'t>(
-    texts: impl Iterator<Item = &'t str>,
-    codes: impl Iterator<Item = Option<u32>>,
-) -> std::result::Result<ArrayRef, ParquetError> {
-    let codes: PrimitiveArray<UInt32Type> = codes.collect();
-    let texts = StringArray::from_iter_values(texts);
-    Ok(Arc::new(DictionaryArray::try_new(codes, Arc::new(texts))?))
-}
-
-fn city_column<'p>(
-    rows: &[Record],
-    text_of: &dyn Fn(City) -> &'p str,
-) -> std::result::Result<ArrayRef, ParquetError> {
-    let mut texts = Vec::new();
-    let mut positions = FxHashMap::default();
-    let mut position = |city: City| {
-        *positions.entry(city).or_insert_with(|| {
-            texts.push(text_of(city));
-            u32::try_from(texts.len() - 1).expect("fewer cities than 2^16")
-        })
-    };
-    let codes: Vec<_> = rows.iter().map(|row| row.city.map(&mut position)).collect();
-    text_column(texts.into_iter(), codes.into_iter())
 }
