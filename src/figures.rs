@@ -11,7 +11,9 @@ use serde::{Deserialize, Serialize};
 use crate::types::{City, Country, Plant, Year};
 
 /// One row of the table `city`: exporters of a city to a destination in a year.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub struct CityRow {
     /// The year compared with the one before.
     pub year: Year,
@@ -36,7 +38,9 @@ pub struct CityRow {
 }
 
 /// A sum of growth over continuing exporters, and their number: `S` and `n`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub struct GrowthSum {
     /// Sum of growth in units of 2⁻³² log points.
     pub growth: i64,
@@ -48,7 +52,9 @@ pub struct GrowthSum {
 ///
 /// # Units
 /// `growth` and `ln_density`: cents times 2⁻³² log points, below 2⁶² · 2³⁸ · 2¹⁶ < 2¹²⁷; `cents`: cents.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub struct WeightedSum {
     /// Sum of weight times mean growth.
     pub growth: i128,
@@ -59,7 +65,9 @@ pub struct WeightedSum {
 }
 
 /// One row of the table `plant`: a plant of a multi-plant firm, a destination it exports to, a year.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub struct PlantRow {
     /// The year compared with the one before.
     pub year: Year,

@@ -1,5 +1,6 @@
 //! Spillover indicators of exporters, kept exact as monthly customs files arrive.
 
+pub mod archive;
 pub mod calendar;
 pub mod dataflow;
 pub mod engine;

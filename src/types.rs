@@ -10,23 +10,33 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 /// A firm: its position in the engine's dictionary of firm identifiers.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub struct Firm(pub u32);
 
 /// A city: its position in the table of cities ([`crate::feed::places::Places`]).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub struct City(pub u16);
 
 /// A province: the position of its first city's province in the table of cities.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub struct Province(pub u16);
 
 /// A partner country: its position in the engine's dictionary of country codes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub struct Country(pub u16);
 
 /// A calendar year, data and never the dataflow's time.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub struct Year(pub u16);
 
 impl Year {
@@ -138,7 +148,9 @@ impl FromStr for Period {
 }
 
 /// The number of an input file as accepted: 1, 2, 3, … *When we learnt it.*
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub struct Vintage(pub u32);
 
 impl fmt::Display for Vintage {
@@ -168,7 +180,9 @@ impl Flow {
 }
 
 /// A plant: a firm in a city.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub struct Plant {
     /// The firm.
     pub firm: Firm,
@@ -195,7 +209,9 @@ pub struct Shipment {
 ///
 /// # Units
 /// 2⁻³² log points. A log of a ratio of two `i64` amounts of cents is below 2⁶, so that 2²⁵ of them fit in a sum.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub struct Growth(pub i64);
 
 impl Growth {
@@ -205,7 +221,10 @@ impl Growth {
     /// Nearest fixed-point number to a number of log points.
     #[must_use]
     pub fn from_log(log_points: f64) -> Self {
-        #[expect(clippy::cast_possible_truncation, reason = "a log of an i64 ratio is below 2^6, see the type's doc")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "a log of an i64 ratio is below 2^6, see the type's doc"
+        )]
         Self((log_points * Self::ONE).round() as i64)
     }
 
@@ -216,7 +235,10 @@ impl Growth {
     /// # Panics
     /// If an amount is not positive: that a cell is positive on both sides is what makes it continue.
     #[must_use]
-    #[expect(clippy::cast_precision_loss, reason = "rounding amounts above 2^53 cents moves a log by 1e-16")]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "rounding amounts above 2^53 cents moves a log by 1e-16"
+    )]
     pub fn between(base_cents: i64, cur_cents: i64) -> Self {
         assert!(base_cents > 0 && cur_cents > 0, "growth from {base_cents} to {cur_cents} cents");
         Self::from_log(libm::log(cur_cents as f64) - libm::log(base_cents as f64))

@@ -1,0 +1,254 @@
+//! Files that are there whole or not at all: written beside, synced, renamed, the folder synced.
+//!
+//! ```text
+//! Draft ── writes, hashing ──▶ 000007.parquet.partial ── sync, rename, sync folder ──▶ 000007.parquet = Stored
+//!    └─ dropped: removed
+//! ```
+//! Invariant: a [`Stored`] is on the disk with these bytes under this name, whatever happens to the process.
+
+use std::collections::HashSet;
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Seek, Write};
+use std::path::{Path, PathBuf};
+
+use super::error::{ArchiveError, Result};
+
+const PARTIAL: &str = "partial";
+
+/// A file of the home, as it was written for good.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stored {
+    /// Where, relative to the home, with `/` between folders.
+    pub path: String,
+    /// BLAKE3 of its bytes, in hexadecimal.
+    pub hash: String,
+    /// Its size.
+    pub n_bytes: u64,
+}
+
+impl Stored {
+    /// Opens the file after checking that its bytes are those that were written.
+    ///
+    /// # Errors
+    /// - [`ArchiveError::Read`] if it is missing or unreadable.
+    /// - [`ArchiveError::Corrupt`] if its hash is another.
+    pub fn open(&self, home: &Path) -> Result<File> {
+        let path = home.join(&self.path);
+        let failed = |source| ArchiveError::Read { path: path.clone(), source };
+        let mut file = File::open(&path).map_err(failed)?;
+        let mut hasher = blake3::Hasher::new();
+        hasher.update_reader(&mut file).map_err(failed)?;
+        let found = hasher.finalize().to_hex().to_string();
+        if found != self.hash {
+            return Err(ArchiveError::Corrupt { path, expected: self.hash.clone(), found });
+        }
+        file.rewind().map_err(failed)?;
+        Ok(file)
+    }
+}
+
+/// A file in the making, under another name until [`Draft::publish`]; removed if dropped before.
+#[derive(Debug)]
+pub(crate) struct Draft {
+    out: BufWriter<Hashing>,
+    home: PathBuf,
+    relative: String,
+    partial: PathBuf,
+    published: bool,
+}
+
+impl Draft {
+    /// Starts a file at a path relative to the home, with the folders it needs.
+    ///
+    /// # Errors
+    /// - [`ArchiveError::CreateFolder`], [`ArchiveError::Sync`] if a folder cannot be made.
+    /// - [`ArchiveError::Write`] if the file cannot be.
+    pub(crate) fn create(home: &Path, relative: String) -> Result<Self> {
+        let partial = home.join(format!("{relative}.{PARTIAL}"));
+        create_folder(partial.parent().unwrap_or(home))?;
+        let file = File::create(&partial)
+            .map_err(|source| ArchiveError::Write { path: partial.clone(), source })?;
+        let hashing = Hashing { file, hasher: blake3::Hasher::new(), n_bytes: 0 };
+        // 128 KiB lets BLAKE3 hash with all its lanes.
+        let out = BufWriter::with_capacity(1 << 17, hashing);
+        Ok(Self { out, home: home.to_owned(), relative, partial, published: false })
+    }
+
+    /// Where it will be.
+    pub(crate) fn target(&self) -> PathBuf {
+        self.home.join(&self.relative)
+    }
+
+    /// Makes what was written durable under its name.
+    ///
+    /// # Errors
+    /// - [`ArchiveError::Write`] if the rest cannot be written or the file not be renamed.
+    /// - [`ArchiveError::Sync`] if the disk does not confirm: the process should end.
+    pub(crate) fn publish(mut self) -> Result<Stored> {
+        let target = self.target();
+        let failed = |source| ArchiveError::Write { path: target.clone(), source };
+        self.out.flush().map_err(failed)?;
+        let Hashing { file, hasher, n_bytes } = self.out.get_ref();
+        let (hash, n_bytes) = (hasher.finalize().to_hex().to_string(), *n_bytes);
+        file.sync_all().map_err(|source| ArchiveError::Sync { path: target.clone(), source })?;
+        fs::rename(&self.partial, &target).map_err(failed)?;
+        self.published = true;
+        sync_folder(target.parent().unwrap_or(&self.home))?;
+        Ok(Stored { path: std::mem::take(&mut self.relative), hash, n_bytes })
+    }
+}
+
+impl Write for Draft {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.out.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        if !self.published {
+            // A leftover is harmless: the next writer removes it.
+            let _ = fs::remove_file(&self.partial);
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Hashing {
+    file: File,
+    hasher: blake3::Hasher,
+    n_bytes: u64,
+}
+
+impl Write for Hashing {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.file.write(bytes)?;
+        self.hasher.update(&bytes[..written]);
+        self.n_bytes += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+/// Makes a folder and its parents, each durably in its own.
+///
+/// # Errors
+/// - [`ArchiveError::CreateFolder`] if one cannot be made.
+/// - [`ArchiveError::Sync`] if the disk does not confirm.
+pub(crate) fn create_folder(path: &Path) -> Result<()> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    if let Some(parent) = parent {
+        create_folder(parent)?;
+    }
+    match fs::create_dir(path) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+            Err(ArchiveError::CreateFolder { path: path.to_owned(), source: error })
+        }
+        _ => sync_folder(parent.unwrap_or(Path::new("."))),
+    }
+}
+
+/// Makes the names in a folder durable.
+///
+/// # Errors
+/// - [`ArchiveError::Sync`] if the disk does not confirm.
+pub(crate) fn sync_folder(path: &Path) -> Result<()> {
+    File::open(path)
+        .and_then(|folder| folder.sync_all())
+        .map_err(|source| ArchiveError::Sync { path: path.to_owned(), source })
+}
+
+/// Removes what interrupted runs left below a folder of the home: drafts, and Parquet files not in `keep`.
+///
+/// # Errors
+/// - [`ArchiveError::Remove`] if a folder cannot be listed or a file not be removed.
+pub(crate) fn remove_orphans(home: &Path, folder: &Path, keep: &HashSet<String>) -> Result<()> {
+    let failed = |path: &Path, source| ArchiveError::Remove { path: path.to_owned(), source };
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        entries => entries.map_err(|source| failed(folder, source))?,
+    };
+    for entry in entries {
+        let path = entry.map_err(|source| failed(folder, source))?.path();
+        if path.is_dir() {
+            remove_orphans(home, &path, keep)?;
+        } else if is_orphan(home, &path, keep) {
+            fs::remove_file(&path).map_err(|source| failed(&path, source))?;
+        }
+    }
+    Ok(())
+}
+
+fn is_orphan(home: &Path, path: &Path, keep: &HashSet<String>) -> bool {
+    let extension = path.extension().unwrap_or_default();
+    let kept = || path.strip_prefix(home).is_ok_and(|path| keep.contains(&with_slashes(path)));
+    extension == PARTIAL || (extension == "parquet" && !kept())
+}
+
+fn with_slashes(path: &Path) -> String {
+    path.iter().map(|name| name.to_string_lossy()).collect::<Vec<_>>().join("/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stored(home: &Path, path: &str, text: &str) -> Stored {
+        let mut draft = Draft::create(home, path.to_owned()).expect("a draft");
+        draft.write_all(text.as_bytes()).expect("written");
+        draft.publish().expect("published")
+    }
+
+    #[test]
+    fn a_published_draft_has_the_hash_of_its_bytes() {
+        let home = tempfile::tempdir().expect("a temporary folder");
+        let file = stored(home.path(), "a/b/1.parquet", "text");
+        assert_eq!(file.hash, blake3::hash(b"text").to_hex().to_string());
+        assert_eq!((file.n_bytes, file.path.as_str()), (4, "a/b/1.parquet"));
+        file.open(home.path()).expect("the bytes that were written");
+    }
+
+    #[test]
+    fn a_dropped_draft_leaves_nothing() {
+        let home = tempfile::tempdir().expect("a temporary folder");
+        let draft = Draft::create(home.path(), "1.parquet".to_owned()).expect("a draft");
+        drop(draft);
+        assert_eq!(fs::read_dir(home.path()).expect("the folder").count(), 0);
+    }
+
+    #[test]
+    fn a_changed_byte_is_found_and_the_file_named() {
+        let home = tempfile::tempdir().expect("a temporary folder");
+        let file = stored(home.path(), "1.parquet", "text");
+        fs::write(home.path().join("1.parquet"), "test").expect("damaged");
+        let error = file.open(home.path()).expect_err("a damaged file");
+        assert!(matches!(error, ArchiveError::Corrupt { .. }), "{error}");
+        assert!(error.to_string().contains("1.parquet is damaged"), "{error}");
+    }
+
+    #[test]
+    fn orphans_are_drafts_and_parquet_files_that_nobody_names() {
+        let home = tempfile::tempdir().expect("a temporary folder");
+        for name in ["a/1.parquet", "a/2.parquet", "a/3.parquet.partial", "a/notes.txt"] {
+            stored(home.path(), name, name);
+        }
+        let keep = HashSet::from(["a/1.parquet".to_owned()]);
+        remove_orphans(home.path(), &home.path().join("a"), &keep).expect("swept");
+        let mut left: Vec<_> = fs::read_dir(home.path().join("a"))
+            .expect("the folder")
+            .map(|entry| entry.expect("an entry").file_name().into_string().expect("a name"))
+            .collect();
+        left.sort();
+        assert_eq!(left, ["1.parquet", "notes.txt"]);
+    }
+}

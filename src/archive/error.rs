@@ -1,0 +1,213 @@
+//! What can go wrong with the home on disk, one variant for each operation that failed.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use arrow_schema::ArrowError;
+use parquet::errors::ParquetError;
+
+use super::Publication;
+use crate::types::Vintage;
+
+/// The result of an operation of the archive.
+pub type Result<T> = std::result::Result<T, ArchiveError>;
+
+/// An operation of the archive that failed, with what one needs to act.
+#[derive(Debug, thiserror::Error)]
+pub enum ArchiveError {
+    /// There is no home to read at the path.
+    #[error("there is no spillover home at {}; ingest a feed first, or name another with --data", home.display())]
+    NoHome {
+        /// The path asked for.
+        home: PathBuf,
+    },
+    /// Another process holds the lock.
+    #[error("another spillover process is writing {}{}; wait for it or stop it", home.display(), pid_in_brackets(*pid))]
+    Locked {
+        /// The home it writes.
+        home: PathBuf,
+        /// Its process number, if it has written it down yet.
+        pid: Option<u32>,
+    },
+    /// The lock file could not be opened, locked or written.
+    #[error("cannot lock {}; the home needs a file system with file locks, and to be writable", path.display())]
+    Lock {
+        /// The lock file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A folder of the home could not be made.
+    #[error("cannot create the folder {}; make its parent writable, or name another home with --data", path.display())]
+    CreateFolder {
+        /// The folder.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A file could not be written.
+    #[error("cannot write {}; make room or make the home writable, then run again", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The system did not confirm that a file reached the disk: nothing written since can be relied on.
+    #[error("the disk did not confirm {}; stop, check the disk, then run again", path.display())]
+    Sync {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A leftover of an interrupted run could not be removed.
+    #[error("cannot remove the leftover {}; remove it by hand, then run again", path.display())]
+    Remove {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A file of the home could not be read.
+    #[error("cannot read {}; restore it from a copy of the home, or rebuild from the feed", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A file is not the one that was written.
+    #[error("{} is damaged: its BLAKE3 is {found}, the manifest says {expected}; \
+             restore it from a copy of the home, or rebuild from the feed", path.display())]
+    Corrupt {
+        /// The file.
+        path: PathBuf,
+        /// The hash in the manifest.
+        expected: String,
+        /// The hash of the file as it is.
+        found: String,
+    },
+    /// A file with the right hash that cannot be decoded: written by another version.
+    #[error("cannot decode {}; read it with the version of spillover that wrote it", path.display())]
+    Decode {
+        /// The file.
+        path: PathBuf,
+        /// What the decoder said.
+        source: ParquetError,
+    },
+    /// A column of a file holds what this version does not know.
+    #[error("column {column} of {} holds \"{value}\", which is not known here; \
+             read the home with the version and the reference tables it was made with", path.display())]
+    Value {
+        /// The file.
+        path: PathBuf,
+        /// The column.
+        column: &'static str,
+        /// What it holds.
+        value: String,
+    },
+    /// Rows could not be encoded.
+    #[error("cannot encode {}; make room on the disk, then run again", path.display())]
+    Encode {
+        /// The file.
+        path: PathBuf,
+        /// What the encoder said.
+        source: ParquetError,
+    },
+    /// Rows of a published table could not be put on top of one another.
+    #[error("cannot overlay the changes in {}; rebuild the home", path.display())]
+    Overlay {
+        /// The part whose rows do not fit.
+        path: PathBuf,
+        /// What does not fit.
+        source: ArrowError,
+    },
+    /// The manifest could not be opened.
+    #[error("cannot open the manifest {}; check its permissions", path.display())]
+    OpenManifest {
+        /// The manifest.
+        path: PathBuf,
+        /// What the database said.
+        source: rusqlite::Error,
+    },
+    /// The manifest was written by another version.
+    #[error("the manifest {} has layout {found}, this version reads {expected}; \
+             use the version that made it, or rebuild into a new home", path.display())]
+    Layout {
+        /// The manifest.
+        path: PathBuf,
+        /// Its layout.
+        found: i64,
+        /// The layout of this version.
+        expected: i64,
+    },
+    /// The manifest could not be asked.
+    #[error("cannot read {what} from the manifest {}; check it with sqlite3's integrity_check", path.display())]
+    Query {
+        /// The manifest.
+        path: PathBuf,
+        /// What was asked for.
+        what: &'static str,
+        /// What the database said.
+        source: rusqlite::Error,
+    },
+    /// A commit failed, and nothing of it counts.
+    #[error("publication {publication} was not committed to {}, nothing of it counts; mend the cause, then run again", path.display())]
+    Commit {
+        /// The manifest.
+        path: PathBuf,
+        /// The publication.
+        publication: Publication,
+        /// What the database said.
+        source: rusqlite::Error,
+    },
+    /// A commit names a file that is not there as it was written.
+    #[error("{} is not there as it was written, publication {publication} was not committed; run again", path.display())]
+    NotWritten {
+        /// The file.
+        path: PathBuf,
+        /// The publication.
+        publication: Publication,
+    },
+    /// A commit withdraws a file that was not accepted, or is withdrawn already.
+    #[error(
+        "file {vintage} cannot be superseded: it is not one of the accepted files; see `export files`"
+    )]
+    NotLive {
+        /// The file.
+        vintage: Vintage,
+    },
+    /// A commit records settings a second time.
+    #[error("the settings of {} were recorded with its first file; rebuild to change them", path.display())]
+    Recorded {
+        /// The manifest.
+        path: PathBuf,
+    },
+    /// No file was accepted under the number.
+    #[error("no file was accepted as {vintage}; see `export files`")]
+    NoSuchVintage {
+        /// The number.
+        vintage: Vintage,
+    },
+}
+
+impl ArchiveError {
+    /// Whether the disk itself can no longer be relied on, so that the process has to end.
+    #[must_use]
+    pub fn is_fatal(&self) -> bool {
+        matches!(self, Self::Sync { .. })
+    }
+
+    pub(super) fn decode(path: &Path, source: impl Into<ParquetError>) -> Self {
+        Self::Decode { path: path.to_owned(), source: source.into() }
+    }
+
+    pub(super) fn encode(path: &Path, source: impl Into<ParquetError>) -> Self {
+        Self::Encode { path: path.to_owned(), source: source.into() }
+    }
+}
+
+fn pid_in_brackets(pid: Option<u32>) -> String {
+    pid.map(|pid| format!(" (pid {pid})")).unwrap_or_default()
+}

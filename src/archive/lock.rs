@@ -1,0 +1,65 @@
+//! One process at a time writes a home: an exclusive lock on `DIR/lock`, gone with the process.
+//!
+//! The file holds the writer's process number, for the message to a second one. Readers take no lock.
+
+use std::fs::{self, File, TryLockError};
+use std::io::{self, Write};
+use std::path::Path;
+
+use super::error::{ArchiveError, Result};
+
+/// The right to write a home, held until it is dropped.
+#[derive(Debug)]
+pub(super) struct Lock {
+    _file: File,
+}
+
+impl Lock {
+    /// Takes the lock of a home.
+    ///
+    /// # Errors
+    /// - [`ArchiveError::Locked`] if another process, or another handle of this one, holds it.
+    /// - [`ArchiveError::Lock`] if the file cannot be opened, locked or written.
+    pub(super) fn acquire(home: &Path) -> Result<Self> {
+        let path = home.join("lock");
+        let failed = |source| ArchiveError::Lock { path: path.clone(), source };
+        // Not truncated: until the lock is ours, the number inside is another's.
+        let mut options = File::options();
+        let file = options.write(true).create(true).truncate(false).open(&path).map_err(failed)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                let pid = fs::read_to_string(&path).ok().and_then(|text| text.trim().parse().ok());
+                return Err(ArchiveError::Locked { home: home.to_owned(), pid });
+            }
+            Err(TryLockError::Error(source)) => return Err(failed(source)),
+        }
+        write_pid(&file).map_err(failed)?;
+        Ok(Self { _file: file })
+    }
+}
+
+fn write_pid(mut file: &File) -> io::Result<()> {
+    file.set_len(0)?;
+    writeln!(file, "{}", std::process::id())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_writer_is_told_who_the_first_one_is() {
+        let home = tempfile::tempdir().expect("a temporary folder");
+        let first = Lock::acquire(home.path()).expect("the first lock");
+        let second = Lock::acquire(home.path()).expect_err("a second lock");
+        let expected = format!(
+            "another spillover process is writing {} (pid {}); wait for it or stop it",
+            home.path().display(),
+            std::process::id()
+        );
+        assert_eq!(second.to_string(), expected);
+        drop(first);
+        Lock::acquire(home.path()).expect("the lock is free again");
+    }
+}

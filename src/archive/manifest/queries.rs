@@ -1,0 +1,295 @@
+//! What the manifest is asked.
+
+use std::collections::{BTreeMap, HashSet};
+use std::path::PathBuf;
+
+use rusqlite::types::Type;
+use rusqlite::{OptionalExtension, Params, Row};
+
+use super::Manifest;
+use crate::archive::Publication;
+use crate::archive::durable::Stored;
+use crate::archive::error::{ArchiveError, Result};
+use crate::archive::parts::{Part, PartKind, Table};
+use crate::feed::record::{Counts, Exclusion, Reject, Rule};
+use crate::types::{BadPeriod, Period, Vintage, Year};
+
+/// An accepted file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileEntry {
+    /// Its number.
+    pub vintage: Vintage,
+    /// Its name, without its folder.
+    pub name: String,
+    /// Where it was read, as given.
+    pub path: PathBuf,
+    /// The month in its name.
+    pub period: Period,
+    /// BLAKE3 of the decompressed bytes, in hexadecimal.
+    pub hash: String,
+    /// Decompressed size in bytes.
+    pub n_bytes: u64,
+    /// Its records.
+    pub segment: Stored,
+    /// How its lines ended.
+    pub counts: Counts,
+    /// Sum of |value| over its accepted records, in cents.
+    pub absolute_cents: i64,
+    /// The publication that made it count.
+    pub publication: Publication,
+    /// The file that took its place, if one did.
+    pub superseded_by: Option<Vintage>,
+}
+
+/// How large a home is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sizes {
+    /// Accepted files, superseded ones included: one segment each.
+    pub n_segments: u64,
+    /// Size of their segments.
+    pub segment_bytes: u64,
+    /// Published parts.
+    pub n_parts: u64,
+    /// Their size.
+    pub part_bytes: u64,
+    /// Size of the manifest with its log.
+    pub manifest_bytes: u64,
+}
+
+impl Manifest {
+    fn rows<T>(
+        &self,
+        what: &'static str,
+        sql: &str,
+        parameters: impl Params,
+        of: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Vec<T>> {
+        let rows = || {
+            self.connection
+                .prepare_cached(sql)?
+                .query_map(parameters, of)?
+                .collect::<rusqlite::Result<_>>()
+        };
+        rows().map_err(|source| self.not_read(what, source))
+    }
+
+    fn row<T>(
+        &self,
+        what: &'static str,
+        sql: &str,
+        parameters: impl Params,
+        of: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Option<T>> {
+        let row = || self.connection.prepare_cached(sql)?.query_row(parameters, of).optional();
+        row().map_err(|source| self.not_read(what, source))
+    }
+
+    fn not_read(&self, what: &'static str, source: rusqlite::Error) -> ArchiveError {
+        ArchiveError::Query { path: self.path.clone(), what, source }
+    }
+
+    pub(in crate::archive) fn settings(&self) -> Result<Option<String>> {
+        self.row("the settings", "SELECT text FROM settings", [], |row| row.get(0))
+    }
+
+    pub(in crate::archive) fn references(&self) -> Result<Vec<(String, String)>> {
+        let sql = "SELECT name, text FROM reference_tables ORDER BY name";
+        self.rows("the reference tables", sql, [], |row| Ok((row.get(0)?, row.get(1)?)))
+    }
+
+    pub(in crate::archive) fn files(&self) -> Result<Vec<FileEntry>> {
+        let counts = self.counts()?;
+        let sql = "SELECT vintage, name, path, period, hash, n_bytes, segment_path, segment_hash,
+                          segment_bytes, lines, accepted, absolute_cents, publication, superseded_by
+                   FROM files ORDER BY vintage";
+        self.rows("the files", sql, [], |row| file(row, &counts))
+    }
+
+    /// Excluded and rejected lines of each file that has any.
+    fn counts(&self) -> Result<BTreeMap<Vintage, Counts>> {
+        let mut counts: BTreeMap<Vintage, Counts> = BTreeMap::new();
+        let sql = "SELECT vintage, kind, rule, n FROM file_counts";
+        self.rows("the counts of the files", sql, [], |row| {
+            let counts = counts.entry(Vintage(row.get(0)?)).or_default();
+            let n = unsigned(row, 3)?;
+            if row.get_ref(1)?.as_str()? == "excluded" {
+                counts.excluded[position(row, 2, &Exclusion::ALL, Exclusion::name)?] = n;
+            } else {
+                counts.rejected[position(row, 2, &Rule::ALL, Rule::name)?] = n;
+            }
+            Ok(())
+        })?;
+        Ok(counts)
+    }
+
+    pub(in crate::archive) fn segment(&self, vintage: Vintage) -> Result<Stored> {
+        let sql = "SELECT segment_path, segment_hash, segment_bytes FROM files WHERE vintage = ?";
+        self.row("a segment", sql, [vintage.0], |row| stored(row, 0))?
+            .ok_or(ArchiveError::NoSuchVintage { vintage })
+    }
+
+    pub(in crate::archive) fn file_with_hash(
+        &self,
+        hash: &str,
+    ) -> Result<Option<(Vintage, String)>> {
+        let sql = "SELECT vintage, name FROM files WHERE hash = ? AND superseded_by IS NULL";
+        self.row("a file by its hash", sql, [hash], |row| Ok((Vintage(row.get(0)?), row.get(1)?)))
+    }
+
+    pub(in crate::archive) fn vintages_of(&self, period: Period) -> Result<Vec<Vintage>> {
+        let sql = "SELECT vintage FROM files WHERE period = ? AND superseded_by IS NULL
+                   ORDER BY vintage";
+        self.rows("the files of a month", sql, [period.as_yyyymm()], vintage)
+    }
+
+    pub(in crate::archive) fn vintages_with(&self, period: Period) -> Result<Vec<Vintage>> {
+        let sql = "SELECT vintage FROM file_periods JOIN files USING (vintage)
+                   WHERE file_periods.period = ? AND superseded_by IS NULL ORDER BY vintage";
+        self.rows("the files with a month", sql, [period.as_yyyymm()], vintage)
+    }
+
+    pub(in crate::archive) fn rejects(&self, vintage: Vintage) -> Result<Vec<Reject>> {
+        let sql =
+            r#"SELECT line, "column", rule, raw FROM rejects WHERE vintage = ? ORDER BY line"#;
+        self.rows("the rejects", sql, [vintage.0], |row| {
+            let rule = Rule::ALL[position(row, 2, &Rule::ALL, Rule::name)?];
+            Ok(Reject { line: row.get(0)?, column: row.get(1)?, rule, raw: row.get(3)? })
+        })
+    }
+
+    pub(in crate::archive) fn closed(&self) -> Result<Vec<(Period, Publication)>> {
+        let sql = "SELECT period, closed_at_publication FROM months ORDER BY period";
+        let month = |row: &Row<'_>| Ok((period(row, 0)?, Publication(row.get(1)?)));
+        self.rows("the closed months", sql, [], month)
+    }
+
+    pub(in crate::archive) fn first_period(&self) -> Result<Option<Period>> {
+        let sql = "SELECT period FROM files ORDER BY period LIMIT 1";
+        self.row("the first month", sql, [], |row| period(row, 0))
+    }
+
+    pub(in crate::archive) fn last_vintage(&self) -> Result<Option<Vintage>> {
+        let sql = "SELECT vintage FROM files ORDER BY vintage DESC LIMIT 1";
+        self.row("the last file", sql, [], vintage)
+    }
+
+    pub(in crate::archive) fn publications(&self) -> Result<Vec<(Publication, Vintage)>> {
+        let sql = "SELECT publication, vintage FROM publications ORDER BY publication";
+        let publication = |row: &Row<'_>| Ok((Publication(row.get(0)?), Vintage(row.get(1)?)));
+        self.rows("the publications", sql, [], publication)
+    }
+
+    pub(in crate::archive) fn parts(
+        &self,
+        table: Table,
+        as_of: Option<Vintage>,
+    ) -> Result<Vec<Part>> {
+        let sql = r#"SELECT path, hash, parts.n_bytes, year, publication, kind, months, n_rows
+                     FROM parts JOIN publications USING (publication)
+                     WHERE "table" = ?1 AND vintage <= ?2 ORDER BY year, publication"#;
+        let as_of = as_of.map_or(u32::MAX, |vintage| vintage.0);
+        self.rows("the published parts", sql, (table.name(), as_of), |row| {
+            Ok(Part {
+                table,
+                file: stored(row, 0)?,
+                year: Year(row.get(3)?),
+                publication: Publication(row.get(4)?),
+                kind: PartKind::ALL[position(row, 5, &PartKind::ALL, PartKind::name)?],
+                months: row.get(6)?,
+                n_rows: unsigned(row, 7)?,
+            })
+        })
+    }
+
+    /// Summed here: the database's own sum fails past 2⁶³.
+    pub(in crate::archive) fn absolute_cents(&self) -> Result<i128> {
+        let sql = "SELECT absolute_cents FROM files WHERE superseded_by IS NULL";
+        let files = self.rows("the amounts", sql, [], |row| row.get::<_, i64>(0))?;
+        Ok(files.into_iter().map(i128::from).sum())
+    }
+
+    pub(in crate::archive) fn sizes(&self) -> Result<Sizes> {
+        let sql = "SELECT (SELECT count(*) FROM files),
+                          (SELECT coalesce(sum(segment_bytes), 0) FROM files),
+                          (SELECT count(*) FROM parts), (SELECT coalesce(sum(n_bytes), 0) FROM parts)";
+        let sizes = self.row("the sizes", sql, [], |row| {
+            Ok(Sizes {
+                n_segments: unsigned(row, 0)?,
+                segment_bytes: unsigned(row, 1)?,
+                n_parts: unsigned(row, 2)?,
+                part_bytes: unsigned(row, 3)?,
+                manifest_bytes: 0,
+            })
+        })?;
+        let files = [self.path.clone(), self.path.with_extension("sqlite-wal")];
+        let manifest_bytes =
+            files.iter().filter_map(|path| Some(path.metadata().ok()?.len())).sum();
+        Ok(Sizes { manifest_bytes, ..sizes.unwrap_or_default() })
+    }
+
+    /// Every file that the manifest names, relative to the home.
+    pub(in crate::archive) fn paths(&self) -> Result<HashSet<String>> {
+        let sql = "SELECT segment_path FROM files UNION ALL SELECT path FROM parts";
+        let paths = self.rows("the paths", sql, [], |row| row.get(0))?;
+        Ok(paths.into_iter().collect())
+    }
+}
+
+fn file(row: &Row<'_>, counts: &BTreeMap<Vintage, Counts>) -> rusqlite::Result<FileEntry> {
+    let vintage = vintage(row)?;
+    let counts = counts.get(&vintage).cloned().unwrap_or_default();
+    Ok(FileEntry {
+        vintage,
+        name: row.get(1)?,
+        path: PathBuf::from(row.get::<_, String>(2)?),
+        period: period(row, 3)?,
+        hash: row.get(4)?,
+        n_bytes: unsigned(row, 5)?,
+        segment: stored(row, 6)?,
+        counts: Counts { lines: unsigned(row, 9)?, accepted: unsigned(row, 10)?, ..counts },
+        absolute_cents: row.get(11)?,
+        publication: Publication(row.get(12)?),
+        superseded_by: row.get::<_, Option<u32>>(13)?.map(Vintage),
+    })
+}
+
+fn vintage(row: &Row<'_>) -> rusqlite::Result<Vintage> {
+    row.get(0).map(Vintage)
+}
+
+/// Path, hash and size, in three columns from `first` on.
+fn stored(row: &Row<'_>, first: usize) -> rusqlite::Result<Stored> {
+    let n_bytes = unsigned(row, first + 2)?;
+    Ok(Stored { path: row.get(first)?, hash: row.get(first + 1)?, n_bytes })
+}
+
+fn period(row: &Row<'_>, column: usize) -> rusqlite::Result<Period> {
+    let yyyymm: u32 = row.get(column)?;
+    Period::from_yyyymm(yyyymm).ok_or_else(|| {
+        let bad = Box::new(BadPeriod(yyyymm.to_string()));
+        rusqlite::Error::FromSqlConversionFailure(column, Type::Integer, bad)
+    })
+}
+
+fn unsigned(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
+    let n: i64 = row.get(column)?;
+    u64::try_from(n).map_err(|_| rusqlite::Error::IntegralValueOutOfRange(column, n))
+}
+
+/// A name that is in the manifest and not in the program: another version wrote it.
+#[derive(Debug, thiserror::Error)]
+#[error("\"{0}\" is not known to this version")]
+struct UnknownName(String);
+
+fn position<T: Copy>(
+    row: &Row<'_>,
+    column: usize,
+    all: &[T],
+    name: fn(T) -> &'static str,
+) -> rusqlite::Result<usize> {
+    let found = row.get_ref(column)?.as_str()?;
+    all.iter().position(|one| name(*one) == found).ok_or_else(|| {
+        let unknown = Box::new(UnknownName(found.to_owned()));
+        rusqlite::Error::FromSqlConversionFailure(column, Type::Text, unknown)
+    })
+}

@@ -1,0 +1,276 @@
+//! What was accepted, for good: the home on disk.
+//!
+//! ```text
+//! DIR/lock                                         one writer at a time
+//! DIR/manifest.sqlite                              what counts: files, counts, rejects, closed months, parts
+//! DIR/segments/000001.parquet                      the records of accepted file 1
+//! DIR/published/city/2010/000012.parquet           rows of the table city for 2010, of publication 12
+//! DIR/published/plant/2010/000012.parquet
+//!
+//! Intake ─▶ segment::write ──┐ (durable)
+//! rows ───▶ PartWriter ──────┤
+//!                            └─▶ Archive::commit: one transaction ─▶ it counts ─▶ segment(), table(), files(), …
+//! ```
+//!
+//! Invariants: what the manifest names is on the disk, whole, with the hash that the manifest has; what it does not name
+//! never counted and is removed when the next writer opens the home. Nothing that was committed changes, except that a
+//! file can be superseded. Everything else that the engine keeps can be rebuilt from here.
+
+pub(crate) mod durable;
+mod error;
+mod lock;
+mod manifest;
+pub mod parts;
+pub mod segment;
+
+use std::fmt;
+use std::ops::RangeBounds;
+use std::path::{Path, PathBuf};
+
+use crate::feed::record::{Record, Reject, Texts};
+use crate::types::{City, Period, Vintage, Year};
+
+pub use durable::Stored;
+pub use error::{ArchiveError, Result};
+pub use manifest::{AcceptedFile, Commit, Definitions, FileEntry, Sizes, Summary};
+
+use durable::{create_folder, remove_orphans, sync_folder};
+use lock::Lock;
+use manifest::Manifest;
+use parts::{Part, Table, TableYears};
+use segment::Fields;
+
+/// The number of a transaction of the engine: 1, 2, 3, … It publishes the figures as of its newest vintage.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Publication(pub u32);
+
+impl fmt::Display for Publication {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+/// An open home.
+#[derive(Debug)]
+pub struct Archive {
+    home: PathBuf,
+    manifest: Manifest,
+    lock: Option<Lock>,
+}
+
+impl Archive {
+    /// Opens a home to write it: makes it if need be, and removes what interrupted runs left.
+    ///
+    /// # Errors
+    /// - [`ArchiveError::Locked`] if another process writes it.
+    /// - [`ArchiveError::CreateFolder`], [`ArchiveError::Lock`], [`ArchiveError::Sync`] if it cannot be written.
+    /// - [`ArchiveError::OpenManifest`], [`ArchiveError::Layout`] if it is not a home of this version.
+    /// - [`ArchiveError::Remove`] if a leftover cannot be removed.
+    pub fn open(home: &Path) -> Result<Self> {
+        create_folder(home)?;
+        let lock = Some(Lock::acquire(home)?);
+        let manifest = Manifest::open(home)?;
+        sync_folder(home)?;
+        let keep = manifest.paths()?;
+        for folder in ["segments", "published"] {
+            remove_orphans(home, &home.join(folder), &keep)?;
+        }
+        Ok(Self { home: home.to_owned(), manifest, lock })
+    }
+
+    /// Opens a home to read it, also while another process writes it.
+    ///
+    /// # Errors
+    /// - [`ArchiveError::NoHome`] if there is none.
+    /// - [`ArchiveError::OpenManifest`], [`ArchiveError::Layout`] if it is not a home of this version.
+    pub fn read(home: &Path) -> Result<Self> {
+        let manifest = Manifest::read(home)?;
+        Ok(Self { home: home.to_owned(), manifest, lock: None })
+    }
+
+    /// The folder.
+    #[must_use]
+    pub fn home(&self) -> &Path {
+        &self.home
+    }
+
+    /// Makes files count, closes months and publishes parts: all of it, or nothing.
+    ///
+    /// # Errors
+    /// - [`ArchiveError::NotWritten`] if a file that it names is not there.
+    /// - [`ArchiveError::NotLive`] if it withdraws a file that does not count.
+    /// - [`ArchiveError::Recorded`] if it brings definitions and there are some.
+    /// - [`ArchiveError::Commit`] for what the database refuses, such as a number or bytes that are there already.
+    ///
+    /// # Panics
+    /// If the home was opened to read, or the counts of a file do not add up.
+    pub fn commit(&mut self, commit: &Commit) -> Result<()> {
+        assert!(self.lock.is_some(), "a commit to {}, opened to read", self.home.display());
+        self.manifest.commit(&self.home, commit)
+    }
+
+    /// The options that define figures, as TOML; none before the first commit.
+    ///
+    /// # Errors
+    /// [`ArchiveError::Query`] if the manifest cannot be read, as for all queries.
+    pub fn settings(&self) -> Result<Option<String>> {
+        self.manifest.settings()
+    }
+
+    /// Name and text of the reference tables, by name; none before the first commit.
+    ///
+    /// # Errors
+    /// [`ArchiveError::Query`] if the manifest cannot be read.
+    pub fn references(&self) -> Result<Vec<(String, String)>> {
+        self.manifest.references()
+    }
+
+    /// Every accepted file in order of vintage, superseded ones included.
+    ///
+    /// # Errors
+    /// [`ArchiveError::Query`] if the manifest cannot be read.
+    pub fn files(&self) -> Result<Vec<FileEntry>> {
+        self.manifest.files()
+    }
+
+    /// The file with these bytes that counts, and its name.
+    ///
+    /// # Errors
+    /// [`ArchiveError::Query`] if the manifest cannot be read.
+    pub fn file_with_hash(&self, hash: &str) -> Result<Option<(Vintage, String)>> {
+        self.manifest.file_with_hash(hash)
+    }
+
+    /// The files of a month that count, by the month in their names.
+    ///
+    /// # Errors
+    /// [`ArchiveError::Query`] if the manifest cannot be read.
+    pub fn vintages_of(&self, period: Period) -> Result<Vec<Vintage>> {
+        self.manifest.vintages_of(period)
+    }
+
+    /// The files that count and have accepted records of a month, late ones included.
+    ///
+    /// # Errors
+    /// [`ArchiveError::Query`] if the manifest cannot be read.
+    pub fn vintages_with(&self, period: Period) -> Result<Vec<Vintage>> {
+        self.manifest.vintages_with(period)
+    }
+
+    /// The rejected lines of a file, in order of line.
+    ///
+    /// # Errors
+    /// [`ArchiveError::Query`] if the manifest cannot be read.
+    pub fn rejects(&self, vintage: Vintage) -> Result<Vec<Reject>> {
+        self.manifest.rejects(vintage)
+    }
+
+    /// The closed months in order, each with the publication that closed it.
+    ///
+    /// # Errors
+    /// [`ArchiveError::Query`] if the manifest cannot be read.
+    pub fn closed(&self) -> Result<Vec<(Period, Publication)>> {
+        self.manifest.closed()
+    }
+
+    /// The earliest month of a file.
+    ///
+    /// # Errors
+    /// [`ArchiveError::Query`] if the manifest cannot be read.
+    pub fn first_period(&self) -> Result<Option<Period>> {
+        self.manifest.first_period()
+    }
+
+    /// The newest accepted file.
+    ///
+    /// # Errors
+    /// [`ArchiveError::Query`] if the manifest cannot be read.
+    pub fn last_vintage(&self) -> Result<Option<Vintage>> {
+        self.manifest.last_vintage()
+    }
+
+    /// The publications in order, each with the newest file accepted then.
+    ///
+    /// # Errors
+    /// [`ArchiveError::Query`] if the manifest cannot be read.
+    pub fn publications(&self) -> Result<Vec<(Publication, Vintage)>> {
+        self.manifest.publications()
+    }
+
+    /// The newest publication.
+    ///
+    /// # Errors
+    /// [`ArchiveError::Query`] if the manifest cannot be read.
+    pub fn last_publication(&self) -> Result<Option<(Publication, Vintage)>> {
+        Ok(self.manifest.publications()?.pop())
+    }
+
+    /// Sum of |value| over all accepted records that count, in cents: bounds every sum of them.
+    ///
+    /// # Errors
+    /// [`ArchiveError::Query`] if the manifest cannot be read.
+    pub fn absolute_cents(&self) -> Result<i128> {
+        self.manifest.absolute_cents()
+    }
+
+    /// How large the home is.
+    ///
+    /// # Errors
+    /// [`ArchiveError::Query`] if the manifest cannot be read.
+    pub fn sizes(&self) -> Result<Sizes> {
+        self.manifest.sizes()
+    }
+
+    /// Where the records of a file are, for [`segment::read`] on another thread.
+    ///
+    /// # Errors
+    /// - [`ArchiveError::NoSuchVintage`] if no file was accepted under the number.
+    /// - [`ArchiveError::Query`] if the manifest cannot be read.
+    pub fn segment_of(&self, vintage: Vintage) -> Result<Stored> {
+        self.manifest.segment(vintage)
+    }
+
+    /// The records of a file.
+    ///
+    /// # Errors
+    /// Those of [`Archive::segment_of`] and [`segment::read`].
+    pub fn segment(
+        &self,
+        vintage: Vintage,
+        fields: Fields,
+        city_of: &dyn Fn(&str) -> Option<City>,
+    ) -> Result<(Texts, Vec<Record>)> {
+        segment::read(&self.home, &self.segment_of(vintage)?, fields, city_of)
+    }
+
+    /// The parts of a table, in order of year and publication, as of a vintage or the newest.
+    ///
+    /// # Errors
+    /// [`ArchiveError::Query`] if the manifest cannot be read.
+    pub fn parts(&self, table: Table, as_of: Option<Vintage>) -> Result<Vec<Part>> {
+        self.manifest.parts(table, as_of)
+    }
+
+    /// A table as of a vintage or the newest, year by year, with changes on top of what they change.
+    ///
+    /// `keys` names the columns that tell rows of a year apart.
+    ///
+    /// # Errors
+    /// [`ArchiveError::Query`] if the manifest cannot be read; each year, those of [`parts::read_part`] and
+    /// [`ArchiveError::Overlay`] if a part lacks a key column.
+    ///
+    /// # Panics
+    /// If there is no key column, or more than [`parts::KEYS_MAX`].
+    pub fn table(
+        &self,
+        table: Table,
+        as_of: Option<Vintage>,
+        years: &impl RangeBounds<Year>,
+        keys: &[&str],
+    ) -> Result<TableYears> {
+        Ok(TableYears::new(&self.home, &self.parts(table, as_of)?, years, keys))
+    }
+}
+
+#[cfg(test)]
+mod tests;

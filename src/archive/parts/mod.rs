@@ -1,0 +1,111 @@
+//! Parts: the rows of the published tables, a year as a whole or what changed in it since.
+//!
+//! ```text
+//! published/plant/2010/000012.parquet   whole   │ firm city country … removed = false
+//!                      000013.parquet   changes │ firm city country … removed: gone │ not: new or replaced
+//!                          └─▶ overlay: the newest row of each key, as of a vintage
+//! ```
+//! Invariant: a part never changes, so that a table as of an earlier vintage stays what it was.
+
+mod overlay;
+mod write;
+
+use std::fs::File;
+use std::path::Path;
+
+use arrow_array::RecordBatch;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::errors::ParquetError;
+
+pub use overlay::{KEYS_MAX, TableYears, YearRows};
+pub use write::PartWriter;
+
+use super::Publication;
+use super::durable::Stored;
+use super::error::{ArchiveError, Result};
+use crate::types::Year;
+
+/// The column that says whether a row is gone; the first of every part, and of no table.
+pub const REMOVED: &str = "removed";
+
+/// Rows of a row group and of a batch: some megabytes each.
+const ROWS_MAX: usize = 1 << 17;
+
+/// A published table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Table {
+    /// City × destination × year.
+    City,
+    /// Plant × destination × year.
+    Plant,
+}
+
+impl Table {
+    /// Its name in the manifest, in paths and on the command line.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::City => "city",
+            Self::Plant => "plant",
+        }
+    }
+}
+
+/// What the rows of a part are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum PartKind {
+    /// All rows of the year.
+    Whole,
+    /// Rows that are new, replaced or removed since the part before.
+    Changes,
+}
+
+impl PartKind {
+    /// Both of them.
+    pub const ALL: [Self; 2] = [Self::Whole, Self::Changes];
+
+    /// The name in the manifest.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Whole => "whole",
+            Self::Changes => "changes",
+        }
+    }
+}
+
+/// Rows of one year of a table, as one publication wrote them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// The table.
+    pub table: Table,
+    /// The year of the rows.
+    pub year: Year,
+    /// The publication that wrote them.
+    pub publication: Publication,
+    /// What the rows are.
+    pub kind: PartKind,
+    /// How many months of the year the figures stand for.
+    pub months: u8,
+    /// Number of rows, removals included.
+    pub n_rows: u64,
+    /// Where they are.
+    pub file: Stored,
+}
+
+/// The rows of a part with the column [`REMOVED`], after checking its hash.
+///
+/// # Errors
+/// - [`ArchiveError::Read`] if the file is missing or unreadable.
+/// - [`ArchiveError::Corrupt`] if its bytes are not those that were written.
+/// - [`ArchiveError::Decode`] if they are, and this version cannot read them.
+pub fn read_part(home: &Path, part: &Part) -> Result<Vec<RecordBatch>> {
+    let file = part.file.open(home)?;
+    decode(file).map_err(|source| ArchiveError::decode(&home.join(&part.file.path), source))
+}
+
+fn decode(file: File) -> std::result::Result<Vec<RecordBatch>, ParquetError> {
+    let reader =
+        ParquetRecordBatchReaderBuilder::try_new(file)?.with_batch_size(ROWS_MAX).build()?;
+    Ok(reader.collect::<std::result::Result<_, _>>()?)
+}

@@ -1,0 +1,189 @@
+//! A segment to records.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Int32Type, Int64Type, UInt32Type};
+use arrow_array::{Array, ArrowPrimitiveType, RecordBatch, UInt32Array};
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::{
+    ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
+};
+use parquet::errors::ParquetError;
+
+use super::{ROWS_MAX, schema};
+use crate::archive::durable::Stored;
+use crate::archive::error::{ArchiveError, Result};
+use crate::feed::record::{Dictionary, Exclusion, Record, Texts};
+use crate::types::{City, Flow, Period};
+
+/// Which columns of a segment to read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fields {
+    /// What figures are made of. `name`, `region`, `product` and `line` of the records are 0 and point to no text.
+    Figures,
+    /// All of a record.
+    All,
+}
+
+impl Fields {
+    fn has(self, column: &str) -> bool {
+        self == Self::All || !["line", "firm_name", "region", "hs8"].contains(&column)
+    }
+}
+
+/// The records of a segment, in its order, after checking its hash.
+///
+/// # Errors
+/// - [`ArchiveError::Read`] if the file is missing or unreadable.
+/// - [`ArchiveError::Corrupt`] if its bytes are not those that were written.
+/// - [`ArchiveError::Decode`] if they are, and no segment of this version.
+/// - [`ArchiveError::Value`] if it holds a city that `city_of` does not know, or an unknown code.
+pub fn read(
+    home: &Path,
+    segment: &Stored,
+    fields: Fields,
+    city_of: &dyn Fn(&str) -> Option<City>,
+) -> Result<(Texts, Vec<Record>)> {
+    let file = segment.open(home)?;
+    let path = home.join(&segment.path);
+    let (n_rows, batches) =
+        open(file, fields).map_err(|source| ArchiveError::decode(&path, source))?;
+    let mut decoder = Decoder { path, city_of, texts: Texts::default() };
+    let mut records = Vec::with_capacity(n_rows);
+    for batch in batches {
+        let batch = batch.map_err(|source| ArchiveError::decode(&decoder.path, source))?;
+        decoder.append(&batch, &mut records)?;
+    }
+    Ok((decoder.texts, records))
+}
+
+fn open(
+    file: File,
+    fields: Fields,
+) -> std::result::Result<(usize, ParquetRecordBatchReader), ParquetError> {
+    // The schema asks for dictionaries: texts are decoded once each, not once a row.
+    let options = ArrowReaderOptions::new().with_schema(schema());
+    let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(file, options)?;
+    let n_rows = usize::try_from(builder.metadata().file_metadata().num_rows()).unwrap_or(0);
+    let schema = schema();
+    let columns = schema.fields().iter().map(|field| field.name().as_str());
+    let mask = ProjectionMask::columns(
+        builder.parquet_schema(),
+        columns.filter(|column| fields.has(column)),
+    );
+    let reader =
+        builder.with_projection(mask).with_batch_size(n_rows.clamp(1, ROWS_MAX)).build()?;
+    Ok((n_rows, reader))
+}
+
+struct Decoder<'a> {
+    path: PathBuf,
+    city_of: &'a dyn Fn(&str) -> Option<City>,
+    texts: Texts,
+}
+
+impl Decoder<'_> {
+    fn append(&mut self, batch: &RecordBatch, records: &mut Vec<Record>) -> Result<()> {
+        let Self { path, city_of, texts } = self;
+        let column = Column { path, batch };
+        let flow = column.decoded("flow", flow_of)?;
+        let city = column.decoded("city", city_of)?;
+        let exclusion = column.decoded("excluded", exclusion_of)?;
+        let firm = column.texts("firm_id", &mut texts.firms)?;
+        let name = column.texts("firm_name", &mut texts.names)?;
+        let region = column.texts("region", &mut texts.regions)?;
+        let country = column.texts("country", &mut texts.countries)?;
+        let product = column.texts("hs8", &mut texts.products)?;
+        let trade_mode = column.texts("trade_mode", &mut texts.trade_modes)?;
+        let periods = column.periods()?;
+        let values = column.numbers::<Int64Type>("value_cents");
+        let lines = column.numbers::<UInt32Type>("line");
+        records.extend((0..batch.num_rows()).map(|row| Record {
+            firm: firm.at(row).unwrap_or(0),
+            name: name.at(row).unwrap_or(0),
+            region: region.at(row).unwrap_or(0),
+            country: country.at(row).unwrap_or(0),
+            product: product.at(row).unwrap_or(0),
+            trade_mode: trade_mode.at(row).unwrap_or(0),
+            line: lines.get(row).copied().unwrap_or(0),
+            city: city.at(row),
+            period: periods[row],
+            flow: flow.at(row).expect("the schema has no null in the column flow"),
+            exclusion: exclusion.at(row),
+            value_cents: values[row],
+        }));
+        Ok(())
+    }
+}
+
+fn flow_of(text: &str) -> Option<Flow> {
+    [Flow::Export, Flow::Import].into_iter().find(|flow| flow.code() == text)
+}
+
+fn exclusion_of(text: &str) -> Option<Exclusion> {
+    Exclusion::ALL.into_iter().find(|exclusion| exclusion.name() == text)
+}
+
+/// Takes the columns of a batch out of it.
+#[derive(Clone, Copy)]
+struct Column<'b> {
+    path: &'b Path,
+    batch: &'b RecordBatch,
+}
+
+impl<'b> Column<'b> {
+    fn unknown(self, column: &'static str, value: &dyn ToString) -> ArchiveError {
+        ArchiveError::Value { path: self.path.to_owned(), column, value: value.to_string() }
+    }
+
+    /// A column of texts, each looked up once; without values where the column was not read.
+    fn decoded<T: Copy>(
+        self,
+        name: &'static str,
+        mut value_of: impl FnMut(&str) -> Option<T>,
+    ) -> Result<Decoded<'b, T>> {
+        let Some(column) = self.batch.column_by_name(name) else {
+            return Ok(Decoded { codes: None, values: Vec::new() });
+        };
+        let column = column.as_dictionary::<UInt32Type>();
+        let values = column.values().as_string::<i32>().iter().flatten();
+        let values = values.map(|text| value_of(text).ok_or_else(|| self.unknown(name, &text)));
+        Ok(Decoded { codes: Some(column.keys()), values: values.collect::<Result<_>>()? })
+    }
+
+    fn texts(self, name: &'static str, texts: &mut Dictionary) -> Result<Decoded<'b, u32>> {
+        self.decoded(name, |text| Some(texts.intern(text)))
+    }
+
+    /// A column of numbers; empty where the column was not read.
+    fn numbers<T: ArrowPrimitiveType>(self, name: &str) -> &'b [T::Native] {
+        let column = self.batch.column_by_name(name);
+        column.map_or(&[], |column| column.as_primitive::<T>().values())
+    }
+
+    /// Runs of one month are long: each is looked at once.
+    fn periods(self) -> Result<Vec<Period>> {
+        let mut periods = Vec::with_capacity(self.batch.num_rows());
+        for run in self.numbers::<Int32Type>("period").chunk_by(i32::eq) {
+            let period = u32::try_from(run[0]).ok().and_then(Period::from_yyyymm);
+            let period = period.ok_or_else(|| self.unknown("period", &run[0]))?;
+            periods.resize(periods.len() + run.len(), period);
+        }
+        Ok(periods)
+    }
+}
+
+/// A column of codes and what each stands for.
+struct Decoded<'b, T> {
+    codes: Option<&'b UInt32Array>,
+    values: Vec<T>,
+}
+
+impl<T: Copy> Decoded<'_, T> {
+    fn at(&self, row: usize) -> Option<T> {
+        let codes = self.codes.filter(|codes| codes.is_valid(row))?;
+        Some(self.values[codes.value(row) as usize])
+    }
+}
