@@ -1,0 +1,94 @@
+//! Digits to cents.
+
+use std::num::NonZeroU32;
+
+use super::profile::ValueLayout;
+use super::record::Rule;
+
+/// The largest amount, either way: sums of two still fit in an `i64`.
+pub const CENTS_MAX: i64 = 1 << 62;
+
+/// The cents of a decimal: digits, with a minus or not, with a decimal mark and one or two more digits or not.
+///
+/// # Errors
+/// [`Rule::Number`] if it is written another way, [`Rule::Range`] if it is past [`CENTS_MAX`].
+pub fn cents(text: &str, layout: &ValueLayout) -> Result<i64, Rule> {
+    let (negative, digits) = match text.as_bytes() {
+        [b'-', digits @ ..] => (true, digits),
+        digits => (false, digits),
+    };
+    let magnitude = hundredths(digits, layout.decimal_mark.byte()).ok_or(Rule::Number)?;
+    let magnitude = magnitude.saturating_mul(u64::from(NonZeroU32::get(layout.unit)));
+    let magnitude = i64::try_from(magnitude).ok().filter(|&magnitude| magnitude <= CENTS_MAX);
+    let magnitude = magnitude.ok_or(Rule::Range)?;
+    Ok(if negative { -magnitude } else { magnitude })
+}
+
+/// A hundred times an unsigned decimal, or the largest number there is; none if it is not a decimal.
+fn hundredths(digits: &[u8], mark: u8) -> Option<u64> {
+    let n_whole = digits.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let (whole, rest) = digits.split_at(n_whole);
+    let decimals = match rest {
+        [] => [b'0', b'0'],
+        [first, tenths] if *first == mark && tenths.is_ascii_digit() => [*tenths, b'0'],
+        [first, tenths, cents]
+            if *first == mark && tenths.is_ascii_digit() && cents.is_ascii_digit() =>
+        {
+            [*tenths, *cents]
+        }
+        _ => return None,
+    };
+    let append =
+        |sum: u64, digit: &u8| sum.saturating_mul(10).saturating_add(u64::from(digit - b'0'));
+    let all = whole.iter().chain(&decimals);
+    (!whole.is_empty()).then(|| all.fold(0, append))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::feed::profile::DecimalMark;
+
+    fn layout(unit: u32, decimal_mark: DecimalMark) -> ValueLayout {
+        ValueLayout { unit: NonZeroU32::new(unit).expect("a unit"), decimal_mark }
+    }
+
+    #[test]
+    fn a_decimal_is_read_to_the_cent() {
+        let dollars = layout(1, DecimalMark::Point);
+        let cases = [
+            ("0", 0),
+            ("-0.00", 0),
+            ("1", 100),
+            ("1.5", 150),
+            ("1234.56", 123_456),
+            ("-12.05", -1205),
+            ("0000000000000000000000000007", 700),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(cents(text, &dollars), Ok(expected), "{text}");
+        }
+        assert_eq!(cents("1,5", &layout(1000, DecimalMark::Comma)), Ok(150_000));
+    }
+
+    #[test]
+    fn what_is_no_plain_decimal_is_not_guessed_at() {
+        let texts = [
+            "", "-", "+1", " 1", "1 ", "1,234.50", "1e5", "NaN", "inf", "--1", "1.", ".5", "1.234",
+            "1.2.3", "0x10", "１", "1.-5", "1\r",
+        ];
+        for text in texts {
+            assert_eq!(cents(text, &layout(1, DecimalMark::Point)), Err(Rule::Number), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn amounts_past_the_range_are_told_from_those_that_are_no_numbers() {
+        let dollars = layout(1, DecimalMark::Point);
+        assert_eq!(cents("46116860184273879.04", &dollars), Ok(1 << 62));
+        assert_eq!(cents("-46116860184273879.04", &dollars), Ok(-(1 << 62)));
+        assert_eq!(cents("46116860184273879.05", &dollars), Err(Rule::Range));
+        assert_eq!(cents("999999999999999999999999999999", &dollars), Err(Rule::Range));
+        assert_eq!(cents("46116860184273879.04", &layout(2, DecimalMark::Point)), Err(Rule::Range));
+    }
+}

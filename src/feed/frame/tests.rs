@@ -1,0 +1,190 @@
+//! Framing, on what is well formed, on what is not, and on anything.
+
+use proptest::prelude::*;
+
+use super::*;
+
+/// A source that gives a few bytes at a time.
+struct Dripping<'a>(&'a [u8], usize);
+
+impl Read for Dripping<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let n = self.0.len().min(self.1).min(buffer.len());
+        buffer[..n].copy_from_slice(&self.0[..n]);
+        self.0 = &self.0[n..];
+        Ok(n)
+    }
+}
+
+/// A line's number and fields, or the rule that it breaks.
+type Outcome = (u64, Result<Vec<String>, Rule>);
+
+fn framed(source: impl Read) -> Vec<Outcome> {
+    let mut lines = Lines::new(source, b',');
+    let mut outcomes = Vec::new();
+    while let Some(framed) = lines.next_line().expect("the source does not fail") {
+        outcomes.push(match framed {
+            Framed::Line(line) => {
+                let texts = line.fields.iter().map(|field| field.lossy(line.raw));
+                (line.line, Ok(texts.collect()))
+            }
+            Framed::Broken { line, rule, .. } => (line, Err(rule)),
+        });
+    }
+    outcomes
+}
+
+fn check(text: &str, expected: &[(u64, Result<&[&str], Rule>)]) {
+    let outcomes = framed(text.as_bytes());
+    let shown: Vec<(u64, Result<Vec<&str>, Rule>)> = outcomes
+        .iter()
+        .map(|(line, fields)| {
+            let fields = fields.as_ref().map(|fields| fields.iter().map(String::as_str).collect());
+            (*line, fields.map_err(|rule| *rule))
+        })
+        .collect();
+    let expected: Vec<_> =
+        expected.iter().map(|(line, fields)| (*line, fields.map(<[&str]>::to_vec))).collect();
+    assert_eq!(shown, expected, "{text:?}");
+}
+
+#[test]
+fn lines_end_with_a_line_feed_with_or_without_a_carriage_return_before_it() {
+    check("a,b\r\nc,d\ne,f", &[(1, Ok(&["a", "b"])), (2, Ok(&["c", "d"])), (3, Ok(&["e", "f"]))]);
+    check("\"a\",\"b\"\r\n\"c\",d\r\n", &[(1, Ok(&["a", "b"])), (2, Ok(&["c", "d"]))]);
+}
+
+#[test]
+fn a_lone_carriage_return_ends_nothing() {
+    check("a\rb,c\r", &[(1, Ok(&["a\rb", "c\r"]))]);
+}
+
+#[test]
+fn blank_lines_are_passed_over_and_counted_as_physical_lines() {
+    check("\n\r\na\n\n\nb\n", &[(3, Ok(&["a"])), (6, Ok(&["b"]))]);
+    check(" \n", &[(1, Ok(&[" "]))]);
+}
+
+#[test]
+fn a_quoted_field_may_hold_delimiters_quotes_and_line_ends() {
+    check(
+        "\"a,\"\"b\"\"\",\"c\r\nd\",\"\"\ne\n",
+        &[(1, Ok(&["a,\"b\"", "c\r\nd", ""])), (3, Ok(&["e"]))],
+    );
+}
+
+#[test]
+fn a_quote_inside_an_unquoted_field_is_a_letter() {
+    check("5\" pipe,b\n c,\"d\"\n", &[(1, Ok(&["5\" pipe", "b"])), (2, Ok(&[" c", "d"]))]);
+}
+
+#[test]
+fn an_unclosed_quote_costs_its_own_line_only() {
+    check(
+        "a,\"b\nc,d\ne,f\n",
+        &[(1, Err(Rule::Quote)), (2, Ok(&["c", "d"])), (3, Ok(&["e", "f"]))],
+    );
+    check("a\n\"", &[(1, Ok(&["a"])), (2, Err(Rule::Quote))]);
+}
+
+#[test]
+fn text_after_a_closing_quote_costs_its_line() {
+    check("\"a\"b,c\nd\n", &[(1, Err(Rule::Quote)), (2, Ok(&["d"]))]);
+    check("\"a\n\"b\nd\n", &[(1, Err(Rule::Quote)), (2, Err(Rule::Quote)), (3, Ok(&["d"]))]);
+}
+
+#[test]
+fn a_quoted_field_past_the_limit_costs_its_first_line_only() {
+    let long = format!("\"a\n{}\"\nb\n", "x\n".repeat(LINE_BYTES_MAX / 2));
+    let outcomes = framed(long.as_bytes());
+    assert_eq!(outcomes[0], (1, Err(Rule::Quote)));
+    assert_eq!(outcomes[1], (2, Ok(vec!["x".to_owned()])));
+    assert_eq!(outcomes.len(), 3 + LINE_BYTES_MAX / 2);
+}
+
+#[test]
+fn a_line_at_the_limit_is_taken_and_one_past_it_is_not() {
+    for end in ["\n", "\r\n", ""] {
+        let at = "x".repeat(LINE_BYTES_MAX);
+        let (outcomes, expected) = (framed(format!("{at}{end}").as_bytes()), Ok(vec![at.clone()]));
+        assert_eq!(outcomes, [(1, expected)]);
+        let past = format!("{at}x{end}");
+        assert_eq!(framed(past.as_bytes()), [(1, Err(Rule::Length))]);
+        let quoted = format!("\"{}\"{end}", "x".repeat(LINE_BYTES_MAX - 2));
+        assert!(framed(quoted.as_bytes())[0].1.is_ok());
+    }
+}
+
+#[test]
+fn a_line_of_a_hundred_megabytes_is_one_reject_and_takes_no_memory_of_that_size() {
+    let source = b"a\n".chain(io::repeat(b'x').take(100 << 20)).chain(&b"\nb\n"[..]);
+    let mut lines = Lines::new(source, b',');
+    assert!(matches!(lines.next_line(), Ok(Some(Framed::Line(Line { line: 1, .. })))));
+    match lines.next_line() {
+        Ok(Some(Framed::Broken { line: 2, rule: Rule::Length, raw })) => {
+            assert_eq!(raw.len(), HEAD_BYTES);
+        }
+        other => panic!("{other:?}"),
+    }
+    assert!(matches!(lines.next_line(), Ok(Some(Framed::Line(Line { line: 3, .. })))));
+    assert!(matches!(lines.next_line(), Ok(None)));
+    assert_eq!((lines.window.len(), lines.head.len()), (WINDOW_BYTES, HEAD_BYTES));
+}
+
+fn is_blank(line: &[u8]) -> bool {
+    matches!(line, b"\n" | b"\r\n")
+}
+
+/// Bytes with many of those that matter.
+fn any_text() -> impl Strategy<Value = Vec<u8>> {
+    let byte =
+        prop_oneof![Just(b'"'), Just(b','), Just(b'\n'), Just(b'\r'), Just(b'a'), any::<u8>(),];
+    prop::collection::vec(byte, 0..400)
+}
+
+/// A table of fields that need quotes or do not.
+fn any_table() -> impl Strategy<Value = Vec<Vec<String>>> {
+    prop::collection::vec(prop::collection::vec("[a,\"\r\n é贸]{0,6}", 1..5), 0..20)
+}
+
+proptest! {
+    #[test]
+    fn framing_does_not_depend_on_how_the_bytes_arrive(text in any_text(), step in 1_usize..9) {
+        prop_assert_eq!(framed(&text[..]), framed(Dripping(&text, step)));
+    }
+
+    #[test]
+    fn every_physical_line_is_in_exactly_one_outcome(text in any_text()) {
+        let mut lines = Lines::new(&text[..], b',');
+        let mut expected = 1;
+        while let Some(framed) = lines.next_line().expect("memory does not fail") {
+            let (line, raw) = match framed {
+                Framed::Line(line) => (line.line, line.raw),
+                Framed::Broken { line, raw, .. } => (line, raw),
+            };
+            let skipped = text.split_inclusive(|&byte| byte == b'\n').skip(expected - 1);
+            let blank = skipped.take_while(|line| is_blank(line)).count();
+            prop_assert_eq!(line as usize, expected + blank);
+            expected = line as usize + 1 + memchr_iter(b'\n', raw).count();
+        }
+        let rest = text.split_inclusive(|&byte| byte == b'\n').skip(expected - 1);
+        prop_assert!(rest.into_iter().all(is_blank));
+    }
+
+    #[test]
+    fn what_the_csv_crate_writes_is_framed_as_it_was_and_as_it_reads_it(table in any_table()) {
+        let mut writer = csv::WriterBuilder::new().flexible(true).from_writer(Vec::new());
+        for row in &table {
+            writer.write_record(row).expect("memory does not fail");
+        }
+        let text = writer.into_inner().expect("memory does not fail");
+        let fields: Vec<_> = framed(&text[..]).into_iter().map(|(_, fields)| fields).collect();
+        prop_assert_eq!(&fields, &table.into_iter().map(Ok).collect::<Vec<_>>());
+        let mut reader = csv::ReaderBuilder::new();
+        reader.has_headers(false).flexible(true).terminator(csv::Terminator::Any(b'\n'));
+        for (record, fields) in reader.from_reader(&text[..]).records().zip(fields) {
+            let record = record.expect("memory does not fail");
+            prop_assert_eq!(record.iter().collect::<Vec<_>>(), fields.expect("as written"));
+        }
+    }
+}

@@ -1,0 +1,235 @@
+//! Where things are: cities with their areas, which region is in which city, which countries there are.
+//!
+//! What comes in is text ([`ReferenceTexts`]), so that what a home was built with can be kept in it; what comes out are
+//! dense cities in the order of their codes, so that the numbering depends on the table alone.
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::profile::CityRule;
+pub use super::reference::{PlacesError, ReferenceTexts};
+use super::reference::{Problem, Table};
+use crate::types::{City, Province};
+
+/// The reference tables of a feed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Places {
+    /// In order of code; a [`City`] is a position in it.
+    cities: Vec<CityRow>,
+    /// Codes of provinces by [`Province`].
+    provinces: Vec<Box<str>>,
+    city_of_code: FxHashMap<Box<str>, City>,
+    city_of_region: Option<FxHashMap<Box<str>, Option<City>>>,
+    countries: Option<FxHashSet<Box<str>>>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct CityRow {
+    code: Box<str>,
+    province: Province,
+    area_m2: i64,
+}
+
+/// What the tables say about a region.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// It is in this city.
+    City(City),
+    /// It is known and in no city: the remainder of a province, or a city without a row in the table of cities.
+    WithoutCity,
+    /// The tables do not know it.
+    Unknown,
+}
+
+impl Places {
+    /// The most cities there can be.
+    pub const CITIES_MAX: usize = u16::MAX as usize;
+
+    /// The tables in these texts.
+    ///
+    /// # Errors
+    /// [`PlacesError`] names the table, the line and what is wrong: a missing column, a line that is not CSV, a code
+    /// that is empty or given twice, an area that is not a positive decimal, more than 65,535 cities or none.
+    pub fn parse(texts: &ReferenceTexts) -> Result<Self, PlacesError> {
+        let (cities, provinces) = parse_cities(&texts.cities)?;
+        let numbered = cities.iter().enumerate();
+        let city_of_code: FxHashMap<_, _> =
+            numbered.map(|(at, row)| (row.code.clone(), City(position(at)))).collect();
+        let regions = texts.regions.as_deref();
+        let city_of_region = regions.map(|text| parse_regions(text, &city_of_code)).transpose()?;
+        let countries = texts.countries.as_deref().map(parse_countries).transpose()?;
+        Ok(Self { cities, provinces, city_of_code, city_of_region, countries })
+    }
+
+    /// The city of a code.
+    #[must_use]
+    pub fn city(&self, code: &str) -> Option<City> {
+        self.city_of_code.get(code).copied()
+    }
+
+    /// A city's code.
+    ///
+    /// # Panics
+    /// If the city is not of these places, as for every method that takes one.
+    #[must_use]
+    pub fn code(&self, city: City) -> &str {
+        &self.row(city).code
+    }
+
+    /// The province of a city.
+    ///
+    /// # Panics
+    /// If the city is not of these places.
+    #[must_use]
+    pub fn province(&self, city: City) -> Province {
+        self.row(city).province
+    }
+
+    /// The code of a province.
+    ///
+    /// # Panics
+    /// If the province is not of these places.
+    #[must_use]
+    pub fn province_code(&self, province: Province) -> &str {
+        &self.provinces[usize::from(province.0)]
+    }
+
+    /// The area of a city.
+    ///
+    /// # Units
+    /// Square metres, so that sums of areas are exact.
+    ///
+    /// # Panics
+    /// If the city is not of these places.
+    #[must_use]
+    pub fn area_m2(&self, city: City) -> i64 {
+        self.row(city).area_m2
+    }
+
+    /// All cities, in order of code.
+    pub fn cities(&self) -> impl ExactSizeIterator<Item = City> + use<> {
+        (0..position(self.cities.len())).map(City)
+    }
+
+    /// How many cities there are.
+    #[must_use]
+    pub fn n_cities(&self) -> usize {
+        self.cities.len()
+    }
+
+    /// How many provinces there are.
+    #[must_use]
+    pub fn n_provinces(&self) -> usize {
+        self.provinces.len()
+    }
+
+    /// The cities of a province, in order of code.
+    pub fn cities_of(&self, province: Province) -> impl Iterator<Item = City> {
+        self.cities().filter(move |&city| self.province(city) == province)
+    }
+
+    /// The city of a region, by the profile's rule.
+    #[must_use]
+    pub fn region(&self, rule: &CityRule, region: &str) -> Found {
+        let known = |code| self.city(code).map_or(Found::Unknown, Found::City);
+        match *rule {
+            CityRule::AsIs => known(region),
+            CityRule::Prefix { digits } => {
+                region.get(..usize::from(digits)).map_or(Found::Unknown, known)
+            }
+            CityRule::Concordance => {
+                match self.city_of_region.as_ref().and_then(|table| table.get(region)) {
+                    None => Found::Unknown,
+                    Some(None) => Found::WithoutCity,
+                    Some(Some(city)) => Found::City(*city),
+                }
+            }
+        }
+    }
+
+    /// Whether the tables can answer by this rule: a concordance needs a table of regions.
+    #[must_use]
+    pub fn supports(&self, rule: &CityRule) -> bool {
+        *rule != CityRule::Concordance || self.city_of_region.is_some()
+    }
+
+    /// Whether a country code is one; any is that is not blank, when there is no table of countries.
+    #[must_use]
+    pub fn country_known(&self, code: &str) -> bool {
+        let known = |table: &FxHashSet<Box<str>>| table.contains(code);
+        !code.trim().is_empty() && self.countries.as_ref().is_none_or(known)
+    }
+
+    fn row(&self, city: City) -> &CityRow {
+        &self.cities[usize::from(city.0)]
+    }
+}
+
+fn position(at: usize) -> u16 {
+    u16::try_from(at).expect("the tables have at most CITIES_MAX cities")
+}
+
+/// The rows of the table of cities in order of code, and the provinces' codes in order of first city.
+fn parse_cities(text: &str) -> Result<(Vec<CityRow>, Vec<Box<str>>), PlacesError> {
+    let table = Table::parse("cities.csv", text, ["city", "province", "area_km2"])?;
+    table.check_codes()?;
+    let mut rows = Vec::new();
+    for (line, [code, province, area]) in table.rows {
+        let error = |column, problem| PlacesError::field("cities.csv", line, column, problem);
+        if province.trim().is_empty() {
+            return Err(error("province", Problem::Blank));
+        }
+        let area_m2 =
+            square_metres(&area).ok_or_else(|| error("area_km2", Problem::Area(area.clone())))?;
+        rows.push((code, province, area_m2));
+    }
+    if rows.is_empty() || rows.len() > Places::CITIES_MAX {
+        return Err(PlacesError::NCities { n_cities: rows.len() });
+    }
+    rows.sort();
+    Ok(numbered(rows.into_iter()))
+}
+
+fn numbered(sorted: impl Iterator<Item = (String, String, i64)>) -> (Vec<CityRow>, Vec<Box<str>>) {
+    let mut provinces: indexmap::IndexSet<Box<str>> = indexmap::IndexSet::new();
+    let cities = sorted
+        .map(|(code, province, area_m2)| {
+            let (at, _) = provinces.insert_full(province.into());
+            CityRow { code: code.into(), province: Province(position(at)), area_m2 }
+        })
+        .collect();
+    (cities, provinces.into_iter().collect())
+}
+
+fn parse_regions(
+    text: &str,
+    cities: &FxHashMap<Box<str>, City>,
+) -> Result<FxHashMap<Box<str>, Option<City>>, PlacesError> {
+    let table = Table::parse("regions.csv", text, ["region", "city"])?;
+    table.check_codes()?;
+    // A city without a row has no area and so no density: its regions are as those without a city.
+    let row = |(_, [region, city]): (u64, [String; 2])| {
+        (region.into_boxed_str(), cities.get(city.as_str()).copied())
+    };
+    Ok(table.rows.into_iter().map(row).collect())
+}
+
+fn parse_countries(text: &str) -> Result<FxHashSet<Box<str>>, PlacesError> {
+    let table = Table::parse("countries.csv", text, ["country"])?;
+    table.check_codes()?;
+    Ok(table.rows.into_iter().map(|(_, [country])| country.into_boxed_str()).collect())
+}
+
+/// Square metres of a positive decimal of square kilometres with at most six decimals: exact, no floats.
+fn square_metres(area_km2: &str) -> Option<i64> {
+    let (whole, decimals) = area_km2.split_once('.').unwrap_or((area_km2, "0"));
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    if !digits(whole) || !digits(decimals) || decimals.len() > 6 {
+        return None;
+    }
+    let whole: i64 = whole.parse().ok()?;
+    let decimals: i64 = format!("{decimals:0<6}").parse().ok()?;
+    whole.checked_mul(1_000_000)?.checked_add(decimals).filter(|&area| area > 0)
+}
+
+#[cfg(test)]
+mod tests;

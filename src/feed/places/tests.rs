@@ -1,0 +1,84 @@
+//! Tables that are in order, and mistakes in them.
+
+use super::*;
+
+fn texts(cities: &str, regions: Option<&str>, countries: Option<&str>) -> ReferenceTexts {
+    ReferenceTexts {
+        cities: cities.to_owned(),
+        regions: regions.map(str::to_owned),
+        countries: countries.map(str::to_owned),
+    }
+}
+
+#[test]
+fn cities_are_numbered_by_their_codes_and_areas_are_exact() {
+    let table = "city,province,area_km2\n20,B,1.5\n10,A,0.000001\n9,A,35000\n";
+    let places = Places::parse(&texts(table, None, None)).expect("valid tables");
+    assert_eq!(
+        places.cities().map(|city| places.code(city)).collect::<Vec<_>>(),
+        ["10", "20", "9"]
+    );
+    assert_eq!(
+        places.cities().map(|city| places.area_m2(city)).collect::<Vec<_>>(),
+        [1, 1_500_000, 35_000_000_000]
+    );
+    assert_eq!(places.cities_of(Province(0)).collect::<Vec<_>>(), [City(0), City(2)]);
+    assert_eq!(places.province_code(places.province(City(1))), "B");
+    assert_eq!((places.n_cities(), places.n_provinces()), (3, 2));
+}
+
+#[test]
+fn a_region_is_in_a_city_or_in_none_or_unknown() {
+    let regions = "region,city,name\n11019,10,x\n13909,,y\n65122,6590,no such city\n";
+    let cities = "city,province,area_km2\n10,A,1\n1101,A,1\n";
+    let places = Places::parse(&texts(cities, Some(regions), None)).expect("valid tables");
+    let concordance = |region| places.region(&CityRule::Concordance, region);
+    assert_eq!(concordance("11019"), Found::City(City(0)));
+    assert_eq!(concordance("13909"), Found::WithoutCity);
+    assert_eq!(concordance("65122"), Found::WithoutCity);
+    assert_eq!(concordance("99999"), Found::Unknown);
+    let prefix = |region| places.region(&CityRule::Prefix { digits: 4 }, region);
+    assert_eq!(prefix("11019"), Found::City(City(1)));
+    assert_eq!(prefix("110"), Found::Unknown);
+    assert_eq!(prefix("东城区"), Found::Unknown);
+    assert_eq!(places.region(&CityRule::AsIs, "10"), Found::City(City(0)));
+}
+
+#[test]
+fn without_a_table_of_countries_any_code_is_known_that_is_not_blank() {
+    let cities = "city,province,area_km2\n10,A,1\n";
+    let any = Places::parse(&texts(cities, None, None)).expect("valid tables");
+    assert!(any.country_known("Itália") && !any.country_known("") && !any.country_known(" "));
+    let two = texts(cities, None, Some("country,iso3\n110,HKG\n502,USA\n"));
+    let two = Places::parse(&two).expect("valid tables");
+    assert!(two.country_known("502") && !two.country_known("503"));
+}
+
+#[test]
+fn a_bad_table_is_named_with_line_column_and_what_to_do() {
+    let cases = [
+        ("city,province,area_km2\n1,A,1\n1,A,2\n", "line 3, column city: \"1\" is given twice"),
+        ("city,province,area_km2\n1,A,0\n", "line 2, column area_km2: \"0\" is not an area"),
+        ("city,province,area_km2\n1,A,1.0000001\n", "not an area"),
+        ("city,province,area_km2\n1,A,-5\n", "not an area"),
+        ("city,province,area_km2\n1,A,1e3\n", "not an area"),
+        ("city,province,area_km2\n1,A,99999999999999999999\n", "not an area"),
+        ("city,province,area_km2\n1,,5\n", "column province: is blank"),
+        ("city,province\n1,A\n", "no column \"area_km2\""),
+        ("city,province,area_km2\n", "0 cities"),
+        ("city,province,area_km2\n1,A\n", "is not a table"),
+    ];
+    for (table, expected) in cases {
+        let error = Places::parse(&texts(table, None, None)).expect_err(table);
+        assert!(error.to_string().starts_with("cities.csv"), "{error}");
+        assert!(error.to_string().contains(expected), "{error}");
+    }
+}
+
+#[test]
+fn the_bundled_tables_are_valid() {
+    let places = Places::parse(&ReferenceTexts::bundled()).expect("the bundled tables");
+    assert_eq!(places.n_cities(), 337);
+    let lishui = places.city("3311").expect("丽水 in GB/T 2260");
+    assert_eq!(places.region(&CityRule::Concordance, "33109"), Found::City(lishui));
+}

@@ -1,0 +1,173 @@
+//! One monthly file, read whole: its records, its rejects, their counts, or why nothing of it may count.
+
+use std::io;
+use std::path::Path;
+
+use super::check::{Checker, Fault, Months};
+use super::decode::{self, Text};
+use super::frame::{Framed, Lines};
+use super::header::Header;
+use super::places::Places;
+use super::profile::Profile;
+use super::record::{Counts, Exclusion, Intake, Record, Reject, Rule, Texts};
+use super::refused::{REJECTS_SHOWN, Refused};
+pub use super::source::FeedFile;
+use crate::types::Period;
+
+/// How many rejected lines of a file are kept; a file with more is refused.
+pub const REJECTS_MAX: usize = 500_000;
+
+/// What is allowed of a file.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ReadLimits {
+    /// The feed's first month; none while the feed has no file, and then the file's own is.
+    pub first_period: Option<Period>,
+    /// The share of lines that may be rejected.
+    pub max_rejected_share: f64,
+    /// How large the file may be unpacked.
+    pub max_bytes: u64,
+}
+
+impl Default for ReadLimits {
+    fn default() -> Self {
+        Self { first_period: None, max_rejected_share: 0.05, max_bytes: decode::BYTES_MAX_DEFAULT }
+    }
+}
+
+/// Reads a monthly file.
+///
+/// # Errors
+/// - [`Refused::NoConcordance`] if the places cannot answer by the profile's rule
+/// - those of [`decode::read_text`] if its bytes cannot become text within the limits
+/// - those of [`Header::find`] if its first line is not the profile's header
+/// - [`Refused::Rejected`] if more than the allowed share of its lines is rejected
+/// - [`Refused::TooManyRejects`], [`Refused::TooManyLines`] if it has more than can be kept
+///
+/// # Panics
+/// If the counts did not add up to the lines read, which would be a bug.
+pub fn read(
+    file: &FeedFile,
+    profile: &Profile,
+    places: &Places,
+    limits: &ReadLimits,
+) -> Result<Intake, Refused> {
+    if !places.supports(&profile.city) {
+        return Err(Refused::NoConcordance { file: file.path.clone() });
+    }
+    let months = Months { first: limits.first_period.unwrap_or(file.period), last: file.period };
+    let (sheet, fingerprint) =
+        decode::read_text(&file.path, &profile.file, limits.max_bytes, |text| {
+            read_sheet(text, &file.path, profile, places, months)
+        })?;
+    let Sheet { records, rejects, counts, texts } = sheet;
+    let ended = counts.accepted + counts.excluded_total() + counts.rejected_total();
+    assert_eq!(counts.lines, ended, "a line of {} ended in no way or in two", file.name);
+    refuse_if_too_many_rejected(&file.path, &counts, &rejects, limits.max_rejected_share)?;
+    Ok(Intake {
+        name: file.name.clone(),
+        period: file.period,
+        hash: fingerprint.hash,
+        n_bytes: fingerprint.n_bytes,
+        texts,
+        records,
+        rejects,
+        counts,
+    })
+}
+
+/// What becomes of a file's lines.
+#[derive(Debug, Default)]
+struct Sheet {
+    records: Vec<Record>,
+    rejects: Vec<Reject>,
+    counts: Counts,
+    texts: Texts,
+}
+
+fn read_sheet(
+    text: Text<'_>,
+    file: &Path,
+    profile: &Profile,
+    places: &Places,
+    months: Months,
+) -> Result<Sheet, Refused> {
+    let io_error = |error: io::Error| decode::refusal(file, error);
+    let mut lines = Lines::new(text.reader, profile.file.delimiter.byte());
+    let header = Header::find(lines.next_line().map_err(io_error)?, file, profile)?;
+    let mut checker = Checker::new(&header, profile, places, months, text.transcoded);
+    let mut sheet = Sheet::default();
+    while let Some(framed) = lines.next_line().map_err(io_error)? {
+        sheet.counts.lines += 1;
+        let number = match framed {
+            Framed::Line(line) => line.line,
+            Framed::Broken { line, .. } => line,
+        };
+        let Ok(number) = u32::try_from(number) else {
+            return Err(Refused::TooManyLines { file: file.to_owned() });
+        };
+        match framed {
+            Framed::Broken { rule, raw, .. } => {
+                sheet.reject(number, &header, Fault { rule, column: None }, raw);
+            }
+            Framed::Line(line) => match checker.record(number, &line) {
+                Ok(record) => sheet.keep(record),
+                Err(fault) => sheet.reject(number, &header, fault, line.raw),
+            },
+        }
+        if sheet.rejects.len() > REJECTS_MAX {
+            sheet.rejects.truncate(REJECTS_SHOWN);
+            let (file, first) = (file.to_owned(), sheet.rejects);
+            return Err(Refused::TooManyRejects { file, rejects_max: REJECTS_MAX, first });
+        }
+    }
+    sheet.texts = checker.into_texts();
+    Ok(sheet)
+}
+
+impl Sheet {
+    fn keep(&mut self, record: Record) {
+        match record.exclusion {
+            None => self.counts.accepted += 1,
+            Some(exclusion) => self.counts.excluded[exclusion as usize] += 1,
+        }
+        self.records.push(record);
+    }
+
+    fn reject(&mut self, line: u32, header: &Header, fault: Fault, raw: &[u8]) {
+        let column = fault.column.map_or_else(String::new, |at| header.name(at).to_owned());
+        self.counts.rejected[fault.rule as usize] += 1;
+        self.rejects.push(Reject { line, column, rule: fault.rule, raw: kept(raw) });
+    }
+}
+
+// Counts are indexed by variant.
+const _: () = assert!(Exclusion::ALL[2] as usize == 2 && Rule::ALL[12] as usize == 12);
+
+/// As much of a line as a reject keeps, cut between characters.
+fn kept(raw: &[u8]) -> String {
+    // Three bytes more, so that a character cut in two lies past the cut rather than turning into `�`.
+    let mut text =
+        String::from_utf8_lossy(&raw[..raw.len().min(Reject::RAW_BYTES_MAX + 3)]).into_owned();
+    let is_cut = |at: &usize| text.is_char_boundary(*at);
+    let cut = (0..=text.len().min(Reject::RAW_BYTES_MAX)).rev().find(is_cut);
+    text.truncate(cut.expect("0 is a boundary"));
+    text
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a share of lines is compared with an option")]
+fn refuse_if_too_many_rejected(
+    file: &Path,
+    counts: &Counts,
+    rejects: &[Reject],
+    max_rejected_share: f64,
+) -> Result<(), Refused> {
+    let (lines, rejected) = (counts.lines, counts.rejected_total());
+    if rejected as f64 <= max_rejected_share * lines as f64 {
+        return Ok(());
+    }
+    let first = rejects.iter().take(REJECTS_SHOWN).cloned().collect();
+    Err(Refused::Rejected { file: file.to_owned(), rejected, lines, max_rejected_share, first })
+}
+
+#[cfg(test)]
+mod tests;

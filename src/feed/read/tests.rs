@@ -1,0 +1,425 @@
+//! Whole files, good and bad, from bytes to counts.
+
+use std::io::{Read, Write};
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::feed::places::ReferenceTexts;
+use crate::feed::refused::Advice;
+use crate::types::Flow;
+
+const HEADER: &str = "period,flow,firm_id,firm_name,region,country,hs8,trade_mode,value_usd\n";
+const GOOD: &str = "200805,E,F1,某某有限公司,11019,502,84713000,10,1234.56\n";
+
+fn canonical() -> Profile {
+    Profile::bundled("canonical").expect("a shipped profile")
+}
+
+fn places() -> Places {
+    let cities = "city,province,area_km2\n1101,11,16411\n3100,31,6340.5\nMACEIO,AL,509.3\n";
+    let regions = "region,city\n11019,1101\n31229,3100\n13909,\n";
+    let countries = "country\n110\n502\n601\n";
+    let texts = ReferenceTexts {
+        cities: cities.to_owned(),
+        regions: Some(regions.to_owned()),
+        countries: Some(countries.to_owned()),
+    };
+    Places::parse(&texts).expect("valid tables")
+}
+
+fn lenient() -> ReadLimits {
+    ReadLimits { max_rejected_share: 1.0, ..ReadLimits::default() }
+}
+
+fn read_as(
+    name: &str,
+    bytes: &[u8],
+    profile: &Profile,
+    limits: &ReadLimits,
+) -> Result<Intake, Refused> {
+    let dir = tempfile::tempdir().expect("a folder for the test");
+    let path = dir.path().join(name);
+    std::fs::write(&path, bytes).expect("a file in it");
+    let period = Period::from_yyyymm(200_805).expect("a valid period");
+    let file = FeedFile { path, name: name.to_owned(), period };
+    read(&file, profile, &places(), limits)
+}
+
+fn read_text(text: &str) -> Result<Intake, Refused> {
+    read_as("200805.csv", text.as_bytes(), &canonical(), &lenient())
+}
+
+fn intake(text: &str) -> Intake {
+    read_text(text).expect("the file is taken")
+}
+
+fn refusal(text: &str) -> String {
+    read_text(text).expect_err("the file is refused").to_string()
+}
+
+/// The rule and column of a line that is rejected.
+fn fault(line: &str) -> (Rule, String) {
+    let intake = intake(&format!("{HEADER}{GOOD}{line}\n"));
+    assert_eq!((intake.counts.lines, intake.counts.accepted), (2, 1), "{line}");
+    assert_eq!(intake.rejects[0].line, 3);
+    assert!(line.starts_with(&intake.rejects[0].raw), "{line}");
+    (intake.rejects[0].rule, intake.rejects[0].column.clone())
+}
+
+#[test]
+fn a_good_line_is_a_record() {
+    let intake = intake(&format!("{HEADER}{GOOD}"));
+    let record = intake.records[0];
+    assert_eq!(intake.texts.firms.text(record.firm), "F1");
+    assert_eq!(intake.texts.names.text(record.name), "某某有限公司");
+    assert_eq!(intake.texts.regions.text(record.region), "11019");
+    assert_eq!(intake.texts.countries.text(record.country), "502");
+    assert_eq!(intake.texts.products.text(record.product), "84713000");
+    assert_eq!(intake.texts.trade_modes.text(record.trade_mode), "10");
+    assert_eq!((record.line, record.flow, record.value_cents), (2, Flow::Export, 123_456));
+    assert_eq!(record.city, places().city("1101"));
+    assert_eq!((record.period, record.exclusion), (intake.period, None));
+    assert_eq!(intake.n_bytes as usize, HEADER.len() + GOOD.len());
+    assert_eq!(intake.hash, blake3::hash(format!("{HEADER}{GOOD}").as_bytes()).to_string());
+}
+
+#[test]
+fn each_rule_rejects_its_line_and_names_the_column() {
+    let long = format!("200805,E,F1,{},11019,502,8,10,1", "长".repeat(342));
+    let cases: [(&str, Rule, &str); 20] = [
+        ("200805,E,F1,n,11019,502,8,10", Rule::Columns, ""),
+        ("200805,E,F1,n,11019,502,8,10,1,2", Rule::Columns, ""),
+        ("200805,E,F1,n,11019,502,8,10,1,234.50", Rule::Columns, ""),
+        ("200805,E,F1,\"n\"x,11019,502,8,10,1", Rule::Quote, ""),
+        ("200805,E,F1,\"n,11019,502,8,10,1", Rule::Quote, ""),
+        (&long, Rule::Length, "firm_name"),
+        ("201113,E,F1,n,11019,502,8,10,1", Rule::Period, "period"),
+        (",E,F1,n,11019,502,8,10,1", Rule::Period, "period"),
+        ("200806,E,F1,n,11019,502,8,10,1", Rule::FuturePeriod, "period"),
+        ("200804,E,F1,n,11019,502,8,10,1", Rule::EarlyPeriod, "period"),
+        ("200805,X,F1,n,11019,502,8,10,1", Rule::Flow, "flow"),
+        ("200805,E, \u{3000},n,11019,502,8,10,1", Rule::Firm, "firm_id"),
+        ("200805,E,F1,n,99999,502,8,10,1", Rule::Region, "region"),
+        ("200805,E,F1,n,11019,999,8,10,1", Rule::Country, "country"),
+        ("200805,E,F1,n,11019,,8,10,1", Rule::Country, "country"),
+        ("200805,E,F1,n,11019,502,8,10,\"1,234.50\"", Rule::Number, "value_usd"),
+        ("200805,E,F1,n,11019,502,8,10,1e5", Rule::Number, "value_usd"),
+        ("200805,E,F1,n,11019,502,8,10,NaN", Rule::Number, "value_usd"),
+        ("200805,E,F1,n,11019,502,8,10,", Rule::Number, "value_usd"),
+        ("200805,E,F1,n,11019,502,8,10,99999999999999999999", Rule::Range, "value_usd"),
+    ];
+    for (line, rule, column) in cases {
+        assert_eq!(fault(line), (rule, column.to_owned()), "{line}");
+    }
+}
+
+#[test]
+fn of_several_broken_rules_the_first_is_told() {
+    assert_eq!(fault("200806,X,,n,99999,,8,10,x").0, Rule::FuturePeriod);
+    assert_eq!(fault("200805,X,,n,99999,,8,10,x").0, Rule::Flow);
+    assert_eq!(fault("200805,E,F1,n,11019,,8,10,x").0, Rule::Country);
+}
+
+#[test]
+fn bytes_that_are_no_text_reject_their_line_and_are_shown_as_such() {
+    let bad = b"200805,E,F1,\xD6\xD0,11019,502,8,10,1\n";
+    // Two halves of a character in two fields are none, though they would be one side by side.
+    let split = b"200805,E,\xC3,\xA9,11019,502,8,10,1\n";
+    let bytes = [HEADER.as_bytes(), bad, split, GOOD.as_bytes()].concat();
+    let intake = read_as("200805.csv", &bytes, &canonical(), &lenient()).expect("it is taken");
+    assert_eq!(intake.rejects[0].rule, Rule::Encoding);
+    assert_eq!(intake.rejects[0].column, "firm_name");
+    assert!(intake.rejects[0].raw.contains('\u{FFFD}'));
+    assert_eq!(intake.rejects[1].column, "firm_id");
+    assert_eq!(intake.counts.accepted, 1);
+}
+
+#[test]
+fn exclusions_are_counted_by_the_first_that_applies() {
+    let mut profile = canonical();
+    profile.city = crate::feed::profile::CityRule::Concordance;
+    let lines = "200805,E,F1,甲贸易公司,13909,110,8,10,1\n\
+                 200805,E,F2,乙进出口公司,13909,502,8,10,1\n\
+                 200805,I,F3,丙公司,13909,502,8,10,1\n\
+                 200805,E,F3,丙公司,11019,502,8,10,-1.5\n";
+    let text = format!("{HEADER}{lines}");
+    let intake = read_as("200805.csv", text.as_bytes(), &profile, &lenient()).expect("it is taken");
+    assert_eq!((intake.counts.excluded, intake.counts.accepted), ([1, 1, 1], 1));
+    let exclusions: Vec<_> = intake.records.iter().map(|record| record.exclusion).collect();
+    let [country, intermediary, region] = Exclusion::ALL.map(Some);
+    assert_eq!(exclusions, [country, intermediary, region, None]);
+    assert_eq!(intake.records[3].value_cents, -150);
+}
+
+#[test]
+fn columns_are_found_by_name_in_any_order_among_others_after_a_byte_order_mark() {
+    let text = "\u{FEFF}\"value_usd\",x,trade_mode,hs8,country,region,firm_name,firm_id,flow,period\r\n\
+                7,,10,8,502,\"11019\",n,F1,I,200805\r\n\r\n";
+    let intake = intake(text);
+    assert_eq!((intake.counts.lines, intake.counts.accepted), (1, 1));
+    assert_eq!((intake.records[0].value_cents, intake.records[0].flow), (700, Flow::Import));
+}
+
+#[test]
+fn late_records_are_taken_from_the_feeds_first_month_on() {
+    let limits = ReadLimits { first_period: Period::from_yyyymm(200_801), ..lenient() };
+    let line = |period| format!("{period},E,F1,n,11019,502,8,10,1\n");
+    let text = HEADER.to_owned() + &line(200_712) + &line(200_801) + &line(200_805);
+    let intake =
+        read_as("200805.csv", text.as_bytes(), &canonical(), &limits).expect("it is taken");
+    assert_eq!(intake.counts.accepted, 2);
+    assert_eq!((intake.rejects[0].line, intake.rejects[0].rule), (2, Rule::EarlyPeriod));
+}
+
+#[test]
+fn an_empty_file_is_refused_and_a_header_alone_is_a_month_without_trade() {
+    assert!(refusal("").contains("is empty; its first line must be the header"));
+    assert!(refusal("\n\r\n").contains("is empty"));
+    assert_eq!(intake(HEADER).counts, Counts::default());
+}
+
+#[test]
+fn missing_columns_are_all_named() {
+    let message = refusal("period,flow,firm,firm_name,region,country,hs6,trade_mode,value_usd\n");
+    assert!(
+        message.contains("line 1: no column \"firm_id\", \"hs8\"; the header has"),
+        "{message}"
+    );
+    let header = HEADER.replace(',', ";");
+    assert!(refusal(&header).contains("split at ';': set the profile's delimiter"));
+    let quoted = HEADER.trim_end().replace(',', "\"\t\"");
+    match read_text(&format!("\"{quoted}\"\n")) {
+        Err(Refused::MissingColumns { advice, .. }) => assert_eq!(advice, Advice::Delimiter('\t')),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_column_that_is_there_twice_is_refused_if_it_is_needed() {
+    assert!(
+        refusal(&HEADER.replace("hs8", "flow,hs8")).contains("\"flow\" is there more than once")
+    );
+    let twice_unneeded = HEADER.replace("hs8", "x,x,hs8");
+    assert_eq!(intake(&twice_unneeded).counts.lines, 0);
+}
+
+#[test]
+fn a_header_that_cannot_be_framed_is_refused() {
+    assert!(refusal(&format!("\"{HEADER}{GOOD}")).contains("the header breaks the rule \"quote\""));
+}
+
+#[test]
+fn a_file_with_too_many_rejected_lines_is_refused_with_the_first_of_them() {
+    let bad = "200805,E,F1,n,99999,502,8,10,1\n";
+    let limits = ReadLimits::default();
+    let read = |n_good: usize| {
+        let text = HEADER.to_owned() + &GOOD.repeat(n_good) + bad;
+        read_as("200805.csv", text.as_bytes(), &canonical(), &limits)
+    };
+    assert_eq!(read(19).expect("5 % may be rejected").counts.rejected_total(), 1);
+    let message = read(18).expect_err("more may not").to_string();
+    let expected = "1 of 19 lines are rejected (5.3 %, allowed are 5.0 %); mend them or allow more; \
+                    first: line 20, column region (region)";
+    assert!(message.ends_with(expected), "{message}");
+}
+
+#[test]
+fn a_raw_line_is_cut_between_characters() {
+    let line = format!("{}x,E", "长".repeat(1000));
+    let intake = intake(&format!("{HEADER}{line}\n"));
+    assert_eq!(intake.rejects[0].raw, "长".repeat(341));
+    let blob = [HEADER.as_bytes(), &[0xFF; 4000]].concat();
+    let intake = read_as("200805.csv", &blob, &canonical(), &lenient()).expect("it is taken");
+    assert!(intake.rejects[0].raw.len() <= Reject::RAW_BYTES_MAX);
+}
+
+#[test]
+fn a_feed_of_brazil_is_read_as_it_is() {
+    let profile = Profile::bundled("comexstat-municipality").expect("a shipped profile");
+    let text = "\"DATA\";\"NO_MUN\";\"NO_PAIS\";\"NO_SH4_POR\";\"CATEGORIA\";\"VL_FOB\"\r\n\
+                \"2008-05-01\";\"MACEIO\";\"Itália\";\"Açúcares; sólidos\";\"EXPORTACAO\";\"3077\"\r\n\
+                \"2008-05-01\";\"MACEIO\";\"Hong Kong\";\"Álcool\";\"IMPORTACAO\";\"0\"\r\n";
+    let latin1: Vec<u8> =
+        text.chars().map(|letter| u8::try_from(letter).expect("Latin-1")).collect();
+    let any_country = ReferenceTexts {
+        cities: "city,province,area_km2\nMACEIO,AL,509.3\n".to_owned(),
+        regions: None,
+        countries: None,
+    };
+    let dir = tempfile::tempdir().expect("a folder for the test");
+    let path = dir.path().join("200805.csv");
+    std::fs::write(&path, latin1).expect("a file in it");
+    let period = Period::from_yyyymm(200_805).expect("a valid period");
+    let file = FeedFile { path, name: "200805.csv".to_owned(), period };
+    let places = Places::parse(&any_country).expect("valid tables");
+    let intake = read(&file, &profile, &places, &ReadLimits::default()).expect("it is taken");
+    assert_eq!((intake.counts.accepted, intake.counts.excluded), (1, [1, 0, 0]));
+    assert_eq!(intake.texts.firms.text(intake.records[0].firm), "Açúcares; sólidos");
+    assert_eq!(intake.texts.countries.text(intake.records[0].country), "Itália");
+    assert_eq!(intake.records[0].value_cents, 307_700);
+    let mut by_concordance = profile;
+    by_concordance.city = crate::feed::profile::CityRule::Concordance;
+    let refused = read(&file, &by_concordance, &places, &ReadLimits::default());
+    assert!(matches!(refused, Err(Refused::NoConcordance { .. })));
+}
+
+fn ccts_text() -> String {
+    "日期,进出口,企业编码,企业名称,境内目的地货源地,贸易伙伴国,商品编码,贸易方式,美元值\n\
+     200805,出口,1101910001,北京某某有限公司,11019,502,84713000,10,12.5\n"
+        .to_owned()
+}
+
+#[test]
+fn a_feed_in_gb18030_is_transcoded_and_bytes_that_are_no_text_are_rejected() {
+    let profile = Profile::bundled("ccts").expect("a shipped profile");
+    let text = ccts_text();
+    let (bytes, _, _) = encoding_rs::GB18030.encode(&text);
+    let mut bytes = bytes.into_owned();
+    bytes.extend_from_slice(b"200805,E,1,\xFF,11019,502,8,10,1\n");
+    for encoding in ["gb18030", "detect"] {
+        let mut profile = profile.clone();
+        profile.file.encoding =
+            toml::Value::from(encoding).try_into().expect("the name of an encoding");
+        let intake = read_as("ccts200805.csv", &bytes, &profile, &lenient()).expect("it is taken");
+        assert_eq!(intake.counts.accepted, 1, "{encoding}");
+        assert_eq!(intake.texts.names.text(intake.records[0].name), "北京某某有限公司");
+        assert_eq!((intake.rejects[0].rule, intake.rejects[0].line), (Rule::Encoding, 3));
+        assert_eq!(intake.hash, blake3::hash(&bytes).to_string());
+    }
+}
+
+#[test]
+fn an_encoding_is_told_from_a_byte_order_mark_or_from_valid_utf_8() {
+    let mut profile = canonical();
+    profile.file.encoding = crate::feed::profile::TextEncoding::Detect;
+    let text = format!("{HEADER}{GOOD}");
+    let utf16: Vec<u8> =
+        "\u{FEFF}".encode_utf16().chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect();
+    let marked = format!("\u{FEFF}{text}").into_bytes();
+    for bytes in [utf16, marked, text.into_bytes()] {
+        let intake = read_as("200805.csv", &bytes, &profile, &lenient()).expect("it is taken");
+        assert_eq!(intake.texts.names.text(0), "某某有限公司");
+    }
+}
+
+fn gz(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(bytes).expect("memory does not fail");
+    encoder.finish().expect("memory does not fail")
+}
+
+fn zipped(members: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut writer = zip::ZipWriter::new(io::Cursor::new(Vec::new()));
+    for (name, bytes) in members {
+        let options = zip::write::SimpleFileOptions::default();
+        writer.start_file(*name, options).expect("memory does not fail");
+        writer.write_all(bytes).expect("memory does not fail");
+    }
+    writer.finish().expect("memory does not fail").into_inner()
+}
+
+#[test]
+fn a_packed_file_gives_the_same_as_an_unpacked_one_whatever_it_is_called() {
+    let text = format!("{HEADER}{GOOD}{GOOD}");
+    let plain = intake(&text);
+    let (first, second) = text.as_bytes().split_at(100);
+    let zst = zstd::encode_all(text.as_bytes(), 3).expect("memory does not fail");
+    let packed =
+        [[gz(first), gz(second)].concat(), zst, zipped(&[("dir/200805.csv", text.as_bytes())])];
+    for bytes in packed {
+        let packed = read_as("200805.csv", &bytes, &canonical(), &lenient()).expect("it is taken");
+        assert_eq!(packed, plain);
+    }
+}
+
+#[test]
+fn a_zip_archive_of_no_file_or_two_is_refused() {
+    for members in [&[][..], &[("a.csv", &b"x"[..]), ("b.csv", &b"y"[..])]] {
+        let refused = read_as("200805.zip", &zipped(members), &canonical(), &lenient());
+        assert!(matches!(refused, Err(Refused::ZipMembers { .. })), "{refused:?}");
+    }
+}
+
+#[test]
+fn a_packed_file_that_is_cut_short_is_refused() {
+    let text = HEADER.to_owned() + &GOOD.repeat(1000);
+    let zst = zstd::encode_all(text.as_bytes(), 3).expect("memory does not fail");
+    let zip = zipped(&[("200805.csv", text.as_bytes())]);
+    for bytes in [gz(text.as_bytes()), zst, zip] {
+        let cut = &bytes[..bytes.len() - 9];
+        let refused = read_as("200805.csv", cut, &canonical(), &lenient());
+        let refused = refused.expect_err("half a file is none");
+        assert!(matches!(refused, Refused::Read { .. } | Refused::Zip { .. }), "{refused}");
+    }
+}
+
+#[test]
+fn a_file_that_unpacks_to_too_much_is_refused() {
+    let bomb = zstd::encode_all(io::repeat(b'0').take(80 << 20), 1).expect("memory does not fail");
+    let in_zip = {
+        let mut text = HEADER.as_bytes().to_vec();
+        text.resize(80 << 20, b'\n');
+        zipped(&[("200805.csv", &text)])
+    };
+    let of_lines = zstd::encode_all(HEADER.as_bytes().chain(io::repeat(b'\n').take(80 << 20)), 1)
+        .expect("memory does not fail");
+    for bytes in [of_lines, in_zip] {
+        let refused = read_as("200805.csv", &bytes, &canonical(), &lenient());
+        assert!(matches!(refused, Err(Refused::Bomb { .. })), "{refused:?}");
+    }
+    // Its first line is no header, which is found out before it is unpacked.
+    assert!(read_as("200805.csv", &bomb, &canonical(), &lenient()).is_err());
+    let limits = ReadLimits { max_bytes: 100, ..lenient() };
+    let text = HEADER.to_owned() + GOOD;
+    let refused = read_as("200805.csv", text.as_bytes(), &canonical(), &limits);
+    assert!(matches!(refused, Err(Refused::TooLarge { max_bytes: 100, .. })), "{refused:?}");
+}
+
+#[test]
+fn a_missing_file_is_refused_with_its_path() {
+    let period = Period::from_yyyymm(200_805).expect("a valid period");
+    let file = FeedFile { path: "no/200805.csv".into(), name: "200805.csv".to_owned(), period };
+    let error = read(&file, &canonical(), &places(), &lenient()).expect_err("no file");
+    assert_eq!(error.to_string(), "cannot open no/200805.csv");
+}
+
+#[test]
+fn nothing_of_a_rejected_line_stays() {
+    let intake = intake(&format!("{HEADER}200805,E,F9,z,11019,601,9,99,x\n{GOOD}"));
+    assert_eq!(intake.texts.firms.iter().collect::<Vec<_>>(), ["F1"]);
+    assert_eq!(intake.texts.countries.iter().collect::<Vec<_>>(), ["502"]);
+}
+
+/// Good lines, spoilt here and there.
+fn any_lines() -> impl Strategy<Value = Vec<u8>> {
+    let line = prop_oneof![
+        3 => Just(GOOD.as_bytes().to_vec()),
+        1 => Just(GOOD.replace("F1", "\"F\n1\"").into_bytes()),
+        1 => Just(b"\r\n".to_vec()),
+        1 => prop::collection::vec(any::<u8>(), 0..40),
+        2 => (0..GOOD.len(), any::<u8>()).prop_map(|(at, byte)| {
+            let mut line = GOOD.as_bytes().to_vec();
+            line[at] = byte;
+            line
+        }),
+    ];
+    prop::collection::vec(line, 0..30).prop_map(|lines| lines.concat())
+}
+
+proptest! {
+    #[test]
+    fn every_line_ends_in_exactly_one_way(lines in any_lines()) {
+        let bytes = [HEADER.as_bytes(), &lines].concat();
+        let intake = read_as("200805.csv", &bytes, &canonical(), &lenient()).expect("it is taken");
+        let counts = &intake.counts;
+        prop_assert_eq!(intake.records.len() as u64, counts.accepted + counts.excluded_total());
+        prop_assert_eq!(intake.rejects.len() as u64, counts.rejected_total());
+        let records = intake.records.iter().map(|record| record.line);
+        let mut numbers: Vec<_> = records.chain(intake.rejects.iter().map(|reject| reject.line)).collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        prop_assert_eq!(numbers.len() as u64, counts.lines);
+        prop_assert_eq!(intake.hash, blake3::hash(&bytes).to_string());
+    }
+}

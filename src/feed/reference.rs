@@ -1,0 +1,176 @@
+//! The reference tables as texts and as rows, before they mean anything.
+
+use std::path::{Path, PathBuf};
+
+use rustc_hash::FxHashMap;
+
+/// The texts of the reference tables, so that a home can keep what it was built with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReferenceTexts {
+    /// `cities.csv`: `city, province, area_km2`, and more that is not read.
+    pub cities: String,
+    /// `regions.csv`: `region, city`; an empty city is a region without one.
+    pub regions: Option<String>,
+    /// `countries.csv`: `country`; without it every country code is one.
+    pub countries: Option<String>,
+}
+
+/// A reference table that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum PlacesError {
+    /// The file is there but cannot be read.
+    #[error("cannot read the reference table {path}", path = path.display())]
+    Io {
+        /// The table's file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A line is not CSV of as many columns as the header.
+    #[error("{table} is not a table; mend the line")]
+    Csv {
+        /// The table.
+        table: &'static str,
+        /// Which line, and why.
+        source: csv::Error,
+    },
+    /// The header lacks a column.
+    #[error("{table}, line 1: no column \"{column}\"; its header must have {}", required.join(", "))]
+    MissingColumn {
+        /// The table.
+        table: &'static str,
+        /// The column that is missing.
+        column: &'static str,
+        /// All columns that are needed.
+        required: Vec<&'static str>,
+    },
+    /// A field makes no sense.
+    #[error("{table}, line {line}, column {column}: {problem}")]
+    Field {
+        /// The table.
+        table: &'static str,
+        /// The line, the header being line 1.
+        line: u64,
+        /// The column.
+        column: &'static str,
+        /// What is wrong and what to do.
+        problem: Problem,
+    },
+    /// No city, or more than there are numbers for.
+    #[error(
+        "cities.csv has {n_cities} cities; it must have 1 to {}",
+        super::places::Places::CITIES_MAX
+    )]
+    NCities {
+        /// How many it has.
+        n_cities: usize,
+    },
+}
+
+/// What is wrong with a field of a reference table.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Problem {
+    /// Nothing is in it.
+    #[error("is blank; give it a code or remove the line")]
+    Blank,
+    /// The same code is on an earlier line.
+    #[error("\"{code}\" is given twice, first on line {first_line}; keep one")]
+    Twice {
+        /// The code.
+        code: String,
+        /// Where it was first.
+        first_line: u64,
+    },
+    /// Not an area.
+    #[error("\"{0}\" is not an area; write km² as a positive decimal with at most six decimals")]
+    Area(String),
+}
+
+impl PlacesError {
+    pub(super) fn field(
+        table: &'static str,
+        line: u64,
+        column: &'static str,
+        problem: Problem,
+    ) -> Self {
+        Self::Field { table, line, column, problem }
+    }
+}
+
+impl ReferenceTexts {
+    /// The tables that lie beside a feed; none if there is no `cities.csv`.
+    ///
+    /// # Errors
+    /// [`PlacesError::Io`] if a table is there but cannot be read.
+    pub fn beside(dir: &Path) -> Result<Option<Self>, PlacesError> {
+        let Some(cities) = text_of(&dir.join("cities.csv"))? else { return Ok(None) };
+        let regions = text_of(&dir.join("regions.csv"))?;
+        let countries = text_of(&dir.join("countries.csv"))?;
+        Ok(Some(Self { cities, regions, countries }))
+    }
+
+    /// The Chinese prefectures and the customs' places of production; any country code is taken.
+    #[must_use]
+    pub fn bundled() -> Self {
+        Self {
+            cities: include_str!("../../streams/reference/cities.csv").to_owned(),
+            regions: Some(include_str!("../../streams/reference/regions.csv").to_owned()),
+            countries: None,
+        }
+    }
+}
+
+fn text_of(path: &Path) -> Result<Option<String>, PlacesError> {
+    match std::fs::read_to_string(path) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(PlacesError::Io { path: path.to_owned(), source }),
+    }
+}
+
+/// The needed columns of a table, line by line.
+pub(super) struct Table<const N: usize> {
+    name: &'static str,
+    columns: [&'static str; N],
+    pub(super) rows: Vec<(u64, [String; N])>,
+}
+
+impl<const N: usize> Table<N> {
+    pub(super) fn parse(
+        table: &'static str,
+        text: &str,
+        columns: [&'static str; N],
+    ) -> Result<Self, PlacesError> {
+        let csv_error = |source| PlacesError::Csv { table, source };
+        let mut reader = csv::Reader::from_reader(text.as_bytes());
+        let header = reader.headers().map_err(csv_error)?;
+        let mut at = [0; N];
+        for (at, column) in at.iter_mut().zip(columns) {
+            *at = header.iter().position(|name| name == column).ok_or_else(|| {
+                PlacesError::MissingColumn { table, column, required: columns.to_vec() }
+            })?;
+        }
+        let mut rows = Vec::new();
+        for record in reader.records() {
+            let record = record.map_err(csv_error)?;
+            let line = record.position().map_or(0, csv::Position::line);
+            rows.push((line, at.map(|at| record[at].to_owned())));
+        }
+        Ok(Self { name: table, columns, rows })
+    }
+
+    /// That the first column is a code: not blank, and different on every line.
+    pub(super) fn check_codes(&self) -> Result<(), PlacesError> {
+        let mut lines = FxHashMap::default();
+        for (line, fields) in &self.rows {
+            let (line, code) = (*line, fields[0].as_str());
+            let problem = match lines.insert(code, line) {
+                _ if code.trim().is_empty() => Problem::Blank,
+                Some(first_line) => Problem::Twice { code: code.to_owned(), first_line },
+                None => continue,
+            };
+            return Err(PlacesError::field(self.name, line, self.columns[0], problem));
+        }
+        Ok(())
+    }
+}

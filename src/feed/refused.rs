@@ -1,0 +1,180 @@
+//! Why nothing of a file counts.
+
+use std::io;
+use std::path::PathBuf;
+
+use super::pattern::FilePattern;
+use super::record::{Reject, Rule};
+
+/// Why nothing of a file counts: what, where, and what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum Refused {
+    /// It cannot be opened.
+    #[error("cannot open {file}", file = file.display())]
+    Open {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// It cannot be read to its end, or its packing is damaged.
+    #[error("cannot read {file} to its end; it may be cut short or damaged: fetch it again", file = file.display())]
+    Read {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// It should be a zip archive.
+    #[error("{file} is not a zip archive that can be read; fetch it again", file = file.display())]
+    Zip {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        source: zip::result::ZipError,
+    },
+    /// A zip archive of no file or of several.
+    #[error("{file} holds {n_members} files; a zip archive of a feed must hold exactly one", file = file.display())]
+    ZipMembers {
+        /// The file.
+        file: PathBuf,
+        /// How many it holds.
+        n_members: usize,
+    },
+    /// Unpacked, it is larger than allowed.
+    #[error("{file} is more than {max_bytes} bytes unpacked; raise the limit or split the file", file = file.display())]
+    TooLarge {
+        /// The file.
+        file: PathBuf,
+        /// The limit.
+        max_bytes: u64,
+    },
+    /// It unpacks to so much that it is no table.
+    #[error("{file} unpacks from {packed_bytes} bytes to more than {n_bytes}, which no table does; unpack it yourself if it is meant", file = file.display())]
+    Bomb {
+        /// The file.
+        file: PathBuf,
+        /// Its size as it lies there.
+        packed_bytes: u64,
+        /// How much had come out of it.
+        n_bytes: u64,
+    },
+    /// Its name names no month.
+    #[error("cannot tell the month of {file}: its name is not like \"{pattern}\"; rename it", file = file.display())]
+    Period {
+        /// The file.
+        file: PathBuf,
+        /// What the profile's files are called.
+        pattern: FilePattern,
+    },
+    /// Nothing is in it.
+    #[error("{file} is empty; its first line must be the header", file = file.display())]
+    Empty {
+        /// The file.
+        file: PathBuf,
+    },
+    /// Its first line cannot be told apart into columns.
+    #[error("{file}, line {line}: the header breaks the rule \"{rule}\"; mend it", file = file.display())]
+    Header {
+        /// The file.
+        file: PathBuf,
+        /// Where the header is.
+        line: u64,
+        /// What it breaks.
+        rule: Rule,
+    },
+    /// The header lacks columns of the profile.
+    #[error("{file}, line {line}: no column {missing}; {advice}", file = file.display(), missing = quoted(missing))]
+    MissingColumns {
+        /// The file.
+        file: PathBuf,
+        /// Where the header is.
+        line: u64,
+        /// The columns that are missing.
+        missing: Vec<String>,
+        /// What it looks like.
+        advice: Advice,
+    },
+    /// The header has a column of the profile more than once.
+    #[error("{file}, line {line}: column \"{column}\" is there more than once; keep one", file = file.display())]
+    DuplicateColumn {
+        /// The file.
+        file: PathBuf,
+        /// Where the header is.
+        line: u64,
+        /// The column.
+        column: String,
+    },
+    /// The profile finds cities by a concordance, and there is none.
+    #[error("cannot place {file}: the profile finds cities in regions.csv and there is none; put it beside the feed", file = file.display())]
+    NoConcordance {
+        /// The file.
+        file: PathBuf,
+    },
+    /// More lines than line numbers.
+    #[error("{file} has more than {} lines; split it", u32::MAX, file = file.display())]
+    TooManyLines {
+        /// The file.
+        file: PathBuf,
+    },
+    /// More rejected lines than are kept.
+    #[error("{file}: more than {rejects_max} lines are rejected; is it of this profile? first: {first}", file = file.display(), first = places(first))]
+    TooManyRejects {
+        /// The file.
+        file: PathBuf,
+        /// The limit.
+        rejects_max: usize,
+        /// The first of them.
+        first: Vec<Reject>,
+    },
+    /// A larger share of its lines is rejected than allowed.
+    #[error("{file}: {rejected} of {lines} lines are rejected ({:.1} %, allowed are {:.1} %); mend them or allow more; first: {first}",
+        percent(*rejected, *lines), max_rejected_share * 100.0, file = file.display(), first = places(first))]
+    Rejected {
+        /// The file.
+        file: PathBuf,
+        /// Rejected lines.
+        rejected: u64,
+        /// All lines.
+        lines: u64,
+        /// The share that is allowed.
+        max_rejected_share: f64,
+        /// The first of them.
+        first: Vec<Reject>,
+    },
+}
+
+/// What a header without the profile's columns looks like.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Advice {
+    /// Another delimiter would give all of them.
+    #[error("the header has them when split at {0:?}: set the profile's delimiter")]
+    Delimiter(char),
+    /// It has these.
+    #[error("the header has {}: is it of this profile?", quoted(_0))]
+    Has(Vec<String>),
+}
+
+/// How many rejects a refusal shows.
+pub(super) const REJECTS_SHOWN: usize = 5;
+/// How many of a header's columns a refusal shows.
+const COLUMNS_SHOWN: usize = 20;
+
+fn quoted(names: &[String]) -> String {
+    let shown: Vec<_> = names.iter().take(COLUMNS_SHOWN).map(|name| format!("{name:?}")).collect();
+    let more = if names.len() > COLUMNS_SHOWN { ", …" } else { "" };
+    shown.join(", ") + more
+}
+
+fn places(rejects: &[Reject]) -> String {
+    let place = |reject: &Reject| match reject.column.as_str() {
+        "" => format!("line {} ({})", reject.line, reject.rule),
+        column => format!("line {}, column {column} ({})", reject.line, reject.rule),
+    };
+    rejects.iter().map(place).collect::<Vec<_>>().join("; ")
+}
+
+#[expect(clippy::cast_precision_loss, reason = "shown with one decimal")]
+fn percent(part: u64, whole: u64) -> f64 {
+    100.0 * part as f64 / whole as f64
+}

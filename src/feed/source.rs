@@ -1,0 +1,179 @@
+//! Paths to files: which files of a folder are the feed's, and which month each is of.
+
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::pattern::{FilePattern, NameMatch};
+use super::profile::{Profile, ProfileError};
+use super::refused::Refused;
+use crate::types::Period;
+
+/// A file of a feed, in order of period, name and path.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FeedFile {
+    /// The month in its name.
+    pub period: Period,
+    /// Its name, without its folder.
+    pub name: String,
+    /// Where it is.
+    pub path: PathBuf,
+}
+
+/// What is at some paths.
+#[derive(Debug, Default)]
+pub struct Discovered {
+    /// The feed's files, in order, each once.
+    pub files: Vec<FeedFile>,
+    /// Files whose month cannot be told: named one by one, or called like the feed's but for the month.
+    pub refused: Vec<Refused>,
+}
+
+/// Paths at which there is no feed.
+#[derive(Debug, thiserror::Error)]
+pub enum FeedError {
+    /// A path that is not there or may not be looked at.
+    #[error("cannot look at {path}; check the path", path = path.display())]
+    Path {
+        /// The path.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A folder without a file of the feed.
+    #[error("{dir} has no file called like \"{pattern}\"; is it of the profile \"{profile}\"?", dir = dir.display())]
+    NoFiles {
+        /// The folder.
+        dir: PathBuf,
+        /// What was looked for.
+        pattern: FilePattern,
+        /// The profile that says so.
+        profile: String,
+    },
+}
+
+/// The feed's files at some paths: files, or folders whose files of other names are passed over.
+///
+/// # Errors
+/// - [`FeedError::Path`] if a path does not exist or cannot be listed
+/// - [`FeedError::NoFiles`] if a folder has no file that is called like the feed's
+pub fn discover(paths: &[PathBuf], profile: &Profile) -> Result<Discovered, FeedError> {
+    let mut found = BTreeSet::new();
+    let mut refused = Vec::new();
+    for path in paths {
+        let (candidates, is_folder) = files_at(path)?;
+        let n_before = found.len() + refused.len();
+        let mut n_known = 0;
+        for path in candidates {
+            let name = path.file_name().map(OsStr::to_string_lossy).unwrap_or_default();
+            match profile.file.pattern.month_of(&name) {
+                NameMatch::Period(period) => {
+                    let name = name.into_owned();
+                    n_known += usize::from(!found.insert(FeedFile { period, name, path }));
+                }
+                NameMatch::No if is_folder => {}
+                NameMatch::No | NameMatch::NotAPeriod => {
+                    let pattern = profile.file.pattern.clone();
+                    refused.push(Refused::Period { file: path, pattern });
+                }
+            }
+        }
+        if found.len() + refused.len() + n_known == n_before {
+            let (pattern, profile) = (profile.file.pattern.clone(), profile.name.clone());
+            return Err(FeedError::NoFiles { dir: path.clone(), pattern, profile });
+        }
+    }
+    Ok(Discovered { files: found.into_iter().collect(), refused })
+}
+
+/// The file at a path or, in order, the files of the folder at it, and whether it is one.
+fn files_at(path: &Path) -> Result<(Vec<PathBuf>, bool), FeedError> {
+    let error = |source| FeedError::Path { path: path.to_owned(), source };
+    if !std::fs::metadata(path).map_err(error)?.is_dir() {
+        return Ok((vec![path.to_owned()], false));
+    }
+    let entries = std::fs::read_dir(path).map_err(error)?;
+    let paths: io::Result<Vec<_>> = entries.map(|entry| Ok(entry?.path())).collect();
+    let mut files: Vec<_> =
+        paths.map_err(error)?.into_iter().filter(|path| path.is_file()).collect();
+    files.sort();
+    Ok((files, true))
+}
+
+/// The profile that a feed brings along, as `feed.toml` in its folder.
+///
+/// # Errors
+/// Those of [`Profile::from_file`]; a missing file is none.
+pub fn feed_profile(dir: &Path) -> Result<Option<Profile>, ProfileError> {
+    match Profile::from_file(&dir.join("feed.toml")) {
+        Err(ProfileError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+            Ok(None)
+        }
+        result => result.map(Some),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folder(names: &[&str]) -> tempfile::TempDir {
+        let dir = tempfile::tempdir().expect("a folder for the test");
+        for name in names {
+            std::fs::write(dir.path().join(name), "").expect("a file in it");
+        }
+        dir
+    }
+
+    fn canonical() -> Profile {
+        Profile::bundled("canonical").expect("a shipped profile")
+    }
+
+    fn names(discovered: &Discovered) -> Vec<&str> {
+        discovered.files.iter().map(|file| file.name.as_str()).collect()
+    }
+
+    #[test]
+    fn files_come_in_order_of_their_months_each_once_and_others_are_passed_over() {
+        let names_there = ["200102.csv", "200012.csv.gz", "cities.csv", "200102-b.csv", "a.txt"];
+        let dir = folder(&names_there);
+        let again = dir.path().join("200102.csv");
+        let paths = [dir.path().to_owned(), again, dir.path().to_owned()];
+        let discovered = discover(&paths, &canonical()).expect("a feed");
+        assert_eq!(names(&discovered), ["200012.csv.gz", "200102-b.csv", "200102.csv"]);
+        assert!(discovered.refused.is_empty());
+    }
+
+    #[test]
+    fn a_named_file_without_a_month_is_refused_and_the_others_are_not() {
+        let dir = folder(&["201113.csv", "201112.csv", "data.csv"]);
+        let paths = [dir.path().to_owned(), dir.path().join("data.csv")];
+        let discovered = discover(&paths, &canonical()).expect("a feed");
+        assert_eq!(names(&discovered), ["201112.csv"]);
+        let refused: Vec<_> = discovered.refused.iter().map(ToString::to_string).collect();
+        assert!(
+            refused[0].contains("201113.csv") && refused[1].contains("data.csv"),
+            "{refused:?}"
+        );
+        assert!(refused[1].contains("{YYYY}{MM}*.csv"), "{refused:?}");
+    }
+
+    #[test]
+    fn a_folder_without_a_feed_says_what_was_looked_for() {
+        let dir = folder(&["cities.csv"]);
+        let error = discover(&[dir.path().to_owned()], &canonical()).expect_err("no feed");
+        assert!(error.to_string().contains("no file called like \"{YYYY}{MM}*.csv\""), "{error}");
+        let error = discover(&[dir.path().join("nowhere")], &canonical()).expect_err("no path");
+        assert!(matches!(error, FeedError::Path { .. }), "{error}");
+    }
+
+    #[test]
+    fn a_feed_may_bring_its_profile() {
+        let dir = folder(&[]);
+        assert_eq!(feed_profile(dir.path()).expect("none is no error"), None);
+        let text = toml::to_string(&canonical()).expect("a profile can be written");
+        std::fs::write(dir.path().join("feed.toml"), text).expect("a file");
+        assert_eq!(feed_profile(dir.path()).expect("a profile"), Some(canonical()));
+    }
+}

@@ -1,0 +1,139 @@
+//! Bytes to fields: what the start of a text is, by the rules of [`frame`](super::frame). Pure, and blind to where
+//! the text comes from.
+
+use memchr::{memchr, memchr_iter, memchr2};
+
+/// The longest record, in bytes, without the end of its line.
+pub const LINE_BYTES_MAX: usize = 64 * 1024;
+
+/// Where a field's text stands in its line, without the quotes around it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span {
+    /// Its first byte.
+    pub start: usize,
+    /// The byte after its last.
+    pub end: usize,
+    /// Whether quotes in it are doubled.
+    pub escaped: bool,
+}
+
+impl Span {
+    /// The field's text, with `�` for bytes that are not.
+    #[must_use]
+    pub fn lossy(self, raw: &[u8]) -> String {
+        let text = String::from_utf8_lossy(&raw[self.start..self.end]);
+        if self.escaped { text.replace("\"\"", "\"") } else { text.into_owned() }
+    }
+}
+
+/// What a view of the text starts with.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Shape {
+    Blank,
+    Record { raw_bytes: usize },
+    Unquotable { raw_bytes: usize },
+    TooLong,
+}
+
+/// The start of the unframed part: as much as a record may take, or the whole rest of the text.
+#[derive(Clone, Copy)]
+pub(super) struct View<'a> {
+    pub(super) bytes: &'a [u8],
+    pub(super) whole: bool,
+}
+
+impl View<'_> {
+    /// What comes first, and how many bytes it takes with the end of its line.
+    pub(super) fn first(self, delimiter: u8, fields: &mut Vec<Span>) -> (Shape, usize) {
+        let (raw_bytes, taken) = match memchr(b'\n', self.bytes) {
+            Some(end) => (end - usize::from(self.bytes[..end].ends_with(b"\r")), end + 1),
+            None if self.whole => (self.bytes.len(), self.bytes.len()),
+            None => return (Shape::TooLong, 0),
+        };
+        let raw = &self.bytes[..raw_bytes];
+        if raw.is_empty() {
+            (Shape::Blank, taken)
+        } else if raw.len() > LINE_BYTES_MAX {
+            (Shape::TooLong, 0)
+        } else if memchr(b'"', raw).is_none() {
+            split_plain(raw, delimiter, fields);
+            (Shape::Record { raw_bytes }, taken)
+        } else {
+            match self.split_quoted(delimiter, fields) {
+                Some((raw_bytes, taken)) => (Shape::Record { raw_bytes }, taken),
+                None => (Shape::Unquotable { raw_bytes }, taken),
+            }
+        }
+    }
+
+    /// The fields of a record with quotes: its length without and with the end of its line, if it has an end.
+    fn split_quoted(self, delimiter: u8, fields: &mut Vec<Span>) -> Option<(usize, usize)> {
+        fields.clear();
+        let mut at = 0;
+        loop {
+            let field = match self.bytes.get(at) {
+                Some(b'"') => quoted_field(self.bytes, at + 1)?,
+                _ => plain_field(self.bytes, at, delimiter),
+            };
+            let after = field.end + usize::from(self.bytes.get(at) == Some(&b'"'));
+            fields.push(field);
+            let line_end = match &self.bytes[after..] {
+                [byte, ..] if *byte == delimiter => {
+                    at = after + 1;
+                    continue;
+                }
+                [b'\n', ..] => 1,
+                [b'\r', b'\n', ..] => 2,
+                [] if self.whole => 0,
+                _ => return None,
+            };
+            return (after <= LINE_BYTES_MAX).then_some((after, after + line_end));
+        }
+    }
+}
+
+/// The field from `start`, the byte after its opening quote, to its closing quote; none if there is none.
+fn quoted_field(bytes: &[u8], start: usize) -> Option<Span> {
+    let mut escaped = false;
+    let mut from = start;
+    loop {
+        let quote = from + memchr(b'"', bytes.get(from..)?)?;
+        if bytes.get(quote + 1) != Some(&b'"') {
+            return Some(Span { start, end: quote, escaped });
+        }
+        escaped = true;
+        from = quote + 2;
+    }
+}
+
+/// The field from `start` to the next delimiter or the end of the line.
+fn plain_field(bytes: &[u8], start: usize, delimiter: u8) -> Span {
+    let rest = &bytes[start..];
+    let end = match memchr2(delimiter, b'\n', rest) {
+        Some(end) if rest[end] == b'\n' && rest[..end].ends_with(b"\r") => end - 1,
+        Some(end) => end,
+        None => rest.len(),
+    };
+    Span { start, end: start + end, escaped: false }
+}
+
+/// The fields of a line without quotes.
+fn split_plain(raw: &[u8], delimiter: u8, fields: &mut Vec<Span>) {
+    fields.clear();
+    let mut start = 0;
+    for end in memchr_iter(delimiter, raw) {
+        fields.push(Span { start, end, escaped: false });
+        start = end + 1;
+    }
+    fields.push(Span { start, end: raw.len(), escaped: false });
+}
+
+/// The texts of a single line, such as a header, by another delimiter; empty if it cannot be framed.
+#[must_use]
+pub fn fields_of(raw: &[u8], delimiter: u8) -> Vec<String> {
+    let mut fields = Vec::new();
+    match (View { bytes: raw, whole: true }).first(delimiter, &mut fields) {
+        (Shape::Record { .. }, _) => fields.iter().map(|field| field.lossy(raw)).collect(),
+        _ => Vec::new(),
+    }
+}
