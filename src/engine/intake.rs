@@ -1,7 +1,7 @@
 //! Taking in files: which may count, in which order they take effect, and what is committed together.
 
 use std::collections::VecDeque;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::{Scope, ScopedJoinHandle};
 
@@ -469,8 +469,3 @@ impl FileOutcome {
     }
 }
 
-/// The folder of a path given on the command line: itself, or the one a file is in.
-#[must_use]
-pub fn folder_of(path: &Path) -> &Path {
-    if path.is_dir() { path } else { path.parent().unwrap_or(Path::new(".")) }
-}

@@ -138,7 +138,7 @@ pub fn live_segments(archive: &Archive) -> Result<Vec<LiveSegment>, EngineError>
         .map(|file| LiveSegment {
             vintage: file.vintage,
             period: file.period,
-            months: file.periods,
+            months: file.months,
             stored: file.segment,
         })
         .collect())

@@ -10,7 +10,6 @@ pub const KEY: [&str; 2] = ["city", "country"];
 /// The columns, in order.
 #[must_use]
 pub fn columns() -> Vec<Column<CityRow>> {
-    let column = |name, values| Column { name, values };
     vec![
         column("year", Values::Year(|row| row.year)),
         column("months", Values::Months),
@@ -25,6 +24,10 @@ pub fn columns() -> Vec<Column<CityRow>> {
         column("growth", Values::Figure(|row, _| mean(sum(row)))),
         column("ln_density", Values::Figure(density)),
     ]
+}
+
+fn column(name: &'static str, values: Values<CityRow>) -> Column<CityRow> {
+    Column { name, values }
 }
 
 fn sum(row: &CityRow) -> GrowthSum {

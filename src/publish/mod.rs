@@ -2,7 +2,11 @@
 
 pub mod city;
 pub mod columns;
+pub mod csv;
+pub mod export;
+pub mod ledger;
 pub mod plant;
+pub mod sorted;
 pub mod supply;
 
 use crate::dataflow::Geography;

@@ -33,6 +33,8 @@ pub struct FileEntry {
     pub segment: Stored,
     /// How its lines ended.
     pub counts: Counts,
+    /// The months it has accepted records of, late ones included, in order.
+    pub months: Vec<Period>,
     /// Sum of |value| over its accepted records, in cents.
     pub absolute_cents: i64,
     /// The publication that made it count.
@@ -98,11 +100,22 @@ impl Manifest {
     }
 
     pub(in crate::archive) fn files(&self) -> Result<Vec<FileEntry>> {
-        let counts = self.counts()?;
+        let (counts, months) = (self.counts()?, self.months()?);
         let sql = "SELECT vintage, name, path, period, hash, n_bytes, segment_path, segment_hash,
                           segment_bytes, lines, accepted, absolute_cents, publication, superseded_by
                    FROM files ORDER BY vintage";
-        self.rows("the files", sql, [], |row| file(row, &counts))
+        self.rows("the files", sql, [], |row| file(row, &counts, &months))
+    }
+
+    /// The months that each file has accepted records of.
+    fn months(&self) -> Result<BTreeMap<Vintage, Vec<Period>>> {
+        let mut months: BTreeMap<Vintage, Vec<Period>> = BTreeMap::new();
+        let sql = "SELECT vintage, period FROM file_periods ORDER BY period";
+        self.rows("the months of the files", sql, [], |row| {
+            months.entry(Vintage(row.get(0)?)).or_default().push(period(row, 1)?);
+            Ok(())
+        })?;
+        Ok(months)
     }
 
     /// Excluded and rejected lines of each file that has any.
@@ -235,7 +248,11 @@ impl Manifest {
     }
 }
 
-fn file(row: &Row<'_>, counts: &BTreeMap<Vintage, Counts>) -> rusqlite::Result<FileEntry> {
+fn file(
+    row: &Row<'_>,
+    counts: &BTreeMap<Vintage, Counts>,
+    months: &BTreeMap<Vintage, Vec<Period>>,
+) -> rusqlite::Result<FileEntry> {
     let vintage = vintage(row)?;
     let counts = counts.get(&vintage).cloned().unwrap_or_default();
     Ok(FileEntry {
@@ -247,6 +264,7 @@ fn file(row: &Row<'_>, counts: &BTreeMap<Vintage, Counts>) -> rusqlite::Result<F
         n_bytes: unsigned(row, 5)?,
         segment: stored(row, 6)?,
         counts: Counts { lines: unsigned(row, 9)?, accepted: unsigned(row, 10)?, ..counts },
+        months: months.get(&vintage).cloned().unwrap_or_default(),
         absolute_cents: row.get(11)?,
         publication: Publication(row.get(12)?),
         superseded_by: row.get::<_, Option<u32>>(13)?.map(Vintage),

@@ -47,8 +47,8 @@ CREATE TABLE files (
     superseded_by  INTEGER REFERENCES files DEFERRABLE INITIALLY DEFERRED
 ) STRICT;
 
--- The same bytes count once.
-CREATE UNIQUE INDEX live_files_by_hash ON files (hash) WHERE superseded_by IS NULL;
+-- The same bytes count once; months without trade, a header and nothing else, look alike and count each.
+CREATE UNIQUE INDEX live_files_by_hash ON files (hash) WHERE superseded_by IS NULL AND lines > 0;
 CREATE INDEX files_by_period ON files (period);
 
 -- Lines of a file that do not count, by rule; rules with none are left out.

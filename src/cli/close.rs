@@ -1,0 +1,39 @@
+//! `close YYYYMM`: close the next month.
+
+use clap::Args;
+use spillover::engine::{EngineError, Request, Unwatched};
+use spillover::settings::Close as ClosePolicy;
+use spillover::types::Period;
+
+use super::ingest::open;
+use super::{Done, Home, n_workers};
+
+#[derive(Debug, Args)]
+pub struct Close {
+    /// The month, YYYYMM.
+    period: Period,
+    /// How many workers compute.
+    #[arg(long, value_name = "N")]
+    workers: Option<usize>,
+}
+
+impl Close {
+    pub fn run(self, home: &Home) -> anyhow::Result<Done> {
+        let config = home.config()?;
+        if config.close == Some(ClosePolicy::File) {
+            anyhow::bail!(
+                "months are closed by their files here (close = \"file\"); set close = \"explicit\" in the options"
+            );
+        }
+        spillover::archive::Archive::read(home.folder())?;
+        let n_workers = n_workers(self.workers, &config)?;
+        let mut engine = open(home, Request { config, n_workers, ..Request::default() })?;
+        let closed = engine.close(self.period, &mut Unwatched);
+        if let Err(EngineError::OutOfOrder(order)) = &closed {
+            anyhow::bail!("{order}");
+        }
+        closed?;
+        println!("{} is closed", self.period);
+        Ok(Done::Clean)
+    }
+}

@@ -1,0 +1,128 @@
+//! The command line: one file a command.
+
+mod close;
+mod explain;
+mod export;
+mod ingest;
+mod progress;
+mod status;
+mod verify;
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::{Parser, Subcommand};
+use spillover::settings::{Config, check_workers};
+
+/// Keeps information-spillover indicators of exporters exact as monthly customs files arrive.
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 100)]
+pub struct Arguments {
+    /// The engine's home; nothing outside it is written unless asked.
+    #[arg(long, global = true, value_name = "DIR", default_value = "spillover-data")]
+    data: PathBuf,
+    /// The options file; without it, spillover.toml in the home.
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Take in every new file in order of period, close months, publish.
+    Ingest(ingest::Ingest),
+    /// Close the next month (close = "explicit").
+    Close(close::Close),
+    /// Write a table.
+    Export(export::Export),
+    /// Take one row of the table plant down to its cities, exporters and records.
+    Explain(explain::Explain),
+    /// Recompute everything from the archive and compare it with what is published.
+    Verify(verify::Verify),
+    /// Say what the home holds.
+    Status(status::Status),
+}
+
+/// How a command ended that did what it was asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Done {
+    /// All of it.
+    Clean,
+    /// All of it, but input was refused or rejected.
+    InputRefused,
+    /// It found that the home is not what it should be.
+    Damaged,
+}
+
+impl Done {
+    /// The process's exit code (SPEC §9).
+    pub fn code(self) -> ExitCode {
+        match self {
+            Self::Clean => ExitCode::SUCCESS,
+            Self::Damaged => ExitCode::from(1),
+            Self::InputRefused => ExitCode::from(3),
+        }
+    }
+}
+
+/// Runs a command.
+pub fn run(arguments: Arguments) -> anyhow::Result<Done> {
+    let Arguments { data, config, command } = arguments;
+    let home = Home { folder: data, config };
+    match command {
+        Command::Ingest(ingest) => ingest.run(&home),
+        Command::Close(close) => close.run(&home),
+        Command::Export(export) => export.run(&home),
+        Command::Explain(explain) => explain.run(&home),
+        Command::Verify(verify) => verify.run(&home),
+        Command::Status(status) => status.run(&home),
+    }
+}
+
+/// Where the home is, and which options file was given.
+pub struct Home {
+    folder: PathBuf,
+    config: Option<PathBuf>,
+}
+
+impl Home {
+    fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    fn config(&self) -> anyhow::Result<Config> {
+        Ok(Config::find(self.config.as_deref(), &self.folder)?)
+    }
+}
+
+/// How many workers compute: as asked on the command line or in the options, else one a core, at most four.
+fn n_workers(asked: Option<usize>, config: &Config) -> anyhow::Result<usize> {
+    let n_workers = asked.or(config.workers).unwrap_or_else(|| {
+        std::thread::available_parallelism().map_or(1, usize::from).min(4)
+    });
+    check_workers(n_workers)?;
+    Ok(n_workers)
+}
+
+/// Whether a command failed because nobody reads its output any more, as with `| head`.
+pub fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        cause
+            .downcast_ref::<io::Error>()
+            .is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+    })
+}
+
+/// A file to write to, or the standard output.
+fn output(path: Option<&Path>) -> anyhow::Result<Box<dyn io::Write + Send>> {
+    Ok(match path {
+        Some(path) => Box::new(
+            std::fs::File::create(path)
+                .with_context(|| format!("cannot write {}", path.display()))?,
+        ),
+        None => Box::new(io::stdout()),
+    })
+}

@@ -1,0 +1,67 @@
+//! Progress on the standard error, silent where that is no terminal.
+
+use indicatif::{ProgressBar, ProgressStyle};
+use spillover::archive::Publication;
+use spillover::engine::{FileOutcome, Observer, Outcome};
+
+/// A bar over a known number of things.
+pub fn bar(n_things: usize, what: &'static str) -> ProgressBar {
+    let style = ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len} {eta}")
+        .expect("a valid template");
+    ProgressBar::new(n_things as u64).with_style(style).with_message(what)
+}
+
+/// Shows files as they are taken in, and says what was not.
+pub struct Files {
+    bar: ProgressBar,
+}
+
+impl Files {
+    /// Watches a number of files.
+    pub fn watch(n_files: usize) -> Self {
+        Self { bar: bar(n_files, "taking in") }
+    }
+}
+
+impl Observer for Files {
+    fn file(&mut self, outcome: &FileOutcome) {
+        self.bar.inc(1);
+        let path = outcome.path.display();
+        let message = match &outcome.outcome {
+            Outcome::Accepted { counts, .. } if counts.rejected_total() > 0 => {
+                let n_rejected = counts.rejected_total();
+                format!(
+                    "{path}: {n_rejected} of {} lines rejected; see `export rejects`",
+                    counts.lines
+                )
+            }
+            Outcome::Accepted { counts, .. } if counts.lines == 0 => {
+                format!("{path}: no line but the header; the month counts as one without trade")
+            }
+            Outcome::Accepted { .. } => return,
+            Outcome::Skipped { accepted_as } => {
+                format!("{path}: skipped, these bytes were accepted before as {accepted_as}")
+            }
+            Outcome::Refused(refusal) => format!("refused: {}", with_causes(refusal)),
+        };
+        self.bar.suspend(|| eprintln!("{message}"));
+    }
+
+    fn publishing(&mut self, _: Publication) {
+        self.bar.set_message("publishing");
+        self.bar.tick();
+        self.bar.set_message("taking in");
+    }
+}
+
+/// An error with what caused it.
+pub fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}

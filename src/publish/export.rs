@@ -1,0 +1,157 @@
+//! Published tables, read from a home and written in a format of choice.
+
+use std::io::{self, Write};
+use std::sync::Arc;
+
+use arrow_array::RecordBatch;
+use arrow_schema::{Schema, SchemaRef};
+use parquet::arrow::ArrowWriter;
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::file::properties::WriterProperties;
+
+use super::columns::{self, REMOVED};
+use super::csv::CsvWriter;
+use super::sorted::by_key;
+use super::{city, plant};
+use crate::archive::parts::Table;
+use crate::archive::{Archive, ArchiveError};
+use crate::types::{Vintage, Year};
+
+/// In what a table is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Format {
+    /// Comma-separated, UTF-8.
+    #[default]
+    Csv,
+    /// Parquet, zstd.
+    Parquet,
+}
+
+/// Which rows of a table are wanted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Selection {
+    /// One year; none: all.
+    pub year: Option<Year>,
+    /// As of a vintage; none: the newest.
+    pub as_of: Option<Vintage>,
+}
+
+/// A table that cannot be written out.
+#[derive(Debug, thiserror::Error)]
+pub enum ExportError {
+    /// The home.
+    #[error(transparent)]
+    Archive(#[from] ArchiveError),
+    /// Rows that do not fit together.
+    #[error("the published rows of {table} {year} do not fit together; run `verify`")]
+    Rows {
+        /// The table.
+        table: &'static str,
+        /// The year.
+        year: Year,
+        /// What Arrow says.
+        source: arrow_schema::ArrowError,
+    },
+    /// The file or the pipe.
+    #[error("cannot write the table")]
+    Write(#[from] io::Error),
+    /// The Parquet encoder.
+    #[error("cannot write the table as Parquet")]
+    Parquet(#[from] parquet::errors::ParquetError),
+    /// A vintage that is not there.
+    #[error("there is no vintage {vintage}; the newest is {newest}")]
+    NoVintage {
+        /// What was asked for.
+        vintage: Vintage,
+        /// What there is.
+        newest: Vintage,
+    },
+}
+
+/// The key columns of a table, behind the year.
+#[must_use]
+pub fn key_of(table: Table) -> &'static [&'static str] {
+    match table {
+        Table::City => &city::KEY,
+        Table::Plant => &plant::KEY,
+    }
+}
+
+/// The columns of a table as exported.
+#[must_use]
+pub fn schema_of(table: Table, with_supply: bool) -> SchemaRef {
+    let stored = match table {
+        Table::City => columns::schema(&city::columns()),
+        Table::Plant => columns::schema(&plant::columns(with_supply)),
+    };
+    let fields = stored.fields().iter().filter(|field| field.name() != REMOVED).cloned();
+    Arc::new(Schema::new(fields.collect::<Vec<_>>()))
+}
+
+/// The years of a table in order, each sorted by key.
+///
+/// # Errors
+/// - [`ExportError::Archive`] if the home cannot be read; also for each year.
+/// - [`ExportError::NoVintage`] if the vintage asked for is not there yet.
+/// - [`ExportError::Rows`], for a year, if its parts do not fit together.
+pub fn years(
+    archive: &Archive,
+    table: Table,
+    selection: Selection,
+) -> Result<impl Iterator<Item = Result<RecordBatch, ExportError>>, ExportError> {
+    let newest = archive.last_vintage()?.unwrap_or_default();
+    if let Some(vintage) = selection.as_of.filter(|vintage| *vintage > newest) {
+        return Err(ExportError::NoVintage { vintage, newest });
+    }
+    let range = selection.year.map_or(Year(0)..=Year(u16::MAX), |year| year..=year);
+    let schema = schema_of(table, has_supply(archive)?);
+    let years = archive.table(table, selection.as_of, &range, key_of(table))?;
+    Ok(years.map(move |rows| {
+        let rows = rows?;
+        by_key(&schema, &rows.batches, key_of(table)).map_err(|source| ExportError::Rows {
+            table: table.name(),
+            year: rows.year,
+            source,
+        })
+    }))
+}
+
+/// Whether the home has a firm-year file, and with it the column `ln_supply`.
+///
+/// # Errors
+/// [`ExportError::Archive`] if the manifest cannot be read.
+pub fn has_supply(archive: &Archive) -> Result<bool, ExportError> {
+    Ok(archive.references()?.iter().any(|(name, _)| name == "supply.csv"))
+}
+
+/// Writes batches of one schema.
+///
+/// # Errors
+/// [`ExportError::Write`], [`ExportError::Parquet`] if `out` cannot be written; else what a batch comes with.
+pub fn write(
+    out: impl Write + Send,
+    format: Format,
+    schema: &SchemaRef,
+    batches: impl Iterator<Item = Result<RecordBatch, ExportError>>,
+) -> Result<(), ExportError> {
+    match format {
+        Format::Csv => {
+            let mut writer = CsvWriter::start(out, schema)?;
+            for batch in batches {
+                writer.write(&batch?)?;
+            }
+            Ok(writer.finish()?)
+        }
+        Format::Parquet => {
+            let level = ZstdLevel::try_new(3).expect("3 is a level of zstd");
+            let properties =
+                WriterProperties::builder().set_compression(Compression::ZSTD(level)).build();
+            let mut writer = ArrowWriter::try_new(out, Arc::clone(schema), Some(properties))?;
+            for batch in batches {
+                writer.write(&batch?)?;
+            }
+            writer.close()?;
+            Ok(())
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! The tables `files` and `rejects`: what was taken in, and which lines could not be.
+
+use std::sync::Arc;
+
+use arrow_array::{ArrayRef, RecordBatch, StringArray, UInt32Array, UInt64Array};
+use arrow_schema::{DataType, Field, Schema, SchemaRef};
+
+use super::export::ExportError;
+use crate::archive::{Archive, FileEntry};
+use crate::feed::record::{Exclusion, Reject, Rule};
+use crate::types::Vintage;
+
+/// The table `files`: one row for each accepted file, with its lines by how they ended.
+///
+/// # Errors
+/// [`ExportError::Archive`] if the manifest cannot be read.
+///
+/// # Panics
+/// Never: the columns are made to fit.
+pub fn files(archive: &Archive) -> Result<(SchemaRef, RecordBatch), ExportError> {
+    let files = archive.files()?;
+    let mut columns = FileColumns { files: &files, fields: Vec::new(), arrays: Vec::new() };
+    columns.number("vintage", |file| u64::from(file.vintage.0));
+    columns.number("period", |file| u64::from(file.period.as_yyyymm()));
+    columns.text("file", |file| Some(file.name.clone()));
+    columns.text("hash", |file| Some(file.hash.clone()));
+    columns.number("lines", |file| file.counts.lines);
+    columns.number("accepted", |file| file.counts.accepted);
+    columns.number("excluded", |file| file.counts.excluded_total());
+    columns.number("rejected", |file| file.counts.rejected_total());
+    for (position, exclusion) in Exclusion::ALL.iter().enumerate() {
+        let name = format!("excluded_{}", exclusion.name());
+        columns.number(&name, |file| file.counts.excluded[position]);
+    }
+    for (position, rule) in Rule::ALL.iter().enumerate() {
+        let name = format!("rejected_{}", rule.name());
+        columns.number(&name, |file| file.counts.rejected[position]);
+    }
+    columns.text("superseded_by", |file| file.superseded_by.map(|by| by.to_string()));
+    let schema: SchemaRef = Arc::new(Schema::new(columns.fields));
+    let rows = RecordBatch::try_new(Arc::clone(&schema), columns.arrays).expect("made to fit");
+    Ok((schema, rows))
+}
+
+struct FileColumns<'a> {
+    files: &'a [FileEntry],
+    fields: Vec<Field>,
+    arrays: Vec<ArrayRef>,
+}
+
+impl FileColumns<'_> {
+    fn number(&mut self, name: &str, value: impl Fn(&FileEntry) -> u64) {
+        self.fields.push(Field::new(name, DataType::UInt64, false));
+        self.arrays.push(Arc::new(UInt64Array::from_iter_values(self.files.iter().map(value))));
+    }
+
+    fn text(&mut self, name: &str, value: impl Fn(&FileEntry) -> Option<String>) {
+        self.fields.push(Field::new(name, DataType::Utf8, true));
+        self.arrays.push(Arc::new(self.files.iter().map(value).collect::<StringArray>()));
+    }
+}
+
+/// The columns of the table `rejects`.
+#[must_use]
+pub fn rejects_schema() -> SchemaRef {
+    Arc::new(Schema::new(vec![
+        Field::new("vintage", DataType::UInt32, false),
+        Field::new("file", DataType::Utf8, false),
+        Field::new("line", DataType::UInt32, false),
+        Field::new("column", DataType::Utf8, false),
+        Field::new("rule", DataType::Utf8, false),
+        Field::new("raw", DataType::Utf8, false),
+    ]))
+}
+
+/// The table `rejects`, a file at a time.
+///
+/// # Errors
+/// [`ExportError::Archive`] if the manifest cannot be read; also for each file.
+pub fn rejects(
+    archive: &Archive,
+) -> Result<impl Iterator<Item = Result<RecordBatch, ExportError>>, ExportError> {
+    let files = archive.files()?.into_iter().filter(|file| file.counts.rejected_total() > 0);
+    Ok(files.map(|file| Ok(reject_rows(file.vintage, &file.name, &archive.rejects(file.vintage)?))))
+}
+
+fn reject_rows(vintage: Vintage, file: &str, rejects: &[Reject]) -> RecordBatch {
+    let text = |value: fn(&Reject) -> &str| -> ArrayRef {
+        Arc::new(StringArray::from_iter_values(rejects.iter().map(value)))
+    };
+    let columns: Vec<ArrayRef> = vec![
+        Arc::new(UInt32Array::from_iter_values(rejects.iter().map(|_| vintage.0))),
+        Arc::new(StringArray::from_iter_values(rejects.iter().map(|_| file))),
+        Arc::new(UInt32Array::from_iter_values(rejects.iter().map(|reject| reject.line))),
+        text(|reject| &reject.column),
+        text(|reject| reject.rule.name()),
+        text(|reject| &reject.raw),
+    ];
+    RecordBatch::try_new(rejects_schema(), columns).expect("made to fit")
+}
