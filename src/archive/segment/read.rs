@@ -148,6 +148,10 @@ impl<'b> Column<'b> {
             return Ok(Decoded { codes: None, values: Vec::new() });
         };
         let column = column.as_dictionary::<UInt32Type>();
+        if column.keys().null_count() == column.keys().len() {
+            // The reader makes up a text for a column of nulls; it stands for nothing.
+            return Ok(Decoded { codes: None, values: Vec::new() });
+        }
         let values = column.values().as_string::<i32>().iter().flatten();
         let values = values.map(|text| value_of(text).ok_or_else(|| self.unknown(name, &text)));
         Ok(Decoded { codes: Some(column.keys()), values: values.collect::<Result<_>>()? })
