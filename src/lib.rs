@@ -11,3 +11,4 @@ pub mod oracle;
 pub mod publish;
 pub mod settings;
 pub mod types;
+pub mod verify;
