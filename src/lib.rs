@@ -4,6 +4,7 @@ pub mod archive;
 pub mod calendar;
 pub mod dataflow;
 pub mod engine;
+pub mod explain;
 pub mod feed;
 pub mod figures;
 pub mod options;
