@@ -11,5 +11,7 @@ pub mod options;
 pub mod oracle;
 pub mod publish;
 pub mod settings;
+pub mod simulate;
+pub mod theory;
 pub mod types;
 pub mod verify;

@@ -5,6 +5,7 @@ mod explain;
 mod export;
 mod ingest;
 mod progress;
+mod simulate;
 mod status;
 mod verify;
 
@@ -32,6 +33,8 @@ pub struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Write a feed from the paper's model, with its reference tables.
+    Simulate(simulate::Simulate),
     /// Take in every new file in order of period, close months, publish.
     Ingest(ingest::Ingest),
     /// Close the next month (close = "explicit").
@@ -73,6 +76,7 @@ pub fn run(arguments: Arguments) -> anyhow::Result<Done> {
     let Arguments { data, config, command } = arguments;
     let home = Home { folder: data, config };
     match command {
+        Command::Simulate(simulate) => simulate.run(&home),
         Command::Ingest(ingest) => ingest.run(&home),
         Command::Close(close) => close.run(&home),
         Command::Export(export) => export.run(&home),

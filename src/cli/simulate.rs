@@ -1,0 +1,78 @@
+//! `simulate --out DIR`: write a feed from the paper's model, with its reference tables.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use spillover::simulate::{self, Mode, Params};
+use spillover::types::Period;
+
+use super::{Done, Home};
+
+#[derive(Debug, Args)]
+pub struct Simulate {
+    /// The folder to write the feed to; it must be empty or new.
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// How exports come about.
+    #[arg(long, default_value = "theory")]
+    mode: ModeName,
+    /// First month, YYYY-MM.
+    #[arg(long, value_name = "YYYY-MM", value_parser = month)]
+    from: Option<Period>,
+    /// Last month, YYYY-MM.
+    #[arg(long, value_name = "YYYY-MM", value_parser = month)]
+    to: Option<Period>,
+    /// Firms alive at any time.
+    #[arg(long, value_name = "N")]
+    firms: Option<u32>,
+    /// Cities.
+    #[arg(long, value_name = "N")]
+    cities: Option<u32>,
+    /// Destinations besides Hong Kong.
+    #[arg(long, value_name = "N")]
+    destinations: Option<u32>,
+    /// Same seed, same bytes.
+    #[arg(long, value_name = "S")]
+    seed: Option<u64>,
+    /// Start from the small feed that `demo` and streams/demo are, not from the defaults.
+    #[arg(long)]
+    demo: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum ModeName {
+    /// Firms decide by the cutoff and learn from other exporters, equations (1) to (12).
+    Theory,
+    /// Exports drawn so that equation (15) holds, with the truth beside the feed.
+    Linear,
+}
+
+impl Simulate {
+    pub fn run(self, _home: &Home) -> anyhow::Result<Done> {
+        let report = simulate::write(&self.params(), &self.out)?;
+        println!("{report}");
+        Ok(Done::Clean)
+    }
+
+    fn params(&self) -> Params {
+        let start = if self.demo { Params::demo() } else { Params::default() };
+        Params {
+            mode: match self.mode {
+                ModeName::Theory => Mode::Theory,
+                ModeName::Linear => Mode::Linear,
+            },
+            from: self.from.unwrap_or(start.from),
+            to: self.to.unwrap_or(start.to),
+            firms: self.firms.unwrap_or(start.firms),
+            cities: self.cities.unwrap_or(start.cities),
+            destinations: self.destinations.unwrap_or(start.destinations),
+            seed: self.seed.unwrap_or(start.seed),
+            ..start
+        }
+    }
+}
+
+/// A month written YYYY-MM or YYYYMM.
+fn month(text: &str) -> Result<Period, String> {
+    text.replacen('-', "", 1).parse().map_err(|_| format!("\"{text}\" is no month; write YYYY-MM"))
+}

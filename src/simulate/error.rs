@@ -1,0 +1,82 @@
+//! What can go wrong when a feed is simulated.
+
+use std::path::PathBuf;
+
+use crate::types::Period;
+
+/// Why a feed was not simulated, or could not be checked.
+#[derive(Debug, thiserror::Error)]
+pub enum SimulateError {
+    /// A size outside what is possible.
+    #[error("{name} = {value}: it must lie between {least} and {most}")]
+    Size {
+        /// The parameter.
+        name: &'static str,
+        /// Its value.
+        value: u32,
+        /// The least possible.
+        least: u32,
+        /// The most possible.
+        most: u32,
+    },
+    /// The last month is before the first.
+    #[error("the feed ends in {to}, before it starts in {from}: swap them")]
+    Months {
+        /// First month.
+        from: Period,
+        /// Last month.
+        to: Period,
+    },
+    /// A linear feed of broken years.
+    #[error(
+        "a linear feed needs whole years, not {from} to {to}: start in January, end in December"
+    )]
+    WholeYears {
+        /// First month.
+        from: Period,
+        /// Last month.
+        to: Period,
+    },
+    /// A share outside 0 to 1, a scale that is not positive, or a number that is not one.
+    #[error("{name} = {value}: a share lies between 0 and 1, a scale above 0, and all are finite")]
+    Rate {
+        /// The parameter.
+        name: &'static str,
+        /// Its value.
+        value: f64,
+    },
+    /// Coefficients under which exports have no fixed point.
+    #[error(
+        "the coefficients on growth reach {bound:.3} in {year}: below 0.95, exports settle; \
+         take smaller ones"
+    )]
+    NotContractive {
+        /// The year.
+        year: u16,
+        /// The largest sum of the absolute coefficients on growth in a row.
+        bound: f64,
+    },
+    /// The directory holds files already, which would be taken for part of the feed.
+    #[error("{path} is not empty: name another directory, or empty it")]
+    NotEmpty {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// A file could not be written or read.
+    #[error("cannot write or read {path}")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A file that this module wrote is not as it left it.
+    #[error("{path}, line {line}: not as the simulator writes it; simulate again")]
+    Content {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1; 0 when it is the file as a whole.
+        line: u64,
+    },
+}

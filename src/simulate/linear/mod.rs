@@ -1,0 +1,248 @@
+//! Exports that follow equation (15) to the last bit: the panel of [`super::Mode::Linear`].
+//!
+//! ```text
+//! ln_export = β · indicators + plant×year + destination×year + city×destination + residual
+//! ```
+//!
+//! Where plants export is decided as in the model with nobody seen, so that the numbers of
+//! exporters (the densities) come first. Growth indicators are means of *this* year's growth of
+//! others, who look at theirs in turn: exports are the fixed point of a map. A growth indicator is
+//! a mean, so the map is a contraction in the largest difference when `|β₁ + β₂ ln density| + |β₃ +
+//! β₄ ln density| < 1` in every row, affiliates' and local. That is checked, and then iterated
+//! until nothing moves. The fixed point is rounded to cents, the indicators are measured on the
+//! rounded cells as SPEC sections 4 and 5 define them, and the residual written as truth is what is
+//! then left, so that the equation holds as written.
+//!
+//! Cells outside the regressions' sample (single-plant firms, the first year, an indicator absent)
+//! get their effects and residual alone. Residuals are independent draws; but one plant's residual
+//! moves its neighbours' growth, and through them, damped, its own indicators: least squares on
+//! such a feed come close to the coefficients and not exactly to them.
+
+mod check;
+mod rows;
+mod truth;
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::types::Flow;
+
+use super::error::SimulateError;
+use super::exporting::{AnnualCell, Decisions, FirmYear, Trade, cents};
+use super::market::{Markets, Seen};
+use super::params::Params;
+use super::places::Places;
+use super::population::{Firm, Plant};
+use super::random::{Stream, key, keyed_normal, keyed_unit};
+
+pub use check::{Check, check};
+use rows::{Row, Rows};
+pub use truth::Truth;
+
+/// The map must shrink differences at least by this.
+const CONTRACTION_MAX: f64 = 0.95;
+/// Exports have settled when no log moves by more: far less than a cent does.
+const SETTLED: f64 = 1e-12;
+/// At the weakest contraction allowed, a difference of 100 log points settles in 630 sweeps.
+const SWEEPS_MAX: usize = 1_000;
+
+impl Params {
+    /// The same feed without what alters cells.
+    pub(super) fn without_noise(&self) -> Self {
+        let mut quiet = self.clone();
+        quiet.population.intermediary_share = 0.0;
+        quiet.records.hong_kong_share = 0.0;
+        quiet.records.late_rate = 0.0;
+        quiet.records.amended_rate = 0.0;
+        quiet.records.cancelled_rate = 0.0;
+        quiet
+    }
+}
+
+/// A plant's exports to a market in a year.
+#[derive(Clone, Debug)]
+pub struct Cell {
+    slot: usize,
+    plant: u16,
+    city: u16,
+    market: u16,
+    /// The cell's key, the same every year.
+    pair: u64,
+    /// Log exports, ln USD.
+    ln_export: f64,
+    /// Those of the year before.
+    base: Option<f64>,
+    export_cents: i64,
+    import_cents: i64,
+    experience: bool,
+    effects: Effects,
+}
+
+/// The fixed effects of a cell, log points.
+#[derive(Clone, Copy, Debug)]
+pub struct Effects {
+    plant_year: f64,
+    country_year: f64,
+    city_country: f64,
+}
+
+impl Effects {
+    fn sum(&self) -> f64 {
+        self.plant_year + self.country_year + self.city_country
+    }
+}
+
+/// A year of the panel.
+#[derive(Debug)]
+pub struct Year {
+    number: u16,
+    cells: Vec<Cell>,
+    /// The rows of the regressions' sample.
+    rows: Vec<Row>,
+    /// For each slot, where its cells start; one more at the end.
+    starts: Vec<usize>,
+}
+
+impl Trade for Year {
+    fn of_firm(&self, slot: usize, _firm: &Firm, _stream: &mut Stream, year: &mut FirmYear) {
+        for cell in &self.cells[self.starts[slot]..self.starts[slot + 1]] {
+            let Cell { plant, market: destination, export_cents, import_cents, .. } = *cell;
+            let (export, import) = (Flow::Export, Flow::Import);
+            year.cells.push(AnnualCell { plant, flow: export, destination, cents: export_cents });
+            if import_cents > 0 {
+                let bought = AnnualCell { plant, flow: import, destination, cents: import_cents };
+                year.cells.push(bought);
+            }
+        }
+    }
+}
+
+/// What a year of the panel needs to know of those before.
+#[derive(Debug)]
+pub struct Panel<'a> {
+    params: &'a Params,
+    places: &'a Places,
+    /// Log exports of the year before by cell.
+    last: FxHashMap<u64, f64>,
+    /// Cells that have been positive.
+    ever: FxHashSet<u64>,
+    /// For each slot, the cities its firm has exported from.
+    cities: Vec<Vec<u16>>,
+}
+
+impl<'a> Panel<'a> {
+    /// A panel with no year yet.
+    pub fn new(params: &'a Params, places: &'a Places) -> Self {
+        let cities = vec![Vec::new(); params.firms as usize];
+        let (last, ever) = (FxHashMap::default(), FxHashSet::default());
+        Self { params, places, last, ever, cities }
+    }
+
+    /// Forgets the firms that were in slots.
+    pub fn forget(&mut self, slots: &[usize]) {
+        for &slot in slots {
+            self.cities[slot].clear();
+        }
+    }
+
+    /// Draws the next year.
+    ///
+    /// # Errors
+    /// [`SimulateError::NotContractive`] when the coefficients are too large for the densities.
+    pub fn draw(
+        &mut self,
+        firms: &[Firm],
+        markets: &Markets,
+        year: u16,
+    ) -> Result<Year, SimulateError> {
+        let (mut cells, starts) = self.cells(firms, markets, year);
+        let mut rows = Vec::new();
+        if year == self.params.from.year().0 {
+            cells.iter_mut().for_each(Cell::round);
+        } else {
+            let plan = Rows::of(&cells, &starts, &self.cities, self.places);
+            plan.settle(&mut cells, &self.params.linear, year)?;
+            cells.iter_mut().for_each(Cell::round);
+            rows = plan.measure(&cells, &self.params.linear.coefficients);
+        }
+        self.last = cells.iter().map(|cell| (cell.pair, cell.ln_export)).collect();
+        self.ever.extend(cells.iter().map(|cell| cell.pair));
+        Ok(Year { number: year, cells, rows, starts })
+    }
+
+    /// The year's cells, with effects and residual but no indicators in their exports; and where
+    /// each slot's start.
+    fn cells(&mut self, firms: &[Firm], markets: &Markets, year: u16) -> (Vec<Cell>, Vec<usize>) {
+        let nobody = Seen::nobody(self.places);
+        let here = (year, self.places.cities.len());
+        let decisions = Decisions::new(&self.params.economy, markets, &nobody, here);
+        let (mut cells, mut starts) = (Vec::new(), vec![0]);
+        for (slot, firm) in firms.iter().enumerate() {
+            decisions.of_firm(firm, |plant, decision| {
+                cells.push(self.cell(plant, (slot, decision.plant), decision.market, year));
+                if !self.cities[slot].contains(&plant.city) {
+                    self.cities[slot].push(plant.city);
+                }
+            });
+            starts.push(cells.len());
+        }
+        (cells, starts)
+    }
+
+    fn cell(&self, plant: &Plant, (slot, position): (usize, u16), market: u16, year: u16) -> Cell {
+        let linear = &self.params.linear;
+        let pair = key(plant.key, u64::from(market));
+        let this_year = key(pair, u64::from(year));
+        let effects = self.effects(plant, market, year);
+        let imports = keyed_unit(key(this_year, 1)) < linear.import_share;
+        let import_cents = cents(10.0 + 1.5 * keyed_normal(key(this_year, 2)));
+        Cell {
+            slot,
+            plant: position,
+            city: plant.city,
+            market,
+            pair,
+            ln_export: effects.sum() + linear.residual_sd * keyed_normal(this_year),
+            base: self.last.get(&pair).copied(),
+            export_cents: 0,
+            import_cents: if imports { import_cents } else { 0 },
+            experience: self.ever.contains(&pair),
+            effects,
+        }
+    }
+
+    /// The effects: around the plant's ability, the market's rank and zero.
+    fn effects(&self, plant: &Plant, market: u16, year: u16) -> Effects {
+        let linear = &self.params.linear;
+        let root = key(self.params.seed, 0x6566_6665);
+        let of_year = |key_of: u64| keyed_normal(key(key_of, u64::from(year)));
+        let place = key(key(root, u64::from(plant.city)), u64::from(market));
+        let rank = libm::log(f64::from(market) + 1.0);
+        Effects {
+            plant_year: linear.constant
+                + 0.5 * plant.ln_ability
+                + linear.plant_year_sd * of_year(key(plant.key, u64::MAX - 1)),
+            country_year: linear.country_year_sd * of_year(key(root, u64::from(market)))
+                - 0.3 * rank,
+            city_country: linear.city_country_sd * keyed_normal(place),
+        }
+    }
+}
+
+impl Cell {
+    /// Growth on the year before, for a continuing exporter.
+    fn growth(&self) -> Option<f64> {
+        self.base.map(|base| self.ln_export - base)
+    }
+
+    /// Rounds exports to the cents that are written.
+    fn round(&mut self) {
+        self.export_cents = cents(self.ln_export);
+        self.ln_export = ln_usd(self.export_cents);
+    }
+}
+
+/// The log of a positive amount, in ln USD.
+#[expect(clippy::cast_precision_loss, reason = "amounts are below 2^53 cents")]
+fn ln_usd(cents: i64) -> f64 {
+    libm::log(cents as f64 / 100.0)
+}
