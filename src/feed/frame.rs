@@ -122,7 +122,7 @@ impl<R: Read> Lines<R> {
             }
         };
         Ok(Some(match shape {
-            Shape::Record { raw_bytes } => {
+            Shape::Record { raw_bytes, .. } => {
                 let raw = &self.window[start..start + raw_bytes];
                 Framed::Line(Line { line, raw, fields: &self.fields })
             }
@@ -145,11 +145,11 @@ impl<R: Read> Lines<R> {
         let (shape, taken) = view.first(self.delimiter, &mut self.fields);
         let n_lines = match shape {
             Shape::TooLong => 0,
-            Shape::Record { raw_bytes } => 1 + memchr_iter(b'\n', &rest[..raw_bytes]).count(),
+            Shape::Record { n_lines, .. } => n_lines,
             Shape::Blank | Shape::Unquotable { .. } => 1,
         };
         self.unframed.start += taken;
-        self.line += n_lines as u64;
+        self.line += n_lines;
         shape
     }
 

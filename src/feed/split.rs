@@ -30,8 +30,14 @@ impl Span {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Shape {
     Blank,
-    Record { raw_bytes: usize },
-    Unquotable { raw_bytes: usize },
+    /// So many bytes without the end of the line, on so many physical lines.
+    Record {
+        raw_bytes: usize,
+        n_lines: u64,
+    },
+    Unquotable {
+        raw_bytes: usize,
+    },
     TooLong,
 }
 
@@ -57,10 +63,13 @@ impl View<'_> {
             (Shape::TooLong, 0)
         } else if memchr(b'"', raw).is_none() {
             split_plain(raw, delimiter, fields);
-            (Shape::Record { raw_bytes }, taken)
+            (Shape::Record { raw_bytes, n_lines: 1 }, taken)
         } else {
             match self.split_quoted(delimiter, fields) {
-                Some((raw_bytes, taken)) => (Shape::Record { raw_bytes }, taken),
+                Some((raw_bytes, taken)) => {
+                    let n_inside = memchr_iter(b'\n', &self.bytes[..raw_bytes]).count();
+                    (Shape::Record { raw_bytes, n_lines: 1 + n_inside as u64 }, taken)
+                }
                 None => (Shape::Unquotable { raw_bytes }, taken),
             }
         }
