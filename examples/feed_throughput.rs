@@ -1,5 +1,6 @@
-//! How long does reading a month of customs records take? Writes one, reads it a few times and prints ns a record:
-//! once with each firm's records together, once in no order, where the dictionaries miss the processor's cache.
+//! How long does reading a month of customs records take? Writes one, reads it a few times and
+//! prints ns a record: once with each firm's records together, once in no order, where the
+//! dictionaries miss the processor's cache.
 //!
 //! `cargo run --release --example feed_throughput [records]`
 
