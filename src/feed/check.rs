@@ -1,8 +1,9 @@
 //! Lines to records: each rule in order, the first that is broken rejects the line.
 //!
-//! Texts become positions in the file's dictionaries only for lines that are records, so that nothing of a rejected
-//! line goes further. What a text means (a region's city, a name's exclusion) is kept beside its position: a dictionary
-//! look-up a field and line is all there is to do, and no memory is allocated.
+//! Texts become positions in the file's dictionaries only for lines that are records, so that
+//! nothing of a rejected line goes further. What a text means (a region's city, a name's exclusion)
+//! is kept beside its position: a dictionary look-up a field and line is all there is to do, and no
+//! memory is allocated.
 
 use std::borrow::Cow;
 
@@ -57,7 +58,8 @@ pub struct Checker<'a> {
 }
 
 impl<'a> Checker<'a> {
-    /// A checker of lines under a header; `transcoded` where `�` stands for bytes that were no text.
+    /// A checker of lines under a header; `transcoded` where `�` stands for bytes that were no
+    /// text.
     #[must_use]
     pub fn new(
         header: &'a Header,
@@ -99,19 +101,24 @@ impl<'a> Checker<'a> {
             return Err(self.fault(Rule::Firm, Field::FirmId));
         }
         let region = self.field(Field::Region, &text);
-        let city = match self.city(&region) {
+        let known_region = self.texts.regions.position(&region);
+        let city = match self.city(known_region, &region) {
             Found::City(city) => Some(city),
             Found::WithoutCity => None,
             Found::Unknown => return Err(self.fault(Rule::Region, Field::Region)),
         };
         let country = self.field(Field::Country, &text);
-        if !self.country_known(&country) {
+        let known_country = self.texts.countries.position(&country);
+        if known_country.is_none() && !self.places.country_known(&country) {
             return Err(self.fault(Rule::Country, Field::Country));
         }
         let value_cents = amount::cents(&self.field(Field::ValueUsd, &text), &self.profile.value)
             .map_err(|rule| self.fault(rule, Field::ValueUsd))?;
-        let region = intern(&mut self.texts.regions, &mut self.cities, &region, |_| city);
-        let country = self.country(&country);
+        let region = match known_region {
+            Some(position) => position,
+            None => intern(&mut self.texts.regions, &mut self.cities, &region, |_| city),
+        };
+        let country = known_country.unwrap_or_else(|| self.new_country(&country));
         let name = self.name(&self.field(Field::FirmName, &text));
         Ok(Record {
             firm: self.texts.firms.intern(&firm),
@@ -178,20 +185,14 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn city(&self, region: &str) -> Found {
-        match self.texts.regions.position(region) {
-            Some(position) => {
-                self.cities[position as usize].map_or(Found::WithoutCity, Found::City)
-            }
+    fn city(&self, known: Option<u32>, region: &str) -> Found {
+        match known.map(|position| self.cities[position as usize]) {
+            Some(city) => city.map_or(Found::WithoutCity, Found::City),
             None => self.places.region(&self.profile.city, region),
         }
     }
 
-    fn country_known(&self, country: &str) -> bool {
-        self.texts.countries.position(country).is_some() || self.places.country_known(country)
-    }
-
-    fn country(&mut self, country: &str) -> u32 {
+    fn new_country(&mut self, country: &str) -> u32 {
         let excluded = &self.profile.exclusions.countries;
         let is_excluded = |text: &str| excluded.iter().any(|country| country == text);
         intern(&mut self.texts.countries, &mut self.excluded_countries, country, is_excluded)

@@ -92,6 +92,7 @@ pub struct TextLine<'a> {
 impl<'a> TextLine<'a> {
     /// The text of the field at a position.
     #[must_use]
+    #[inline]
     pub fn field(&self, at: usize) -> Cow<'a, str> {
         let span = self.fields[at];
         let text = &self.text[span.start..span.end];
@@ -162,6 +163,7 @@ impl Header {
 
     /// The text of a field on a line.
     #[must_use]
+    #[inline]
     pub fn text<'a>(&'a self, field: Field, line: &TextLine<'a>) -> Cow<'a, str> {
         match &self.sources[field as usize] {
             Source::Column(at) => line.field(*at),
@@ -192,7 +194,8 @@ fn occurrences(names: &[String], column: &str) -> usize {
     names.iter().filter(|&name| name == column).count()
 }
 
-/// Why a header is refused that cannot be framed: with quotes, another delimiter is what it looks like.
+/// Why a header is refused that cannot be framed: with quotes, another delimiter is what it looks
+/// like.
 fn broken(file: &Path, profile: &Profile, (line, rule): (u64, Rule), raw: &[u8]) -> Refused {
     let file = file.to_owned();
     match meant_delimiter(raw, profile).map(Advice::Delimiter) {

@@ -1,5 +1,5 @@
-//! How a feed is written: a profile says in TOML what the files are called, how their bytes become text, which
-//! column holds what, and which records are outside the study.
+//! How a feed is written: a profile says in TOML what the files are called, how their bytes become
+//! text, which column holds what, and which records are outside the study.
 //!
 //! A layout is described here and never in code: the stages downstream see records only.
 

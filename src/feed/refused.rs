@@ -74,7 +74,7 @@ pub enum Refused {
         file: PathBuf,
     },
     /// Its first line cannot be told apart into columns.
-    #[error("{file}, line {line}: the header breaks the rule \"{rule}\"; mend it", file = file.display())]
+    #[error("{file}, line {line}: the header breaks the rule \"{rule}\"; mend it, or check the profile's delimiter", file = file.display())]
     Header {
         /// The file.
         file: PathBuf,
