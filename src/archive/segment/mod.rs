@@ -156,6 +156,19 @@ mod tests {
     }
 
     #[test]
+    fn a_file_with_no_exclusion_or_no_city_is_read_back() {
+        let home = tempfile::tempdir().expect("a temporary folder");
+        let (texts, mut records) = month();
+        for record in &mut records {
+            (record.city, record.exclusion) = (None, None);
+        }
+        let segment = write(home.path(), Vintage(1), &texts, &records, &|_| "").expect("written");
+        let (_, found) = read(home.path(), &segment, Fields::All, &city_of).expect("read");
+        assert_eq!(found.len(), records.len());
+        assert!(found.iter().all(|record| record.city.is_none() && record.exclusion.is_none()));
+    }
+
+    #[test]
     fn a_city_that_the_reference_tables_lost_is_named() {
         let home = tempfile::tempdir().expect("a temporary folder");
         let (_, _, segment) = written(home.path());

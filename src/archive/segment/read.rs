@@ -148,9 +148,9 @@ impl<'b> Column<'b> {
             return Ok(Decoded { codes: None, values: Vec::new() });
         };
         let column = column.as_dictionary::<UInt32Type>();
-        if column.keys().null_count() == column.keys().len() {
-            // The reader makes up a text for a column of nulls; it stands for nothing.
-            return Ok(Decoded { codes: None, values: Vec::new() });
+        if column.null_count() == column.len() {
+            // Parquet's reader gives a column of nulls an empty text that no row has.
+            return Ok(Decoded { codes: Some(column.keys()), values: Vec::new() });
         }
         let values = column.values().as_string::<i32>().iter().flatten();
         let values = values.map(|text| value_of(text).ok_or_else(|| self.unknown(name, &text)));
