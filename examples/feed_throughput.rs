@@ -1,4 +1,5 @@
-//! How long does reading a month of customs records take? Writes one, reads it a few times and prints ns a record.
+//! How long does reading a month of customs records take? Writes one, reads it a few times and
+//! prints ns a record.
 //!
 //! `cargo run --release --example feed_throughput [records]`
 

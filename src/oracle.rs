@@ -1,7 +1,8 @@
 //! The definitions of SPEC §3 to §5 in plain loops over all records.
 //!
-//! Shares nothing with the dataflow but the words and the shape of its rows. Tests hold the dataflow against it at
-//! every vintage, and `verify` recomputes a home with it. Where the two differ, one of them is wrong.
+//! Shares nothing with the dataflow but the words and the shape of its rows. Tests hold the
+//! dataflow against it at every vintage, and `verify` recomputes a home with it. Where the two
+//! differ, one of them is wrong.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 

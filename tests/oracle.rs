@@ -1,4 +1,5 @@
-//! Incremental equals from scratch, bit for bit: the dataflow against the oracle's plain loops, at every epoch.
+//! Incremental equals from scratch, bit for bit: the dataflow against the oracle's plain loops, at
+//! every epoch.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,9 +12,7 @@ use spillover::engine::amounts::Amounts;
 use spillover::figures::{Change, CityRow, PlantRow};
 use spillover::options::{Definitions, Network, OwnPlants, Weights};
 use spillover::oracle::{Oracle, Tables};
-use spillover::types::{
-    City, Country, Firm, Flow, Period, Plant, Province, Shipment, Year,
-};
+use spillover::types::{City, Country, Firm, Flow, Period, Plant, Province, Shipment, Year};
 
 const FIRST: (u16, u8) = (2000, 1);
 const N_MONTHS: usize = 40;
@@ -86,7 +85,9 @@ impl Published {
                 changes.into_iter().for_each(|change| apply(&mut self.city, change, CityRow::key));
             }
             Output::PlantChanges(_, changes) => {
-                changes.into_iter().for_each(|change| apply(&mut self.plant, change, PlantRow::key));
+                changes
+                    .into_iter()
+                    .for_each(|change| apply(&mut self.plant, change, PlantRow::key));
             }
             Output::Done | Output::Failed => unreachable!("handled by the workers' driver"),
         }
@@ -185,7 +186,11 @@ fn subject(definitions: Definitions) -> Subject {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 256,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
 
     #[test]
     fn the_dataflow_agrees_with_the_oracle_at_every_epoch(

@@ -1,7 +1,8 @@
 //! Firms: in which cities they export, how much, and to which destinations.
 //!
-//! Comes in: cells as data. Goes out: each plant's exports by year, from which a firm's year and its network of
-//! cities are read; and which firms export to a destination in a year, to find whom a market's change concerns.
+//! Comes in: cells as data. Goes out: each plant's exports by year, from which a firm's year and
+//! its network of cities are read; and which firms export to a destination in a year, to find whom
+//! a market's change concerns.
 
 use differential_dataflow::VecCollection;
 use differential_dataflow::operators::arrange::Arranged;
@@ -74,8 +75,11 @@ pub fn exporters<'scope>(
 ) -> Arranged<'scope, Handle<Exporter, i64>> {
     let exporters = changes.inner.flat_map(move |((key, cell), time, sign)| {
         let CellKey { year, firm, country, .. } = key;
-        (year >= first_year && cell.exports())
-            .then_some((Exporter { year, country, firm }, time, sign))
+        (year >= first_year && cell.exports()).then_some((
+            Exporter { year, country, firm },
+            time,
+            sign,
+        ))
     });
     arrange_by_firm(VecCollection::new(exporters), "exporters by destination", |key| key.firm)
 }
@@ -83,7 +87,8 @@ pub fn exporters<'scope>(
 /// A multi-plant firm in a year: where it exports, and where it has done so up to then.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FirmYear {
-    /// Cities with a positive cell in the year, with the plant's exports in cents; in order of city.
+    /// Cities with a positive cell in the year, with the plant's exports in cents; in order of
+    /// city.
     pub active: Vec<(City, i64)>,
     /// Cities with a positive cell in the year or an earlier one; in order.
     pub network: Vec<City>,

@@ -53,9 +53,12 @@ impl Engine {
     /// Opens a home to write it, and restores the state from its archive.
     ///
     /// # Errors
-    /// - [`EngineError::Archive`] if the home cannot be written or read, or another process writes it.
-    /// - [`EngineError::Settings`], [`EngineError::ReferenceDiffers`] if the run asks for other figures than recorded.
-    /// - [`EngineError::Places`], [`EngineError::Supply`], [`EngineError::ReadSupply`] if a table cannot be used.
+    /// - [`EngineError::Archive`] if the home cannot be written or read, or another process writes
+    ///   it.
+    /// - [`EngineError::Settings`], [`EngineError::ReferenceDiffers`] if the run asks for other
+    ///   figures than recorded.
+    /// - [`EngineError::Places`], [`EngineError::Supply`], [`EngineError::ReadSupply`] if a table
+    ///   cannot be used.
     pub fn open(
         folder: &Path,
         request: Request,
@@ -169,8 +172,8 @@ pub fn home_of(settings: Settings, definitions: &Definitions) -> Result<Home, En
         countries: table(COUNTRIES),
     };
     let supply = table(SUPPLY).map(|text| Supply::parse(&text)).transpose();
-    let supply = supply
-        .map_err(|source| EngineError::Supply { path: PathBuf::from(SUPPLY), source })?;
+    let supply =
+        supply.map_err(|source| EngineError::Supply { path: PathBuf::from(SUPPLY), source })?;
     Ok(Home::new(settings, Places::parse(&texts)?, supply))
 }
 
@@ -208,8 +211,7 @@ fn reference_tables(texts: &ReferenceTexts) -> Vec<(String, String)> {
 fn read_supply(path: &Path) -> Result<String, EngineError> {
     let failed = |source| EngineError::ReadSupply { path: path.to_owned(), source };
     let text = std::fs::read_to_string(path).map_err(failed)?;
-    Supply::parse(&text)
-        .map_err(|source| EngineError::Supply { path: path.to_owned(), source })?;
+    Supply::parse(&text).map_err(|source| EngineError::Supply { path: path.to_owned(), source })?;
     Ok(text)
 }
 

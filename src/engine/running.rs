@@ -1,4 +1,5 @@
-//! The engine while it runs: the calendar, the dictionaries, the workers, and what is in the archive.
+//! The engine while it runs: the calendar, the dictionaries, the workers, and what is in the
+//! archive.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -129,7 +130,8 @@ impl Running {
     /// Brings the dataflow to where the archive stands; nothing is published.
     ///
     /// # Errors
-    /// [`EngineError::Archive`] if a segment cannot be read, [`EngineError::Worker`] if a worker dies.
+    /// [`EngineError::Archive`] if a segment cannot be read, [`EngineError::Worker`] if a worker
+    /// dies.
     pub fn restore(
         &mut self,
         folder: &Path,
@@ -189,7 +191,8 @@ impl Running {
     /// Takes a file's shipments back from every role they have.
     ///
     /// # Errors
-    /// [`EngineError::Archive`] if its segment cannot be read, [`EngineError::Worker`] if a worker died.
+    /// [`EngineError::Archive`] if its segment cannot be read, [`EngineError::Worker`] if a worker
+    /// died.
     pub fn withdraw(
         &mut self,
         folder: &Path,
@@ -208,12 +211,7 @@ impl Running {
     ///
     /// # Errors
     /// [`EngineError::OutOfOrder`] if another month is next, else as for [`Running::withdraw`].
-    pub fn close(
-        &mut self,
-        folder: &Path,
-        home: &Home,
-        period: Period,
-    ) -> Result<(), EngineError> {
+    pub fn close(&mut self, folder: &Path, home: &Home, period: Period) -> Result<(), EngineError> {
         self.calendar.close(period)?;
         if !self.whole.contains(&period.year()) {
             self.whole.push(period.year());
@@ -242,7 +240,8 @@ impl Running {
     /// Publishes all that was fed since the last time.
     ///
     /// # Errors
-    /// [`EngineError::Archive`] if a part cannot be written, [`EngineError::Worker`] if a worker died.
+    /// [`EngineError::Archive`] if a part cannot be written, [`EngineError::Worker`] if a worker
+    /// died.
     pub fn publish(
         &mut self,
         folder: &Path,
@@ -282,11 +281,8 @@ impl Running {
     ) -> Result<(), EngineError> {
         let rest = self.amounts.take(0);
         self.workers.feed(rest)?;
-        let epoch = Epoch {
-            whole: self.years_published_whole(),
-            last: self.calendar.last_year(),
-            publish,
-        };
+        let epoch =
+            Epoch { whole: self.years_published_whole(), last: self.calendar.last_year(), publish };
         self.whole.clear();
         self.workers.complete(&epoch, write)
     }

@@ -8,7 +8,8 @@ use super::record::Rule;
 /// The largest amount, either way: sums of two still fit in an `i64`.
 pub const CENTS_MAX: i64 = 1 << 62;
 
-/// The cents of a decimal: digits, with a minus or not, with a decimal mark and one or two more digits or not.
+/// The cents of a decimal: digits, with a minus or not, with a decimal mark and one or two more
+/// digits or not.
 ///
 /// # Errors
 /// [`Rule::Number`] if it is written another way, [`Rule::Range`] if it is past [`CENTS_MAX`].
@@ -24,7 +25,8 @@ pub fn cents(text: &str, layout: &ValueLayout) -> Result<i64, Rule> {
     Ok(if negative { -magnitude } else { magnitude })
 }
 
-/// A hundred times an unsigned decimal, or the largest number there is; none if it is not a decimal.
+/// A hundred times an unsigned decimal, or the largest number there is; none if it is not a
+/// decimal.
 fn hundredths(digits: &[u8], mark: u8) -> Option<u64> {
     let n_whole = digits.iter().take_while(|byte| byte.is_ascii_digit()).count();
     let (whole, rest) = digits.split_at(n_whole);

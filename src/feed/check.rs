@@ -1,8 +1,9 @@
 //! Lines to records: each rule in order, the first that is broken rejects the line.
 //!
-//! Texts become positions in the file's dictionaries only for lines that are records, so that nothing of a rejected
-//! line goes further. What a text means (a region's city, a name's exclusion) is kept beside its position: a dictionary
-//! look-up a field and line is all there is to do, and no memory is allocated.
+//! Texts become positions in the file's dictionaries only for lines that are records, so that
+//! nothing of a rejected line goes further. What a text means (a region's city, a name's exclusion)
+//! is kept beside its position: a dictionary look-up a field and line is all there is to do, and no
+//! memory is allocated.
 
 use std::borrow::Cow;
 
@@ -57,7 +58,8 @@ pub struct Checker<'a> {
 }
 
 impl<'a> Checker<'a> {
-    /// A checker of lines under a header; `transcoded` where `�` stands for bytes that were no text.
+    /// A checker of lines under a header; `transcoded` where `�` stands for bytes that were no
+    /// text.
     #[must_use]
     pub fn new(
         header: &'a Header,

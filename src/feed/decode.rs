@@ -4,8 +4,9 @@
 //! file ─▶ unpack ─▶ measure (limits, BLAKE3) ─▶ transcode ─▶ UTF-8 without a byte order mark
 //! ```
 //!
-//! The hash covers every unpacked byte, whatever the text's reader leaves unread, and not the packing: the same table
-//! packed in another way has the same hash. Memory does not depend on the file's size.
+//! The hash covers every unpacked byte, whatever the text's reader leaves unread, and not the
+//! packing: the same table packed in another way has the same hash. Memory does not depend on the
+//! file's size.
 
 use std::fs::File;
 use std::io::{self, Cursor, Read};
@@ -22,7 +23,8 @@ use super::refused::Refused;
 pub const BYTES_MAX_DEFAULT: u64 = 8 << 30;
 /// From here on a file that unpacks to more than [`RATIO_MAX`] times its size is refused.
 pub const RATIO_FROM_BYTES: u64 = 64 << 20;
-/// No table of trade comes near: one line repeated without end packs about a thousandfold, real ones tenfold.
+/// No table of trade comes near: one line repeated without end packs about a thousandfold, real
+/// ones tenfold.
 pub const RATIO_MAX: u64 = 250;
 
 /// How much of a file its encoding is told from.
@@ -48,7 +50,8 @@ pub struct Text<'a> {
     pub transcoded: bool,
 }
 
-/// Reads a file's text; then reads what is left of the file, so that the fingerprint is of all of it.
+/// Reads a file's text; then reads what is left of the file, so that the fingerprint is of all of
+/// it.
 ///
 /// # Errors
 /// - [`Refused::Open`], [`Refused::Read`], [`Refused::Zip`] if the file cannot be read or unpacked

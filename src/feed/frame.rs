@@ -1,15 +1,18 @@
 //! Text to lines: where a record ends, and where its fields do.
 //!
-//! Fields may be quoted, and a quoted field may hold delimiters, doubled quotes and line ends; a quote inside an
-//! unquoted field is a letter like any other. Line feeds end lines, and a carriage return before one belongs to it.
+//! Fields may be quoted, and a quoted field may hold delimiters, doubled quotes and line ends; a
+//! quote inside an unquoted field is a letter like any other. Line feeds end lines, and a carriage
+//! return before one belongs to it.
 //!
-//! What goes out is bounded whatever comes in: a record is at most [`LINE_BYTES_MAX`] long, and the window over the text
-//! is a small multiple of that. What cannot be framed costs one physical line: a line past the limit is skipped to its
-//! end ([`Rule::Length`]); a quoted field that is never closed, or is followed by text, is given up with the line it
-//! starts on ([`Rule::Quote`]), and reading resumes on the next.
+//! What goes out is bounded whatever comes in: a record is at most [`LINE_BYTES_MAX`] long, and the
+//! window over the text is a small multiple of that. What cannot be framed costs one physical line:
+//! a line past the limit is skipped to its end ([`Rule::Length`]); a quoted field that is never
+//! closed, or is followed by text, is given up with the line it starts on ([`Rule::Quote`]), and
+//! reading resumes on the next.
 //!
-//! Lines are split here rather than by the `csv` crate because that resynchronises only at the next quote, which can be
-//! gigabytes away, and does not keep a line as it stands; on what is well formed the two agree, as a test checks.
+//! Lines are split here rather than by the `csv` crate because that resynchronises only at the next
+//! quote, which can be gigabytes away, and does not keep a line as it stands; on what is well
+//! formed the two agree, as a test checks.
 
 use std::io::{self, Read};
 use std::ops::Range;

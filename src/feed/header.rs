@@ -192,7 +192,8 @@ fn occurrences(names: &[String], column: &str) -> usize {
     names.iter().filter(|&name| name == column).count()
 }
 
-/// Why a header is refused that cannot be framed: with quotes, another delimiter is what it looks like.
+/// Why a header is refused that cannot be framed: with quotes, another delimiter is what it looks
+/// like.
 fn broken(file: &Path, profile: &Profile, (line, rule): (u64, Rule), raw: &[u8]) -> Refused {
     let file = file.to_owned();
     match meant_delimiter(raw, profile).map(Advice::Delimiter) {

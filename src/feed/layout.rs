@@ -1,5 +1,6 @@
-//! The parts of a [`Profile`](super::profile::Profile): how files, columns, months, flows, regions and values are
-//! written, each as a type of its own, so that TOML's errors name the line and the field.
+//! The parts of a [`Profile`](super::profile::Profile): how files, columns, months, flows, regions
+//! and values are written, each as a type of its own, so that TOML's errors name the line and the
+//! field.
 
 use std::num::NonZeroU32;
 
@@ -16,7 +17,8 @@ pub enum Revision {
     Refuse,
     /// Add its lines to those of the earlier one: amendments.
     Append,
-    /// Withdraw the earlier file's lines and put these in their place: a month that is published anew.
+    /// Withdraw the earlier file's lines and put these in their place: a month that is published
+    /// anew.
     Supersede,
 }
 

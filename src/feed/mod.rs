@@ -1,18 +1,20 @@
 //! Bytes to records or rejects.
 //!
-//! What comes in: the files of a feed, as some agency wrote them, and a [`profile::Profile`] that says how. What goes
-//! out: for each file an [`record::Intake`] (its records, its rejected lines, their counts) or the reason why nothing
-//! of it may count ([`refused::Refused`]).
+//! What comes in: the files of a feed, as some agency wrote them, and a [`profile::Profile`] that
+//! says how. What goes out: for each file an [`record::Intake`] (its records, its rejected lines,
+//! their counts) or the reason why nothing of it may count ([`refused::Refused`]).
 //!
 //! ```text
-//! folders ─ source ─▶ files ─ decode ─▶ text ─ frame ─▶ lines ─ check ─▶ records | rejects ─ read ─▶ Intake | Refused
-//!            (pattern)        (unpack,          (quotes,        (header, amount, places)
-//!                              hash,             limits)
-//!                              transcode)
+//! folders ─ source ─▶ files ─ decode ─▶ text ─ frame ─▶ lines ─ check ─▶ records | rejects
+//!            (pattern)        (unpack,          (quotes,        (header,       │
+//!                              hash,             limits)         amount,       │ read
+//!                              transcode)                        places)       ▼
+//!                                                                       Intake | Refused
 //! ```
 //!
-//! The invariant: every line ends in exactly one of three ways, and accepted + excluded + rejected = lines read. No
-//! bytes make the stage panic or take more memory than its limits allow; a bad line is data, a bad file is a value.
+//! The invariant: every line ends in exactly one of three ways, and accepted + excluded + rejected
+//! = lines read. No bytes make the stage panic or take more memory than its limits allow; a bad
+//! line is data, a bad file is a value.
 
 pub mod amount;
 pub mod check;

@@ -1,4 +1,5 @@
-//! How a profile writes a month: in the names of files ([`FilePattern`]) and in the lines ([`PeriodFormat`]).
+//! How a profile writes a month: in the names of files ([`FilePattern`]) and in the lines
+//! ([`PeriodFormat`]).
 
 use std::fmt;
 
@@ -6,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::types::Period;
 
-/// What a feed's files are called: `{YYYY}` and `{MM}` for the month, `*` for anything, the rest letter by letter.
+/// What a feed's files are called: `{YYYY}` and `{MM}` for the month, `*` for anything, the rest
+/// letter by letter.
 ///
 /// Case does not matter, and a compression's suffix (`.gz`, `.zst`, `.zip`) may follow.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -157,7 +159,8 @@ impl fmt::Display for FilePattern {
     }
 }
 
-/// How lines write their month: `YYYY`, `MM` and, where there is one, `DD`, the rest letter by letter.
+/// How lines write their month: `YYYY`, `MM` and, where there is one, `DD`, the rest letter by
+/// letter.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct PeriodFormat {

@@ -1,7 +1,9 @@
-//! Where things are: cities with their areas, which region is in which city, which countries there are.
+//! Where things are: cities with their areas, which region is in which city, which countries there
+//! are.
 //!
-//! What comes in is text ([`ReferenceTexts`]), so that what a home was built with can be kept in it; what comes out are
-//! dense cities in the order of their codes, so that the numbering depends on the table alone.
+//! What comes in is text ([`ReferenceTexts`]), so that what a home was built with can be kept in
+//! it; what comes out are dense cities in the order of their codes, so that the numbering depends
+//! on the table alone.
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -34,7 +36,8 @@ struct CityRow {
 pub enum Found {
     /// It is in this city.
     City(City),
-    /// It is known and in no city: the remainder of a province, or a city without a row in the table of cities.
+    /// It is known and in no city: the remainder of a province, or a city without a row in the
+    /// table of cities.
     WithoutCity,
     /// The tables do not know it.
     Unknown,
@@ -47,8 +50,9 @@ impl Places {
     /// The tables in these texts.
     ///
     /// # Errors
-    /// [`PlacesError`] names the table, the line and what is wrong: a missing column, a line that is not CSV, a code
-    /// that is empty or given twice, an area that is not a positive decimal, more than 65,535 cities or none.
+    /// [`PlacesError`] names the table, the line and what is wrong: a missing column, a line that
+    /// is not CSV, a code that is empty or given twice, an area that is not a positive decimal,
+    /// more than 65,535 cities or none.
     pub fn parse(texts: &ReferenceTexts) -> Result<Self, PlacesError> {
         let (cities, provinces) = parse_cities(&texts.cities)?;
         let numbered = cities.iter().enumerate();
@@ -152,7 +156,8 @@ impl Places {
         *rule != CityRule::Concordance || self.city_of_region.is_some()
     }
 
-    /// Whether a country code is one; any is that is not blank, when there is no table of countries.
+    /// Whether a country code is one; any is that is not blank, when there is no table of
+    /// countries.
     #[must_use]
     pub fn country_known(&self, code: &str) -> bool {
         let known = |table: &FxHashSet<Box<str>>| table.contains(code);
@@ -168,7 +173,8 @@ fn position(at: usize) -> u16 {
     u16::try_from(at).expect("the tables have at most CITIES_MAX cities")
 }
 
-/// The rows of the table of cities in order of code, and the provinces' codes in order of first city.
+/// The rows of the table of cities in order of code, and the provinces' codes in order of first
+/// city.
 fn parse_cities(text: &str) -> Result<(Vec<CityRow>, Vec<Box<str>>), PlacesError> {
     let table = Table::parse("cities.csv", text, ["city", "province", "area_km2"])?;
     table.check_codes()?;
@@ -219,7 +225,8 @@ fn parse_countries(text: &str) -> Result<FxHashSet<Box<str>>, PlacesError> {
     Ok(table.rows.into_iter().map(|(_, [country])| country.into_boxed_str()).collect())
 }
 
-/// Square metres of a positive decimal of square kilometres with at most six decimals: exact, no floats.
+/// Square metres of a positive decimal of square kilometres with at most six decimals: exact, no
+/// floats.
 fn square_metres(area_km2: &str) -> Option<i64> {
     let (whole, decimals) = area_km2.split_once('.').unwrap_or((area_km2, "0"));
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());

@@ -1,5 +1,5 @@
-//! How a feed is written: a profile says in TOML what the files are called, how their bytes become text, which
-//! column holds what, and which records are outside the study.
+//! How a feed is written: a profile says in TOML what the files are called, how their bytes become
+//! text, which column holds what, and which records are outside the study.
 //!
 //! A layout is described here and never in code: the stages downstream see records only.
 
@@ -55,7 +55,10 @@ pub enum ProfileError {
         source: Box<toml::de::Error>,
     },
     /// No profile of this name is shipped.
-    #[error("there is no profile \"{name}\"; shipped are {}", Profile::BUNDLED.map(|(name, _)| name).join(", "))]
+    #[error(
+        "there is no profile \"{name}\"; shipped are {}",
+        Profile::BUNDLED.map(|(name, _)| name).join(", ")
+    )]
     UnknownName {
         /// The name asked for.
         name: String,

@@ -1,4 +1,5 @@
-//! One monthly file, read whole: its records, its rejects, their counts, or why nothing of it may count.
+//! One monthly file, read whole: its records, its rejects, their counts, or why nothing of it may
+//! count.
 
 use std::io;
 use std::path::Path;
@@ -145,7 +146,8 @@ const _: () = assert!(Exclusion::ALL[2] as usize == 2 && Rule::ALL[12] as usize 
 
 /// As much of a line as a reject keeps, cut between characters.
 fn kept(raw: &[u8]) -> String {
-    // Three bytes more, so that a character cut in two lies past the cut rather than turning into `�`.
+    // Three bytes more, so that a character cut in two lies past the cut rather than turning into
+    // `�`.
     let mut text =
         String::from_utf8_lossy(&raw[..raw.len().min(Reject::RAW_BYTES_MAX + 3)]).into_owned();
     let is_cut = |at: &usize| text.is_char_boundary(*at);

@@ -26,7 +26,8 @@ pub struct FeedFile {
 pub struct Discovered {
     /// The feed's files, in order, each once.
     pub files: Vec<FeedFile>,
-    /// Files whose month cannot be told: named one by one, or called like the feed's but for the month.
+    /// Files whose month cannot be told: named one by one, or called like the feed's but for the
+    /// month.
     pub refused: Vec<Refused>,
 }
 
@@ -42,7 +43,10 @@ pub enum FeedError {
         source: io::Error,
     },
     /// A folder without a file of the feed.
-    #[error("{dir} has no file called like \"{pattern}\"; is it of the profile \"{profile}\"?", dir = dir.display())]
+    #[error(
+        "{dir} has no file called like \"{pattern}\"; is it of the profile \"{profile}\"?",
+        dir = dir.display()
+    )]
     NoFiles {
         /// The folder.
         dir: PathBuf,

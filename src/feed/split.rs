@@ -1,5 +1,5 @@
-//! Bytes to fields: what the start of a text is, by the rules of [`frame`](super::frame). Pure, and blind to where
-//! the text comes from.
+//! Bytes to fields: what the start of a text is, by the rules of [`frame`](super::frame). Pure, and
+//! blind to where the text comes from.
 
 use memchr::{memchr, memchr_iter, memchr2};
 
@@ -66,7 +66,8 @@ impl View<'_> {
         }
     }
 
-    /// The fields of a record with quotes: its length without and with the end of its line, if it has an end.
+    /// The fields of a record with quotes: its length without and with the end of its line, if it
+    /// has an end.
     fn split_quoted(self, delimiter: u8, fields: &mut Vec<Span>) -> Option<(usize, usize)> {
         fields.clear();
         let mut at = 0;
@@ -92,7 +93,8 @@ impl View<'_> {
     }
 }
 
-/// The field from `start`, the byte after its opening quote, to its closing quote; none if there is none.
+/// The field from `start`, the byte after its opening quote, to its closing quote; none if there is
+/// none.
 fn quoted_field(bytes: &[u8], start: usize) -> Option<Span> {
     let mut escaped = false;
     let mut from = start;
@@ -128,7 +130,8 @@ fn split_plain(raw: &[u8], delimiter: u8, fields: &mut Vec<Span>) {
     fields.push(Span { start, end: raw.len(), escaped: false });
 }
 
-/// The texts of a single line, such as a header, by another delimiter; empty if it cannot be framed.
+/// The texts of a single line, such as a header, by another delimiter; empty if it cannot be
+/// framed.
 #[must_use]
 pub fn fields_of(raw: &[u8], delimiter: u8) -> Vec<String> {
     let mut fields = Vec::new();

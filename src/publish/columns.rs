@@ -1,7 +1,7 @@
 //! A table's columns as data: name, kind and the formula that takes a figure from an integer row.
 //!
-//! One list a table ([`super::city`], [`super::plant`]) gives the schema, the stored columns and their order
-//! everywhere; a column is added in one place.
+//! One list a table ([`super::city`], [`super::plant`]) gives the schema, the stored columns and
+//! their order everywhere; a column is added in one place.
 
 use std::sync::Arc;
 
@@ -99,7 +99,8 @@ fn strings<'t>(texts: impl Iterator<Item = &'t str>) -> ArrayRef {
     Arc::new(builder.finish())
 }
 
-/// The name of the column that says a row was withdrawn; first in what is stored, absent from what is exported.
+/// The name of the column that says a row was withdrawn; first in what is stored, absent from what
+/// is exported.
 pub const REMOVED: &str = "removed";
 
 /// The schema in which a table's columns are stored.

@@ -127,7 +127,8 @@ pub fn has_supply(archive: &Archive) -> Result<bool, ExportError> {
 /// Writes batches of one schema.
 ///
 /// # Errors
-/// [`ExportError::Write`], [`ExportError::Parquet`] if `out` cannot be written; else what a batch comes with.
+/// [`ExportError::Write`], [`ExportError::Parquet`] if `out` cannot be written; else what a batch
+/// comes with.
 pub fn write(
     out: impl Write + Send,
     format: Format,
