@@ -221,12 +221,12 @@ impl Settings {
     /// # Errors
     /// [`SettingsError::Differs`] with the first difference.
     pub fn check(&self, config: &Config, profile: Option<&Profile>) -> Result<(), SettingsError> {
-        same("network", config.network, self.network)?;
-        same("own_plants", config.own_plants, self.own_plants)?;
-        same("weights", config.weights, self.weights)?;
-        let lists = self.profile.exclusions.clone();
+        same("network", config.network.as_ref(), &self.network)?;
+        same("own_plants", config.own_plants.as_ref(), &self.own_plants)?;
+        same("weights", config.weights.as_ref(), &self.weights)?;
+        let lists = &self.profile.exclusions;
         if config.exclusions.is_some() {
-            same("exclusions", Some(exclusions(config, lists.clone())), lists)?;
+            same("exclusions", Some(&exclusions(config, lists.clone())), lists)?;
         }
         if let Some(profile) = profile {
             let layout = |profile: &Profile| Profile {
@@ -255,8 +255,8 @@ fn exclusions(config: &Config, lists: Exclusions) -> Exclusions {
 
 fn same<T: PartialEq + std::fmt::Debug>(
     option: &'static str,
-    asked: Option<T>,
-    recorded: T,
+    asked: Option<&T>,
+    recorded: &T,
 ) -> Result<(), SettingsError> {
     match asked {
         Some(asked) if asked != recorded => Err(SettingsError::Differs {

@@ -82,12 +82,14 @@ impl Published {
             Output::CityRows(_, rows) => self.city.extend(rows.iter().map(|r| (r.key(), *r))),
             Output::PlantRows(_, rows) => self.plant.extend(rows.iter().map(|r| (r.key(), *r))),
             Output::CityChanges(_, changes) => {
-                changes.into_iter().for_each(|change| apply(&mut self.city, change, CityRow::key));
+                for change in changes {
+                    apply(&mut self.city, change, CityRow::key);
+                }
             }
             Output::PlantChanges(_, changes) => {
-                changes
-                    .into_iter()
-                    .for_each(|change| apply(&mut self.plant, change, PlantRow::key));
+                for change in changes {
+                    apply(&mut self.plant, change, PlantRow::key);
+                }
             }
             Output::Done | Output::Failed => unreachable!("handled by the workers' driver"),
         }
@@ -218,7 +220,9 @@ fn the_stories_that_are_compared_have_rows_in_both_tables() {
         let arrivals = arrivals.new_tree(&mut runner).expect("a value").current();
         let subject = subject(Definitions::default());
         let mut driver = Driver::start(1, &subject);
-        arrivals.iter().for_each(|arrival| driver.take_in(arrival));
+        for arrival in &arrivals {
+            driver.take_in(arrival);
+        }
         let tables = driver.published.tables();
         n_rows = (n_rows.0 + tables.city.len(), n_rows.1 + tables.plant.len());
     }

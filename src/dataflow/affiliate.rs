@@ -121,9 +121,13 @@ mod tests {
         let parts = [(means(7, 2), 100), (means(-9, 4), 50), (means(0, 0), 30)];
         let parts = parts.map(|(means, weight)| Contribution::new(&means, weight));
         let mut all = Contribution::default();
-        parts.iter().for_each(|part| all.add(part));
+        for part in &parts {
+            all.add(part);
+        }
         let mut others = Contribution::default();
-        parts[1..].iter().for_each(|part| others.add(part));
+        for part in &parts[1..] {
+            others.add(part);
+        }
         assert_eq!(all.without(&parts[0]), others);
     }
 

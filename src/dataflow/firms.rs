@@ -54,9 +54,9 @@ pub struct Exporter {
 ///
 /// # Incremental
 /// Holds one entry per plant and year; work per update is the update's own.
-pub fn plant_years<'scope>(
-    changes: VecCollection<'scope, Time, (CellKey, Cell), i64>,
-) -> Arranged<'scope, Handle<PlantYear, PlantExports>> {
+pub fn plant_years(
+    changes: VecCollection<'_, Time, (CellKey, Cell), i64>,
+) -> Arranged<'_, Handle<PlantYear, PlantExports>> {
     let exports = changes.inner.flat_map(|((key, cell), time, sign)| {
         let CellKey { year, firm, city, .. } = key;
         let amounts = PlantExports { cents: cell.cur, destinations: 1 }.times(sign);
@@ -69,10 +69,10 @@ pub fn plant_years<'scope>(
 ///
 /// # Incremental
 /// Holds one entry per firm, destination and year.
-pub fn exporters<'scope>(
-    changes: VecCollection<'scope, Time, (CellKey, Cell), i64>,
+pub fn exporters(
+    changes: VecCollection<'_, Time, (CellKey, Cell), i64>,
     first_year: Year,
-) -> Arranged<'scope, Handle<Exporter, i64>> {
+) -> Arranged<'_, Handle<Exporter, i64>> {
     let exporters = changes.inner.flat_map(move |((key, cell), time, sign)| {
         let CellKey { year, firm, country, .. } = key;
         (year >= first_year && cell.exports()).then_some((

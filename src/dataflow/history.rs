@@ -72,10 +72,10 @@ pub fn bit(year: Year, first: Year) -> i64 {
 /// # Incremental
 /// Holds one entry per plant and destination; changes only when a cell turns positive or stops
 /// being so.
-pub fn export_years<'scope>(
-    changes: VecCollection<'scope, Time, (CellKey, Cell), i64>,
+pub fn export_years(
+    changes: VecCollection<'_, Time, (CellKey, Cell), i64>,
     first: Year,
-) -> Arranged<'scope, Handle<Relation, i64>> {
+) -> Arranged<'_, Handle<Relation, i64>> {
     let years = changes.inner.flat_map(move |((key, cell), time, sign)| {
         let CellKey { firm, country, city, .. } = key;
         let relation = Relation { firm, country, city };

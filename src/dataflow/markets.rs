@@ -83,10 +83,10 @@ pub fn contribution(cell: Cell) -> Market {
 /// # Incremental
 /// Holds one entry per market (cities × destinations × years at most); work per update is the
 /// update's own.
-pub fn totals<'scope>(
-    changes: VecCollection<'scope, Time, (CellKey, Cell), i64>,
+pub fn totals(
+    changes: VecCollection<'_, Time, (CellKey, Cell), i64>,
     first_year: Year,
-) -> Arranged<'scope, Handle<MarketKey, Market>> {
+) -> Arranged<'_, Handle<MarketKey, Market>> {
     let contributions = changes.inner.flat_map(move |((key, cell), time, sign)| {
         let CellKey { year, country, city, .. } = key;
         (year >= first_year)
@@ -106,9 +106,9 @@ pub fn changes<'scope>(
 ///
 /// Markets are few (below 10⁶ where cells are 10⁷), and every firm reads those of all its cities:
 /// copying them costs less than asking for each (ARCHITECTURE, "Decisions").
-pub fn everywhere<'scope>(
-    changes: VecCollection<'scope, Time, (MarketKey, Market), i64>,
-) -> Arranged<'scope, Handle<MarketKey, MarketGrowth>> {
+pub fn everywhere(
+    changes: VecCollection<'_, Time, (MarketKey, Market), i64>,
+) -> Arranged<'_, Handle<MarketKey, MarketGrowth>> {
     let growth = changes.inner.map(|((key, market), time, sign)| {
         let growth = MarketGrowth { growth: market.growth, exporters: market.continuing };
         ((key, ()), time, growth.times(sign))

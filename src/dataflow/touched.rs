@@ -131,8 +131,8 @@ pub fn log_city_rows(
 }
 
 /// Logs the markets whose `S` or `n` changes; every worker sees them all.
-pub fn log_markets<'scope>(
-    markets: &Arranged<'scope, Handle<MarketKey, MarketGrowth>>,
+pub fn log_markets(
+    markets: &Arranged<'_, Handle<MarketKey, MarketGrowth>>,
     log: &Rc<RefCell<Log>>,
     probe: &ProbeHandle<Time>,
 ) {

@@ -79,6 +79,7 @@ impl Workers {
     ///
     /// # Errors
     /// [`WorkerFailed`] if timely cannot start them.
+    #[expect(clippy::missing_panics_doc, reason = "what is expected is shown to hold")]
     pub fn start(n_workers: usize, subject: &Subject) -> Result<Self, WorkerFailed> {
         let (commands, receivers): (Vec<_>, Vec<_>) =
             (0..n_workers).map(|_| sync_channel(PORTIONS_WAITING_MAX)).unzip();

@@ -80,13 +80,12 @@ impl Engine {
         let home = Arc::new(home_of(settings, &definitions)?);
         let archive = Archive::open(folder)?;
         let unrecorded = archive.settings()?.is_none().then_some(definitions);
-        let config = &request.config;
+        let Request { config, n_workers, .. } = request;
         let options = IntakeOptions {
             close: config.close.unwrap_or_default(),
             revision: config.revision.unwrap_or(home.settings.profile.revision),
             max_rejected_share: config.max_rejected_share.unwrap_or(0.05),
         };
-        let n_workers = request.n_workers;
         let mut engine = Self { archive, home, options, n_workers, unrecorded, running: None };
         engine.restore(progress)?;
         Ok(engine)

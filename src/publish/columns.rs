@@ -66,11 +66,11 @@ impl<Row> Column<Row> {
         rows: impl Iterator<Item = &'r Row>,
         months: u8,
         context: &Context<'_>,
-    ) -> Result<ArrayRef, ArrowError>
+    ) -> ArrayRef
     where
         Row: 'r,
     {
-        Ok(match self.values {
+        match self.values {
             Values::Year(year) => Arc::new(UInt16Array::from_iter_values(rows.map(|r| year(r).0))),
             Values::Months => Arc::new(UInt8Array::from_iter_values(rows.map(|_| months))),
             Values::Flag(flag) => {
@@ -89,7 +89,7 @@ impl<Row> Column<Row> {
             Values::Figure(figure) => {
                 Arc::new(rows.map(|r| figure(r, context)).collect::<Float64Array>())
             }
-        })
+        }
     }
 }
 
@@ -148,10 +148,12 @@ fn batch<Row>(
     context: &Context<'_>,
 ) -> Result<RecordBatch, ArrowError> {
     let mut removed = BooleanBuilder::new();
-    rows.iter().for_each(|(is_removed, _)| removed.append_value(*is_removed));
+    for (is_removed, _) in rows {
+        removed.append_value(*is_removed);
+    }
     let mut arrays: Vec<ArrayRef> = vec![Arc::new(removed.finish())];
     for column in columns {
-        arrays.push(column.array(rows.iter().map(|(_, row)| *row), months, context)?);
+        arrays.push(column.array(rows.iter().map(|(_, row)| *row), months, context));
     }
     RecordBatch::try_new(schema(columns), arrays)
 }

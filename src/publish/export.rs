@@ -129,6 +129,7 @@ pub fn has_supply(archive: &Archive) -> Result<bool, ExportError> {
 /// # Errors
 /// [`ExportError::Write`], [`ExportError::Parquet`] if `out` cannot be written; else what a batch
 /// comes with.
+#[expect(clippy::missing_panics_doc, reason = "what is expected is shown to hold")]
 pub fn write(
     out: impl Write + Send,
     format: Format,

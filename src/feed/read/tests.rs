@@ -80,7 +80,7 @@ fn a_good_line_is_a_record() {
     assert_eq!((record.line, record.flow, record.value_cents), (2, Flow::Export, 123_456));
     assert_eq!(record.city, places().city("1101"));
     assert_eq!((record.period, record.exclusion), (intake.period, None));
-    assert_eq!(intake.n_bytes as usize, HEADER.len() + GOOD.len());
+    assert_eq!(intake.n_bytes, (HEADER.len() + GOOD.len()) as u64);
     assert_eq!(intake.hash, blake3::hash(format!("{HEADER}{GOOD}").as_bytes()).to_string());
 }
 
