@@ -21,6 +21,30 @@ pub struct Tables {
     pub plant: Vec<PlantRow>,
 }
 
+/// A plant in a market, with its own growth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Exporter {
+    /// The plant.
+    pub plant: Plant,
+    /// Exports in the same months of the year before, in cents.
+    pub base_cents: i64,
+    /// Exports in the year, in cents.
+    pub cur_cents: i64,
+    /// Its growth in units of 2⁻³² log points, where it exports in both.
+    pub growth: Option<i64>,
+}
+
+/// An affiliate city of a row, with what it adds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Affiliate {
+    /// The city.
+    pub city: City,
+    /// Its `S` and `n`, as the option `own_plants` has them.
+    pub sum: GrowthSum,
+    /// Its weight in equations (16) and (17), in cents.
+    pub weight_cents: i64,
+}
+
 /// `x(i,m,t,K_t)`, `x(i,m,t-1,K_t)` and imports, of one plant, country and year.
 #[derive(Clone, Copy, Debug, Default)]
 struct Cell {
@@ -67,6 +91,38 @@ impl<'a> Oracle<'a> {
         if flow == Flow::Export && self.calendar.is_closed(period.year_after()) {
             self.cell(next, country, plant).base += cents;
         }
+    }
+
+    /// The plants of a city with exports to a destination in a year or the one before, in order of plant.
+    #[must_use]
+    pub fn exporters(&self, year: Year, country: Country, city: City) -> Vec<Exporter> {
+        let Some(plants) = self.cells.get(&(year, country)) else { return Vec::new() };
+        let of_city = plants.iter().filter(|(plant, cell)| {
+            plant.city == city && (cell.cur > 0 || cell.base > 0)
+        });
+        let exporter = |(&plant, cell): (&Plant, &Cell)| Exporter {
+            plant,
+            base_cents: cell.base,
+            cur_cents: cell.cur,
+            growth: cell.growth(),
+        };
+        of_city.map(exporter).collect()
+    }
+
+    /// The affiliate cities of a plant, with what each adds to the row of a destination and year.
+    #[must_use]
+    pub fn affiliates(&self, year: Year, country: Country, plant: Plant) -> Vec<Affiliate> {
+        let firms = Firms::of(&self.cells);
+        let Some(plants) = self.cells.get(&(year, country)) else { return Vec::new() };
+        let markets = markets(year, country, plants);
+        let row = Row { oracle: self, firms: &firms, markets: &markets, plants };
+        let active = firms.active(plant.firm, year);
+        let affiliate = |city| Affiliate {
+            city,
+            sum: row.affiliate_market(city, plant.firm),
+            weight_cents: row.weight_cents(city, plant.firm, active),
+        };
+        row.affiliates(plant, year).into_iter().map(affiliate).collect()
     }
 
     fn cell(&mut self, year: Year, country: Country, plant: Plant) -> &mut Cell {
@@ -249,12 +305,7 @@ impl Row<'_> {
             if market.exporters == 0 {
                 continue;
             }
-            let cents = match self.oracle.definitions.weights {
-                Weights::Total => active.get(&city).copied().unwrap_or(0),
-                Weights::Destination => {
-                    self.plants.get(&Plant { firm, city }).map_or(0, |cell| cell.cur.max(0))
-                }
-            };
+            let cents = self.weight_cents(city, firm, active);
             let mean = nearest(market.growth, market.exporters);
             let ln_density = self.ln_density(city, market.exporters);
             sum.growth += i128::from(cents) * i128::from(mean);
@@ -262,6 +313,15 @@ impl Row<'_> {
             sum.cents += i128::from(cents);
         }
         sum
+    }
+
+    fn weight_cents(&self, city: City, firm: Firm, active: &BTreeMap<City, i64>) -> i64 {
+        match self.oracle.definitions.weights {
+            Weights::Total => active.get(&city).copied().unwrap_or(0),
+            Weights::Destination => {
+                self.plants.get(&Plant { firm, city }).map_or(0, |cell| cell.cur.max(0))
+            }
+        }
     }
 
     #[expect(clippy::cast_precision_loss, reason = "counts and areas are below 2^53")]

@@ -220,6 +220,14 @@ impl Archive {
         self.manifest.absolute_cents()
     }
 
+    /// What the database finds wrong with itself; nothing if it is whole.
+    ///
+    /// # Errors
+    /// [`ArchiveError::Query`] if it cannot even look.
+    pub fn integrity(&self) -> Result<Vec<String>> {
+        self.manifest.integrity()
+    }
+
     /// How large the home is.
     ///
     /// # Errors

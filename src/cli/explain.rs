@@ -1,7 +1,81 @@
+//! `explain`: one row of `plant` down to its cities, exporters and records.
+
 use clap::Args;
+use spillover::archive::Archive;
+use spillover::explain::{Explanation, Market, RowKey, explain};
+use spillover::types::Year;
+
 use super::{Done, Home};
+
 #[derive(Debug, Args)]
-pub struct Explain {}
+pub struct Explain {
+    /// The firm's identifier.
+    #[arg(long)]
+    firm: String,
+    /// The plant's city.
+    #[arg(long)]
+    city: String,
+    /// The destination.
+    #[arg(long)]
+    country: String,
+    /// The year.
+    #[arg(long)]
+    year: u16,
+    /// Print it as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
 impl Explain {
-    pub fn run(self, _home: &Home) -> anyhow::Result<Done> { Ok(Done::Clean) }
+    pub fn run(self, home: &Home) -> anyhow::Result<Done> {
+        let archive = Archive::read(home.folder())?;
+        let Self { firm, city, country, year, json } = self;
+        let explanation = explain(archive, &RowKey { firm, city, country, year: Year(year) })?;
+        if json {
+            println!("{}", serde_json::to_string_pretty(&explanation)?);
+        } else {
+            print(&explanation);
+        }
+        let adds_up = explanation.checks.iter().all(|check| check.adds_up);
+        Ok(if adds_up { Done::Clean } else { Done::Damaged })
+    }
+}
+
+fn print(explanation: &Explanation) {
+    let Explanation { year, months, firm, city, country, .. } = explanation;
+    println!("{firm} in {city} to {country}, {year}, {months} months\n");
+    println!("published");
+    for (name, text) in explanation.published.iter().skip(5) {
+        println!("  {name:<30}{}", if text.is_empty() { "absent" } else { text });
+    }
+    println!("\nlocal: exporters of {city} to {country}, the plant itself left out");
+    market(&explanation.local);
+    println!("\naffiliate cities: {}", explanation.affiliates.len());
+    explanation.affiliates.iter().for_each(market);
+    println!("\nrecords of the plant with {country}, {} and {year}", year - 1);
+    for record in &explanation.records {
+        let (file, line, flow) = (&record.file, record.line, record.flow);
+        println!("  {} {flow} {:>16.2}  {file}:{line}", record.period, record.value);
+    }
+    println!("\nparts against published");
+    for check in &explanation.checks {
+        let figure = |value: Option<f64>| value.map_or("absent".to_owned(), |v| format!("{v:.12}"));
+        let (parts, published) = (figure(check.from_parts), figure(check.published));
+        let verdict = if check.adds_up { "adds up" } else { "DOES NOT ADD UP" };
+        println!("  {:<28}{parts:>22}{published:>22}  {verdict}", check.column);
+    }
+}
+
+fn market(market: &Market) {
+    let Market { city, growth_sum, exporters, area_km2, weight, .. } = market;
+    println!(
+        "  {city}: sum of growth {growth_sum:.9} over {exporters} exporters, {area_km2} km2, \
+         weight {weight:.2} USD"
+    );
+    for plant in &market.plants {
+        let growth = plant.growth.map_or("absent".to_owned(), |growth| format!("{growth:.9}"));
+        let note = if plant.counted { "" } else { "  not counted" };
+        let (base, cur) = (plant.base_value, plant.export_value);
+        println!("    {:<20}{base:>16.2}{cur:>16.2}  growth {growth}{note}", plant.firm);
+    }
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use spillover::archive::Archive;
 use spillover::archive::parts::Table;
-use spillover::publish::export::{self, ExportError, Format, Selection};
+use spillover::publish::export::{self, Format, Selection};
 use spillover::publish::ledger;
 use spillover::types::{Vintage, Year};
 
@@ -81,6 +81,7 @@ impl Export {
         let schema = export::schema_of(table, export::has_supply(archive)?);
         let years = export::years(archive, table, selection)?;
         let out = output(self.output.as_deref())?;
-        Ok(export::write(out, format, &schema, years).map_err(|error: ExportError| error)?)
+        let rows = years.map(|year| year.map(|(_, rows)| rows));
+        Ok(export::write(out, format, &schema, rows)?)
     }
 }

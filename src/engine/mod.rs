@@ -15,12 +15,13 @@
 pub mod amounts;
 mod error;
 mod intake;
-mod open;
+pub mod open;
 mod publisher;
 mod reading;
+pub mod replay;
 mod running;
 
 pub use error::EngineError;
 pub use intake::{FileOutcome, Observer, Outcome, Unwatched};
 pub use open::{Engine, Request};
-pub use running::Home;
+pub use running::{Home, LiveSegment};

@@ -55,6 +55,19 @@ impl<W: Write> CsvWriter<W> {
     }
 }
 
+/// The fields of one row as they are written, absent ones empty; columns of a type that no table has are left empty.
+#[must_use]
+pub fn fields_of(rows: &RecordBatch, row: usize) -> Vec<String> {
+    let field = |array: &ArrayRef| {
+        let mut field = String::new();
+        if let Ok(column) = Column::of(array) {
+            column.write(row, &mut field);
+        }
+        field
+    };
+    rows.columns().iter().map(field).collect()
+}
+
 /// A column, its type found out once.
 enum Column<'a> {
     Text(&'a arrow_array::StringArray),

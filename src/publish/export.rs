@@ -98,7 +98,7 @@ pub fn years(
     archive: &Archive,
     table: Table,
     selection: Selection,
-) -> Result<impl Iterator<Item = Result<RecordBatch, ExportError>>, ExportError> {
+) -> Result<impl Iterator<Item = Result<(Year, RecordBatch), ExportError>>, ExportError> {
     let newest = archive.last_vintage()?.unwrap_or_default();
     if let Some(vintage) = selection.as_of.filter(|vintage| *vintage > newest) {
         return Err(ExportError::NoVintage { vintage, newest });
@@ -108,11 +108,10 @@ pub fn years(
     let years = archive.table(table, selection.as_of, &range, key_of(table))?;
     Ok(years.map(move |rows| {
         let rows = rows?;
-        by_key(&schema, &rows.batches, key_of(table)).map_err(|source| ExportError::Rows {
-            table: table.name(),
-            year: rows.year,
-            source,
-        })
+        let sorted = by_key(&schema, &rows.batches, key_of(table));
+        let (table, year) = (table.name(), rows.year);
+        let sorted = sorted.map_err(|source| ExportError::Rows { table, year, source })?;
+        Ok((year, sorted))
     }))
 }
 

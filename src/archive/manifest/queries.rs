@@ -135,6 +135,17 @@ impl Manifest {
         Ok(counts)
     }
 
+    pub(in crate::archive) fn integrity(&self) -> Result<Vec<String>> {
+        let mut found: Vec<String> =
+            self.rows("its integrity", "PRAGMA integrity_check", [], |row| row.get(0))?;
+        found.retain(|line| line != "ok");
+        let dangling = self.rows("its references", "PRAGMA foreign_key_check", [], |row| {
+            Ok(format!("a row of {} points nowhere", row.get::<_, String>(0)?))
+        })?;
+        found.extend(dangling);
+        Ok(found)
+    }
+
     pub(in crate::archive) fn segment(&self, vintage: Vintage) -> Result<Stored> {
         let sql = "SELECT segment_path, segment_hash, segment_bytes FROM files WHERE vintage = ?";
         self.row("a segment", sql, [vintage.0], |row| stored(row, 0))?
