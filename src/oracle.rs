@@ -7,8 +7,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::calendar::Calendar;
-use crate::dataflow::Geography;
 use crate::figures::{CityRow, GrowthSum, PlantRow, WeightedSum};
+use crate::geography::Geography;
 use crate::options::{Definitions, Network, OwnPlants, Weights};
 use crate::types::{City, Country, Firm, Flow, Growth, Plant, Shipment, Year};
 
@@ -93,13 +93,14 @@ impl<'a> Oracle<'a> {
         }
     }
 
-    /// The plants of a city with exports to a destination in a year or the one before, in order of plant.
+    /// The plants of a city with exports to a destination in a year or the one before, in order of
+    /// plant.
     #[must_use]
     pub fn exporters(&self, year: Year, country: Country, city: City) -> Vec<Exporter> {
         let Some(plants) = self.cells.get(&(year, country)) else { return Vec::new() };
-        let of_city = plants.iter().filter(|(plant, cell)| {
-            plant.city == city && (cell.cur > 0 || cell.base > 0)
-        });
+        let of_city = plants
+            .iter()
+            .filter(|(plant, cell)| plant.city == city && (cell.cur > 0 || cell.base > 0));
         let exporter = |(&plant, cell): (&Plant, &Cell)| Exporter {
             plant,
             base_cents: cell.base,

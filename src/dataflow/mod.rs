@@ -15,7 +15,6 @@
 mod affiliate;
 mod cells;
 mod firms;
-mod geography;
 mod history;
 mod lookup;
 mod markets;
@@ -34,7 +33,6 @@ use timely::dataflow::operators::Probe;
 
 pub use cells::{Cell, CellKey};
 use firms::{Exporter, PlantExports, PlantYear};
-pub use geography::Geography;
 use history::Relation;
 pub use history::YEARS_MAX;
 pub use lookup::Time;
@@ -42,6 +40,7 @@ use lookup::{Handle, forget_before};
 use markets::{Market, MarketGrowth, MarketKey};
 pub use workers::{Epoch, Output, WorkerFailed, Workers};
 
+use crate::geography::Geography;
 use crate::options::Definitions;
 use crate::types::Year;
 use touched::Log;

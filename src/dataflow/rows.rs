@@ -11,11 +11,11 @@ use super::Arrangements;
 use super::affiliate::{Contribution, MarketMeans, subtract};
 use super::cells::{Cell, CellKey};
 use super::firms::{Exporter, FirmYear, PlantExports, PlantYear, read_firm_year};
-use super::geography::Geography;
 use super::history::{ExportYears, Relation};
 use super::lookup::{Handle, Lookup, Moment, Time};
 use super::markets::{MarketGrowth, MarketKey};
 use crate::figures::{Change, GrowthSum, PlantRow};
+use crate::geography::Geography;
 use crate::options::{Definitions, Network, OwnPlants, Weights};
 use crate::types::{City, Country, Firm, Plant, Province, Year};
 

@@ -55,7 +55,8 @@ impl<W: Write> CsvWriter<W> {
     }
 }
 
-/// The fields of one row as they are written, absent ones empty; columns of a type that no table has are left empty.
+/// The fields of one row as they are written, absent ones empty; columns of a type that no table
+/// has are left empty.
 #[must_use]
 pub fn fields_of(rows: &RecordBatch, row: usize) -> Vec<String> {
     let field = |array: &ArrayRef| {

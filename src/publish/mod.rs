@@ -9,10 +9,10 @@ pub mod plant;
 pub mod sorted;
 pub mod supply;
 
-use crate::dataflow::Geography;
 use crate::feed::places::Places;
 use crate::feed::record::Dictionary;
 use crate::figures::GrowthSum;
+use crate::geography::Geography;
 use crate::types::Growth;
 use supply::Supply;
 
