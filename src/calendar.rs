@@ -1,8 +1,9 @@
 //! The calendar: which months are closed, and which roles that gives a record (SPEC §3).
 //!
-//! A year `t` is compared with the *same months* of `t-1`. A record of a month therefore counts as `cur` of its own
-//! year once its month is closed, and as `base` of the next year once that same month of the next year is closed.
-//! Months close in order without gaps, so a first month and a last one say it all.
+//! A year `t` is compared with the *same months* of `t-1`. A record of a month therefore counts as
+//! `cur` of its own year once its month is closed, and as `base` of the next year once that same
+//! month of the next year is closed. Months close in order without gaps, so a first month and a
+//! last one say it all.
 
 use crate::types::{Period, Year};
 

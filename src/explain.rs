@@ -40,7 +40,9 @@ pub enum ExplainError {
     #[error(transparent)]
     Export(#[from] ExportError),
     /// A part of the key that no record names.
-    #[error("no accepted record names the {what} \"{code}\"; see `export plant` for the rows there are")]
+    #[error(
+        "no accepted record names the {what} \"{code}\"; see `export plant` for the rows there are"
+    )]
     Unknown {
         /// Which part.
         what: &'static str,
@@ -285,7 +287,8 @@ fn published(replay: &Replay, key: &RowKey) -> Result<Vec<(String, String)>, Exp
             })
             .collect();
         let columns = columns.unwrap_or_default();
-        let matches = |row: &usize| columns.iter().all(|(column, text)| column.value(*row) == *text);
+        let matches =
+            |row: &usize| columns.iter().all(|(column, text)| column.value(*row) == *text);
         if let Some(row) = (0..rows.num_rows()).find(matches) {
             let schema = rows.schema();
             let names = schema.fields().iter().map(|field| field.name().clone());

@@ -1,7 +1,8 @@
-//! The rows of the two published tables, as integers: what the dataflow and the oracle both compute.
+//! The rows of the two published tables, as integers: what the dataflow and the oracle both
+//! compute.
 //!
-//! Two computations agree bit for bit when these rows do. [`crate::publish`] turns them into the columns of
-//! SPEC §4 and §5, the only place where they become floating point.
+//! Two computations agree bit for bit when these rows do. [`crate::publish`] turns them into the
+//! columns of SPEC §4 and §5, the only place where they become floating point.
 
 use std::hash::Hash;
 
@@ -48,10 +49,12 @@ pub struct GrowthSum {
     pub exporters: i64,
 }
 
-/// Export-weighted sums over affiliate cities, equations (16) and (17), before the division by the weights.
+/// Export-weighted sums over affiliate cities, equations (16) and (17), before the division by the
+/// weights.
 ///
 /// # Units
-/// `growth` and `ln_density`: cents times 2⁻³² log points, below 2⁶² · 2³⁸ · 2¹⁶ < 2¹²⁷; `cents`: cents.
+/// `growth` and `ln_density`: cents times 2⁻³² log points, below 2⁶² · 2³⁸ · 2¹⁶ < 2¹²⁷; `cents`:
+/// cents.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
@@ -64,7 +67,8 @@ pub struct WeightedSum {
     pub cents: i128,
 }
 
-/// One row of the table `plant`: a plant of a multi-plant firm, a destination it exports to, a year.
+/// One row of the table `plant`: a plant of a multi-plant firm, a destination it exports to, a
+/// year.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
@@ -77,7 +81,8 @@ pub struct PlantRow {
     pub country: Country,
     /// Exports of the plant to the destination, in cents; positive.
     pub export_cents: i64,
-    /// Imports of the plant from the destination, in cents; zero where amendments leave nothing positive.
+    /// Imports of the plant from the destination, in cents; zero where amendments leave nothing
+    /// positive.
     pub import_cents: i64,
     /// The city's continuing exporters to the destination, the plant itself left out.
     pub local: GrowthSum,
@@ -164,8 +169,7 @@ mod tests {
         let before = [row(1, 5), row(2, 5), row(3, 5)];
         let after = [row(1, 5), row(3, 6), row(4, 1)];
         Change::between(&before, &after, CityRow::key, &mut changes);
-        let expected =
-            [Change::Set(row(3, 6)), Change::Set(row(4, 1)), Change::Remove(row(2, 5))];
+        let expected = [Change::Set(row(3, 6)), Change::Set(row(4, 1)), Change::Remove(row(2, 5))];
         assert_eq!(changes, expected);
     }
 }

@@ -7,6 +7,7 @@ pub mod engine;
 pub mod explain;
 pub mod feed;
 pub mod figures;
+pub mod geography;
 pub mod options;
 pub mod oracle;
 pub mod publish;

@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Network {
-    /// Cities in which the firm has exported in any year up to then: from its founding on, as the paper says.
+    /// Cities in which the firm has exported in any year up to then: from its founding on, as the
+    /// paper says.
     #[default]
     Founded,
     /// Cities in which it exports in that year.

@@ -1,13 +1,14 @@
 //! The definitions of SPEC §3 to §5 in plain loops over all records.
 //!
-//! Shares nothing with the dataflow but the words and the shape of its rows. Tests hold the dataflow against it at
-//! every vintage, and `verify` recomputes a home with it. Where the two differ, one of them is wrong.
+//! Shares nothing with the dataflow but the words and the shape of its rows. Tests hold the
+//! dataflow against it at every vintage, and `verify` recomputes a home with it. Where the two
+//! differ, one of them is wrong.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::calendar::Calendar;
-use crate::dataflow::Geography;
 use crate::figures::{CityRow, GrowthSum, PlantRow, WeightedSum};
+use crate::geography::Geography;
 use crate::options::{Definitions, Network, OwnPlants, Weights};
 use crate::types::{City, Country, Firm, Flow, Growth, Plant, Shipment, Year};
 
@@ -92,13 +93,14 @@ impl<'a> Oracle<'a> {
         }
     }
 
-    /// The plants of a city with exports to a destination in a year or the one before, in order of plant.
+    /// The plants of a city with exports to a destination in a year or the one before, in order of
+    /// plant.
     #[must_use]
     pub fn exporters(&self, year: Year, country: Country, city: City) -> Vec<Exporter> {
         let Some(plants) = self.cells.get(&(year, country)) else { return Vec::new() };
-        let of_city = plants.iter().filter(|(plant, cell)| {
-            plant.city == city && (cell.cur > 0 || cell.base > 0)
-        });
+        let of_city = plants
+            .iter()
+            .filter(|(plant, cell)| plant.city == city && (cell.cur > 0 || cell.base > 0));
         let exporter = |(&plant, cell): (&Plant, &Cell)| Exporter {
             plant,
             base_cents: cell.base,

@@ -1,7 +1,8 @@
 //! Options: what `spillover.toml` may say, and what a home has recorded of it.
 //!
-//! Options that define figures are recorded with the first file; a later run that names others is refused with the
-//! difference. Options about how files are taken in (`close`, `revision`, `max_rejected_share`) may change.
+//! Options that define figures are recorded with the first file; a later run that names others is
+//! refused with the difference. Options about how files are taken in (`close`, `revision`,
+//! `max_rejected_share`) may change.
 
 use std::path::{Path, PathBuf};
 
@@ -90,8 +91,8 @@ pub enum SettingsError {
     },
     /// The home was made under another choice.
     #[error(
-        "{option} is {asked} here, but the home's figures were made with {recorded}; leave the option out, or give \
-         another home with --data"
+        "{option} is {asked} here, but the home's figures were made with {recorded}; leave the \
+         option out, or give another home with --data"
     )]
     Differs {
         /// The option.
@@ -211,24 +212,21 @@ impl Settings {
     /// The choices in the definition of the indicators.
     #[must_use]
     pub fn definitions(&self) -> Definitions {
-        Definitions {
-            network: self.network,
-            own_plants: self.own_plants,
-            weights: self.weights,
-        }
+        Definitions { network: self.network, own_plants: self.own_plants, weights: self.weights }
     }
 
-    /// Checks that a run asks for nothing else than what is recorded; what it leaves out it does not ask for.
+    /// Checks that a run asks for nothing else than what is recorded; what it leaves out it does
+    /// not ask for.
     ///
     /// # Errors
     /// [`SettingsError::Differs`] with the first difference.
     pub fn check(&self, config: &Config, profile: Option<&Profile>) -> Result<(), SettingsError> {
-        same("network", config.network, self.network)?;
-        same("own_plants", config.own_plants, self.own_plants)?;
-        same("weights", config.weights, self.weights)?;
-        let lists = self.profile.exclusions.clone();
+        same("network", config.network.as_ref(), &self.network)?;
+        same("own_plants", config.own_plants.as_ref(), &self.own_plants)?;
+        same("weights", config.weights.as_ref(), &self.weights)?;
+        let lists = &self.profile.exclusions;
         if config.exclusions.is_some() {
-            same("exclusions", Some(exclusions(config, lists.clone())), lists)?;
+            same("exclusions", Some(&exclusions(config, lists.clone())), lists)?;
         }
         if let Some(profile) = profile {
             let layout = |profile: &Profile| Profile {
@@ -238,7 +236,8 @@ impl Settings {
             };
             if layout(profile) != layout(&self.profile) {
                 same("profile", Some(&profile.name), &self.profile.name)?;
-                let (asked, recorded) = ("another layout".to_owned(), "the recorded one".to_owned());
+                let (asked, recorded) =
+                    ("another layout".to_owned(), "the recorded one".to_owned());
                 return Err(SettingsError::Differs { option: "profile", asked, recorded });
             }
         }
@@ -256,8 +255,8 @@ fn exclusions(config: &Config, lists: Exclusions) -> Exclusions {
 
 fn same<T: PartialEq + std::fmt::Debug>(
     option: &'static str,
-    asked: Option<T>,
-    recorded: T,
+    asked: Option<&T>,
+    recorded: &T,
 ) -> Result<(), SettingsError> {
     match asked {
         Some(asked) if asked != recorded => Err(SettingsError::Differs {

@@ -1,8 +1,9 @@
 //! The domain's words, as types: who exports what, where to, when, and what it is worth.
 //!
-//! Identifiers are dense integers, handed out once where text enters (`feed` for places, the engine's dictionaries
-//! for firms and countries); everything downstream works on them. Money is integer cents and growth is fixed point,
-//! so that sums do not depend on their order (METHODOLOGY, "Exactness").
+//! Identifiers are dense integers, handed out once where text enters (`feed` for places, the
+//! engine's dictionaries for firms and countries); everything downstream works on them. Money is
+//! integer cents and growth is fixed point, so that sums do not depend on their order (METHODOLOGY,
+//! "Exactness").
 
 use std::fmt;
 use std::str::FromStr;
@@ -208,7 +209,8 @@ pub struct Shipment {
 /// Growth in logs, fixed point with 32 fractional bits: integer sums are exact in any order.
 ///
 /// # Units
-/// 2⁻³² log points. A log of a ratio of two `i64` amounts of cents is below 2⁶, so that 2²⁵ of them fit in a sum.
+/// 2⁻³² log points. A log of a ratio of two `i64` amounts of cents is below 2⁶, so that 2²⁵ of them
+/// fit in a sum.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
@@ -233,7 +235,8 @@ impl Growth {
     /// `libm` rather than the platform's `ln`, so that machines of a cluster agree to the bit.
     ///
     /// # Panics
-    /// If an amount is not positive: that a cell is positive on both sides is what makes it continue.
+    /// If an amount is not positive: that a cell is positive on both sides is what makes it
+    /// continue.
     #[must_use]
     #[expect(
         clippy::cast_precision_loss,

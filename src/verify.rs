@@ -8,9 +8,9 @@ use std::fmt;
 use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray;
 
+use crate::archive::Archive;
 use crate::archive::parts::Table;
 use crate::archive::segment::Fields;
-use crate::archive::Archive;
 use crate::engine::replay::Replay;
 use crate::engine::{EngineError, LiveSegment};
 use crate::oracle::{Oracle, Tables};
@@ -73,7 +73,11 @@ impl fmt::Display for Finding {
                 table.name()
             ),
             Self::ExtraRow(table, key) => {
-                write!(f, "table {}, {key}: published, but the records do not make it", table.name())
+                write!(
+                    f,
+                    "table {}, {key}: published, but the records do not make it",
+                    table.name()
+                )
             }
             Self::MissingRow(table, key) => {
                 write!(f, "table {}, {key}: not published, but the records make it", table.name())
@@ -136,8 +140,7 @@ fn recompute(
     mut progress: impl FnMut(),
 ) -> Result<Option<Tables>, EngineError> {
     let geography = std::sync::Arc::clone(&replay.home.geography);
-    let mut oracle =
-        Oracle::new(replay.calendar, &geography, replay.home.settings.definitions());
+    let mut oracle = Oracle::new(replay.calendar, &geography, replay.home.settings.definitions());
     let recorded = replay.archive.files()?;
     let mut whole = true;
     for segment in replay.segments.clone() {
@@ -306,8 +309,7 @@ fn figures(
     expected: (&RecordBatch, usize),
     verification: &mut Verification,
 ) {
-    let (found, right) =
-        (fields_of(published.0, published.1), fields_of(expected.0, expected.1));
+    let (found, right) = (fields_of(published.0, published.1), fields_of(expected.0, expected.1));
     for ((found, right), field) in found.iter().zip(&right).zip(expected.0.schema().fields()) {
         if found != right {
             let or_absent = |text: &String| {

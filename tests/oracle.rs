@@ -1,4 +1,5 @@
-//! Incremental equals from scratch, bit for bit: the dataflow against the oracle's plain loops, at every epoch.
+//! Incremental equals from scratch, bit for bit: the dataflow against the oracle's plain loops, at
+//! every epoch.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -6,14 +7,13 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use spillover::calendar::Calendar;
-use spillover::dataflow::{Epoch, Geography, Output, Subject, WorkerFailed, Workers};
+use spillover::dataflow::{Epoch, Output, Subject, WorkerFailed, Workers};
 use spillover::engine::amounts::Amounts;
 use spillover::figures::{Change, CityRow, PlantRow};
+use spillover::geography::Geography;
 use spillover::options::{Definitions, Network, OwnPlants, Weights};
 use spillover::oracle::{Oracle, Tables};
-use spillover::types::{
-    City, Country, Firm, Flow, Period, Plant, Province, Shipment, Year,
-};
+use spillover::types::{City, Country, Firm, Flow, Period, Plant, Province, Shipment, Year};
 
 const FIRST: (u16, u8) = (2000, 1);
 const N_MONTHS: usize = 40;
@@ -83,10 +83,14 @@ impl Published {
             Output::CityRows(_, rows) => self.city.extend(rows.iter().map(|r| (r.key(), *r))),
             Output::PlantRows(_, rows) => self.plant.extend(rows.iter().map(|r| (r.key(), *r))),
             Output::CityChanges(_, changes) => {
-                changes.into_iter().for_each(|change| apply(&mut self.city, change, CityRow::key));
+                for change in changes {
+                    apply(&mut self.city, change, CityRow::key);
+                }
             }
             Output::PlantChanges(_, changes) => {
-                changes.into_iter().for_each(|change| apply(&mut self.plant, change, PlantRow::key));
+                for change in changes {
+                    apply(&mut self.plant, change, PlantRow::key);
+                }
             }
             Output::Done | Output::Failed => unreachable!("handled by the workers' driver"),
         }
@@ -185,7 +189,11 @@ fn subject(definitions: Definitions) -> Subject {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 256,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
 
     #[test]
     fn the_dataflow_agrees_with_the_oracle_at_every_epoch(
@@ -213,7 +221,9 @@ fn the_stories_that_are_compared_have_rows_in_both_tables() {
         let arrivals = arrivals.new_tree(&mut runner).expect("a value").current();
         let subject = subject(Definitions::default());
         let mut driver = Driver::start(1, &subject);
-        arrivals.iter().for_each(|arrival| driver.take_in(arrival));
+        for arrival in &arrivals {
+            driver.take_in(arrival);
+        }
         let tables = driver.published.tables();
         n_rows = (n_rows.0 + tables.city.len(), n_rows.1 + tables.plant.len());
     }

@@ -1,10 +1,11 @@
 //! Files that are there whole or not at all: written beside, synced, renamed, the folder synced.
 //!
 //! ```text
-//! Draft ── writes, hashing ──▶ 000007.parquet.partial ── sync, rename, sync folder ──▶ 000007.parquet = Stored
-//!    └─ dropped: removed
+//! Draft ── writes, hashing ──▶ 000007.parquet.partial
+//!    └─ dropped: removed             └─ sync, rename, sync folder ──▶ 000007.parquet = Stored
 //! ```
-//! Invariant: a [`Stored`] is on the disk with these bytes under this name, whatever happens to the process.
+//! Invariant: a [`Stored`] is on the disk with these bytes under this name, whatever happens to the
+//! process.
 
 use std::collections::HashSet;
 use std::fs::{self, File};
@@ -168,7 +169,8 @@ pub(crate) fn sync_folder(path: &Path) -> Result<()> {
         .map_err(|source| ArchiveError::Sync { path: path.to_owned(), source })
 }
 
-/// Removes what interrupted runs left below a folder of the home: drafts, and Parquet files not in `keep`.
+/// Removes what interrupted runs left below a folder of the home: drafts, and Parquet files not in
+/// `keep`.
 ///
 /// # Errors
 /// - [`ArchiveError::Remove`] if a folder cannot be listed or a file not be removed.

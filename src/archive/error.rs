@@ -16,13 +16,20 @@ pub type Result<T> = std::result::Result<T, ArchiveError>;
 #[derive(Debug, thiserror::Error)]
 pub enum ArchiveError {
     /// There is no home to read at the path.
-    #[error("there is no spillover home at {}; ingest a feed first, or name another with --data", home.display())]
+    #[error(
+        "there is no spillover home at {}; ingest a feed first, or name another with --data",
+        home.display()
+    )]
     NoHome {
         /// The path asked for.
         home: PathBuf,
     },
     /// Another process holds the lock.
-    #[error("another spillover process is writing {}{}; wait for it or stop it", home.display(), pid_in_brackets(*pid))]
+    #[error(
+        "another spillover process is writing {}{}; wait for it or stop it",
+        home.display(),
+        pid_in_brackets(*pid)
+    )]
     Locked {
         /// The home it writes.
         home: PathBuf,
@@ -30,7 +37,10 @@ pub enum ArchiveError {
         pid: Option<u32>,
     },
     /// The lock file could not be opened, locked or written.
-    #[error("cannot lock {}; the home needs a file system with file locks, and to be writable", path.display())]
+    #[error(
+        "cannot lock {}; the home needs a file system with file locks, and to be writable",
+        path.display()
+    )]
     Lock {
         /// The lock file.
         path: PathBuf,
@@ -38,7 +48,10 @@ pub enum ArchiveError {
         source: io::Error,
     },
     /// A folder of the home could not be made.
-    #[error("cannot create the folder {}; make its parent writable, or name another home with --data", path.display())]
+    #[error(
+        "cannot create the folder {}; make its parent writable, or name another home with --data",
+        path.display()
+    )]
     CreateFolder {
         /// The folder.
         path: PathBuf,
@@ -53,7 +66,8 @@ pub enum ArchiveError {
         /// What the system said.
         source: io::Error,
     },
-    /// The system did not confirm that a file reached the disk: nothing written since can be relied on.
+    /// The system did not confirm that a file reached the disk: nothing written since can be relied
+    /// on.
     #[error("the disk did not confirm {}; stop, check the disk, then run again", path.display())]
     Sync {
         /// The file or folder.
@@ -70,7 +84,10 @@ pub enum ArchiveError {
         source: io::Error,
     },
     /// A file of the home could not be read.
-    #[error("cannot read {}; restore it from a copy of the home, or rebuild from the feed", path.display())]
+    #[error(
+        "cannot read {}; restore it from a copy of the home, or rebuild from the feed",
+        path.display()
+    )]
     Read {
         /// The file.
         path: PathBuf,
@@ -78,8 +95,11 @@ pub enum ArchiveError {
         source: io::Error,
     },
     /// A file is not the one that was written.
-    #[error("{} is damaged: its BLAKE3 is {found}, the manifest says {expected}; \
-             restore it from a copy of the home, or rebuild from the feed", path.display())]
+    #[error(
+        "{} is damaged: its BLAKE3 is {found}, the manifest says {expected}; restore it from a \
+         copy of the home, or rebuild from the feed",
+        path.display()
+    )]
     Corrupt {
         /// The file.
         path: PathBuf,
@@ -89,7 +109,10 @@ pub enum ArchiveError {
         found: String,
     },
     /// A file with the right hash that cannot be decoded: written by another version.
-    #[error("cannot decode {}; read it with the version of spillover that wrote it", path.display())]
+    #[error(
+        "cannot decode {}; read it with the version of spillover that wrote it",
+        path.display()
+    )]
     Decode {
         /// The file.
         path: PathBuf,
@@ -97,8 +120,11 @@ pub enum ArchiveError {
         source: ParquetError,
     },
     /// A column of a file holds what this version does not know.
-    #[error("column {column} of {} holds \"{value}\", which is not known here; \
-             read the home with the version and the reference tables it was made with", path.display())]
+    #[error(
+        "column {column} of {} holds \"{value}\", which is not known here; read the home with the \
+         version and the reference tables it was made with",
+        path.display()
+    )]
     Value {
         /// The file.
         path: PathBuf,
@@ -132,8 +158,11 @@ pub enum ArchiveError {
         source: rusqlite::Error,
     },
     /// The manifest was written by another version.
-    #[error("the manifest {} has layout {found}, this version reads {expected}; \
-             use the version that made it, or rebuild into a new home", path.display())]
+    #[error(
+        "the manifest {} has layout {found}, this version reads {expected}; use the version that \
+         made it, or rebuild into a new home",
+        path.display()
+    )]
     Layout {
         /// The manifest.
         path: PathBuf,
@@ -143,7 +172,10 @@ pub enum ArchiveError {
         expected: i64,
     },
     /// The manifest could not be asked.
-    #[error("cannot read {what} from the manifest {}; check it with sqlite3's integrity_check", path.display())]
+    #[error(
+        "cannot read {what} from the manifest {}; check it with sqlite3's integrity_check",
+        path.display()
+    )]
     Query {
         /// The manifest.
         path: PathBuf,
@@ -153,7 +185,11 @@ pub enum ArchiveError {
         source: rusqlite::Error,
     },
     /// A commit failed, and nothing of it counts.
-    #[error("publication {publication} was not committed to {}, nothing of it counts; mend the cause, then run again", path.display())]
+    #[error(
+        "publication {publication} was not committed to {}, nothing of it counts; mend the cause, \
+         then run again",
+        path.display()
+    )]
     Commit {
         /// The manifest.
         path: PathBuf,
@@ -163,7 +199,10 @@ pub enum ArchiveError {
         source: rusqlite::Error,
     },
     /// A commit names a file that is not there as it was written.
-    #[error("{} is not there as it was written, publication {publication} was not committed; run again", path.display())]
+    #[error(
+        "{} is not there as it was written, publication {publication} was not committed; run again",
+        path.display()
+    )]
     NotWritten {
         /// The file.
         path: PathBuf,
@@ -172,14 +211,18 @@ pub enum ArchiveError {
     },
     /// A commit withdraws a file that was not accepted, or is withdrawn already.
     #[error(
-        "file {vintage} cannot be superseded: it is not one of the accepted files; see `export files`"
+        "file {vintage} cannot be superseded: it is not one of the accepted files; see \
+         `export files`"
     )]
     NotLive {
         /// The file.
         vintage: Vintage,
     },
     /// A commit records settings a second time.
-    #[error("the settings of {} were recorded with its first file; rebuild to change them", path.display())]
+    #[error(
+        "the settings of {} were recorded with its first file; rebuild to change them",
+        path.display()
+    )]
     Recorded {
         /// The manifest.
         path: PathBuf,

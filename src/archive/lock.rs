@@ -1,6 +1,7 @@
 //! One process at a time writes a home: an exclusive lock on `DIR/lock`, gone with the process.
 //!
-//! The file holds the writer's process number, for the message to a second one. Readers take no lock.
+//! The file holds the writer's process number, for the message to a second one. Readers take no
+//! lock.
 
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Write};

@@ -1,20 +1,22 @@
 //! What was accepted, for good: the home on disk.
 //!
 //! ```text
-//! DIR/lock                                         one writer at a time
-//! DIR/manifest.sqlite                              what counts: files, counts, rejects, closed months, parts
-//! DIR/segments/000001.parquet                      the records of accepted file 1
-//! DIR/published/city/2010/000012.parquet           rows of the table city for 2010, of publication 12
+//! DIR/lock                                   one writer at a time
+//! DIR/manifest.sqlite                        what counts: files, rejects, closed months, parts
+//! DIR/segments/000001.parquet                the records of accepted file 1
+//! DIR/published/city/2010/000012.parquet     rows of the table city for 2010, of publication 12
 //! DIR/published/plant/2010/000012.parquet
 //!
 //! Intake ─▶ segment::write ──┐ (durable)
 //! rows ───▶ PartWriter ──────┤
-//!                            └─▶ Archive::commit: one transaction ─▶ it counts ─▶ segment(), table(), files(), …
+//!                            └─▶ Archive::commit: one transaction ─▶ it counts
+//!                                  segment(), table(), files(), … ◀─┘
 //! ```
 //!
-//! Invariants: what the manifest names is on the disk, whole, with the hash that the manifest has; what it does not name
-//! never counted and is removed when the next writer opens the home. Nothing that was committed changes, except that a
-//! file can be superseded. Everything else that the engine keeps can be rebuilt from here.
+//! Invariants: what the manifest names is on the disk, whole, with the hash that the manifest has;
+//! what it does not name never counted and is removed when the next writer opens the home. Nothing
+//! that was committed changes, except that a file can be superseded. Everything else that the
+//! engine keeps can be rebuilt from here.
 
 pub(crate) mod durable;
 mod error;
@@ -40,7 +42,8 @@ use manifest::Manifest;
 use parts::{Part, Table, TableYears};
 use segment::Fields;
 
-/// The number of a transaction of the engine: 1, 2, 3, … It publishes the figures as of its newest vintage.
+/// The number of a transaction of the engine: 1, 2, 3, … It publishes the figures as of its newest
+/// vintage.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Publication(pub u32);
 
@@ -63,8 +66,10 @@ impl Archive {
     ///
     /// # Errors
     /// - [`ArchiveError::Locked`] if another process writes it.
-    /// - [`ArchiveError::CreateFolder`], [`ArchiveError::Lock`], [`ArchiveError::Sync`] if it cannot be written.
-    /// - [`ArchiveError::OpenManifest`], [`ArchiveError::Layout`] if it is not a home of this version.
+    /// - [`ArchiveError::CreateFolder`], [`ArchiveError::Lock`], [`ArchiveError::Sync`] if it
+    ///   cannot be written.
+    /// - [`ArchiveError::OpenManifest`], [`ArchiveError::Layout`] if it is not a home of this
+    ///   version.
     /// - [`ArchiveError::Remove`] if a leftover cannot be removed.
     pub fn open(home: &Path) -> Result<Self> {
         create_folder(home)?;
@@ -82,7 +87,8 @@ impl Archive {
     ///
     /// # Errors
     /// - [`ArchiveError::NoHome`] if there is none.
-    /// - [`ArchiveError::OpenManifest`], [`ArchiveError::Layout`] if it is not a home of this version.
+    /// - [`ArchiveError::OpenManifest`], [`ArchiveError::Layout`] if it is not a home of this
+    ///   version.
     pub fn read(home: &Path) -> Result<Self> {
         let manifest = Manifest::read(home)?;
         Ok(Self { home: home.to_owned(), manifest, lock: None })
@@ -100,7 +106,8 @@ impl Archive {
     /// - [`ArchiveError::NotWritten`] if a file that it names is not there.
     /// - [`ArchiveError::NotLive`] if it withdraws a file that does not count.
     /// - [`ArchiveError::Recorded`] if it brings definitions and there are some.
-    /// - [`ArchiveError::Commit`] for what the database refuses, such as a number or bytes that are there already.
+    /// - [`ArchiveError::Commit`] for what the database refuses, such as a number or bytes that are
+    ///   there already.
     ///
     /// # Panics
     /// If the home was opened to read, or the counts of a file do not add up.
@@ -259,13 +266,14 @@ impl Archive {
         self.manifest.parts(table, as_of)
     }
 
-    /// A table as of a vintage or the newest, year by year, with changes on top of what they change.
+    /// A table as of a vintage or the newest, year by year, with changes on top of what they
+    /// change.
     ///
     /// `keys` names the columns that tell rows of a year apart.
     ///
     /// # Errors
-    /// [`ArchiveError::Query`] if the manifest cannot be read; each year, those of [`parts::read_part`] and
-    /// [`ArchiveError::Overlay`] if a part lacks a key column.
+    /// [`ArchiveError::Query`] if the manifest cannot be read; each year, those of
+    /// [`parts::read_part`] and [`ArchiveError::Overlay`] if a part lacks a key column.
     ///
     /// # Panics
     /// If there is no key column, or more than [`parts::KEYS_MAX`].

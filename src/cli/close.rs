@@ -22,7 +22,8 @@ impl Close {
         let config = home.config()?;
         if config.close == Some(ClosePolicy::File) {
             anyhow::bail!(
-                "months are closed by their files here (close = \"file\"); set close = \"explicit\" in the options"
+                "months are closed by their files here (close = \"file\"); \
+                 set close = \"explicit\" in the options"
             );
         }
         spillover::archive::Archive::read(home.folder())?;

@@ -77,8 +77,7 @@ impl Export {
         table: Table,
         format: Format,
     ) -> Result<(), anyhow::Error> {
-        let selection =
-            Selection { year: self.year.map(Year), as_of: self.vintage.map(Vintage) };
+        let selection = Selection { year: self.year.map(Year), as_of: self.vintage.map(Vintage) };
         let schema = export::schema_of(table, export::has_supply(archive)?);
         let years = export::years(archive, table, selection)?;
         let out = output(self.output.as_deref())?;

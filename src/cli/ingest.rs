@@ -56,12 +56,17 @@ impl Ingest {
         Ok(summary.done())
     }
 
-    /// The layout asked for: `--profile`, else the options file, else a `feed.toml` beside the feed.
+    /// The layout asked for: `--profile`, else the options file, else a `feed.toml` beside the
+    /// feed.
     fn profile(&self, config: &Config) -> anyhow::Result<Option<Profile>> {
         if let Some(name) = self.profile.as_ref().or(config.profile.as_ref()) {
             let path = Path::new(name);
             let is_file = path.extension().is_some_and(|extension| extension == "toml");
-            return Ok(Some(if is_file { Profile::from_file(path)? } else { Profile::bundled(name)? }));
+            return Ok(Some(if is_file {
+                Profile::from_file(path)?
+            } else {
+                Profile::bundled(name)?
+            }));
         }
         for folder in self.folders() {
             if let Some(profile) = feed_profile(folder)? {

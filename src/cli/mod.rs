@@ -102,11 +102,12 @@ impl Home {
     }
 }
 
-/// How many workers compute: as asked on the command line or in the options, else one a core, at most four.
+/// How many workers compute: as asked on the command line or in the options, else one a core, at
+/// most four.
 fn n_workers(asked: Option<usize>, config: &Config) -> anyhow::Result<usize> {
-    let n_workers = asked.or(config.workers).unwrap_or_else(|| {
-        std::thread::available_parallelism().map_or(1, usize::from).min(4)
-    });
+    let n_workers = asked
+        .or(config.workers)
+        .unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from).min(4));
     check_workers(n_workers)?;
     Ok(n_workers)
 }

@@ -23,7 +23,11 @@ impl Verify {
             anyhow::anyhow!("{text}")
         })?;
         bar.finish_and_clear();
-        if self.json { print_json(&verification)? } else { print(&verification) }
+        if self.json {
+            print_json(&verification)?
+        } else {
+            print(&verification)
+        }
         Ok(if verification.n_findings == 0 { Done::Clean } else { Done::Damaged })
     }
 }

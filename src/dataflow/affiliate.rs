@@ -1,12 +1,15 @@
-//! Affiliate indicators of a firm's destination in a year: the formulas of equations (13), (14), (16) and (17).
+//! Affiliate indicators of a firm's destination in a year: the formulas of equations (13), (14),
+//! (16) and (17).
 //!
-//! Sums over affiliate cities are taken once over all cities of the firm and each row subtracts its own city's part:
-//! the sums are integers, so the difference is exact. Nothing here knows of arrangements.
+//! Sums over affiliate cities are taken once over all cities of the firm and each row subtracts its
+//! own city's part: the sums are integers, so the difference is exact. Nothing here knows of
+//! arrangements.
 
 use crate::figures::{GrowthSum, WeightedSum};
 use crate::types::Growth;
 
-/// A market's `S` and `n` with the means of equations (16) and (17), taken once for all firms that read them.
+/// A market's `S` and `n` with the means of equations (16) and (17), taken once for all firms that
+/// read them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct MarketMeans {
     /// `S` and `n`.
@@ -118,9 +121,13 @@ mod tests {
         let parts = [(means(7, 2), 100), (means(-9, 4), 50), (means(0, 0), 30)];
         let parts = parts.map(|(means, weight)| Contribution::new(&means, weight));
         let mut all = Contribution::default();
-        parts.iter().for_each(|part| all.add(part));
+        for part in &parts {
+            all.add(part);
+        }
         let mut others = Contribution::default();
-        parts[1..].iter().for_each(|part| others.add(part));
+        for part in &parts[1..] {
+            others.add(part);
+        }
         assert_eq!(all.without(&parts[0]), others);
     }
 
@@ -131,9 +138,10 @@ mod tests {
 
     #[test]
     fn means_round_to_the_nearest() {
-        assert_eq!([(7, 2), (-7, 2), (6, 4), (-5, 4)].map(|(s, n)| means(s, n).mean_growth), [
-            4, -4, 2, -1
-        ]);
+        assert_eq!(
+            [(7, 2), (-7, 2), (6, 4), (-5, 4)].map(|(s, n)| means(s, n).mean_growth),
+            [4, -4, 2, -1]
+        );
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! Annual cells: what a plant shipped to, and bought from, a country in a year.
 //!
-//! Comes in: amounts by plant, country, year and role (METHODOLOGY, "The calendar"). Goes out: the arrangement
-//! everything else is derived from, and its changes as data. The sums are made by the arrangement itself.
+//! Comes in: amounts by plant, country, year and role (METHODOLOGY, "The calendar"). Goes out: the
+//! arrangement everything else is derived from, and its changes as data. The sums are made by the
+//! arrangement itself.
 
 use differential_dataflow::VecCollection;
 use differential_dataflow::operators::CountTotal;
@@ -12,7 +13,8 @@ use super::lookup::{KeyTrace, Time, arrange_by_firm};
 use super::sums::amounts;
 use crate::types::{City, Country, Firm, Growth, Plant, Year};
 
-/// A plant, a country and a year, in the order in which rows are read off: a firm's year is contiguous.
+/// A plant, a country and a year, in the order in which rows are read off: a firm's year is
+/// contiguous.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]

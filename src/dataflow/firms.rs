@@ -1,7 +1,8 @@
 //! Firms: in which cities they export, how much, and to which destinations.
 //!
-//! Comes in: cells as data. Goes out: each plant's exports by year, from which a firm's year and its network of
-//! cities are read; and which firms export to a destination in a year, to find whom a market's change concerns.
+//! Comes in: cells as data. Goes out: each plant's exports by year, from which a firm's year and
+//! its network of cities are read; and which firms export to a destination in a year, to find whom
+//! a market's change concerns.
 
 use differential_dataflow::VecCollection;
 use differential_dataflow::operators::arrange::Arranged;
@@ -53,9 +54,9 @@ pub struct Exporter {
 ///
 /// # Incremental
 /// Holds one entry per plant and year; work per update is the update's own.
-pub fn plant_years<'scope>(
-    changes: VecCollection<'scope, Time, (CellKey, Cell), i64>,
-) -> Arranged<'scope, Handle<PlantYear, PlantExports>> {
+pub fn plant_years(
+    changes: VecCollection<'_, Time, (CellKey, Cell), i64>,
+) -> Arranged<'_, Handle<PlantYear, PlantExports>> {
     let exports = changes.inner.flat_map(|((key, cell), time, sign)| {
         let CellKey { year, firm, city, .. } = key;
         let amounts = PlantExports { cents: cell.cur, destinations: 1 }.times(sign);
@@ -68,14 +69,17 @@ pub fn plant_years<'scope>(
 ///
 /// # Incremental
 /// Holds one entry per firm, destination and year.
-pub fn exporters<'scope>(
-    changes: VecCollection<'scope, Time, (CellKey, Cell), i64>,
+pub fn exporters(
+    changes: VecCollection<'_, Time, (CellKey, Cell), i64>,
     first_year: Year,
-) -> Arranged<'scope, Handle<Exporter, i64>> {
+) -> Arranged<'_, Handle<Exporter, i64>> {
     let exporters = changes.inner.flat_map(move |((key, cell), time, sign)| {
         let CellKey { year, firm, country, .. } = key;
-        (year >= first_year && cell.exports())
-            .then_some((Exporter { year, country, firm }, time, sign))
+        (year >= first_year && cell.exports()).then_some((
+            Exporter { year, country, firm },
+            time,
+            sign,
+        ))
     });
     arrange_by_firm(VecCollection::new(exporters), "exporters by destination", |key| key.firm)
 }
@@ -83,7 +87,8 @@ pub fn exporters<'scope>(
 /// A multi-plant firm in a year: where it exports, and where it has done so up to then.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FirmYear {
-    /// Cities with a positive cell in the year, with the plant's exports in cents; in order of city.
+    /// Cities with a positive cell in the year, with the plant's exports in cents; in order of
+    /// city.
     pub active: Vec<(City, i64)>,
     /// Cities with a positive cell in the year or an earlier one; in order.
     pub network: Vec<City>,

@@ -1,7 +1,8 @@
 //! Which years a plant exported to a country in: one bit a year, added up in the difference.
 //!
-//! A positive cell contributes 2^(year - first year) exactly once, so the sum *is* the set: `experience` and `new`
-//! are read off it with a mask, and no reduce has to hold every year of every plant.
+//! A positive cell contributes 2^(year - first year) exactly once, so the sum *is* the set:
+//! `experience` and `new` are read off it with a mask, and no reduce has to hold every year of
+//! every plant.
 
 use differential_dataflow::VecCollection;
 use differential_dataflow::operators::arrange::Arranged;
@@ -32,7 +33,8 @@ pub struct ExportYears {
     first: Year,
 }
 
-/// How many years a feed may span: the bits of a positive `i64`. `engine` refuses a feed that is longer.
+/// How many years a feed may span: the bits of a positive `i64`. `engine` refuses a feed that is
+/// longer.
 pub const YEARS_MAX: u16 = 62;
 
 impl ExportYears {
@@ -68,11 +70,12 @@ pub fn bit(year: Year, first: Year) -> i64 {
 /// Arranges the years in which each plant exported to each destination.
 ///
 /// # Incremental
-/// Holds one entry per plant and destination; changes only when a cell turns positive or stops being so.
-pub fn export_years<'scope>(
-    changes: VecCollection<'scope, Time, (CellKey, Cell), i64>,
+/// Holds one entry per plant and destination; changes only when a cell turns positive or stops
+/// being so.
+pub fn export_years(
+    changes: VecCollection<'_, Time, (CellKey, Cell), i64>,
     first: Year,
-) -> Arranged<'scope, Handle<Relation, i64>> {
+) -> Arranged<'_, Handle<Relation, i64>> {
     let years = changes.inner.flat_map(move |((key, cell), time, sign)| {
         let CellKey { firm, country, city, .. } = key;
         let relation = Relation { firm, country, city };

@@ -1,7 +1,9 @@
-//! Markets: a city's exporters to a destination in a year, and their growth (SPEC §4, METHODOLOGY (L1)–(L3)).
+//! Markets: a city's exporters to a destination in a year, and their growth (SPEC §4, METHODOLOGY
+//! (L1)–(L3)).
 //!
-//! Comes in: cells as data. Goes out: the totals of each market, as differences that add up; the rows of the table
-//! `city`; and a copy of every market's `S` and `n` at every worker, for the plants' rows to read.
+//! Comes in: cells as data. Goes out: the totals of each market, as differences that add up; the
+//! rows of the table `city`; and a copy of every market's `S` and `n` at every worker, for the
+//! plants' rows to read.
 
 use differential_dataflow::VecCollection;
 use differential_dataflow::operators::CountTotal;
@@ -79,11 +81,12 @@ pub fn contribution(cell: Cell) -> Market {
 /// Adds up the markets of the years with indicators.
 ///
 /// # Incremental
-/// Holds one entry per market (cities × destinations × years at most); work per update is the update's own.
-pub fn totals<'scope>(
-    changes: VecCollection<'scope, Time, (CellKey, Cell), i64>,
+/// Holds one entry per market (cities × destinations × years at most); work per update is the
+/// update's own.
+pub fn totals(
+    changes: VecCollection<'_, Time, (CellKey, Cell), i64>,
     first_year: Year,
-) -> Arranged<'scope, Handle<MarketKey, Market>> {
+) -> Arranged<'_, Handle<MarketKey, Market>> {
     let contributions = changes.inner.flat_map(move |((key, cell), time, sign)| {
         let CellKey { year, country, city, .. } = key;
         (year >= first_year)
@@ -101,11 +104,11 @@ pub fn changes<'scope>(
 
 /// A copy of every market's `S` and `n` at every worker.
 ///
-/// Markets are few (below 10⁶ where cells are 10⁷), and every firm reads those of all its cities: copying them costs
-/// less than asking for each (ARCHITECTURE, "Decisions").
-pub fn everywhere<'scope>(
-    changes: VecCollection<'scope, Time, (MarketKey, Market), i64>,
-) -> Arranged<'scope, Handle<MarketKey, MarketGrowth>> {
+/// Markets are few (below 10⁶ where cells are 10⁷), and every firm reads those of all its cities:
+/// copying them costs less than asking for each (ARCHITECTURE, "Decisions").
+pub fn everywhere(
+    changes: VecCollection<'_, Time, (MarketKey, Market), i64>,
+) -> Arranged<'_, Handle<MarketKey, MarketGrowth>> {
     let growth = changes.inner.map(|((key, market), time, sign)| {
         let growth = MarketGrowth { growth: market.growth, exporters: market.continuing };
         ((key, ()), time, growth.times(sign))

@@ -1,4 +1,5 @@
-//! Records to indicators, incrementally: one dataflow of arrangements, read row by row when an epoch is complete.
+//! Records to indicators, incrementally: one dataflow of arrangements, read row by row when an
+//! epoch is complete.
 //!
 //! ```text
 //! amounts ─▶ annual cells ─┬─▶ markets ─┬─▶ rows of `city`
@@ -8,13 +9,12 @@
 //!                          └─▶ exporters by destination ────────┘
 //! ```
 //!
-//! The time is the epoch, one for each publication; year and month are data. Money is cents and growth fixed point,
-//! so every sum is exact and the rows do not depend on order, workers or files.
+//! The time is the epoch, one for each publication; year and month are data. Money is cents and
+//! growth fixed point, so every sum is exact and the rows do not depend on order, workers or files.
 
 mod affiliate;
 mod cells;
 mod firms;
-mod geography;
 mod history;
 mod lookup;
 mod markets;
@@ -33,14 +33,14 @@ use timely::dataflow::operators::Probe;
 
 pub use cells::{Cell, CellKey};
 use firms::{Exporter, PlantExports, PlantYear};
-pub use geography::Geography;
-pub use history::YEARS_MAX;
 use history::Relation;
+pub use history::YEARS_MAX;
 pub use lookup::Time;
 use lookup::{Handle, forget_before};
 use markets::{Market, MarketGrowth, MarketKey};
 pub use workers::{Epoch, Output, WorkerFailed, Workers};
 
+use crate::geography::Geography;
 use crate::options::Definitions;
 use crate::types::Year;
 use touched::Log;

@@ -1,8 +1,9 @@
 //! Rows of the table `plant`, read off the arrangements of one worker once an epoch is complete.
 //!
-//! Comes in: the arrangements, and which keys an epoch touched. Goes out: all rows of a year that is published whole
-//! (its set of closed months has changed), or the rows of other years that differ from what was published before.
-//! A firm's cells, plants and history are at one worker, and so is a copy of every market: no row waits for another.
+//! Comes in: the arrangements, and which keys an epoch touched. Goes out: all rows of a year that
+//! is published whole (its set of closed months has changed), or the rows of other years that
+//! differ from what was published before. A firm's cells, plants and history are at one worker, and
+//! so is a copy of every market: no row waits for another.
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -10,11 +11,11 @@ use super::Arrangements;
 use super::affiliate::{Contribution, MarketMeans, subtract};
 use super::cells::{Cell, CellKey};
 use super::firms::{Exporter, FirmYear, PlantExports, PlantYear, read_firm_year};
-use super::geography::Geography;
 use super::history::{ExportYears, Relation};
 use super::lookup::{Handle, Lookup, Moment, Time};
 use super::markets::{MarketGrowth, MarketKey};
 use crate::figures::{Change, GrowthSum, PlantRow};
+use crate::geography::Geography;
 use crate::options::{Definitions, Network, OwnPlants, Weights};
 use crate::types::{City, Country, Firm, Plant, Province, Year};
 
@@ -85,10 +86,9 @@ struct OwnCell {
 impl OwnCell {
     /// The cell's own part of its market's `S` and `n`.
     fn sum(&self) -> GrowthSum {
-        self.cell.growth().map_or_else(GrowthSum::default, |growth| GrowthSum {
-            growth: growth.0,
-            exporters: 1,
-        })
+        self.cell
+            .growth()
+            .map_or_else(GrowthSum::default, |growth| GrowthSum { growth: growth.0, exporters: 1 })
     }
 }
 
@@ -163,9 +163,11 @@ impl<'a> RowReader<'a> {
     /// Reads the firm's positive cells of a destination into `own`, leaving the cursor behind them.
     fn read_own(&mut self, firm: Firm, country: Country) {
         self.own.clear();
-        while let Some(&key) = self.cells.key().filter(|key| {
-            key.year == self.year && key.firm == firm && key.country == country
-        }) {
+        while let Some(&key) = self
+            .cells
+            .key()
+            .filter(|key| key.year == self.year && key.firm == firm && key.country == country)
+        {
             let cell = self.cells.sum(self.moment);
             if cell.exports() {
                 let relation = Relation { firm, country, city: key.city };

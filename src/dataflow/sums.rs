@@ -1,10 +1,15 @@
-//! Differences that carry amounts: sums live in the difference type, as integers, so no reduce is needed for them.
+//! Differences that carry amounts: sums live in the difference type, as integers, so no reduce is
+//! needed for them.
 
 /// Declares a difference of named `i64` amounts that add up field by field.
 ///
-/// A difference whose fields are all zero does not exist; carry a count beside an amount that may cancel.
+/// A difference whose fields are all zero does not exist; carry a count beside an amount that may
+/// cancel.
 macro_rules! amounts {
-    ($(#[$doc:meta])* pub struct $name:ident { $($(#[$field_doc:meta])* pub $field:ident),+ $(,)? }) => {
+    (
+        $(#[$doc:meta])*
+        pub struct $name:ident { $($(#[$field_doc:meta])* pub $field:ident),+ $(,)? }
+    ) => {
         $(#[$doc])*
         #[derive(
             Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash,

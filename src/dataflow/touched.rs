@@ -1,7 +1,8 @@
 //! Which keys an epoch touched, in years that are not published whole.
 //!
-//! A year whose set of closed months changes is read off entirely, so nothing is logged for it; that is the usual
-//! month. What is logged are late records and corrections: the cells they move, and the markets these are part of.
+//! A year whose set of closed months changes is read off entirely, so nothing is logged for it;
+//! that is the usual month. What is logged are late records and corrections: the cells they move,
+//! and the markets these are part of.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -23,7 +24,8 @@ use crate::types::Year;
 /// What the operators of one worker saw in the current epoch.
 #[derive(Debug, Default)]
 pub struct Log {
-    /// Years from this one on are published whole; none: nothing is published, so nothing is logged.
+    /// Years from this one on are published whole; none: nothing is published, so nothing is
+    /// logged.
     whole_from: Option<Year>,
     cells: Vec<(CellKey, Cell, i64)>,
     city_rows: Vec<(MarketKey, Market, i64)>,
@@ -81,7 +83,8 @@ impl Log {
                 year.destinations.insert((key.firm, key.country));
                 continue;
             }
-            // A cell that turns positive, or stops being so, is in the network and the history of later years.
+            // A cell that turns positive, or stops being so, is in the network and the history of
+            // later years.
             let until = if before.exports() == after.exports() { key.year } else { last };
             for year in key.year.max(first).0..=until.0 {
                 touched.entry(Year(year)).or_default().firms.insert(key.firm);
@@ -128,8 +131,8 @@ pub fn log_city_rows(
 }
 
 /// Logs the markets whose `S` or `n` changes; every worker sees them all.
-pub fn log_markets<'scope>(
-    markets: &Arranged<'scope, Handle<MarketKey, MarketGrowth>>,
+pub fn log_markets(
+    markets: &Arranged<'_, Handle<MarketKey, MarketGrowth>>,
     log: &Rc<RefCell<Log>>,
     probe: &ProbeHandle<Time>,
 ) {

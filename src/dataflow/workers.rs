@@ -1,8 +1,8 @@
 //! Workers: long-lived threads that keep the dataflow, driven over channels.
 //!
-//! The driver feeds amounts, then asks for an epoch; each worker steps until the epoch is complete everywhere, reads
-//! the rows of its firms and markets off its arrangements and hands them on. Channels are bounded: a worker that is
-//! ahead of the publisher waits.
+//! The driver feeds amounts, then asks for an epoch; each worker steps until the epoch is complete
+//! everywhere, reads the rows of its firms and markets off its arrangements and hands them on.
+//! Channels are bounded: a worker that is ahead of the publisher waits.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -52,7 +52,10 @@ pub enum Output {
 
 /// A worker stopped before its epoch was complete; its panic message is on stderr.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a worker stopped in the middle of its work; nothing of this step was published: report what it said above")]
+#[error(
+    "a worker stopped in the middle of its work; nothing of this step was published: report what \
+     it said above"
+)]
 pub struct WorkerFailed;
 
 enum Command {
@@ -76,6 +79,7 @@ impl Workers {
     ///
     /// # Errors
     /// [`WorkerFailed`] if timely cannot start them.
+    #[expect(clippy::missing_panics_doc, reason = "what is expected is shown to hold")]
     pub fn start(n_workers: usize, subject: &Subject) -> Result<Self, WorkerFailed> {
         let (commands, receivers): (Vec<_>, Vec<_>) =
             (0..n_workers).map(|_| sync_channel(PORTIONS_WAITING_MAX)).unzip();
@@ -126,7 +130,8 @@ impl Workers {
             match self.outputs.recv().map_err(|_| WorkerFailed)? {
                 Output::Done => n_done += 1,
                 Output::Failed => return Err(WorkerFailed.into()),
-                // After a failure the rest is still drained: a worker must never wait for a publisher that is gone.
+                // After a failure the rest is still drained: a worker must never wait for a
+                // publisher that is gone.
                 rows if result.is_ok() => result = publish(rows),
                 _ => {}
             }
@@ -139,7 +144,8 @@ impl Drop for Workers {
     fn drop(&mut self) {
         self.commands.clear();
         if let Some(guards) = self.guards.take() {
-            // A worker that died leaves the others waiting for it for ever: then the process ends with us.
+            // A worker that died leaves the others waiting for it for ever: then the process ends
+            // with us.
             let failed = self.outputs.try_iter().any(|output| matches!(output, Output::Failed));
             if failed || std::thread::panicking() {
                 std::mem::forget(guards);
@@ -168,8 +174,8 @@ fn run(
     let _obituary = Obituary(output);
     let log = Rc::new(RefCell::new(Log::default()));
     let probe = ProbeHandle::new();
-    let (mut input, mut arrangements): (InputSession<Time, CellKey, Cell>, _) =
-        worker.dataflow::<Time, _, _>(|scope| {
+    let (mut input, mut arrangements): (InputSession<Time, CellKey, Cell>, _) = worker
+        .dataflow::<Time, _, _>(|scope| {
             let (input, amounts) = scope.new_collection();
             (input, build(amounts, subject, &log, &probe))
         });

@@ -1,4 +1,5 @@
-//! Shipments to amounts: what a shipment adds to which cells, by the roles the calendar gives it (SPEC §3).
+//! Shipments to amounts: what a shipment adds to which cells, by the roles the calendar gives it
+//! (SPEC §3).
 
 use crate::calendar::Roles;
 use crate::dataflow::{Cell, CellKey};
@@ -6,8 +7,8 @@ use crate::types::{Flow, Shipment};
 
 /// Amounts on their way into the dataflow.
 ///
-/// Shipments of a plant with a country stand together in a segment (2 to 5 a month), so adding up neighbours does
-/// most of what sorting would; the arrangement of cells does the rest.
+/// Shipments of a plant with a country stand together in a segment (2 to 5 a month), so adding up
+/// neighbours does most of what sorting would; the arrangement of cells does the rest.
 #[derive(Debug, Default)]
 pub struct Amounts {
     cur: Vec<(CellKey, Cell)>,

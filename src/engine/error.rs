@@ -53,8 +53,8 @@ pub enum EngineError {
     },
     /// A reference table that differs from the one the home's figures were made with.
     #[error(
-        "{table} beside the feed differs from the one the home's figures were made with; put the old one back, or give \
-         another home with --data"
+        "{table} beside the feed differs from the one the home's figures were made with; put the \
+         old one back, or give another home with --data"
     )]
     ReferenceDiffers {
         /// The table.

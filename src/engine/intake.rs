@@ -1,4 +1,5 @@
-//! Taking in files: which may count, in which order they take effect, and what is committed together.
+//! Taking in files: which may count, in which order they take effect, and what is committed
+//! together.
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
@@ -58,7 +59,11 @@ pub enum Refusal {
     #[error(transparent)]
     Unreadable(#[from] Box<Refused>),
     /// Its month is before the feed's first.
-    #[error("{file} is of {period}, before the feed's first month {first}; start another home with --data to begin earlier", file = file.display())]
+    #[error(
+        "{file} is of {period}, before the feed's first month {first}; start another home with \
+         --data to begin earlier",
+        file = file.display()
+    )]
     BeforeFirst {
         /// The file.
         file: PathBuf,
@@ -68,7 +73,11 @@ pub enum Refusal {
         first: Period,
     },
     /// Months are missing before it.
-    #[error("{file} is of {period}, but the next month is {next}: months close in order without gaps; take in {next} first", file = file.display())]
+    #[error(
+        "{file} is of {period}, but the next month is {next}: months close in order without gaps; \
+         take in {next} first",
+        file = file.display()
+    )]
     Gap {
         /// The file.
         file: PathBuf,
@@ -78,7 +87,11 @@ pub enum Refusal {
         next: Period,
     },
     /// Its month has a file already.
-    #[error("{file}: {period} has a file already; set revision = \"append\" to add its lines or \"supersede\" to put them in the place of the earlier ones", file = file.display())]
+    #[error(
+        "{file}: {period} has a file already; set revision = \"append\" to add its lines or \
+         \"supersede\" to put them in the place of the earlier ones",
+        file = file.display()
+    )]
     HasFile {
         /// The file.
         file: PathBuf,
@@ -86,7 +99,11 @@ pub enum Refusal {
         period: Period,
     },
     /// The file that would have been the feed's first was refused.
-    #[error("{file}: the feed's first file was refused, and its month begins the calendar; mend that one first", file = file.display())]
+    #[error(
+        "{file}: the feed's first file was refused, and its month begins the calendar; mend that \
+         one first",
+        file = file.display()
+    )]
     FirstRefused {
         /// The file.
         file: PathBuf,
@@ -100,13 +117,22 @@ pub enum Refusal {
         period: Period,
     },
     /// More countries than the engine keeps apart.
-    #[error("{file}: with it the feed names more than {} countries; is the column `country` the right one?", u16::MAX, file = file.display())]
+    #[error(
+        "{file}: with it the feed names more than {} countries; is the column `country` the right \
+         one?",
+        u16::MAX,
+        file = file.display()
+    )]
     TooManyCountries {
         /// The file.
         file: PathBuf,
     },
     /// Amounts whose sum would not be exact.
-    #[error("{file}: with it the amounts of all records add up to more than 2^62 cents, past the range of exact sums; is the unit of value right?", file = file.display())]
+    #[error(
+        "{file}: with it the amounts of all records add up to more than 2^62 cents, past the range \
+         of exact sums; is the unit of value right?",
+        file = file.display()
+    )]
     Range {
         /// The file.
         file: PathBuf,
@@ -193,8 +219,8 @@ impl Engine {
     /// A file that cannot count is an outcome, not an error.
     ///
     /// # Errors
-    /// [`EngineError::Archive`] if the home cannot be written or read, [`EngineError::Worker`] if a worker died. What was
-    /// committed before stays; of the step in hand nothing counts.
+    /// [`EngineError::Archive`] if the home cannot be written or read, [`EngineError::Worker`] if a
+    /// worker died. What was committed before stays; of the step in hand nothing counts.
     pub fn ingest(
         &mut self,
         files: &[FeedFile],
@@ -232,8 +258,8 @@ impl Engine {
     /// Closes the next month (`close = "explicit"`), and publishes.
     ///
     /// # Errors
-    /// [`EngineError::Empty`] before the first file, [`EngineError::OutOfOrder`] if another month is next; else as for
-    /// [`Engine::ingest`].
+    /// [`EngineError::Empty`] before the first file, [`EngineError::OutOfOrder`] if another month
+    /// is next; else as for [`Engine::ingest`].
     pub fn close(
         &mut self,
         period: Period,
@@ -270,7 +296,8 @@ impl Engine {
             }
             Read::Whole(intake) => intake,
         };
-        // Months without trade look alike: only bytes with lines in them tell that a file was here before.
+        // Months without trade look alike: only bytes with lines in them tell that a file was here
+        // before.
         if intake.counts.lines > 0
             && let Some(accepted_as) = self.accepted_as(&intake.hash, step)?
         {
@@ -364,8 +391,8 @@ impl Engine {
         for &earlier in &supersedes {
             running.withdraw(&folder, home, earlier)?;
         }
-        let closes = self.options.close == Close::File
-            && file.period == running.calendar.next_to_close();
+        let closes =
+            self.options.close == Close::File && file.period == running.calendar.next_to_close();
         if closes {
             let before = file.period.year_before();
             if step.writing.iter().any(|writing| writing.has(file.period) || writing.has(before)) {
@@ -468,4 +495,3 @@ impl FileOutcome {
         matches!(self.outcome, Outcome::Refused(_))
     }
 }
-

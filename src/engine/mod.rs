@@ -1,4 +1,5 @@
-//! The engine: takes in files, closes months, publishes. The table of contents of what happens to a feed.
+//! The engine: takes in files, closes months, publishes. The table of contents of what happens to a
+//! feed.
 //!
 //! ```text
 //! files ─▶ read ahead ─▶ accept or refuse ─▶ segment ─┐
@@ -7,8 +8,9 @@
 //!                      amounts by role ─▶ dataflow ─▶ parts of `city` and `plant`
 //! ```
 //!
-//! Files go in by period. A *step* is what is published together: the files up to a December that closes, or up to the
-//! end of the list. It is committed whole or not at all; after an error the engine is dropped and the home is as it was.
+//! Files go in by period. A *step* is what is published together: the files up to a December that
+//! closes, or up to the end of the list. It is committed whole or not at all; after an error the
+//! engine is dropped and the home is as it was.
 
 pub mod amounts;
 mod error;

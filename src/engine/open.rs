@@ -53,9 +53,12 @@ impl Engine {
     /// Opens a home to write it, and restores the state from its archive.
     ///
     /// # Errors
-    /// - [`EngineError::Archive`] if the home cannot be written or read, or another process writes it.
-    /// - [`EngineError::Settings`], [`EngineError::ReferenceDiffers`] if the run asks for other figures than recorded.
-    /// - [`EngineError::Places`], [`EngineError::Supply`], [`EngineError::ReadSupply`] if a table cannot be used.
+    /// - [`EngineError::Archive`] if the home cannot be written or read, or another process writes
+    ///   it.
+    /// - [`EngineError::Settings`], [`EngineError::ReferenceDiffers`] if the run asks for other
+    ///   figures than recorded.
+    /// - [`EngineError::Places`], [`EngineError::Supply`], [`EngineError::ReadSupply`] if a table
+    ///   cannot be used.
     pub fn open(
         folder: &Path,
         request: Request,
@@ -77,13 +80,12 @@ impl Engine {
         let home = Arc::new(home_of(settings, &definitions)?);
         let archive = Archive::open(folder)?;
         let unrecorded = archive.settings()?.is_none().then_some(definitions);
-        let config = &request.config;
+        let Request { config, n_workers, .. } = request;
         let options = IntakeOptions {
             close: config.close.unwrap_or_default(),
             revision: config.revision.unwrap_or(home.settings.profile.revision),
             max_rejected_share: config.max_rejected_share.unwrap_or(0.05),
         };
-        let n_workers = request.n_workers;
         let mut engine = Self { archive, home, options, n_workers, unrecorded, running: None };
         engine.restore(progress)?;
         Ok(engine)
@@ -169,8 +171,8 @@ pub fn home_of(settings: Settings, definitions: &Definitions) -> Result<Home, En
         countries: table(COUNTRIES),
     };
     let supply = table(SUPPLY).map(|text| Supply::parse(&text)).transpose();
-    let supply = supply
-        .map_err(|source| EngineError::Supply { path: PathBuf::from(SUPPLY), source })?;
+    let supply =
+        supply.map_err(|source| EngineError::Supply { path: PathBuf::from(SUPPLY), source })?;
     Ok(Home::new(settings, Places::parse(&texts)?, supply))
 }
 
@@ -208,8 +210,7 @@ fn reference_tables(texts: &ReferenceTexts) -> Vec<(String, String)> {
 fn read_supply(path: &Path) -> Result<String, EngineError> {
     let failed = |source| EngineError::ReadSupply { path: path.to_owned(), source };
     let text = std::fs::read_to_string(path).map_err(failed)?;
-    Supply::parse(&text)
-        .map_err(|source| EngineError::Supply { path: path.to_owned(), source })?;
+    Supply::parse(&text).map_err(|source| EngineError::Supply { path: path.to_owned(), source })?;
     Ok(text)
 }
 

@@ -25,7 +25,8 @@ pub struct Publisher<'a> {
 }
 
 impl<'a> Publisher<'a> {
-    /// Starts a publication in which the years `whole` are published whole, even where no row is left.
+    /// Starts a publication in which the years `whole` are published whole, even where no row is
+    /// left.
     ///
     /// # Errors
     /// [`EngineError::Archive`] if a part cannot be started.

@@ -1,9 +1,9 @@
 //! Reads files ahead on several threads and hands them on in order.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::Arc;
 use std::thread::Scope;
 
 use rustc_hash::FxHashSet;
@@ -96,13 +96,7 @@ impl ReadAhead {
             let (take_place, send, next) = (take_place.clone(), send.clone(), Arc::clone(&next));
             scope.spawn(move || read_in_turn(files, reader, &take_place, &send, &next));
         }
-        Self {
-            results,
-            places_taken,
-            waiting: BTreeMap::new(),
-            next: 0,
-            n_files: files.len(),
-        }
+        Self { results, places_taken, waiting: BTreeMap::new(), next: 0, n_files: files.len() }
     }
 }
 

@@ -1,4 +1,5 @@
-//! The engine while it runs: the calendar, the dictionaries, the workers, and what is in the archive.
+//! The engine while it runs: the calendar, the dictionaries, the workers, and what is in the
+//! archive.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -10,9 +11,10 @@ use crate::archive::parts::Part;
 use crate::archive::segment::{self, Fields};
 use crate::archive::{Publication, Stored};
 use crate::calendar::{Calendar, Roles};
-use crate::dataflow::{Epoch, Geography, Subject, Workers};
+use crate::dataflow::{Epoch, Subject, Workers};
 use crate::feed::places::Places;
 use crate::feed::record::{Dictionary, Record, Texts};
+use crate::geography::Geography;
 use crate::publish::Context;
 use crate::publish::supply::Supply;
 use crate::settings::Settings;
@@ -129,7 +131,8 @@ impl Running {
     /// Brings the dataflow to where the archive stands; nothing is published.
     ///
     /// # Errors
-    /// [`EngineError::Archive`] if a segment cannot be read, [`EngineError::Worker`] if a worker dies.
+    /// [`EngineError::Archive`] if a segment cannot be read, [`EngineError::Worker`] if a worker
+    /// dies.
     pub fn restore(
         &mut self,
         folder: &Path,
@@ -189,7 +192,8 @@ impl Running {
     /// Takes a file's shipments back from every role they have.
     ///
     /// # Errors
-    /// [`EngineError::Archive`] if its segment cannot be read, [`EngineError::Worker`] if a worker died.
+    /// [`EngineError::Archive`] if its segment cannot be read, [`EngineError::Worker`] if a worker
+    /// died.
     pub fn withdraw(
         &mut self,
         folder: &Path,
@@ -208,12 +212,7 @@ impl Running {
     ///
     /// # Errors
     /// [`EngineError::OutOfOrder`] if another month is next, else as for [`Running::withdraw`].
-    pub fn close(
-        &mut self,
-        folder: &Path,
-        home: &Home,
-        period: Period,
-    ) -> Result<(), EngineError> {
+    pub fn close(&mut self, folder: &Path, home: &Home, period: Period) -> Result<(), EngineError> {
         self.calendar.close(period)?;
         if !self.whole.contains(&period.year()) {
             self.whole.push(period.year());
@@ -242,7 +241,8 @@ impl Running {
     /// Publishes all that was fed since the last time.
     ///
     /// # Errors
-    /// [`EngineError::Archive`] if a part cannot be written, [`EngineError::Worker`] if a worker died.
+    /// [`EngineError::Archive`] if a part cannot be written, [`EngineError::Worker`] if a worker
+    /// died.
     pub fn publish(
         &mut self,
         folder: &Path,
@@ -282,11 +282,8 @@ impl Running {
     ) -> Result<(), EngineError> {
         let rest = self.amounts.take(0);
         self.workers.feed(rest)?;
-        let epoch = Epoch {
-            whole: self.years_published_whole(),
-            last: self.calendar.last_year(),
-            publish,
-        };
+        let epoch =
+            Epoch { whole: self.years_published_whole(), last: self.calendar.last_year(), publish };
         self.whole.clear();
         self.workers.complete(&epoch, write)
     }

@@ -5,10 +5,11 @@
 //! their counts) or the reason why nothing of it may count ([`refused::Refused`]).
 //!
 //! ```text
-//! folders ─ source ─▶ files ─ decode ─▶ text ─ frame ─▶ lines ─ check ─▶ records | rejects ─ read ─▶ Intake | Refused
-//!            (pattern)        (unpack,          (quotes,        (header, amount, places)
-//!                              hash,             limits)
-//!                              transcode)
+//! folders ─ source ─▶ files ─ decode ─▶ text ─ frame ─▶ lines ─ check ─▶ records | rejects
+//!            (pattern)        (unpack,          (quotes,        (header,       │
+//!                              hash,             limits)         amount,       │ read
+//!                              transcode)                        places)       ▼
+//!                                                                       Intake | Refused
 //! ```
 //!
 //! The invariant: every line ends in exactly one of three ways, and accepted + excluded + rejected

@@ -55,7 +55,10 @@ pub enum ProfileError {
         source: Box<toml::de::Error>,
     },
     /// No profile of this name is shipped.
-    #[error("there is no profile \"{name}\"; shipped are {}", Profile::BUNDLED.map(|(name, _)| name).join(", "))]
+    #[error(
+        "there is no profile \"{name}\"; shipped are {}",
+        Profile::BUNDLED.map(|(name, _)| name).join(", ")
+    )]
     UnknownName {
         /// The name asked for.
         name: String,

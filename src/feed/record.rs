@@ -1,7 +1,7 @@
 //! What reading a monthly file yields: records, the texts they point to, rejects and counts.
 //!
-//! A line ends in exactly one of three ways: a [`Record`] that counts, a [`Record`] with an [`Exclusion`], or a
-//! [`Reject`]; [`Counts`] adds up to the lines read.
+//! A line ends in exactly one of three ways: a [`Record`] that counts, a [`Record`] with an
+//! [`Exclusion`], or a [`Reject`]; [`Counts`] adds up to the lines read.
 
 use std::fmt;
 
@@ -221,7 +221,8 @@ pub struct Reject {
     pub column: String,
     /// What it breaks.
     pub rule: Rule,
-    /// The line as it stands, cut at [`Reject::RAW_BYTES_MAX`], with `�` for bytes that are not text.
+    /// The line as it stands, cut at [`Reject::RAW_BYTES_MAX`], with `�` for bytes that are not
+    /// text.
     pub raw: String,
 }
 

@@ -35,7 +35,10 @@ pub enum PlacesError {
         source: csv::Error,
     },
     /// The header lacks a column.
-    #[error("{table}, line 1: no column \"{column}\"; its header must have {}", required.join(", "))]
+    #[error(
+        "{table}, line 1: no column \"{column}\"; its header must have {}",
+        required.join(", ")
+    )]
     MissingColumn {
         /// The table.
         table: &'static str,

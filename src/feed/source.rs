@@ -43,7 +43,10 @@ pub enum FeedError {
         source: io::Error,
     },
     /// A folder without a file of the feed.
-    #[error("{dir} has no file called like \"{pattern}\"; is it of the profile \"{profile}\"?", dir = dir.display())]
+    #[error(
+        "{dir} has no file called like \"{pattern}\"; is it of the profile \"{profile}\"?",
+        dir = dir.display()
+    )]
     NoFiles {
         /// The folder.
         dir: PathBuf,

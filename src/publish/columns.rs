@@ -1,7 +1,7 @@
 //! A table's columns as data: name, kind and the formula that takes a figure from an integer row.
 //!
-//! One list a table ([`super::city`], [`super::plant`]) gives the schema, the stored columns and their order
-//! everywhere; a column is added in one place.
+//! One list a table ([`super::city`], [`super::plant`]) gives the schema, the stored columns and
+//! their order everywhere; a column is added in one place.
 
 use std::sync::Arc;
 
@@ -66,11 +66,11 @@ impl<Row> Column<Row> {
         rows: impl Iterator<Item = &'r Row>,
         months: u8,
         context: &Context<'_>,
-    ) -> Result<ArrayRef, ArrowError>
+    ) -> ArrayRef
     where
         Row: 'r,
     {
-        Ok(match self.values {
+        match self.values {
             Values::Year(year) => Arc::new(UInt16Array::from_iter_values(rows.map(|r| year(r).0))),
             Values::Months => Arc::new(UInt8Array::from_iter_values(rows.map(|_| months))),
             Values::Flag(flag) => {
@@ -89,7 +89,7 @@ impl<Row> Column<Row> {
             Values::Figure(figure) => {
                 Arc::new(rows.map(|r| figure(r, context)).collect::<Float64Array>())
             }
-        })
+        }
     }
 }
 
@@ -99,7 +99,8 @@ fn strings<'t>(texts: impl Iterator<Item = &'t str>) -> ArrayRef {
     Arc::new(builder.finish())
 }
 
-/// The name of the column that says a row was withdrawn; first in what is stored, absent from what is exported.
+/// The name of the column that says a row was withdrawn; first in what is stored, absent from what
+/// is exported.
 pub const REMOVED: &str = "removed";
 
 /// The schema in which a table's columns are stored.
@@ -147,10 +148,12 @@ fn batch<Row>(
     context: &Context<'_>,
 ) -> Result<RecordBatch, ArrowError> {
     let mut removed = BooleanBuilder::new();
-    rows.iter().for_each(|(is_removed, _)| removed.append_value(*is_removed));
+    for (is_removed, _) in rows {
+        removed.append_value(*is_removed);
+    }
     let mut arrays: Vec<ArrayRef> = vec![Arc::new(removed.finish())];
     for column in columns {
-        arrays.push(column.array(rows.iter().map(|(_, row)| *row), months, context)?);
+        arrays.push(column.array(rows.iter().map(|(_, row)| *row), months, context));
     }
     RecordBatch::try_new(schema(columns), arrays)
 }

@@ -1,4 +1,5 @@
-//! Tables as CSV: UTF-8, comma, a header; an absent figure is an empty field, floats are shortest round-trip.
+//! Tables as CSV: UTF-8, comma, a header; an absent figure is an empty field, floats are shortest
+//! round-trip.
 
 use std::io::{self, Write};
 
@@ -54,7 +55,8 @@ impl<W: Write> CsvWriter<W> {
     }
 }
 
-/// The fields of one row as they are written, absent ones empty; columns of a type that no table has are left empty.
+/// The fields of one row as they are written, absent ones empty; columns of a type that no table
+/// has are left empty.
 #[must_use]
 pub fn fields_of(rows: &RecordBatch, row: usize) -> Vec<String> {
     let field = |array: &ArrayRef| {
@@ -137,12 +139,16 @@ mod tests {
             Field::new("growth", DataType::Float64, true),
             Field::new("export_value", DataType::Decimal128(19, 2), false),
         ]));
-        let cents = Decimal128Array::from(vec![5, -1_205]).with_data_type(DataType::Decimal128(19, 2));
-        let rows = RecordBatch::try_new(Arc::clone(&schema), vec![
-            Arc::new(StringArray::from(vec!["a \"b\", c", "d"])),
-            Arc::new(Float64Array::from(vec![None, Some(0.1 + 0.2)])),
-            Arc::new(cents),
-        ])
+        let cents =
+            Decimal128Array::from(vec![5, -1_205]).with_data_type(DataType::Decimal128(19, 2));
+        let rows = RecordBatch::try_new(
+            Arc::clone(&schema),
+            vec![
+                Arc::new(StringArray::from(vec!["a \"b\", c", "d"])),
+                Arc::new(Float64Array::from(vec![None, Some(0.1 + 0.2)])),
+                Arc::new(cents),
+            ],
+        )
         .expect("columns that fit");
         let mut out = Vec::new();
         let mut writer = CsvWriter::start(&mut out, &schema).expect("a Vec can be written");

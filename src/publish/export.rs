@@ -126,7 +126,9 @@ pub fn has_supply(archive: &Archive) -> Result<bool, ExportError> {
 /// Writes batches of one schema.
 ///
 /// # Errors
-/// [`ExportError::Write`], [`ExportError::Parquet`] if `out` cannot be written; else what a batch comes with.
+/// [`ExportError::Write`], [`ExportError::Parquet`] if `out` cannot be written; else what a batch
+/// comes with.
+#[expect(clippy::missing_panics_doc, reason = "what is expected is shown to hold")]
 pub fn write(
     out: impl Write + Send,
     format: Format,

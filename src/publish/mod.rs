@@ -9,10 +9,10 @@ pub mod plant;
 pub mod sorted;
 pub mod supply;
 
-use crate::dataflow::Geography;
 use crate::feed::places::Places;
 use crate::feed::record::Dictionary;
 use crate::figures::GrowthSum;
+use crate::geography::Geography;
 use crate::types::Growth;
 use supply::Supply;
 
@@ -33,7 +33,10 @@ pub struct Context<'a> {
 
 /// `S / n` in log points; absent where `n` is zero.
 #[must_use]
-#[expect(clippy::cast_precision_loss, reason = "rounding a sum above 2^53 moves a mean by 1e-16 of it")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "rounding a sum above 2^53 moves a mean by 1e-16 of it"
+)]
 pub fn mean(sum: GrowthSum) -> Option<f64> {
     (sum.exporters > 0).then(|| sum.growth as f64 / sum.exporters as f64 / Growth::ONE)
 }

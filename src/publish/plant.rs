@@ -94,7 +94,10 @@ fn ln_value(cents: i64) -> Option<f64> {
 }
 
 /// A mean over affiliate cities, equations (16) and (17).
-#[expect(clippy::cast_precision_loss, reason = "both sums keep 53 bits, far below 1e-9 of their ratio")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "both sums keep 53 bits, far below 1e-9 of their ratio"
+)]
 fn weighted(sum: i128, weights: WeightedSum) -> Option<f64> {
     (weights.cents > 0).then(|| sum as f64 / weights.cents as f64 / Growth::ONE)
 }

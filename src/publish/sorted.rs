@@ -1,4 +1,5 @@
-//! Stored rows in order of key: parts are written as workers deliver them, tables are read in one order.
+//! Stored rows in order of key: parts are written as workers deliver them, tables are read in one
+//! order.
 
 use arrow_array::cast::AsArray;
 use arrow_array::{RecordBatch, StringArray, UInt32Array};
@@ -9,7 +10,8 @@ use arrow_select::take::take_record_batch;
 /// The rows of one year as one batch, sorted by the texts of their key columns, bytewise.
 ///
 /// # Errors
-/// What Arrow says of batches that do not fit together, or of a key that is no text: a damaged or foreign part.
+/// What Arrow says of batches that do not fit together, or of a key that is no text: a damaged or
+/// foreign part.
 pub fn by_key(
     schema: &SchemaRef,
     batches: &[RecordBatch],

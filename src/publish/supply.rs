@@ -44,7 +44,8 @@ impl Supply {
     /// Reads a firm-year file.
     ///
     /// # Errors
-    /// [`SupplyError`] with the line: a column is missing, a value is not a number, a firm-year stands twice.
+    /// [`SupplyError`] with the line: a column is missing, a value is not a number, a firm-year
+    /// stands twice.
     pub fn parse(text: &str) -> Result<Self, SupplyError> {
         let mut reader = csv::Reader::from_reader(text.as_bytes());
         let mut supply = Self::default();

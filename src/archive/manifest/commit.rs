@@ -106,7 +106,8 @@ impl Summary {
             lines == accepted + excluded + rejected
                 && rejected == self.rejects.len() as u64
                 && accepted == self.periods.values().sum::<u64>(),
-            "{}: {lines} lines, {accepted} accepted ({:?}), {excluded} excluded, {rejected} rejected ({} kept)",
+            "{}: {lines} lines, {accepted} accepted ({:?}), {excluded} excluded, \
+             {rejected} rejected ({} kept)",
             self.name,
             self.periods,
             self.rejects.len()
@@ -121,7 +122,8 @@ impl Manifest {
     /// - [`ArchiveError::NotWritten`] if a file that it names is not there.
     /// - [`ArchiveError::NotLive`] if it withdraws a file that does not count.
     /// - [`ArchiveError::Recorded`] if it brings definitions and there are some.
-    /// - [`ArchiveError::Commit`] for what the database refuses, such as a number or bytes that are there already.
+    /// - [`ArchiveError::Commit`] for what the database refuses, such as a number or bytes that are
+    ///   there already.
     ///
     /// # Panics
     /// If the counts of a file do not add up.

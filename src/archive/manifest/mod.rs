@@ -1,7 +1,8 @@
 //! The manifest: a database (`SQLite`) that says what was accepted, published, and where it is.
 //!
 //! ```text
-//! segments, parts (durable) ──▶ commit: one transaction ──▶ manifest.sqlite ──▶ queries, also while a writer is open
+//! segments, parts (durable) ──▶ commit: one transaction ──▶ manifest.sqlite
+//!                                   queries, also while a writer is open ◀──┘
 //! ```
 //! Invariant: a file that no row names does not exist. The tables are documented in `schema.sql`.
 
@@ -22,7 +23,8 @@ const SCHEMA: &str = include_str!("schema.sql");
 /// `user_version` of the database; another number is another layout.
 const LAYOUT: i64 = 1;
 const NAME: &str = "manifest.sqlite";
-/// How long to wait for the database's own short locks, which a reader can meet while a writer checkpoints.
+/// How long to wait for the database's own short locks, which a reader can meet while a writer
+/// checkpoints.
 const BUSY_MAX: Duration = Duration::from_secs(10);
 
 /// An open manifest.
@@ -103,8 +105,9 @@ fn create_tables(connection: &mut Connection) -> rusqlite::Result<()> {
     transaction.commit()
 }
 
-/// `SQLite` reads a WAL database through a shared-memory file, which it must be able to make. On a medium that cannot be
-/// written there is no writer either, so that the database may be taken as unchanging.
+/// `SQLite` reads a WAL database through a shared-memory file, which it must be able to make. On a
+/// medium that cannot be written there is no writer either, so that the database may be taken as
+/// unchanging.
 fn connect_read_only(path: &Path) -> rusqlite::Result<Connection> {
     let connect = |target: &Path, flags| -> rusqlite::Result<Connection> {
         let connection = Connection::open_with_flags(target, flags)?;

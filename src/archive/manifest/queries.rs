@@ -235,7 +235,8 @@ impl Manifest {
     pub(in crate::archive) fn sizes(&self) -> Result<Sizes> {
         let sql = "SELECT (SELECT count(*) FROM files),
                           (SELECT coalesce(sum(segment_bytes), 0) FROM files),
-                          (SELECT count(*) FROM parts), (SELECT coalesce(sum(n_bytes), 0) FROM parts)";
+                          (SELECT count(*) FROM parts),
+                          (SELECT coalesce(sum(n_bytes), 0) FROM parts)";
         let sizes = self.row("the sizes", sql, [], |row| {
             Ok(Sizes {
                 n_segments: unsigned(row, 0)?,

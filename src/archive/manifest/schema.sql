@@ -1,8 +1,8 @@
 -- The manifest of a home: what was accepted, what was published from it, and where it is.
 --
--- Paths are relative to the home. Hashes are BLAKE3 in hexadecimal. Periods are numbers YYYYMM. A row is added in the
--- transaction of the publication it belongs to, after the files that it names were written durably, and stays:
--- the one column that changes is files.superseded_by.
+-- Paths are relative to the home. Hashes are BLAKE3 in hexadecimal. Periods are numbers YYYYMM. A
+-- row is added in the transaction of the publication it belongs to, after the files that it names
+-- were written durably, and stays: the one column that changes is files.superseded_by.
 
 -- One transaction of the engine: files accepted, months closed, tables published.
 CREATE TABLE publications (
@@ -17,7 +17,8 @@ CREATE TABLE settings (
     text TEXT NOT NULL
 ) STRICT;
 
--- The reference tables as they were read (cities, countries, concordances); recorded with the first publication.
+-- The reference tables as they were read (cities, countries, concordances); recorded with the
+-- first publication.
 CREATE TABLE reference_tables (
     name TEXT PRIMARY KEY,
     text TEXT NOT NULL,
@@ -47,7 +48,8 @@ CREATE TABLE files (
     superseded_by  INTEGER REFERENCES files DEFERRABLE INITIALLY DEFERRED
 ) STRICT;
 
--- The same bytes count once; months without trade, a header and nothing else, look alike and count each.
+-- The same bytes count once; months without trade, a header and nothing else, look alike and count
+-- each.
 CREATE UNIQUE INDEX live_files_by_hash ON files (hash) WHERE superseded_by IS NULL AND lines > 0;
 CREATE INDEX files_by_period ON files (period);
 

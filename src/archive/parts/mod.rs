@@ -1,8 +1,9 @@
 //! Parts: the rows of the published tables, a year as a whole or what changed in it since.
 //!
 //! ```text
-//! published/plant/2010/000012.parquet   whole   │ firm city country … removed = false
-//!                      000013.parquet   changes │ firm city country … removed: gone │ not: new or replaced
+//! published/plant/2010/000012.parquet   whole   │ firm … removed = false
+//!                      000013.parquet   changes │ firm … removed = true: gone
+//!                          │                             removed = false: new or replaced
 //!                          └─▶ overlay: the newest row of each key, as of a vintage
 //! ```
 //! Invariant: a part never changes, so that a table as of an earlier vintage stays what it was.

@@ -1,8 +1,8 @@
 //! A table as of a vintage: each year's newest whole part with later changes on top.
 //!
 //! ```text
-//! whole ─▶ changes ─▶ changes          read from the newest back: a row counts if no later part has its key
-//!   │ keys seen ◀──────┘               and it is not a removal; `removed` is left out of the result
+//! whole ─▶ changes ─▶ changes    read from the newest back: a row counts if no later part has its
+//!   │ keys seen ◀──────┘         key and it is not a removal; `removed` is left out of the result
 //! ```
 
 use std::ops::RangeBounds;

@@ -35,7 +35,8 @@ impl PartWriter {
     /// Starts a part.
     ///
     /// # Errors
-    /// - [`ArchiveError::CreateFolder`], [`ArchiveError::Sync`], [`ArchiveError::Write`] if the file cannot be made.
+    /// - [`ArchiveError::CreateFolder`], [`ArchiveError::Sync`], [`ArchiveError::Write`] if the
+    ///   file cannot be made.
     /// - [`ArchiveError::Encode`] if the schema has a type that Parquet has not.
     ///
     /// # Panics
@@ -86,7 +87,8 @@ impl PartWriter {
     }
 }
 
-/// Dictionaries where values repeat; floats hardly do, and hashing each to find out costs more than it saves.
+/// Dictionaries where values repeat; floats hardly do, and hashing each to find out costs more than
+/// it saves.
 fn properties(schema: &SchemaRef) -> WriterProperties {
     let level = ZstdLevel::try_new(1).expect("1 is a level of zstd");
     let mut properties = WriterProperties::builder()

@@ -4,11 +4,13 @@
 //! Texts, [Record] ── sort by plant, destination ── one column each ──▶ segments/000007.parquet
 //!        ◀── Fields::Figures: six columns │ Fields::All: all twelve ──┘
 //! ```
-//! Columns: `line` u32, `period` i32 (YYYYMM), `flow` (E or I), `firm_id`, `firm_name`, `region`, `city` (null where the
-//! region has none), `country`, `hs8`, `trade_mode`, `value_cents` i64, `excluded` (null where the record counts). Texts are
-//! plain strings to any reader and dictionary-encoded on disk.
+//! Columns: `line` u32, `period` i32 (YYYYMM), `flow` (E or I), `firm_id`, `firm_name`, `region`,
+//! `city` (null where the region has none), `country`, `hs8`, `trade_mode`, `value_cents` i64,
+//! `excluded` (null where the record counts). Texts are plain strings to any reader and
+//! dictionary-encoded on disk.
 //!
-//! Invariant: what is read is what was written, in the order of the segment; texts are numbered anew, by first use.
+//! Invariant: what is read is what was written, in the order of the segment; texts are numbered
+//! anew, by first use.
 
 mod read;
 mod text_chunk;
@@ -23,7 +25,8 @@ pub use write::write;
 
 use crate::types::Vintage;
 
-/// Rows of a row group: a month of a large country is one, so that each dictionary is written and read once.
+/// Rows of a row group: a month of a large country is one, so that each dictionary is written and
+/// read once.
 const ROWS_MAX: usize = 1 << 20;
 
 /// Where the segment of a file is, relative to the home.

@@ -21,7 +21,8 @@ use crate::types::{City, Flow, Period};
 /// Which columns of a segment to read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fields {
-    /// What figures are made of. `name`, `region`, `product` and `line` of the records are 0 and point to no text.
+    /// What figures are made of. `name`, `region`, `product` and `line` of the records are 0 and
+    /// point to no text.
     Figures,
     /// All of a record.
     All,

@@ -1,11 +1,12 @@
 //! A column of texts, straight from a dictionary's positions to a Parquet column chunk.
 //!
 //! ```text
-//! chunk = dictionary page (the texts in use, by first use) · data page (null levels, then positions)
-//! positions and levels: runs of one value │ groups of eight, bit-packed     (Parquet's RLE / bit-packing hybrid)
+//! chunk = dictionary page (the texts in use, by first use)
+//!       · data page (null levels, then positions)
+//! positions and levels: runs of one value │ groups of eight, bit-packed (Parquet's hybrid)
 //! ```
-//! Parquet's own writer hashes the text of every row to find out what the dictionary of the feed knows already: nine
-//! columns of it are half of the time of a segment.
+//! Parquet's own writer hashes the text of every row to find out what the dictionary of the feed
+//! knows already: nine columns of it are half of the time of a segment.
 
 use std::io::Write;
 

@@ -21,10 +21,12 @@ use crate::types::{City, Flow, Period, Vintage};
 
 /// Writes the records of one accepted file durably; they count once a commit names the segment.
 ///
-/// Rows are sorted by firm (in the order of the file's dictionary), city, country, flow, period and line.
+/// Rows are sorted by firm (in the order of the file's dictionary), city, country, flow, period and
+/// line.
 ///
 /// # Errors
-/// - [`ArchiveError::CreateFolder`], [`ArchiveError::Write`], [`ArchiveError::Encode`] if it cannot be written.
+/// - [`ArchiveError::CreateFolder`], [`ArchiveError::Write`], [`ArchiveError::Encode`] if it cannot
+///   be written.
 /// - [`ArchiveError::Sync`] if the disk does not confirm.
 ///
 /// # Panics
@@ -50,7 +52,8 @@ fn encode<'p>(
     rows: &[Record],
     text_of: &dyn Fn(City) -> &'p str,
 ) -> std::result::Result<Draft, ParquetError> {
-    // Without arrow's own schema beside Parquet's, every reader takes the columns for plain strings.
+    // Without arrow's own schema beside Parquet's, every reader takes the columns for plain
+    // strings.
     let options =
         ArrowWriterOptions::new().with_properties(properties()).with_skip_arrow_metadata(true);
     let writer = ArrowWriter::try_new_with_options(draft, schema(), options)?;

@@ -154,8 +154,8 @@ fn exclusions_are_counted_by_the_first_that_applies() {
 
 #[test]
 fn columns_are_found_by_name_in_any_order_among_others_after_a_byte_order_mark() {
-    let text = "\u{FEFF}\"value_usd\",x,trade_mode,hs8,country,region,firm_name,firm_id,flow,period\r\n\
-                7,,10,8,502,\"11019\",n,F1,I,200805\r\n\r\n";
+    let text = "\u{FEFF}\"value_usd\",x,trade_mode,hs8,country,region,firm_name,firm_id,flow,\
+                period\r\n7,,10,8,502,\"11019\",n,F1,I,200805\r\n\r\n";
     let intake = intake(text);
     assert_eq!((intake.counts.lines, intake.counts.accepted), (1, 1));
     assert_eq!((intake.records[0].value_cents, intake.records[0].flow), (700, Flow::Import));
@@ -219,8 +219,8 @@ fn a_file_with_too_many_rejected_lines_is_refused_with_the_first_of_them() {
     };
     assert_eq!(read(19).expect("5 % may be rejected").counts.rejected_total(), 1);
     let message = read(18).expect_err("more may not").to_string();
-    let expected = "1 of 19 lines are rejected (5.3 %, allowed are 5.0 %); mend them or allow more; \
-                    first: line 20, column region (region)";
+    let expected = "1 of 19 lines are rejected (5.3 %, allowed are 5.0 %); mend them or allow \
+                    more; first: line 20, column region (region)";
     assert!(message.ends_with(expected), "{message}");
 }
 
@@ -238,7 +238,8 @@ fn a_raw_line_is_cut_between_characters() {
 fn a_feed_of_brazil_is_read_as_it_is() {
     let profile = Profile::bundled("comexstat-municipality").expect("a shipped profile");
     let text = "\"DATA\";\"NO_MUN\";\"NO_PAIS\";\"NO_SH4_POR\";\"CATEGORIA\";\"VL_FOB\"\r\n\
-                \"2008-05-01\";\"MACEIO\";\"Itália\";\"Açúcares; sólidos\";\"EXPORTACAO\";\"3077\"\r\n\
+                \"2008-05-01\";\"MACEIO\";\"Itália\";\"Açúcares; sólidos\";\"EXPORTACAO\";\
+                \"3077\"\r\n\
                 \"2008-05-01\";\"MACEIO\";\"Hong Kong\";\"Álcool\";\"IMPORTACAO\";\"0\"\r\n";
     let latin1: Vec<u8> =
         text.chars().map(|letter| u8::try_from(letter).expect("Latin-1")).collect();
@@ -416,7 +417,8 @@ proptest! {
         prop_assert_eq!(intake.records.len() as u64, counts.accepted + counts.excluded_total());
         prop_assert_eq!(intake.rejects.len() as u64, counts.rejected_total());
         let records = intake.records.iter().map(|record| record.line);
-        let mut numbers: Vec<_> = records.chain(intake.rejects.iter().map(|reject| reject.line)).collect();
+        let rejects = intake.rejects.iter().map(|reject| reject.line);
+        let mut numbers: Vec<_> = records.chain(rejects).collect();
         numbers.sort_unstable();
         numbers.dedup();
         prop_assert_eq!(numbers.len() as u64, counts.lines);
