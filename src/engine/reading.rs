@@ -8,6 +8,7 @@ use std::thread::Scope;
 
 use rustc_hash::FxHashSet;
 
+use crate::archive::segment::sorted;
 use crate::feed::decode::fingerprint;
 use crate::feed::places::Places;
 use crate::feed::profile::Profile;
@@ -61,8 +62,9 @@ impl Reader<'_> {
                     return Ok(Read::Known(hash));
                 }
             }
-            read(file, self.profile, self.places, &self.limits)
-                .map(|intake| Read::Whole(Box::new(intake)))
+            let mut intake = read(file, self.profile, self.places, &self.limits)?;
+            intake.records = sorted(&intake.records, intake.texts.firms.len());
+            Ok(Read::Whole(Box::new(intake)))
         };
         read().unwrap_or_else(|refused| Read::Refused(Box::new(refused)))
     }

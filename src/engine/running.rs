@@ -223,8 +223,12 @@ impl Running {
         };
         let stored: Vec<Stored> =
             self.segments.iter().filter(concerned).map(|segment| segment.stored.clone()).collect();
+        let city_of = |code: &str| home.places.city(code);
+        let months = [period, before];
         for stored in stored {
-            self.feed_segment(folder, home, &stored, |_, month| {
+            let (texts, records) =
+                segment::read_months(folder, &stored, Fields::Figures, &months, &city_of)?;
+            self.feed_records(&texts, &records, |_, month| {
                 (Roles { cur: month == period, base: month == before }, 1)
             })?;
         }

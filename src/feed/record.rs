@@ -11,10 +11,20 @@ use rustc_hash::FxBuildHasher;
 use crate::types::{City, Flow, Period};
 
 /// Texts in order of first appearance; a record holds positions in it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct Dictionary {
     texts: IndexSet<Box<str>, FxBuildHasher>,
+    /// The position handed out last: the lines of a firm often stand together.
+    last: usize,
 }
+
+impl PartialEq for Dictionary {
+    fn eq(&self, other: &Self) -> bool {
+        self.texts == other.texts
+    }
+}
+
+impl Eq for Dictionary {}
 
 impl Dictionary {
     /// The position of a text, added at the end if it is new.
@@ -22,11 +32,13 @@ impl Dictionary {
     /// # Panics
     /// Past 2³² different texts, which one file's limit on bytes rules out.
     pub fn intern(&mut self, text: &str) -> u32 {
-        let position = match self.texts.get_index_of(text) {
-            Some(position) => position,
-            None => self.texts.insert_full(text.into()).0,
-        };
-        u32::try_from(position).expect("a dictionary holds fewer than 2^32 texts")
+        if self.texts.get_index(self.last).is_none_or(|last| **last != *text) {
+            self.last = match self.texts.get_index_of(text) {
+                Some(position) => position,
+                None => self.texts.insert_full(text.into()).0,
+            };
+        }
+        u32::try_from(self.last).expect("a dictionary holds fewer than 2^32 texts")
     }
 
     /// The position of a text that is there.

@@ -20,8 +20,8 @@ use std::sync::Arc;
 
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 
-pub use read::{Fields, read};
-pub use write::write;
+pub use read::{Fields, read, read_months};
+pub use write::{sorted, write};
 
 use crate::types::Vintage;
 
@@ -148,6 +148,18 @@ mod tests {
         let text_of = |city: City| CITIES[usize::from(city.0)];
         let again = write(home.path(), Vintage(8), &texts, &records, &text_of).expect("written");
         assert_eq!(again.hash, segment.hash);
+    }
+
+    #[test]
+    fn late_records_are_read_without_the_rest() {
+        let home = tempfile::tempdir().expect("a temporary folder");
+        let (texts, records, segment) = written(home.path());
+        let month = Period::new(2001, 2).expect("a month");
+        let (found_texts, found) =
+            read_months(home.path(), &segment, Fields::All, &[month], &city_of).expect("read");
+        let late = records.iter().find(|record| record.period == month).expect("a late one");
+        assert_eq!(found.len(), 1);
+        assert_eq!(spelled(&found_texts, &found[0]), spelled(&texts, late));
     }
 
     #[test]

@@ -11,6 +11,8 @@ use parquet::arrow::arrow_reader::{
     ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
 };
 use parquet::errors::ParquetError;
+use parquet::file::metadata::RowGroupMetaData;
+use parquet::file::statistics::Statistics;
 
 use super::{ROWS_MAX, schema};
 use crate::archive::durable::Stored;
@@ -47,10 +49,35 @@ pub fn read(
     fields: Fields,
     city_of: &dyn Fn(&str) -> Option<City>,
 ) -> Result<(Texts, Vec<Record>)> {
+    read_row_groups(home, segment, fields, None, city_of)
+}
+
+/// The records of a segment as [`read`] gives them, without row groups that hold none of some
+/// months: late records stand in row groups of their own.
+///
+/// # Errors
+/// Those of [`read`].
+pub fn read_months(
+    home: &Path,
+    segment: &Stored,
+    fields: Fields,
+    months: &[Period],
+    city_of: &dyn Fn(&str) -> Option<City>,
+) -> Result<(Texts, Vec<Record>)> {
+    read_row_groups(home, segment, fields, Some(months), city_of)
+}
+
+fn read_row_groups(
+    home: &Path,
+    segment: &Stored,
+    fields: Fields,
+    months: Option<&[Period]>,
+    city_of: &dyn Fn(&str) -> Option<City>,
+) -> Result<(Texts, Vec<Record>)> {
     let file = segment.open(home)?;
     let path = home.join(&segment.path);
     let (n_rows, batches) =
-        open(file, fields).map_err(|source| ArchiveError::decode(&path, source))?;
+        open(file, fields, months).map_err(|source| ArchiveError::decode(&path, source))?;
     let mut decoder = Decoder { path, city_of, texts: Texts::default() };
     let mut records = Vec::with_capacity(n_rows);
     for batch in batches {
@@ -63,20 +90,50 @@ pub fn read(
 fn open(
     file: File,
     fields: Fields,
+    months: Option<&[Period]>,
 ) -> std::result::Result<(usize, ParquetRecordBatchReader), ParquetError> {
     // The schema asks for dictionaries: texts are decoded once each, not once a row.
     let options = ArrowReaderOptions::new().with_schema(schema());
     let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(file, options)?;
-    let n_rows = usize::try_from(builder.metadata().file_metadata().num_rows()).unwrap_or(0);
+    let row_groups: Vec<usize> = builder
+        .metadata()
+        .row_groups()
+        .iter()
+        .enumerate()
+        .filter(|(_, row_group)| months.is_none_or(|months| may_hold(row_group, months)))
+        .map(|(at, _)| at)
+        .collect();
+    let n_rows: i64 =
+        row_groups.iter().map(|at| builder.metadata().row_group(*at).num_rows()).sum();
+    let n_rows = usize::try_from(n_rows).unwrap_or(0);
     let schema = schema();
     let columns = schema.fields().iter().map(|field| field.name().as_str());
     let mask = ProjectionMask::columns(
         builder.parquet_schema(),
         columns.filter(|column| fields.has(column)),
     );
-    let reader =
-        builder.with_projection(mask).with_batch_size(n_rows.clamp(1, ROWS_MAX)).build()?;
+    let reader = builder
+        .with_projection(mask)
+        .with_row_groups(row_groups)
+        .with_batch_size(n_rows.clamp(1, ROWS_MAX))
+        .build()?;
     Ok((n_rows, reader))
+}
+
+/// Whether a row group can hold records of a month, by the statistics of its periods.
+fn may_hold(row_group: &RowGroupMetaData, months: &[Period]) -> bool {
+    let period =
+        row_group.columns().iter().find(|column| column.column_path().string() == "period");
+    match period.and_then(|column| column.statistics()) {
+        Some(Statistics::Int32(range)) => match (range.min_opt(), range.max_opt()) {
+            (Some(&min), Some(&max)) => months.iter().any(|month| {
+                i64::from(month.as_yyyymm()) >= i64::from(min)
+                    && i64::from(month.as_yyyymm()) <= i64::from(max)
+            }),
+            _ => true,
+        },
+        _ => true,
+    }
 }
 
 struct Decoder<'a> {

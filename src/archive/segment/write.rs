@@ -22,7 +22,8 @@ use crate::types::{City, Flow, Period, Vintage};
 /// Writes the records of one accepted file durably; they count once a commit names the segment.
 ///
 /// Rows are sorted by firm (in the order of the file's dictionary), city, country, flow, period and
-/// line.
+/// line; those of the file's own month first, late ones behind them in row groups of their own, so
+/// that what is late of a month is read without the rest.
 ///
 /// # Errors
 /// - [`ArchiveError::CreateFolder`], [`ArchiveError::Write`], [`ArchiveError::Encode`] if it cannot
@@ -41,7 +42,10 @@ pub fn write<'p>(
     let draft = Draft::create(home, path(vintage))?;
     let target = draft.target();
     let rows = sorted(records, texts.firms.len());
-    encode(draft, texts, &rows, text_of)
+    let own_month = rows.iter().map(|row| row.period).max();
+    let (own, late): (Vec<_>, Vec<_>) =
+        rows.into_iter().partition(|row| Some(row.period) == own_month);
+    encode(draft, texts, &[own, late], text_of)
         .map_err(|source| ArchiveError::encode(&target, source))?
         .publish()
 }
@@ -49,7 +53,7 @@ pub fn write<'p>(
 fn encode<'p>(
     draft: Draft,
     texts: &Texts,
-    rows: &[Record],
+    parts: &[Vec<Record>],
     text_of: &dyn Fn(City) -> &'p str,
 ) -> std::result::Result<Draft, ParquetError> {
     // Without arrow's own schema beside Parquet's, every reader takes the columns for plain
@@ -58,7 +62,8 @@ fn encode<'p>(
         ArrowWriterOptions::new().with_properties(properties()).with_skip_arrow_metadata(true);
     let writer = ArrowWriter::try_new_with_options(draft, schema(), options)?;
     let (mut file, columns) = writer.into_serialized_writer()?;
-    for (at, rows) in rows.chunks(ROWS_MAX).enumerate() {
+    let row_groups = parts.iter().flat_map(|rows| rows.chunks(ROWS_MAX));
+    for (at, rows) in row_groups.enumerate() {
         let descriptors = file.schema_descr().columns().to_vec();
         let numbers = columns.create_column_writers(at)?;
         let mut row_group = RowGroup { writer: file.next_row_group()?, rows };
@@ -143,7 +148,17 @@ impl RowGroup<'_> {
         dictionary: &Dictionary,
         code: impl Fn(&Record) -> u32,
     ) -> std::result::Result<(), ParquetError> {
-        self.texts(column, &dictionary.iter().collect::<Vec<_>>(), |row| Some(code(row)))
+        // Each row group holds the texts of its own rows only: late records are few.
+        let mut positions = vec![u32::MAX; dictionary.len()];
+        let mut used = Vec::new();
+        for row in self.rows {
+            let position = &mut positions[code(row) as usize];
+            if *position == u32::MAX {
+                *position = u32::try_from(used.len()).expect("no more texts than rows");
+                used.push(dictionary.text(code(row)));
+            }
+        }
+        self.texts(column, &used, |row| Some(positions[code(row) as usize]))
     }
 
     fn cities<'p>(
@@ -176,8 +191,13 @@ fn yyyymm(period: Period) -> i32 {
     i32::try_from(period.as_yyyymm()).expect("a year before 2200")
 }
 
-/// The records by firm (counted into place, firms being dense), then by the rest of the key.
-fn sorted(records: &[Record], n_firms: usize) -> Vec<Record> {
+/// The records in the order of a segment: by firm (counted into place, firms being dense), then by
+/// the rest of the key.
+///
+/// # Panics
+/// If a record's firm is not below `n_firms`.
+#[must_use]
+pub fn sorted(records: &[Record], n_firms: usize) -> Vec<Record> {
     let mut starts = vec![0; n_firms + 1];
     for record in records {
         starts[record.firm as usize + 1] += 1;
