@@ -1,4 +1,5 @@
-//! The calendar: which months are closed, and which roles that gives a record (SPEC §3).
+//! The calendar: which months are closed, and which roles that gives a record (METHODOLOGY,
+//! "The calendar").
 //!
 //! A year `t` is compared with the *same months* of `t-1`. A record of a month therefore counts as
 //! `cur` of its own year once its month is closed, and as `base` of the next year once that same

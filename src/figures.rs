@@ -2,7 +2,7 @@
 //! compute.
 //!
 //! Two computations agree bit for bit when these rows do. [`crate::publish`] turns them into the
-//! columns of SPEC §4 and §5, the only place where they become floating point.
+//! published columns, the only place where they become floating point.
 
 use std::hash::Hash;
 

@@ -1,4 +1,4 @@
-//! Choices the paper leaves open, each with SPEC.md's default.
+//! Choices the paper leaves open, each with its default (METHODOLOGY, "Choices").
 
 use serde::{Deserialize, Serialize};
 
@@ -36,7 +36,7 @@ pub enum Weights {
     Destination,
 }
 
-/// The choices in the definition of the indicators (SPEC §5).
+/// The choices in the definition of the indicators (METHODOLOGY, "Choices").
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Definitions {
     /// Which cities are affiliates.

@@ -1,4 +1,4 @@
-//! The definitions of SPEC §3 to §5 in plain loops over all records.
+//! The definitions of METHODOLOGY.md in plain loops over all records.
 //!
 //! Shares nothing with the dataflow but the words and the shape of its rows. Tests hold the
 //! dataflow against it at every vintage, and `verify` recomputes a home with it. Where the two

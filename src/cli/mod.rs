@@ -61,7 +61,7 @@ pub enum Done {
 }
 
 impl Done {
-    /// The process's exit code (SPEC §9).
+    /// The process's exit code: 0 done, 1 failed, 3 done but input was refused or rejected.
     pub fn code(self) -> ExitCode {
         match self {
             Self::Clean => ExitCode::SUCCESS,

@@ -95,7 +95,7 @@ pub struct FirmYear {
 }
 
 impl FirmYear {
-    /// Multi-plant: positive cells in two or more cities in the year (SPEC §5).
+    /// Multi-plant: positive cells in two or more cities in the year (METHODOLOGY, "Words").
     #[must_use]
     pub fn is_multi_plant(&self) -> bool {
         self.active.len() >= 2

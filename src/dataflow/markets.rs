@@ -1,4 +1,4 @@
-//! Markets: a city's exporters to a destination in a year, and their growth (SPEC §4, METHODOLOGY
+//! Markets: a city's exporters to a destination in a year, and their growth (METHODOLOGY
 //! (L1)–(L3)).
 //!
 //! Comes in: cells as data. Goes out: the totals of each market, as differences that add up; the

@@ -50,7 +50,7 @@ use touched::Log;
 pub struct Subject {
     /// Areas and provinces.
     pub geography: Arc<Geography>,
-    /// The choices of SPEC §5.
+    /// The choices in the definition of the indicators.
     pub definitions: Definitions,
     /// The feed's first year.
     pub first_year: Year,

@@ -1,5 +1,5 @@
 //! Shipments to amounts: what a shipment adds to which cells, by the roles the calendar gives it
-//! (SPEC §3).
+//! (METHODOLOGY, "The calendar").
 
 use crate::calendar::Roles;
 use crate::dataflow::{Cell, CellKey};

@@ -1,4 +1,5 @@
-//! The table `city`: exporters of a city to a destination in a year (SPEC §4).
+//! The table `city`: exporters of a city to a destination in a year (METHODOLOGY, "Local
+//! indicators").
 
 use super::columns::{Column, Values};
 use super::{Context, ln_density, mean};

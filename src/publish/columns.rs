@@ -42,7 +42,7 @@ pub enum Values<Row> {
 
 /// A column of a published table.
 pub struct Column<Row> {
-    /// Its name, as SPEC §4 and §5 have it.
+    /// Its name, as METHODOLOGY has it.
     pub name: &'static str,
     /// What it holds.
     pub values: Values<Row>,

@@ -1,4 +1,5 @@
-//! The table `plant`: plants of multi-plant firms by destination and year (SPEC §4 and §5).
+//! The table `plant`: plants of multi-plant firms by destination and year (METHODOLOGY,
+//! "Local indicators" to "Further columns").
 
 use super::columns::{Column, Values};
 use super::{Context, dollars, ln_density, mean};

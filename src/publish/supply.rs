@@ -1,4 +1,4 @@
-//! The firm-year file of `ln_supply`: `firm_id,year,supply` (SPEC §5).
+//! The firm-year file of `ln_supply`: `firm_id,year,supply` (METHODOLOGY, "Further columns").
 
 use rustc_hash::FxHashMap;
 use serde::Deserialize;

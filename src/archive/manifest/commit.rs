@@ -31,7 +31,7 @@ pub struct Commit {
 /// What defines the figures of a home.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Definitions {
-    /// The options of SPEC §§2–5, as TOML.
+    /// The options that define figures, as TOML.
     pub settings: String,
     /// Name and text of each reference table.
     pub references: Vec<(String, String)>,

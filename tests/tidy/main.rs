@@ -1,0 +1,273 @@
+//! What must hold of the source, read from the source: which stage may know which, where floats may
+//! be, sizes, citations, words, commands, dependencies. Every failure names the file and the line.
+
+mod citations;
+mod commands;
+mod dependencies;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+/// What each module may import, itself and the standard library aside. Upstream comes first: no
+/// module may import one that stands below it.
+const LAYERS: &[(&str, &[&str])] = &[
+    ("types", &[]),
+    ("options", &[]),
+    ("theory", &[]),
+    ("geography", &["types"]),
+    ("figures", &["types"]),
+    ("calendar", &["types"]),
+    ("simulate", &["types", "theory"]),
+    ("feed", &["types"]),
+    ("archive", &["types", "feed"]),
+    ("dataflow", &["types", "options", "geography", "figures"]),
+    ("oracle", &["types", "options", "geography", "figures", "calendar"]),
+    ("publish", &["types", "geography", "figures", "feed", "archive"]),
+    ("settings", &["options", "feed"]),
+    (
+        "engine",
+        &[
+            "types",
+            "geography",
+            "figures",
+            "calendar",
+            "feed",
+            "archive",
+            "dataflow",
+            "publish",
+            "settings",
+        ],
+    ),
+    ("verify", &["types", "figures", "archive", "oracle", "publish", "engine"]),
+    ("explain", &["types", "figures", "archive", "oracle", "publish", "engine"]),
+];
+
+/// Stages in which figures are integers.
+const INTEGERS_ONLY: &[&str] = &[
+    "types",
+    "options",
+    "geography",
+    "figures",
+    "calendar",
+    "feed",
+    "archive",
+    "dataflow",
+    "engine",
+];
+
+/// Where floats are nevertheless, and why. They take logs, each rounded to fixed point at once, or
+/// are no figures.
+const FLOATS: &[(&str, &str)] = &[
+    ("src/types.rs", "a growth is the difference of two logs, rounded to fixed point"),
+    ("src/dataflow/affiliate.rs", "a log density, rounded to fixed point"),
+    ("src/feed/read.rs", "the share of lines that may be rejected"),
+    ("src/feed/refused.rs", "that share in a message"),
+    ("src/engine/open.rs", "that share as an option"),
+];
+
+const LINES_MAX: usize = 500;
+const COLUMNS_MAX: usize = 100;
+
+/// A file of the repository.
+struct Source {
+    path: String,
+    text: String,
+}
+
+impl Source {
+    /// Numbered lines that are code: comments left out.
+    fn code(&self) -> impl Iterator<Item = (usize, &str)> {
+        numbered(&self.text).filter(|(_, line)| !line.trim_start().starts_with("//"))
+    }
+
+    /// How many lines stand before the tests at the end of the file.
+    fn n_lines_without_tests(&self) -> usize {
+        let lines: Vec<_> = self.text.lines().collect();
+        let tests = |pair: &[&str]| pair[0] == "#[cfg(test)]" && pair[1].starts_with("mod ");
+        lines.windows(2).position(tests).unwrap_or(lines.len())
+    }
+
+    fn at(&self, line: usize) -> String {
+        format!("{}:{line}", self.path)
+    }
+}
+
+fn numbered(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    text.lines().enumerate().map(|(position, line)| (position + 1, line))
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The files below some folders with one of some extensions, in order of path.
+fn sources(folders: &[&str], extensions: &[&str]) -> Vec<Source> {
+    let mut folders: Vec<PathBuf> = folders.iter().map(|folder| root().join(folder)).collect();
+    let mut paths = BTreeSet::new();
+    while let Some(folder) = folders.pop().filter(|folder| folder.is_dir()) {
+        for entry in fs::read_dir(folder).expect("a folder of the repository") {
+            let path = entry.expect("an entry of it").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|has| extensions.iter().any(|ext| has == *ext)) {
+                paths.insert(path);
+            }
+        }
+    }
+    paths.into_iter().map(|path| source(&path)).collect()
+}
+
+fn source(path: &Path) -> Source {
+    let text = fs::read_to_string(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    let path = path.strip_prefix(root()).expect("below the root").display().to_string();
+    Source { path, text }
+}
+
+fn rust() -> Vec<Source> {
+    let files = ["src", "tests", "examples", "benches"].map(|folder| sources(&[folder], &["rs"]));
+    files.into_iter().flatten().collect()
+}
+
+fn documents() -> Vec<Source> {
+    let entries =
+        fs::read_dir(root()).expect("the repository").map(|e| e.expect("an entry").path());
+    entries
+        .filter(|path| path.extension().is_some_and(|has| has == "md"))
+        .map(|p| source(&p))
+        .collect()
+}
+
+fn assert_none(violations: &[String], rule: &str) {
+    assert!(violations.is_empty(), "{rule}:\n{}", violations.join("\n"));
+}
+
+fn run(command: &mut Command) -> Output {
+    command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"))
+}
+
+/// The module that a file of `src` belongs to.
+fn module_of(source: &Source) -> &str {
+    let inside = source.path.strip_prefix("src/").expect("a file of src");
+    inside.split(['/', '.']).next().expect("a first part")
+}
+
+fn is_word(letter: char) -> bool {
+    letter.is_alphanumeric() || letter == '_'
+}
+
+/// The words that follow `prefix` wherever it stands by itself in a line.
+fn words_after<'l>(line: &'l str, prefix: &'l str) -> impl Iterator<Item = &'l str> {
+    line.match_indices(prefix)
+        .filter(|(at, _)| !line[..*at].ends_with(|before| is_word(before) || before == '$'))
+        .map(move |(at, _)| {
+            let rest = &line[at + prefix.len()..];
+            &rest[..rest.find(|letter| !is_word(letter)).unwrap_or(rest.len())]
+        })
+}
+
+#[test]
+fn stages_import_upstream_only() {
+    let mut violations = Vec::new();
+    let mut upstream = BTreeSet::new();
+    for (module, allowed) in LAYERS {
+        for import in allowed.iter().filter(|import| !upstream.contains(*import)) {
+            violations.push(format!("table: {module} stands above {import}, which it imports"));
+        }
+        upstream.insert(module);
+    }
+    let layers: BTreeMap<_, _> = LAYERS.iter().copied().collect();
+    for source in sources(&["src"], &["rs"]) {
+        let module = module_of(&source);
+        if ["lib", "main", "cli"].contains(&module) {
+            continue;
+        }
+        let Some(allowed) = layers.get(module) else {
+            violations.push(format!("{}: {module} has no place in the table", source.path));
+            continue;
+        };
+        for (number, line) in source.code() {
+            for import in words_after(line, "crate::") {
+                if import != module && !allowed.contains(&import) {
+                    violations.push(format!("{}: {module} imports {import}", source.at(number)));
+                }
+            }
+            if line.contains("super::super") {
+                violations.push(format!("{}: write crate:: instead", source.at(number)));
+            }
+        }
+    }
+    assert_none(&violations, "stages import upstream only");
+}
+
+#[test]
+fn figures_are_integers_up_to_the_published_tables() {
+    let mut violations = Vec::new();
+    let mut used = BTreeSet::new();
+    for source in sources(&["src"], &["rs"]) {
+        let is_test = source.path.ends_with("/tests.rs");
+        if is_test || !INTEGERS_ONLY.contains(&module_of(&source)) {
+            continue;
+        }
+        let n_lines = source.n_lines_without_tests();
+        for (number, line) in source.code().take_while(|(number, _)| *number <= n_lines) {
+            if line.split(|letter| !is_word(letter)).any(|word| word == "f64" || word == "f32") {
+                if FLOATS.iter().any(|(path, _)| *path == source.path) {
+                    used.insert(source.path.clone());
+                } else {
+                    violations.push(format!("{}: {}", source.at(number), line.trim()));
+                }
+            }
+        }
+    }
+    for (path, why) in FLOATS.iter().filter(|(path, _)| !used.contains(*path)) {
+        violations.push(format!("{path}: no float left, take out the exception ({why})"));
+    }
+    assert_none(&violations, "no floats above the published tables");
+}
+
+#[test]
+fn files_and_lines_are_short() {
+    let mut violations = Vec::new();
+    for source in rust() {
+        let n_lines = source.n_lines_without_tests();
+        if n_lines > LINES_MAX && !source.path.ends_with("/tests.rs") {
+            violations.push(format!("{}: {n_lines} lines", source.path));
+        }
+    }
+    let mut files = rust();
+    files.extend(sources(&["src", "streams", ".cargo"], &["sql", "toml"]));
+    for name in ["Cargo.toml", "clippy.toml", "deny.toml", "rustfmt.toml", ".ci/run"] {
+        files.push(source(&root().join(name)));
+    }
+    for source in &files {
+        for (number, line) in numbered(&source.text) {
+            let n_columns = line.chars().count();
+            if n_columns > COLUMNS_MAX && !line.contains("://") {
+                violations.push(format!("{}: {n_columns} columns", source.at(number)));
+            }
+        }
+    }
+    assert_none(&violations, "at most 500 lines without tests, at most 100 columns");
+}
+
+#[test]
+fn nothing_is_left_undone_or_switched_off() {
+    let words = [
+        concat!("TO", "DO"),
+        concat!("to", "do!"),
+        concat!("unimpl", "emented!"),
+        concat!("db", "g!"),
+    ];
+    let ignored = concat!("#[", "ignore");
+    let mut violations = Vec::new();
+    for source in rust() {
+        for (number, line) in numbered(&source.text) {
+            for word in words.iter().chain([&ignored]).filter(|word| line.contains(**word)) {
+                violations.push(format!("{}: {word}", source.at(number)));
+            }
+        }
+    }
+    assert_none(&violations, "nothing undone, no test switched off");
+}
