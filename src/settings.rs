@@ -3,6 +3,7 @@
 //! Options that define figures are recorded with the first file; a later run that names others is refused with the
 //! difference. Options about how files are taken in (`close`, `revision`, `max_rejected_share`) may change.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -144,8 +145,9 @@ impl Config {
         match given {
             Some(path) => Self::from_file(path),
             None => match Self::from_file(&home.join("spillover.toml")) {
+                // A home that is no folder is for the archive to name: it knows what to do about it.
                 Err(SettingsError::Read { source, .. })
-                    if source.kind() == std::io::ErrorKind::NotFound =>
+                    if matches!(source.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) =>
                 {
                     Ok(Self::default())
                 }

@@ -30,7 +30,8 @@ pub enum ArchiveError {
         pid: Option<u32>,
     },
     /// The lock file could not be opened, locked or written.
-    #[error("cannot lock {}; the home needs a file system with file locks, and to be writable", path.display())]
+    #[error("cannot lock {}; the home needs to be a writable folder on a file system with file locks: \
+             make it one, or name another with --data", path.display())]
     Lock {
         /// The lock file.
         path: PathBuf,
