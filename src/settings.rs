@@ -4,6 +4,7 @@
 //! refused with the difference. Options about how files are taken in (`close`, `revision`,
 //! `max_rejected_share`) may change.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -145,8 +146,9 @@ impl Config {
         match given {
             Some(path) => Self::from_file(path),
             None => match Self::from_file(&home.join("spillover.toml")) {
+                // A home that is no folder is for the archive to name: it knows what to do about it.
                 Err(SettingsError::Read { source, .. })
-                    if source.kind() == std::io::ErrorKind::NotFound =>
+                    if matches!(source.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) =>
                 {
                     Ok(Self::default())
                 }

@@ -38,7 +38,8 @@ pub enum ArchiveError {
     },
     /// The lock file could not be opened, locked or written.
     #[error(
-        "cannot lock {}; the home needs a file system with file locks, and to be writable",
+        "cannot lock {}; the home needs to be a writable folder on a file system with file locks: \
+         make it one, or name another with --data",
         path.display()
     )]
     Lock {

@@ -289,7 +289,9 @@ impl Engine {
         step: &mut Step<'scope>,
     ) -> Result<Outcome, EngineError> {
         let intake = match read {
-            Read::Refused(refused) => return Ok(Outcome::Refused(refused.into())),
+            Read::Refused(refused) => {
+                return Ok(Outcome::Refused(self.before_first(file).unwrap_or(refused.into())));
+            }
             Read::Known(hash) => {
                 let accepted_as = self.accepted_as(&hash, step)?.unwrap_or_default();
                 return Ok(Outcome::Skipped { accepted_as });
@@ -321,6 +323,13 @@ impl Engine {
         Ok(self.archive.file_with_hash(hash)?.map(|(_, name)| name))
     }
 
+    /// Why a file of a month before the feed's first is refused: said before what its lines, all early, would be.
+    fn before_first(&self, file: &FeedFile) -> Option<Refusal> {
+        let first = self.running.as_ref()?.calendar.first();
+        let (path, period) = (file.path.clone(), file.period);
+        (period < first).then_some(Refusal::BeforeFirst { file: path, period, first })
+    }
+
     /// Whether a file may count, and which files it takes the place of.
     fn admit(
         &self,
@@ -345,10 +354,10 @@ impl Engine {
         if n_countries > usize::from(u16::MAX) {
             return refused(Refusal::TooManyCountries { file: path });
         }
-        let first = running.calendar.first();
-        if period < first {
-            return refused(Refusal::BeforeFirst { file: path, period, first });
+        if let Some(refusal) = self.before_first(file) {
+            return refused(refusal);
         }
+        let first = running.calendar.first();
         if period.year().0 - first.year().0 >= YEARS_MAX - 1 {
             return refused(Refusal::TooManyYears { file: path, period });
         }
