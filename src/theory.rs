@@ -254,6 +254,7 @@ fn checked_taste_variance(prior: &Prior, exporters: f64) -> f64 {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "hand-worked numbers, compared with a tolerance")]
 mod tests {
     use super::*;
 

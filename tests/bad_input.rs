@@ -141,6 +141,7 @@ fn the_same_table_in_another_dress_gives_the_same_figures() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one table of cases")]
 fn each_bad_line_is_rejected_by_its_rule_and_the_others_count() {
     let sandbox = standing();
     let with = |column: &str, text: &str| {

@@ -24,9 +24,9 @@ impl Verify {
         })?;
         bar.finish_and_clear();
         if self.json {
-            print_json(&verification)?
+            print_json(&verification)?;
         } else {
-            print(&verification)
+            print(&verification);
         }
         Ok(if verification.n_findings == 0 { Done::Clean } else { Done::Damaged })
     }

@@ -94,7 +94,9 @@ impl NastyFeed {
     /// The same lines in another order within each month.
     pub fn shuffled(&self, random: &mut Random) -> Self {
         let mut months = self.months.clone();
-        months.iter_mut().for_each(|(_, lines)| random.shuffle(lines));
+        for (_, lines) in &mut months {
+            random.shuffle(lines);
+        }
         Self { months }
     }
 

@@ -206,13 +206,19 @@ impl<'b> Column<'b> {
             return Ok(Decoded { codes: None, values: Vec::new() });
         };
         let column = column.as_dictionary::<UInt32Type>();
-        if column.null_count() == column.len() {
-            // Parquet's reader gives a column of nulls an empty text that no row has.
-            return Ok(Decoded { codes: Some(column.keys()), values: Vec::new() });
+        // Parquet's reader gives a row group of nulls an empty text that no row has: only texts that
+        // rows point to are looked up.
+        let mut used = vec![false; column.values().len()];
+        for code in column.keys().iter().flatten() {
+            used[code as usize] = true;
         }
-        let values = column.values().as_string::<i32>().iter().flatten();
-        let values = values.map(|text| value_of(text).ok_or_else(|| self.unknown(name, &text)));
-        Ok(Decoded { codes: Some(column.keys()), values: values.collect::<Result<_>>()? })
+        let texts = column.values().as_string::<i32>();
+        let decode = |(position, used): (usize, bool)| match texts.value(position) {
+            text if used => value_of(text).map(Some).ok_or_else(|| self.unknown(name, &text)),
+            _ => Ok(None),
+        };
+        let values = used.into_iter().enumerate().map(decode).collect::<Result<_>>()?;
+        Ok(Decoded { codes: Some(column.keys()), values })
     }
 
     fn texts(self, name: &'static str, texts: &mut Dictionary) -> Result<Decoded<'b, u32>> {
@@ -240,12 +246,12 @@ impl<'b> Column<'b> {
 /// A column of codes and what each stands for.
 struct Decoded<'b, T> {
     codes: Option<&'b UInt32Array>,
-    values: Vec<T>,
+    values: Vec<Option<T>>,
 }
 
 impl<T: Copy> Decoded<'_, T> {
     fn at(&self, row: usize) -> Option<T> {
         let codes = self.codes.filter(|codes| codes.is_valid(row))?;
-        Some(self.values[codes.value(row) as usize])
+        self.values[codes.value(row) as usize]
     }
 }
