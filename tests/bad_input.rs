@@ -113,7 +113,9 @@ fn the_same_table_in_another_dress_gives_the_same_figures() {
     let plain = file(&lines);
     let expected = figures("200102.csv", plain.as_bytes());
     let each_field = |change: &dyn Fn(Vec<&str>) -> String| -> String {
-        plain.lines().fold(String::new(), |text, line| text + &change(line.split(',').collect()) + "\n")
+        plain
+            .lines()
+            .fold(String::new(), |text, line| text + &change(line.split(',').collect()) + "\n")
     };
     let reordered = each_field(&|mut fields| {
         fields.reverse();
@@ -183,7 +185,11 @@ fn each_bad_line_is_rejected_by_its_rule_and_the_others_count() {
         (with("firm_name", "\"closed\" too early"), "", "quote"),
         (b"200102,E,F".to_vec(), "", "columns"),
         (b",".to_vec(), "", "columns"),
-        ([&b"200102,E,F,\xFF\xFE,11011,301,84713000,10,1.00"[..]].concat(), "firm_name", "encoding"),
+        (
+            [&b"200102,E,F,\xFF\xFE,11011,301,84713000,10,1.00"[..]].concat(),
+            "firm_name",
+            "encoding",
+        ),
         (b"\0\0\0".to_vec(), "", "columns"),
     ];
     let n_good = bad.len() * 20;
@@ -233,7 +239,12 @@ fn a_line_of_64_megabytes_is_one_rejected_line() {
     let sandbox = standing();
     let huge = "9".repeat(64 << 20);
     refused(&sandbox, "200102.csv", &huge, &["line 1", "header", "length"]);
-    refused(&sandbox, "200102.csv", format!("{HEADER}\n{huge}"), &["1 of 1 lines", "line 2 (length)"]);
+    refused(
+        &sandbox,
+        "200102.csv",
+        format!("{HEADER}\n{huge}"),
+        &["1 of 1 lines", "line 2 (length)"],
+    );
     // The same between quotes, and after it lines that count.
     let good = format!("{}\n", good_line(200_102, "F", 11_011)).repeat(20);
     let path = sandbox.write("200102.csv", format!("{HEADER}\n200102,E,\"{huge}\n{good}"));
@@ -257,7 +268,12 @@ fn a_file_whose_name_names_no_month_is_refused() {
 fn a_file_of_a_month_that_cannot_come_now_is_refused() {
     let sandbox = standing();
     let of = |month| file(&[good_line(month, "F", 11_011)]);
-    refused(&sandbox, "200104.csv", of(200_104), &["the next month is 200102", "take in 200102 first"]);
+    refused(
+        &sandbox,
+        "200104.csv",
+        of(200_104),
+        &["the next month is 200102", "take in 200102 first"],
+    );
     refused(&sandbox, "219912.csv", of(219_912), &["a feed may span", "years"]);
     let says = ["199912", "before the feed's first month 200001", "--data"];
     refused(&sandbox, "199912.csv", of(199_912), &says);
@@ -267,7 +283,8 @@ fn a_file_of_a_month_that_cannot_come_now_is_refused() {
 #[test]
 fn packed_files_that_are_damaged_or_bombs_are_refused() {
     let sandbox = standing();
-    let table = format!("{HEADER}\n{}", format!("{}\n", good_line(200_102, "F", 11_011)).repeat(900));
+    let table =
+        format!("{HEADER}\n{}", format!("{}\n", good_line(200_102, "F", 11_011)).repeat(900));
     let cut = |mut bytes: Vec<u8>| {
         bytes.truncate(bytes.len() / 2);
         bytes
@@ -311,10 +328,12 @@ fn a_home_that_cannot_be_written_is_an_error_and_leaves_nothing_behind() {
     let below = file.join("home");
     let feed = sandbox.feed();
     for home in [below.as_path(), file.as_path()] {
-        let run = common::run(
-            std::process::Command::new(env!("CARGO_BIN_EXE_spillover"))
-                .args([Path::new("--data"), home, Path::new("ingest"), &feed]),
-        );
+        let run = common::run(std::process::Command::new(env!("CARGO_BIN_EXE_spillover")).args([
+            Path::new("--data"),
+            home,
+            Path::new("ingest"),
+            &feed,
+        ]));
         let home = home.to_str().expect("text");
         says_so(&run, 1, &[home]);
         assert!(run.stderr.contains("--data"), "it does not say what to do:\n{}", run.stderr);

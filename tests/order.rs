@@ -4,8 +4,8 @@ mod common;
 
 use std::path::{Path, PathBuf};
 
-use common::nasty_feed::{CITIES, NastyFeed, Random};
 use common::Sandbox;
+use common::nasty_feed::{CITIES, NastyFeed, Random};
 
 const N_MONTHS: usize = 31;
 
@@ -149,8 +149,10 @@ fn a_feed_that_was_superseded_equals_one_that_was_right_at_once() {
     let (wrong, right) = (NastyFeed::new(8, 18), NastyFeed::new(9, 18));
     let case = Case::new(wrong.files(), "revision = \"supersede\"\n");
     case.sandbox.ingest(&[&case.sandbox.feed()], 2);
-    let corrected: Vec<PathBuf> =
-        right.files().map(|(name, text)| case.sandbox.write(&format!("{}-b.csv", &name[..6]), text)).collect();
+    let corrected: Vec<PathBuf> = right
+        .files()
+        .map(|(name, text)| case.sandbox.write(&format!("{}-b.csv", &name[..6]), text))
+        .collect();
     let (some, others) = corrected.split_at(7);
     for paths in [others, some] {
         let paths: Vec<&Path> = paths.iter().map(PathBuf::as_path).collect();

@@ -9,8 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// The header of the canonical layout.
-pub const HEADER: &str =
-    "period,flow,firm_id,firm_name,region,country,hs8,trade_mode,value_usd";
+pub const HEADER: &str = "period,flow,firm_id,firm_name,region,country,hs8,trade_mode,value_usd";
 
 /// A folder for a home and a feed, gone when it is dropped.
 pub struct Sandbox {

@@ -94,7 +94,9 @@ impl NastyFeed {
     /// The same lines in another order within each month.
     pub fn shuffled(&self, random: &mut Random) -> Self {
         let mut months = self.months.clone();
-        months.iter_mut().for_each(|(_, lines)| random.shuffle(lines));
+        for (_, lines) in &mut months {
+            random.shuffle(lines);
+        }
         Self { months }
     }
 
@@ -166,7 +168,8 @@ fn line(trade: &Trade, random: &mut Random) -> String {
     let names = ["厂", "\"a \"\"quoted\"\" name, with a comma\"", "plain", ""];
     let name = if random.one_in(40) { "东方进出口公司" } else { random.of(&names) };
     let district = random.below(9);
-    let mut line = format!("{},{flow},f{firm:02},{name},{region}{district},{country}", name_of(*month));
+    let mut line =
+        format!("{},{flow},f{firm:02},{name},{region}{district},{country}", name_of(*month));
     let (sign, cents) = (if *cents < 0 { "-" } else { "" }, cents.abs());
     let product = random.of(&["84713000", "61091000"]);
     let _ = write!(line, ",{product},10,{sign}{}.{:02}", cents / 100, cents % 100);
