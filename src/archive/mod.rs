@@ -140,7 +140,7 @@ impl Archive {
         self.manifest.files()
     }
 
-    /// The file with these bytes that counts, and its name.
+    /// The last file accepted with these bytes, and its name, whether or not it was withdrawn since.
     ///
     /// # Errors
     /// [`ArchiveError::Query`] if the manifest cannot be read.

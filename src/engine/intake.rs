@@ -6,8 +6,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::{Scope, ScopedJoinHandle};
 
-use rustc_hash::FxHashSet;
-
 use super::EngineError;
 use super::open::Engine;
 use super::reading::{Known, Read, ReadAhead, Reader};
@@ -272,11 +270,11 @@ impl Engine {
     }
 
     fn known(&self) -> Result<Known, EngineError> {
-        let files = self.archive.files()?;
-        let live = files.iter().filter(|file| file.superseded_by.is_none());
-        let (names, hashes): (FxHashSet<_>, FxHashSet<_>) =
-            live.map(|file| (file.name.clone(), file.hash.clone())).unzip();
-        Ok(Known { names, hashes })
+        let mut known = Known::default();
+        for file in self.archive.files()? {
+            known.entry(file.name).or_default().push(file.hash);
+        }
+        Ok(known)
     }
 
     fn take_in<'scope>(
@@ -292,10 +290,7 @@ impl Engine {
             Read::Refused(refused) => {
                 return Ok(Outcome::Refused(self.before_first(file).unwrap_or(refused.into())));
             }
-            Read::Known(hash) => {
-                let accepted_as = self.accepted_as(&hash, step)?.unwrap_or_default();
-                return Ok(Outcome::Skipped { accepted_as });
-            }
+            Read::Known => return Ok(Outcome::Skipped { accepted_as: file.name.clone() }),
             Read::Whole(intake) => intake,
         };
         // Months without trade look alike: only bytes with lines in them tell that a file was here

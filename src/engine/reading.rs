@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::Scope;
 
-use rustc_hash::FxHashSet;
+use rustc_hash::FxHashMap;
 
 use crate::archive::segment::sorted;
 use crate::feed::decode::fingerprint;
@@ -20,22 +20,18 @@ use crate::feed::source::FeedFile;
 /// What reading a file comes to.
 #[derive(Debug)]
 pub enum Read {
-    /// Its bytes were accepted before, under this hash; it was not read as a table.
-    Known(String),
+    /// Its bytes were accepted before under its name; it was not read as a table.
+    Known,
     /// It was read whole.
     Whole(Box<Intake>),
     /// Nothing of it may count.
     Refused(Box<Refused>),
 }
 
-/// What is known of files accepted before.
-#[derive(Clone, Debug, Default)]
-pub struct Known {
-    /// Their names: a file of such a name is looked at for its bytes first.
-    pub names: FxHashSet<String>,
-    /// The hashes of their bytes.
-    pub hashes: FxHashSet<String>,
-}
+/// The files accepted before, withdrawn ones included: the hashes of their bytes by name.
+///
+/// By name, because months without trade look alike: such bytes are news under another name.
+pub type Known = FxHashMap<String, Vec<String>>;
 
 /// How a feed is read.
 #[derive(Clone, Copy)]
@@ -55,11 +51,11 @@ impl Reader<'_> {
     #[must_use]
     pub fn read(&self, file: &FeedFile) -> Read {
         let read = || {
-            if self.known.names.contains(&file.name) {
+            if let Some(hashes) = self.known.get(&file.name) {
                 let layout = &self.profile.file;
                 let hash = fingerprint(&file.path, layout, self.limits.max_bytes)?.hash;
-                if self.known.hashes.contains(&hash) {
-                    return Ok(Read::Known(hash));
+                if hashes.contains(&hash) {
+                    return Ok(Read::Known);
                 }
             }
             let mut intake = read(file, self.profile, self.places, &self.limits)?;

@@ -156,7 +156,7 @@ impl Manifest {
         &self,
         hash: &str,
     ) -> Result<Option<(Vintage, String)>> {
-        let sql = "SELECT vintage, name FROM files WHERE hash = ? AND superseded_by IS NULL";
+        let sql = "SELECT vintage, name FROM files WHERE hash = ? ORDER BY vintage DESC LIMIT 1";
         self.row("a file by its hash", sql, [hash], |row| Ok((Vintage(row.get(0)?), row.get(1)?)))
     }
 
