@@ -1,7 +1,10 @@
-//! `explain`: one row of the table `plant` down to its affiliate cities, their exporters, and its own records.
+//! `explain`: one row of the table `plant` down to its affiliate cities, their exporters, and its
+//! own records.
 //!
-//! Comes in: a home and the key of a row. Goes out: the published figures, what they are made of, and whether the parts
-//! add up to them. Only the records of the destination and of the firm are looked at: no other can matter to the row.
+//! Comes in: a home and the key of a row. Goes out: the published figures, what they are made of,
+//! and whether the parts
+//! add up to them. Only the records of the destination and of the firm are looked at: no other can
+//! matter to the row.
 
 use serde::Serialize;
 
@@ -169,7 +172,8 @@ pub struct Source {
 /// Explains a row as it is published now.
 ///
 /// # Errors
-/// - [`ExplainError::Unknown`], [`ExplainError::NoIndicators`], [`ExplainError::NoRow`] if there is no such row, saying why.
+/// - [`ExplainError::Unknown`], [`ExplainError::NoIndicators`], [`ExplainError::NoRow`] if there is
+/// no such row, saying why.
 /// - [`ExplainError::Engine`], [`ExplainError::Export`] if the home cannot be read or is damaged.
 pub fn explain(archive: Archive, key: &RowKey) -> Result<Explanation, ExplainError> {
     let mut replay = Replay::open(archive)?;

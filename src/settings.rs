@@ -146,7 +146,8 @@ impl Config {
         match given {
             Some(path) => Self::from_file(path),
             None => match Self::from_file(&home.join("spillover.toml")) {
-                // A home that is no folder is for the archive to name: it knows what to do about it.
+                // A home that is no folder is for the archive to name: it knows what to do about
+                // it.
                 Err(SettingsError::Read { source, .. })
                     if matches!(source.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) =>
                 {

@@ -1,7 +1,10 @@
-//! `verify`: everything recomputed from the archive in one go, and compared with what is published, bit for bit.
+//! `verify`: everything recomputed from the archive in one go, and compared with what is published,
+//! bit for bit.
 //!
-//! Comes in: a home. Goes out: what is wrong with it, by name: a damaged segment or part, a row or a figure that is
-//! not what the records say. The recomputation is the oracle's, in plain loops: it shares no operator with the engine.
+//! Comes in: a home. Goes out: what is wrong with it, by name: a damaged segment or part, a row or
+//! a figure that is
+//! not what the records say. The recomputation is the oracle's, in plain loops: it shares no
+//! operator with the engine.
 
 use std::fmt;
 
@@ -69,7 +72,8 @@ impl fmt::Display for Finding {
             Self::Part(table, error) => write!(f, "table {}: {error}", table.name()),
             Self::Figure { table, key, column, published, recomputed } => write!(
                 f,
-                "table {}, {key}: {column} is published as {published}, the records say {recomputed}",
+                "table {}, {key}: {column} is published as {published}, the records say \
+                         {recomputed}",
                 table.name()
             ),
             Self::ExtraRow(table, key) => {
@@ -133,7 +137,8 @@ pub fn verify(archive: Archive, progress: impl FnMut()) -> Result<Verification, 
     Ok(verification)
 }
 
-/// Both tables from the segments; none if a segment is damaged, for then the figures cannot be told.
+/// Both tables from the segments; none if a segment is damaged, for then the figures cannot be
+/// told.
 fn recompute(
     replay: &mut Replay,
     verification: &mut Verification,
@@ -191,7 +196,8 @@ fn compare(
         let (year, rows) = match rows {
             Ok(rows) => rows,
             Err(error) => {
-                // A year that cannot be read is told once, as damage, and not as rows that are missing.
+                // A year that cannot be read is told once, as damage, and not as rows that are
+                // missing.
                 if let Some(year) = year_of(&error, &missing) {
                     missing.retain(|other| *other != year);
                 }

@@ -1,4 +1,5 @@
-//! Bad input through the binary: a message that says what, where and what to do; nothing already there changes; it never
+//! Bad input through the binary: a message that says what, where and what to do; nothing already
+//! there changes; it never
 //! panics (which `common::run` checks of every run).
 
 mod common;

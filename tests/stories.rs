@@ -1,6 +1,7 @@
 //! Plays the stories in `streams/cases`: feeds of a few lines with the tables they must come to.
 //!
-//! The format stands in `streams/cases/README.md`. `UPDATE_EXPECT=1` rewrites what is expected with what is.
+//! The format stands in `streams/cases/README.md`. `UPDATE_EXPECT=1` rewrites what is expected with
+//! what is.
 
 mod common;
 

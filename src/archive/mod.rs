@@ -140,7 +140,8 @@ impl Archive {
         self.manifest.files()
     }
 
-    /// The last file accepted with these bytes, and its name, whether or not it was withdrawn since.
+    /// The last file accepted with these bytes, and its name, whether or not it was withdrawn
+    /// since.
     ///
     /// # Errors
     /// [`ArchiveError::Query`] if the manifest cannot be read.

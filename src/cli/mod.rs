@@ -1,6 +1,7 @@
 //! The command line: one file a command.
 
 mod close;
+mod demo;
 mod explain;
 mod export;
 mod ingest;
@@ -33,6 +34,8 @@ pub struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Simulate a small feed, take it in, print its headline figures and verify them.
+    Demo(demo::Demo),
     /// Write a feed from the paper's model, with its reference tables.
     Simulate(simulate::Simulate),
     /// Take in every new file in order of period, close months, publish.
@@ -76,6 +79,7 @@ pub fn run(arguments: Arguments) -> anyhow::Result<Done> {
     let Arguments { data, config, command } = arguments;
     let home = Home { folder: data, config };
     match command {
+        Command::Demo(demo) => demo.run(&home),
         Command::Simulate(simulate) => simulate.run(&home),
         Command::Ingest(ingest) => ingest.run(&home),
         Command::Close(close) => close.run(&home),

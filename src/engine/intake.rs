@@ -8,6 +8,7 @@ use std::thread::{Scope, ScopedJoinHandle};
 
 use super::EngineError;
 use super::open::Engine;
+use super::outcome::{FileOutcome, Observer, Outcome, Refusal};
 use super::reading::{Known, Read, ReadAhead, Reader};
 use super::running::{Home, LiveSegment, Running};
 use crate::archive::segment;
@@ -16,142 +17,10 @@ use crate::calendar::Calendar;
 use crate::dataflow::YEARS_MAX;
 use crate::feed::profile::Revision;
 use crate::feed::read::ReadLimits;
-use crate::feed::record::{Counts, Intake};
-use crate::feed::refused::Refused;
+use crate::feed::record::Intake;
 use crate::feed::source::FeedFile;
 use crate::settings::Close;
 use crate::types::{City, Period, Vintage};
-
-/// What became of a file.
-#[derive(Debug)]
-pub struct FileOutcome {
-    /// The file.
-    pub path: PathBuf,
-    /// What became of it.
-    pub outcome: Outcome,
-}
-
-/// What became of a file.
-#[derive(Debug)]
-pub enum Outcome {
-    /// It counts, once the step it is part of is committed.
-    Accepted {
-        /// Its number.
-        vintage: Vintage,
-        /// How its lines ended.
-        counts: Counts,
-    },
-    /// Its bytes were accepted before.
-    Skipped {
-        /// The name under which they were.
-        accepted_as: String,
-    },
-    /// Nothing of it counts.
-    Refused(Refusal),
-}
-
-/// Why nothing of a file counts.
-#[derive(Debug, thiserror::Error)]
-pub enum Refusal {
-    /// It cannot be read as a file of the feed.
-    #[error(transparent)]
-    Unreadable(#[from] Box<Refused>),
-    /// Its month is before the feed's first.
-    #[error(
-        "{file} is of {period}, before the feed's first month {first}; start another home with \
-         --data to begin earlier",
-        file = file.display()
-    )]
-    BeforeFirst {
-        /// The file.
-        file: PathBuf,
-        /// Its month.
-        period: Period,
-        /// The feed's first month.
-        first: Period,
-    },
-    /// Months are missing before it.
-    #[error(
-        "{file} is of {period}, but the next month is {next}: months close in order without gaps; \
-         take in {next} first",
-        file = file.display()
-    )]
-    Gap {
-        /// The file.
-        file: PathBuf,
-        /// Its month.
-        period: Period,
-        /// The month that is missing.
-        next: Period,
-    },
-    /// Its month has a file already.
-    #[error(
-        "{file}: {period} has a file already; set revision = \"append\" to add its lines or \
-         \"supersede\" to put them in the place of the earlier ones",
-        file = file.display()
-    )]
-    HasFile {
-        /// The file.
-        file: PathBuf,
-        /// Its month.
-        period: Period,
-    },
-    /// The file that would have been the feed's first was refused.
-    #[error(
-        "{file}: the feed's first file was refused, and its month begins the calendar; mend that \
-         one first",
-        file = file.display()
-    )]
-    FirstRefused {
-        /// The file.
-        file: PathBuf,
-    },
-    /// More years than the engine keeps apart.
-    #[error("{file} is of {period}; a feed may span {} years", YEARS_MAX, file = file.display())]
-    TooManyYears {
-        /// The file.
-        file: PathBuf,
-        /// Its month.
-        period: Period,
-    },
-    /// More countries than the engine keeps apart.
-    #[error(
-        "{file}: with it the feed names more than {} countries; is the column `country` the right \
-         one?",
-        u16::MAX,
-        file = file.display()
-    )]
-    TooManyCountries {
-        /// The file.
-        file: PathBuf,
-    },
-    /// Amounts whose sum would not be exact.
-    #[error(
-        "{file}: with it the amounts of all records add up to more than 2^62 cents, past the range \
-         of exact sums; is the unit of value right?",
-        file = file.display()
-    )]
-    Range {
-        /// The file.
-        file: PathBuf,
-    },
-}
-
-/// Is told what happens while files are taken in.
-pub trait Observer {
-    /// A file has been dealt with.
-    fn file(&mut self, outcome: &FileOutcome);
-    /// A step is being published.
-    fn publishing(&mut self, publication: Publication);
-}
-
-/// Nobody watches.
-pub struct Unwatched;
-
-impl Observer for Unwatched {
-    fn file(&mut self, _: &FileOutcome) {}
-    fn publishing(&mut self, _: Publication) {}
-}
 
 /// The sum of |value| up to which every sum of amounts is exact.
 const ABSOLUTE_CENTS_MAX: i128 = 1 << 62;
@@ -318,7 +187,8 @@ impl Engine {
         Ok(self.archive.file_with_hash(hash)?.map(|(_, name)| name))
     }
 
-    /// Why a file of a month before the feed's first is refused: said before what its lines, all early, would be.
+    /// Why a file of a month before the feed's first is refused: said before what its lines, all
+    /// early, would be.
     fn before_first(&self, file: &FeedFile) -> Option<Refusal> {
         let first = self.running.as_ref()?.calendar.first();
         let (path, period) = (file.path.clone(), file.period);
@@ -489,13 +359,5 @@ impl Running {
     ) -> Vec<Vintage> {
         let live = self.segments.iter().map(|segment| (segment.vintage, segment.period));
         live.chain(writing).filter(|(_, of)| *of == period).map(|(vintage, _)| vintage).collect()
-    }
-}
-
-impl FileOutcome {
-    /// Whether nothing of the file counts.
-    #[must_use]
-    pub fn is_refused(&self) -> bool {
-        matches!(self.outcome, Outcome::Refused(_))
     }
 }

@@ -16,12 +16,13 @@ pub mod amounts;
 mod error;
 mod intake;
 pub mod open;
+mod outcome;
 mod publisher;
 mod reading;
 pub mod replay;
 mod running;
 
 pub use error::EngineError;
-pub use intake::{FileOutcome, Observer, Outcome, Unwatched};
 pub use open::{Engine, Request};
+pub use outcome::{FileOutcome, Observer, Outcome, Refusal, Unwatched};
 pub use running::{Home, LiveSegment};

@@ -18,7 +18,8 @@ pub enum Refused {
         source: io::Error,
     },
     /// It cannot be read to its end, or its packing is damaged.
-    #[error("cannot read {file} to its end; it may be cut short or damaged: fetch it again", file = file.display())]
+    #[error("cannot read {file} to its end; it may be cut short or damaged: fetch it again",
+             file = file.display())]
     Read {
         /// The file.
         file: PathBuf,
@@ -34,7 +35,8 @@ pub enum Refused {
         source: zip::result::ZipError,
     },
     /// A zip archive of no file or of several.
-    #[error("{file} holds {n_members} files; a zip archive of a feed must hold exactly one", file = file.display())]
+    #[error("{file} holds {n_members} files; a zip archive of a feed must hold exactly one",
+             file = file.display())]
     ZipMembers {
         /// The file.
         file: PathBuf,
@@ -42,7 +44,8 @@ pub enum Refused {
         n_members: usize,
     },
     /// Unpacked, it is larger than allowed.
-    #[error("{file} is more than {max_bytes} bytes unpacked; raise the limit or split the file", file = file.display())]
+    #[error("{file} is more than {max_bytes} bytes unpacked; raise the limit or split the file",
+             file = file.display())]
     TooLarge {
         /// The file.
         file: PathBuf,
@@ -50,7 +53,8 @@ pub enum Refused {
         max_bytes: u64,
     },
     /// It unpacks to so much that it is no table.
-    #[error("{file} unpacks from {packed_bytes} bytes to more than {n_bytes}, which no table does; unpack it yourself if it is meant", file = file.display())]
+    #[error("{file} unpacks from {packed_bytes} bytes to more than {n_bytes}, which no table \
+             does; unpack it yourself if it is meant", file = file.display())]
     Bomb {
         /// The file.
         file: PathBuf,
@@ -60,7 +64,8 @@ pub enum Refused {
         n_bytes: u64,
     },
     /// Its name names no month.
-    #[error("cannot tell the month of {file}: its name is not like \"{pattern}\"; rename it", file = file.display())]
+    #[error("cannot tell the month of {file}: its name is not like \"{pattern}\"; rename it",
+             file = file.display())]
     Period {
         /// The file.
         file: PathBuf,
@@ -74,7 +79,8 @@ pub enum Refused {
         file: PathBuf,
     },
     /// Its first line cannot be told apart into columns.
-    #[error("{file}, line {line}: the header breaks the rule \"{rule}\"; mend it, or check the profile's delimiter", file = file.display())]
+    #[error("{file}, line {line}: the header breaks the rule \"{rule}\"; mend it, or check the \
+             profile's delimiter", file = file.display())]
     Header {
         /// The file.
         file: PathBuf,
@@ -84,7 +90,8 @@ pub enum Refused {
         rule: Rule,
     },
     /// The header lacks columns of the profile.
-    #[error("{file}, line {line}: no column {missing}; {advice}", file = file.display(), missing = quoted(missing))]
+    #[error("{file}, line {line}: no column {missing}; {advice}", file = file.display(), missing
+             = quoted(missing))]
     MissingColumns {
         /// The file.
         file: PathBuf,
@@ -96,7 +103,8 @@ pub enum Refused {
         advice: Advice,
     },
     /// The header has a column of the profile more than once.
-    #[error("{file}, line {line}: column \"{column}\" is there more than once; keep one", file = file.display())]
+    #[error("{file}, line {line}: column \"{column}\" is there more than once; keep one", file =
+             file.display())]
     DuplicateColumn {
         /// The file.
         file: PathBuf,
@@ -106,7 +114,8 @@ pub enum Refused {
         column: String,
     },
     /// The profile finds cities by a concordance, and there is none.
-    #[error("cannot place {file}: the profile finds cities in regions.csv and there is none; put it beside the feed", file = file.display())]
+    #[error("cannot place {file}: the profile finds cities in regions.csv and there is none; put \
+             it beside the feed", file = file.display())]
     NoConcordance {
         /// The file.
         file: PathBuf,
@@ -118,7 +127,8 @@ pub enum Refused {
         file: PathBuf,
     },
     /// More rejected lines than are kept.
-    #[error("{file}: more than {rejects_max} lines are rejected; is it of this profile? first: {first}", file = file.display(), first = places(first))]
+    #[error("{file}: more than {rejects_max} lines are rejected; is it of this profile? first: \
+             {first}", file = file.display(), first = places(first))]
     TooManyRejects {
         /// The file.
         file: PathBuf,
@@ -128,8 +138,10 @@ pub enum Refused {
         first: Vec<Reject>,
     },
     /// A larger share of its lines is rejected than allowed.
-    #[error("{file}: {rejected} of {lines} lines are rejected ({:.1} %, allowed are {:.1} %); mend them or allow more; first: {first}",
-        percent(*rejected, *lines), max_rejected_share * 100.0, file = file.display(), first = places(first))]
+    #[error("{file}: {rejected} of {lines} lines are rejected ({:.1} %, allowed are {:.1} %); \
+             mend them or allow more; first: {first}",
+        percent(*rejected, *lines), max_rejected_share * 100.0, file = file.display(),
+        first = places(first))]
     Rejected {
         /// The file.
         file: PathBuf,

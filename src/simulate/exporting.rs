@@ -4,7 +4,8 @@
 //! expects after last year's signals from its city and from its affiliates' cities (8)-(10). Output
 //! is set on that belief, before demand is known, and the price clears the market: with constant
 //! elasticity, sales are the expected revenue (11) to the power `1 - 1/σ` times the realised one to
-//! the power `1/σ`. So what is learnt moves both whether and how much is sold. A plant that exported
+//! the power `1/σ`. So what is learnt moves both whether and how much is sold. A plant that
+//! exported
 //! is among the exporters of its city, and learns from itself as from them.
 
 use crate::theory;
@@ -284,8 +285,8 @@ fn cents_near(like: i64, log_points: f64) -> i64 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::population::Population;
     use super::*;
+    use crate::simulate::population::Population;
 
     #[test]
     fn a_signal_from_an_affiliates_city_brings_plants_to_the_market() {

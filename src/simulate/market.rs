@@ -119,8 +119,8 @@ pub fn log_expected_demand(prior: &Prior, neighbours: (f64, f64), affiliates: (f
 
 #[cfg(test)]
 mod tests {
-    use super::super::params::Params;
     use super::*;
+    use crate::simulate::params::Params;
 
     #[test]
     fn expected_demand_with_nobody_seen_is_that_of_the_cutoff_alone() {

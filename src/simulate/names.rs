@@ -32,8 +32,8 @@ pub fn firm_name(stream: &mut Stream, city: &str, intermediary: bool) -> String 
 
 #[cfg(test)]
 mod tests {
-    use super::super::random::Purpose;
     use super::*;
+    use crate::simulate::random::Purpose;
 
     #[test]
     fn intermediaries_and_only_they_have_a_word_of_trade_in_their_names() {

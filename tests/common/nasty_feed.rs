@@ -1,4 +1,5 @@
-//! A small feed with everything in it that makes figures hard to keep: firms whose plants come and go, cells that are
+//! A small feed with everything in it that makes figures hard to keep: firms whose plants come and
+//! go, cells that are
 //! amended, cancelled and revived, late records, imports, intermediaries, Hong Kong, quoted names.
 //!
 //! The same seed gives the same feed.
@@ -9,7 +10,8 @@ use super::HEADER;
 
 /// Cities with areas that are not round, two of them alone in their province.
 pub const CITIES: &str = "city,province,area_km2\n\
-    1101,11,731.25\n1102,11,2418\n1103,11,90.5\n2101,21,1024\n2102,21,17\n3101,31,555.000001\n4101,41,6340\n";
+    1101,11,731.25\n1102,11,2418\n1103,11,90.5\n2101,21,1024\n2102,21,17\n\
+    3101,31,555.000001\n4101,41,6340\n";
 
 const REGIONS: [&str; 7] = ["1101", "1102", "1103", "2101", "2102", "3101", "4101"];
 const COUNTRIES: [&str; 5] = ["301", "116", "502", "601", "110"];
@@ -120,7 +122,8 @@ fn name_of(month: usize) -> String {
     format!("{}{:02}", 2000 + month / 12, month % 12 + 1)
 }
 
-/// Firms ship from one to four cities each; a plant rests in some quarters, and some never trade in January.
+/// Firms ship from one to four cities each; a plant rests in some quarters, and some never trade in
+/// January.
 fn trades_of(month: usize, random: &mut Random) -> Vec<Trade> {
     let mut trades = Vec::new();
     for firm in 0..N_FIRMS {

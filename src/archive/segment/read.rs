@@ -206,7 +206,8 @@ impl<'b> Column<'b> {
             return Ok(Decoded { codes: None, values: Vec::new() });
         };
         let column = column.as_dictionary::<UInt32Type>();
-        // Parquet's reader gives a row group of nulls an empty text that no row has: only texts that
+        // Parquet's reader gives a row group of nulls an empty text that no row has: only texts
+        // that
         // rows point to are looked up.
         let mut used = vec![false; column.values().len()];
         for code in column.keys().iter().flatten() {

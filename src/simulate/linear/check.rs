@@ -7,11 +7,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use super::super::error::SimulateError;
-use super::super::files::at;
 use super::ln_usd;
 use super::rows::{Indicators, ln_import};
 use super::truth::TruthFile;
+use crate::simulate::error::SimulateError;
+use crate::simulate::files::at;
 
 /// What a check found.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]

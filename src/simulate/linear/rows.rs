@@ -1,10 +1,10 @@
 //! The rows of a year that are in the regressions' sample: their indicators, and the fixed point
 //! that exports are.
 
-use super::super::error::SimulateError;
-use super::super::params::{Coefficients, Linear};
-use super::super::places::Places;
 use super::{CONTRACTION_MAX, Cell, SETTLED, SWEEPS_MAX, ln_usd};
+use crate::simulate::error::SimulateError;
+use crate::simulate::params::{Coefficients, Linear};
+use crate::simulate::places::Places;
 
 /// The variables of equation (15), but the outcome.
 #[derive(Clone, Copy, Debug, Default)]

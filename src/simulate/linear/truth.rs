@@ -11,12 +11,12 @@
 use std::collections::BTreeMap;
 use std::io::Write as _;
 
-use super::super::error::SimulateError;
-use super::super::files::Files;
-use super::super::params::{Coefficients, Params};
-use super::super::places::Places;
-use super::super::population::Firm;
 use super::{Cell, Year};
+use crate::simulate::error::SimulateError;
+use crate::simulate::files::Files;
+use crate::simulate::params::{Coefficients, Params};
+use crate::simulate::places::Places;
+use crate::simulate::population::Firm;
 
 /// The truth, gathered year by year.
 #[derive(Debug, Default)]

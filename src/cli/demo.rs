@@ -1,0 +1,109 @@
+//! `demo`: simulate a feed, take it in, verify it and print the headline figures, in a temporary home.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use spillover::archive::Archive;
+use spillover::archive::parts::Table;
+use spillover::engine::{Engine, Request, Unwatched};
+use spillover::feed::profile::Profile;
+use spillover::feed::reference::ReferenceTexts;
+use spillover::feed::source::discover;
+use spillover::publish::csv::fields_of;
+use spillover::publish::export::{Selection, years};
+use spillover::simulate::{self, Params};
+use spillover::verify::verify;
+
+use super::{Done, Home, n_workers};
+
+#[derive(Debug, Args)]
+pub struct Demo {
+    /// A feed to take in, such as streams/demo; without it, one is simulated.
+    #[arg(value_name = "FEED")]
+    feed: Option<PathBuf>,
+}
+
+impl Demo {
+    pub fn run(self, home: &Home) -> anyhow::Result<Done> {
+        let folder = Temporary::create()?;
+        let feed = match self.feed {
+            Some(feed) => feed,
+            None => simulated(folder.path())?,
+        };
+        let config = home.config()?;
+        let request = Request {
+            n_workers: n_workers(None, &config)?,
+            references: ReferenceTexts::beside(&feed)?,
+            config,
+            profile: None,
+        };
+        let files = discover(&[feed], &Profile::bundled("canonical")?)?.files;
+        let data = folder.path().join("home");
+        let mut engine = Engine::open(&data, request, |_| ())?;
+        engine.ingest(&files, &mut Unwatched)?;
+        drop(engine);
+        headlines(&Archive::read(&data)?)?;
+        let verification = verify(Archive::read(&data)?, || ())?;
+        let (n_rows, n_findings) = (verification.n_rows, verification.n_findings);
+        println!("\n{n_rows} rows recomputed from the records: {n_findings} differences");
+        Ok(if n_findings == 0 { Done::Clean } else { Done::Damaged })
+    }
+}
+
+fn simulated(folder: &Path) -> anyhow::Result<PathBuf> {
+    let feed = folder.join("feed");
+    let report = simulate::write(&Params::demo(), &feed)?;
+    println!("{report}");
+    Ok(feed)
+}
+
+/// Rows and mean figures of each year.
+fn headlines(archive: &Archive) -> anyhow::Result<()> {
+    println!("year  months    city rows   plant rows   mean affiliate_growth   mean local_growth");
+    let cities: Vec<_> =
+        years(archive, Table::City, Selection::default())?.collect::<Result<_, _>>()?;
+    for plants in years(archive, Table::Plant, Selection::default())? {
+        let (year, rows) = plants?;
+        let of_year = cities.iter().find(|(other, _)| *other == year);
+        let n_city_rows = of_year.map_or(0, |(_, rows)| rows.num_rows());
+        let mean = |name: &str| {
+            let position = rows.schema().index_of(name).ok()?;
+            let texts = (0..rows.num_rows()).map(|row| fields_of(&rows, row)[position].clone());
+            let values: Vec<f64> = texts.filter_map(|text| text.parse().ok()).collect();
+            let n_values = u32::try_from(values.len()).ok().filter(|n| *n > 0)?;
+            Some(values.iter().sum::<f64>() / f64::from(n_values))
+        };
+        let text =
+            |mean: Option<f64>| mean.map_or("absent".to_owned(), |mean| format!("{mean:.4}"));
+        let months = if rows.num_rows() > 0 { fields_of(&rows, 0)[1].clone() } else { "?".into() };
+        println!(
+            "{year}  {months:>6} {n_city_rows:>12} {:>12} {:>23} {:>19}",
+            rows.num_rows(),
+            text(mean("affiliate_growth")),
+            text(mean("local_growth")),
+        );
+    }
+    Ok(())
+}
+
+/// A folder that is removed with what is in it.
+struct Temporary(PathBuf);
+
+impl Temporary {
+    fn create() -> anyhow::Result<Self> {
+        let path = std::env::temp_dir().join(format!("spillover-demo-{}", std::process::id()));
+        std::fs::create_dir_all(&path)?;
+        Ok(Self(path))
+    }
+
+    fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        // What is left behind is in the system's temporary folder, which is its business.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}

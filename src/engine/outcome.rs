@@ -1,0 +1,148 @@
+//! What becomes of a file: it counts, it was here before, or it is refused with the reason.
+
+use std::path::PathBuf;
+
+use crate::archive::Publication;
+use crate::dataflow::YEARS_MAX;
+use crate::feed::record::Counts;
+use crate::feed::refused::Refused;
+use crate::types::{Period, Vintage};
+
+/// What became of a file.
+#[derive(Debug)]
+pub struct FileOutcome {
+    /// The file.
+    pub path: PathBuf,
+    /// What became of it.
+    pub outcome: Outcome,
+}
+
+/// What became of a file.
+#[derive(Debug)]
+pub enum Outcome {
+    /// It counts, once the step it is part of is committed.
+    Accepted {
+        /// Its number.
+        vintage: Vintage,
+        /// How its lines ended.
+        counts: Counts,
+    },
+    /// Its bytes were accepted before.
+    Skipped {
+        /// The name under which they were.
+        accepted_as: String,
+    },
+    /// Nothing of it counts.
+    Refused(Refusal),
+}
+
+/// Why nothing of a file counts.
+#[derive(Debug, thiserror::Error)]
+pub enum Refusal {
+    /// It cannot be read as a file of the feed.
+    #[error(transparent)]
+    Unreadable(#[from] Box<Refused>),
+    /// Its month is before the feed's first.
+    #[error(
+        "{file} is of {period}, before the feed's first month {first}; start another home with \
+         --data to begin earlier",
+        file = file.display()
+    )]
+    BeforeFirst {
+        /// The file.
+        file: PathBuf,
+        /// Its month.
+        period: Period,
+        /// The feed's first month.
+        first: Period,
+    },
+    /// Months are missing before it.
+    #[error(
+        "{file} is of {period}, but the next month is {next}: months close in order without gaps; \
+         take in {next} first",
+        file = file.display()
+    )]
+    Gap {
+        /// The file.
+        file: PathBuf,
+        /// Its month.
+        period: Period,
+        /// The month that is missing.
+        next: Period,
+    },
+    /// Its month has a file already.
+    #[error(
+        "{file}: {period} has a file already; set revision = \"append\" to add its lines or \
+         \"supersede\" to put them in the place of the earlier ones",
+        file = file.display()
+    )]
+    HasFile {
+        /// The file.
+        file: PathBuf,
+        /// Its month.
+        period: Period,
+    },
+    /// The file that would have been the feed's first was refused.
+    #[error(
+        "{file}: the feed's first file was refused, and its month begins the calendar; mend that \
+         one first",
+        file = file.display()
+    )]
+    FirstRefused {
+        /// The file.
+        file: PathBuf,
+    },
+    /// More years than the engine keeps apart.
+    #[error("{file} is of {period}; a feed may span {} years", YEARS_MAX, file = file.display())]
+    TooManyYears {
+        /// The file.
+        file: PathBuf,
+        /// Its month.
+        period: Period,
+    },
+    /// More countries than the engine keeps apart.
+    #[error(
+        "{file}: with it the feed names more than {} countries; is the column `country` the right \
+         one?",
+        u16::MAX,
+        file = file.display()
+    )]
+    TooManyCountries {
+        /// The file.
+        file: PathBuf,
+    },
+    /// Amounts whose sum would not be exact.
+    #[error(
+        "{file}: with it the amounts of all records add up to more than 2^62 cents, past the range \
+         of exact sums; is the unit of value right?",
+        file = file.display()
+    )]
+    Range {
+        /// The file.
+        file: PathBuf,
+    },
+}
+
+impl FileOutcome {
+    /// Whether nothing of the file counts.
+    #[must_use]
+    pub fn is_refused(&self) -> bool {
+        matches!(self.outcome, Outcome::Refused(_))
+    }
+}
+
+/// Is told what happens while files are taken in.
+pub trait Observer {
+    /// A file has been dealt with.
+    fn file(&mut self, outcome: &FileOutcome);
+    /// A step is being published.
+    fn publishing(&mut self, publication: Publication);
+}
+
+/// Nobody watches.
+pub struct Unwatched;
+
+impl Observer for Unwatched {
+    fn file(&mut self, _: &FileOutcome) {}
+    fn publishing(&mut self, _: Publication) {}
+}
