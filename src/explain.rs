@@ -173,7 +173,7 @@ pub struct Source {
 ///
 /// # Errors
 /// - [`ExplainError::Unknown`], [`ExplainError::NoIndicators`], [`ExplainError::NoRow`] if there is
-/// no such row, saying why.
+///   no such row, saying why.
 /// - [`ExplainError::Engine`], [`ExplainError::Export`] if the home cannot be read or is damaged.
 pub fn explain(archive: Archive, key: &RowKey) -> Result<Explanation, ExplainError> {
     let mut replay = Replay::open(archive)?;
