@@ -1,4 +1,4 @@
-//! `demo`: simulate a feed, take it in, verify it and print the headline figures, in a temporary home.
+//! `demo`: simulate a feed, take it in, verify it, print headline figures, in a temporary home.
 
 use std::path::{Path, PathBuf};
 
