@@ -172,3 +172,14 @@ fn coefficients_without_a_fixed_point_are_refused() {
     let refused = write(&params, directory.path());
     assert!(matches!(refused, Err(SimulateError::NotContractive { .. })), "{refused:?}");
 }
+
+#[test]
+fn the_bundled_feed_is_the_demo_as_it_is_simulated_now() {
+    let bundled = Path::new(env!("CARGO_MANIFEST_DIR")).join("streams/demo");
+    let (now, _) = feed(&Params::demo(), 2);
+    let bundled = contents(&bundled);
+    assert_eq!(bundled.keys().collect::<Vec<_>>(), now.keys().collect::<Vec<_>>());
+    for (name, bytes) in &now {
+        assert!(bundled[name] == *bytes, "{name} of streams/demo is not what is simulated now");
+    }
+}

@@ -148,7 +148,11 @@ impl RowGroup<'_> {
         dictionary: &Dictionary,
         code: impl Fn(&Record) -> u32,
     ) -> std::result::Result<(), ParquetError> {
-        // Each row group holds the texts of its own rows only: late records are few.
+        if self.rows.len() >= dictionary.len() {
+            return self
+                .texts(column, &dictionary.iter().collect::<Vec<_>>(), |row| Some(code(row)));
+        }
+        // Late records are few: their row group holds their own texts and not the whole file's.
         let mut positions = vec![u32::MAX; dictionary.len()];
         let mut used = Vec::new();
         for row in self.rows {
