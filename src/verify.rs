@@ -19,7 +19,7 @@ use crate::engine::{EngineError, LiveSegment};
 use crate::oracle::{Oracle, Tables};
 use crate::publish::columns::{self, REMOVED};
 use crate::publish::csv::fields_of;
-use crate::publish::export::{ExportError, Selection, key_of, schema_of, years};
+use crate::publish::export::{ExportError, Selection, key_of, rewritten_year, schema_of, years};
 use crate::publish::sorted::by_key;
 use crate::publish::{Context, city, plant};
 use crate::types::{Vintage, Year};
@@ -198,10 +198,15 @@ fn compare(
             Err(error) => {
                 // A year that cannot be read is told once, as damage, and not as rows that are
                 // missing.
-                if let Some(year) = year_of(&error, &missing) {
-                    missing.retain(|other| *other != year);
-                }
+                let year = year_of(&error, &missing);
                 verification.found(Finding::Part(table, error));
+                if let Some(year) = year {
+                    missing.retain(|other| *other != year);
+                    if let Some(rows) = rewritten_year(&replay.archive, table, year) {
+                        let expected = expected(replay, table, tables, year)?;
+                        differences(table, &rows, &expected, verification);
+                    }
+                }
                 continue;
             }
         };

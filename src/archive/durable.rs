@@ -46,6 +46,18 @@ impl Stored {
         file.rewind().map_err(failed)?;
         Ok(file)
     }
+
+    /// The file as it lies there now, with the hash that its bytes have: to look into one that is
+    /// not what was written.
+    ///
+    /// # Errors
+    /// - [`ArchiveError::Read`] if it is missing or unreadable.
+    pub fn as_it_lies(&self, home: &Path) -> Result<Self> {
+        let path = home.join(&self.path);
+        let bytes = fs::read(&path).map_err(|source| ArchiveError::Read { path, source })?;
+        let hash = blake3::hash(&bytes).to_hex().to_string();
+        Ok(Self { path: self.path.clone(), hash, n_bytes: bytes.len() as u64 })
+    }
 }
 
 /// A file in the making, under another name until [`Draft::publish`]; removed if dropped before.

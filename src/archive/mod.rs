@@ -287,6 +287,28 @@ impl Archive {
     ) -> Result<TableYears> {
         Ok(TableYears::new(&self.home, &self.parts(table, as_of)?, years, keys))
     }
+
+    /// A year of a table as its parts lie there, whatever their hashes: none if no part of it was
+    /// written anew by somebody else, which shows in its size.
+    ///
+    /// # Errors
+    /// [`ArchiveError::Query`], [`ArchiveError::Read`] if the manifest or a part cannot be read.
+    pub fn rewritten_year(
+        &self,
+        table: Table,
+        year: Year,
+        keys: &[&str],
+    ) -> Result<Option<TableYears>> {
+        let mut parts = self.parts(table, None)?;
+        parts.retain(|part| part.year == year);
+        let mut is_rewritten = false;
+        for part in &mut parts {
+            let now = part.file.as_it_lies(&self.home)?;
+            is_rewritten |= now.n_bytes != part.file.n_bytes;
+            part.file = now;
+        }
+        Ok(is_rewritten.then(|| TableYears::new(&self.home, &parts, &(year..=year), keys)))
+    }
 }
 
 #[cfg(test)]

@@ -80,6 +80,7 @@ impl Export {
         let selection = Selection { year: self.year.map(Year), as_of: self.vintage.map(Vintage) };
         let schema = export::schema_of(table, export::has_supply(archive)?);
         let years = export::years(archive, table, selection)?;
+        export::check(archive, table, selection)?;
         let out = output(self.output.as_deref())?;
         let rows = years.map(|year| year.map(|(_, rows)| rows));
         Ok(export::write(out, format, &schema, rows)?)

@@ -115,6 +115,39 @@ pub fn years(
     }))
 }
 
+/// Checks the hashes of all parts that a selection reads, so that nothing is written of a table
+/// that is damaged further on.
+///
+/// # Errors
+/// [`ExportError::Archive`] with the first part that is missing or damaged.
+pub fn check(archive: &Archive, table: Table, selection: Selection) -> Result<(), ExportError> {
+    for part in archive.parts(table, selection.as_of)? {
+        if selection.year.is_none_or(|year| year == part.year) {
+            part.file.open(archive.home())?;
+        }
+    }
+    Ok(())
+}
+
+/// A year of a table that somebody wrote anew, sorted by key; none if it cannot be read as such.
+#[must_use]
+pub fn rewritten_year(archive: &Archive, table: Table, year: Year) -> Option<RecordBatch> {
+    let schema = schema_of(table, has_supply(archive).ok()?);
+    let mut years = archive.rewritten_year(table, year, key_of(table)).ok()??;
+    let batches = years.next()?.ok()?.batches;
+    // Another writer may have another type for the same column: compared is what is written out.
+    let batches: Vec<_> = batches
+        .iter()
+        .map(|batch| {
+            let columns = batch.columns().iter().zip(schema.fields());
+            let alike = columns.clone().all(|(column, f)| column.data_type() == f.data_type());
+            alike
+                .then(|| RecordBatch::try_new(Arc::clone(&schema), batch.columns().to_vec()).ok())?
+        })
+        .collect::<Option<_>>()?;
+    by_key(&schema, &batches, key_of(table)).ok()
+}
+
 /// Whether the home has a firm-year file, and with it the column `ln_supply`.
 ///
 /// # Errors
