@@ -13,7 +13,7 @@ pub struct Close {
     /// The month, YYYYMM.
     period: Period,
     /// How many workers compute.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = super::workers)]
     workers: Option<usize>,
 }
 
@@ -27,7 +27,7 @@ impl Close {
             );
         }
         spillover::archive::Archive::read(home.folder())?;
-        let n_workers = n_workers(self.workers, &config)?;
+        let n_workers = n_workers(self.workers, &config);
         let mut engine = open(home, Request { config, n_workers, ..Request::default() })?;
         let closed = engine.close(self.period, &mut Unwatched);
         if let Err(EngineError::OutOfOrder(order)) = &closed {

@@ -32,7 +32,7 @@ impl Demo {
         };
         let config = home.config()?;
         let request = Request {
-            n_workers: n_workers(None, &config)?,
+            n_workers: n_workers(None, &config),
             references: ReferenceTexts::beside(&feed)?,
             config,
             profile: None,

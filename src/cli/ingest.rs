@@ -23,7 +23,7 @@ pub struct Ingest {
     #[arg(long, value_name = "P")]
     profile: Option<String>,
     /// How many workers compute.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = super::workers)]
     workers: Option<usize>,
     /// Print what was done as JSON.
     #[arg(long)]
@@ -44,7 +44,7 @@ impl Ingest {
             eprintln!("refused: {}", with_causes(refused));
         }
         let request = Request {
-            n_workers: n_workers(self.workers, &config)?,
+            n_workers: n_workers(self.workers, &config),
             config,
             profile,
             references: self.references()?,

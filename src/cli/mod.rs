@@ -106,14 +106,18 @@ impl Home {
     }
 }
 
+/// A number of workers on the command line.
+fn workers(text: &str) -> Result<usize, String> {
+    let n_workers = text.parse().map_err(|_| "give a whole number".to_owned())?;
+    check_workers(n_workers).map_err(|error| error.to_string())?;
+    Ok(n_workers)
+}
+
 /// How many workers compute: as asked on the command line or in the options, else one a core, at
 /// most four.
-fn n_workers(asked: Option<usize>, config: &Config) -> anyhow::Result<usize> {
-    let n_workers = asked
-        .or(config.workers)
-        .unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from).min(4));
-    check_workers(n_workers)?;
-    Ok(n_workers)
+fn n_workers(asked: Option<usize>, config: &Config) -> usize {
+    let one_a_core = || std::thread::available_parallelism().map_or(1, usize::from).min(4);
+    asked.or(config.workers).unwrap_or_else(one_a_core)
 }
 
 /// Whether a command failed because nobody reads its output any more, as with `| head`.
