@@ -211,17 +211,14 @@ impl Engine {
         if total > ABSOLUTE_CENTS_MAX {
             return refused(Refusal::Range { file: path });
         }
+        let n_known = self.running.as_ref().map_or(0, |running| running.names.countries.len());
+        if n_known + intake.texts.countries.len() > usize::from(u16::MAX) {
+            return refused(Refusal::TooManyCountries { file: path });
+        }
         let Some(running) = &self.running else {
             let refusal = Refusal::FirstRefused { file: path };
             return Ok(if any_refused { Err(refusal) } else { Ok(Vec::new()) });
         };
-        let n_countries = running.names.countries.len() + intake.texts.countries.len();
-        if n_countries > usize::from(u16::MAX) {
-            return refused(Refusal::TooManyCountries { file: path });
-        }
-        if let Some(refusal) = self.before_first(file) {
-            return refused(refusal);
-        }
         let first = running.calendar.first();
         if period.year().0 - first.year().0 >= YEARS_MAX - 1 {
             return refused(Refusal::TooManyYears { file: path, period });

@@ -227,6 +227,9 @@ fn parse_countries(text: &str) -> Result<FxHashSet<Box<str>>, PlacesError> {
 
 /// Square metres of a positive decimal of square kilometres with at most six decimals: exact, no
 /// floats.
+/// The surface of the Earth: no city is larger, and sums over all cities stay in range.
+const AREA_MAX_M2: i64 = 510_072_000 * 1_000_000;
+
 fn square_metres(area_km2: &str) -> Option<i64> {
     let (whole, decimals) = area_km2.split_once('.').unwrap_or((area_km2, "0"));
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
@@ -235,7 +238,10 @@ fn square_metres(area_km2: &str) -> Option<i64> {
     }
     let whole: i64 = whole.parse().ok()?;
     let decimals: i64 = format!("{decimals:0<6}").parse().ok()?;
-    whole.checked_mul(1_000_000)?.checked_add(decimals).filter(|&area| area > 0)
+    whole
+        .checked_mul(1_000_000)?
+        .checked_add(decimals)
+        .filter(|area| (1..=AREA_MAX_M2).contains(area))
 }
 
 #[cfg(test)]

@@ -85,7 +85,9 @@ pub enum Problem {
         first_line: u64,
     },
     /// Not an area.
-    #[error("\"{0}\" is not an area; write km² as a positive decimal with at most six decimals")]
+    #[error(
+        "\"{0}\" is not an area; write km² as a positive decimal with at most six decimals, up to 510072000"
+    )]
     Area(String),
 }
 
