@@ -225,11 +225,11 @@ fn parse_countries(text: &str) -> Result<FxHashSet<Box<str>>, PlacesError> {
     Ok(table.rows.into_iter().map(|(_, [country])| country.into_boxed_str()).collect())
 }
 
-/// Square metres of a positive decimal of square kilometres with at most six decimals: exact, no
-/// floats.
 /// The surface of the Earth: no city is larger, and sums over all cities stay in range.
 const AREA_MAX_M2: i64 = 510_072_000 * 1_000_000;
 
+/// Square metres of a positive decimal of square kilometres with at most six decimals: exact, no
+/// floats.
 fn square_metres(area_km2: &str) -> Option<i64> {
     let (whole, decimals) = area_km2.split_once('.').unwrap_or((area_km2, "0"));
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
