@@ -6,6 +6,7 @@ mod explain;
 mod export;
 mod ingest;
 mod progress;
+mod regress;
 mod simulate;
 mod status;
 mod verify;
@@ -46,6 +47,8 @@ enum Command {
     Export(export::Export),
     /// Take one row of the table plant down to its cities, exporters and records.
     Explain(explain::Explain),
+    /// Estimate a regression with fixed effects on any CSV or Parquet panel.
+    Regress(regress::Regress),
     /// Recompute everything from the archive and compare it with what is published.
     Verify(verify::Verify),
     /// Say what the home holds.
@@ -84,6 +87,7 @@ pub fn run(arguments: Arguments) -> anyhow::Result<Done> {
         Command::Ingest(ingest) => ingest.run(&home),
         Command::Close(close) => close.run(&home),
         Command::Export(export) => export.run(&home),
+        Command::Regress(regress) => regress.run(&home),
         Command::Explain(explain) => explain.run(&home),
         Command::Verify(verify) => verify.run(&home),
         Command::Status(status) => status.run(&home),

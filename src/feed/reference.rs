@@ -86,7 +86,8 @@ pub enum Problem {
     },
     /// Not an area.
     #[error(
-        "\"{0}\" is not an area; write km² as a positive decimal with at most six decimals, up to 510072000"
+        "\"{0}\" is not an area; write km² as a positive decimal with at most six decimals, up \
+                 to 510072000"
     )]
     Area(String),
 }

@@ -1,0 +1,41 @@
+//! Rows of a few numbers, four at a time: the compiler keeps them in vector registers.
+
+/// Numbers handled at once; rows are padded to a multiple.
+pub const LANES: usize = 4;
+
+/// `sum += row`
+#[inline]
+pub fn add(sum: &mut [f64], row: &[f64]) {
+    zip(sum, row, |sum, row| *sum += row);
+}
+
+/// `from -= row`
+#[inline]
+pub fn subtract(from: &mut [f64], row: &[f64]) {
+    zip(from, row, |from, row| *from -= row);
+}
+
+/// `sum += factor · row`
+#[inline]
+pub fn add_scaled(sum: &mut [f64], row: &[f64], factor: f64) {
+    zip(sum, row, |sum, row| *sum += factor * row);
+}
+
+/// `row /= total`
+#[inline]
+pub fn divide(row: &mut [f64], total: f64) {
+    for value in row {
+        *value /= total;
+    }
+}
+
+#[inline]
+fn zip(out: &mut [f64], row: &[f64], each: impl Fn(&mut f64, f64)) {
+    let (out, _) = out.as_chunks_mut::<LANES>();
+    let (row, _) = row.as_chunks::<LANES>();
+    for (out, row) in out.iter_mut().zip(row) {
+        for lane in 0..LANES {
+            each(&mut out[lane], row[lane]);
+        }
+    }
+}

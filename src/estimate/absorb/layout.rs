@@ -1,0 +1,271 @@
+//! The sample in the order in which it is worked through: groups of the swept effect one after
+//! another.
+//!
+//! ```text
+//! part    |──────────── 0 ────────────|──────────── 1 ────────────| …   fixed by the data, one
+//! task each
+//! group   |─ 0 ─|─── 1 ───|─── 2 ─────|── 3 ──|                         a level of the swept
+//! effect
+//! row      · · · · · · · · · · · · · · · · · ·                          of the sample
+//! ```
+//!
+//! Sums over rows are made part by part and added in the order of the parts, whatever the number of
+//! threads:
+//! results do not depend on it.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use super::blocks::Blocks;
+use super::sums::{Sums, Target};
+use crate::estimate::design::Design;
+use crate::estimate::design::codes::Codes;
+
+/// Parts of a sample, where the sums of the parts are small beside it.
+const PARTS_MAX: usize = 32;
+/// Rows of a group when there is no effect to sweep.
+const ROWS_WITHOUT_EFFECT: usize = 256;
+
+/// A design whose rows are grouped by the swept effect.
+#[derive(Debug)]
+pub struct Layout<'a> {
+    /// The sample, reordered.
+    pub design: Design<'a>,
+    /// The effect whose levels are the groups; the first of those with most levels.
+    pub swept: Option<usize>,
+    /// Where each group starts, and the end.
+    pub groups: Vec<u32>,
+    /// Groups of each part.
+    pub parts: Vec<Range<usize>>,
+    /// Lowest to highest level of each effect, then of each set of clusters, within each part.
+    spans: Vec<Vec<Range<usize>>>,
+    /// Numbers kept for one row or level: the variables, rounded up to whole lanes.
+    pub width: usize,
+}
+
+impl<'a> Layout<'a> {
+    /// Reorders the sample by the effect with most levels, or by `blocks` and then that effect.
+    #[must_use]
+    pub fn new(design: Design<'a>, blocks: Option<&Blocks>) -> Self {
+        let swept = swept_effect(&design);
+        let design = match swept {
+            Some(swept) => ordered(design, swept, blocks.map(|blocks| &blocks.pieces)),
+            None => design,
+        };
+        let groups = match swept {
+            Some(swept) => boundaries(&design.effects[swept].of_row),
+            None => uniform(design.n_obs()),
+        };
+        let width = design.variables.len().next_multiple_of(super::LANES);
+        let cuts = blocks.map_or_else(|| groups.clone(), block_starts);
+        let (parts, spans) = partition(&design, swept, &groups, &cuts);
+        Self { design, swept, groups, parts, spans, width }
+    }
+
+    /// The effects that are not swept, with their place in the formula.
+    pub fn iterated(&self) -> impl Iterator<Item = (usize, &Arc<Codes>)> {
+        let swept = self.swept;
+        self.design.effects.iter().enumerate().filter(move |&(i, _)| Some(i) != swept)
+    }
+
+    /// Rows of a range of groups.
+    #[must_use]
+    pub fn rows_of(&self, groups: Range<usize>) -> Range<usize> {
+        self.groups[groups.start] as usize..self.groups[groups.end] as usize
+    }
+
+    /// The weight of a row.
+    #[must_use]
+    pub fn weight(&self, row: usize) -> f64 {
+        self.design.weights.as_ref().map_or(1.0, |weights| weights[row])
+    }
+
+    /// The weights of a range of rows, if there are any.
+    #[must_use]
+    pub fn weights_of(&self, rows: Range<usize>) -> Option<&[f64]> {
+        self.design.weights.as_ref().map(|weights| &weights[rows])
+    }
+
+    /// The sum of weights: the number of rows without them.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "rows are fewer than 2^32")]
+    pub fn weight_total(&self, rows: Range<usize>) -> f64 {
+        match &self.design.weights {
+            Some(weights) => weights[rows].iter().sum(),
+            None => rows.len() as f64,
+        }
+    }
+
+    /// Empty sums over the levels of the iterated effects that occur in a part.
+    #[must_use]
+    pub fn sums(&self, part: usize, width: usize) -> Sums {
+        Sums::new(self.iterated().map(|(i, _)| self.spans[part][i].clone()), width)
+    }
+
+    /// Empty sums over the levels of any codes that occur in a part.
+    #[must_use]
+    pub fn sums_over(&self, part: usize, codes: &Codes, width: usize) -> Sums {
+        let rows = self.rows_of(self.parts[part].clone());
+        Sums::new([span(&codes.of_row[rows])].into_iter(), width)
+    }
+
+    /// Empty totals over all levels of the iterated effects.
+    #[must_use]
+    pub fn totals(&self, width: usize) -> Target {
+        Target::new(self.iterated().map(|(_, codes)| codes.n_levels), width)
+    }
+}
+
+/// The effect with most levels; the first of equals.
+#[must_use]
+pub fn swept_effect(design: &Design<'_>) -> Option<usize> {
+    let levels = |i: &usize| design.effects[*i].n_levels;
+    (0..design.effects.len()).rev().max_by_key(levels)
+}
+
+/// The design with its rows sorted by block, then by level of the swept effect; order kept within.
+fn ordered<'a>(design: Design<'a>, swept: usize, blocks: Option<&Codes>) -> Design<'a> {
+    let of_row = &design.effects[swept].of_row;
+    if blocks.is_none() && of_row.is_sorted() {
+        return design;
+    }
+    let positions: Vec<u32> = (0..).take(design.n_obs()).collect();
+    let mut order = sorted_by(&design.effects[swept], &positions);
+    if let Some(blocks) = blocks {
+        order = sorted_by(blocks, &order);
+    }
+    if order.is_sorted() {
+        return design;
+    }
+    select(&design, &order)
+}
+
+/// A stable counting sort of positions by level.
+fn sorted_by(codes: &Codes, positions: &[u32]) -> Vec<u32> {
+    let mut next = vec![0_u32; codes.n_levels];
+    let mut start = 0;
+    for (next, count) in next.iter_mut().zip(codes.counts()) {
+        *next = start;
+        start += count;
+    }
+    let mut sorted = vec![0; positions.len()];
+    for &position in positions {
+        let place = &mut next[codes.of_row[position as usize] as usize];
+        sorted[*place as usize] = position;
+        *place += 1;
+    }
+    sorted
+}
+
+/// The design's rows in another order; levels are renumbered as they appear in it.
+fn select<'a>(design: &Design<'a>, order: &[u32]) -> Design<'a> {
+    let mut distinct: Vec<&Arc<Codes>> = Vec::new();
+    for codes in design.effects.iter().chain(&design.clusters) {
+        if !distinct.iter().any(|known| Arc::ptr_eq(known, codes)) {
+            distinct.push(codes);
+        }
+    }
+    let selected: Vec<Arc<Codes>> =
+        distinct.par_iter().map(|codes| Arc::new(codes.select(order))).collect();
+    let find = |codes: &Arc<Codes>| {
+        let place = distinct.iter().position(|known| Arc::ptr_eq(known, codes));
+        selected[place.expect("every set of codes was listed")].clone()
+    };
+    Design {
+        variables: design.variables.clone(),
+        rows: order.iter().map(|&position| design.rows[position as usize]).collect(),
+        effects: design.effects.iter().map(find).collect(),
+        clusters: design.clusters.iter().map(find).collect(),
+        weights: design
+            .weights
+            .as_ref()
+            .map(|weights| order.iter().map(|&position| weights[position as usize]).collect()),
+        effect_columns: design.effect_columns.clone(),
+        cluster_names: design.cluster_names.clone(),
+        n_missing: design.n_missing,
+        n_singletons: design.n_singletons,
+    }
+}
+
+/// Where each run of one level starts, and the end.
+fn boundaries(of_row: &[u32]) -> Vec<u32> {
+    let mut groups = vec![0];
+    for (row, pair) in (1..).zip(of_row.windows(2)) {
+        if pair[0] != pair[1] {
+            groups.push(row);
+        }
+    }
+    groups.push(u32::try_from(of_row.len()).expect("a panel has fewer than 2^32 rows"));
+    groups
+}
+
+fn uniform(n_obs: usize) -> Vec<u32> {
+    let end = u32::try_from(n_obs).expect("a panel has fewer than 2^32 rows");
+    (0..end).step_by(ROWS_WITHOUT_EFFECT).chain([end]).collect()
+}
+
+/// Parts and the span of levels in each.
+type Partition = (Vec<Range<usize>>, Vec<Vec<Range<usize>>>);
+
+/// As many parts as leave their sums small beside the sample.
+fn partition(design: &Design<'_>, swept: Option<usize>, groups: &[u32], cuts: &[u32]) -> Partition {
+    let levels: usize = design
+        .effects
+        .iter()
+        .enumerate()
+        .filter(|&(i, _)| Some(i) != swept)
+        .map(|(_, codes)| codes.n_levels)
+        .chain(design.clusters.iter().map(|codes| codes.n_levels))
+        .sum();
+    let room = design.n_obs() / 2 + 2 * levels;
+    let mut n_parts = PARTS_MAX;
+    loop {
+        let parts = divide(groups, cuts, n_parts);
+        let spans: Vec<Vec<Range<usize>>> = parts
+            .par_iter()
+            .map(|part| {
+                let rows = groups[part.start] as usize..groups[part.end] as usize;
+                let all = design.effects.iter().chain(&design.clusters);
+                all.map(|codes| span(&codes.of_row[rows.clone()])).collect()
+            })
+            .collect();
+        let size =
+            |(i, span): (usize, &Range<usize>)| if Some(i) == swept { 0 } else { span.len() };
+        let held: usize = spans.iter().flat_map(|of| of.iter().enumerate().map(size)).sum();
+        if held <= room || n_parts == 1 {
+            return (parts, spans);
+        }
+        n_parts /= 2;
+    }
+}
+
+/// Runs of groups with about as many rows each, cut at some of the rows given.
+fn divide(groups: &[u32], cuts: &[u32], n_parts: usize) -> Vec<Range<usize>> {
+    let n_rows = u64::from(groups[groups.len() - 1]);
+    let cut = |part: usize| {
+        let wanted = n_rows * part as u64 / n_parts as u64;
+        let row = cuts[cuts.partition_point(|&row| u64::from(row) < wanted)];
+        groups.partition_point(|&start| start < row)
+    };
+    (0..n_parts).map(|part| cut(part)..cut(part + 1)).filter(|part| !part.is_empty()).collect()
+}
+
+/// The row where each block starts, and the end.
+fn block_starts(blocks: &Blocks) -> Vec<u32> {
+    let counts = blocks.pieces.counts();
+    let of_blocks = counts.chunks_exact(blocks.pieces_per_block);
+    let ends = of_blocks.scan(0, |row, pieces| {
+        *row += pieces.iter().sum::<u32>();
+        Some(*row)
+    });
+    [0].into_iter().chain(ends).collect()
+}
+
+fn span(levels: &[u32]) -> Range<usize> {
+    let (least, most) = levels
+        .iter()
+        .fold((u32::MAX, 0), |(least, most), &level| (least.min(level), most.max(level)));
+    if levels.is_empty() { 0..0 } else { least as usize..most as usize + 1 }
+}

@@ -1,0 +1,381 @@
+//! Fixed effects out of the variables: potentials for each level, residuals row by row.
+//!
+//! ```text
+//! Design ─▶ Layout ─▶ right-hand sides ─▶ conjugate gradients ─▶ potentials ─▶ Stream of residuals
+//!           (groups)   (one pass)          (levels only)          (per level)   (one pass each)
+//! ```
+//!
+//! The effect with most levels is swept exactly wherever rows are read; potentials are kept for the
+//! others only.
+//! Residuals are never held: whoever needs them streams over the rows.
+
+mod blocks;
+mod conjugate;
+mod general;
+pub(super) mod lanes;
+pub mod layout;
+mod local;
+mod products;
+pub mod stream;
+mod structured;
+pub mod sums;
+mod warm;
+
+use std::ops::Range;
+
+use rayon::prelude::*;
+use serde::Serialize;
+use thiserror::Error;
+
+use self::blocks::Blocks;
+use self::general::General;
+pub use self::lanes::LANES;
+use self::layout::Layout;
+use self::products::{Products, added};
+use self::stream::Stream;
+use self::structured::Structured;
+use self::sums::{Sums, Target};
+pub use self::warm::Start;
+use super::design::Design;
+use super::error::EstimateError;
+
+/// When to stop.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AbsorbOptions {
+    /// The relative residual to reach.
+    pub tolerance: f64,
+    /// Iterations allowed.
+    pub iterations_max: usize,
+    /// Which solver to use.
+    pub method: Method,
+}
+
+/// Which solver absorbs the effects; both give the same within the tolerance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Method {
+    /// Elimination within blocks where the data has them, the general solver otherwise.
+    #[default]
+    Fastest,
+    /// The general solver.
+    General,
+}
+
+/// Why an iteration stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Error)]
+#[serde(rename_all = "snake_case")]
+pub enum Stop {
+    /// The tolerance was reached.
+    #[error("converged")]
+    Converged,
+    /// As many iterations as allowed.
+    #[error("the limit of iterations was reached")]
+    IterationLimit,
+    /// The residual no longer falls.
+    #[error("the residual no longer falls")]
+    Stagnated,
+    /// A number is infinite or not a number.
+    #[error("a value overflowed")]
+    NotFinite,
+}
+
+/// Variables with their effects absorbed to the tolerance.
+#[derive(Debug)]
+#[must_use]
+pub struct Absorbed<'a> {
+    layout: Layout<'a>,
+    potentials: Option<Target>,
+    /// `Ṽ'W Ṽ`, upper triangle by rows of `width`, where it fell off on the way.
+    products: Option<Vec<f64>>,
+    /// Centred sum of squares of each variable, before.
+    pub totals: Vec<f64>,
+    /// Iterations done.
+    pub iterations: usize,
+    /// The largest relative residual of all variables.
+    pub relative_residual: f64,
+    /// Whether the iteration began from an earlier solution.
+    pub warm_start: bool,
+    /// The effect that was eliminated within blocks, if the structured path was taken.
+    pub eliminated: Option<usize>,
+}
+
+impl Default for AbsorbOptions {
+    fn default() -> Self {
+        Self { tolerance: 1e-10, iterations_max: 10_000, method: Method::default() }
+    }
+}
+
+impl<'a> Absorbed<'a> {
+    /// Absorbs the design's effects from all its variables at once.
+    ///
+    /// # Errors
+    /// [`EstimateError::NotConverged`]: the tolerance was not reached, and why.
+    pub fn solve(
+        design: Design<'a>,
+        options: &AbsorbOptions,
+        start: Option<&Start>,
+    ) -> Result<Self, EstimateError> {
+        let blocks = match options.method {
+            Method::Fastest => layout::swept_effect(&design).and_then(|q| Blocks::find(&design, q)),
+            Method::General => None,
+        };
+        let layout = Layout::new(design, blocks.as_ref());
+        let start = start.map(|start| start.potentials(&layout));
+        let warm_start = start.is_some() && layout.iterated().next().is_some();
+        let problem = Problem { layout: &layout, options, start };
+        let solved = match &blocks {
+            Some(blocks) => problem.structured(blocks),
+            None => problem.general(),
+        }?;
+        let n_variables = layout.design.variables.len();
+        Ok(Self {
+            totals: solved.moments[..n_variables].iter().map(Moments::centred).collect(),
+            potentials: solved.potentials,
+            products: solved.products,
+            iterations: solved.iterations,
+            relative_residual: solved.relative_residual,
+            warm_start,
+            eliminated: blocks.map(|blocks| blocks.eliminated),
+            layout,
+        })
+    }
+
+    /// The sample in working order.
+    #[must_use]
+    pub fn layout(&self) -> &Layout<'a> {
+        &self.layout
+    }
+
+    /// `Ṽ'W Ṽ` of the residuals: upper triangle, by rows of the layout's width.
+    #[must_use]
+    pub fn products(&self) -> Vec<f64> {
+        if let Some(products) = &self.products {
+            return products.clone();
+        }
+        let part = |part: usize| {
+            let mut products = Products::new(self.layout.width);
+            self.residuals().visit(
+                part,
+                |_, _| {},
+                |rows, block| products.add(block, self.layout.weights_of(rows)),
+            );
+            products.into_values()
+        };
+        let parts: Vec<Vec<f64>> = (0..self.layout.parts.len()).into_par_iter().map(part).collect();
+        added(parts.iter())
+    }
+
+    /// The residuals, part by part.
+    #[must_use]
+    pub fn residuals(&self) -> Stream<'_, 'a> {
+        Stream::new(&self.layout, self.potentials.as_ref())
+    }
+
+    /// The potentials of one iterated effect, `width` numbers for each level.
+    ///
+    /// # Panics
+    /// There are fewer iterated effects.
+    #[must_use]
+    pub fn potentials(&self, iterated: usize) -> &[f64] {
+        self.potentials.as_ref().map_or(&[], |potentials| potentials.effect(iterated))
+    }
+
+    /// The potentials, as a start for a later solution.
+    #[must_use]
+    pub fn start(&self) -> Start {
+        Start::new(&self.layout, self.potentials.as_ref())
+    }
+}
+
+/// What there is to solve.
+struct Problem<'p, 'a> {
+    layout: &'p Layout<'a>,
+    options: &'p AbsorbOptions,
+    start: Option<Target>,
+}
+
+struct Solved {
+    potentials: Option<Target>,
+    products: Option<Vec<f64>>,
+    moments: Vec<Moments>,
+    iterations: usize,
+    relative_residual: f64,
+}
+
+impl Problem<'_, '_> {
+    fn general(self) -> Result<Solved, EstimateError> {
+        let (layout, width) = (self.layout, self.layout.width);
+        let levels: Vec<&[u32]> = layout.iterated().map(|(_, c)| c.of_row.as_slice()).collect();
+        let tallies = tallies(
+            layout,
+            |part| layout.sums(part, width),
+            |sums, row, values| {
+                for (effect, levels) in levels.iter().enumerate() {
+                    lanes::add_scaled(sums.level(effect, levels[row]), values, layout.weight(row));
+                }
+            },
+        );
+        let moments = moments_of(&tallies);
+        let mut potentials = layout.totals(width);
+        if levels.is_empty() {
+            let products = Some(added(tallies.iter().map(|tally| &tally.products)));
+            let (iterations, relative_residual, potentials) = (0, 0.0, None);
+            return Ok(Solved { potentials, products, moments, iterations, relative_residual });
+        }
+        let sums: Vec<Sums> = tallies.into_iter().map(|tally| tally.sums).collect();
+        let mut rhs = layout.totals(width);
+        rhs.collect(&sums);
+        let mut system = General::new(layout);
+        let start = self.start.map(|start| start.values);
+        let scales = scales(&moments);
+        let outcome = conjugate::solve(&mut system, rhs.values, start, &scales, self.options);
+        let (iterations, relative_residual) = accepted(layout, &outcome)?;
+        potentials.values = outcome.solution;
+        let (potentials, products) = (Some(potentials), None);
+        Ok(Solved { potentials, products, moments, iterations, relative_residual })
+    }
+
+    fn structured(self, blocks: &Blocks) -> Result<Solved, EstimateError> {
+        let (layout, width) = (self.layout, self.layout.width);
+        let place = |wanted: usize| layout.iterated().position(|(i, _)| i == wanted);
+        let eliminated = place(blocks.eliminated).expect("the eliminated effect is not swept");
+        let iterated = place(blocks.iterated).expect("the iterated effect is not swept");
+        let mut system = Structured::new(layout, blocks);
+        let tallies = tallies(
+            layout,
+            |part| system.cell_sums(part),
+            |sums, row, values| {
+                lanes::add_scaled(sums.level(0, system.cell(row)), values, layout.weight(row));
+            },
+        );
+        let moments = moments_of(&tallies);
+        let scales = scales(&moments);
+        let of_swept = added(tallies.iter().map(|tally| &tally.products));
+        let rhs = system.right_hand_sides(tallies.into_iter().map(|tally| tally.sums).collect());
+        let start = self.start.map(|start| start.effect(iterated).to_vec());
+        let reduced = system.reduced(&rhs);
+        let outcome = conjugate::solve(&mut system, reduced, start, &scales, self.options);
+        let (iterations, relative_residual) = accepted(layout, &outcome)?;
+        let (of_eliminated, products) = system.finish(&rhs, &outcome.solution, of_swept);
+        let mut potentials = layout.totals(width);
+        potentials.effect_mut(eliminated).copy_from_slice(&of_eliminated);
+        potentials.effect_mut(iterated).copy_from_slice(&outcome.solution);
+        let (potentials, products) = (Some(potentials), Some(products));
+        Ok(Solved { potentials, products, moments, iterations, relative_residual })
+    }
+}
+
+/// The size of each variable, below which nothing can be told from rounding.
+fn scales(moments: &[Moments]) -> Vec<f64> {
+    moments.iter().map(|moments| moments.raw.sqrt()).collect()
+}
+
+/// The iterations and the largest relative residual of an outcome that converged.
+fn accepted(
+    layout: &Layout<'_>,
+    outcome: &conjugate::Outcome,
+) -> Result<(usize, f64), EstimateError> {
+    let (worst, relative_residual) = largest(&outcome.relative_residuals);
+    let (iterations, stop) = (outcome.iterations, outcome.stop);
+    if stop == Stop::Converged {
+        return Ok((iterations, relative_residual));
+    }
+    let variable = layout.design.variables[worst].name.clone();
+    Err(EstimateError::NotConverged { stop, iterations, relative_residual, variable })
+}
+
+/// Sums of one variable, taken from a shifted origin so that large means do not cancel.
+#[derive(Debug, Clone, Copy, Default)]
+struct Moments {
+    weight: f64,
+    shifted: f64,
+    squares: f64,
+    raw: f64,
+}
+
+impl Moments {
+    fn centred(&self) -> f64 {
+        (self.squares - self.shifted * self.shifted / self.weight).max(0.0)
+    }
+
+    fn add(&mut self, other: &Self) {
+        self.weight += other.weight;
+        self.shifted += other.shifted;
+        self.squares += other.squares;
+        self.raw += other.raw;
+    }
+}
+
+/// What one pass over the rows says about the variables.
+#[derive(Debug)]
+struct Tally {
+    /// `V'W M V`, upper triangle by rows of `width`.
+    products: Vec<f64>,
+    moments: Vec<Moments>,
+    sums: Sums,
+}
+
+/// One pass over the swept variables: their products, and their sums by the levels that `place`
+/// says.
+fn tallies(
+    layout: &Layout<'_>,
+    sums: impl Fn(usize) -> Sums + Sync,
+    add: impl Fn(&mut Sums, usize, &[f64]) + Sync,
+) -> Vec<Tally> {
+    let width = layout.width;
+    let first = layout.design.rows[0] as usize;
+    let mut origin = vec![0.0; width];
+    for (origin, variable) in origin.iter_mut().zip(&layout.design.variables) {
+        *origin = variable.at(first);
+    }
+    let stream = Stream::new(layout, None);
+    let part = |part: usize| {
+        let mut sums = sums(part);
+        let mut moments = vec![Moments::default(); width];
+        let mut products = Products::new(width);
+        let raw = |rows: Range<usize>, block: &[f64]| {
+            for (row, values) in rows.zip(block.chunks_exact(width)) {
+                observe(&mut moments, values, &origin, layout.weight(row));
+            }
+        };
+        let swept = |rows: Range<usize>, block: &[f64]| {
+            products.add(block, layout.weights_of(rows.clone()));
+            for (row, values) in rows.zip(block.chunks_exact(width)) {
+                add(&mut sums, row, values);
+            }
+        };
+        stream.visit(part, raw, swept);
+        Tally { products: products.into_values(), moments, sums }
+    };
+    (0..layout.parts.len()).into_par_iter().map(part).collect()
+}
+
+/// Sums over the parts, in their order.
+fn moments_of(tallies: &[Tally]) -> Vec<Moments> {
+    let mut moments = vec![Moments::default(); tallies[0].moments.len()];
+    for tally in tallies {
+        moments.iter_mut().zip(&tally.moments).for_each(|(sum, part)| sum.add(part));
+    }
+    moments
+}
+
+fn observe(moments: &mut [Moments], values: &[f64], origin: &[f64], weight: f64) {
+    for ((moments, value), origin) in moments.iter_mut().zip(values).zip(origin) {
+        let shifted = value - origin;
+        moments.weight += weight;
+        moments.shifted += weight * shifted;
+        moments.squares += weight * shifted * shifted;
+        moments.raw += weight * value * value;
+    }
+}
+
+/// The place and value of the largest; NaN counts as largest.
+fn largest(values: &[f64]) -> (usize, f64) {
+    let mut found = (0, 0.0);
+    for (i, &value) in values.iter().enumerate() {
+        if value > found.1 || value.is_nan() {
+            found = (i, value);
+        }
+    }
+    found
+}

@@ -1,0 +1,147 @@
+//! The variables row by row with the effects taken out, without ever holding them all.
+//!
+//! # Equation
+//! Of a row in group `g` of the swept effect, `v − Σ_e α_e − mean_g(v − Σ_e α_e)`: the potentials
+//! `α` of the
+//! iterated effects first, then the group's weighted mean.
+
+use std::ops::Range;
+
+use super::lanes::{add, add_scaled, divide, subtract};
+use super::layout::Layout;
+use super::sums::Target;
+
+/// Rows held at a time: with a dozen variables the block stays in the first-level cache.
+const ROWS_PER_BLOCK: usize = 256;
+
+/// Reads blocks of rows of one part.
+pub struct Stream<'l, 'a> {
+    layout: &'l Layout<'a>,
+    potentials: Option<&'l Target>,
+}
+
+impl<'l, 'a> Stream<'l, 'a> {
+    /// The variables as they are, or with these potentials taken out.
+    #[must_use]
+    pub fn new(layout: &'l Layout<'a>, potentials: Option<&'l Target>) -> Self {
+        Self { layout, potentials }
+    }
+
+    /// Visits the rows of a part: `raw` before and `swept` after the group's mean is taken out.
+    ///
+    /// # Shape
+    /// A block has `width` numbers for each of its rows.
+    pub fn visit(
+        &self,
+        part: usize,
+        mut raw: impl FnMut(Range<usize>, &[f64]),
+        mut swept: impl FnMut(Range<usize>, &[f64]),
+    ) {
+        let layout = self.layout;
+        let mut block = vec![0.0; ROWS_PER_BLOCK * layout.width];
+        let Range { start: mut group, end } = layout.parts[part];
+        while group < end {
+            let next = self.last_group(group, end);
+            let rows = layout.rows_of(group..next);
+            if rows.len() <= ROWS_PER_BLOCK {
+                let block = &mut block[..rows.len() * layout.width];
+                self.fill(rows.clone(), block);
+                raw(rows.clone(), block);
+                self.sweep(group..next, block);
+                swept(rows, block);
+            } else {
+                self.visit_large(rows, &mut block, &mut raw, &mut swept);
+            }
+            group = next;
+        }
+    }
+
+    /// The groups from `group` on that fit a block; at least one.
+    fn last_group(&self, group: usize, end: usize) -> usize {
+        let groups = &self.layout.groups;
+        let limit = groups[group] as usize + ROWS_PER_BLOCK;
+        let fitting = groups[group + 1..=end].partition_point(|&row| row as usize <= limit);
+        group + fitting.max(1)
+    }
+
+    /// One group of more rows than a block: read twice, first for its mean.
+    fn visit_large(
+        &self,
+        rows: Range<usize>,
+        block: &mut [f64],
+        raw: &mut impl FnMut(Range<usize>, &[f64]),
+        swept: &mut impl FnMut(Range<usize>, &[f64]),
+    ) {
+        let width = self.layout.width;
+        let pieces = || {
+            rows.clone()
+                .step_by(ROWS_PER_BLOCK)
+                .map(|start| start..rows.end.min(start + ROWS_PER_BLOCK))
+        };
+        let mut mean = vec![0.0; width];
+        for piece in pieces() {
+            let block = &mut block[..piece.len() * width];
+            self.fill(piece.clone(), block);
+            raw(piece.clone(), block);
+            self.add_weighted(piece, block, &mut mean);
+        }
+        let total = self.layout.weight_total(rows.clone());
+        divide(&mut mean, total);
+        if self.layout.swept.is_none() {
+            mean.fill(0.0);
+        }
+        for piece in pieces() {
+            let block = &mut block[..piece.len() * width];
+            self.fill(piece.clone(), block);
+            block.chunks_exact_mut(width).for_each(|row| subtract(row, &mean));
+            swept(piece, block);
+        }
+    }
+
+    /// The variables of these rows less the potentials.
+    fn fill(&self, rows: Range<usize>, block: &mut [f64]) {
+        let (layout, width) = (self.layout, self.layout.width);
+        let of_panel = &layout.design.rows[rows.clone()];
+        for (j, variable) in layout.design.variables.iter().enumerate() {
+            variable.read(of_panel, &mut block[j..], width);
+        }
+        if let Some(potentials) = self.potentials {
+            for (place, (_, codes)) in layout.iterated().enumerate() {
+                let values = potentials.effect(place);
+                let levels = &codes.of_row[rows.clone()];
+                for (row, &level) in block.chunks_exact_mut(width).zip(levels) {
+                    subtract(row, &values[level as usize * width..][..width]);
+                }
+            }
+        }
+    }
+
+    /// Takes its weighted mean out of each group.
+    fn sweep(&self, groups: Range<usize>, block: &mut [f64]) {
+        let (layout, width) = (self.layout, self.layout.width);
+        if layout.swept.is_none() {
+            return;
+        }
+        let first = layout.groups[groups.start] as usize;
+        let mut mean = vec![0.0; width];
+        for group in groups {
+            let rows = layout.rows_of(group..group + 1);
+            let block = &mut block[(rows.start - first) * width..(rows.end - first) * width];
+            mean.fill(0.0);
+            self.add_weighted(rows.clone(), block, &mut mean);
+            let total = layout.weight_total(rows);
+            divide(&mut mean, total);
+            block.chunks_exact_mut(width).for_each(|row| subtract(row, &mean));
+        }
+    }
+
+    fn add_weighted(&self, rows: Range<usize>, block: &[f64], sum: &mut [f64]) {
+        let each = block.chunks_exact(self.layout.width);
+        match &self.layout.design.weights {
+            None => each.for_each(|row| add(sum, row)),
+            Some(weights) => {
+                each.zip(&weights[rows]).for_each(|(row, &weight)| add_scaled(sum, row, weight));
+            }
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! Degrees of freedom: how many parameters the small-sample factor counts.
+//!
+//! # Equation
+//! fixest's and pyfixest's: `K = k + Σ levels of the effects not nested − (effects not nested −
+//! 1)`, where an
+//! effect nested in the clusters is left out; if all are nested, `K = k + 1`. reghdfe's: the second
+//! effect loses
+//! as many levels as the first two have connected components, every further one a level, and one
+//! parameter
+//! comes on top where an effect is nested.
+
+use serde::{Deserialize, Serialize};
+
+use super::design::codes::Codes;
+
+/// The small-sample corrections, named as in fixest's `ssc`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SmallSample {
+    /// Whether to correct for the parameters: `(N−1)/(N−K)`.
+    pub k_adj: bool,
+    /// Which levels of fixed effects count as parameters.
+    pub k_fixef: FixedEffectLevels,
+    /// Whether to correct for the number of clusters: `G/(G−1)`.
+    #[serde(rename = "G_adj")]
+    pub g_adj: bool,
+    /// Which number of clusters counts in two-way clustering.
+    #[serde(rename = "G_df")]
+    pub g_df: ClusterCount,
+    /// How redundant levels are counted.
+    pub dof: Redundancy,
+}
+
+/// Which levels of fixed effects count as parameters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FixedEffectLevels {
+    /// None.
+    None,
+    /// Those of effects that are not nested in the clusters.
+    NonNested,
+    /// All.
+    Full,
+}
+
+/// Which number of clusters counts in two-way clustering.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ClusterCount {
+    /// The smaller one, for all three matrices.
+    Min,
+    /// Each matrix its own.
+    Conventional,
+}
+
+/// How redundant levels are counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Redundancy {
+    /// One level of every effect after the first.
+    Fixest,
+    /// Connected components of the first two effects, then one each.
+    Reghdfe,
+}
+
+impl Default for SmallSample {
+    fn default() -> Self {
+        Self {
+            k_adj: true,
+            k_fixef: FixedEffectLevels::NonNested,
+            g_adj: true,
+            g_df: ClusterCount::Min,
+            dof: Redundancy::Fixest,
+        }
+    }
+}
+
+/// `K`: the regressors and the levels that count.
+#[must_use]
+pub fn parameters(
+    n_regressors: usize,
+    effects: &[&Codes],
+    clusters: &[&Codes],
+    rules: &SmallSample,
+) -> usize {
+    if rules.k_fixef == FixedEffectLevels::None || effects.is_empty() {
+        return n_regressors;
+    }
+    let nested = |effect: &Codes| {
+        rules.k_fixef == FixedEffectLevels::NonNested
+            && clusters.iter().any(|clusters| effect.is_nested_in(clusters))
+    };
+    let free: Vec<&Codes> = effects.iter().filter(|effect| !nested(effect)).copied().collect();
+    let levels: usize = free.iter().map(|effect| effect.n_levels).sum();
+    match rules.dof {
+        Redundancy::Fixest => n_regressors + levels + 1 - free.len(),
+        Redundancy::Reghdfe => {
+            let any_nested = usize::from(free.len() < effects.len());
+            n_regressors + levels + any_nested - redundant(&free)
+        }
+    }
+}
+
+/// Levels that the effects before them explain.
+fn redundant(effects: &[&Codes]) -> usize {
+    match effects {
+        [first, second, more @ ..] => components(first, second) + more.len(),
+        _ => 0,
+    }
+}
+
+/// Connected components of the graph whose edges are the rows, between the levels of two effects.
+///
+/// # Panics
+/// Never: levels are fewer than rows, which are fewer than 2^32.
+#[must_use]
+pub fn components(first: &Codes, second: &Codes) -> usize {
+    let mut parents: Vec<u32> = (0..).take(first.n_levels + second.n_levels).collect();
+    let mut count = parents.len();
+    let offset = u32::try_from(first.n_levels).expect("levels are fewer than rows");
+    for (&a, &b) in first.of_row.iter().zip(&second.of_row) {
+        let (a, b) = (root(&mut parents, a), root(&mut parents, b + offset));
+        if a != b {
+            parents[a.max(b) as usize] = a.min(b);
+            count -= 1;
+        }
+    }
+    count
+}
+
+/// The smallest member known of a component, with the path to it halved.
+pub(super) fn root(parents: &mut [u32], mut node: u32) -> u32 {
+    while parents[node as usize] != node {
+        let above = parents[parents[node as usize] as usize];
+        parents[node as usize] = above;
+        node = above;
+    }
+    node
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::estimate::panel::Column;
+
+    fn codes(values: &[u32]) -> Codes {
+        let rows: Vec<u32> = (0..).take(values.len()).collect();
+        Codes::encode("f".into(), &[Column::Code(values)], &rows)
+    }
+
+    #[test]
+    fn nested_effects_do_not_count_and_others_lose_a_level_after_the_first() {
+        let f = codes(&[0, 0, 1, 1, 2, 2]);
+        let g = codes(&[0, 1, 0, 1, 0, 1]);
+        let clusters = codes(&[0, 0, 0, 0, 1, 1]);
+        let rules = SmallSample::default();
+        assert_eq!(parameters(2, &[&f, &g], &[], &rules), 2 + 3 + 2 - 1);
+        assert_eq!(parameters(2, &[&f, &g], &[&clusters], &rules), 2 + 2);
+        assert_eq!(parameters(2, &[&f], &[&clusters], &rules), 2 + 1);
+        let full = SmallSample { k_fixef: FixedEffectLevels::Full, ..rules };
+        assert_eq!(parameters(2, &[&f, &g], &[&clusters], &full), 2 + 3 + 2 - 1);
+        let none = SmallSample { k_fixef: FixedEffectLevels::None, ..rules };
+        assert_eq!(parameters(2, &[&f, &g], &[&clusters], &none), 2);
+    }
+
+    #[test]
+    fn reghdfe_counts_components_and_one_for_nesting() {
+        let f = codes(&[0, 0, 1, 1, 2, 2]);
+        let g = codes(&[0, 1, 0, 1, 2, 3]);
+        let h = codes(&[0, 0, 0, 0, 1, 1]);
+        let rules = SmallSample { dof: Redundancy::Reghdfe, ..SmallSample::default() };
+        assert_eq!(components(&f, &g), 2);
+        assert_eq!(parameters(1, &[&f, &g, &h], &[], &rules), 1 + 3 + 4 + 2 - 2 - 1);
+        let clusters = codes(&[0, 1, 2, 3, 4, 4]);
+        assert_eq!(parameters(1, &[&f, &g, &h], &[&clusters], &rules), 1 + 3 + 4 + 2 - 2 - 1);
+        assert_eq!(parameters(1, &[&f, &g], &[&h], &rules), 1 + 1);
+    }
+}

@@ -1,0 +1,265 @@
+//! Levels of an effect as dense numbers, in the order of first appearance.
+//!
+//! The numbering depends on the rows alone, so rows appended later keep the numbers of those
+//! before.
+
+use std::borrow::Cow;
+
+use rustc_hash::FxHashMap;
+
+use crate::estimate::panel::Column;
+
+/// Levels that a lookup table may have for each row before a hash map takes its place.
+const TABLE_LEVELS_PER_ROW: u64 = 4;
+/// Levels that a lookup table may always have.
+const TABLE_LEVELS_FREE: u64 = 1 << 20;
+/// No level yet.
+const NONE: u32 = u32::MAX;
+
+/// One effect, or one set of clusters: a level for each row.
+#[derive(Debug, Clone)]
+pub struct Codes {
+    /// As the formula writes it.
+    pub name: String,
+    /// The level of each row, below `n_levels`.
+    pub of_row: Vec<u32>,
+    /// How many levels occur.
+    pub n_levels: usize,
+}
+
+/// Rows whose keys are made at a time.
+const ROWS_PER_PIECE: usize = 4096;
+
+/// One factor of an interaction: a whole number below a bound for each row.
+enum Factor<'f> {
+    /// Codes, counted from the smallest.
+    Code { values: &'f [u32], least: u32, bound: u64 },
+    /// Whole numbers, counted from the smallest.
+    Integer { values: &'f [i64], least: i64, bound: u64 },
+    /// Levels numbered already, by position.
+    Level { of_row: Cow<'f, [u32]>, bound: u64 },
+}
+
+impl Codes {
+    /// The levels of these columns combined, over the rows given, all of them present.
+    #[must_use]
+    pub fn encode(name: String, columns: &[Column<'_>], rows: &[u32]) -> Self {
+        let mut pending: Vec<Factor<'_>> = Vec::new();
+        for column in columns {
+            let mut factor = Factor::of_column(column, rows);
+            let bound = pending.iter().map(Factor::bound).product::<u64>();
+            if bound.checked_mul(factor.bound()).is_none() {
+                pending = vec![numbered(&pending, rows).into()];
+                factor = numbered(&[factor], rows).into();
+            }
+            pending.push(factor);
+        }
+        let (of_row, n_levels) = numbered(&pending, rows);
+        Self { name, of_row, n_levels }
+    }
+
+    /// Keeps the positions given, in that order, and renumbers what still occurs.
+    #[must_use]
+    pub fn select(&self, positions: &[u32]) -> Self {
+        let mut numbers = vec![NONE; self.n_levels];
+        let mut n_levels = 0;
+        let of_row = positions
+            .iter()
+            .map(|&position| {
+                let number = &mut numbers[self.of_row[position as usize] as usize];
+                if *number == NONE {
+                    *number = n_levels;
+                    n_levels += 1;
+                }
+                *number
+            })
+            .collect();
+        Self { name: self.name.clone(), of_row, n_levels: n_levels as usize }
+    }
+
+    /// Rows of each level.
+    #[must_use]
+    pub fn counts(&self) -> Vec<u32> {
+        let mut counts = vec![0; self.n_levels];
+        for &level in &self.of_row {
+            counts[level as usize] += 1;
+        }
+        counts
+    }
+
+    /// Whether each level lies within one level of `other`.
+    #[must_use]
+    pub fn is_nested_in(&self, other: &Self) -> bool {
+        let mut outer = vec![NONE; self.n_levels];
+        self.of_row.iter().zip(&other.of_row).all(|(&level, &outside)| {
+            let seen = &mut outer[level as usize];
+            if *seen == NONE {
+                *seen = outside;
+            }
+            *seen == outside
+        })
+    }
+
+    /// Levels of both combined.
+    #[must_use]
+    pub fn intersect(&self, other: &Self) -> Self {
+        let factors = [Factor::of_codes(self), Factor::of_codes(other)];
+        let rows: Vec<u32> = (0..).take(self.of_row.len()).collect();
+        let (of_row, n_levels) = numbered(&factors, &rows);
+        Self { name: format!("{}^{}", self.name, other.name), of_row, n_levels }
+    }
+}
+
+impl<'f> Factor<'f> {
+    fn of_column(column: &Column<'f>, rows: &[u32]) -> Self {
+        match *column {
+            Column::Code(values) => {
+                let (least, most) = extremes(rows.iter().map(|&row| values[row as usize]));
+                Self::Code { values, least, bound: u64::from(most - least) + 1 }
+            }
+            Column::Integer(values) => {
+                let (least, most) = extremes(rows.iter().map(|&row| values[row as usize]));
+                match most.abs_diff(least).checked_add(1) {
+                    Some(bound) => Self::Integer { values, least, bound },
+                    None => hashed(rows, |row| values[row].cast_unsigned()).into(),
+                }
+            }
+            Column::Real(values) => hashed(rows, |row| (values[row] + 0.0).to_bits()).into(),
+        }
+    }
+
+    fn of_codes(codes: &'f Codes) -> Self {
+        Self::Level { of_row: Cow::Borrowed(&codes.of_row), bound: codes.n_levels as u64 }
+    }
+
+    fn bound(&self) -> u64 {
+        match self {
+            Self::Code { bound, .. } | Self::Integer { bound, .. } | Self::Level { bound, .. } => {
+                (*bound).max(1)
+            }
+        }
+    }
+
+    /// Each key times the bound, plus this factor; `first` is the position of the first row.
+    fn append(&self, keys: &mut [u64], rows: &[u32], first: usize) {
+        let bound = self.bound();
+        let each = keys.iter_mut().zip(rows);
+        match self {
+            Self::Code { values, least, .. } => {
+                for (key, &row) in each {
+                    *key = *key * bound + u64::from(values[row as usize] - least);
+                }
+            }
+            Self::Integer { values, least, .. } => {
+                for (key, &row) in each {
+                    *key = *key * bound + values[row as usize].abs_diff(*least);
+                }
+            }
+            Self::Level { of_row, .. } => {
+                let levels = &of_row[first..first + keys.len()];
+                keys.iter_mut()
+                    .zip(levels)
+                    .for_each(|(key, &level)| *key = *key * bound + u64::from(level));
+            }
+        }
+    }
+}
+
+impl From<(Vec<u32>, usize)> for Factor<'_> {
+    fn from((of_row, n_levels): (Vec<u32>, usize)) -> Self {
+        Self::Level { of_row: Cow::Owned(of_row), bound: n_levels as u64 }
+    }
+}
+
+fn extremes<T: Ord + Copy + Default>(values: impl Iterator<Item = T>) -> (T, T) {
+    let widen = |seen: Option<(T, T)>, value: T| {
+        Some(seen.map_or((value, value), |(least, most)| (least.min(value), most.max(value))))
+    };
+    values.fold(None, widen).unwrap_or_default()
+}
+
+/// Levels of any values, by a hash map.
+fn hashed(rows: &[u32], value: impl Fn(usize) -> u64) -> (Vec<u32>, usize) {
+    let mut numbers = FxHashMap::default();
+    let of_row = rows.iter().map(|&row| number(&mut numbers, value(row as usize))).collect();
+    (of_row, numbers.len())
+}
+
+fn number(numbers: &mut FxHashMap<u64, u32>, key: u64) -> u32 {
+    let next = u32::try_from(numbers.len()).expect("rows are fewer than 2^32");
+    *numbers.entry(key).or_insert(next)
+}
+
+/// Levels of the factors combined, whose bounds multiply to less than 2^64.
+fn numbered(factors: &[Factor<'_>], rows: &[u32]) -> (Vec<u32>, usize) {
+    let bound = factors.iter().map(Factor::bound).product::<u64>();
+    let table = bound <= rows.len() as u64 * TABLE_LEVELS_PER_ROW + TABLE_LEVELS_FREE;
+    let size = if table { usize::try_from(bound).expect("a table fits memory") } else { 0 };
+    let mut numbers = vec![NONE; size];
+    let mut hashed = FxHashMap::default();
+    let (mut of_row, mut next) = (Vec::with_capacity(rows.len()), 0);
+    let mut keys = vec![0; ROWS_PER_PIECE];
+    for (piece, rows) in rows.chunks(ROWS_PER_PIECE).enumerate() {
+        let keys = &mut keys[..rows.len()];
+        keys.fill(0);
+        for factor in factors {
+            factor.append(keys, rows, piece * ROWS_PER_PIECE);
+        }
+        if table {
+            of_row.extend(keys.iter().map(|&key| {
+                let number = &mut numbers[usize::try_from(key).expect("keys are below the bound")];
+                if *number == NONE {
+                    *number = next;
+                    next += 1;
+                }
+                *number
+            }));
+        } else {
+            of_row.extend(keys.iter().map(|&key| number(&mut hashed, key)));
+        }
+    }
+    (of_row, if table { next as usize } else { hashed.len() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn encode(columns: &[Column<'_>], rows: &[u32]) -> (Vec<u32>, usize) {
+        let codes = Codes::encode("f".into(), columns, rows);
+        (codes.of_row, codes.n_levels)
+    }
+
+    #[test]
+    fn levels_are_numbered_as_they_appear() {
+        assert_eq!(
+            encode(&[Column::Integer(&[7, -3, 7, 9])], &[0, 1, 2, 3]),
+            (vec![0, 1, 0, 2], 3)
+        );
+        assert_eq!(encode(&[Column::Real(&[0.5, -0.0, 0.0])], &[2, 1, 0]), (vec![0, 0, 1], 2));
+    }
+
+    #[test]
+    fn combinations_far_apart_are_numbered_too() {
+        let wide = [i64::MIN, i64::MAX, i64::MIN];
+        let codes = encode(&[Column::Integer(&wide), Column::Integer(&wide)], &[0, 1, 2]);
+        assert_eq!(codes, (vec![0, 1, 0], 2));
+        let thin = [0, 1 << 40, 0];
+        let codes = encode(&[Column::Integer(&thin), Column::Integer(&thin)], &[0, 1, 2]);
+        assert_eq!(codes, (vec![0, 1, 0], 2));
+    }
+
+    #[test]
+    fn nesting_is_seen() {
+        let fine = Codes::encode("f".into(), &[Column::Code(&[0, 1, 2, 0])], &[0, 1, 2, 3]);
+        let coarse = Codes::encode("g".into(), &[Column::Code(&[5, 5, 6, 5])], &[0, 1, 2, 3]);
+        assert!(fine.is_nested_in(&coarse));
+        assert!(!coarse.is_nested_in(&fine));
+        assert_eq!(fine.intersect(&coarse).n_levels, 3);
+    }
+
+    #[test]
+    fn no_rows_have_no_levels() {
+        assert_eq!(encode(&[Column::Integer(&[1]), Column::Real(&[1.0])], &[]), (vec![], 0));
+    }
+}

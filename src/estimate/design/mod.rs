@@ -1,0 +1,273 @@
+//! Panel and formula to a sample: which rows count, and in which level of each effect they stand.
+//!
+//! The values of the variables stay where they are, in the panel; an interaction is multiplied when
+//! it is
+//! read. What is held for each row of the sample is its number in the panel and its levels.
+
+pub mod codes;
+pub mod singletons;
+mod variable;
+
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use self::codes::Codes;
+pub use self::variable::Variable;
+use super::error::EstimateError;
+use super::formula::{Formula, Interaction, Term};
+use super::panel::{Column, Panel};
+
+/// What a sample is made of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    /// Outcomes and regressors, a column or a product each; no factor stands for the constant.
+    pub variables: Vec<Term>,
+    /// The fixed effects.
+    pub effects: Vec<Interaction>,
+    /// The sets of clusters.
+    pub clusters: Vec<Interaction>,
+    /// The column of weights.
+    pub weights: Option<String>,
+}
+
+/// The rows that count, their levels and what to read from them.
+#[derive(Debug, Clone)]
+pub struct Design<'a> {
+    /// Outcomes and regressors.
+    pub variables: Vec<Variable<'a>>,
+    /// Rows of the panel that are in the sample.
+    pub rows: Vec<u32>,
+    /// The fixed effects, as asked.
+    pub effects: Vec<Arc<Codes>>,
+    /// The columns that each effect combines.
+    pub effect_columns: Vec<Vec<Column<'a>>>,
+    /// The sets of clusters, as asked.
+    pub clusters: Vec<Arc<Codes>>,
+    /// The clusters as asked: codes shared with an effect may be named after it.
+    pub cluster_names: Vec<String>,
+    /// The weight of each row of the sample.
+    pub weights: Option<Vec<f64>>,
+    /// Rows left out for a missing or infinite value or a weight of zero.
+    pub n_missing: usize,
+    /// Rows left out as singletons.
+    pub n_singletons: usize,
+}
+
+impl Request {
+    /// What one formula asks for: its outcome first, then the constant if there is one, then its
+    /// terms.
+    #[must_use]
+    pub fn of_formula(formula: &Formula, clusters: &[Interaction], weights: Option<&str>) -> Self {
+        let outcome = Term { factors: vec![formula.outcome.clone()] };
+        let constant = has_constant(formula).then(|| Term { factors: Vec::new() });
+        let terms = formula.terms.iter().cloned();
+        Self {
+            variables: [outcome].into_iter().chain(constant).chain(terms).collect(),
+            effects: formula.effects.clone(),
+            clusters: clusters.to_vec(),
+            weights: weights.map(Into::into),
+        }
+    }
+}
+
+/// Whether the constant is a regressor: fixed effects absorb it.
+#[must_use]
+pub fn has_constant(formula: &Formula) -> bool {
+    formula.intercept && formula.effects.is_empty()
+}
+
+impl<'a> Design<'a> {
+    /// The sample: rows with all values, without singletons.
+    ///
+    /// # Errors
+    /// - [`EstimateError::UnknownColumn`], [`EstimateError::NotNumeric`]: a column is not there, or
+    ///   not numbers.
+    /// - [`EstimateError::NegativeWeight`]: a weight is below zero.
+    /// - [`EstimateError::NoRows`]: nothing is left.
+    ///
+    /// # Panics
+    /// Never: every interaction was listed before it is looked up.
+    pub fn build(panel: &Panel<'a>, request: &Request) -> Result<Self, EstimateError> {
+        let variables = request
+            .variables
+            .iter()
+            .map(|term| Variable::new(panel, term))
+            .collect::<Result<Vec<_>, _>>()?;
+        let weights = request.weights.as_ref().map(|name| weight(panel, name)).transpose()?;
+        let (names, columns) = distinct(panel, &[&request.effects, &request.clusters])?;
+        let rows = complete_rows(panel.n_rows(), &variables, &columns, weights.as_ref())?;
+        let n_missing = panel.n_rows() - rows.len();
+        let codes: Vec<Codes> = names
+            .par_iter()
+            .zip(&columns)
+            .map(|(name, columns)| Codes::encode(name.to_string(), columns, &rows))
+            .collect();
+        let find = |effect: &Interaction| same(&names, effect).expect("every effect was listed");
+        let of_effects: Vec<usize> = request.effects.iter().map(find).collect();
+        let effects: Vec<&Codes> = of_effects.iter().map(|&i| &codes[i]).collect();
+        let stays = singletons::kept(&effects, rows.len());
+        let positions: Vec<u32> =
+            (0..).zip(&stays).filter(|&(_, &stays)| stays).map(|(position, _)| position).collect();
+        let n_singletons = rows.len() - positions.len();
+        if positions.is_empty() {
+            return Err(no_rows(panel, request, n_missing, n_singletons));
+        }
+        let codes: Vec<Arc<Codes>> = if n_singletons == 0 {
+            codes.into_iter().map(Arc::new).collect()
+        } else {
+            codes.into_par_iter().map(|codes| Arc::new(codes.select(&positions))).collect()
+        };
+        let rows: Vec<u32> = positions.iter().map(|&position| rows[position as usize]).collect();
+        let weights = weights.map(|w| rows.iter().map(|&row| w.at(row as usize)).collect());
+        let clusters = request.clusters.iter().map(|c| codes[find(c)].clone()).collect();
+        let effect_columns = of_effects.iter().map(|&i| columns[i].clone()).collect();
+        let effects = of_effects.into_iter().map(|i| codes[i].clone()).collect();
+        Ok(Self {
+            variables,
+            rows,
+            effects,
+            effect_columns,
+            clusters,
+            cluster_names: request.clusters.iter().map(Interaction::to_string).collect(),
+            weights,
+            n_missing,
+            n_singletons,
+        })
+    }
+
+    /// Rows of the sample.
+    #[must_use]
+    pub fn n_obs(&self) -> usize {
+        self.rows.len()
+    }
+}
+
+fn weight<'a>(panel: &Panel<'a>, name: &str) -> Result<Variable<'a>, EstimateError> {
+    Variable::new(panel, &Term { factors: vec![name.into()] })
+}
+
+/// The rows that have every value and a weight.
+fn complete_rows(
+    n_rows: usize,
+    variables: &[Variable<'_>],
+    effects: &[Vec<Column<'_>>],
+    weights: Option<&Variable<'_>>,
+) -> Result<Vec<u32>, EstimateError> {
+    const ROWS_PER_PIECE: usize = 1 << 16;
+    let piece = |start: usize| {
+        let rows = start..n_rows.min(start + ROWS_PER_PIECE);
+        let mut present = vec![true; rows.len()];
+        for variable in variables {
+            variable.mark_missing(rows.start, &mut present);
+        }
+        for column in effects.iter().flatten() {
+            for (row, present) in rows.clone().zip(&mut present) {
+                *present &= column.is_present(row);
+            }
+        }
+        if let Some(weights) = weights {
+            for (row, present) in rows.clone().zip(&mut present) {
+                let weight = weights.at(row);
+                if weight < 0.0 {
+                    return Err(EstimateError::NegativeWeight { row, weight });
+                }
+                *present &= weight > 0.0 && weight.is_finite();
+            }
+        }
+        let first = u32::try_from(rows.start).expect("a panel has fewer than 2^32 rows");
+        Ok((first..).zip(present).filter(|&(_, present)| present).map(|(row, _)| row).collect())
+    };
+    let starts: Vec<usize> = (0..n_rows).step_by(ROWS_PER_PIECE).collect();
+    let pieces: Result<Vec<Vec<u32>>, _> = starts.into_par_iter().map(piece).collect();
+    Ok(pieces?.concat())
+}
+
+/// Each interaction once, with its columns.
+type Distinct<'r, 'a> = (Vec<&'r Interaction>, Vec<Vec<Column<'a>>>);
+
+fn distinct<'r, 'a>(
+    panel: &Panel<'a>,
+    lists: &[&'r [Interaction]],
+) -> Result<Distinct<'r, 'a>, EstimateError> {
+    let (mut names, mut columns) = (Vec::new(), Vec::new());
+    for interaction in lists.iter().copied().flatten() {
+        if same(&names, interaction).is_none() {
+            names.push(interaction);
+            let factors = interaction.factors.iter().map(|name| panel.column(name));
+            columns.push(factors.collect::<Result<Vec<_>, _>>()?);
+        }
+    }
+    Ok((names, columns))
+}
+
+/// The place of an interaction among others, whatever the order of its factors.
+fn same(among: &[&Interaction], wanted: &Interaction) -> Option<usize> {
+    among.iter().position(|known| {
+        known.factors.len() == wanted.factors.len()
+            && known.factors.iter().all(|factor| wanted.factors.contains(factor))
+    })
+}
+
+fn no_rows(
+    panel: &Panel<'_>,
+    request: &Request,
+    n_missing: usize,
+    n_singletons: usize,
+) -> EstimateError {
+    let n_rows = panel.n_rows();
+    let factors = request.variables.iter().map(|term| &term.factors);
+    let factors = factors.chain(request.effects.iter().map(|effect| &effect.factors)).flatten();
+    let empty = |name: &&String| {
+        panel.column(name).is_ok_and(|column| !(0..n_rows).any(|row| column.is_present(row)))
+    };
+    let column = factors.clone().find(empty).filter(|_| n_rows > 0).cloned();
+    EstimateError::NoRows { n_rows, n_missing, n_singletons, column }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn design<'a>(panel: &Panel<'a>, formula: &str) -> Result<Design<'a>, EstimateError> {
+        let formula = Formula::parse(formula).expect("a formula");
+        Design::build(panel, &Request::of_formula(&formula, &[], None))
+    }
+
+    fn panel<'a>(columns: &[(&str, Column<'a>)]) -> Panel<'a> {
+        let named = columns.iter().map(|(name, column)| ((*name).into(), *column)).collect();
+        Panel::new(named).expect("columns of one length")
+    }
+
+    #[test]
+    fn rows_without_a_value_are_counted_out() {
+        let y = [1.0, f64::NAN, 3.0, 4.0, f64::INFINITY, 6.0];
+        let f = [0, 0, 0, 1, 1, MISSING_CODE];
+        let panel = panel(&[("y", Column::Real(&y)), ("f", Column::Code(&f))]);
+        let design = design(&panel, "y ~ 1 | f").expect("a sample");
+        assert_eq!((design.rows, design.n_missing, design.n_singletons), (vec![0, 2], 3, 1));
+    }
+
+    const MISSING_CODE: u32 = crate::estimate::panel::MISSING;
+
+    #[test]
+    fn products_that_overflow_are_missing() {
+        let x = [1e300, 1.0];
+        let panel = panel(&[("x", Column::Real(&x)), ("y", Column::Real(&x))]);
+        assert_eq!(design(&panel, "y ~ x:y").expect("a sample").rows, [1]);
+    }
+
+    #[test]
+    fn a_column_without_values_is_named() {
+        let panel = panel(&[("x", Column::Real(&[f64::NAN; 2])), ("y", Column::Integer(&[1, 2]))]);
+        let error = design(&panel, "y ~ x").expect_err("no rows");
+        assert!(error.to_string().contains("\"x\" is missing everywhere"), "{error}");
+    }
+
+    #[test]
+    fn unknown_and_categorical_columns_are_refused() {
+        let panel = panel(&[("y", Column::Real(&[1.0])), ("f", Column::Code(&[1]))]);
+        assert!(matches!(design(&panel, "y ~ z"), Err(EstimateError::UnknownColumn { .. })));
+        assert!(matches!(design(&panel, "y ~ f"), Err(EstimateError::NotNumeric { .. })));
+    }
+}

@@ -1,0 +1,112 @@
+//! Why there is no estimate.
+
+use thiserror::Error;
+
+use super::absorb::Stop;
+
+/// An estimate that cannot be made: nothing is returned in its place.
+#[derive(Debug, Clone, PartialEq, Error)]
+pub enum EstimateError {
+    /// The formula, the clusters or the weights name a column that the panel lacks.
+    #[error("the panel has no column {name:?}; it has {}", known.join(", "))]
+    UnknownColumn {
+        /// The column asked for.
+        name: String,
+        /// The panel's columns.
+        known: Vec<String>,
+    },
+    /// A column of names stands where a number is needed.
+    #[error("{name:?} holds categories, not numbers: use it after | as a fixed effect")]
+    NotNumeric {
+        /// The column.
+        name: String,
+    },
+    /// Two columns of the panel differ in length.
+    #[error("column {name:?} has {n} rows where the others have {wanted}")]
+    Length {
+        /// The column.
+        name: String,
+        /// Its rows.
+        n: usize,
+        /// The others' rows.
+        wanted: usize,
+    },
+    /// More rows than row numbers are kept for.
+    #[error("the panel has {n} rows; at most {} are possible", u32::MAX - 1)]
+    TooManyRows {
+        /// Rows of the panel.
+        n: usize,
+    },
+    /// Nothing is left to estimate from.
+    #[error(
+        "no rows are left of {n_rows}: {n_missing} with a missing value{}, {n_singletons} \
+                 singletons",
+        column.as_ref().map_or(String::new(), |name| format!(" ({name:?} is missing everywhere)"))
+    )]
+    NoRows {
+        /// Rows of the panel.
+        n_rows: usize,
+        /// Rows with a missing, infinite or zero-weight value.
+        n_missing: usize,
+        /// Rows alone in a level of a fixed effect.
+        n_singletons: usize,
+        /// A column without any value.
+        column: Option<String>,
+    },
+    /// A weight below zero.
+    #[error("row {row} of the panel has the weight {weight}; weights are zero or more")]
+    NegativeWeight {
+        /// Row of the panel, from zero.
+        row: usize,
+        /// Its weight.
+        weight: f64,
+    },
+    /// Errors cannot be clustered on one cluster.
+    #[error("{name} has a single cluster; clustered errors need two")]
+    OneCluster {
+        /// The clusters.
+        name: String,
+    },
+    /// No degrees of freedom remain for the variance.
+    #[error("{n_obs} observations do not suffice for {k} parameters")]
+    NoDegreesOfFreedom {
+        /// Observations.
+        n_obs: usize,
+        /// Parameters counted.
+        k: usize,
+    },
+    /// The fixed effects were not absorbed to the tolerance.
+    #[error(
+        "the fixed effects were not absorbed ({stop}): relative residual {relative_residual:.1e} \
+                 of \
+         {variable:?} after {iterations} iterations; raise the limit or the tolerance"
+    )]
+    NotConverged {
+        /// Why the iteration stopped.
+        stop: Stop,
+        /// Iterations done.
+        iterations: usize,
+        /// The largest relative residual of all variables.
+        relative_residual: f64,
+        /// The variable it belongs to.
+        variable: String,
+    },
+    /// A model names a variable that was not absorbed.
+    #[error("{name:?} is not among the variables that were absorbed")]
+    NotAbsorbed {
+        /// The variable.
+        name: String,
+    },
+    /// A model clusters by something the design does not hold.
+    #[error("the design has no clusters {name:?}")]
+    UnknownClusters {
+        /// The clusters asked for.
+        name: String,
+    },
+    /// Clusters in more than two ways.
+    #[error("errors can be clustered in one or two ways, not in {n}")]
+    ClusterWays {
+        /// Ways asked for.
+        n: usize,
+    },
+}

@@ -1,0 +1,92 @@
+//! The fixed effects themselves, recovered from the potentials of the variables.
+//!
+//! # Equation
+//! Of an iterated effect `α(y) − Σ_j β_j α(x_j)`; of the swept one the mean of what is then left in
+//! each group.
+//! Each effect is known up to constants that the others take up: only their sum is identified.
+
+use rayon::prelude::*;
+
+use super::absorb::Absorbed;
+use super::design::Variable;
+use super::design::codes::Codes;
+use super::error::EstimateError;
+use super::formula::{Formula, Term};
+use super::result::Estimate;
+
+/// One effect's value for each of its levels.
+#[derive(Debug, Clone)]
+pub struct FixedEffect<'e> {
+    /// The levels, in the working order of the sample.
+    pub codes: &'e Codes,
+    /// The value of each level.
+    pub values: Vec<f64>,
+}
+
+/// The fixed effects of an estimate, in the order of the design.
+///
+/// # Errors
+/// [`EstimateError::NotAbsorbed`]: the estimate has a variable that was not absorbed.
+pub fn recover<'e>(
+    absorbed: &'e Absorbed<'_>,
+    formula: &Formula,
+    estimate: &Estimate,
+) -> Result<Vec<FixedEffect<'e>>, EstimateError> {
+    let layout = absorbed.layout();
+    let combination = combination(absorbed, formula, estimate)?;
+    let combined = |row: &[f64]| -> f64 { row.iter().zip(&combination).map(|(v, c)| v * c).sum() };
+    let mut effects: Vec<FixedEffect<'e>> = layout
+        .design
+        .effects
+        .iter()
+        .map(|codes| FixedEffect { codes: codes.as_ref(), values: Vec::new() })
+        .collect();
+    for (place, (i, _)) in layout.iterated().enumerate() {
+        let potentials = absorbed.potentials(place);
+        effects[i].values = potentials.chunks_exact(layout.width).map(combined).collect();
+    }
+    if let Some(swept) = layout.swept {
+        let rest = |group: usize| {
+            let rows = layout.rows_of(group..group + 1);
+            let left = |row: usize| {
+                let panel_row = layout.design.rows[row] as usize;
+                let values = layout.design.variables.iter().zip(&combination);
+                let whole: f64 = values.map(|(variable, c)| c * variable.at(panel_row)).sum();
+                let taken: f64 = layout
+                    .iterated()
+                    .map(|(i, codes)| effects[i].values[codes.of_row[row] as usize])
+                    .sum();
+                layout.weight(row) * (whole - taken)
+            };
+            let sum: f64 = rows.clone().map(left).sum();
+            let level = layout.design.effects[swept].of_row[rows.start];
+            (level, sum / layout.weight_total(rows))
+        };
+        let means: Vec<(u32, f64)> =
+            (0..layout.groups.len() - 1).into_par_iter().map(rest).collect();
+        let mut values = vec![0.0; means.len()];
+        for (level, mean) in means {
+            values[level as usize] = mean;
+        }
+        effects[swept].values = values;
+    }
+    Ok(effects)
+}
+
+/// One for the outcome, less the coefficient for each regressor.
+fn combination(
+    absorbed: &Absorbed<'_>,
+    formula: &Formula,
+    estimate: &Estimate,
+) -> Result<Vec<f64>, EstimateError> {
+    let variables = &absorbed.layout().design.variables;
+    let mut combination = vec![0.0; absorbed.layout().width];
+    let outcome = Variable::name_of(&Term { factors: vec![formula.outcome.clone()] });
+    let factors = estimate.terms.iter().map(|term| (&term.term, -term.estimate));
+    for (name, factor) in [(&outcome, 1.0)].into_iter().chain(factors) {
+        let place = variables.iter().position(|variable| variable.name == *name);
+        let place = place.ok_or_else(|| EstimateError::NotAbsorbed { name: name.clone() })?;
+        combination[place] += factor;
+    }
+    Ok(combination)
+}

@@ -1,0 +1,153 @@
+//! Coefficients from the cross products of the residuals.
+//!
+//! # Equation
+//! `β = (X̃'WX̃)⁻¹ X̃'Wỹ`, tildes for residuals. An error of relative size ε in the absorption
+//! enters the
+//! products squared, because residuals are orthogonal to the effects.
+
+use faer::linalg::solvers::Solve;
+use faer::{Mat, Side};
+use serde::Serialize;
+
+use super::absorb::Absorbed;
+
+/// A regressor whose norm falls below this share when the effects are absorbed is explained by
+/// them.
+const NORM_SHARE_MIN: f64 = 1e-6;
+/// A regressor whose square falls below this share given the ones before it is explained by them
+/// (fixest's).
+const PIVOT_MIN: f64 = 1e-9;
+
+/// Weighted sums of products of all residualised variables.
+#[derive(Debug, Clone)]
+pub struct CrossProducts {
+    n_variables: usize,
+    values: Vec<f64>,
+}
+
+/// Why a regressor has no coefficient.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Collinear {
+    /// The fixed effects explain it.
+    WithFixedEffects,
+    /// The regressors before it explain it.
+    WithRegressors,
+}
+
+/// Coefficients of one model.
+#[derive(Debug, Clone)]
+pub struct Coefficients {
+    /// The outcome's place among the absorbed variables.
+    pub outcome: usize,
+    /// Places of the regressors that have a coefficient.
+    pub kept: Vec<usize>,
+    /// Places of those that have none.
+    pub dropped: Vec<(usize, Collinear)>,
+    /// One for each kept regressor.
+    pub estimates: Vec<f64>,
+    /// `(X̃'WX̃)⁻¹`, by rows.
+    pub inverse: Vec<f64>,
+}
+
+impl CrossProducts {
+    /// The products of all absorbed variables.
+    #[must_use]
+    pub fn of(absorbed: &Absorbed<'_>) -> Self {
+        let (products, width) = (absorbed.products(), absorbed.layout().width);
+        let n_variables = absorbed.layout().design.variables.len();
+        let cell = |at: usize| {
+            let (i, j) = (at / n_variables, at % n_variables);
+            products[i.min(j) * width + i.max(j)]
+        };
+        Self { n_variables, values: (0..n_variables * n_variables).map(cell).collect() }
+    }
+
+    /// `Σ w ũ ṽ` of two variables.
+    #[must_use]
+    pub fn at(&self, i: usize, j: usize) -> f64 {
+        self.values[i * self.n_variables + j]
+    }
+}
+
+impl Coefficients {
+    /// Least squares of one variable on others, by their places; `before` are their centred squares
+    /// before the
+    /// effects were absorbed, if there are effects.
+    #[must_use]
+    pub fn solve(
+        cross: &CrossProducts,
+        outcome: usize,
+        regressors: &[usize],
+        before: Option<&[f64]>,
+    ) -> Self {
+        let (mut kept, mut dropped) = (Vec::new(), Vec::new());
+        for &j in regressors {
+            let floor = before.map_or(0.0, |before| before[j] * NORM_SHARE_MIN * NORM_SHARE_MIN);
+            if cross.at(j, j) > floor {
+                kept.push(j);
+            } else {
+                let of_effects = before.is_some();
+                let why = if of_effects {
+                    Collinear::WithFixedEffects
+                } else {
+                    Collinear::WithRegressors
+                };
+                dropped.push((j, why));
+            }
+        }
+        let kept = independent(cross, &kept, &mut dropped);
+        let (estimates, inverse) = solution(cross, outcome, &kept);
+        Self { outcome, kept, dropped, estimates, inverse }
+    }
+}
+
+/// The regressors that those before them do not explain: a Cholesky factorisation in the order
+/// given, of the
+/// correlations.
+fn independent(
+    cross: &CrossProducts,
+    candidates: &[usize],
+    dropped: &mut Vec<(usize, Collinear)>,
+) -> Vec<usize> {
+    let mut kept: Vec<usize> = Vec::new();
+    let mut factor: Vec<Vec<f64>> = Vec::new();
+    for &j in candidates {
+        let scale = |i: usize| (cross.at(i, i) * cross.at(j, j)).sqrt();
+        let mut row: Vec<f64> = Vec::new();
+        for (&i, above) in kept.iter().zip(&factor) {
+            let explained: f64 = above.iter().zip(&row).map(|(a, b)| a * b).sum();
+            row.push((cross.at(i, j) / scale(i) - explained) / above[row.len()]);
+        }
+        let pivot = 1.0 - row.iter().map(|x| x * x).sum::<f64>();
+        if pivot > PIVOT_MIN {
+            row.push(pivot.sqrt());
+            factor.push(row);
+            kept.push(j);
+        } else {
+            dropped.push((j, Collinear::WithRegressors));
+        }
+    }
+    kept
+}
+
+/// Coefficients and inverse, by Cholesky of the matrix scaled to a unit diagonal.
+fn solution(cross: &CrossProducts, outcome: usize, kept: &[usize]) -> (Vec<f64>, Vec<f64>) {
+    let k = kept.len();
+    if k == 0 {
+        return (Vec::new(), Vec::new());
+    }
+    let scale: Vec<f64> = kept.iter().map(|&i| cross.at(i, i).sqrt()).collect();
+    let matrix = Mat::from_fn(k, k, |i, j| cross.at(kept[i], kept[j]) / (scale[i] * scale[j]));
+    let factor = matrix.llt(Side::Lower).expect("dependent regressors were dropped");
+    let rhs = Mat::from_fn(k, 1, |i, _| cross.at(kept[i], outcome) / scale[i]);
+    let solved = factor.solve(&rhs);
+    let inverse = factor.solve(Mat::<f64>::identity(k, k));
+    let estimates = (0..k).map(|i| solved[(i, 0)] / scale[i]).collect();
+    let symmetric = |i: usize, j: usize| f64::midpoint(inverse[(i, j)], inverse[(j, i)]);
+    let inverse = (0..k * k)
+        .map(|at| (at / k, at % k))
+        .map(|(i, j)| symmetric(i, j) / (scale[i] * scale[j]))
+        .collect();
+    (estimates, inverse)
+}

@@ -1,0 +1,81 @@
+//! Pure numerics: least squares with fixed effects absorbed, slices in, estimates out.
+//!
+//! ```text
+//! Formula ─▶ Request ─┐
+//!                     ├▶ Design ─▶ Absorbed ─▶ Estimate, one for each model on the same sample
+//! Panel ──────────────┘  (rows,    (potentials,  (coefficients, variances)
+//!                         levels)   residuals)
+//! ```
+//!
+//! Everything is the same to the last bit whatever the number of threads: rows are cut into parts
+//! by the data
+//! alone and sums are added in the order of the parts.
+
+pub mod absorb;
+pub mod degrees;
+pub mod design;
+pub mod error;
+pub mod fixed_effects;
+pub mod formula;
+pub mod inference;
+pub mod least_squares;
+pub mod panel;
+pub mod result;
+pub mod student;
+pub mod variance;
+
+use self::absorb::{AbsorbOptions, Absorbed, Start};
+use self::design::{Design, Request};
+use self::error::EstimateError;
+use self::formula::Formula;
+use self::inference::Inference;
+use self::panel::Panel;
+use self::result::Estimate;
+
+/// How to estimate one formula.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Options {
+    /// The column of weights.
+    pub weights: Option<String>,
+    /// How standard errors are worked out.
+    pub inference: Inference,
+    /// When the absorption stops.
+    pub absorb: AbsorbOptions,
+}
+
+/// Estimates one formula on a panel.
+///
+/// # Errors
+/// [`EstimateError`]: see its variants; no estimate is returned that did not converge.
+///
+/// # Panics
+/// Never: one formula gives one estimate.
+///
+/// # Examples
+/// ```
+/// use spillover::estimate::{Options, estimate, formula::Formula, panel::{Column, Panel}};
+/// let (y, x) = ([1.0, 3.0, 2.0, 4.5], [0.0, 1.0, 0.0, 1.0]);
+/// let panel = Panel::new(vec![
+///     ("y".into(), Column::Real(&y)),
+///     ("x".into(), Column::Real(&x)),
+///     ("f".into(), Column::Integer(&[1, 1, 2, 2])),
+/// ])?;
+/// let formula = Formula::parse("y ~ x | f")?;
+/// let estimate = estimate(&panel, &formula, &Options::default(), None)?;
+/// assert!((estimate.terms[0].estimate - 2.25).abs() < 1e-12);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn estimate(
+    panel: &Panel<'_>,
+    formula: &Formula,
+    options: &Options,
+    start: Option<&Start>,
+) -> Result<Estimate, EstimateError> {
+    let clusters = options.inference.vcov.clusters();
+    let request = Request::of_formula(formula, clusters, options.weights.as_deref());
+    let design = Design::build(panel, &request)?;
+    let absorbed = Absorbed::solve(design, &options.absorb, start)?;
+    let mut estimates =
+        inference::fit(&absorbed, std::slice::from_ref(formula), &options.inference)?;
+    Ok(estimates.pop().expect("a formula gives an estimate"))
+}

@@ -1,0 +1,99 @@
+//! A panel as columns: borrowed slices with names.
+
+use super::error::EstimateError;
+
+/// The code of a missing category.
+pub const MISSING: u32 = u32::MAX;
+
+/// The values of one column.
+#[derive(Debug, Clone, Copy)]
+pub enum Column<'a> {
+    /// Numbers; NaN and infinities are missing.
+    Real(&'a [f64]),
+    /// Whole numbers: years, identifiers, dummies.
+    Integer(&'a [i64]),
+    /// Categories by number; [`MISSING`] is missing.
+    Code(&'a [u32]),
+}
+
+/// Named columns of equal length.
+#[derive(Debug, Clone, Default)]
+pub struct Panel<'a> {
+    columns: Vec<(String, Column<'a>)>,
+}
+
+impl Column<'_> {
+    /// Rows of the column.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Real(values) => values.len(),
+            Self::Integer(values) => values.len(),
+            Self::Code(values) => values.len(),
+        }
+    }
+
+    /// Whether the column has no rows.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Whether the row holds a value.
+    #[must_use]
+    pub fn is_present(&self, row: usize) -> bool {
+        match self {
+            Self::Real(values) => values[row].is_finite(),
+            Self::Integer(_) => true,
+            Self::Code(values) => values[row] != MISSING,
+        }
+    }
+
+    /// The value in one row as bits, equal where the values are.
+    pub(super) fn bits(&self, row: usize) -> u64 {
+        match self {
+            Self::Real(values) => (values[row] + 0.0).to_bits(),
+            Self::Integer(values) => values[row].cast_unsigned(),
+            Self::Code(values) => values[row].into(),
+        }
+    }
+}
+
+impl<'a> Panel<'a> {
+    /// A panel of these columns; of two with one name the first counts.
+    ///
+    /// # Errors
+    /// - [`EstimateError::Length`]: a column's length differs from the first one's.
+    /// - [`EstimateError::TooManyRows`]: row numbers would not fit.
+    pub fn new(columns: Vec<(String, Column<'a>)>) -> Result<Self, EstimateError> {
+        let wanted = columns.first().map_or(0, |(_, column)| column.len());
+        if wanted >= u32::MAX as usize {
+            return Err(EstimateError::TooManyRows { n: wanted });
+        }
+        for (name, column) in &columns {
+            let n = column.len();
+            if n != wanted {
+                return Err(EstimateError::Length { name: name.clone(), n, wanted });
+            }
+        }
+        Ok(Self { columns })
+    }
+
+    /// Rows of the panel.
+    #[must_use]
+    pub fn n_rows(&self) -> usize {
+        self.columns.first().map_or(0, |(_, column)| column.len())
+    }
+
+    /// The column of that name.
+    ///
+    /// # Errors
+    /// [`EstimateError::UnknownColumn`]: there is none.
+    pub fn column(&self, name: &str) -> Result<Column<'a>, EstimateError> {
+        let found = self.columns.iter().find(|(own, _)| own == name);
+        found.map(|(_, column)| *column).ok_or_else(|| EstimateError::UnknownColumn {
+            name: name.into(),
+            known: self.columns.iter().map(|(own, _)| own.clone()).collect(),
+        })
+    }
+}

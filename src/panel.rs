@@ -1,0 +1,275 @@
+//! A panel from a file: any CSV or Parquet table as columns of numbers and of categories.
+//!
+//! Comes in: a file and the names of the columns that are wanted. Goes out: numbers where every
+//! value of a column is one, categories elsewhere; an empty field, `NA` and `NaN` are missing.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Decimal128Type, Float32Type, Float64Type, Int64Type};
+use arrow_array::{Array, ArrayRef};
+use arrow_schema::DataType;
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+
+use crate::estimate::error::EstimateError;
+use crate::estimate::panel::{Column, MISSING, Panel};
+use crate::feed::record::Dictionary;
+
+/// A file that is no panel.
+#[derive(Debug, thiserror::Error)]
+pub enum PanelError {
+    /// The file cannot be read.
+    #[error("cannot read the panel {}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// Not CSV.
+    #[error("{} is not CSV with as many fields on every line as in its header", path.display())]
+    Csv {
+        /// The file.
+        path: PathBuf,
+        /// Where, and why.
+        source: csv::Error,
+    },
+    /// Not Parquet.
+    #[error("{} is not a Parquet file that can be read here", path.display())]
+    Parquet {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: parquet::errors::ParquetError,
+    },
+    /// A column of a type that is neither number nor text.
+    #[error("{}: column {column} is of type {kind}; write it as numbers or text", path.display())]
+    Type {
+        /// The file.
+        path: PathBuf,
+        /// The column.
+        column: String,
+        /// Its type.
+        kind: DataType,
+    },
+    /// A name without a column.
+    #[error("{} has no column \"{column}\"; it has {}", path.display(), there.join(", "))]
+    Unknown {
+        /// The file.
+        path: PathBuf,
+        /// What was asked for.
+        column: String,
+        /// The columns there are.
+        there: Vec<String>,
+    },
+}
+
+/// The columns of a panel, in memory.
+#[derive(Clone, Debug, Default)]
+pub struct Table {
+    columns: Vec<(String, Values)>,
+}
+
+#[derive(Clone, Debug)]
+enum Values {
+    Numbers(Vec<f64>),
+    Categories(Vec<u32>),
+}
+
+impl Table {
+    /// Reads the wanted columns of a file: Parquet if it is called `.parquet`, else CSV.
+    ///
+    /// # Errors
+    /// - [`PanelError::Read`], [`PanelError::Csv`], [`PanelError::Parquet`] if it cannot be read.
+    /// - [`PanelError::Unknown`] if it lacks a column.
+    /// - [`PanelError::Type`] if a column is neither of numbers nor of text.
+    pub fn read(path: &Path, wanted: &[String]) -> Result<Self, PanelError> {
+        let is_parquet = path.extension().is_some_and(|extension| extension == "parquet");
+        if is_parquet { read_parquet(path, wanted) } else { read_csv(path, wanted) }
+    }
+
+    /// The panel that the columns are.
+    ///
+    /// # Errors
+    /// [`EstimateError::TooManyRows`] if row numbers would not fit.
+    pub fn panel(&self) -> Result<Panel<'_>, EstimateError> {
+        let columns = self.columns.iter().map(|(name, values)| (name.clone(), values.column()));
+        Panel::new(columns.collect())
+    }
+}
+
+impl Values {
+    fn column(&self) -> Column<'_> {
+        match self {
+            Self::Numbers(numbers) => Column::Real(numbers),
+            Self::Categories(codes) => Column::Code(codes),
+        }
+    }
+}
+
+fn is_missing(text: &str) -> bool {
+    matches!(text, "" | "NA" | "NaN" | "nan" | "." | "null" | "NULL")
+}
+
+/// A column of texts as it grows: numbers as long as every value is one.
+#[derive(Default)]
+struct Growing {
+    numbers: Vec<f64>,
+    codes: Vec<u32>,
+    texts: Dictionary,
+    is_text: bool,
+}
+
+impl Growing {
+    fn push(&mut self, text: &str) {
+        if is_missing(text) {
+            self.numbers.push(f64::NAN);
+            self.codes.push(MISSING);
+            return;
+        }
+        let number = text.parse();
+        self.is_text |= number.is_err();
+        self.numbers.push(number.unwrap_or(f64::NAN));
+        self.codes.push(self.texts.intern(text));
+    }
+
+    fn finish(self) -> Values {
+        if self.is_text { Values::Categories(self.codes) } else { Values::Numbers(self.numbers) }
+    }
+}
+
+fn read_csv(path: &Path, wanted: &[String]) -> Result<Table, PanelError> {
+    let failed = |source| PanelError::Csv { path: path.to_owned(), source };
+    let file =
+        File::open(path).map_err(|source| PanelError::Read { path: path.to_owned(), source })?;
+    let mut reader = csv::ReaderBuilder::new().buffer_capacity(1 << 17).from_reader(file);
+    let there: Vec<String> = reader.headers().map_err(failed)?.iter().map(str::to_owned).collect();
+    let positions = positions(path, wanted, &there)?;
+    let mut columns: Vec<Growing> = wanted.iter().map(|_| Growing::default()).collect();
+    let mut record = csv::StringRecord::new();
+    while reader.read_record(&mut record).map_err(failed)? {
+        for (column, &position) in columns.iter_mut().zip(&positions) {
+            column.push(record.get(position).unwrap_or_default());
+        }
+    }
+    let values = columns.into_iter().map(Growing::finish);
+    Ok(Table { columns: wanted.iter().cloned().zip(values).collect() })
+}
+
+fn positions(path: &Path, wanted: &[String], there: &[String]) -> Result<Vec<usize>, PanelError> {
+    let position = |column: &String| {
+        there.iter().position(|name| name == column).ok_or_else(|| PanelError::Unknown {
+            path: path.to_owned(),
+            column: column.clone(),
+            there: there.to_vec(),
+        })
+    };
+    wanted.iter().map(position).collect()
+}
+
+fn read_parquet(path: &Path, wanted: &[String]) -> Result<Table, PanelError> {
+    let failed = |source| PanelError::Parquet { path: path.to_owned(), source };
+    let file =
+        File::open(path).map_err(|source| PanelError::Read { path: path.to_owned(), source })?;
+    let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(failed)?;
+    let fields = builder.schema().fields().clone();
+    let there: Vec<String> = fields.iter().map(|field| field.name().clone()).collect();
+    positions(path, wanted, &there)?;
+    let names = wanted.iter().map(String::as_str);
+    let mask = ProjectionMask::columns(builder.parquet_schema(), names);
+    let reader = builder.with_projection(mask).build().map_err(failed)?;
+    let mut columns: Vec<Growing> = wanted.iter().map(|_| Growing::default()).collect();
+    for batch in reader {
+        let batch = batch.map_err(|error| failed(error.into()))?;
+        for (name, column) in wanted.iter().zip(&mut columns) {
+            let Some(array) = batch.column_by_name(name) else { continue };
+            append(array, column).map_err(|kind| PanelError::Type {
+                path: path.to_owned(),
+                column: name.clone(),
+                kind,
+            })?;
+        }
+    }
+    let values = columns.into_iter().map(Growing::finish);
+    Ok(Table { columns: wanted.iter().cloned().zip(values).collect() })
+}
+
+/// Adds a batch's values; the type is given back if it is neither number nor text.
+fn append(array: &ArrayRef, column: &mut Growing) -> Result<(), DataType> {
+    let number = |column: &mut Growing, value: Option<f64>| {
+        column.numbers.push(value.unwrap_or(f64::NAN));
+        column.codes.push(MISSING);
+    };
+    match array.data_type() {
+        DataType::Utf8 => array.as_string::<i32>().iter().for_each(|text| {
+            column.is_text = true;
+            column.push(text.unwrap_or_default());
+        }),
+        DataType::LargeUtf8 => array.as_string::<i64>().iter().for_each(|text| {
+            column.is_text = true;
+            column.push(text.unwrap_or_default());
+        }),
+        DataType::Float64 => {
+            array.as_primitive::<Float64Type>().iter().for_each(|value| number(column, value));
+        }
+        DataType::Float32 => array
+            .as_primitive::<Float32Type>()
+            .iter()
+            .for_each(|value| number(column, value.map(f64::from))),
+        DataType::Decimal128(_, scale) => {
+            let unit = libm::pow(10.0, f64::from(*scale));
+            #[expect(clippy::cast_precision_loss, reason = "a panel's numbers are floats")]
+            let real = |value: i128| value as f64 / unit;
+            array
+                .as_primitive::<Decimal128Type>()
+                .iter()
+                .for_each(|value| number(column, value.map(real)));
+        }
+        kind if kind.is_integer() || *kind == DataType::Boolean => {
+            append_integers(array, column, number)?;
+        }
+        other => return Err(other.clone()),
+    }
+    Ok(())
+}
+
+fn append_integers(
+    array: &ArrayRef,
+    column: &mut Growing,
+    number: impl Fn(&mut Growing, Option<f64>),
+) -> Result<(), DataType> {
+    use arrow_array::types::{
+        Int8Type, Int16Type, Int32Type, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
+    };
+    macro_rules! small {
+        ($($data:ident => $kind:ty),+) => {
+            match array.data_type() {
+                $(DataType::$data => {
+                    let values = array.as_primitive::<$kind>();
+                    values.iter().for_each(|value| number(column, value.map(f64::from)));
+                })+
+                DataType::Boolean => array.as_boolean().iter().for_each(|value| {
+                    number(column, value.map(|value| f64::from(u8::from(value))));
+                }),
+                #[expect(clippy::cast_precision_loss, reason = "a panel's numbers are floats")]
+                DataType::Int64 => array
+                    .as_primitive::<Int64Type>()
+                    .iter()
+                    .for_each(|value| number(column, value.map(|value| value as f64))),
+                #[expect(clippy::cast_precision_loss, reason = "a panel's numbers are floats")]
+                DataType::UInt64 => array
+                    .as_primitive::<UInt64Type>()
+                    .iter()
+                    .for_each(|value| number(column, value.map(|value| value as f64))),
+                other => return Err(other.clone()),
+            }
+        };
+    }
+    small!(
+        Int8 => Int8Type, Int16 => Int16Type, Int32 => Int32Type,
+        UInt8 => UInt8Type, UInt16 => UInt16Type, UInt32 => UInt32Type
+    );
+    Ok(())
+}

@@ -1,0 +1,102 @@
+//! The command `regress`, through the binary.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+fn panel() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reference/panel.csv")
+}
+
+fn regress(panel: &Path, arguments: &[&str]) -> Output {
+    let output = Command::new(env!("CARGO_BIN_EXE_spillover"))
+        .args(["regress", "--panel"])
+        .arg(panel)
+        .args(arguments)
+        .output()
+        .expect("the binary runs");
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!stderr.contains("panicked"), "{stderr}");
+    output
+}
+
+fn model(output: &Output) -> serde_json::Value {
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    json["models"][0].clone()
+}
+
+fn message(output: &Output) -> String {
+    assert_eq!(output.status.code(), Some(1));
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+fn number(value: &serde_json::Value) -> f64 {
+    value.as_f64().expect("a number")
+}
+
+#[test]
+fn coefficients_and_standard_errors_are_those_of_the_reference() {
+    let cases: Vec<serde_json::Value> =
+        serde_json::from_str(include_str!("../reference/expected.json")).expect("cases");
+    let case = &cases[0];
+    let formula = case["formula"].as_str().expect("a formula");
+    let output =
+        regress(&panel(), &["--formula", formula, "--cluster", "city^country", "--format", "json"]);
+    let model = model(&output);
+    assert_eq!(model["n_obs"], case["n_obs"]);
+    let terms = model["terms"].as_array().expect("terms");
+    for (position, name) in case["terms"].as_array().expect("names").iter().enumerate() {
+        let term = terms.iter().find(|term| term["term"] == *name).expect("the term");
+        let close = |field: &str, tolerance: f64| {
+            let (found, expected) = (number(&term[field]), number(&case[field][position]));
+            assert!((found - expected).abs() <= tolerance * expected.abs(), "{name} {field}");
+        };
+        close("estimate", 1e-8);
+        close("std_error", 1e-6);
+    }
+}
+
+#[test]
+fn the_text_names_observations_clusters_and_singletons() {
+    let arguments = ["--formula", "y ~ x1 | plant^year", "--cluster", "city^country"];
+    let output = regress(&panel(), &arguments);
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    for part in ["x1", "observations ", "singletons dropped", "clusters city^country", "R2 "] {
+        assert!(text.contains(part), "no \"{part}\" in:\n{text}");
+    }
+}
+
+#[test]
+fn what_cannot_be_estimated_says_why() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("panel.csv");
+    let cases = [
+        ("y,x,f\n1,2,a\n2,3,a\n3,5,b\n", "y ~ nope | f", "no column \"nope\""),
+        ("y,x,f\n1,,a\n2,NA,a\n3,NaN,b\n", "y ~ x | f", "row"),
+        ("y,x,f\n1,2,a\n2,3,b\n3,5,c\n", "y ~ x | f", "row"),
+        ("y,x,f\n1,2\n", "y ~ x", "is not CSV"),
+        ("y,x\n1,2\n2,1\n", "y ~ x +", "column"),
+    ];
+    for (text, formula, expected) in cases {
+        std::fs::write(&file, text).expect("written");
+        let message = message(&regress(&file, &["--formula", formula]));
+        assert!(message.contains(expected), "{formula}: {message}");
+    }
+}
+
+#[test]
+fn a_regressor_constant_within_the_effects_is_dropped_and_named() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("panel.csv");
+    let lines: Vec<String> = (0..40)
+        .map(|row| {
+            let (firm, x) = (row / 4, f64::from(row * 7 % 11));
+            format!("{},{x},{},f{firm}", f64::from(firm) + 0.5 * x + f64::from(row % 3), firm * 2)
+        })
+        .collect();
+    std::fs::write(&file, format!("y,x,size,firm\n{}\n", lines.join("\n"))).expect("written");
+    let output = regress(&file, &["--formula", "y ~ x + size | firm", "--format", "json"]);
+    let model = model(&output);
+    assert_eq!(model["terms"].as_array().expect("terms").len(), 1);
+    assert_eq!(model["dropped"][0]["term"], "size");
+}

@@ -1,0 +1,5 @@
+//! The estimator: what holds of every estimate, agreement with another implementation, the command.
+
+mod command;
+mod properties;
+mod reference;

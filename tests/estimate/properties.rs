@@ -1,0 +1,280 @@
+//! What holds of every estimate: the same on any number of threads, by either solver and from any
+//! start; and
+//! what cannot be estimated says why.
+
+use rayon::ThreadPoolBuilder;
+use spillover::estimate::absorb::{AbsorbOptions, Absorbed, Method};
+use spillover::estimate::design::{Design, Request};
+use spillover::estimate::error::EstimateError;
+use spillover::estimate::fixed_effects;
+use spillover::estimate::formula::{Formula, Interaction};
+use spillover::estimate::inference::{Inference, Vcov, fit};
+use spillover::estimate::least_squares::Collinear;
+use spillover::estimate::panel::{Column, Panel};
+use spillover::estimate::result::Estimate;
+use spillover::estimate::{Options, estimate};
+
+const PAPER: &str = "y ~ x + z + x:z | plant^year + country^year + city^country";
+
+/// A panel of plants in cities, made from a seed without any library.
+#[derive(Default)]
+struct Made {
+    real: Vec<(&'static str, Vec<f64>)>,
+    codes: Vec<(&'static str, Vec<u32>)>,
+}
+
+impl Made {
+    #[expect(clippy::many_single_char_names, reason = "the columns are called that")]
+    fn new(plants: u32, years: u32) -> Self {
+        let mut state = 0x9E37_79B9_7F4A_7C15_u64;
+        let mut draw = move || {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            f64::from(u32::try_from(state >> 40).expect("24 bits")) / f64::from(1 << 24)
+        };
+        let (mut y, mut x, mut z, mut w) = (vec![], vec![], vec![], vec![]);
+        let (mut plant, mut city, mut country, mut year) = (vec![], vec![], vec![], vec![]);
+        for t in 0..years {
+            for i in 0..plants {
+                for m in 0..12 {
+                    let noise = draw() + draw() + draw();
+                    if draw() * f64::from(m + 1) > 1.5 {
+                        continue;
+                    }
+                    let (a, b, c) =
+                        (f64::from(i % 7), f64::from(m * t % 5), f64::from(i % 9 * m % 4));
+                    x.push(draw() + 0.3 * a);
+                    z.push(draw() - 0.1 * b);
+                    w.push(draw() + 0.1);
+                    y.push(2.0 * x[x.len() - 1] - z[z.len() - 1] + a + b + c + noise);
+                    plant.push(i);
+                    city.push(i % 9);
+                    country.push(m);
+                    year.push(t);
+                }
+            }
+        }
+        let twice = x.iter().map(|x| 2.0 * x).collect();
+        let of_plant =
+            plant.iter().zip(&year).map(|(&i, &t)| f64::from(i * 31 + t) + 0.1).collect();
+        Self {
+            real: vec![
+                ("y", y),
+                ("x", x),
+                ("z", z),
+                ("w", w),
+                ("twice", twice),
+                ("of_plant", of_plant),
+            ],
+            codes: vec![("plant", plant), ("city", city), ("country", country), ("year", year)],
+        }
+    }
+
+    fn panel(&self) -> Panel<'_> {
+        self.first(self.real[0].1.len())
+    }
+
+    /// The panel's first rows.
+    fn first(&self, n: usize) -> Panel<'_> {
+        let real = self.real.iter().map(|(name, v)| ((*name).into(), Column::Real(&v[..n])));
+        let codes = self.codes.iter().map(|(name, v)| ((*name).into(), Column::Code(&v[..n])));
+        Panel::new(real.chain(codes).collect()).expect("a panel")
+    }
+}
+
+fn options(clusters: &str, method: Method, weights: bool) -> Options {
+    let clusters = Interaction::parse_sum(clusters).expect("clusters");
+    Options {
+        weights: weights.then(|| "w".into()),
+        inference: Inference { vcov: Vcov::Clustered(clusters), ..Inference::default() },
+        absorb: AbsorbOptions { method, ..AbsorbOptions::default() },
+    }
+}
+
+fn run(panel: &Panel<'_>, formula: &str, options: &Options) -> Result<Estimate, EstimateError> {
+    estimate(panel, &Formula::parse(formula).expect("a formula"), options, None)
+}
+
+fn absorbed<'a>(panel: &Panel<'a>, formula: &str, options: &AbsorbOptions) -> Absorbed<'a> {
+    let request = Request::of_formula(&Formula::parse(formula).expect("a formula"), &[], None);
+    let design = Design::build(panel, &request).expect("a sample");
+    Absorbed::solve(design, options, None).expect("it converges")
+}
+
+fn assert_close(a: &Estimate, b: &Estimate, tolerance: f64) {
+    assert_eq!((a.n_obs, a.k, a.df_t, a.terms.len()), (b.n_obs, b.k, b.df_t, b.terms.len()));
+    for (a, b) in a.terms.iter().zip(&b.terms) {
+        assert!((a.estimate / b.estimate - 1.0).abs() < tolerance, "{a:?} and {b:?}");
+        let errors = a.std_error.zip(b.std_error).expect("standard errors");
+        assert!((errors.0 / errors.1 - 1.0).abs() < tolerance, "{a:?} and {b:?}");
+    }
+}
+
+#[test]
+fn one_thread_and_two_give_the_same_bits() {
+    let made = Made::new(900, 4);
+    let panel = made.panel();
+    for method in [Method::General, Method::Fastest] {
+        for formula in [PAPER, "y ~ x + z | plant + year", "y ~ x | city", "y ~ x + z"] {
+            let options = options("city^country", method, true);
+            let on = |n: usize| {
+                let pool = ThreadPoolBuilder::new().num_threads(n).build().expect("threads");
+                pool.install(|| run(&panel, formula, &options)).expect("an estimate")
+            };
+            let (one, two) = (on(1), on(2));
+            assert_eq!(one, two, "{formula}");
+            assert_eq!(one.covariance, two.covariance, "{formula}");
+        }
+    }
+}
+
+#[test]
+fn elimination_within_blocks_agrees_with_the_general_solver() {
+    let made = Made::new(900, 4);
+    let panel = made.panel();
+    for weights in [false, true] {
+        let general = options("city^country", Method::General, weights);
+        let fastest = options("city^country", Method::Fastest, weights);
+        let general = run(&panel, PAPER, &general).expect("an estimate");
+        let fastest = run(&panel, PAPER, &fastest).expect("an estimate");
+        assert!(fastest.iterations < general.iterations);
+        assert_close(&general, &fastest, 1e-8);
+    }
+    let found = absorbed(&panel, PAPER, &AbsorbOptions::default());
+    assert_eq!(found.eliminated, Some(2), "city^country lives inside cities");
+}
+
+#[test]
+fn an_earlier_solution_saves_iterations_and_changes_nothing() {
+    let made = Made::new(900, 4);
+    let (panel, before) = (made.panel(), made.first(made.real[0].1.len() * 3 / 4));
+    let formula = Formula::parse(PAPER).expect("a formula");
+    for method in [Method::General, Method::Fastest] {
+        let options = options("city^country", method, false);
+        let cold = estimate(&panel, &formula, &options, None).expect("an estimate");
+        let start = absorbed(&before, PAPER, &options.absorb).start();
+        let warm = estimate(&panel, &formula, &options, Some(&start)).expect("an estimate");
+        assert!(warm.warm_start && !cold.warm_start);
+        assert_close(&cold, &warm, 1e-8);
+        let own = absorbed(&panel, PAPER, &options.absorb).start();
+        let again = estimate(&panel, &formula, &options, Some(&own)).expect("an estimate");
+        assert!(again.iterations <= 2, "{} iterations", again.iterations);
+    }
+}
+
+#[test]
+fn models_on_one_sample_are_those_estimated_alone() {
+    let made = Made::new(500, 3);
+    let panel = made.panel();
+    let right = "| plant^year + country^year + city^country";
+    let formulas: Vec<Formula> = ["x + z", "x", "z + twice + x"]
+        .iter()
+        .map(|terms| Formula::parse(&format!("y ~ {terms} {right}")).expect("a formula"))
+        .collect();
+    let clusters = Interaction::parse_sum("city^country").expect("clusters");
+    let union = Formula::parse(&format!("y ~ x + z + twice {right}")).expect("a formula");
+    let design = Design::build(&panel, &Request::of_formula(&union, &clusters, None));
+    let all = Absorbed::solve(design.expect("a sample"), &AbsorbOptions::default(), None);
+    let inference = Inference { vcov: Vcov::Clustered(clusters), ..Inference::default() };
+    let together = fit(&all.expect("it converges"), &formulas, &inference).expect("estimates");
+    for (formula, own) in formulas.iter().zip(&together) {
+        let options = options("city^country", Method::Fastest, false);
+        let alone = estimate(&panel, formula, &options, None).expect("an estimate");
+        assert_close(&alone, own, 1e-10);
+        assert_eq!(alone.dropped, own.dropped);
+    }
+}
+
+#[test]
+fn outcome_is_fit_plus_effects_plus_residual() {
+    let made = Made::new(300, 3);
+    let panel = made.panel();
+    let formula = Formula::parse(PAPER).expect("a formula");
+    let absorbed = absorbed(&panel, PAPER, &AbsorbOptions::default());
+    let estimates = fit(&absorbed, std::slice::from_ref(&formula), &Inference::default());
+    let estimate = &estimates.expect("an estimate")[0];
+    let effects = fixed_effects::recover(&absorbed, &formula, estimate).expect("effects");
+    let design = &absorbed.layout().design;
+    let mut rss = 0.0;
+    let mut by_effect: Vec<Vec<f64>> =
+        effects.iter().map(|e| vec![0.0; e.codes.n_levels]).collect();
+    for (row, &of_panel) in design.rows.iter().enumerate() {
+        let value = |name: &str| {
+            let found = design.variables.iter().find(|v| v.name == name).expect("a variable");
+            found.at(of_panel as usize)
+        };
+        let fit: f64 = estimate.terms.iter().map(|t| t.estimate * value(&t.term)).sum();
+        let of_effects: f64 = effects.iter().map(|e| e.values[e.codes.of_row[row] as usize]).sum();
+        let residual = value("y") - fit - of_effects;
+        rss += residual * residual;
+        for (sums, effect) in by_effect.iter_mut().zip(&effects) {
+            sums[effect.codes.of_row[row] as usize] += residual;
+        }
+    }
+    assert!((rss / estimate.rss - 1.0).abs() < 1e-9);
+    assert!(
+        by_effect.iter().flatten().all(|sum| sum.abs() < 1e-7),
+        "residuals sum to zero in every level"
+    );
+}
+
+#[test]
+fn collinear_regressors_are_dropped_and_named() {
+    let made = Made::new(300, 3);
+    let panel = made.panel();
+    let formula = "y ~ x + twice + of_plant | plant^year + country^year + city^country";
+    for method in [Method::General, Method::Fastest] {
+        let found = run(&panel, formula, &options("city", method, false)).expect("an estimate");
+        let dropped: Vec<_> =
+            found.dropped.iter().map(|d| (d.term.as_str(), d.collinear)).collect();
+        assert_eq!(
+            dropped,
+            [("of_plant", Collinear::WithFixedEffects), ("twice", Collinear::WithRegressors)]
+        );
+        assert_eq!(found.terms.len(), 1);
+    }
+    let none = run(&panel, "y ~ of_plant | plant^year", &options("city", Method::Fastest, false));
+    assert!(none.expect("an estimate without terms").terms.is_empty());
+}
+
+#[test]
+fn what_cannot_be_estimated_says_why() {
+    let made = Made::new(60, 2);
+    let panel = made.panel();
+    let default = Options::default();
+    let limit = AbsorbOptions { iterations_max: 1, ..AbsorbOptions::default() };
+    let limited = run(&panel, PAPER, &Options { absorb: limit, ..Options::default() });
+    assert!(
+        matches!(limited, Err(EstimateError::NotConverged { iterations: 1, .. })),
+        "{limited:?}"
+    );
+    let few = Panel::new(vec![
+        ("y".into(), Column::Integer(&[1, 2])),
+        ("x".into(), Column::Integer(&[3, 5])),
+    ]);
+    let few = few.expect("a panel");
+    assert!(matches!(run(&few, "y ~ x", &default), Err(EstimateError::NoDegreesOfFreedom { .. })));
+    let alone = run(&few, "y ~ 1 | x", &default);
+    assert!(matches!(alone, Err(EstimateError::NoRows { n_singletons: 2, .. })));
+    let one = [1_i64; 40];
+    let named = vec![
+        ("y".into(), Column::Real(&made.real[0].1[..40])),
+        ("one".into(), Column::Integer(&one)),
+    ];
+    let constant = Panel::new(named).expect("a panel");
+    let one_cluster = run(&constant, "y ~ 1", &options("one", Method::Fastest, false));
+    assert!(matches!(one_cluster, Err(EstimateError::OneCluster { .. })));
+    let empty = Panel::new(vec![("y".into(), Column::Real(&[]))]).expect("a panel");
+    assert!(matches!(run(&empty, "y ~ 1", &default), Err(EstimateError::NoRows { .. })));
+    let three = run(&panel, PAPER, &options("city + year + country", Method::Fastest, false));
+    assert!(matches!(three, Err(EstimateError::ClusterWays { n: 3 })));
+}
+
+#[test]
+fn what_is_printed_has_no_nan() {
+    let made = Made::new(60, 2);
+    let found = run(&made.panel(), PAPER, &Options::default()).expect("an estimate");
+    let json = serde_json::to_string(&found).expect("JSON");
+    assert!(json.contains("\"n_clusters\":null") && !json.contains("NaN"), "{json}");
+}
