@@ -86,7 +86,7 @@ fn open(home: &Path, feed: &Path, n_workers: usize) -> anyhow::Result<Engine> {
 fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
     let profile = Profile::bundled("canonical")?;
-    let files = discover(&[arguments.feed.clone()], &profile)?.files;
+    let files = discover(std::slice::from_ref(&arguments.feed), &profile)?.files;
     let late = discover(&arguments.late, &profile)?.files;
     let months: Option<Vec<Period>> =
         arguments.months.iter().map(|&month| Period::from_yyyymm(month)).collect();
