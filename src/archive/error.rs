@@ -199,6 +199,19 @@ pub enum ArchiveError {
         /// What the database said.
         source: rusqlite::Error,
     },
+    /// Panels or estimates were not kept.
+    #[error(
+        "{} did not take {what}; make room or make the home writable, then run again",
+        path.display()
+    )]
+    Keep {
+        /// The manifest.
+        path: PathBuf,
+        /// What it should have taken.
+        what: &'static str,
+        /// What the database said.
+        source: rusqlite::Error,
+    },
     /// A commit names a file that is not there as it was written.
     #[error(
         "{} is not there as it was written, publication {publication} was not committed; run again",

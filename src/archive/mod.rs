@@ -6,6 +6,7 @@
 //! DIR/segments/000001.parquet                the records of accepted file 1
 //! DIR/published/city/2010/000012.parquet     rows of the table city for 2010, of publication 12
 //! DIR/published/plant/2010/000012.parquet
+//! DIR/panel/plant/2010/….parquet            the rows of a closed year for the regressions
 //!
 //! Intake ─▶ segment::write ──┐ (durable)
 //! rows ───▶ PartWriter ──────┤
@@ -22,6 +23,7 @@ pub(crate) mod durable;
 mod error;
 mod lock;
 mod manifest;
+mod panels;
 pub mod parts;
 pub mod segment;
 
@@ -34,7 +36,10 @@ use crate::types::{City, Period, Vintage, Year};
 
 pub use durable::Stored;
 pub use error::{ArchiveError, Result};
-pub use manifest::{AcceptedFile, Commit, Definitions, FileEntry, Sizes, Summary};
+pub use manifest::{
+    AcceptedFile, Commit, Definitions, FileEntry, PanelPart, Sizes, StoredEstimate, Summary,
+};
+pub use panels::PanelWriter;
 
 use durable::{create_folder, remove_orphans, sync_folder};
 use lock::Lock;
@@ -77,7 +82,7 @@ impl Archive {
         let manifest = Manifest::open(home)?;
         sync_folder(home)?;
         let keep = manifest.paths()?;
-        for folder in ["segments", "published"] {
+        for folder in ["segments", "published", "panel"] {
             remove_orphans(home, &home.join(folder), &keep)?;
         }
         Ok(Self { home: home.to_owned(), manifest, lock })

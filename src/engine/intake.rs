@@ -304,14 +304,16 @@ impl Engine {
         observer.publishing(publication);
         let parts = running.publish(self.archive.home(), home, publication)?;
         step.settle(running, 0)?;
-        self.archive.commit(&Commit {
+        let commit = Commit {
             publication,
             files: step.files,
             closed: step.closed,
             parts,
             definitions: self.unrecorded.clone(),
-        })?;
+        };
+        self.archive.commit(&commit)?;
         self.unrecorded = None;
+        observer.committed(&mut self.archive, &commit.closed);
         Ok(())
     }
 }

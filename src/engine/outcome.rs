@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::archive::Publication;
+use crate::archive::{Archive, Publication};
 use crate::dataflow::YEARS_MAX;
 use crate::feed::record::Counts;
 use crate::feed::refused::Refused;
@@ -137,6 +137,8 @@ pub trait Observer {
     fn file(&mut self, outcome: &FileOutcome);
     /// A step is being published.
     fn publishing(&mut self, publication: Publication);
+    /// A step counts from now on; these are the months that it closed.
+    fn committed(&mut self, _archive: &mut Archive, _closed: &[Period]) {}
 }
 
 /// Nobody watches.

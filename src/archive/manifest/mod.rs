@@ -8,6 +8,7 @@
 
 mod commit;
 mod queries;
+mod results;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -16,6 +17,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
 pub use commit::{AcceptedFile, Commit, Definitions, Summary};
 pub use queries::{FileEntry, Sizes};
+pub use results::{PanelPart, StoredEstimate};
 
 use super::error::{ArchiveError, Result};
 
@@ -48,6 +50,7 @@ impl Manifest {
             connection.pragma_update(None, "synchronous", "FULL")?;
             connection.pragma_update(None, "foreign_keys", true)?;
             create_tables(&mut connection)?;
+            connection.execute_batch(results::SCHEMA)?;
             Ok(connection)
         });
         let manifest = Self { connection: opened.map_err(|e| not_opened(&path, e))?, path };

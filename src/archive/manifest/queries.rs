@@ -59,7 +59,7 @@ pub struct Sizes {
 }
 
 impl Manifest {
-    fn rows<T>(
+    pub(super) fn rows<T>(
         &self,
         what: &'static str,
         sql: &str,
@@ -75,7 +75,7 @@ impl Manifest {
         rows().map_err(|source| self.not_read(what, source))
     }
 
-    fn row<T>(
+    pub(super) fn row<T>(
         &self,
         what: &'static str,
         sql: &str,
@@ -256,7 +256,8 @@ impl Manifest {
     pub(in crate::archive) fn paths(&self) -> Result<HashSet<String>> {
         let sql = "SELECT segment_path FROM files UNION ALL SELECT path FROM parts";
         let paths = self.rows("the paths", sql, [], |row| row.get(0))?;
-        Ok(paths.into_iter().collect())
+        let panels = self.panels()?.into_iter().map(|part| part.file.path);
+        Ok(paths.into_iter().chain(panels).collect())
     }
 }
 
@@ -288,7 +289,7 @@ fn vintage(row: &Row<'_>) -> rusqlite::Result<Vintage> {
 }
 
 /// Path, hash and size, in three columns from `first` on.
-fn stored(row: &Row<'_>, first: usize) -> rusqlite::Result<Stored> {
+pub(super) fn stored(row: &Row<'_>, first: usize) -> rusqlite::Result<Stored> {
     let n_bytes = unsigned(row, first + 2)?;
     Ok(Stored { path: row.get(first)?, hash: row.get(first + 1)?, n_bytes })
 }
@@ -301,7 +302,7 @@ fn period(row: &Row<'_>, column: usize) -> rusqlite::Result<Period> {
     })
 }
 
-fn unsigned(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
+pub(super) fn unsigned(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
     let n: i64 = row.get(column)?;
     u64::try_from(n).map_err(|_| rusqlite::Error::IntegralValueOutOfRange(column, n))
 }

@@ -1,0 +1,180 @@
+//! The rows of a closed year for the regressions, as one Parquet file.
+//!
+//! Texts are dictionaries, on disk and in memory: a row holds a code. What is here can be made anew
+//! from segments and parts; a part that is damaged is.
+
+use std::io::Write as _;
+use std::path::PathBuf;
+
+use arrow_array::RecordBatch;
+use arrow_schema::{DataType, SchemaRef};
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::{ArrowWriter, arrow_reader::ParquetRecordBatchReaderBuilder};
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::errors::ParquetError;
+use parquet::file::properties::WriterProperties;
+use parquet::schema::types::ColumnPath;
+
+use super::durable::Draft;
+use super::error::{ArchiveError, Result};
+use super::{Archive, PanelPart, Publication, StoredEstimate};
+use crate::types::Year;
+
+/// Rows of a row group and of a batch.
+const ROWS_MAX: usize = 1 << 17;
+
+/// Writes one year of a panel; nothing is there before [`PanelWriter::finish`].
+#[derive(Debug)]
+pub struct PanelWriter {
+    writer: ArrowWriter<Draft>,
+    target: PathBuf,
+    part: PanelPart,
+}
+
+impl PanelWriter {
+    /// Writes a batch to the year's part.
+    ///
+    /// # Errors
+    /// [`ArchiveError::Encode`] if it has another schema or cannot be written.
+    pub fn write(&mut self, rows: &RecordBatch) -> Result<()> {
+        self.part.n_rows += rows.num_rows() as u64;
+        self.writer.write(rows).map_err(|source| ArchiveError::encode(&self.target, source))
+    }
+
+    /// Makes the part durable; it counts once [`Archive::replace_panels`] names it.
+    ///
+    /// # Errors
+    /// [`ArchiveError::Encode`], [`ArchiveError::Write`], [`ArchiveError::Sync`] if it cannot be
+    /// written.
+    pub fn finish(self) -> Result<PanelPart> {
+        let Self { writer, target, part } = self;
+        let mut draft =
+            writer.into_inner().map_err(|source| ArchiveError::encode(&target, source))?;
+        draft.flush().map_err(|source| ArchiveError::Write { path: target, source })?;
+        Ok(PanelPart { file: draft.publish()?, ..part })
+    }
+}
+
+impl Archive {
+    /// Starts the part of a year of a panel.
+    ///
+    /// # Errors
+    /// [`ArchiveError::CreateFolder`], [`ArchiveError::Write`], [`ArchiveError::Encode`] if the
+    /// file cannot be made.
+    pub fn panel_writer(
+        &self,
+        kind: &str,
+        year: Year,
+        stamp: &str,
+        schema: &SchemaRef,
+    ) -> Result<PanelWriter> {
+        let short = &stamp[..stamp.len().min(16)];
+        let draft = Draft::create(&self.home, format!("panel/{kind}/{year}/{short}.parquet"))?;
+        let target = draft.target();
+        let writer = ArrowWriter::try_new(draft, schema.clone(), Some(properties(schema)))
+            .map_err(|source| ArchiveError::encode(&target, source))?;
+        let part = PanelPart {
+            kind: kind.to_owned(),
+            year,
+            stamp: stamp.to_owned(),
+            publication: self.last_publication()?.map_or(Publication(0), |(last, _)| last),
+            n_rows: 0,
+            file: super::Stored { path: String::new(), hash: String::new(), n_bytes: 0 },
+        };
+        Ok(PanelWriter { writer, target, part })
+    }
+
+    /// The years of all panels, as they were last written.
+    ///
+    /// # Errors
+    /// [`ArchiveError::Query`] if the manifest cannot be read.
+    pub fn panels(&self) -> Result<Vec<PanelPart>> {
+        self.manifest.panels()
+    }
+
+    /// Puts parts in the place of those of the same kind and year, whose files are removed.
+    ///
+    /// # Errors
+    /// [`ArchiveError::Keep`] if the manifest cannot be written.
+    ///
+    /// # Panics
+    /// If the home was opened to read.
+    pub fn replace_panels(&mut self, parts: &[PanelPart]) -> Result<()> {
+        assert!(self.is_writable(), "panels for {}, opened to read", self.home.display());
+        let before = self.panels()?;
+        self.manifest.replace_panels(parts)?;
+        let keep: Vec<String> = self.panels()?.into_iter().map(|part| part.file.path).collect();
+        for old in before.iter().filter(|old| !keep.contains(&old.file.path)) {
+            // What is left behind is an orphan, which the next writer removes.
+            let _ = std::fs::remove_file(self.home.join(&old.file.path));
+        }
+        Ok(())
+    }
+
+    /// The rows of a year of a panel, some columns or all, after checking its hash.
+    ///
+    /// # Errors
+    /// [`ArchiveError::Read`], [`ArchiveError::Corrupt`], [`ArchiveError::Decode`] if the file is
+    /// missing, damaged or of another version.
+    pub fn read_panel(
+        &self,
+        part: &PanelPart,
+        columns: Option<&[&str]>,
+    ) -> Result<Vec<RecordBatch>> {
+        let file = part.file.open(&self.home)?;
+        let path = self.home.join(&part.file.path);
+        decode(file, columns).map_err(|source| ArchiveError::decode(&path, source))
+    }
+
+    /// Every estimate in the order in which they were made, failed ones included.
+    ///
+    /// # Errors
+    /// [`ArchiveError::Query`] if the manifest cannot be read.
+    pub fn estimates(&self) -> Result<Vec<StoredEstimate>> {
+        self.manifest.estimates()
+    }
+
+    /// Keeps estimates.
+    ///
+    /// # Errors
+    /// [`ArchiveError::Keep`] if the manifest cannot be written.
+    ///
+    /// # Panics
+    /// If the home was opened to read.
+    pub fn add_estimates(&mut self, estimates: &[StoredEstimate]) -> Result<()> {
+        assert!(self.is_writable(), "estimates for {}, opened to read", self.home.display());
+        self.manifest.add_estimates(estimates)
+    }
+
+    /// Whether the home was opened to write it.
+    #[must_use]
+    pub fn is_writable(&self) -> bool {
+        self.lock.is_some()
+    }
+}
+
+fn decode(
+    file: std::fs::File,
+    columns: Option<&[&str]>,
+) -> std::result::Result<Vec<RecordBatch>, ParquetError> {
+    let mut builder = ParquetRecordBatchReaderBuilder::try_new(file)?.with_batch_size(ROWS_MAX);
+    if let Some(columns) = columns {
+        let mask = ProjectionMask::columns(builder.parquet_schema(), columns.iter().copied());
+        builder = builder.with_projection(mask);
+    }
+    Ok(builder.build()?.collect::<std::result::Result<_, _>>()?)
+}
+
+/// As parts of published tables: dictionaries where values repeat, which floats hardly do.
+fn properties(schema: &SchemaRef) -> WriterProperties {
+    let level = ZstdLevel::try_new(1).expect("1 is a level of zstd");
+    let mut properties = WriterProperties::builder()
+        .set_compression(Compression::ZSTD(level))
+        .set_max_row_group_row_count(Some(ROWS_MAX));
+    for field in schema.fields() {
+        let repeats = !matches!(field.data_type(), DataType::Float64 | DataType::Decimal128(..));
+        let column = ColumnPath::from(field.name().as_str());
+        properties = properties.set_column_dictionary_enabled(column, repeats);
+    }
+    properties.build()
+}
