@@ -15,8 +15,8 @@ use crate::engine::EngineError;
 use crate::engine::replay::Replay;
 use crate::figures::{GrowthSum, PlantRow};
 use crate::oracle::{Exporter, Oracle};
-use crate::publish::csv::fields_of;
 use crate::publish::export::{ExportError, Selection, years};
+use crate::publish::format::cells::fields_of;
 use crate::publish::{dollars, ln_density, mean};
 use crate::types::{City, Country, Firm, Growth, Plant, Year};
 

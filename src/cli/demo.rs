@@ -9,8 +9,8 @@ use spillover::engine::{Engine, Request, Unwatched};
 use spillover::feed::profile::Profile;
 use spillover::feed::reference::ReferenceTexts;
 use spillover::feed::source::discover;
-use spillover::publish::csv::fields_of;
 use spillover::publish::export::{Selection, years};
+use spillover::publish::format::cells::fields_of;
 use spillover::simulate::{self, Params};
 use spillover::verify::verify;
 

@@ -2,14 +2,17 @@
 
 use std::path::PathBuf;
 
+use arrow_array::RecordBatch;
 use clap::{Args, ValueEnum};
 use spillover::archive::Archive;
 use spillover::archive::parts::Table;
-use spillover::publish::export::{self, Format, Selection};
+use spillover::publish::export::{self, ExportError, Selection};
+use spillover::publish::format::{self, Format, Sheet};
 use spillover::publish::ledger;
 use spillover::types::{Vintage, Year};
 
-use super::{Done, Home, output};
+use super::target::Target;
+use super::{Done, Home};
 
 #[derive(Debug, Args)]
 pub struct Export {
@@ -41,48 +44,65 @@ enum TableName {
     Rejects,
 }
 
+/// In what a table is written.
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum FormatName {
+pub enum FormatName {
+    /// Comma-separated, UTF-8.
     Csv,
+    /// Parquet, zstd.
     Parquet,
+    /// A workbook of one sheet.
+    Xlsx,
+    /// A JSON object a line.
+    Jsonl,
+    /// SDMX-CSV 2.0.
+    SdmxCsv,
+}
+
+impl FormatName {
+    pub fn format(self) -> Format {
+        match self {
+            Self::Csv => Format::Csv,
+            Self::Parquet => Format::Parquet,
+            Self::Xlsx => Format::Xlsx,
+            Self::Jsonl => Format::Jsonl,
+            Self::SdmxCsv => Format::SdmxCsv,
+        }
+    }
 }
 
 impl Export {
     pub fn run(self, home: &Home) -> anyhow::Result<Done> {
         let archive = Archive::read(home.folder())?;
-        let format = match self.format {
-            FormatName::Csv => Format::Csv,
-            FormatName::Parquet => Format::Parquet,
-        };
         match self.table {
-            TableName::City => self.published(&archive, Table::City, format)?,
-            TableName::Plant => self.published(&archive, Table::Plant, format)?,
+            TableName::City => self.published(&archive, Table::City)?,
+            TableName::Plant => self.published(&archive, Table::Plant)?,
             TableName::Files => {
-                let (schema, rows) = ledger::files(&archive)?;
-                let out = output(self.output.as_deref())?;
-                export::write(out, format, &schema, std::iter::once(Ok(rows)))?;
+                let (sheet, rows) = ledger::files(&archive)?;
+                self.write(&sheet, std::iter::once(Ok(rows)))?;
             }
             TableName::Rejects => {
-                let rows = ledger::rejects(&archive)?;
-                let out = output(self.output.as_deref())?;
-                export::write(out, format, &ledger::rejects_schema(), rows)?;
+                self.write(&ledger::rejects_sheet(), ledger::rejects(&archive)?)?;
             }
         }
         Ok(Done::Clean)
     }
 
-    fn published(
-        &self,
-        archive: &Archive,
-        table: Table,
-        format: Format,
-    ) -> Result<(), anyhow::Error> {
+    fn published(&self, archive: &Archive, table: Table) -> anyhow::Result<()> {
         let selection = Selection { year: self.year.map(Year), as_of: self.vintage.map(Vintage) };
-        let schema = export::schema_of(table, export::has_supply(archive)?);
+        let sheet = export::sheet(archive, table)?;
         let years = export::years(archive, table, selection)?;
         export::check(archive, table, selection)?;
-        let out = output(self.output.as_deref())?;
-        let rows = years.map(|year| year.map(|(_, rows)| rows));
-        Ok(export::write(out, format, &schema, rows)?)
+        self.write(&sheet, years.map(|year| year.map(|(_, rows)| rows)))
+    }
+
+    fn write(
+        &self,
+        sheet: &Sheet,
+        rows: impl Iterator<Item = Result<RecordBatch, ExportError>>,
+    ) -> anyhow::Result<()> {
+        let out = Target::create(self.output.as_deref())?;
+        format::write(&out, self.format.format(), sheet, rows)?;
+        out.finish()
     }
 }

@@ -9,13 +9,13 @@ mod progress;
 mod regress;
 mod simulate;
 mod status;
+mod target;
 mod verify;
 
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::Context;
 use clap::{Parser, Subcommand};
 use spillover::settings::{Config, check_workers};
 
@@ -130,16 +130,5 @@ pub fn is_closed_pipe(error: &anyhow::Error) -> bool {
         cause
             .downcast_ref::<io::Error>()
             .is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
-    })
-}
-
-/// A file to write to, or the standard output.
-fn output(path: Option<&Path>) -> anyhow::Result<Box<dyn io::Write + Send>> {
-    Ok(match path {
-        Some(path) => Box::new(
-            std::fs::File::create(path)
-                .with_context(|| format!("cannot write {}", path.display()))?,
-        ),
-        None => Box::new(io::stdout()),
     })
 }

@@ -1,31 +1,17 @@
 //! Published tables, read from a home and written in a format of choice.
 
-use std::io::{self, Write};
 use std::sync::Arc;
 
 use arrow_array::RecordBatch;
 use arrow_schema::{Schema, SchemaRef};
-use parquet::arrow::ArrowWriter;
-use parquet::basic::{Compression, ZstdLevel};
-use parquet::file::properties::WriterProperties;
 
 use super::columns::{self, REMOVED};
-use super::csv::CsvWriter;
+use super::format::{FormatError, Sheet};
 use super::sorted::by_key;
 use super::{city, plant};
 use crate::archive::parts::Table;
 use crate::archive::{Archive, ArchiveError};
 use crate::types::{Vintage, Year};
-
-/// In what a table is written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Format {
-    /// Comma-separated, UTF-8.
-    #[default]
-    Csv,
-    /// Parquet, zstd.
-    Parquet,
-}
 
 /// Which rows of a table are wanted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -52,12 +38,9 @@ pub enum ExportError {
         /// What Arrow says.
         source: arrow_schema::ArrowError,
     },
-    /// The file or the pipe.
-    #[error("cannot write the table")]
-    Write(#[from] io::Error),
-    /// The Parquet encoder.
-    #[error("cannot write the table as Parquet")]
-    Parquet(#[from] parquet::errors::ParquetError),
+    /// The format, or what it is written to.
+    #[error(transparent)]
+    Format(#[from] FormatError),
     /// A vintage that is not there.
     #[error("there is no vintage {vintage}; the newest is {newest}")]
     NoVintage {
@@ -156,36 +139,15 @@ pub fn has_supply(archive: &Archive) -> Result<bool, ExportError> {
     Ok(archive.references()?.iter().any(|(name, _)| name == "supply.csv"))
 }
 
-/// Writes batches of one schema.
+/// A published table as it is written out.
 ///
 /// # Errors
-/// [`ExportError::Write`], [`ExportError::Parquet`] if `out` cannot be written; else what a batch
-/// comes with.
-#[expect(clippy::missing_panics_doc, reason = "what is expected is shown to hold")]
-pub fn write(
-    out: impl Write + Send,
-    format: Format,
-    schema: &SchemaRef,
-    batches: impl Iterator<Item = Result<RecordBatch, ExportError>>,
-) -> Result<(), ExportError> {
-    match format {
-        Format::Csv => {
-            let mut writer = CsvWriter::start(out, schema)?;
-            for batch in batches {
-                writer.write(&batch?)?;
-            }
-            Ok(writer.finish()?)
-        }
-        Format::Parquet => {
-            let level = ZstdLevel::try_new(3).expect("3 is a level of zstd");
-            let properties =
-                WriterProperties::builder().set_compression(Compression::ZSTD(level)).build();
-            let mut writer = ArrowWriter::try_new(out, Arc::clone(schema), Some(properties))?;
-            for batch in batches {
-                writer.write(&batch?)?;
-            }
-            writer.close()?;
-            Ok(())
-        }
-    }
+/// [`ExportError::Archive`] if the manifest cannot be read.
+pub fn sheet(archive: &Archive, table: Table) -> Result<Sheet, ExportError> {
+    let schema = schema_of(table, has_supply(archive)?);
+    let keys: &[&str] = match table {
+        Table::City => &["year", "city", "country"],
+        Table::Plant => &["year", "firm", "city", "country"],
+    };
+    Ok(Sheet { name: table.name(), keys, schema })
 }

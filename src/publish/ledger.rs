@@ -6,6 +6,7 @@ use arrow_array::{ArrayRef, RecordBatch, StringArray, UInt32Array, UInt64Array};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 
 use super::export::ExportError;
+use super::format::Sheet;
 use crate::archive::{Archive, FileEntry};
 use crate::feed::record::{Exclusion, Reject, Rule};
 use crate::types::Vintage;
@@ -17,7 +18,7 @@ use crate::types::Vintage;
 ///
 /// # Panics
 /// Never: the columns are made to fit.
-pub fn files(archive: &Archive) -> Result<(SchemaRef, RecordBatch), ExportError> {
+pub fn files(archive: &Archive) -> Result<(Sheet, RecordBatch), ExportError> {
     let files = archive.files()?;
     let mut columns = FileColumns { files: &files, fields: Vec::new(), arrays: Vec::new() };
     columns.number("vintage", |file| u64::from(file.vintage.0));
@@ -39,7 +40,7 @@ pub fn files(archive: &Archive) -> Result<(SchemaRef, RecordBatch), ExportError>
     columns.text("superseded_by", |file| file.superseded_by.map(|by| by.to_string()));
     let schema: SchemaRef = Arc::new(Schema::new(columns.fields));
     let rows = RecordBatch::try_new(Arc::clone(&schema), columns.arrays).expect("made to fit");
-    Ok((schema, rows))
+    Ok((Sheet { name: "files", keys: &["vintage"], schema }, rows))
 }
 
 struct FileColumns<'a> {
@@ -60,9 +61,13 @@ impl FileColumns<'_> {
     }
 }
 
-/// The columns of the table `rejects`.
+/// The table `rejects` as it is written out.
 #[must_use]
-pub fn rejects_schema() -> SchemaRef {
+pub fn rejects_sheet() -> Sheet {
+    Sheet { name: "rejects", keys: &["vintage", "line"], schema: rejects_schema() }
+}
+
+fn rejects_schema() -> SchemaRef {
     Arc::new(Schema::new(vec![
         Field::new("vintage", DataType::UInt32, false),
         Field::new("file", DataType::Utf8, false),

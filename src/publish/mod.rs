@@ -2,8 +2,8 @@
 
 pub mod city;
 pub mod columns;
-pub mod csv;
 pub mod export;
+pub mod format;
 pub mod ledger;
 pub mod plant;
 pub mod sorted;

@@ -1,0 +1,110 @@
+//! The columns of a table as text, whatever the format around it.
+
+use std::io;
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::{
+    Decimal128Type, Float64Type, Int32Type, Int64Type, UInt8Type, UInt16Type, UInt32Type,
+    UInt64Type,
+};
+use arrow_array::{Array, ArrayRef, RecordBatch};
+use arrow_schema::DataType;
+
+/// The fields of one row as they are written, absent ones empty; columns of a type that no table
+/// has are left empty.
+#[must_use]
+pub fn fields_of(rows: &RecordBatch, row: usize) -> Vec<String> {
+    let field = |array: &ArrayRef| {
+        let mut field = String::new();
+        if let Ok(column) = Cells::of(array) {
+            column.write(row, &mut field);
+        }
+        field
+    };
+    rows.columns().iter().map(field).collect()
+}
+
+/// A column, its type found out once.
+pub enum Cells<'a> {
+    /// Identifiers and codes.
+    Text(&'a arrow_array::StringArray),
+    /// A figure.
+    Float(&'a arrow_array::Float64Array),
+    /// An amount with two decimals.
+    Cents(&'a arrow_array::Decimal128Array),
+    /// A count, a year, a number of months.
+    Integer(Box<dyn Fn(usize) -> i128 + 'a>, &'a ArrayRef),
+    /// 0 or 1.
+    Flag(&'a arrow_array::BooleanArray),
+}
+
+impl<'a> Cells<'a> {
+    /// A column of a table.
+    ///
+    /// # Errors
+    /// If it has a type that no table has.
+    pub fn of(array: &'a ArrayRef) -> io::Result<Self> {
+        macro_rules! integer {
+            ($kind:ty) => {{
+                let values = array.as_primitive::<$kind>();
+                Self::Integer(Box::new(move |row| i128::from(values.value(row))), array)
+            }};
+        }
+        Ok(match array.data_type() {
+            DataType::Utf8 => Self::Text(array.as_string()),
+            DataType::Float64 => Self::Float(array.as_primitive::<Float64Type>()),
+            DataType::Decimal128(_, 2) => Self::Cents(array.as_primitive::<Decimal128Type>()),
+            DataType::Boolean => Self::Flag(array.as_boolean()),
+            DataType::UInt8 => integer!(UInt8Type),
+            DataType::UInt16 => integer!(UInt16Type),
+            DataType::UInt32 => integer!(UInt32Type),
+            DataType::UInt64 => integer!(UInt64Type),
+            DataType::Int32 => integer!(Int32Type),
+            DataType::Int64 => integer!(Int64Type),
+            other => return Err(io::Error::other(format!("no table has a column of {other}"))),
+        })
+    }
+
+    /// Appends a row's text; nothing where it is absent.
+    ///
+    /// # Panics
+    /// If there is no such row.
+    pub fn write(&self, row: usize, field: &mut String) {
+        use std::fmt::Write as _;
+        let written = match self {
+            Self::Text(texts) if texts.is_valid(row) => field.write_str(texts.value(row)),
+            Self::Float(values) if values.is_valid(row) => write!(field, "{}", values.value(row)),
+            Self::Cents(cents) if cents.is_valid(row) => write_cents(field, cents.value(row)),
+            Self::Integer(value, array) if array.is_valid(row) => write!(field, "{}", value(row)),
+            Self::Flag(flags) if flags.is_valid(row) => {
+                field.write_str(if flags.value(row) { "1" } else { "0" })
+            }
+            _ => Ok(()),
+        };
+        written.expect("a String can be written");
+    }
+
+    /// Whether what is written are numbers.
+    #[must_use]
+    pub fn are_numbers(&self) -> bool {
+        !matches!(self, Self::Text(_))
+    }
+
+    /// Whether a row has nothing here.
+    #[must_use]
+    pub fn is_absent(&self, row: usize) -> bool {
+        match self {
+            Self::Text(texts) => texts.is_null(row),
+            Self::Float(values) => values.is_null(row),
+            Self::Cents(cents) => cents.is_null(row),
+            Self::Integer(_, array) => array.is_null(row),
+            Self::Flag(flags) => flags.is_null(row),
+        }
+    }
+}
+
+fn write_cents(field: &mut String, cents: i128) -> std::fmt::Result {
+    use std::fmt::Write as _;
+    let sign = if cents < 0 { "-" } else { "" };
+    write!(field, "{sign}{}.{:02}", cents.abs() / 100, cents.abs() % 100)
+}

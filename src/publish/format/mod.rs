@@ -1,0 +1,137 @@
+//! Tables as files: one description of a table, one writer, any format.
+//!
+//! ```text
+//! Sheet (name, keys, schema) + batches ─▶ write ─▶ csv │ parquet │ xlsx │ jsonl │ sdmx-csv
+//! ```
+//! Every format writes the same rows in the same order; an absent figure is empty, blank or null.
+
+pub mod cells;
+pub mod csv;
+mod jsonl;
+mod sdmx;
+mod xlsx;
+
+use std::io::{self, Write};
+use std::sync::Arc;
+
+use arrow_array::RecordBatch;
+use arrow_schema::SchemaRef;
+use parquet::arrow::ArrowWriter;
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::file::properties::WriterProperties;
+
+use self::csv::CsvWriter;
+
+/// In what a table is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Format {
+    /// Comma-separated, UTF-8.
+    #[default]
+    Csv,
+    /// Parquet, zstd.
+    Parquet,
+    /// A workbook of one sheet.
+    Xlsx,
+    /// A JSON object a line.
+    Jsonl,
+    /// SDMX-CSV 2.0.
+    SdmxCsv,
+}
+
+/// A table that can be written.
+#[derive(Clone, Debug)]
+pub struct Sheet {
+    /// Its name, as on the command line.
+    pub name: &'static str,
+    /// The columns that tell rows apart; `year` is the time where it is among them.
+    pub keys: &'static [&'static str],
+    /// Its columns.
+    pub schema: SchemaRef,
+}
+
+/// A table that cannot be written in a format.
+#[derive(Debug, thiserror::Error)]
+pub enum FormatError {
+    /// The file or the pipe.
+    #[error("cannot write the table")]
+    Write(#[from] io::Error),
+    /// The Parquet encoder.
+    #[error("cannot write the table as Parquet")]
+    Parquet(#[from] parquet::errors::ParquetError),
+    /// The workbook.
+    #[error("cannot write the table as a workbook")]
+    Workbook(#[from] rust_xlsxwriter::XlsxError),
+    /// More rows than a sheet of a workbook has.
+    #[error(
+        "the table {table} has more than {} rows, which no sheet of a workbook holds; choose one \
+         year with --year, or --format csv or parquet",
+        xlsx::ROWS_MAX
+    )]
+    TooManyRows {
+        /// The table.
+        table: &'static str,
+    },
+}
+
+/// Writes batches of a table's schema.
+///
+/// # Errors
+/// [`FormatError`] if `out` cannot be written or the format cannot hold the table; else what a
+/// batch comes with.
+pub fn write<E: From<FormatError>>(
+    out: impl Write + Send,
+    format: Format,
+    sheet: &Sheet,
+    batches: impl Iterator<Item = Result<RecordBatch, E>>,
+) -> Result<(), E> {
+    match format {
+        Format::Csv => {
+            let mut writer = CsvWriter::start(out, &sheet.schema).map_err(FormatError::from)?;
+            each(batches, |rows| Ok(writer.write(rows)?))?;
+            Ok(writer.finish().map_err(FormatError::from)?)
+        }
+        Format::Parquet => {
+            let mut writer = parquet_writer(out, &sheet.schema).map_err(FormatError::from)?;
+            each(batches, |rows| Ok(writer.write(rows)?))?;
+            writer.close().map_err(FormatError::from)?;
+            Ok(())
+        }
+        Format::Xlsx => {
+            let mut book = xlsx::Book::start(sheet)?;
+            each(batches, |rows| book.write(rows))?;
+            Ok(book.finish(out)?)
+        }
+        Format::Jsonl => {
+            let mut out = io::BufWriter::with_capacity(1 << 17, out);
+            each(batches, |rows| Ok(jsonl::write(&mut out, rows)?))?;
+            Ok(out.flush().map_err(FormatError::from)?)
+        }
+        Format::SdmxCsv => {
+            let mut writer = sdmx::SdmxWriter::start(out, sheet).map_err(FormatError::from)?;
+            each(batches, |rows| Ok(writer.write(rows)?))?;
+            Ok(writer.finish().map_err(FormatError::from)?)
+        }
+    }
+}
+
+fn each<E: From<FormatError>>(
+    batches: impl Iterator<Item = Result<RecordBatch, E>>,
+    mut write: impl FnMut(&RecordBatch) -> Result<(), FormatError>,
+) -> Result<(), E> {
+    for rows in batches {
+        write(&rows?)?;
+    }
+    Ok(())
+}
+
+fn parquet_writer<W: Write + Send>(
+    out: W,
+    schema: &SchemaRef,
+) -> Result<ArrowWriter<W>, parquet::errors::ParquetError> {
+    let level = ZstdLevel::try_new(3).expect("3 is a level of zstd");
+    let properties = WriterProperties::builder().set_compression(Compression::ZSTD(level)).build();
+    ArrowWriter::try_new(out, Arc::clone(schema), Some(properties))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,84 @@
+//! Tables as a workbook of one sheet: a header that stays in view, codes as text, figures as
+//! numbers, an absent figure a blank cell.
+//!
+//! A workbook's numbers are floating point: amounts past 2⁵³ cents are rounded there, and in no
+//! other format.
+
+use std::io::Write;
+
+use arrow_array::RecordBatch;
+use rust_xlsxwriter::{Format, Workbook, Worksheet};
+
+use super::cells::Cells;
+use super::{FormatError, Sheet};
+
+/// Rows of a sheet below the header: the format's limit.
+pub const ROWS_MAX: u32 = 1_048_575;
+
+/// A workbook in the making; it is held in memory.
+pub struct Book {
+    table: &'static str,
+    sheet: Worksheet,
+    n_rows: u32,
+}
+
+impl Book {
+    /// Starts a sheet with its header.
+    ///
+    /// # Errors
+    /// [`FormatError::Workbook`] if the format does not take a name.
+    pub fn start(table: &Sheet) -> Result<Self, FormatError> {
+        let mut sheet = Worksheet::new();
+        sheet.set_name(table.name)?;
+        sheet.set_freeze_panes(1, 0)?;
+        let bold = Format::new().set_bold();
+        for (column, field) in (0..).zip(table.schema.fields()) {
+            sheet.write_string_with_format(0, column, field.name(), &bold)?;
+        }
+        Ok(Self { table: table.name, sheet, n_rows: 0 })
+    }
+
+    /// Adds rows.
+    ///
+    /// # Errors
+    /// - [`FormatError::TooManyRows`] past the format's limit.
+    /// - [`FormatError::Write`] if a column has a type that no table has.
+    pub fn write(&mut self, rows: &RecordBatch) -> Result<(), FormatError> {
+        let n_more = u32::try_from(rows.num_rows()).unwrap_or(u32::MAX);
+        if n_more > ROWS_MAX - self.n_rows {
+            return Err(FormatError::TooManyRows { table: self.table });
+        }
+        for (column, array) in (0..).zip(rows.columns()) {
+            let cells = Cells::of(array)?;
+            let mut text = String::new();
+            for (row, line) in (0..rows.num_rows()).zip(self.n_rows + 1..) {
+                if cells.is_absent(row) {
+                    continue;
+                }
+                text.clear();
+                cells.write(row, &mut text);
+                match text.parse::<f64>() {
+                    Ok(number) if cells.are_numbers() => {
+                        self.sheet.write_number(line, column, number)?;
+                    }
+                    _ => {
+                        self.sheet.write_string(line, column, &text)?;
+                    }
+                }
+            }
+        }
+        self.n_rows += n_more;
+        Ok(())
+    }
+
+    /// Writes the workbook.
+    ///
+    /// # Errors
+    /// [`FormatError::Workbook`], [`FormatError::Write`] if it cannot be.
+    pub fn finish(self, mut out: impl Write) -> Result<(), FormatError> {
+        let mut book = Workbook::new();
+        book.push_worksheet(self.sheet);
+        out.write_all(&book.save_to_buffer()?)?;
+        Ok(out.flush()?)
+    }
+}
