@@ -30,11 +30,11 @@ impl Target {
 
     /// Gives the file its name.
     pub fn finish(mut self) -> anyhow::Result<()> {
-        if let Some((_, beside, path)) = self.file.take() {
-            if beside != path {
-                fs::rename(&beside, &path)
-                    .with_context(|| format!("cannot write {}", path.display()))?;
-            }
+        if let Some((_, beside, path)) = self.file.take()
+            && beside != path
+        {
+            fs::rename(&beside, &path)
+                .with_context(|| format!("cannot write {}", path.display()))?;
         }
         Ok(())
     }
