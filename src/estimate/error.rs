@@ -97,6 +97,14 @@ pub enum EstimateError {
         /// The variable.
         name: String,
     },
+    /// Formulas to be estimated together have different fixed effects, or none is given.
+    #[error(
+        "{formula:?} does not have the fixed effects of the formulas before it; estimate it by itself"
+    )]
+    EffectsDiffer {
+        /// The formula.
+        formula: String,
+    },
     /// A model clusters by something the design does not hold.
     #[error("the design has no clusters {name:?}")]
     UnknownClusters {

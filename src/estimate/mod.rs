@@ -19,6 +19,7 @@ pub mod fixed_effects;
 pub mod formula;
 pub mod inference;
 pub mod least_squares;
+pub mod memory;
 pub mod panel;
 pub mod result;
 pub mod student;
@@ -29,6 +30,7 @@ use self::design::{Design, Request};
 use self::error::EstimateError;
 use self::formula::Formula;
 use self::inference::Inference;
+use self::memory::Memory;
 use self::panel::Panel;
 use self::result::Estimate;
 
@@ -78,4 +80,38 @@ pub fn estimate(
     let mut estimates =
         inference::fit(&absorbed, std::slice::from_ref(formula), &options.inference)?;
     Ok(estimates.pop().expect("a formula gives an estimate"))
+}
+
+/// Estimates of several formulas, and what the next estimation can begin from.
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct Estimated {
+    /// One for each formula, in their order.
+    pub estimates: Vec<Estimate>,
+    /// What is kept for a later estimation of the same formulas on a panel that has changed.
+    pub memory: Memory,
+}
+
+/// Estimates formulas with the same fixed effects on one sample, the rows that have every
+/// variable of all of them: the effects are absorbed once, from the union of the variables.
+///
+/// # Incremental
+/// With the memory of an earlier estimation the iteration begins from its solution. The estimates
+/// depend on it within the tolerance only.
+///
+/// # Errors
+/// [`EstimateError`]: see its variants; [`EstimateError::EffectsDiffer`] if the formulas do not
+/// share their effects.
+pub fn estimate_all(
+    panel: &Panel<'_>,
+    formulas: &[Formula],
+    options: &Options,
+    memory: Option<&Memory>,
+) -> Result<Estimated, EstimateError> {
+    let clusters = options.inference.vcov.clusters();
+    let request = Request::of_formulas(formulas, clusters, options.weights.as_deref())?;
+    let design = Design::build(panel, &request)?;
+    let absorbed = Absorbed::solve(design, &options.absorb, memory.map(Memory::start))?;
+    let estimates = inference::fit(&absorbed, formulas, &options.inference)?;
+    Ok(Estimated { estimates, memory: Memory::of(&absorbed) })
 }

@@ -20,6 +20,16 @@ pub enum Column<'a> {
 #[derive(Debug, Clone, Default)]
 pub struct Panel<'a> {
     columns: Vec<(String, Column<'a>)>,
+    parts: Vec<Part>,
+}
+
+/// Consecutive rows of a panel that come from one place, such as one year's file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Part {
+    /// Its rows.
+    pub n_rows: usize,
+    /// Another number whenever any value in these rows is another.
+    pub fingerprint: u64,
 }
 
 impl Column<'_> {
@@ -76,7 +86,26 @@ impl<'a> Panel<'a> {
                 return Err(EstimateError::Length { name: name.clone(), n, wanted });
             }
         }
-        Ok(Self { columns })
+        Ok(Self { columns, parts: Vec::new() })
+    }
+
+    /// The same panel, told where its rows come from: what an earlier estimation kept of a part
+    /// with the same fingerprint holds without reading the values again.
+    ///
+    /// # Panics
+    /// The parts do not have as many rows as the panel.
+    #[must_use]
+    pub fn in_parts(mut self, parts: Vec<Part>) -> Self {
+        let n: usize = parts.iter().map(|part| part.n_rows).sum();
+        assert_eq!(n, self.n_rows(), "parts cover the panel");
+        self.parts = parts;
+        self
+    }
+
+    /// Where the rows come from; empty if that was not told.
+    #[must_use]
+    pub fn parts(&self) -> &[Part] {
+        &self.parts
     }
 
     /// Rows of the panel.

@@ -9,6 +9,7 @@ use rustc_hash::FxHashMap;
 
 use super::layout::Layout;
 use super::sums::Target;
+use crate::estimate::memory::{MemoryColumn, MemoryError, MemoryTable, Tables};
 
 /// Potentials by effect, level and variable.
 #[derive(Debug, Clone, Default)]
@@ -45,6 +46,89 @@ impl Start {
         Self { effects: iterated.map(kept).collect(), variables }
     }
 
+    /// The start as tables: variables, effects and, one effect after another, levels.
+    pub(in crate::estimate) fn into_tables(self) -> Vec<MemoryTable> {
+        let n_variables = self.variables.len();
+        let levels: usize = self.effects.iter().map(|effect| effect.levels.len()).sum();
+        let n_keys = self.effects.iter().map(StartEffect::n_keys).max().unwrap_or(0);
+        let mut keys = vec![Vec::with_capacity(levels); n_keys];
+        let mut potentials = vec![Vec::with_capacity(levels); n_variables];
+        let (mut names, mut counts, mut widths) = (Vec::new(), Vec::new(), Vec::new());
+        for effect in self.effects {
+            counts.push(effect.levels.len() as u64);
+            widths.push(effect.n_keys() as u64);
+            let mut known: Vec<(Vec<u64>, usize)> = effect.levels.into_iter().collect();
+            known.sort_unstable_by_key(|&(_, place)| place);
+            for (key, _) in known {
+                for (i, column) in keys.iter_mut().enumerate() {
+                    column.push(key.get(i).copied().unwrap_or(0));
+                }
+            }
+            for level in effect.potentials.chunks_exact(n_variables.max(1)) {
+                potentials.iter_mut().zip(level).for_each(|(column, value)| column.push(*value));
+            }
+            names.push(effect.name);
+        }
+        let keys = keys.into_iter().enumerate();
+        let keys = keys.map(|(i, key)| (format!("key_{i}"), MemoryColumn::Integers(key)));
+        let potentials = potentials.into_iter().enumerate();
+        let potentials =
+            potentials.map(|(j, v)| (format!("potential_{j}"), MemoryColumn::Reals(v)));
+        vec![
+            MemoryTable {
+                name: "variables",
+                columns: vec![("name".into(), MemoryColumn::Texts(self.variables))],
+            },
+            MemoryTable {
+                name: "effects",
+                columns: vec![
+                    ("name".into(), MemoryColumn::Texts(names)),
+                    ("levels".into(), MemoryColumn::Integers(counts)),
+                    ("keys".into(), MemoryColumn::Integers(widths)),
+                ],
+            },
+            MemoryTable { name: "levels", columns: keys.chain(potentials).collect() },
+        ]
+    }
+
+    /// The start that the tables hold.
+    pub(in crate::estimate) fn from_tables(tables: &mut Tables) -> Result<Self, MemoryError> {
+        let odd = MemoryError { what: "levels, keys and potentials do not fit" };
+        let variables = tables.texts("variables", "name")?;
+        let names = tables.texts("effects", "name")?;
+        let counts = tables.integers("effects", "levels")?;
+        let widths = tables.integers("effects", "keys")?;
+        if counts.len() != names.len() || widths.len() != names.len() {
+            return Err(odd);
+        }
+        let n_keys = widths.iter().max().copied().unwrap_or(0);
+        let keys = (0..n_keys).map(|i| tables.integers("levels", &format!("key_{i}")));
+        let keys = keys.collect::<Result<Vec<_>, _>>()?;
+        let columns = 0..variables.len();
+        let potentials = columns.map(|j| tables.reals("levels", &format!("potential_{j}")));
+        let potentials = potentials.collect::<Result<Vec<_>, _>>()?;
+        let n_levels = counts.iter().try_fold(0_u64, |sum, n| sum.checked_add(*n));
+        let fits = |n: usize| Some(n as u64) == n_levels;
+        if !(keys.iter().all(|k| fits(k.len())) && potentials.iter().all(|p| fits(p.len()))) {
+            return Err(odd);
+        }
+        let mut rows = 0..usize::try_from(n_levels.unwrap_or(0)).map_err(|_| odd)?;
+        let mut effects = Vec::new();
+        for ((name, count), width) in names.into_iter().zip(counts).zip(widths) {
+            let own: Vec<usize> = rows.by_ref().take(to_usize(count)).collect();
+            let key = |row: usize| keys[..to_usize(width)].iter().map(|key| key[row]).collect();
+            effects.push(StartEffect {
+                name,
+                levels: own.iter().map(|&row| key(row)).zip(0..).collect(),
+                potentials: own
+                    .iter()
+                    .flat_map(|&row| potentials.iter().map(move |column| column[row]))
+                    .collect(),
+            });
+        }
+        Ok(Self { variables, effects })
+    }
+
     /// The start of each level and variable of the layout, zero where nothing is known.
     pub(super) fn potentials(&self, layout: &Layout<'_>) -> Target {
         let mut start = layout.totals(layout.width);
@@ -69,6 +153,17 @@ impl Start {
         }
         start
     }
+}
+
+impl StartEffect {
+    /// Columns that a level is known by.
+    fn n_keys(&self) -> usize {
+        self.levels.keys().next().map_or(0, Vec::len)
+    }
+}
+
+fn to_usize(count: u64) -> usize {
+    usize::try_from(count).expect("checked against the length of the columns")
 }
 
 /// The column values that stand for each level of an effect.

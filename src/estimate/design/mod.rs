@@ -55,6 +55,32 @@ pub struct Design<'a> {
 }
 
 impl Request {
+    /// What several formulas with the same effects ask for together.
+    ///
+    /// # Errors
+    /// [`EstimateError::EffectsDiffer`]: a formula has other effects than the first.
+    pub fn of_formulas(
+        formulas: &[Formula],
+        clusters: &[Interaction],
+        weights: Option<&str>,
+    ) -> Result<Self, EstimateError> {
+        let differ = |formula: &str| EstimateError::EffectsDiffer { formula: formula.into() };
+        let (first, more) = formulas.split_first().ok_or_else(|| differ(""))?;
+        let mut request = Self::of_formula(first, clusters, weights);
+        for formula in more {
+            let own = Self::of_formula(formula, clusters, weights);
+            if own.effects != request.effects {
+                return Err(differ(&formula.to_string()));
+            }
+            for variable in own.variables {
+                if !request.variables.contains(&variable) {
+                    request.variables.push(variable);
+                }
+            }
+        }
+        Ok(request)
+    }
+
     /// What one formula asks for: its outcome first, then the constant if there is one, then its
     /// terms.
     #[must_use]
