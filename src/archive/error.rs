@@ -1,10 +1,12 @@
 //! What can go wrong with the home on disk, one variant for each operation that failed.
 
+use std::error::Error;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use arrow_schema::ArrowError;
 use parquet::errors::ParquetError;
+use rusqlite::ErrorCode;
 
 use super::Publication;
 use crate::types::Vintage;
@@ -253,7 +255,15 @@ impl ArchiveError {
     /// Whether the disk itself can no longer be relied on, so that the process has to end.
     #[must_use]
     pub fn is_fatal(&self) -> bool {
-        matches!(self, Self::Sync { .. })
+        matches!(self, Self::Sync { .. }) && !self.is_no_room()
+    }
+
+    /// Whether there was no room for it, on the disk or in a quota: then making room is all that is
+    /// needed.
+    #[must_use]
+    pub fn is_no_room(&self) -> bool {
+        std::iter::successors(Some(self as &(dyn Error + 'static)), |&error| error.source())
+            .any(says_no_room)
     }
 
     pub(super) fn decode(path: &Path, source: impl Into<ParquetError>) -> Self {
@@ -265,6 +275,44 @@ impl ArchiveError {
     }
 }
 
+fn says_no_room(error: &(dyn Error + 'static)) -> bool {
+    use io::ErrorKind::{QuotaExceeded, StorageFull};
+    let of_system = error.downcast_ref::<io::Error>().map(io::Error::kind);
+    let of_database = error.downcast_ref::<rusqlite::Error>();
+    matches!(of_system, Some(StorageFull | QuotaExceeded))
+        || of_database.is_some_and(|e| e.sqlite_error_code() == Some(ErrorCode::DiskFull))
+}
+
 fn pid_in_brackets(pid: Option<u32>) -> String {
     pid.map(|pid| format!(" (pid {pid})")).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn full() -> io::Error {
+        io::Error::from(io::ErrorKind::StorageFull)
+    }
+
+    #[test]
+    fn a_full_disk_is_told_from_a_bad_one_however_deep_it_says_so() {
+        let path = || PathBuf::from("home/segments/000001.parquet");
+        let no_room = [
+            ArchiveError::Write { path: path(), source: full() },
+            ArchiveError::Sync { path: path(), source: full() },
+            ArchiveError::encode(&path(), full()),
+            ArchiveError::encode(&path(), ParquetError::External(Box::new(full()))),
+            ArchiveError::Commit {
+                path: path(),
+                publication: Publication(1),
+                source: rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(13), None),
+            },
+        ];
+        for error in no_room {
+            assert!(error.is_no_room() && !error.is_fatal(), "{error}");
+        }
+        let bad = ArchiveError::Sync { path: path(), source: io::Error::from_raw_os_error(5) };
+        assert!(bad.is_fatal() && !bad.is_no_room(), "{bad}");
+    }
 }

@@ -1,15 +1,12 @@
 //! `ingest FEED…`: take in every new file in order of period.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 use serde::Serialize;
 use spillover::archive::Archive;
-use spillover::engine::{Engine, FileOutcome, Outcome, Request};
-use spillover::feed::profile::Profile;
-use spillover::feed::reference::ReferenceTexts;
-use spillover::feed::source::{discover, feed_profile};
-use spillover::settings::{Config, Settings};
+use spillover::engine::{Engine, EngineError, FileOutcome, Outcome, Request};
+use spillover::feed::source::discover;
 
 use super::progress::{Files, bar, with_causes};
 use super::{Done, Home, n_workers};
@@ -33,64 +30,19 @@ pub struct Ingest {
 impl Ingest {
     pub fn run(self, home: &Home) -> anyhow::Result<Done> {
         let config = home.config()?;
-        let profile = self.profile(&config)?;
-        let layout = match (&profile, recorded_profile(home.folder())?) {
-            (Some(profile), _) => profile.clone(),
-            (None, Some(recorded)) => recorded,
-            (None, None) => Profile::bundled("canonical")?,
-        };
-        let found = discover(&self.feeds, &layout)?;
+        let n_workers = n_workers(self.workers, &config);
+        let request = Request::for_feed(&self.feeds, self.profile.as_deref(), config, n_workers)?;
+        let found = discover(&self.feeds, &request.layout(home.folder())?)?;
         for refused in &found.refused {
             eprintln!("refused: {}", with_causes(refused));
         }
-        let request = Request {
-            n_workers: n_workers(self.workers, &config),
-            config,
-            profile,
-            references: self.references()?,
-        };
         let mut engine = open(home, request)?;
-        let outcomes = engine.ingest(&found.files, &mut Files::watch(found.files.len()))?;
+        let outcomes = engine
+            .ingest(&found.files, &mut Files::watch(found.files.len()))
+            .map_err(|error| with_room_asked_for(error, home))?;
         let summary = Summary::of(&engine, &outcomes, found.refused.len())?;
         summary.print(self.json)?;
         Ok(summary.done())
-    }
-
-    /// The layout asked for: `--profile`, else the options file, else a `feed.toml` beside the
-    /// feed.
-    fn profile(&self, config: &Config) -> anyhow::Result<Option<Profile>> {
-        if let Some(name) = self.profile.as_ref().or(config.profile.as_ref()) {
-            let path = Path::new(name);
-            let is_file = path.extension().is_some_and(|extension| extension == "toml");
-            return Ok(Some(if is_file {
-                Profile::from_file(path)?
-            } else {
-                Profile::bundled(name)?
-            }));
-        }
-        for folder in self.folders() {
-            if let Some(profile) = feed_profile(folder)? {
-                return Ok(Some(profile));
-            }
-        }
-        Ok(None)
-    }
-
-    fn references(&self) -> anyhow::Result<Option<ReferenceTexts>> {
-        for folder in self.folders() {
-            if let Some(texts) = ReferenceTexts::beside(folder)? {
-                return Ok(Some(texts));
-            }
-        }
-        Ok(None)
-    }
-
-    /// The folders of the feed, each given one or the one that a given file is in.
-    fn folders(&self) -> impl Iterator<Item = &Path> {
-        self.feeds.iter().map(|path| match path.parent() {
-            Some(parent) if !path.is_dir() => parent,
-            _ => path,
-        })
     }
 }
 
@@ -98,15 +50,24 @@ impl Ingest {
 pub fn open(home: &Home, request: Request) -> anyhow::Result<Engine> {
     let n_segments = Archive::read(home.folder()).and_then(|archive| archive.files());
     let bar = bar(n_segments.map_or(0, |files| files.len()), "restoring");
-    let engine = Engine::open(home.folder(), request, |n| bar.inc(n as u64))?;
+    let engine = Engine::open(home.folder(), request, |n| bar.inc(n as u64))
+        .map_err(|error| with_room_asked_for(error, home))?;
     bar.finish_and_clear();
     Ok(engine)
 }
 
-fn recorded_profile(folder: &Path) -> anyhow::Result<Option<Profile>> {
-    let Ok(archive) = Archive::read(folder) else { return Ok(None) };
-    let settings = archive.settings()?.map(|text| Settings::from_toml(&text)).transpose()?;
-    Ok(settings.map(|settings| settings.profile))
+/// Says of a full disk what it means for the run.
+fn with_room_asked_for(error: EngineError, home: &Home) -> anyhow::Error {
+    let is_no_room = error.is_no_room();
+    let error = anyhow::Error::from(error);
+    if !is_no_room {
+        return error;
+    }
+    let home = home.folder().display();
+    error.context(format!(
+        "no room is left for {home}; what was published stays: make room on its disk, then run \
+         again"
+    ))
 }
 
 /// What an `ingest` did.

@@ -67,3 +67,12 @@ pub enum EngineError {
     #[error("published rows do not fit their columns: a defect, please report it")]
     Columns(#[from] arrow_schema::ArrowError),
 }
+
+impl EngineError {
+    /// Whether there was no room for it, on the disk or in a quota: then making room is all that is
+    /// needed.
+    #[must_use]
+    pub fn is_no_room(&self) -> bool {
+        matches!(self, Self::Archive(error) if error.is_no_room())
+    }
+}

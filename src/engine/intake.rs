@@ -83,7 +83,8 @@ impl Step<'_> {
 impl Engine {
     /// Takes in files, in order of period; closes months; publishes.
     ///
-    /// A file that cannot count is an outcome, not an error.
+    /// A file that cannot count is an outcome, not an error. Outcomes are fewer than files if the
+    /// observer asked to stop.
     ///
     /// # Errors
     /// [`EngineError::Archive`] if the home cannot be written or read, [`EngineError::Worker`] if a
@@ -109,6 +110,9 @@ impl Engine {
             let mut step = Step::default();
             let mut outcomes = Vec::with_capacity(files.len());
             for (file, read) in files.iter().zip(reads) {
+                if observer.stop_asked() {
+                    break;
+                }
                 let any_refused = outcomes.iter().any(FileOutcome::is_refused);
                 let outcome = self.take_in(scope, &home, file, read, any_refused, &mut step)?;
                 outcomes.push(FileOutcome { path: file.path.clone(), outcome });

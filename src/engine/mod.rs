@@ -20,6 +20,7 @@ mod outcome;
 mod publisher;
 mod reading;
 pub mod replay;
+mod request;
 mod running;
 
 pub use error::EngineError;

@@ -1,0 +1,78 @@
+//! What a feed on the disk asks for: its layout and its reference tables.
+
+use std::path::{Path, PathBuf};
+
+use super::EngineError;
+use super::open::{Request, recorded};
+use crate::archive::Archive;
+use crate::feed::profile::Profile;
+use crate::feed::reference::ReferenceTexts;
+use crate::feed::source::feed_profile;
+use crate::settings::Config;
+
+impl Request {
+    /// What is asked for by options, a profile named on the command line, and what lies beside a
+    /// feed: `--profile` before the options' profile before a `feed.toml`, and the first
+    /// `cities.csv`.
+    ///
+    /// # Errors
+    /// - [`EngineError::Profile`] if the layout cannot be read or is unknown.
+    /// - [`EngineError::Places`] if a reference table is there but cannot be read.
+    pub fn for_feed(
+        feeds: &[PathBuf],
+        profile: Option<&str>,
+        config: Config,
+        n_workers: usize,
+    ) -> Result<Self, EngineError> {
+        let profile = layout(feeds, profile.or(config.profile.as_deref()))?;
+        let mut references = None;
+        for folder in folders(feeds) {
+            if references.is_none() {
+                references = ReferenceTexts::beside(folder)?;
+            }
+        }
+        Ok(Self { config, profile, references, n_workers })
+    }
+
+    /// The layout that files are looked for by: the one asked for, else the home's, else
+    /// `canonical`.
+    ///
+    /// # Errors
+    /// [`EngineError::Archive`], [`EngineError::Settings`] if the home's cannot be read.
+    pub fn layout(&self, home: &Path) -> Result<Profile, EngineError> {
+        if let Some(profile) = &self.profile {
+            return Ok(profile.clone());
+        }
+        let recorded = match Archive::read(home) {
+            Ok(archive) => recorded(&archive)?,
+            Err(_) => None,
+        };
+        match recorded {
+            Some((settings, _)) => Ok(settings.profile),
+            None => Ok(Profile::bundled("canonical")?),
+        }
+    }
+}
+
+fn layout(feeds: &[PathBuf], name: Option<&str>) -> Result<Option<Profile>, EngineError> {
+    if let Some(name) = name {
+        let path = Path::new(name);
+        let is_file = path.extension().is_some_and(|extension| extension == "toml");
+        let found = if is_file { Profile::from_file(path) } else { Profile::bundled(name) };
+        return Ok(Some(found?));
+    }
+    for folder in folders(feeds) {
+        if let Some(profile) = feed_profile(folder)? {
+            return Ok(Some(profile));
+        }
+    }
+    Ok(None)
+}
+
+/// The folders of a feed, each given one or the one that a given file is in.
+fn folders(feeds: &[PathBuf]) -> impl Iterator<Item = &Path> {
+    feeds.iter().map(|path| match path.parent() {
+        Some(parent) if !path.is_dir() => parent,
+        _ => path,
+    })
+}
