@@ -152,6 +152,54 @@ pub enum ArchiveError {
         /// What does not fit.
         source: ArrowError,
     },
+    /// A manifest that holds something else than what was written.
+    #[error(
+        "the manifest {} is damaged: {what}; put a copy of it back, or rebuild from the feed into \
+         a new home",
+        path.display()
+    )]
+    ManifestDamaged {
+        /// The manifest.
+        path: PathBuf,
+        /// What is wrong.
+        what: String,
+    },
+    /// A manifest that holds less than was acknowledged.
+    #[error(
+        "the manifest {} has lost what was committed: {acknowledged} transactions were \
+         acknowledged, it holds {found}; put the newest copy of it back with its -wal, or rebuild \
+         from the feed into a new home (nothing was removed from this one)",
+        path.display()
+    )]
+    ManifestLost {
+        /// The manifest.
+        path: PathBuf,
+        /// How many transactions were acknowledged.
+        acknowledged: u64,
+        /// How many there are.
+        found: u64,
+    },
+    /// A commit that the database took, and the disk did not confirm.
+    #[error(
+        "the disk did not confirm what was committed to {}; stop, check the disk, then run again",
+        path.display()
+    )]
+    Unconfirmed {
+        /// The manifest.
+        path: PathBuf,
+        /// What the database said.
+        source: rusqlite::Error,
+    },
+    /// The number of acknowledged transactions is damaged.
+    #[error(
+        "{} is damaged: it does not hold the number of commits; if `verify` finds nothing once it \
+         is moved away, go on without it",
+        path.display()
+    )]
+    Acknowledged {
+        /// The file.
+        path: PathBuf,
+    },
     /// The manifest could not be opened.
     #[error("cannot open the manifest {}; check its permissions", path.display())]
     OpenManifest {
@@ -187,10 +235,10 @@ pub enum ArchiveError {
         /// What the database said.
         source: rusqlite::Error,
     },
-    /// A commit failed, and nothing of it counts.
+    /// A commit failed: it counts whole or not at all, whichever the next run finds.
     #[error(
-        "publication {publication} was not committed to {}, nothing of it counts; mend the cause, \
-         then run again",
+        "publication {publication} was not committed to {}; no part of it counts by itself: mend \
+         the cause, then run again",
         path.display()
     )]
     Commit {
@@ -255,7 +303,7 @@ impl ArchiveError {
     /// Whether the disk itself can no longer be relied on, so that the process has to end.
     #[must_use]
     pub fn is_fatal(&self) -> bool {
-        matches!(self, Self::Sync { .. }) && !self.is_no_room()
+        matches!(self, Self::Sync { .. } | Self::Unconfirmed { .. }) && !self.is_no_room()
     }
 
     /// Whether there was no room for it, on the disk or in a quota: then making room is all that is

@@ -3,6 +3,7 @@
 //! ```text
 //! DIR/lock                                   one writer at a time
 //! DIR/manifest.sqlite                        what counts: files, rejects, closed months, parts
+//! DIR/acknowledged                           how many transactions it holds at least
 //! DIR/segments/000001.parquet                the records of accepted file 1
 //! DIR/published/city/2010/000012.parquet     rows of the table city for 2010, of publication 12
 //! DIR/published/plant/2010/000012.parquet
@@ -75,6 +76,8 @@ impl Archive {
     ///   cannot be written.
     /// - [`ArchiveError::OpenManifest`], [`ArchiveError::Layout`] if it is not a home of this
     ///   version.
+    /// - [`ArchiveError::ManifestDamaged`], [`ArchiveError::ManifestLost`] if it does not hold what
+    ///   was written; nothing is removed then.
     /// - [`ArchiveError::Remove`] if a leftover cannot be removed.
     pub fn open(home: &Path) -> Result<Self> {
         create_folder(home)?;
@@ -94,6 +97,8 @@ impl Archive {
     /// - [`ArchiveError::NoHome`] if there is none.
     /// - [`ArchiveError::OpenManifest`], [`ArchiveError::Layout`] if it is not a home of this
     ///   version.
+    /// - [`ArchiveError::ManifestDamaged`], [`ArchiveError::ManifestLost`] if it does not hold what
+    ///   was written.
     pub fn read(home: &Path) -> Result<Self> {
         let manifest = Manifest::read(home)?;
         Ok(Self { home: home.to_owned(), manifest, lock: None })

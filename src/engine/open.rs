@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::EngineError;
 use super::running::{Home, LiveSegment, Running};
-use crate::archive::{Archive, Definitions};
+use crate::archive::{Archive, ArchiveError, Definitions};
 use crate::calendar::Calendar;
 use crate::feed::places::Places;
 use crate::feed::profile::{Profile, Revision};
@@ -67,7 +67,8 @@ impl Engine {
         // What the run brings is checked before a home is made for it.
         let asked = match Archive::read(folder) {
             Ok(archive) => recorded(&archive)?,
-            Err(_) => None,
+            Err(ArchiveError::NoHome { .. }) => None,
+            Err(error) => return Err(error.into()),
         };
         let (settings, definitions) = match asked {
             Some((settings, definitions)) => {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::EngineError;
 use super::open::{Request, recorded};
-use crate::archive::Archive;
+use crate::archive::{Archive, ArchiveError};
 use crate::feed::profile::Profile;
 use crate::feed::reference::ReferenceTexts;
 use crate::feed::source::feed_profile;
@@ -45,7 +45,8 @@ impl Request {
         }
         let recorded = match Archive::read(home) {
             Ok(archive) => recorded(&archive)?,
-            Err(_) => None,
+            Err(ArchiveError::NoHome { .. }) => None,
+            Err(error) => return Err(error.into()),
         };
         match recorded {
             Some((settings, _)) => Ok(settings.profile),

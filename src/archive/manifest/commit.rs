@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Transaction, TransactionBehavior, params};
 
-use super::Manifest;
+use super::{Manifest, seal};
 use crate::archive::Publication;
 use crate::archive::durable::Stored;
 use crate::archive::error::{ArchiveError, Result};
@@ -132,12 +132,13 @@ impl Manifest {
         for stored in segments.chain(commit.parts.iter().map(|part| &part.file)) {
             check_written(home, stored, commit.publication)?;
         }
-        let Self { connection, path } = self;
+        let Self { connection, path, .. } = self;
         let transaction = connection
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .map_err(Failure::Refused)
             .and_then(|transaction| {
                 add(&transaction, commit)?;
+                seal::count(&transaction)?;
                 Ok(transaction.commit()?)
             });
         transaction.map_err(|failure| match failure {
@@ -146,7 +147,8 @@ impl Manifest {
             Failure::Refused(source) => {
                 ArchiveError::Commit { path: path.clone(), publication: commit.publication, source }
             }
-        })
+        })?;
+        self.acknowledge(0)
     }
 }
 

@@ -4,12 +4,17 @@
 //! segments, parts (durable) ──▶ commit: one transaction ──▶ manifest.sqlite
 //!                                   queries, also while a writer is open ◀──┘
 //! ```
-//! Invariant: a file that no row names does not exist. The tables are documented in `schema.sql`.
+//! Invariants: a file that no row names does not exist; nothing is served from a table whose rows
+//! are not those that were written, nor from a database that has lost what was acknowledged. The
+//! tables are documented in `schema.sql`.
 
+mod acknowledged;
 mod commit;
 mod queries;
 mod results;
+mod seal;
 
+use std::cell::Cell;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -23,17 +28,22 @@ use super::error::{ArchiveError, Result};
 
 const SCHEMA: &str = include_str!("schema.sql");
 /// `user_version` of the database; another number is another layout.
-const LAYOUT: i64 = 1;
+const LAYOUT: i64 = 2;
 const NAME: &str = "manifest.sqlite";
 /// How long to wait for the database's own short locks, which a reader can meet while a writer
 /// checkpoints.
 const BUSY_MAX: Duration = Duration::from_secs(10);
+/// How long a commit waits for readers to let go of the log, to empty it.
+const EMPTYING_MAX: Duration = Duration::from_millis(200);
+/// The one table that may be large: checked when it is read and not at every opening.
+const LARGE: &str = "rejects";
 
 /// An open manifest.
 #[derive(Debug)]
 pub(super) struct Manifest {
     connection: Connection,
     path: PathBuf,
+    large_is_checked: Cell<bool>,
 }
 
 impl Manifest {
@@ -42,19 +52,27 @@ impl Manifest {
     /// # Errors
     /// - [`ArchiveError::OpenManifest`] if it cannot be opened or made.
     /// - [`ArchiveError::Layout`] if another version made it.
+    /// - [`ArchiveError::ManifestDamaged`], [`ArchiveError::ManifestLost`] if it is not what was
+    ///   written.
     pub(super) fn open(home: &Path) -> Result<Self> {
         let path = home.join(NAME);
-        let opened = Connection::open(&path).and_then(|mut connection| {
-            connection.busy_timeout(BUSY_MAX)?;
-            connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
-            connection.pragma_update(None, "synchronous", "FULL")?;
-            connection.pragma_update(None, "foreign_keys", true)?;
-            create_tables(&mut connection)?;
-            connection.execute_batch(results::SCHEMA)?;
-            Ok(connection)
-        });
-        let manifest = Self { connection: opened.map_err(|e| not_opened(&path, e))?, path };
-        manifest.check_layout()?;
+        let acknowledged = acknowledged::read(home)?;
+        let connection = connect(&path).map_err(|source| not_opened(&path, source))?;
+        let mut manifest = Self { connection, path, large_is_checked: Cell::new(false) };
+        match manifest.layout()? {
+            0 if acknowledged > 0 || has_records(home) => {
+                return Err(ArchiveError::ManifestLost {
+                    path: manifest.path,
+                    acknowledged,
+                    found: 0,
+                });
+            }
+            0 => {}
+            _ => manifest.check_whole(acknowledged)?,
+        }
+        let prepared = prepare(&mut manifest.connection);
+        prepared.map_err(|source| not_opened(&manifest.path, source))?;
+        manifest.acknowledge(acknowledged)?;
         Ok(manifest)
     }
 
@@ -64,18 +82,87 @@ impl Manifest {
     /// - [`ArchiveError::NoHome`] if there is none, or a writer is only just making it.
     /// - [`ArchiveError::OpenManifest`] if it cannot be opened.
     /// - [`ArchiveError::Layout`] if another version made it.
+    /// - [`ArchiveError::ManifestDamaged`], [`ArchiveError::ManifestLost`] if it is not what was
+    ///   written.
     pub(super) fn read(home: &Path) -> Result<Self> {
         let path = home.join(NAME);
+        // Before the database: a writer raises it after a commit.
+        let acknowledged = acknowledged::read(home)?;
+        let lost = |path| Err(ArchiveError::ManifestLost { path, acknowledged, found: 0 });
         if !path.is_file() {
-            return Err(ArchiveError::NoHome { home: home.to_owned() });
+            return match acknowledged {
+                0 => Err(ArchiveError::NoHome { home: home.to_owned() }),
+                _ => lost(path),
+            };
         }
-        let connection = connect_read_only(&path).map_err(|e| not_opened(&path, e))?;
-        let manifest = Self { connection, path };
-        if manifest.layout()? == 0 {
-            return Err(ArchiveError::NoHome { home: home.to_owned() });
+        let connection = match connect_read_only(&path) {
+            Err(error) if is_in_the_making(&error) && acknowledged == 0 => {
+                return Err(ArchiveError::NoHome { home: home.to_owned() });
+            }
+            connection => connection.map_err(|source| not_opened(&path, source))?,
+        };
+        let manifest = Self { connection, path, large_is_checked: Cell::new(false) };
+        match manifest.layout()? {
+            0 if acknowledged > 0 => return lost(manifest.path),
+            0 => return Err(ArchiveError::NoHome { home: home.to_owned() }),
+            _ => manifest.check_whole(acknowledged)?,
         }
-        manifest.check_layout()?;
         Ok(manifest)
+    }
+
+    /// Whether the database holds what was written, and all that was acknowledged.
+    fn check_whole(&self, acknowledged: u64) -> Result<()> {
+        self.check_layout()?;
+        let mut tables =
+            seal::tables(&self.connection).map_err(|source| not_opened(&self.path, source))?;
+        tables.retain(|table| table != LARGE);
+        self.check_tables(&tables)?;
+        let found =
+            seal::n_commits(&self.connection).map_err(|source| not_opened(&self.path, source))?;
+        if found < acknowledged {
+            let path = self.path.clone();
+            return Err(ArchiveError::ManifestLost { path, acknowledged, found });
+        }
+        Ok(())
+    }
+
+    fn check_tables(&self, tables: &[String]) -> Result<()> {
+        let found = seal::check(&self.connection, tables);
+        let found = found.map_err(|source| not_opened(&self.path, source))?;
+        match found.into_iter().next() {
+            Some(what) => Err(ArchiveError::ManifestDamaged { path: self.path.clone(), what }),
+            None => Ok(()),
+        }
+    }
+
+    /// Checks the table that is not checked at every opening, once.
+    fn check_large(&self) -> Result<()> {
+        if !self.large_is_checked.get() {
+            self.check_tables(&[LARGE.to_owned()])?;
+            self.large_is_checked.set(true);
+        }
+        Ok(())
+    }
+
+    /// Empties the log, which a damaged bit would cut short in silence, and raises the number of
+    /// acknowledged transactions from what it was.
+    fn acknowledge(&self, before: u64) -> Result<()> {
+        let emptied = (|| {
+            self.connection.busy_timeout(EMPTYING_MAX)?;
+            self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+            self.connection.busy_timeout(BUSY_MAX)?;
+            seal::n_commits(&self.connection)
+        })();
+        let path = || self.path.clone();
+        let n_commits = emptied.map_err(|source| ArchiveError::Keep {
+            path: path(),
+            what: "the commit",
+            source,
+        })?;
+        if n_commits > before {
+            acknowledged::write(self.path.parent().unwrap_or(Path::new(".")), n_commits)?;
+        }
+        Ok(())
     }
 
     fn layout(&self) -> Result<i64> {
@@ -98,14 +185,33 @@ fn layout(connection: &Connection) -> rusqlite::Result<i64> {
     connection.query_row("PRAGMA user_version", [], |row| row.get(0))
 }
 
-fn create_tables(connection: &mut Connection) -> rusqlite::Result<()> {
-    if layout(connection)? != 0 {
-        return Ok(());
-    }
+fn connect(path: &Path) -> rusqlite::Result<Connection> {
+    let connection = Connection::open(path)?;
+    connection.busy_timeout(BUSY_MAX)?;
+    connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    // A row that is replaced is deleted first, and its seal taken off.
+    connection.pragma_update(None, "recursive_triggers", true)?;
+    seal::register(&connection)?;
+    Ok(connection)
+}
+
+/// Makes the tables that are not there, and seals them: all or nothing.
+fn prepare(connection: &mut Connection) -> rusqlite::Result<()> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    transaction.execute_batch(SCHEMA)?;
-    transaction.pragma_update(None, "user_version", LAYOUT)?;
+    if layout(&transaction)? == 0 {
+        transaction.execute_batch(SCHEMA)?;
+        transaction.pragma_update(None, "user_version", LAYOUT)?;
+    }
+    transaction.execute_batch(results::SCHEMA)?;
+    seal::install(&transaction)?;
     transaction.commit()
+}
+
+/// Whether records of accepted files may lie in a home.
+fn has_records(home: &Path) -> bool {
+    std::fs::read_dir(home.join("segments")).is_ok_and(|mut entries| entries.next().is_some())
 }
 
 /// `SQLite` reads a WAL database through a shared-memory file, which it must be able to make. On a
@@ -128,6 +234,13 @@ fn connect_read_only(path: &Path) -> rusqlite::Result<Connection> {
         }
         connected => connected,
     }
+}
+
+/// Whether the first writer was stopped before the database had its log: only the next writer can
+/// undo what that one began.
+fn is_in_the_making(error: &rusqlite::Error) -> bool {
+    let code = error.sqlite_error().map(|error| error.extended_code);
+    code == Some(rusqlite::ffi::SQLITE_READONLY_ROLLBACK)
 }
 
 /// Whether commits wait in the write-ahead log, which an immutable connection would not see.

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use rusqlite::types::Type;
 use rusqlite::{OptionalExtension, Params, Row};
 
-use super::Manifest;
+use super::{Manifest, seal};
 use crate::archive::Publication;
 use crate::archive::durable::Stored;
 use crate::archive::error::{ArchiveError, Result};
@@ -139,6 +139,10 @@ impl Manifest {
         let mut found: Vec<String> =
             self.rows("its integrity", "PRAGMA integrity_check", [], |row| row.get(0))?;
         found.retain(|line| line != "ok");
+        let sealed = seal::tables(&self.connection)
+            .and_then(|tables| seal::check(&self.connection, &tables));
+        let sealed = sealed.map_err(|source| self.not_read("its seals", source))?;
+        found.extend(sealed);
         let dangling = self.rows("its references", "PRAGMA foreign_key_check", [], |row| {
             Ok(format!("a row of {} points nowhere", row.get::<_, String>(0)?))
         })?;
@@ -173,6 +177,7 @@ impl Manifest {
     }
 
     pub(in crate::archive) fn rejects(&self, vintage: Vintage) -> Result<Vec<Reject>> {
+        self.check_large()?;
         let sql =
             r#"SELECT line, "column", rule, raw FROM rejects WHERE vintage = ? ORDER BY line"#;
         self.rows("the rejects", sql, [vintage.0], |row| {

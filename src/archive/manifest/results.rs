@@ -2,8 +2,8 @@
 
 use rusqlite::{Row, TransactionBehavior, params};
 
-use super::Manifest;
 use super::queries::{stored, unsigned};
+use super::{Manifest, seal};
 use crate::archive::Publication;
 use crate::archive::durable::Stored;
 use crate::archive::error::{ArchiveError, Result};
@@ -148,9 +148,11 @@ impl Manifest {
             let transaction =
                 self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             body(&transaction)?;
+            seal::count(&transaction)?;
             transaction.commit()
         };
-        run().map_err(|source| ArchiveError::Keep { path, what, source })
+        run().map_err(|source| ArchiveError::Keep { path, what, source })?;
+        self.acknowledge(0)
     }
 }
 
