@@ -1,0 +1,254 @@
+//! A bit flips on the disk, or a file is cut short: the home serves what it should, or says which
+//! file is damaged, and nothing that is whole is removed.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use spillover::archive::parts::Table;
+use spillover::archive::{Archive, ArchiveError};
+
+use super::common::Sandbox;
+use super::common::nasty_feed::{CITIES, NastyFeed, Random};
+use super::n_points;
+
+/// A home with two years, rejects, late records and a superseded file.
+fn home() -> Sandbox {
+    let sandbox = Sandbox::new();
+    sandbox.write("cities.csv", CITIES);
+    sandbox.options("revision = \"supersede\"\nmax_rejected_share = 0.5\n");
+    for (name, text) in NastyFeed::new(5, 14).files() {
+        sandbox.write(&name, text + "199901,E,early,early,1101,301,01012100,10,1.00\n");
+    }
+    assert_eq!(sandbox.run(["ingest", "feed"]).code, Some(3));
+    for (name, text) in NastyFeed::new(6, 14).files().skip(12).take(1) {
+        let again = sandbox.write(&format!("{}-b.csv", &name[..6]), text);
+        sandbox.ingest(&[&again], 1);
+    }
+    sandbox
+}
+
+/// Everything that the archive can be asked for, each file's bytes checked as they are before they
+/// are served.
+fn served(home: &Path) -> Result<String, ArchiveError> {
+    let archive = Archive::read(home)?;
+    let files = archive.files()?;
+    let mut stored: Vec<_> = files.iter().map(|file| file.segment.clone()).collect();
+    let parts = [archive.parts(Table::City, None)?, archive.parts(Table::Plant, None)?];
+    stored.extend(parts.iter().flatten().map(|part| part.file.clone()));
+    for file in &stored {
+        file.open(home)?;
+    }
+    let rejects = files
+        .iter()
+        .map(|file| archive.rejects(file.vintage))
+        .collect::<Result<Vec<_>, ArchiveError>>()?;
+    Ok(format!(
+        "{files:?} {parts:?} {rejects:?} {:?} {:?} {:?} {:?} {:?}",
+        archive.settings()?,
+        archive.references()?,
+        archive.closed()?,
+        archive.publications()?,
+        archive.first_period()?,
+    ))
+}
+
+/// The files of a home at rest that hold what it knows.
+fn files_below(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).expect("a folder of the home") {
+        let path = entry.expect("an entry").path();
+        let name = path.file_name().expect("a name").to_string_lossy().into_owned();
+        if path.is_dir() {
+            files.extend(files_below(&path));
+        } else if !["lock", "spillover.toml", "manifest.sqlite-shm"].contains(&name.as_str()) {
+            files.push(path);
+        }
+    }
+    files.sort();
+    files
+}
+
+/// How many files of records and rows there are.
+fn n_parquet(home: &Path) -> usize {
+    files_below(home).iter().filter(|path| path.extension().is_some_and(|e| e == "parquet")).count()
+}
+
+/// Damages a file in a way, looks at the home, and puts the file back.
+fn look(home: &Path, file: &Path, damaged: &[u8], whole: &[u8], right: &str, what: &str) -> bool {
+    fs::write(file, damaged).expect("damaged");
+    let served = served(home);
+    let found = match &served {
+        Ok(text) => {
+            assert!(text == right, "{what}: something else is served");
+            false
+        }
+        Err(error) => {
+            let text = error.to_string();
+            assert!(text.contains(&home.display().to_string()), "{what}: names no file: {text}");
+            true
+        }
+    };
+    // The log and its index are of the damaged database.
+    for left in ["manifest.sqlite-wal", "manifest.sqlite-shm"] {
+        let path = home.join(left);
+        if path != file && path.metadata().is_ok_and(|left| left.len() > 0) {
+            fs::remove_file(&path).expect("removed");
+        }
+    }
+    fs::write(file, whole).expect("put back");
+    found
+}
+
+#[test]
+fn a_flipped_bit_is_found_or_harmless() {
+    let sandbox = home();
+    let home = sandbox.home();
+    let right = served(&home).expect("a whole home");
+    let (mut n_found, mut n_harmless) = (0, 0);
+    for file in files_below(&home) {
+        let whole = fs::read(&file).expect("a file of the home");
+        let is_manifest = file.extension().is_some_and(|e| e == "sqlite");
+        let n_bits = whole.len() * 8;
+        let n = n_points(if is_manifest { 1500 } else { 12 }, n_bits);
+        let mut random = Random::new(n_bits as u64);
+        for point in 0..n {
+            let bit = if n == n_bits {
+                point
+            } else {
+                usize::try_from(random.below(n_bits as u64)).expect("a position in a file")
+            };
+            let mut damaged = whole.clone();
+            damaged[bit / 8] ^= 1 << (bit % 8);
+            let what = format!("{}, bit {bit}", file.display());
+            let found = look(&home, &file, &damaged, &whole, &right, &what);
+            assert!(found || is_manifest, "{what}: not found");
+            if found { n_found += 1 } else { n_harmless += 1 }
+        }
+    }
+    assert_eq!(served(&home).expect("whole again"), right);
+    println!("{n_found} flipped bits found, {n_harmless} harmless");
+    assert!(n_found > n_harmless / 4);
+}
+
+#[test]
+fn a_file_cut_short_is_found() {
+    let sandbox = home();
+    let home = sandbox.home();
+    let right = served(&home).expect("a whole home");
+    for file in files_below(&home) {
+        let whole = fs::read(&file).expect("a file of the home");
+        let n = n_points(40, whole.len());
+        for point in 0..n {
+            let length = if n == whole.len() { point } else { point * whole.len() / n };
+            let what = format!("{}, cut at {length}", file.display());
+            let found = look(&home, &file, &whole[..length], &whole, &right, &what);
+            assert!(found, "{what}: not found");
+        }
+    }
+}
+
+#[test]
+fn a_writer_removes_nothing_from_a_damaged_home() {
+    let sandbox = home();
+    let home = sandbox.home();
+    let right = served(&home).expect("a whole home");
+    let n_files = n_parquet(&home);
+    let manifest = home.join("manifest.sqlite");
+    let whole = fs::read(&manifest).expect("the manifest");
+    let mut random = Random::new(9);
+    for point in 0..n_points(60, 4000) {
+        let mut damaged = whole.clone();
+        if point % 4 == 0 {
+            damaged.truncate(point * 31 % whole.len());
+        } else {
+            let bit = random.below(whole.len() as u64 * 8);
+            let byte = usize::try_from(bit / 8).expect("a position in a file");
+            damaged[byte] ^= 1 << (bit % 8);
+        }
+        fs::write(&manifest, &damaged).expect("damaged");
+        let opened = Archive::open(&home).map(drop);
+        assert_eq!(n_parquet(&home), n_files, "point {point}: {opened:?}");
+        if opened.is_ok() {
+            assert_eq!(served(&home).expect("harmless"), right, "point {point}");
+        }
+        for left in ["manifest.sqlite-wal", "manifest.sqlite-shm"] {
+            let _ = fs::remove_file(home.join(left));
+        }
+        fs::write(&manifest, &whole).expect("put back");
+    }
+    assert_eq!(served(&home).expect("whole again"), right);
+}
+
+/// While a reader holds the log, a commit cannot empty it: what is acknowledged stands in the log
+/// alone, and a damaged log is cut off in silence by the database.
+#[test]
+fn a_damaged_log_does_not_take_a_commit_back_in_silence() {
+    let sandbox = home();
+    let (home, copy) = (sandbox.home(), sandbox.folder().join("copy"));
+    let reader = rusqlite::Connection::open(home.join("manifest.sqlite")).expect("a reader");
+    reader.execute_batch("BEGIN; SELECT count(*) FROM files").expect("a view of the database");
+    let (name, text) = NastyFeed::new(5, 15).files().last().expect("one more month");
+    sandbox.ingest(&[&sandbox.write(&name, text)], 1);
+    copy_home(&home, &copy);
+    drop(reader);
+    let log = copy.join("manifest.sqlite-wal");
+    let whole = fs::read(&log).expect("the log");
+    assert!(!whole.is_empty(), "the reader did not hold the log");
+    let manifest = fs::read(copy.join("manifest.sqlite")).expect("the manifest");
+    let right = served(&home).expect("a whole home");
+    let n_bits = whole.len() * 8;
+    let n = n_points(400, n_bits);
+    let mut random = Random::new(3);
+    for point in 0..n {
+        let mut damaged = whole.clone();
+        if point % 8 == 0 && n < n_bits {
+            damaged.truncate(point * whole.len() / n);
+        } else {
+            let bit = if n == n_bits {
+                point
+            } else {
+                usize::try_from(random.below(n_bits as u64)).expect("a position")
+            };
+            damaged[bit / 8] ^= 1 << (bit % 8);
+        }
+        fs::write(&log, &damaged).expect("damaged");
+        match served(&copy) {
+            Ok(text) => assert!(text == right, "point {point}: an older state is served"),
+            Err(error) => assert!(error.to_string().contains("manifest"), "{error}"),
+        }
+        let _ = fs::remove_file(copy.join("manifest.sqlite-shm"));
+        fs::write(copy.join("manifest.sqlite"), &manifest).expect("put back");
+    }
+}
+
+fn copy_home(from: &Path, to: &Path) {
+    for file in files_below(from) {
+        let target = to.join(file.strip_prefix(from).expect("below it"));
+        fs::create_dir_all(target.parent().expect("a folder")).expect("made");
+        fs::copy(&file, &target).expect("copied");
+    }
+}
+
+#[test]
+fn an_emptied_or_older_manifest_is_a_loss_and_no_new_home() {
+    let sandbox = home();
+    let home = sandbox.home();
+    let manifest = home.join("manifest.sqlite");
+    let older = fs::read(&manifest).expect("the manifest");
+    let (name, text) = NastyFeed::new(5, 15).files().last().expect("one more month");
+    let next = sandbox.write(&name, text);
+    sandbox.ingest(&[&next], 1);
+    let n_files = n_parquet(&home);
+    for (what, bytes) in [("emptied", &[][..]), ("older", &older[..])] {
+        fs::write(&manifest, bytes).expect("replaced");
+        for command in [&["export", "city"][..], &["status"], &["ingest", "feed"], &["verify"]] {
+            let run = sandbox.run(command);
+            assert_eq!(run.code, Some(1), "{what}, {command:?}: {}{}", run.stdout, run.stderr);
+            assert!(run.stderr.contains("has lost what was committed"), "{what}: {}", run.stderr);
+        }
+        assert_eq!(n_parquet(&home), n_files, "{what}");
+    }
+    fs::remove_file(&manifest).expect("removed");
+    assert_eq!(sandbox.run(["ingest", "feed"]).code, Some(1));
+    assert_eq!(n_parquet(&home), n_files);
+}

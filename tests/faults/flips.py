@@ -1,0 +1,77 @@
+"""Bits flipped and files cut short in a home at rest: found or harmless, never a wrong figure."""
+
+import shutil
+from pathlib import Path
+
+COMMANDS = (("export", "city"), ("export", "plant"), ("export", "files"), ("export", "rejects"),
+            ("status", "--json"), ("verify",))
+
+
+def flip_points(stage, dice):
+    """Places in the files of the home before the command: a bit flipped, or a length cut to."""
+    points = []
+    for path in sorted(stage.before.rglob("*")):
+        if path.is_file() and path.name not in ("spillover.toml", "lock"):
+            size, name = path.stat().st_size, str(path.relative_to(stage.before))
+            points += [(name, "bit", dice.randrange(8 * size)) for _ in range(min(size, 4096))]
+            points += [(name, "cut", dice.randrange(size)) for _ in range(min(size, 64))]
+    return points
+
+
+def damage(path, kind, at):
+    data = bytearray(path.read_bytes())
+    if kind == "cut":
+        del data[at:]
+    else:
+        data[at // 8] ^= 1 << at % 8
+    path.write_bytes(data)
+
+
+def flipped(stage, point):
+    """Damages the home before the command; what is wrong then, and whether it was noticed."""
+    name, kind, at = point
+    what = f"{name}, {kind} {at}"
+    right = served_before(stage)
+    stage.reset()
+    damage(stage.home / name, kind, at)
+    noticed = False
+    for command in COMMANDS:
+        ended = stage.run(stage.home, command)
+        if "panicked" in ended.stderr or ended.code not in (0, 1):
+            return f"{what}: {command}: exit {ended.code}: {ended.stderr[-300:]}", "wrong"
+        if ended.code != 0:
+            noticed = True
+            if command != ("verify",) and not names_a_file(stage, ended.stderr):
+                return f"{what}: {command} names no file: {ended.stderr}", "wrong"
+        elif ended.stdout != right[command]:
+            return f"{what}: {command} gives other figures", "wrong"
+    ended = stage.run(stage.home, stage.scenario.hit)
+    if "panicked" in ended.stderr or ended.code not in (0, 1, 3):
+        return f"{what}: goes on with exit {ended.code}: {ended.stderr[-300:]}", "wrong"
+    if ended.code == 1:
+        lost = missing(stage)
+        if lost:
+            return f"{what}: refused, and yet {lost} was removed", "wrong"
+        return None, "found at once" if noticed else "found on going on"
+    # A damaged part that is not read by this command may be found later, by whoever reads it.
+    wrong = None if noticed else stage.is_final()
+    return wrong and f"{what}: {wrong}", "found by readers" if noticed else "harmless"
+
+
+def served_before(stage):
+    if not hasattr(stage, "served"):
+        stage.reset()
+        stage.served = {c: stage.run(stage.home, c).stdout for c in COMMANDS}
+    return stage.served
+
+
+def names_a_file(stage, text):
+    return str(stage.home) in text
+
+
+def missing(stage):
+    for path in stage.before.rglob("*.parquet"):
+        name = path.relative_to(stage.before)
+        if not (stage.home / name).exists():
+            return str(name)
+    return None

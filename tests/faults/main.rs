@@ -1,0 +1,25 @@
+//! Things break: the process is killed, bits flip, files are cut short, writes fail, lines are
+//! garbage. What the home promises must hold all the same.
+//!
+//! This is the part that needs nothing but the Rust toolchain. `tests/faults/run` does the same at
+//! every system call. `SPILLOVER_FAULTS` sets how many points a test tries (a number, or `all`).
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod bits;
+#[cfg(unix)]
+mod kills;
+mod lines;
+mod parsers;
+mod writes;
+
+/// How many points to try of those there are.
+fn n_points(smoke: usize, all: usize) -> usize {
+    let n_points = match std::env::var("SPILLOVER_FAULTS").as_deref() {
+        Ok("all") => all,
+        Ok(number) => number.parse().expect("SPILLOVER_FAULTS is a number or \"all\""),
+        Err(_) => smoke,
+    };
+    n_points.min(all)
+}

@@ -1,0 +1,58 @@
+//! Each fuzzed parser on its corpus and on garbage made from it: what libFuzzer does without end,
+//! for a moment and without it.
+
+#[path = "../fuzz/parsers.rs"]
+mod targets;
+
+use std::fs;
+use std::path::Path;
+
+use super::common::nasty_feed::Random;
+use super::n_points;
+
+/// The inputs that a target is kept with.
+fn corpus(name: &str) -> Vec<Vec<u8>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz/corpus").join(name);
+    let entries = fs::read_dir(&folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
+    let mut paths: Vec<_> = entries.map(|entry| entry.expect("an entry").path()).collect();
+    paths.sort();
+    paths.iter().map(|path| fs::read(path).expect("an input")).collect()
+}
+
+fn position(random: &mut Random, n: usize) -> usize {
+    usize::try_from(random.below(n as u64)).expect("a position")
+}
+
+/// An input with pieces of another put in, repeated, taken out or with bits flipped.
+fn mutated(input: &[u8], other: &[u8], random: &mut Random) -> Vec<u8> {
+    let mut bytes = input.to_vec();
+    for _ in 0..=random.below(4) {
+        let at = position(random, bytes.len() + 1);
+        let end = at + position(random, bytes.len() - at + 1).min(20);
+        let from = position(random, other.len() + 1);
+        let piece = &other[from..(from + position(random, 12)).min(other.len())];
+        match random.below(4) {
+            0 if at < bytes.len() => bytes[at] ^= 1 << random.below(8),
+            1 => drop(bytes.drain(at..end)),
+            2 => bytes.splice(at..end, piece.repeat(1 + position(random, 3))).for_each(drop),
+            _ => bytes.splice(at..at, piece.iter().copied()).for_each(drop),
+        }
+    }
+    bytes
+}
+
+#[test]
+fn parsers_hold_on_their_corpus_and_on_garbage_made_from_it() {
+    let mut random = Random::new(41);
+    for (name, parse) in targets::ALL {
+        let corpus = corpus(name);
+        corpus.iter().for_each(|input| parse(input));
+        for _ in 0..n_points(400, 200_000) {
+            let (of, other) =
+                (position(&mut random, corpus.len()), position(&mut random, corpus.len()));
+            let bytes = mutated(&corpus[of], &corpus[other], &mut random);
+            let ended = std::panic::catch_unwind(|| parse(&bytes));
+            assert!(ended.is_ok(), "{name} fails on {:?}", bytes.escape_ascii().to_string());
+        }
+    }
+}

@@ -1,0 +1,81 @@
+"""What is interrupted: how the home comes to be, and the command that the fault hits."""
+
+import random
+from dataclasses import dataclass, field
+
+from feeds import write_feed, write_month
+
+
+@dataclass
+class Scenario:
+    """Commands run undisturbed, and the one that a fault hits."""
+
+    name: str
+    hit: tuple
+    before: tuple = ()
+    options: str = ""
+    needs: str = ""
+    files: dict = field(default_factory=dict)
+    # a command of its own refuses what is done already, as `close` does
+    again: tuple = (0, 3)
+    # the newest leftover of a killed run stays for the command to clear away
+    leftovers: bool = False
+
+
+
+TO = "{feed}/upto"  # the months up to the one that is hit
+NEW = "{feed}/new"  # what is hit
+
+ALL = [
+    Scenario("first", hit=("ingest", TO), files={"upto": (200001, 3)}),
+    Scenario("month", before=(("ingest", TO),), hit=("ingest", NEW),
+             files={"upto": (200001, 14), "new": {"200103": {}}}),
+    Scenario("december", before=(("ingest", TO),), hit=("ingest", NEW),
+             files={"upto": (200001, 23), "new": {"200112": {}}}),
+    Scenario("december-of-third-year", before=(("ingest", TO),), hit=("ingest", NEW),
+             files={"upto": (200001, 35), "new": {"200212": {}}}),
+    Scenario("late", before=(("ingest", TO),), hit=("ingest", NEW),
+             files={"upto": (200001, 25),
+                    "new": {"200202": {"late": ("200003", "200107", "200111"), "n_late": 12}}}),
+    Scenario("append", before=(("ingest", TO),), hit=("ingest", NEW),
+             options='revision = "append"\n',
+             files={"upto": (200001, 14), "new": {"200101-b": {}, "200005-b": {}}}),
+    Scenario("supersede", before=(("ingest", TO),), hit=("ingest", NEW),
+             options='revision = "supersede"\n',
+             files={"upto": (200001, 14), "new": {"200006-b": {}, "200102-b": {}}}),
+    Scenario("close", before=(("ingest", TO), *(("close", f"2000{m:02}") for m in range(1, 13))),
+             hit=("close", "200101"), options='close = "explicit"\n', again=(0, 1),
+             files={"upto": (200001, 14)}),
+    Scenario("rejects", before=(("ingest", TO),), hit=("ingest", NEW),
+             options="max_rejected_share = 0.5\n",
+             files={"upto": (200001, 13), "new": {"200102": {"n_rejects": 7}}}),
+    Scenario("refused", before=(("ingest", TO),), hit=("ingest", NEW),
+             files={"upto": (200001, 13), "new": {"200102": {}, "200105": {}}}),
+    Scenario("many", hit=("ingest", TO), files={"upto": (200001, 26)}),
+    Scenario("after-a-kill", before=(("ingest", TO),), hit=("ingest", NEW), leftovers=True,
+             files={"upto": (200001, 13), "new": {"200102": {}, "200103": {}}}),
+    Scenario("withdraw", before=(("ingest", TO),), hit=("withdraw", "200005.csv"),
+             needs="withdraw", again=(0, 1), files={"upto": (200001, 14)}),
+    Scenario("snapshot", before=(("ingest", TO),), hit=("snapshot",), needs="snapshot",
+             files={"upto": (200001, 14)}),
+    Scenario("month-after-snapshot", before=(("ingest", TO), ("snapshot",)),
+             hit=("ingest", NEW), needs="snapshot",
+             files={"upto": (200001, 24), "new": {"200201": {"late": ("200003",), "n_late": 4}}}),
+    Scenario("rebuild", before=(("ingest", TO),), hit=("rebuild",), needs="rebuild",
+             files={"upto": (200001, 14)}),
+    Scenario("watch", before=(("ingest", TO),), hit=("watch", NEW, "--once"), needs="watch",
+             files={"upto": (200001, 13), "new": {"200102": {}, "200103": {}}}),
+    Scenario("estimate", before=(("ingest", TO),), hit=("estimate",), needs="estimate",
+             files={"upto": (200001, 36)}, again=(0, 1, 3)),
+]
+
+
+def lay_out(scenario, feed, seed):
+    """Writes the scenario's files below `feed`."""
+    first, n = scenario.files["upto"]
+    write_feed(feed / "upto", seed, first, n)
+    for name, how in scenario.files.get("new", {}).items():
+        folder = feed / "new"
+        folder.mkdir(exist_ok=True)
+        (folder / "cities.csv").write_bytes((feed / "upto" / "cities.csv").read_bytes())
+        write_month(folder, name, random.Random(f"{seed} {name} new"), **how)

@@ -1,0 +1,185 @@
+//! What is fuzzed: each parser with what must hold of it on any bytes. `fuzz_targets` run these
+//! under libFuzzer, `tests/faults` runs them on the corpus and on garbage made from it.
+
+use std::fs;
+use std::path::PathBuf;
+
+use spillover::estimate::formula::Formula;
+use spillover::feed::amount::{CENTS_MAX, cents};
+use spillover::feed::frame::{Framed, Lines};
+use spillover::feed::pattern::{FilePattern, PeriodFormat};
+use spillover::feed::places::Places;
+use spillover::feed::profile::Profile;
+use spillover::feed::read::{ReadLimits, read};
+use spillover::feed::record::Rule;
+use spillover::feed::reference::ReferenceTexts;
+use spillover::feed::source::FeedFile;
+use spillover::feed::split::fields_of;
+use spillover::panel::Table;
+use spillover::publish::supply::Supply;
+use spillover::settings::{Config, Settings};
+use spillover::types::Period;
+
+/// A parser and its name, which is that of its corpus.
+pub type Target = (&'static str, fn(&[u8]));
+
+/// Every parser of bytes that come from outside.
+pub const ALL: [Target; 10] = [
+    ("profile", profile),
+    ("options", options),
+    ("places", places),
+    ("supply", supply),
+    ("period", period),
+    ("number", number),
+    ("lines", lines),
+    ("feed", feed),
+    ("formula", formula),
+    ("panel", panel),
+];
+
+/// A profile that is accepted survives the manifest.
+pub fn profile(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    if let Ok(profile) = Profile::from_toml(text, "fuzz") {
+        let settings = Settings::new(&Config::default(), profile);
+        let again = Settings::from_toml(&settings.to_toml()).expect("what was written is read");
+        assert_eq!(settings, again);
+    }
+}
+
+/// Options are options or an error.
+pub fn options(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    let _ = toml::from_str::<Config>(text);
+    let _ = Settings::from_toml(text);
+}
+
+/// Three reference tables, divided by NUL; each code of a city leads back to the city.
+pub fn places(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    let mut tables = text.split('\0').map(str::to_owned);
+    let cities = tables.next().unwrap_or_default();
+    let texts = ReferenceTexts { cities, regions: tables.next(), countries: tables.next() };
+    if let Ok(places) = Places::parse(&texts) {
+        for city in places.cities() {
+            assert_eq!(places.city(places.code(city)), Some(city));
+            assert!(places.area_m2(city) > 0);
+        }
+    }
+}
+
+/// A firm-year file is one or an error.
+pub fn supply(bytes: &[u8]) {
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        let _ = Supply::parse(text);
+    }
+}
+
+/// How periods are written, what file names look like, and a text of each.
+pub fn period(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    let mut parts = text.splitn(3, '\n').map(str::to_owned);
+    let mut next = || parts.next().unwrap_or_default();
+    let (pattern, text) = (next(), next());
+    if let Ok(format) = PeriodFormat::try_from(pattern.clone())
+        && let Some(period) = format.read(&text)
+    {
+        assert!(text.contains(&format!("{:02}", period.month())));
+    }
+    if let Ok(pattern) = FilePattern::try_from(pattern) {
+        let _ = pattern.month_of(&text);
+    }
+}
+
+/// A number is what it is as a decimal, read here in another way.
+pub fn number(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    let layout = Profile::bundled("canonical").expect("a shipped profile").value;
+    let expected = as_decimal(text);
+    match cents(text, &layout) {
+        Ok(found) => assert_eq!(Some(i128::from(found)), expected),
+        Err(Rule::Range) => {
+            assert!(expected.is_none_or(|value| value.abs() > i128::from(CENTS_MAX)));
+        }
+        Err(_) => assert_eq!(expected, None),
+    }
+}
+
+/// Cents, if the text is a decimal of at most 30 digits with at most two after the mark.
+fn as_decimal(text: &str) -> Option<i128> {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let (whole, part) = digits.split_once('.').unwrap_or((digits, "0"));
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    if !is_number(whole) || !is_number(part) || part.len() > 2 || whole.len() > 30 {
+        return None;
+    }
+    let magnitude = format!("{whole}{part:0<2}").parse::<i128>().ok()?;
+    Some(if text.starts_with('-') { -magnitude } else { magnitude })
+}
+
+/// Lines hold no more than what came in, and a good line is as the `csv` crate reads it.
+pub fn lines(bytes: &[u8]) {
+    let mut lines = Lines::new(bytes, b',');
+    let (mut n_lines, mut n_bytes) = (0, 0);
+    while let Some(framed) = lines.next_line().expect("memory can be read") {
+        let (line, raw) = match framed {
+            Framed::Line(line) => (line.line, line.raw),
+            Framed::Broken { line, raw, .. } => (line, raw),
+        };
+        assert!(line > n_lines, "lines are in order");
+        n_lines = line;
+        n_bytes += raw.len();
+        if let Framed::Line(line) = framed {
+            assert_eq!(fields_of(raw, b',').len(), line.fields.len());
+        }
+    }
+    assert!(n_bytes <= bytes.len());
+    assert!(n_lines <= bytes.iter().filter(|byte| **byte == b'\n').count() as u64 + 1);
+}
+
+/// A file of a feed under one of the shipped profiles: every line ends in one way.
+pub fn feed(bytes: &[u8]) {
+    let Some((choice, bytes)) = bytes.split_first() else { return };
+    let names: Vec<_> = Profile::bundled_names().collect();
+    let profile = Profile::bundled(names[usize::from(*choice) % names.len()]).expect("shipped");
+    let places = Places::parse(&ReferenceTexts::bundled()).expect("shipped");
+    let path = scratch("201001.csv");
+    fs::write(&path, bytes).expect("written");
+    let period = Period::new(2010, 1).expect("a month");
+    let file = FeedFile { period, name: "201001.csv".to_owned(), path };
+    let limits = ReadLimits { max_rejected_share: 1.0, ..ReadLimits::default() };
+    if let Ok(intake) = read(&file, &profile, &places, &limits) {
+        let counts = intake.counts;
+        let ended = counts.accepted + counts.excluded_total() + counts.rejected_total();
+        assert_eq!(counts.lines, ended);
+        assert_eq!(intake.records.len() as u64, counts.accepted + counts.excluded_total());
+        assert_eq!(intake.rejects.len() as u64, counts.rejected_total());
+    }
+}
+
+/// A formula, written out, is the same formula.
+pub fn formula(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    if let Ok(formula) = Formula::parse(text) {
+        let again = Formula::parse(&formula.to_string()).expect("what is written out is read");
+        assert_eq!(again.to_string(), formula.to_string());
+    }
+}
+
+/// A CSV panel is one or an error; its columns are as long as each other.
+pub fn panel(bytes: &[u8]) {
+    let path = scratch("panel.csv");
+    fs::write(&path, bytes).expect("written");
+    let wanted = ["y", "x", "firm"].map(str::to_owned);
+    if let Ok(table) = Table::read(&path, &wanted) {
+        table.panel().expect("columns of one length");
+    }
+}
+
+/// A file of this process and thread.
+fn scratch(name: &str) -> PathBuf {
+    let of = format!("spillover-fuzz-{}-{:?}", std::process::id(), std::thread::current().id());
+    let folder = std::env::temp_dir().join(of);
+    fs::create_dir_all(&folder).expect("a temporary folder");
+    folder.join(name)
+}
