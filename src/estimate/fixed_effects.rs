@@ -3,7 +3,8 @@
 //! # Equation
 //! Of an iterated effect `α(y) − Σ_j β_j α(x_j)`; of the swept one the mean of what is then left in
 //! each group.
-//! Each effect is known up to constants that the others take up: only their sum is identified.
+//! Each effect is known up to constants that the others take up: only their sum is identified. An
+//! effect that a finer one explains is zero.
 
 use rayon::prelude::*;
 
@@ -39,7 +40,7 @@ pub fn recover<'e>(
         .design
         .effects
         .iter()
-        .map(|codes| FixedEffect { codes: codes.as_ref(), values: Vec::new() })
+        .map(|codes| FixedEffect { codes: codes.as_ref(), values: vec![0.0; codes.n_levels] })
         .collect();
     for (place, (i, _)) in layout.iterated().enumerate() {
         let potentials = absorbed.potentials(place);

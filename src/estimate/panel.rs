@@ -90,14 +90,15 @@ impl<'a> Panel<'a> {
     }
 
     /// The same panel, told where its rows come from: what an earlier estimation kept of a part
-    /// with the same fingerprint holds without reading the values again.
+    /// with the same fingerprint holds without reading the values again. Without parts the values
+    /// themselves tell.
     ///
     /// # Panics
-    /// The parts do not have as many rows as the panel.
+    /// There are parts, and they do not have as many rows as the panel.
     #[must_use]
     pub fn in_parts(mut self, parts: Vec<Part>) -> Self {
         let n: usize = parts.iter().map(|part| part.n_rows).sum();
-        assert_eq!(n, self.n_rows(), "parts cover the panel");
+        assert!(parts.is_empty() || n == self.n_rows(), "parts of {n} rows, {}", self.n_rows());
         self.parts = parts;
         self
     }

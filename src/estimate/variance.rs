@@ -46,7 +46,7 @@ pub fn scores(absorbed: &Absorbed<'_>, models: &[Coefficients], by: ScoresBy<'_>
         .map(|part| {
             let mut partial = Partial::new(absorbed, part, &shape);
             absorbed.residuals().visit(
-                part,
+                layout.parts[part].clone(),
                 |_, _| {},
                 |rows, block| {
                     for (row, values) in rows.zip(block.chunks_exact(layout.width)) {

@@ -142,7 +142,8 @@ fn elimination_within_blocks_agrees_with_the_general_solver() {
         assert_close(&general, &fastest, 1e-8);
     }
     let found = absorbed(&panel, PAPER, &AbsorbOptions::default());
-    assert_eq!(found.eliminated, Some(2), "city^country lives inside cities");
+    let elimination = found.elimination.expect("city^country lives inside cities");
+    assert_eq!((elimination.effect, elimination.local), (2, Vec::new()));
 }
 
 #[test]

@@ -1,12 +1,11 @@
-//! Locality, found in the data: which effect lives inside blocks of another's levels.
+//! Locality, found in the data: which effects live inside blocks of another's levels.
 //!
 //! Two levels of an effect belong together when a level of the swept effect has rows in both. With
-//! plant-year
-//! swept, the connected levels of city-destination are the cities and those of destination-year are
-//! the years: nothing
-//! is told by a name. An effect whose connected blocks are small is eliminated block by block; the
-//! other one is
-//! what remains to be iterated.
+//! plant-year swept, the connected levels of city-destination are the cities and those of
+//! destination-year are the years: nothing is told by a name. An effect whose connected blocks are
+//! small is eliminated block by block; another one is what remains to be iterated; any further one,
+//! such as city-product-year, joins the groups it has rows in, and its levels then live in one
+//! piece each, a block's share of a component of the iterated effect.
 
 use crate::estimate::degrees::root;
 use crate::estimate::design::Design;
@@ -14,12 +13,22 @@ use crate::estimate::design::codes::Codes;
 
 /// Operations of all blocks' factorisations allowed for each row.
 const FACTOR_WORK_PER_ROW: f64 = 300.0;
+/// Operations for each row allowed inside the pieces: fewer than iterating all effects takes.
+const LOCAL_WORK_PER_ROW: f64 = 200_000.0;
 /// Operations allowed in any case.
 const FACTOR_WORK_FREE: f64 = 1e8;
+/// Levels eliminated in one piece: their matrix is dense.
+const LOCAL_LEVELS_MAX: usize = 6000;
 /// Share of the rows that one block may hold: blocks are the tasks of the threads.
 const BLOCK_SHARE_MAX: usize = 3;
 /// Pieces (block, component of the iterated effect) that are kept track of.
 const PIECES_MAX: usize = 1 << 22;
+/// Pieces that occur, whatever the rows.
+const PIECES_FREE: usize = 1024;
+/// Rows a piece should have beyond that: its statistics are kept.
+const ROWS_PER_PIECE_MIN: usize = 32;
+/// Effects beside the swept one, of which each pair is tried.
+const EFFECTS_MAX: usize = 4;
 
 /// Blocks of rows: pieces numbered block after block.
 #[derive(Debug)]
@@ -28,6 +37,8 @@ pub struct Blocks {
     pub eliminated: usize,
     /// The effect to iterate.
     pub iterated: usize,
+    /// The effects to eliminate within pieces.
+    pub local: Vec<usize>,
     /// The piece of each row: its block and its component of the iterated effect.
     pub pieces: Codes,
     /// Pieces of one block.
@@ -35,48 +46,71 @@ pub struct Blocks {
 }
 
 impl Blocks {
-    /// The elimination that leaves least to iterate, if one of the effects falls into small blocks.
+    /// The elimination that leaves least to iterate, if the effects fall into small blocks.
     #[must_use]
-    pub fn find(design: &Design<'_>, swept: usize) -> Option<Self> {
-        let others: Vec<usize> = (0..design.effects.len()).filter(|&i| i != swept).collect();
-        let [a, b] = others[..] else { return None };
-        let smaller_first = |i: &(usize, usize)| design.effects[i.1].n_levels;
-        let mut choices = [(a, b), (b, a)];
-        choices.sort_by_key(smaller_first);
-        let swept = &design.effects[swept];
-        let of_level = [a, b].map(|i| (i, components(swept, &design.effects[i])));
-        let component = |i: usize| &of_level[usize::from(i == b)].1;
-        let fits = |&(eliminated, _): &(usize, usize)| {
-            is_small(&design.effects[eliminated], component(eliminated))
-        };
-        let (eliminated, iterated) = choices.into_iter().find(fits)?;
-        let (blocks, components) = (component(eliminated), component(iterated));
+    pub fn find(design: &Design<'_>, swept: usize, others: &[usize]) -> Option<Self> {
+        if !(2..=EFFECTS_MAX).contains(&others.len()) {
+            return None;
+        }
+        let levels = |i: usize| design.effects[i].n_levels;
+        let pairs = others.iter().flat_map(|&g| others.iter().map(move |&r| (r, g)));
+        let mut choices: Vec<(usize, usize)> = pairs.filter(|(r, g)| r != g).collect();
+        choices.sort_by_key(|&(r, g)| (levels(g), levels(r)));
+        choices.into_iter().find_map(|(eliminated, iterated)| {
+            let is_local = |i: &usize| ![eliminated, iterated].contains(i);
+            let local = others.iter().copied().filter(is_local).collect();
+            Self::of_choice(design, swept, eliminated, iterated, local)
+        })
+    }
+
+    fn of_choice(
+        design: &Design<'_>,
+        swept: usize,
+        eliminated: usize,
+        iterated: usize,
+        local: Vec<usize>,
+    ) -> Option<Self> {
+        let effect = |i: usize| design.effects[i].as_ref();
+        let locals: Vec<&Codes> = local.iter().map(|&i| effect(i)).collect();
+        let joined = (!local.is_empty()).then(|| components(&locals, effect(swept)));
+        let links = joined.map(|joined| over_rows(&joined, effect(swept)));
+        let link = links.as_ref().unwrap_or(effect(swept));
+        let blocks = components(&[link], effect(eliminated));
+        if !is_small(effect(eliminated), &blocks) {
+            return None;
+        }
+        let components = components(&[link], effect(iterated));
         let pieces_per_block = components.n_levels;
         let n_pieces = blocks.n_levels.checked_mul(pieces_per_block)?;
         if n_pieces > PIECES_MAX {
             return None;
         }
         let stride = u32::try_from(pieces_per_block).ok()?;
-        let rows = design.effects[eliminated].of_row.iter().zip(&design.effects[iterated].of_row);
+        let rows = effect(eliminated).of_row.iter().zip(&effect(iterated).of_row);
         let of_row =
             rows.map(|(&r, &g)| blocks.of_row[r as usize] * stride + components.of_row[g as usize]);
         let pieces = Codes { name: "pieces".into(), of_row: of_row.collect(), n_levels: n_pieces };
-        Some(Self { eliminated, iterated, pieces, pieces_per_block })
+        if !are_few(&pieces) || !locals_are_small(&locals, &pieces) {
+            return None;
+        }
+        Some(Self { eliminated, iterated, local, pieces, pieces_per_block })
     }
 }
 
-/// The component of each level of an effect, connected through the levels of the swept one.
-fn components(swept: &Codes, effect: &Codes) -> Codes {
+/// The component of each level of an effect, connected through the levels of others.
+fn components(links: &[&Codes], effect: &Codes) -> Codes {
     const NONE: u32 = u32::MAX;
     let mut parents: Vec<u32> = (0..).take(effect.n_levels).collect();
-    let mut first_of_group = vec![NONE; swept.n_levels];
-    for (&group, &level) in swept.of_row.iter().zip(&effect.of_row) {
-        let first = &mut first_of_group[group as usize];
-        if *first == NONE {
-            *first = level;
-        } else if *first != level {
-            let (a, b) = (root(&mut parents, *first), root(&mut parents, level));
-            parents[a.max(b) as usize] = a.min(b);
+    for link in links {
+        let mut first_of_link = vec![NONE; link.n_levels];
+        for (&link, &level) in link.of_row.iter().zip(&effect.of_row) {
+            let first = &mut first_of_link[link as usize];
+            if *first == NONE {
+                *first = level;
+            } else if *first != level {
+                let (a, b) = (root(&mut parents, *first), root(&mut parents, level));
+                parents[a.max(b) as usize] = a.min(b);
+            }
         }
     }
     let levels: Vec<u32> = (0..).take(effect.n_levels).collect();
@@ -85,8 +119,18 @@ fn components(swept: &Codes, effect: &Codes) -> Codes {
     Codes { name: effect.name.clone(), of_row: roots, n_levels }.select(&levels)
 }
 
+/// The component of each row, from those of the levels of an effect.
+fn over_rows(components: &Codes, effect: &Codes) -> Codes {
+    let of_row = effect.of_row.iter().map(|&level| components.of_row[level as usize]).collect();
+    Codes { name: components.name.clone(), of_row, n_levels: components.n_levels }
+}
+
+fn are_few(pieces: &Codes) -> bool {
+    let n_pieces = pieces.counts().into_iter().filter(|&rows| rows > 0).count();
+    n_pieces <= PIECES_FREE.max(pieces.of_row.len() / ROWS_PER_PIECE_MIN)
+}
+
 /// Whether factorising each block costs little beside the rows, and no block is most of the sample.
-#[expect(clippy::cast_precision_loss, reason = "rows are fewer than 2^32")]
 fn is_small(effect: &Codes, blocks: &Codes) -> bool {
     let mut levels = vec![0_usize; blocks.n_levels];
     let mut rows = vec![0_usize; blocks.n_levels];
@@ -97,7 +141,34 @@ fn is_small(effect: &Codes, blocks: &Codes) -> bool {
         rows[blocks.of_row[level as usize] as usize] += 1;
     }
     let n_rows = effect.of_row.len();
-    let work: f64 = levels.iter().map(|&n| (n as f64).powi(3) / 3.0).sum();
-    work <= FACTOR_WORK_PER_ROW * n_rows as f64 + FACTOR_WORK_FREE
+    factor_work(&levels) <= FACTOR_WORK_PER_ROW * real(n_rows) + FACTOR_WORK_FREE
         && rows.iter().all(|&rows| rows <= n_rows / BLOCK_SHARE_MAX)
+}
+
+/// Whether eliminating the effects inside each piece costs less than iterating them.
+fn locals_are_small(locals: &[&Codes], pieces: &Codes) -> bool {
+    if locals.is_empty() {
+        return true;
+    }
+    let mut levels = vec![0_usize; pieces.n_levels];
+    for local in locals {
+        let mut seen = vec![false; local.n_levels];
+        for (&level, &piece) in local.of_row.iter().zip(&pieces.of_row) {
+            if !std::mem::replace(&mut seen[level as usize], true) {
+                levels[piece as usize] += 1;
+            }
+        }
+    }
+    let allowed = LOCAL_WORK_PER_ROW * real(pieces.of_row.len()) + FACTOR_WORK_FREE;
+    levels.iter().all(|&n| n <= LOCAL_LEVELS_MAX) && factor_work(&levels) <= allowed
+}
+
+/// Operations of factorising a matrix for each number of levels.
+fn factor_work(levels: &[usize]) -> f64 {
+    levels.iter().map(|&n| real(n).powi(3) / 3.0).sum()
+}
+
+#[expect(clippy::cast_precision_loss, reason = "rows are fewer than 2^32")]
+fn real(count: usize) -> f64 {
+    count as f64
 }

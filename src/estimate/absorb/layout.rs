@@ -35,6 +35,8 @@ pub struct Layout<'a> {
     pub design: Design<'a>,
     /// The effect whose levels are the groups; the first of those with most levels.
     pub swept: Option<usize>,
+    /// Effects that a finer one explains: absorbed with it.
+    pub redundant: Vec<bool>,
     /// Where each group starts, and the end.
     pub groups: Vec<u32>,
     /// Groups of each part.
@@ -50,6 +52,7 @@ impl<'a> Layout<'a> {
     #[must_use]
     pub fn new(design: Design<'a>, blocks: Option<&Blocks>) -> Self {
         let swept = swept_effect(&design);
+        let redundant = redundant(&design);
         let design = match swept {
             Some(swept) => ordered(design, swept, blocks.map(|blocks| &blocks.pieces)),
             None => design,
@@ -61,13 +64,14 @@ impl<'a> Layout<'a> {
         let width = design.variables.len().next_multiple_of(super::LANES);
         let cuts = blocks.map_or_else(|| groups.clone(), block_starts);
         let (parts, spans) = partition(&design, swept, &groups, &cuts);
-        Self { design, swept, groups, parts, spans, width }
+        Self { design, swept, redundant, groups, parts, spans, width }
     }
 
-    /// The effects that are not swept, with their place in the formula.
+    /// The effects that have potentials, with their place in the formula: neither swept nor
+    /// explained by a finer one.
     pub fn iterated(&self) -> impl Iterator<Item = (usize, &Arc<Codes>)> {
-        let swept = self.swept;
-        self.design.effects.iter().enumerate().filter(move |&(i, _)| Some(i) != swept)
+        let own = |&(i, _): &(usize, _)| Some(i) != self.swept && !self.redundant[i];
+        self.design.effects.iter().enumerate().filter(own)
     }
 
     /// Rows of a range of groups.
@@ -123,6 +127,19 @@ impl<'a> Layout<'a> {
 pub fn swept_effect(design: &Design<'_>) -> Option<usize> {
     let levels = |i: &usize| design.effects[*i].n_levels;
     (0..design.effects.len()).rev().max_by_key(levels)
+}
+
+/// Whether each effect is explained by a finer one: all of a level's rows in one level of it.
+#[must_use]
+pub fn redundant(design: &Design<'_>) -> Vec<bool> {
+    let effects = &design.effects;
+    let explains = |finer: usize, coarser: usize| {
+        let levels = |i: usize| effects[i].n_levels;
+        let finer_first = (levels(coarser), finer) < (levels(finer), coarser);
+        finer != coarser && finer_first && effects[finer].is_nested_in(&effects[coarser])
+    };
+    let all = 0..effects.len();
+    all.clone().map(|coarser| all.clone().any(|finer| explains(finer, coarser))).collect()
 }
 
 /// The design with its rows sorted by block, then by level of the swept effect; order kept within.
@@ -182,6 +199,8 @@ fn select<'a>(design: &Design<'a>, order: &[u32]) -> Design<'a> {
             .weights
             .as_ref()
             .map(|weights| order.iter().map(|&position| weights[position as usize]).collect()),
+        weight: design.weight.clone(),
+        parts: design.parts.clone(),
         effect_columns: design.effect_columns.clone(),
         cluster_names: design.cluster_names.clone(),
         n_missing: design.n_missing,

@@ -1,20 +1,25 @@
 //! What one piece of the sample, such as a city's year, tells about its cells once the swept effect
-//! is out.
+//! and those that live in the piece are out.
 //!
 //! # Equation
 //! With `C` the dummies of the piece's cells (level of the eliminated × level of the iterated
-//! effect), `W` the weights
-//! and `M` the annihilator of the swept effect: `A = C'WMC = diag(C'W1) − Σ_g w_g w_g'/W_g`.
+//! effect), `W` the weights and `M` the annihilator of the swept and the local effects:
+//! `A = C'WMC`, `b = C'WMV`; without local effects `A = diag(C'W1) − Σ_g w_g w_g'/W_g`.
 //!
 //! A product with `A` is either a dense one or a pass over the piece's rows, whichever costs less.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use faer::linalg::matmul::matmul;
-use faer::{Accum, MatMut, MatRef, Par};
+use faer::{Accum, Mat, MatMut, MatRef, Par};
 
+use super::elimination::{Elimination, Joint, Rest, by_rows};
 use super::lanes::{add_scaled, divide, subtract};
 use super::layout::Layout;
+use super::moments::{Moments, Shifted};
+use super::products::Products;
+use super::stream::Stream;
 
 /// A matrix is kept where it has at most this many cells for each row it stands for.
 const CELLS_PER_ROW_MAX: usize = 2;
@@ -26,8 +31,23 @@ pub struct Piece {
     pub groups: Range<usize>,
     /// Its cells among all cells.
     pub cells: Range<usize>,
-    /// `A`, where it is kept.
-    matrix: Option<Vec<f64>>,
+    /// What its rows come to.
+    pub figures: Arc<Figures>,
+}
+
+/// What the rows of a piece come to: all that is read of the variables, and of the local effects.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Figures {
+    /// `A` by rows, where it is kept.
+    pub matrix: Option<Vec<f64>>,
+    /// `b`, by rows of the width.
+    pub rhs: Vec<f64>,
+    /// `V'WMV`, by rows of the width.
+    pub products: Vec<f64>,
+    /// Of each variable, before any effect is out.
+    pub moments: Vec<Moments>,
+    /// How to get the local effects back.
+    pub local: Elimination,
 }
 
 /// The cell of each row and the weight of each cell.
@@ -39,26 +59,142 @@ pub struct Cells {
     pub weights: Vec<f64>,
 }
 
-impl Piece {
-    /// Works out `A` and hands it back with the piece, which keeps it if that pays.
+/// Where a piece's rows are, before they are read.
+pub struct Rows<'r, 'a> {
+    /// The sample.
+    pub layout: &'r Layout<'a>,
+    /// Its cells.
+    pub cells: &'r Cells,
+    /// The local effects.
+    pub local: &'r [usize],
+    /// Groups of the swept effect.
+    pub groups: Range<usize>,
+    /// Cells of the piece.
+    pub own: Range<usize>,
+}
+
+impl Rows<'_, '_> {
+    /// Reads the rows: their figures.
     #[must_use]
-    pub fn new(
-        layout: &Layout<'_>,
-        cells: &Cells,
-        groups: Range<usize>,
-        own: Range<usize>,
-    ) -> (Self, Vec<f64>) {
-        let matrix = gram(layout, cells, groups.clone(), own.clone());
-        let n_rows = layout.rows_of(groups.clone()).len();
-        let keep = matrix.len() <= CELLS_PER_ROW_MAX * n_rows;
-        let kept = if keep { Some(matrix.clone()) } else { None };
-        (Self { groups, cells: own, matrix: kept }, matrix)
+    pub fn figures(&self) -> Figures {
+        let (width, spans) = (self.layout.width, self.spans());
+        let n_levels = spans.iter().map(Range::len).sum();
+        let mut rhs = vec![0.0; (n_levels + self.own.len()) * width];
+        let mut products = Products::new(width);
+        let mut moments = Shifted::new(self.origin());
+        let raw = |rows: Range<usize>, block: &[f64]| {
+            for (row, values) in rows.zip(block.chunks_exact(width)) {
+                moments.observe(values, self.layout.weight(row));
+            }
+        };
+        let swept = |rows: Range<usize>, block: &[f64]| {
+            products.add(block, self.layout.weights_of(rows.clone()));
+            for (row, values) in rows.zip(block.chunks_exact(width)) {
+                for place in self.places(&spans, row) {
+                    add_scaled(&mut rhs[place * width..], values, self.layout.weight(row));
+                }
+            }
+        };
+        Stream::new(self.layout, None).visit(self.groups.clone(), raw, swept);
+        let (moments, products) = (moments.finish(), products.into_values());
+        if n_levels == 0 {
+            let matrix = self.keeps().then(|| self.gram());
+            return Figures { matrix, rhs, products, moments, local: Elimination::default() };
+        }
+        let joint = Joint { n_levels, matrix: self.joint(&spans), rhs, products };
+        let (local, Rest { matrix, rhs, products }) = joint.eliminated(width);
+        Figures { matrix: Some(matrix), rhs, products, moments, local }
     }
 
+    /// `A` of a piece without local effects, by rows.
+    #[must_use]
+    pub fn gram(&self) -> Vec<f64> {
+        by_rows(&self.joint(&[]))
+    }
+
+    /// Whether `A` is kept where it could be had from the rows.
+    fn keeps(&self) -> bool {
+        let n_rows = self.layout.rows_of(self.groups.clone()).len();
+        self.own.len().pow(2) <= CELLS_PER_ROW_MAX * n_rows
+    }
+
+    /// Levels of each local effect in the piece: neighbours, as they are numbered in the order of
+    /// the rows and live in one piece.
+    #[must_use]
+    pub fn spans(&self) -> Vec<Range<usize>> {
+        let rows = self.layout.rows_of(self.groups.clone());
+        let span = |&i: &usize| minmax(&self.layout.design.effects[i].of_row[rows.clone()]);
+        self.local.iter().map(span).collect()
+    }
+
+    /// The values of the first row: near those of the others.
+    fn origin(&self) -> Vec<f64> {
+        let first = self.layout.design.rows[self.layout.rows_of(self.groups.clone()).start];
+        let mut origin = vec![0.0; self.layout.width];
+        for (origin, variable) in origin.iter_mut().zip(&self.layout.design.variables) {
+            *origin = variable.at(first as usize);
+        }
+        origin
+    }
+
+    /// The unknowns that a row has a part in: a level of each local effect, then its cell.
+    fn places<'p>(
+        &'p self,
+        spans: &'p [Range<usize>],
+        row: usize,
+    ) -> impl Iterator<Item = usize> + Clone + 'p {
+        let mut first = 0;
+        let levels = self.local.iter().zip(spans).map(move |(&i, span)| {
+            let level = self.layout.design.effects[i].of_row[row] as usize - span.start;
+            first += span.len();
+            first - span.len() + level
+        });
+        let n_levels: usize = spans.iter().map(Range::len).sum();
+        levels.chain([n_levels + self.cells.of_row[row] as usize - self.own.start])
+    }
+
+    /// `Z'WMZ` of the levels of the local effects and the cells, lower half.
+    fn joint(&self, spans: &[Range<usize>]) -> Mat<f64> {
+        let n = spans.iter().map(Range::len).sum::<usize>() + self.own.len();
+        let mut matrix = Mat::<f64>::zeros(n, n);
+        let (mut sums, mut touched) = (vec![0.0; n], Vec::new());
+        for group in self.groups.clone() {
+            let rows = self.layout.rows_of(group..group + 1);
+            if rows.len() == 1 {
+                continue;
+            }
+            let total = self.layout.weight_total(rows.clone());
+            for row in rows {
+                let weight = self.layout.weight(row);
+                for i in self.places(spans, row) {
+                    if sums[i] == 0.0 {
+                        touched.push(i);
+                    }
+                    sums[i] += weight;
+                    for j in self.places(spans, row) {
+                        if j <= i {
+                            matrix[(i, j)] += weight;
+                        }
+                    }
+                }
+            }
+            touched.sort_unstable();
+            for (place, &j) in touched.iter().enumerate() {
+                let share = sums[j] / total;
+                let column = matrix.col_as_slice_mut(j);
+                touched[place..].iter().for_each(|&i| column[i] -= share * sums[i]);
+            }
+            touched.drain(..).for_each(|i| sums[i] = 0.0);
+        }
+        matrix
+    }
+}
+
+impl Piece {
     /// `out = A θ`, a row of `width` numbers for each cell.
     pub fn apply(&self, layout: &Layout<'_>, cells: &Cells, theta: &[f64], out: &mut [f64]) {
         let (n, width) = (self.cells.len(), layout.width);
-        if let Some(matrix) = &self.matrix {
+        if let Some(matrix) = &self.figures.matrix {
             let out = MatMut::from_row_major_slice_mut(out, n, width);
             let matrix = MatRef::from_row_major_slice(matrix, n, n);
             let theta = MatRef::from_row_major_slice(theta, n, width);
@@ -133,34 +269,10 @@ impl Piece {
     }
 }
 
-/// `A` of one piece, by rows.
-fn gram(layout: &Layout<'_>, cells: &Cells, groups: Range<usize>, own: Range<usize>) -> Vec<f64> {
-    let n = own.len();
-    let mut matrix = vec![0.0; n * n];
-    for group in groups {
-        let rows = layout.rows_of(group..group + 1);
-        let total = layout.weight_total(rows.clone());
-        for i in rows.clone() {
-            let row = &mut matrix[(cells.of_row[i] as usize - own.start) * n..][..n];
-            let share = layout.weight(i) / total;
-            match &layout.design.weights {
-                None => {
-                    for &cell in &cells.of_row[rows.clone()] {
-                        row[cell as usize - own.start] -= share;
-                    }
-                }
-                Some(weights) => {
-                    for (&cell, weight) in
-                        cells.of_row[rows.clone()].iter().zip(&weights[rows.clone()])
-                    {
-                        row[cell as usize - own.start] -= share * weight;
-                    }
-                }
-            }
-        }
-    }
-    for (i, weight) in cells.weights[own].iter().enumerate() {
-        matrix[i * n + i] += weight;
-    }
-    matrix
+/// The least number of these and one past the most.
+#[must_use]
+pub fn minmax(levels: &[u32]) -> Range<usize> {
+    let least = levels.iter().min().map_or(0, |&level| level as usize);
+    let most = levels.iter().max().map_or(0, |&level| level as usize + 1);
+    least..most
 }

@@ -11,10 +11,14 @@
 
 mod blocks;
 mod conjugate;
+mod dense;
+mod elimination;
 mod general;
+mod kept;
 pub(super) mod lanes;
 pub mod layout;
 mod local;
+mod moments;
 mod products;
 pub mod stream;
 mod structured;
@@ -29,8 +33,10 @@ use thiserror::Error;
 
 use self::blocks::Blocks;
 use self::general::General;
+use self::kept::Kept;
 pub use self::lanes::LANES;
 use self::layout::Layout;
+use self::moments::{Moments, Shifted};
 use self::products::{Products, added};
 use self::stream::Stream;
 use self::structured::Structured;
@@ -48,6 +54,8 @@ pub struct AbsorbOptions {
     pub iterations_max: usize,
     /// Which solver to use.
     pub method: Method,
+    /// Whether to keep, for a later start, what was worked out inside blocks.
+    pub keep: bool,
 }
 
 /// Which solver absorbs the effects; both give the same within the tolerance.
@@ -95,13 +103,27 @@ pub struct Absorbed<'a> {
     pub relative_residual: f64,
     /// Whether the iteration began from an earlier solution.
     pub warm_start: bool,
-    /// The effect that was eliminated within blocks, if the structured path was taken.
-    pub eliminated: Option<usize>,
+    /// How the effects were eliminated within blocks, if they were.
+    pub elimination: Option<Eliminated>,
+    kept: Kept,
+}
+
+/// What was eliminated within blocks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Eliminated {
+    /// The effect eliminated within blocks.
+    pub effect: usize,
+    /// The effects eliminated within pieces of blocks.
+    pub local: Vec<usize>,
+    /// Pieces of the sample.
+    pub n_pieces: usize,
+    /// Pieces that were not read, as an earlier estimation had read them.
+    pub n_kept: usize,
 }
 
 impl Default for AbsorbOptions {
     fn default() -> Self {
-        Self { tolerance: 1e-10, iterations_max: 10_000, method: Method::default() }
+        Self { tolerance: 1e-10, iterations_max: 10_000, method: Method::default(), keep: false }
     }
 }
 
@@ -116,26 +138,28 @@ impl<'a> Absorbed<'a> {
         start: Option<&Start>,
     ) -> Result<Self, EstimateError> {
         let blocks = match options.method {
-            Method::Fastest => layout::swept_effect(&design).and_then(|q| Blocks::find(&design, q)),
+            Method::Fastest => blocks_of(&design),
             Method::General => None,
         };
         let layout = Layout::new(design, blocks.as_ref());
+        let earlier = start.map(Start::kept);
         let start = start.map(|start| start.potentials(&layout));
         let warm_start = start.is_some() && layout.iterated().next().is_some();
-        let problem = Problem { layout: &layout, options, start };
+        let problem = Problem { layout: &layout, options, start, earlier };
         let solved = match &blocks {
             Some(blocks) => problem.structured(blocks),
             None => problem.general(),
         }?;
         let n_variables = layout.design.variables.len();
         Ok(Self {
-            totals: solved.moments[..n_variables].iter().map(Moments::centred).collect(),
+            totals: solved.moments[..n_variables].iter().map(|moments| moments.centred).collect(),
             potentials: solved.potentials,
             products: solved.products,
             iterations: solved.iterations,
             relative_residual: solved.relative_residual,
             warm_start,
-            eliminated: blocks.map(|blocks| blocks.eliminated),
+            elimination: solved.elimination,
+            kept: solved.kept,
             layout,
         })
     }
@@ -155,7 +179,7 @@ impl<'a> Absorbed<'a> {
         let part = |part: usize| {
             let mut products = Products::new(self.layout.width);
             self.residuals().visit(
-                part,
+                self.layout.parts[part].clone(),
                 |_, _| {},
                 |rows, block| products.add(block, self.layout.weights_of(rows)),
             );
@@ -183,7 +207,7 @@ impl<'a> Absorbed<'a> {
     /// The potentials, as a start for a later solution.
     #[must_use]
     pub fn start(&self) -> Start {
-        Start::new(&self.layout, self.potentials.as_ref())
+        Start::new(&self.layout, self.potentials.as_ref(), self.kept.clone())
     }
 }
 
@@ -192,14 +216,27 @@ struct Problem<'p, 'a> {
     layout: &'p Layout<'a>,
     options: &'p AbsorbOptions,
     start: Option<Target>,
+    earlier: Option<&'p Kept>,
 }
 
+#[derive(Default)]
 struct Solved {
     potentials: Option<Target>,
     products: Option<Vec<f64>>,
     moments: Vec<Moments>,
     iterations: usize,
     relative_residual: f64,
+    elimination: Option<Eliminated>,
+    kept: Kept,
+}
+
+/// The blocks that the effects fall into, those that a finer one explains aside.
+fn blocks_of(design: &Design<'_>) -> Option<Blocks> {
+    let swept = layout::swept_effect(design)?;
+    let redundant = layout::redundant(design);
+    let others: Vec<usize> =
+        (0..redundant.len()).filter(|&i| i != swept && !redundant[i]).collect();
+    Blocks::find(design, swept, &others)
 }
 
 impl Problem<'_, '_> {
@@ -215,12 +252,11 @@ impl Problem<'_, '_> {
                 }
             },
         );
-        let moments = moments_of(&tallies);
+        let moments = moments::total(tallies.iter().map(|tally| tally.moments.as_slice()));
         let mut potentials = layout.totals(width);
         if levels.is_empty() {
             let products = Some(added(tallies.iter().map(|tally| &tally.products)));
-            let (iterations, relative_residual, potentials) = (0, 0.0, None);
-            return Ok(Solved { potentials, products, moments, iterations, relative_residual });
+            return Ok(Solved { products, moments, ..Solved::default() });
         }
         let sums: Vec<Sums> = tallies.into_iter().map(|tally| tally.sums).collect();
         let mut rhs = layout.totals(width);
@@ -231,37 +267,46 @@ impl Problem<'_, '_> {
         let outcome = conjugate::solve(&mut system, rhs.values, start, &scales, self.options);
         let (iterations, relative_residual) = accepted(layout, &outcome)?;
         potentials.values = outcome.solution;
-        let (potentials, products) = (Some(potentials), None);
-        Ok(Solved { potentials, products, moments, iterations, relative_residual })
+        let potentials = Some(potentials);
+        Ok(Solved { potentials, moments, iterations, relative_residual, ..Solved::default() })
     }
 
     fn structured(self, blocks: &Blocks) -> Result<Solved, EstimateError> {
         let (layout, width) = (self.layout, self.layout.width);
         let place = |wanted: usize| layout.iterated().position(|(i, _)| i == wanted);
-        let eliminated = place(blocks.eliminated).expect("the eliminated effect is not swept");
-        let iterated = place(blocks.iterated).expect("the iterated effect is not swept");
-        let mut system = Structured::new(layout, blocks);
-        let tallies = tallies(
-            layout,
-            |part| system.cell_sums(part),
-            |sums, row, values| {
-                lanes::add_scaled(sums.level(0, system.cell(row)), values, layout.weight(row));
-            },
-        );
-        let moments = moments_of(&tallies);
+        let place = |wanted: usize| place(wanted).expect("the effect is not swept");
+        let iterated = place(blocks.iterated);
+        let mut system = Structured::new(layout, blocks, self.earlier);
+        let moments = system.moments();
         let scales = scales(&moments);
-        let of_swept = added(tallies.iter().map(|tally| &tally.products));
-        let rhs = system.right_hand_sides(tallies.into_iter().map(|tally| tally.sums).collect());
         let start = self.start.map(|start| start.effect(iterated).to_vec());
-        let reduced = system.reduced(&rhs);
+        let reduced = system.reduced();
         let outcome = conjugate::solve(&mut system, reduced, start, &scales, self.options);
         let (iterations, relative_residual) = accepted(layout, &outcome)?;
-        let (of_eliminated, products) = system.finish(&rhs, &outcome.solution, of_swept);
+        let finished = system.finish(&outcome.solution);
         let mut potentials = layout.totals(width);
-        potentials.effect_mut(eliminated).copy_from_slice(&of_eliminated);
+        potentials.effect_mut(place(blocks.eliminated)).copy_from_slice(&finished.of_eliminated);
         potentials.effect_mut(iterated).copy_from_slice(&outcome.solution);
-        let (potentials, products) = (Some(potentials), Some(products));
-        Ok(Solved { potentials, products, moments, iterations, relative_residual })
+        for (&local, values) in blocks.local.iter().zip(&finished.of_local) {
+            potentials.effect_mut(place(local)).copy_from_slice(values);
+        }
+        let elimination = Some(Eliminated {
+            effect: blocks.eliminated,
+            local: blocks.local.clone(),
+            n_pieces: system.pieces().count(),
+            n_kept: system.n_kept,
+        });
+        let kept = if self.options.keep { system.kept(blocks) } else { Kept::default() };
+        let (potentials, products) = (Some(potentials), Some(finished.products));
+        Ok(Solved {
+            potentials,
+            products,
+            moments,
+            iterations,
+            relative_residual,
+            elimination,
+            kept,
+        })
     }
 }
 
@@ -284,28 +329,6 @@ fn accepted(
     Err(EstimateError::NotConverged { stop, iterations, relative_residual, variable })
 }
 
-/// Sums of one variable, taken from a shifted origin so that large means do not cancel.
-#[derive(Debug, Clone, Copy, Default)]
-struct Moments {
-    weight: f64,
-    shifted: f64,
-    squares: f64,
-    raw: f64,
-}
-
-impl Moments {
-    fn centred(&self) -> f64 {
-        (self.squares - self.shifted * self.shifted / self.weight).max(0.0)
-    }
-
-    fn add(&mut self, other: &Self) {
-        self.weight += other.weight;
-        self.shifted += other.shifted;
-        self.squares += other.squares;
-        self.raw += other.raw;
-    }
-}
-
 /// What one pass over the rows says about the variables.
 #[derive(Debug)]
 struct Tally {
@@ -315,7 +338,7 @@ struct Tally {
     sums: Sums,
 }
 
-/// One pass over the swept variables: their products, and their sums by the levels that `place`
+/// One pass over the swept variables: their products, and their sums by the levels that `add`
 /// says.
 fn tallies(
     layout: &Layout<'_>,
@@ -331,11 +354,11 @@ fn tallies(
     let stream = Stream::new(layout, None);
     let part = |part: usize| {
         let mut sums = sums(part);
-        let mut moments = vec![Moments::default(); width];
+        let mut moments = Shifted::new(origin.clone());
         let mut products = Products::new(width);
         let raw = |rows: Range<usize>, block: &[f64]| {
             for (row, values) in rows.zip(block.chunks_exact(width)) {
-                observe(&mut moments, values, &origin, layout.weight(row));
+                moments.observe(values, layout.weight(row));
             }
         };
         let swept = |rows: Range<usize>, block: &[f64]| {
@@ -344,29 +367,10 @@ fn tallies(
                 add(&mut sums, row, values);
             }
         };
-        stream.visit(part, raw, swept);
-        Tally { products: products.into_values(), moments, sums }
+        stream.visit(layout.parts[part].clone(), raw, swept);
+        Tally { products: products.into_values(), moments: moments.finish(), sums }
     };
     (0..layout.parts.len()).into_par_iter().map(part).collect()
-}
-
-/// Sums over the parts, in their order.
-fn moments_of(tallies: &[Tally]) -> Vec<Moments> {
-    let mut moments = vec![Moments::default(); tallies[0].moments.len()];
-    for tally in tallies {
-        moments.iter_mut().zip(&tally.moments).for_each(|(sum, part)| sum.add(part));
-    }
-    moments
-}
-
-fn observe(moments: &mut [Moments], values: &[f64], origin: &[f64], weight: f64) {
-    for ((moments, value), origin) in moments.iter_mut().zip(values).zip(origin) {
-        let shifted = value - origin;
-        moments.weight += weight;
-        moments.shifted += weight * shifted;
-        moments.squares += weight * shifted * shifted;
-        moments.raw += weight * value * value;
-    }
 }
 
 /// The place and value of the largest; NaN counts as largest.

@@ -27,19 +27,19 @@ impl<'l, 'a> Stream<'l, 'a> {
         Self { layout, potentials }
     }
 
-    /// Visits the rows of a part: `raw` before and `swept` after the group's mean is taken out.
+    /// Visits the rows of these groups: `raw` before and `swept` after the group's mean is taken out.
     ///
     /// # Shape
     /// A block has `width` numbers for each of its rows.
     pub fn visit(
         &self,
-        part: usize,
+        groups: Range<usize>,
         mut raw: impl FnMut(Range<usize>, &[f64]),
         mut swept: impl FnMut(Range<usize>, &[f64]),
     ) {
         let layout = self.layout;
         let mut block = vec![0.0; ROWS_PER_BLOCK * layout.width];
-        let Range { start: mut group, end } = layout.parts[part];
+        let Range { start: mut group, end } = groups;
         while group < end {
             let next = self.last_group(group, end);
             let rows = layout.rows_of(group..next);

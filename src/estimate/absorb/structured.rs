@@ -1,21 +1,20 @@
-//! Three effects of which one lives inside blocks: eliminated there exactly, the last one iterated.
+//! Effects of which all but one live inside blocks: eliminated there exactly, the last one iterated.
 //!
 //! ```text
-//! block (city)   ─┬─ piece (year) ── A of its cells ─┐
-//!                 ├─ piece (year) ── A of its cells ─┼─▶ R'AR, factorised: city-destination is out
-//!                 └─ …                               ┘
+//! block (city) ─┬─ piece (year) ── A of its cells, what lives in it only eliminated ─┐
+//!               ├─ piece (year) ── A of its cells ───────────────────────────────────┼─▶ R'AR
+//!               └─ …                                                                 ┘ inverted:
+//!                                                                  city-destination is out
 //! destination-year: (G'AG − G'AR (R'AR)⁻¹ R'AG) γ = G'b − G'AR (R'AR)⁻¹ R'b, by conjugate
-//! gradients
+//!                   gradients
 //! ```
 //!
 //! `R` and `G` take cells to the levels of the eliminated and of the iterated effect. A block's
-//! matrix is
-//! singular, as its levels' sum is the swept effect's: dependent pivots are dropped.
+//! matrix is singular, as its levels' sum is the swept effect's: dependent pivots are dropped.
 
 use std::ops::Range;
+use std::sync::Arc;
 
-use faer::dyn_stack::{MemBuffer, MemStack};
-use faer::linalg::cholesky::llt::{factor, inverse};
 use faer::linalg::matmul::matmul;
 use faer::{Accum, Mat, MatMut, MatRef, Par};
 use rayon::prelude::*;
@@ -23,17 +22,15 @@ use rustc_hash::FxHashMap;
 
 use super::blocks::Blocks;
 use super::conjugate::System;
+use super::dense::{Factor, PIVOT_MIN};
+use super::kept::{Fingerprints, Kept, subject};
 use super::lanes::{add, subtract};
 use super::layout::Layout;
-use super::local::{Cells, Piece};
+use super::local::{Cells, Piece, Rows, minmax};
+use super::moments::{self, Moments};
 use super::products::{add_product, added};
 use super::sums::{Sums, Target};
 use crate::estimate::design::codes::Codes;
-
-/// A pivot of a matrix with unit diagonal below this is dependent on those before it.
-const PIVOT_MIN: f64 = 1e-10;
-/// What a dependent pivot is set to: its unknown becomes zero.
-const PIVOT_DROPPED: f64 = 1e60;
 
 /// The system of the iterated effect.
 #[derive(Debug)]
@@ -51,15 +48,23 @@ pub struct Structured<'l, 'a> {
     spans: Vec<Range<usize>>,
     n_levels: usize,
     n_eliminated: usize,
+    /// Effects eliminated inside pieces.
+    local: Vec<usize>,
+    /// `R'b` and `G'b`.
+    rhs: Target,
+    /// Pieces whose figures an earlier estimation gave.
+    pub n_kept: usize,
 }
 
-/// Right-hand sides, by cell and by level.
+/// The potentials of the effects that were eliminated, and the products of the residuals.
 #[derive(Debug)]
-pub struct RightHandSides {
-    /// `b = C'WMV` of the cells of each part.
-    by_part: Vec<Vec<f64>>,
-    /// `R'b` and `G'b`.
-    totals: Target,
+pub struct Finished {
+    /// Of the effect eliminated within blocks.
+    pub of_eliminated: Vec<f64>,
+    /// Of each effect eliminated within pieces.
+    pub of_local: Vec<Vec<f64>>,
+    /// `Ṽ'WṼ`.
+    pub products: Vec<f64>,
 }
 
 #[derive(Debug)]
@@ -74,23 +79,32 @@ struct Block {
 }
 
 impl<'l, 'a> Structured<'l, 'a> {
-    /// Works out every piece and factorises every block.
+    /// Works out every piece, but those whose figures are kept, and factorises every block.
     #[must_use]
-    pub fn new(layout: &'l Layout<'a>, blocks: &Blocks) -> Self {
+    pub fn new(layout: &'l Layout<'a>, blocks: &Blocks, earlier: Option<&Kept>) -> Self {
         let (r, g) = (blocks.eliminated, blocks.iterated);
         let effects = &layout.design.effects;
         let ranges = block_ranges(layout, blocks);
         let (cells, eliminated, iterated) = numbered(layout, &effects[r], &effects[g], &ranges);
-        let built: Vec<Block> = ranges
-            .par_iter()
-            .map(|pieces| Block::new(layout, &cells, &eliminated, pieces))
-            .collect();
+        let subject = subject(layout, &roles(blocks));
+        let builder = Builder {
+            layout,
+            cells: &cells,
+            eliminated: &eliminated,
+            local: &blocks.local,
+            earlier: earlier.and_then(|kept| kept.of_subject(&subject)),
+            fingerprints: Fingerprints::new(layout),
+        };
+        let built = ranges.par_iter().map(|pieces| builder.block(pieces));
+        let (built, n_kept): (Vec<Block>, Vec<usize>) =
+            built.collect::<Vec<_>>().into_iter().unzip();
         let parts = layout.parts.iter().map(|part| {
             let place = |group| ranges.partition_point(|pieces| pieces[0].start < group);
             place(part.start)..place(part.end)
         });
         let parts: Vec<Range<usize>> = parts.collect();
         let spans = parts.iter().map(|part| span(&built[part.clone()], &iterated)).collect();
+        let (n_eliminated, n_levels) = (effects[r].n_levels, effects[g].n_levels);
         let mut system = Self {
             layout,
             cells,
@@ -100,109 +114,129 @@ impl<'l, 'a> Structured<'l, 'a> {
             parts,
             diagonal: Vec::new(),
             spans,
-            n_levels: effects[g].n_levels,
-            n_eliminated: effects[r].n_levels,
+            n_levels,
+            n_eliminated,
+            local: blocks.local.clone(),
+            rhs: Target::new([n_eliminated, n_levels].into_iter(), layout.width),
+            n_kept: n_kept.into_iter().sum(),
         };
         system.diagonal = system.diagonal_of_iterated();
+        system.add_right_hand_sides();
         system
     }
 
-    /// The cell of a row.
-    #[inline]
-    #[must_use]
-    pub fn cell(&self, row: usize) -> u32 {
-        self.cells.of_row[row]
+    /// All pieces, in the order of the rows.
+    pub fn pieces(&self) -> impl Iterator<Item = &Piece> {
+        self.blocks.iter().flat_map(|block| &block.pieces)
     }
 
-    /// Empty sums over the cells of a part.
+    /// The moments of the variables.
     #[must_use]
-    pub fn cell_sums(&self, part: usize) -> Sums {
-        Sums::new([self.cells_of(&self.parts[part])].into_iter(), self.layout.width)
+    pub fn moments(&self) -> Vec<Moments> {
+        moments::total(self.pieces().map(|piece| piece.figures.moments.as_slice()))
     }
 
-    /// The right-hand sides by cell and by level of both effects.
+    /// The figures of all pieces, for a later estimation.
     #[must_use]
-    pub fn right_hand_sides(&self, by_part: Vec<Sums>) -> RightHandSides {
+    pub fn kept(&self, blocks: &Blocks) -> Kept {
+        let fingerprints = Fingerprints::new(self.layout);
+        let mut kept = Kept::new(subject(self.layout, &roles(blocks)));
+        let pieces: Vec<&Piece> = self.pieces().collect();
+        let hashes: Vec<u64> =
+            pieces.par_iter().map(|piece| fingerprints.of(&self.rows(piece))).collect();
+        for (piece, fingerprint) in pieces.into_iter().zip(hashes) {
+            kept.insert(fingerprint, Arc::clone(&piece.figures));
+        }
+        kept
+    }
+
+    fn rows<'r>(&'r self, piece: &Piece) -> Rows<'r, 'a> {
+        Rows {
+            layout: self.layout,
+            cells: &self.cells,
+            local: &self.local,
+            groups: piece.groups.clone(),
+            own: piece.cells.clone(),
+        }
+    }
+
+    /// Sums the right-hand sides by level of both effects.
+    fn add_right_hand_sides(&mut self) {
         let width = self.layout.width;
-        let by_part: Vec<Vec<f64>> = by_part.into_iter().map(|sums| sums.into_effect(0)).collect();
-        let place = |part: usize| (self.cells_of(&self.parts[part]), &by_part[part]);
         let part = |part: usize| {
-            let (cells, values) = place(part);
             let mut sums =
                 Sums::new([self.levels_of(part), self.spans[part].clone()].into_iter(), width);
-            for (cell, value) in cells.zip(values.chunks_exact(width)) {
-                add(sums.level(0, self.eliminated[cell]), value);
-                add(sums.level(1, self.iterated[cell]), value);
+            for piece in self.blocks[self.parts[part].clone()].iter().flat_map(|b| &b.pieces) {
+                let rhs = piece.figures.rhs.chunks_exact(width);
+                for (cell, value) in piece.cells.clone().zip(rhs) {
+                    add(sums.level(0, self.eliminated[cell]), value);
+                    add(sums.level(1, self.iterated[cell]), value);
+                }
             }
             sums
         };
         let parts: Vec<Sums> = (0..self.parts.len()).into_par_iter().map(part).collect();
-        let mut totals = Target::new([self.n_eliminated, self.n_levels].into_iter(), width);
-        totals.collect(&parts);
-        RightHandSides { by_part, totals }
+        self.rhs.collect(&parts);
     }
 
     /// `G'b − G'AR (R'AR)⁻¹ R'b`
     #[must_use]
-    pub fn reduced(&self, rhs: &RightHandSides) -> Vec<f64> {
+    pub fn reduced(&self) -> Vec<f64> {
         let width = self.layout.width;
-        let of_eliminated = rhs.totals.effect(0);
+        let of_eliminated = self.rhs.effect(0);
         let explained = self.over_blocks(|block, sums| {
             let levels = block.levels.start * width..block.levels.end * width;
             let alpha = block.solve(&of_eliminated[levels], width);
             self.scatter(block, &self.images_of_levels(block, &alpha), sums);
         });
-        rhs.totals.effect(1).iter().zip(&explained).map(|(b, explained)| b - explained).collect()
+        self.rhs.effect(1).iter().zip(&explained).map(|(b, explained)| b - explained).collect()
     }
 
-    /// The eliminated effect's potentials `α = (R'AR)⁻¹ (R'b − R'AG γ)` and the products of the
-    /// residuals,
-    /// `V'WMV − θ'b − b'θ + θ'Aθ` with `θ = Rα + Gγ`, of which `of_swept` is the first.
+    /// The potentials `α = (R'AR)⁻¹ (R'b − R'AG γ)` of the eliminated effect, `δ − Xθ` of those
+    /// inside pieces with `θ = Rα + Gγ`, and the products of the residuals,
+    /// `V'WMV − θ'b − b'θ + θ'Aθ`.
     #[must_use]
-    pub fn finish(
-        &self,
-        rhs: &RightHandSides,
-        gamma: &[f64],
-        of_swept: Vec<f64>,
-    ) -> (Vec<f64>, Vec<f64>) {
+    pub fn finish(&self, gamma: &[f64]) -> Finished {
         let of_part = |part: usize| {
-            let (mut all, mut products) = (Vec::new(), vec![0.0; of_swept.len()]);
-            let first = self.cells_of(&self.parts[part]).start;
+            let width = self.layout.width;
+            let mut own = Finished {
+                of_eliminated: Vec::new(),
+                of_local: vec![Vec::new(); self.local.len()],
+                products: vec![0.0; width * width],
+            };
             for block in &self.blocks[self.parts[part].clone()] {
-                let alpha = self.alpha(block, rhs.totals.effect(0), gamma);
-                let cells = block.cells();
-                let own = (cells.start - first) * self.layout.width
-                    ..(cells.end - first) * self.layout.width;
-                self.add_products(block, &alpha, gamma, &rhs.by_part[part][own], &mut products);
-                all.extend(alpha);
+                let alpha = self.alpha(block, gamma);
+                self.add_finished(block, &alpha, gamma, &mut own);
+                own.of_eliminated.extend(alpha);
             }
-            (all, products)
+            own
         };
-        let parts: Vec<(Vec<f64>, Vec<f64>)> =
-            (0..self.parts.len()).into_par_iter().map(of_part).collect();
-        let (alpha, products): (Vec<_>, Vec<_>) = parts.into_iter().unzip();
-        let potentials = alpha.concat();
+        let parts: Vec<Finished> = (0..self.parts.len()).into_par_iter().map(of_part).collect();
+        let products = added(parts.iter().map(|part| &part.products));
+        let mut all = Finished {
+            of_eliminated: Vec::with_capacity(self.n_eliminated * self.layout.width),
+            of_local: vec![Vec::new(); self.local.len()],
+            products,
+        };
+        for part in parts {
+            all.of_eliminated.extend(part.of_eliminated);
+            all.of_local.iter_mut().zip(part.of_local).for_each(|(all, own)| all.extend(own));
+        }
         let wanted = self.n_eliminated * self.layout.width;
-        assert_eq!(potentials.len(), wanted, "blocks cover every level once");
-        (potentials, added([of_swept].iter().chain(&products)))
+        assert_eq!(all.of_eliminated.len(), wanted, "blocks cover every level once");
+        all
     }
 
-    fn alpha(&self, block: &Block, of_eliminated: &[f64], gamma: &[f64]) -> Vec<f64> {
+    fn alpha(&self, block: &Block, gamma: &[f64]) -> Vec<f64> {
         let width = self.layout.width;
+        let of_eliminated = self.rhs.effect(0);
         let mut rest = of_eliminated[block.levels.start * width..block.levels.end * width].to_vec();
         self.gather(block, &self.images(block, gamma), &mut rest);
         block.solve(&rest, width)
     }
 
-    /// Adds `θ'Aθ − θ'b − b'θ` of a block.
-    fn add_products(
-        &self,
-        block: &Block,
-        alpha: &[f64],
-        gamma: &[f64],
-        rhs: &[f64],
-        products: &mut [f64],
-    ) {
+    /// Adds a block's products and the potentials of the levels inside its pieces.
+    fn add_finished(&self, block: &Block, alpha: &[f64], gamma: &[f64], sum: &mut Finished) {
         let width = self.layout.width;
         let mut theta = vec![0.0; block.cells().len() * width];
         for (cell, theta) in block.cells().zip(theta.chunks_exact_mut(width)) {
@@ -211,15 +245,20 @@ impl<'l, 'a> Structured<'l, 'a> {
             add(theta, &gamma[self.iterated[cell] as usize * width..][..width]);
         }
         let first = block.cells().start;
-        let mut rest = self.products(block, |cell| &theta[(cell - first) * width..]);
-        subtract(&mut rest, rhs);
-        add_product(products, &theta, &rest, 1.0, width);
-        add_product(products, rhs, &theta, -1.0, width);
-    }
-
-    fn cells_of(&self, blocks: &Range<usize>) -> Range<usize> {
-        let blocks = &self.blocks[blocks.clone()];
-        blocks[0].cells().start..blocks[blocks.len() - 1].cells().end
+        let images = self.products(block, |cell| &theta[(cell - first) * width..]);
+        for piece in &block.pieces {
+            let own = (piece.cells.start - first) * width..(piece.cells.end - first) * width;
+            let (theta, figures) = (&theta[own.clone()], &piece.figures);
+            let mut rest = images[own].to_vec();
+            subtract(&mut rest, &figures.rhs);
+            add(&mut sum.products, &figures.products);
+            add_product(&mut sum.products, theta, &rest, 1.0, width);
+            add_product(&mut sum.products, &figures.rhs, theta, -1.0, width);
+            let mut potentials = figures.local.potentials(theta, width).into_iter();
+            for (of_local, span) in sum.of_local.iter_mut().zip(self.rows(piece).spans()) {
+                of_local.extend(potentials.by_ref().take(span.len() * width));
+            }
+        }
     }
 
     fn levels_of(&self, part: usize) -> Range<usize> {
@@ -367,39 +406,70 @@ impl System for Structured<'_, '_> {
     }
 }
 
-impl Block {
-    fn new(
-        layout: &Layout<'_>,
-        cells: &Cells,
-        eliminated: &[u32],
-        ranges: &[Range<usize>],
-    ) -> Self {
-        let mut pieces: Vec<(Piece, Vec<f64>)> = Vec::new();
+/// Makes blocks from their rows.
+struct Builder<'b, 'a> {
+    layout: &'b Layout<'a>,
+    cells: &'b Cells,
+    eliminated: &'b [u32],
+    local: &'b [usize],
+    earlier: Option<&'b Kept>,
+    fingerprints: Fingerprints<'b, 'a>,
+}
+
+impl Builder<'_, '_> {
+    /// A block, and how many of its pieces were known.
+    fn block(&self, ranges: &[Range<usize>]) -> (Block, usize) {
+        let (mut pieces, mut n_kept) = (Vec::new(), 0);
         for groups in ranges {
-            let rows = layout.rows_of(groups.clone());
-            let own = minmax(&cells.of_row[rows]);
-            pieces.push(Piece::new(layout, cells, groups.clone(), own));
+            let own = minmax(&self.cells.of_row[self.layout.rows_of(groups.clone())]);
+            let rows = self.rows(groups.clone(), own.clone());
+            let known = self.earlier.and_then(|kept| kept.find(self.fingerprints.of(&rows), &rows));
+            n_kept += usize::from(known.is_some());
+            let figures = known.unwrap_or_else(|| Arc::new(rows.figures()));
+            pieces.push(Piece { groups: groups.clone(), cells: own, figures });
         }
-        let all = pieces[0].0.cells.start..pieces[pieces.len() - 1].0.cells.end;
-        let levels = minmax(&eliminated[all]);
-        let n = levels.len();
-        let mut matrix = Mat::<f64>::zeros(n, n);
-        for (piece, own) in &pieces {
-            let place: Vec<usize> = eliminated[piece.cells.clone()]
-                .iter()
-                .map(|&level| level as usize - levels.start)
-                .collect();
-            for (row, &i) in own.chunks_exact(place.len()).zip(&place) {
-                let mut column = matrix.col_mut(i);
-                for (value, &j) in row.iter().zip(&place) {
-                    column[j] += value;
-                }
-            }
+        let levels =
+            minmax(&self.eliminated[pieces[0].cells.start..pieces[pieces.len() - 1].cells.end]);
+        let mut matrix = Mat::<f64>::zeros(levels.len(), levels.len());
+        for piece in &pieces {
+            self.add_piece(piece, levels.start, &mut matrix);
         }
-        let inverse = inverted(matrix);
-        Self { pieces: pieces.into_iter().map(|(piece, _)| piece).collect(), levels, inverse }
+        let inverse = Factor::new(matrix).inverse();
+        (Block { pieces, levels, inverse }, n_kept)
     }
 
+    fn rows(&self, groups: Range<usize>, own: Range<usize>) -> Rows<'_, '_> {
+        Rows { layout: self.layout, cells: self.cells, local: self.local, groups, own }
+    }
+
+    /// Adds `R'AR` of a piece.
+    fn add_piece(&self, piece: &Piece, first: usize, matrix: &mut Mat<f64>) {
+        let of_rows;
+        let own = if let Some(own) = &piece.figures.matrix {
+            own
+        } else {
+            of_rows = self.rows(piece.groups.clone(), piece.cells.clone()).gram();
+            &of_rows
+        };
+        let place: Vec<usize> = self.eliminated[piece.cells.clone()]
+            .iter()
+            .map(|&level| level as usize - first)
+            .collect();
+        for (row, &i) in own.chunks_exact(place.len()).zip(&place) {
+            let column = matrix.col_as_slice_mut(i);
+            for (value, &j) in row.iter().zip(&place) {
+                column[j] += value;
+            }
+        }
+    }
+}
+
+/// What each effect is for.
+fn roles(blocks: &Blocks) -> Vec<usize> {
+    [blocks.eliminated, blocks.iterated].into_iter().chain(blocks.local.iter().copied()).collect()
+}
+
+impl Block {
     fn cells(&self) -> Range<usize> {
         self.pieces[0].cells.start..self.pieces[self.pieces.len() - 1].cells.end
     }
@@ -413,52 +483,6 @@ impl Block {
         matmul(out, Accum::Replace, self.inverse.as_ref(), rhs, 1.0, Par::Seq);
         solved
     }
-}
-
-/// One over the root of each diagonal entry; zero where there is none.
-fn unit_scale(matrix: &Mat<f64>) -> Vec<f64> {
-    let inverse_root = |d: f64| if d > f64::MIN_POSITIVE { 1.0 / d.sqrt() } else { 0.0 };
-    (0..matrix.nrows()).map(|i| inverse_root(matrix[(i, i)])).collect()
-}
-
-/// The inverse by Cholesky of the matrix scaled to a unit diagonal, dependent pivots dropped.
-fn inverted(mut matrix: Mat<f64>) -> Mat<f64> {
-    let (n, scale) = (matrix.nrows(), unit_scale(&matrix));
-    let rescale = |matrix: &mut Mat<f64>| {
-        for j in 0..n {
-            for i in 0..n {
-                matrix[(i, j)] *= scale[i] * scale[j];
-            }
-        }
-    };
-    rescale(&mut matrix);
-    let drop = factor::LltRegularization {
-        dynamic_regularization_delta: PIVOT_DROPPED,
-        dynamic_regularization_epsilon: PIVOT_MIN,
-    };
-    let params = faer::Spec::default();
-    let factor_scratch = factor::cholesky_in_place_scratch::<f64>(n, Par::Seq, params);
-    let scratch = factor_scratch.or(inverse::inverse_scratch::<f64>(n, Par::Seq));
-    let mut buffer = MemBuffer::new(scratch);
-    let stack = MemStack::new(&mut buffer);
-    factor::cholesky_in_place(matrix.as_mut(), drop, Par::Seq, stack, params)
-        .expect("every pivot below the least is replaced");
-    // The factorisation divides by the replaced pivot but leaves the old one, divided, on the
-    // diagonal.
-    for j in 0..n {
-        if matrix[(j, j)] < PIVOT_MIN.sqrt() / 2.0 {
-            matrix[(j, j)] = PIVOT_DROPPED.sqrt();
-        }
-    }
-    let mut inverse = Mat::<f64>::zeros(n, n);
-    inverse::inverse(inverse.as_mut(), matrix.as_ref(), Par::Seq, stack);
-    for j in 0..n {
-        for i in 0..j {
-            inverse[(i, j)] = inverse[(j, i)];
-        }
-    }
-    rescale(&mut inverse);
-    inverse
 }
 
 /// Groups of each piece of each block, from the layout's order.
@@ -488,10 +512,4 @@ fn span(blocks: &[Block], iterated: &[u32]) -> Range<usize> {
         (Some(first), Some(last)) => minmax(&iterated[first.cells().start..last.cells().end]),
         _ => 0..0,
     }
-}
-
-fn minmax(levels: &[u32]) -> Range<usize> {
-    let least = levels.iter().min().map_or(0, |&level| level as usize);
-    let most = levels.iter().max().map_or(0, |&level| level as usize + 1);
-    least..most
 }

@@ -7,6 +7,7 @@
 
 use rustc_hash::FxHashMap;
 
+use super::kept::Kept;
 use super::layout::Layout;
 use super::sums::Target;
 use crate::estimate::memory::{MemoryColumn, MemoryError, MemoryTable, Tables};
@@ -16,6 +17,7 @@ use crate::estimate::memory::{MemoryColumn, MemoryError, MemoryTable, Tables};
 pub struct Start {
     variables: Vec<String>,
     effects: Vec<StartEffect>,
+    kept: Kept,
 }
 
 #[derive(Debug, Clone)]
@@ -26,13 +28,13 @@ struct StartEffect {
 }
 
 impl Start {
-    pub(super) fn new(layout: &Layout<'_>, potentials: Option<&Target>) -> Self {
+    pub(super) fn new(layout: &Layout<'_>, potentials: Option<&Target>, kept: Kept) -> Self {
         let variables: Vec<String> =
             layout.design.variables.iter().map(|variable| variable.name.clone()).collect();
         let Some(potentials) = potentials else {
-            return Self { variables, effects: Vec::new() };
+            return Self { variables, effects: Vec::new(), kept };
         };
-        let kept = |(place, i): (usize, usize)| StartEffect {
+        let of_effect = |(place, i): (usize, usize)| StartEffect {
             name: layout.design.effects[i].name.clone(),
             levels: keys(layout, i).into_iter().zip(0..).collect(),
             potentials: potentials
@@ -43,7 +45,12 @@ impl Start {
                 .collect(),
         };
         let iterated = layout.iterated().map(|(i, _)| i).enumerate();
-        Self { effects: iterated.map(kept).collect(), variables }
+        Self { effects: iterated.map(of_effect).collect(), variables, kept }
+    }
+
+    /// What was worked out inside blocks.
+    pub(super) fn kept(&self) -> &Kept {
+        &self.kept
     }
 
     /// The start as tables: variables, effects and, one effect after another, levels.
@@ -74,6 +81,7 @@ impl Start {
         let potentials = potentials.into_iter().enumerate();
         let potentials =
             potentials.map(|(j, v)| (format!("potential_{j}"), MemoryColumn::Reals(v)));
+        let [subject, pieces, numbers] = self.kept.into_tables();
         vec![
             MemoryTable {
                 name: "variables",
@@ -88,6 +96,9 @@ impl Start {
                 ],
             },
             MemoryTable { name: "levels", columns: keys.chain(potentials).collect() },
+            subject,
+            pieces,
+            numbers,
         ]
     }
 
@@ -126,7 +137,7 @@ impl Start {
                     .collect(),
             });
         }
-        Ok(Self { variables, effects })
+        Ok(Self { variables, effects, kept: Kept::from_tables(tables)? })
     }
 
     /// The start of each level and variable of the layout, zero where nothing is known.

@@ -36,6 +36,8 @@ enum Factor<'f> {
     Code { values: &'f [u32], least: u32, bound: u64 },
     /// Whole numbers, counted from the smallest.
     Integer { values: &'f [i64], least: i64, bound: u64 },
+    /// Reals that are whole numbers all of them, counted from the smallest.
+    Whole { values: &'f [f64], least: f64, bound: u64 },
     /// Levels numbered already, by position.
     Level { of_row: Cow<'f, [u32]>, bound: u64 },
 }
@@ -124,7 +126,24 @@ impl<'f> Factor<'f> {
                     None => hashed(rows, |row| values[row].cast_unsigned()).into(),
                 }
             }
-            Column::Real(values) => hashed(rows, |row| (values[row] + 0.0).to_bits()).into(),
+            Column::Real(values) => Self::of_reals(values, rows),
+        }
+    }
+
+    /// Files often hold identifiers as reals: counting them needs no hashing.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "below 2^53")]
+    fn of_reals(values: &'f [f64], rows: &[u32]) -> Self {
+        const WHOLE_MAX: f64 = (1_u64 << 52) as f64;
+        let widen = |(least, most): (f64, f64), &row: &u32| {
+            let value = values[row as usize];
+            let whole = value.abs() <= WHOLE_MAX && value.trunc() == value;
+            whole.then(|| (least.min(value), most.max(value)))
+        };
+        match rows.iter().try_fold((f64::INFINITY, f64::NEG_INFINITY), widen) {
+            Some((least, most)) if least <= most => {
+                Self::Whole { values, least, bound: (most - least) as u64 + 1 }
+            }
+            _ => hashed(rows, |row| (values[row] + 0.0).to_bits()).into(),
         }
     }
 
@@ -134,9 +153,10 @@ impl<'f> Factor<'f> {
 
     fn bound(&self) -> u64 {
         match self {
-            Self::Code { bound, .. } | Self::Integer { bound, .. } | Self::Level { bound, .. } => {
-                (*bound).max(1)
-            }
+            Self::Code { bound, .. }
+            | Self::Integer { bound, .. }
+            | Self::Whole { bound, .. }
+            | Self::Level { bound, .. } => (*bound).max(1),
         }
     }
 
@@ -153,6 +173,12 @@ impl<'f> Factor<'f> {
             Self::Integer { values, least, .. } => {
                 for (key, &row) in each {
                     *key = *key * bound + values[row as usize].abs_diff(*least);
+                }
+            }
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole")]
+            Self::Whole { values, least, .. } => {
+                for (key, &row) in each {
+                    *key = *key * bound + (values[row as usize] - least) as u64;
                 }
             }
             Self::Level { of_row, .. } => {
@@ -237,6 +263,9 @@ mod tests {
             (vec![0, 1, 0, 2], 3)
         );
         assert_eq!(encode(&[Column::Real(&[0.5, -0.0, 0.0])], &[2, 1, 0]), (vec![0, 0, 1], 2));
+        let whole = [3.0, -2.0, -0.0, 0.0, -2.0, 1e15];
+        let rows = [0, 1, 2, 3, 4, 5];
+        assert_eq!(encode(&[Column::Real(&whole)], &rows), (vec![0, 1, 2, 2, 1, 3], 4));
     }
 
     #[test]

@@ -16,7 +16,7 @@ use self::codes::Codes;
 pub use self::variable::Variable;
 use super::error::EstimateError;
 use super::formula::{Formula, Interaction, Term};
-use super::panel::{Column, Panel};
+use super::panel::{Column, Panel, Part};
 
 /// What a sample is made of.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,6 +48,10 @@ pub struct Design<'a> {
     pub cluster_names: Vec<String>,
     /// The weight of each row of the sample.
     pub weights: Option<Vec<f64>>,
+    /// Where the weights come from.
+    pub weight: Option<Variable<'a>>,
+    /// Where the panel's rows come from, if that was told.
+    pub parts: Vec<Part>,
     /// Rows left out for a missing or infinite value or a weight of zero.
     pub n_missing: usize,
     /// Rows left out as singletons.
@@ -145,7 +149,8 @@ impl<'a> Design<'a> {
             codes.into_par_iter().map(|codes| Arc::new(codes.select(&positions))).collect()
         };
         let rows: Vec<u32> = positions.iter().map(|&position| rows[position as usize]).collect();
-        let weights = weights.map(|w| rows.iter().map(|&row| w.at(row as usize)).collect());
+        let weight = weights;
+        let weights = weight.as_ref().map(|w| rows.iter().map(|&row| w.at(row as usize)).collect());
         let clusters = request.clusters.iter().map(|c| codes[find(c)].clone()).collect();
         let effect_columns = of_effects.iter().map(|&i| columns[i].clone()).collect();
         let effects = of_effects.into_iter().map(|i| codes[i].clone()).collect();
@@ -157,6 +162,8 @@ impl<'a> Design<'a> {
             clusters,
             cluster_names: request.clusters.iter().map(Interaction::to_string).collect(),
             weights,
+            weight,
+            parts: panel.parts().to_vec(),
             n_missing,
             n_singletons,
         })

@@ -1,0 +1,129 @@
+//! Small dense matrices, symmetric and positive semidefinite: factors that leave out dependent
+//! unknowns.
+
+use faer::dyn_stack::{MemBuffer, MemStack};
+use faer::linalg::cholesky::llt::inverse;
+use faer::linalg::matmul::triangular;
+use faer::linalg::triangular_solve::solve_lower_triangular_in_place;
+use faer::{Accum, Mat, MatMut, Par};
+
+/// A pivot of a matrix with unit diagonal below this is dependent on those before it.
+pub const PIVOT_MIN: f64 = 1e-10;
+/// The root that a dependent pivot is given: its unknown becomes zero.
+const ROOT_DROPPED: f64 = 1e30;
+/// Columns that are factorised before the rest is updated.
+const COLUMNS_PER_STEP: usize = 64;
+
+/// `D⁻¹ L` of a matrix, with `D` its scale: `matrix = D L L' D` but for dependent unknowns.
+#[derive(Debug)]
+pub struct Factor {
+    /// `L`, in the lower half.
+    pub lower: Mat<f64>,
+    /// One over the root of each diagonal entry; zero where there is none.
+    pub scale: Vec<f64>,
+}
+
+impl Factor {
+    /// By Cholesky of the matrix scaled to a unit diagonal, dependent pivots dropped.
+    #[must_use]
+    pub fn new(mut matrix: Mat<f64>) -> Self {
+        let scale = unit_scale(&matrix);
+        rescale(&mut matrix, &scale);
+        factorise(&mut matrix);
+        Self { lower: matrix, scale }
+    }
+
+    /// The inverse, zero for the unknowns left out.
+    #[must_use]
+    pub fn inverse(&self) -> Mat<f64> {
+        let n = self.lower.nrows();
+        let mut buffer = MemBuffer::new(inverse::inverse_scratch::<f64>(n, Par::Seq));
+        let mut inverse = Mat::<f64>::zeros(n, n);
+        let stack = MemStack::new(&mut buffer);
+        inverse::inverse(inverse.as_mut(), self.lower.as_ref(), Par::Seq, stack);
+        for j in 0..n {
+            for i in 0..j {
+                inverse[(i, j)] = inverse[(j, i)];
+            }
+        }
+        rescale(&mut inverse, &self.scale);
+        inverse
+    }
+}
+
+/// Cholesky in steps of some columns, in the lower half.
+fn factorise(matrix: &mut Mat<f64>) {
+    use triangular::BlockStructure::{Rectangular, TriangularLower};
+    let n = matrix.nrows();
+    for start in (0..n).step_by(COLUMNS_PER_STEP) {
+        let (size, left) = (COLUMNS_PER_STEP.min(n - start), n - start);
+        let rest = matrix.as_mut().submatrix_mut(start, start, left, left);
+        let (mut diagonal, _, mut below, rest) = rest.split_at_mut(size, size);
+        factorise_small(diagonal.as_mut());
+        let own = diagonal.as_ref();
+        solve_lower_triangular_in_place(own, below.as_mut().transpose_mut(), Par::Seq);
+        let below = below.as_ref();
+        let (left, right) = ((below, Rectangular), (below.transpose(), Rectangular));
+        let (add, lower) = (Accum::Add, TriangularLower);
+        triangular::matmul(rest, lower, add, left.0, left.1, right.0, right.1, -1.0, Par::Seq);
+    }
+}
+
+/// Cholesky row by row; a dependent pivot is given a root so large that its unknown is zero.
+fn factorise_small(mut matrix: MatMut<'_, f64>) {
+    let n = matrix.nrows();
+    let mut rows = vec![0.0; n * n];
+    for i in 0..n {
+        let (above, own) = rows.split_at_mut(i * n);
+        for j in 0..i {
+            let other = &above[j * n..][..=j];
+            own[j] = (matrix[(i, j)] - dot(&own[..j], other)) / other[j];
+            matrix[(i, j)] = own[j];
+        }
+        let pivot = matrix[(i, i)] - dot(&own[..i], &own[..i]);
+        own[i] = if pivot > PIVOT_MIN { pivot.sqrt() } else { ROOT_DROPPED };
+        matrix[(i, i)] = own[i];
+    }
+}
+
+fn dot(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
+}
+
+fn rescale(matrix: &mut Mat<f64>, scale: &[f64]) {
+    for (j, of_column) in scale.iter().enumerate() {
+        for (i, of_row) in scale.iter().enumerate() {
+            matrix[(i, j)] *= of_row * of_column;
+        }
+    }
+}
+
+fn unit_scale(matrix: &Mat<f64>) -> Vec<f64> {
+    let inverse_root = |d: f64| if d > f64::MIN_POSITIVE { 1.0 / d.sqrt() } else { 0.0 };
+    (0..matrix.nrows()).map(|i| inverse_root(matrix[(i, i)])).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dependent_unknowns_are_left_out_wherever_they_stand() {
+        let n = 150;
+        // A path graph's Laplacian in two pieces: each piece's levels add up to nothing.
+        let matrix = Mat::from_fn(n, n, |i: usize, j: usize| {
+            let ends = |i: usize| usize::from(i.is_multiple_of(30)) + usize::from(i % 30 == 29);
+            let same = i / 30 == j / 30;
+            if i == j {
+                2.0 - f64::from(u8::try_from(ends(i)).expect("two ends"))
+            } else {
+                -f64::from(u8::from(same && i.abs_diff(j) == 1))
+            }
+        });
+        let inverse = Factor::new(matrix.clone()).inverse();
+        let rhs = Mat::from_fn(n, 1, |i, _| if i % 30 < 15 { 1.0 } else { -1.0 });
+        let apart = &matrix * (&inverse * &rhs) - &rhs;
+        assert!(apart.norm_max() < 1e-9, "{}", apart.norm_max());
+        assert!((0..n).filter(|i| i % 30 == 29).all(|i| inverse[(i, i)].abs() < 1e-40));
+    }
+}

@@ -1,0 +1,241 @@
+//! Figures of pieces kept from one estimation to the next, known by what they were made from.
+//!
+//! A piece's fingerprint is made from its rows in their order, each by its place in the part of
+//! the panel that it comes from and that part's fingerprint, or by its values where parts were not
+//! told. A piece whose fingerprint is known is not read: its figures are those of the earlier
+//! estimation, which are the same to the last bit.
+
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+
+use super::elimination::Elimination;
+use super::layout::Layout;
+use super::local::{Figures, Rows};
+use super::moments::Moments;
+use crate::estimate::design::Variable;
+use crate::estimate::memory::{MemoryColumn, MemoryError, MemoryTable, Tables};
+use crate::estimate::panel::{Column, Part};
+
+/// Figures by fingerprint.
+#[derive(Debug, Clone, Default)]
+pub struct Kept {
+    /// What the figures are of: variables, effects and their roles. Others are of no use.
+    subject: String,
+    figures: FxHashMap<u64, Arc<Figures>>,
+}
+
+/// Makes fingerprints of pieces.
+pub struct Fingerprints<'l, 'a> {
+    layout: &'l Layout<'a>,
+    /// Where each part of the panel starts, and its fingerprint.
+    parts: Vec<(u32, u64)>,
+}
+
+impl Kept {
+    /// Nothing yet, of this subject.
+    #[must_use]
+    pub fn new(subject: String) -> Self {
+        Self { subject, figures: FxHashMap::default() }
+    }
+
+    /// What is known of the subject, if anything.
+    #[must_use]
+    pub fn of_subject(&self, subject: &str) -> Option<&Self> {
+        (self.subject == subject && !self.figures.is_empty()).then_some(self)
+    }
+
+    /// The figures of a piece with that fingerprint and as many cells and levels.
+    #[must_use]
+    pub fn find(&self, fingerprint: u64, rows: &Rows<'_, '_>) -> Option<Arc<Figures>> {
+        let found = self.figures.get(&fingerprint)?;
+        let (n_cells, width) = (rows.own.len(), rows.layout.width);
+        let n_levels: usize = rows.spans().iter().map(std::ops::Range::len).sum();
+        let fits = found.rhs.len() == n_cells * width
+            && found.products.len() == width * width
+            && found.moments.len() == width
+            && found.matrix.as_ref().is_none_or(|matrix| matrix.len() == n_cells * n_cells)
+            && found.local.of_variables.len() == n_levels * width
+            && found.local.of_cells.len() == n_levels * n_cells;
+        fits.then(|| found.clone())
+    }
+
+    /// Keeps the figures of a piece.
+    pub fn insert(&mut self, fingerprint: u64, figures: Arc<Figures>) {
+        self.figures.insert(fingerprint, figures);
+    }
+
+    /// The figures as tables: pieces, and all their numbers one after another.
+    pub fn into_tables(self) -> [MemoryTable; 3] {
+        let mut pieces: Vec<(u64, Arc<Figures>)> = self.figures.into_iter().collect();
+        pieces.sort_unstable_by_key(|(fingerprint, _)| *fingerprint);
+        let mut columns: [Vec<u64>; 6] = Default::default();
+        let mut numbers = Vec::new();
+        for (fingerprint, figures) in pieces {
+            let figures = figures.as_ref();
+            let counts = [
+                figures.moments.len(),
+                figures.matrix.as_ref().map_or(0, |matrix| matrix.len().isqrt()),
+                figures.rhs.len(),
+                figures.local.of_variables.len(),
+                figures.local.of_cells.len(),
+            ];
+            columns[0].push(fingerprint);
+            columns[1..].iter_mut().zip(counts).for_each(|(column, n)| column.push(n as u64));
+            write(figures, &mut numbers);
+        }
+        let named = PIECE_COLUMNS.iter().zip(columns);
+        let named = named.map(|(name, c)| ((*name).into(), MemoryColumn::Integers(c)));
+        let one = |name: &'static str, column: &str, values: MemoryColumn| MemoryTable {
+            name,
+            columns: vec![(column.into(), values)],
+        };
+        [
+            one("subject", "subject", MemoryColumn::Texts(vec![self.subject])),
+            MemoryTable { name: "pieces", columns: named.collect() },
+            one("numbers", "number", MemoryColumn::Reals(numbers)),
+        ]
+    }
+
+    /// The figures that the tables hold.
+    pub fn from_tables(tables: &mut Tables) -> Result<Self, MemoryError> {
+        let odd = || MemoryError { what: "pieces and numbers do not fit" };
+        let subject = tables.texts("subject", "subject")?.pop().ok_or_else(odd)?;
+        let columns = PIECE_COLUMNS.map(|name| tables.integers("pieces", name));
+        let columns: Vec<Vec<u64>> = columns.into_iter().collect::<Result<_, _>>()?;
+        let numbers = tables.reals("numbers", "number")?;
+        if columns.iter().any(|column| column.len() != columns[0].len()) {
+            return Err(odd());
+        }
+        let mut rest = numbers.as_slice();
+        let mut kept = Self::new(subject);
+        for (row, &fingerprint) in columns[0].iter().enumerate() {
+            let mut counts = [0; 5];
+            for (count, column) in counts.iter_mut().zip(&columns[1..]) {
+                *count = usize::try_from(column[row]).map_err(|_| odd())?;
+            }
+            let figures = read(counts, &mut rest).ok_or_else(odd)?;
+            kept.insert(fingerprint, Arc::new(figures));
+        }
+        if rest.is_empty() { Ok(kept) } else { Err(odd()) }
+    }
+}
+
+/// The fingerprint of a piece and how many numbers each of its figures has.
+const PIECE_COLUMNS: [&str; 6] =
+    ["fingerprint", "variables", "matrix", "rhs", "local_of_variables", "local_of_cells"];
+
+/// Appends the figures: of symmetric matrices the lower half.
+fn write(figures: &Figures, numbers: &mut Vec<f64>) {
+    let half = |numbers: &mut Vec<f64>, matrix: &[f64]| {
+        let n = matrix.len().isqrt();
+        (0..n).for_each(|i| numbers.extend_from_slice(&matrix[i * n..=i * n + i]));
+    };
+    for moments in &figures.moments {
+        numbers.extend([moments.weight, moments.mean, moments.centred, moments.raw]);
+    }
+    numbers.extend_from_slice(&figures.products);
+    if let Some(matrix) = &figures.matrix {
+        half(numbers, matrix);
+    }
+    for values in [&figures.rhs, &figures.local.of_variables, &figures.local.of_cells] {
+        numbers.extend_from_slice(values);
+    }
+}
+
+/// Takes figures off the front of the numbers.
+fn read(counts: [usize; 5], rest: &mut &[f64]) -> Option<Figures> {
+    let [n_variables, n_matrix, n_rhs, n_of_variables, n_of_cells] = counts;
+    let mut take = |n: usize| rest.split_off(..n).map(<[f64]>::to_vec);
+    let moments = take(n_variables.checked_mul(4)?)?;
+    let moments = moments.chunks_exact(4).map(|own| Moments {
+        weight: own[0],
+        mean: own[1],
+        centred: own[2],
+        raw: own[3],
+    });
+    let moments = moments.collect();
+    let products = take(n_variables.checked_mul(n_variables)?)?;
+    let half = take(n_matrix.checked_mul(n_matrix + 1)? / 2)?;
+    let matrix = (n_matrix > 0).then(|| {
+        let mut full = vec![0.0; n_matrix * n_matrix];
+        let mut next = half.iter();
+        for i in 0..n_matrix {
+            for (j, &value) in (0..=i).zip(next.by_ref()) {
+                full[i * n_matrix + j] = value;
+                full[j * n_matrix + i] = value;
+            }
+        }
+        full
+    });
+    let (rhs, of_variables) = (take(n_rhs)?, take(n_of_variables)?);
+    let local = Elimination { of_variables, of_cells: take(n_of_cells)? };
+    Some(Figures { matrix, rhs, products, moments, local })
+}
+
+impl<'l, 'a> Fingerprints<'l, 'a> {
+    /// Fingerprints from the parts that the panel was told of, or from the values.
+    #[must_use]
+    pub fn new(layout: &'l Layout<'a>) -> Self {
+        let starts = |start: &mut u32, part: &Part| {
+            let own = *start;
+            *start += u32::try_from(part.n_rows).expect("a panel has fewer than 2^32 rows");
+            Some((own, part.fingerprint))
+        };
+        let parts = layout.design.parts.iter().scan(0, starts).collect();
+        Self { layout, parts }
+    }
+
+    /// The fingerprint of a piece.
+    #[must_use]
+    pub fn of(&self, piece: &Rows<'_, '_>) -> u64 {
+        let rows = self.layout.rows_of(piece.groups.clone());
+        let of_panel = &self.layout.design.rows[rows.clone()];
+        if self.parts.is_empty() { self.of_values(of_panel) } else { self.of_places(of_panel) }
+    }
+
+    fn of_places(&self, rows: &[u32]) -> u64 {
+        let (mut hash, mut last) = (rows.len() as u64, usize::MAX);
+        for &row in rows {
+            let part = self.parts.partition_point(|&(start, _)| start <= row) - 1;
+            let (start, fingerprint) = self.parts[part];
+            if part != last {
+                hash = mixed(hash, fingerprint);
+                last = part;
+            }
+            hash = mixed(hash, u64::from(row - start));
+        }
+        hash
+    }
+
+    fn of_values(&self, rows: &[u32]) -> u64 {
+        let design = &self.layout.design;
+        let columns: Vec<&Column<'_>> = design.effect_columns.iter().flatten().collect();
+        let mut hash = rows.len() as u64;
+        for &row in rows {
+            let row = row as usize;
+            hash = columns.iter().fold(hash, |hash, column| mixed(hash, column.bits(row)));
+            let values = design.variables.iter().chain(&design.weight).map(|v| v.at(row).to_bits());
+            hash = values.fold(hash, mixed);
+        }
+        hash
+    }
+}
+
+/// What the figures of pieces are of.
+#[must_use]
+pub fn subject(layout: &Layout<'_>, roles: &[usize]) -> String {
+    let design = &layout.design;
+    let variables = design.variables.iter().chain(&design.weight).map(|v: &Variable<'_>| &v.name);
+    let effects = design.effects.iter().map(|codes| &codes.name);
+    let names: Vec<&str> = variables.chain(effects).map(String::as_str).collect();
+    format!("{} | roles {roles:?} | swept {:?}", names.join(", "), layout.swept)
+}
+
+/// A hash with one more number in it: both halves of the product of 128 bits.
+#[expect(clippy::cast_possible_truncation, reason = "both halves are taken")]
+fn mixed(hash: u64, value: u64) -> u64 {
+    const FACTOR: u64 = 0x9E37_79B9_7F4A_7C15;
+    let product = u128::from(hash.rotate_left(29) ^ value ^ FACTOR) * u128::from(FACTOR);
+    (product as u64) ^ ((product >> 64) as u64)
+}
