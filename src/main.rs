@@ -1,8 +1,21 @@
 //! `spillover`: arguments to commands.
 
+/// The standard library's `println!` panics where the standard output is full or closed; here that
+/// ends the command as any other failed write does.
+macro_rules! println {
+    ($($text:tt)*) => { $crate::say(format_args!($($text)*)) };
+}
+
+/// The standard library's `eprintln!` panics where nobody can be told; a command goes on.
+macro_rules! eprintln {
+    ($($text:tt)*) => { $crate::tell(format_args!($($text)*)) };
+}
+
 mod cli;
 
-use std::process::ExitCode;
+use std::fmt::Arguments;
+use std::io::{ErrorKind, Write, stderr, stdout};
+use std::process::{ExitCode, exit};
 
 use clap::Parser;
 
@@ -15,4 +28,22 @@ fn main() -> ExitCode {
             ExitCode::from(1)
         }
     }
+}
+
+/// Writes a line to the standard output; where that fails the command has failed, and where nobody
+/// reads it any more, as with `| head`, it is done.
+fn say(text: Arguments<'_>) {
+    match writeln!(stdout(), "{text}") {
+        Ok(()) => {}
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => exit(0),
+        Err(error) => {
+            tell(format_args!("spillover: cannot write to the standard output: {error}"));
+            exit(1)
+        }
+    }
+}
+
+/// Writes a line to the standard error, if it can be.
+fn tell(text: Arguments<'_>) {
+    let _ = writeln!(stderr(), "{text}");
 }

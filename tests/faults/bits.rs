@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use spillover::archive::parts::Table;
-use spillover::archive::{Archive, ArchiveError};
+use spillover::archive::{Archive, ArchiveError, Stored};
 
 use super::common::Sandbox;
 use super::common::nasty_feed::{CITIES, NastyFeed, Random};
@@ -32,10 +32,8 @@ fn home() -> Sandbox {
 fn served(home: &Path) -> Result<String, ArchiveError> {
     let archive = Archive::read(home)?;
     let files = archive.files()?;
-    let mut stored: Vec<_> = files.iter().map(|file| file.segment.clone()).collect();
     let parts = [archive.parts(Table::City, None)?, archive.parts(Table::Plant, None)?];
-    stored.extend(parts.iter().flatten().map(|part| part.file.clone()));
-    for file in &stored {
+    for file in stored(&archive)? {
         file.open(home)?;
     }
     let rejects = files
@@ -50,6 +48,14 @@ fn served(home: &Path) -> Result<String, ArchiveError> {
         archive.publications()?,
         archive.first_period()?,
     ))
+}
+
+/// Every file that the manifest names.
+fn stored(archive: &Archive) -> Result<Vec<Stored>, ArchiveError> {
+    let segments = archive.files()?.into_iter().map(|file| file.segment);
+    let parts =
+        archive.parts(Table::City, None)?.into_iter().chain(archive.parts(Table::Plant, None)?);
+    Ok(segments.chain(parts.map(|part| part.file)).collect())
 }
 
 /// The files of a home at rest that hold what it knows.
@@ -99,30 +105,55 @@ fn look(home: &Path, file: &Path, damaged: &[u8], whole: &[u8], right: &str, wha
     found
 }
 
+/// The bits to flip of so many: all, or some at random.
+fn bits(n_bits: usize, smoke: usize, seed: u64) -> impl Iterator<Item = usize> {
+    let n = n_points(smoke, n_bits);
+    let mut random = Random::new(seed);
+    (0..n).map(move |point| {
+        let of = random.below(n_bits as u64);
+        if n == n_bits { point } else { usize::try_from(of).expect("a position in a file") }
+    })
+}
+
 #[test]
-fn a_flipped_bit_is_found_or_harmless() {
+fn a_flipped_bit_in_a_segment_or_part_is_found() {
+    let sandbox = home();
+    let home = sandbox.home();
+    let mut n_found = 0;
+    for file in stored(&Archive::read(&home).expect("a whole home")).expect("asked") {
+        let path = home.join(&file.path);
+        let whole = fs::read(&path).expect("a file of the home");
+        for bit in bits(whole.len() * 8, 60, 1) {
+            let mut damaged = whole.clone();
+            damaged[bit / 8] ^= 1 << (bit % 8);
+            fs::write(&path, &damaged).expect("damaged");
+            let error = file.open(&home).expect_err("a flipped bit");
+            assert!(matches!(error, ArchiveError::Corrupt { .. }), "{error}");
+            n_found += 1;
+        }
+        fs::write(&path, &whole).expect("put back");
+    }
+    println!("{n_found} flipped bits found");
+}
+
+#[test]
+fn a_flipped_bit_in_the_manifest_is_found_or_harmless() {
     let sandbox = home();
     let home = sandbox.home();
     let right = served(&home).expect("a whole home");
     let (mut n_found, mut n_harmless) = (0, 0);
-    for file in files_below(&home) {
+    for name in ["manifest.sqlite", "acknowledged"] {
+        let file = home.join(name);
         let whole = fs::read(&file).expect("a file of the home");
-        let is_manifest = file.extension().is_some_and(|e| e == "sqlite");
-        let n_bits = whole.len() * 8;
-        let n = n_points(if is_manifest { 1500 } else { 12 }, n_bits);
-        let mut random = Random::new(n_bits as u64);
-        for point in 0..n {
-            let bit = if n == n_bits {
-                point
-            } else {
-                usize::try_from(random.below(n_bits as u64)).expect("a position in a file")
-            };
+        for bit in bits(whole.len() * 8, 1500, 2) {
             let mut damaged = whole.clone();
             damaged[bit / 8] ^= 1 << (bit % 8);
-            let what = format!("{}, bit {bit}", file.display());
-            let found = look(&home, &file, &damaged, &whole, &right, &what);
-            assert!(found || is_manifest, "{what}: not found");
-            if found { n_found += 1 } else { n_harmless += 1 }
+            let what = format!("{name}, bit {bit}");
+            if look(&home, &file, &damaged, &whole, &right, &what) {
+                n_found += 1;
+            } else {
+                n_harmless += 1;
+            }
         }
     }
     assert_eq!(served(&home).expect("whole again"), right);
@@ -196,19 +227,11 @@ fn a_damaged_log_does_not_take_a_commit_back_in_silence() {
     assert!(!whole.is_empty(), "the reader did not hold the log");
     let manifest = fs::read(copy.join("manifest.sqlite")).expect("the manifest");
     let right = served(&home).expect("a whole home");
-    let n_bits = whole.len() * 8;
-    let n = n_points(400, n_bits);
-    let mut random = Random::new(3);
-    for point in 0..n {
+    for (point, bit) in bits(whole.len() * 8, 400, 3).enumerate() {
         let mut damaged = whole.clone();
-        if point % 8 == 0 && n < n_bits {
-            damaged.truncate(point * whole.len() / n);
+        if point % 8 == 0 {
+            damaged.truncate(bit / 8);
         } else {
-            let bit = if n == n_bits {
-                point
-            } else {
-                usize::try_from(random.below(n_bits as u64)).expect("a position")
-            };
             damaged[bit / 8] ^= 1 << (bit % 8);
         }
         fs::write(&log, &damaged).expect("damaged");

@@ -63,4 +63,29 @@ mod limited {
         }
         assert!(n_failed > 2, "no limit was low enough to fail");
     }
+
+    /// The standard output on a full disk, or with nobody reading, is no reason to panic.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn an_output_that_is_full_or_closed_is_an_error_and_no_panic() {
+        let sandbox = sandbox();
+        let feed = sandbox.feed();
+        let through = |shell: &str, arguments: &[&str]| {
+            let script = format!("\"$0\" \"$@\" {shell}");
+            run(Command::new("bash")
+                .args(["-c", &script, env!("CARGO_BIN_EXE_spillover"), "--data"])
+                .arg(sandbox.home())
+                .args(arguments)
+                .arg(if arguments == ["ingest"] { feed.as_os_str() } else { "--".as_ref() }))
+        };
+        for command in [&["status"][..], &["verify"], &["ingest"], &["export", "city"]] {
+            let full = through("> /dev/full", command);
+            assert_eq!(full.code, Some(1), "{command:?}: {}", full.stderr);
+            assert!(full.stderr.contains("cannot write"), "{command:?}: {}", full.stderr);
+            let closed = through("| true; exit ${PIPESTATUS[0]}", command);
+            assert_eq!(closed.code, Some(0), "{command:?}: {}", closed.stderr);
+            let unheard = through("2> /dev/full", command);
+            assert_eq!(unheard.code, Some(0), "{command:?}");
+        }
+    }
 }
