@@ -30,6 +30,7 @@ pub mod panel;
 pub mod publish;
 pub mod settings;
 pub mod simulate;
+pub mod specification;
 pub mod theory;
 pub mod types;
 pub mod verify;

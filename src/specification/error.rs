@@ -1,0 +1,56 @@
+//! What can be wrong with a specification.
+
+use crate::estimate::formula::FormulaError;
+
+/// A specification that cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "specification {specification}{}: {problem}",
+    column.as_ref().map_or(String::new(), |column| format!(", column {column}"))
+)]
+pub struct SpecificationError {
+    /// Its name.
+    pub specification: String,
+    /// The column, if it is in one.
+    pub column: Option<String>,
+    /// What is wrong.
+    pub problem: SpecificationProblem,
+}
+
+/// What is wrong with a specification.
+#[derive(Debug, thiserror::Error)]
+pub enum SpecificationProblem {
+    /// Not TOML, or a key that means nothing.
+    #[error("{0}")]
+    Toml(Box<toml::de::Error>),
+    /// A formula or an interaction.
+    #[error("{0}")]
+    Formula(#[from] FormulaError),
+    /// None of columns, summary and figure, or several.
+    #[error("give [[column]]s, or a [summary], or a [figure]")]
+    Content,
+    /// Two columns of one name.
+    #[error("there are two columns of that name; give each its own")]
+    Twice,
+    /// Both ways of saying how errors are.
+    #[error("give cluster or vcov, not both")]
+    ClustersAndVcov,
+    /// A convention that is none.
+    #[error(
+        "ssc does not know \"{0}\"; it takes k_adj=TRUE|FALSE, k_fixef=none|nonnested|full, \
+         G_adj=TRUE|FALSE, G_df=min|conventional"
+    )]
+    Convention(String),
+    /// A panel that is not made.
+    #[error("there is no product panel of ordinary trade; leave out trade or panel")]
+    OrdinaryProducts,
+    /// Not a condition.
+    #[error("\"{0}\" is no condition; write a column, one of < <= > >= == !=, and a number")]
+    Condition(String),
+    /// Not a share.
+    #[error("a share of {0} leaves out nothing or all; give a number above 0 and below {1}")]
+    Share(f64, f64),
+    /// Not a figure.
+    #[error("a figure has one variable, no product, and from 2 to 1000 bins")]
+    Figure,
+}

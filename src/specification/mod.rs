@@ -1,0 +1,399 @@
+//! Specifications: what is to be estimated, as data. Each column of a table is a formula, a panel
+//! and rules for its sample, in TOML; a column is added without code.
+//!
+//! ```text
+//! TOML ─▶ Specification ─┬─ Column: formula, panel, trade, keep, trim, drop_largest, centre, …
+//!                        ├─ Summary: statistics of variables (tables 1 and 2)
+//!                        └─ Figure: a binned scatter (figure 1)
+//! ```
+//! The paper's own are in `streams/specifications` and in the program.
+
+mod conventions;
+mod error;
+mod rules;
+
+use serde::Deserialize;
+
+pub use conventions::small_sample;
+pub use error::{SpecificationError, SpecificationProblem};
+pub use rules::{Comparison, Condition, DropLargest, Trim};
+
+use crate::estimate::formula::{Formula, Interaction, Term};
+use crate::estimate::inference::{Inference, Vcov};
+
+/// One table or figure.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Specification {
+    /// How it is asked for: `3`, `footnote`, or the name of its file.
+    pub name: String,
+    /// What it is called.
+    pub title: String,
+    /// What it shows.
+    pub content: Content,
+}
+
+/// What a specification shows.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Content {
+    /// Regressions, side by side.
+    Regressions(Vec<Column>),
+    /// Statistics of variables.
+    Summary(Summary),
+    /// A binned scatter.
+    Figure(Figure),
+}
+
+/// Which rows a column is estimated on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Panel {
+    /// Plant × destination × year: the table `plant` of closed years.
+    #[default]
+    Plant,
+    /// Plant × HS6 × destination × year.
+    Product,
+}
+
+/// Which records the panel is computed from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Trade {
+    /// All of them.
+    #[default]
+    All,
+    /// Those of ordinary trade, `trade_mode` 10.
+    Ordinary,
+}
+
+/// One model.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Column {
+    /// Its name within the specification.
+    pub name: String,
+    /// What is different about it, in a word or two.
+    pub label: String,
+    /// The regression.
+    pub formula: Formula,
+    /// The rows.
+    pub panel: Panel,
+    /// The records.
+    pub trade: Trade,
+    /// What rows must fulfil.
+    pub keep: Vec<Condition>,
+    /// Variables whose extremes are left out.
+    pub trim: Vec<Trim>,
+    /// Units that are left out for the size of a variable.
+    pub drop_largest: Vec<DropLargest>,
+    /// Whether the factors of interactions are centred over the sample.
+    pub centre: bool,
+    /// Whether outcome and regressors are measured in their standard deviations over the sample.
+    pub standardise: bool,
+    /// The column of weights.
+    pub weights: Option<String>,
+    /// How standard errors are worked out.
+    pub inference: Inference,
+}
+
+/// Statistics of variables.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Summary {
+    /// The regression over whose sample; without it, all rows.
+    pub sample: Option<Formula>,
+    /// The variables.
+    pub variables: Vec<String>,
+    /// What counts once: a value for each of its levels; without it, each row.
+    pub of: Option<Interaction>,
+    /// Statistics for each of its values; without it, over all.
+    pub by: Option<String>,
+    /// Which statistics.
+    pub statistics: Vec<Statistic>,
+}
+
+/// A statistic of a variable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Statistic {
+    /// How many values.
+    N,
+    /// Their mean.
+    Mean,
+    /// Their median.
+    Median,
+    /// Their standard deviation, with n − 1.
+    Sd,
+    /// The smallest.
+    Min,
+    /// The largest.
+    Max,
+}
+
+/// A binned scatter of an outcome on one variable, effects absorbed from both.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Figure {
+    /// Outcome, variable and effects.
+    pub formula: Formula,
+    /// How many bins of as many rows each.
+    pub bins: usize,
+}
+
+/// The specifications in the program, by name.
+const BUNDLED: [(&str, &str); 8] = [
+    ("1", include_str!("../../streams/specifications/table-1.toml")),
+    ("2", include_str!("../../streams/specifications/table-2.toml")),
+    ("3", include_str!("../../streams/specifications/table-3.toml")),
+    ("4", include_str!("../../streams/specifications/table-4.toml")),
+    ("5", include_str!("../../streams/specifications/table-5.toml")),
+    ("6", include_str!("../../streams/specifications/table-6.toml")),
+    ("footnote", include_str!("../../streams/specifications/footnote.toml")),
+    ("figure1", include_str!("../../streams/specifications/figure-1.toml")),
+];
+
+impl Specification {
+    /// The paper's, in its order.
+    ///
+    /// # Panics
+    /// Never: a test parses them.
+    #[must_use]
+    pub fn bundled() -> Vec<Self> {
+        let parse = |(name, text)| Self::parse(name, text).expect("a test parses them");
+        BUNDLED.into_iter().map(parse).collect()
+    }
+
+    /// One of the paper's; none if it has no such.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::bundled().into_iter().find(|specification| specification.name == name)
+    }
+
+    /// Reads a specification.
+    ///
+    /// # Errors
+    /// [`SpecificationError`] with the column and what is wrong with it.
+    pub fn parse(name: &str, text: &str) -> Result<Self, SpecificationError> {
+        let wrong = |column: Option<&str>, problem| SpecificationError {
+            specification: name.to_owned(),
+            column: column.map(str::to_owned),
+            problem,
+        };
+        let file: File = toml::from_str(text)
+            .map_err(|e| wrong(None, SpecificationProblem::Toml(Box::new(e))))?;
+        let File { title, cluster, vcov, ssc, dof, weights, column, summary, figure } = file;
+        let shared = Shared { cluster, vcov, ssc, dof, weights };
+        let content = match (column.is_empty(), summary, figure) {
+            (false, None, None) => {
+                let read = |column: ColumnFile| {
+                    let name = column.name.clone();
+                    column.read(&shared).map_err(|problem| wrong(Some(&name), problem))
+                };
+                Content::Regressions(column.into_iter().map(read).collect::<Result<_, _>>()?)
+            }
+            (true, Some(summary), None) => {
+                Content::Summary(summary.read().map_err(|problem| wrong(None, problem))?)
+            }
+            (true, None, Some(figure)) => {
+                Content::Figure(figure.read().map_err(|problem| wrong(None, problem))?)
+            }
+            _ => return Err(wrong(None, SpecificationProblem::Content)),
+        };
+        let specification = Self { name: name.to_owned(), title, content };
+        let names: Vec<&str> = specification.columns().iter().map(|c| c.name.as_str()).collect();
+        match names.iter().enumerate().find(|(at, name)| names[..*at].contains(name)) {
+            Some((_, twice)) => Err(wrong(Some(twice), SpecificationProblem::Twice)),
+            None => Ok(specification),
+        }
+    }
+
+    /// Its regressions; none of a summary or a figure.
+    #[must_use]
+    pub fn columns(&self) -> &[Column] {
+        match &self.content {
+            Content::Regressions(columns) => columns,
+            Content::Summary(_) | Content::Figure(_) => &[],
+        }
+    }
+}
+
+impl Column {
+    /// The columns of the panel that decide the sample: those of the formula and the weights.
+    #[must_use]
+    pub fn variables(&self) -> Vec<&str> {
+        let mut names = self.formula.columns();
+        names.extend(self.weights.as_deref());
+        names
+    }
+
+    /// Every column of the panel that it reads.
+    #[must_use]
+    pub fn reads(&self) -> Vec<&str> {
+        let mut names = self.variables();
+        names.extend(self.inference.vcov.clusters().iter().flat_map(factors));
+        names.extend(self.keep.iter().map(|condition| condition.variable.as_str()));
+        names.extend(self.trim.iter().map(|trim| trim.variable.as_str()));
+        for drop in &self.drop_largest {
+            names.push(&drop.variable);
+            names.extend(factors(&drop.of));
+        }
+        names
+    }
+
+    /// The columns that stand in an interaction of regressors.
+    #[must_use]
+    pub fn interacted(&self) -> Vec<&str> {
+        let products = self.formula.terms.iter().filter(|term| term.factors.len() > 1);
+        let mut names: Vec<&str> = Vec::new();
+        for name in products.flat_map(|term: &Term| &term.factors) {
+            if !names.contains(&name.as_str()) {
+                names.push(name);
+            }
+        }
+        names
+    }
+}
+
+fn factors(interaction: &Interaction) -> impl Iterator<Item = &str> {
+    interaction.factors.iter().map(String::as_str)
+}
+
+/// A specification as written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    title: String,
+    cluster: Option<String>,
+    vcov: Option<VcovName>,
+    ssc: Option<String>,
+    dof: Option<conventions::DofName>,
+    weights: Option<String>,
+    #[serde(default)]
+    column: Vec<ColumnFile>,
+    summary: Option<SummaryFile>,
+    figure: Option<FigureFile>,
+}
+
+/// What columns have in common, unless they say otherwise.
+struct Shared {
+    cluster: Option<String>,
+    vcov: Option<VcovName>,
+    ssc: Option<String>,
+    dof: Option<conventions::DofName>,
+    weights: Option<String>,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum VcovName {
+    Iid,
+    Hc1,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ColumnFile {
+    name: String,
+    label: Option<String>,
+    formula: String,
+    #[serde(default)]
+    panel: Panel,
+    #[serde(default)]
+    trade: Trade,
+    #[serde(default)]
+    keep: Vec<String>,
+    #[serde(default)]
+    trim: Vec<Trim>,
+    #[serde(default)]
+    drop_largest: Vec<rules::DropLargestFile>,
+    #[serde(default)]
+    centre: bool,
+    #[serde(default)]
+    standardise: bool,
+    cluster: Option<String>,
+    vcov: Option<VcovName>,
+    ssc: Option<String>,
+    dof: Option<conventions::DofName>,
+    weights: Option<String>,
+}
+
+impl ColumnFile {
+    fn read(self, shared: &Shared) -> Result<Column, SpecificationProblem> {
+        let clusters = match (&self.cluster, self.vcov) {
+            (Some(_), Some(_)) => return Err(SpecificationProblem::ClustersAndVcov),
+            (Some(cluster), None) => Some(cluster),
+            (None, Some(_)) => None,
+            (None, None) => shared.cluster.as_ref(),
+        };
+        let vcov = match (clusters, self.vcov.or(shared.vcov)) {
+            (Some(clusters), _) => Vcov::Clustered(Interaction::parse_sum(clusters.trim())?),
+            (None, Some(VcovName::Hc1)) => Vcov::Hc1,
+            (None, _) => Vcov::Iid,
+        };
+        let ssc = self.ssc.as_ref().or(shared.ssc.as_ref());
+        let dof = self.dof.or(shared.dof).unwrap_or_default();
+        let small_sample = small_sample(ssc.map_or("", String::as_str), dof.into())
+            .map_err(SpecificationProblem::Convention)?;
+        if (self.panel, self.trade) == (Panel::Product, Trade::Ordinary) {
+            return Err(SpecificationProblem::OrdinaryProducts);
+        }
+        let keep = self.keep.iter().map(|text| Condition::parse(text));
+        let drop_largest = self.drop_largest.into_iter().map(rules::DropLargestFile::read);
+        Ok(Column {
+            label: self.label.unwrap_or_default(),
+            formula: Formula::parse(self.formula.trim())?,
+            panel: self.panel,
+            trade: self.trade,
+            keep: keep.collect::<Result<_, _>>()?,
+            trim: self.trim.into_iter().map(Trim::checked).collect::<Result<_, _>>()?,
+            drop_largest: drop_largest.collect::<Result<_, _>>()?,
+            centre: self.centre,
+            standardise: self.standardise,
+            weights: self.weights.or_else(|| shared.weights.clone()),
+            inference: Inference { vcov, small_sample },
+            name: self.name,
+        })
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SummaryFile {
+    sample: Option<String>,
+    variables: Vec<String>,
+    of: Option<String>,
+    by: Option<String>,
+    statistics: Vec<Statistic>,
+}
+
+impl SummaryFile {
+    fn read(self) -> Result<Summary, SpecificationProblem> {
+        Ok(Summary {
+            sample: self.sample.map(|text| Formula::parse(text.trim())).transpose()?,
+            variables: self.variables,
+            of: self.of.map(|text| Interaction::parse(&text)).transpose()?,
+            by: self.by,
+            statistics: self.statistics,
+        })
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FigureFile {
+    formula: String,
+    bins: usize,
+}
+
+/// More bins than a figure can show.
+const BINS_MAX: usize = 1000;
+
+impl FigureFile {
+    fn read(self) -> Result<Figure, SpecificationProblem> {
+        let formula = Formula::parse(self.formula.trim())?;
+        let one_variable = matches!(formula.terms.as_slice(), [term] if term.factors.len() == 1);
+        if !one_variable || !(2..=BINS_MAX).contains(&self.bins) {
+            return Err(SpecificationProblem::Figure);
+        }
+        Ok(Figure { formula, bins: self.bins })
+    }
+}
+
+#[cfg(test)]
+mod tests;

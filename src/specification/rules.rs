@@ -1,0 +1,129 @@
+//! The rules of a sample: conditions, extremes left out, units left out.
+
+use serde::Deserialize;
+
+use super::SpecificationProblem;
+use crate::estimate::formula::Interaction;
+
+/// What a row must fulfil: `plants >= 5`. A row without the value does not.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Condition {
+    /// The column.
+    pub variable: String,
+    /// How it is compared.
+    pub comparison: Comparison,
+    /// With what.
+    pub number: f64,
+}
+
+/// How two numbers are compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Comparison {
+    /// `<`
+    Less,
+    /// `<=`
+    LessOrEqual,
+    /// `>`
+    Greater,
+    /// `>=`
+    GreaterOrEqual,
+    /// `==`
+    Equal,
+    /// `!=`
+    NotEqual,
+}
+
+/// Longer signs first: `<` begins `<=`.
+const SIGNS: [(&str, Comparison); 6] = [
+    ("<=", Comparison::LessOrEqual),
+    (">=", Comparison::GreaterOrEqual),
+    ("==", Comparison::Equal),
+    ("!=", Comparison::NotEqual),
+    ("<", Comparison::Less),
+    (">", Comparison::Greater),
+];
+
+impl Condition {
+    /// Reads `column sign number`.
+    ///
+    /// # Errors
+    /// [`SpecificationProblem::Condition`] for anything else.
+    pub fn parse(text: &str) -> Result<Self, SpecificationProblem> {
+        let bad = || SpecificationProblem::Condition(text.to_owned());
+        let sign = |(sign, comparison)| Some((text.split_once(sign)?, comparison));
+        let ((variable, number), comparison) = SIGNS.into_iter().find_map(sign).ok_or_else(bad)?;
+        let number: f64 = number.trim().parse().map_err(|_| bad())?;
+        let variable = variable.trim();
+        let is_name = !variable.is_empty() && !variable.contains(char::is_whitespace);
+        (is_name && number.is_finite()).then_some(()).ok_or_else(bad)?;
+        Ok(Self { variable: variable.to_owned(), comparison, number })
+    }
+
+    /// Whether a value fulfils it; one that is missing does not.
+    #[must_use]
+    #[expect(
+        clippy::float_cmp,
+        reason = "conditions are about counts and dummies, which are exact"
+    )]
+    pub fn holds(&self, value: f64) -> bool {
+        if !value.is_finite() {
+            return false;
+        }
+        match self.comparison {
+            Comparison::Less => value < self.number,
+            Comparison::LessOrEqual => value <= self.number,
+            Comparison::Greater => value > self.number,
+            Comparison::GreaterOrEqual => value >= self.number,
+            Comparison::Equal => value == self.number,
+            Comparison::NotEqual => value != self.number,
+        }
+    }
+}
+
+/// Leaves out the rows with the smallest and the largest values of a variable.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Trim {
+    /// The variable.
+    pub variable: String,
+    /// The share of rows at each end.
+    pub share: f64,
+}
+
+impl Trim {
+    pub(super) fn checked(self) -> Result<Self, SpecificationProblem> {
+        share(self.share, 0.5)?;
+        Ok(self)
+    }
+}
+
+/// Leaves out the units, such as firm-years, with the largest values of a variable.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DropLargest {
+    /// The variable, constant within a unit.
+    pub variable: String,
+    /// The share of units.
+    pub share: f64,
+    /// What a unit is.
+    pub of: Interaction,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct DropLargestFile {
+    variable: String,
+    share: f64,
+    of: String,
+}
+
+impl DropLargestFile {
+    pub(super) fn read(self) -> Result<DropLargest, SpecificationProblem> {
+        share(self.share, 1.0)?;
+        let of = Interaction::parse(&self.of)?;
+        Ok(DropLargest { variable: self.variable, share: self.share, of })
+    }
+}
+
+fn share(share: f64, max: f64) -> Result<(), SpecificationProblem> {
+    (share > 0.0 && share < max).then_some(()).ok_or(SpecificationProblem::Share(share, max))
+}

@@ -1,0 +1,64 @@
+use super::*;
+
+#[test]
+fn the_papers_specifications_can_be_read() {
+    let all = Specification::bundled();
+    let columns: Vec<(&str, usize)> =
+        all.iter().map(|one| (one.name.as_str(), one.columns().len())).collect();
+    let expected = [("1", 0), ("2", 0), ("3", 5), ("4", 4), ("5", 3), ("6", 5)];
+    assert_eq!(columns[..6], expected);
+    assert_eq!(columns[6..], [("footnote", 4), ("figure1", 0)]);
+    let column = &all[3].columns()[1];
+    assert_eq!((column.trade, column.panel), (Trade::Ordinary, Panel::Plant));
+    assert!(column.formula.to_string().ends_with("| plant^year + country^year + city^country"));
+}
+
+fn problem(text: &str) -> String {
+    Specification::parse("mine", text).expect_err("a wrong specification").to_string()
+}
+
+#[test]
+fn what_is_wrong_is_named_with_the_column() {
+    let column = |more: &str| {
+        let formula = "y ~ x | f";
+        format!("title = \"t\"\n[[column]]\nname = \"a\"\nformula = \"{formula}\"\n{more}\n")
+    };
+    let cases = [
+        (column("keep = [\"plants is 5\"]"), "column a: \"plants is 5\" is no condition"),
+        (column("trim = [{ variable = \"x\", share = 0.5 }]"), "a share of 0.5"),
+        (column("cluster = \"f\"\nvcov = \"iid\""), "cluster or vcov, not both"),
+        (column("ssc = \"K_adj=1\""), "ssc does not know \"K_adj=1\""),
+        (column("panel = \"product\"\ntrade = \"ordinary\""), "no product panel of ordinary"),
+        (column("fromula = \"y\""), "unknown field `fromula`"),
+        (column("").replace("y ~ x", "y ~ x +"), "column a: expected"),
+        ("title = \"t\"".to_owned(), "give [[column]]s"),
+        ("title = \"t\"\ncolour = 1".to_owned(), "colour"),
+        ("title = \"t\"\n[figure]\nformula = \"y ~ a + b\"\nbins = 9".to_owned(), "one variable"),
+    ];
+    for (text, expected) in cases {
+        let found = problem(&text);
+        assert!(found.starts_with("specification mine") && found.contains(expected), "{found}");
+    }
+    let twice = column("") + &column("").replacen("title = \"t\"\n", "", 1);
+    assert!(problem(&twice).contains("two columns of that name"));
+}
+
+#[test]
+fn a_column_reads_what_its_rules_name_too() {
+    let text = "title = \"t\"\ncluster = \"c^d\"\n[[column]]\nname = \"a\"\n\
+                formula = \"y ~ x:z | f\"\nkeep = [\"k <= 2\"]\n\
+                drop_largest = [{ variable = \"s\", share = 0.1, of = \"g^t\" }]\n";
+    let specification = Specification::parse("mine", text).expect("a specification");
+    let column = &specification.columns()[0];
+    assert_eq!(column.reads(), ["y", "x", "z", "f", "c", "d", "k", "s", "g", "t"]);
+    assert_eq!(
+        (column.variables(), column.interacted()),
+        (vec!["y", "x", "z", "f"], vec!["x", "z"])
+    );
+}
+
+#[test]
+fn a_missing_value_fulfils_no_condition() {
+    let condition = Condition::parse("plants != 2").expect("a condition");
+    assert!(condition.holds(1.0) && !condition.holds(2.0) && !condition.holds(f64::NAN));
+}
