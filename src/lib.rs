@@ -28,6 +28,7 @@ pub mod options;
 pub mod oracle;
 pub mod panel;
 pub mod publish;
+pub mod regressions;
 pub mod settings;
 pub mod simulate;
 pub mod specification;

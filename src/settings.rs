@@ -47,6 +47,8 @@ pub struct Config {
     pub supply: Option<PathBuf>,
     /// How many workers compute.
     pub workers: Option<usize>,
+    /// The tables, or columns of them, that are estimated when a year closes.
+    pub estimate: Option<Vec<String>>,
 }
 
 /// Lists that replace those of the profile; a list left out stays the profile's.

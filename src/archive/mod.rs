@@ -8,6 +8,7 @@
 //! DIR/published/city/2010/000012.parquet     rows of the table city for 2010, of publication 12
 //! DIR/published/plant/2010/000012.parquet
 //! DIR/panel/plant/2010/….parquet            the rows of a closed year for the regressions
+//! DIR/memory/….parquet                       what the next estimation begins from
 //!
 //! Intake ─▶ segment::write ──┐ (durable)
 //! rows ───▶ PartWriter ──────┤
@@ -85,7 +86,7 @@ impl Archive {
         let manifest = Manifest::open(home)?;
         sync_folder(home)?;
         let keep = manifest.paths()?;
-        for folder in ["segments", "published", "panel"] {
+        for folder in ["segments", "published", "panel", "memory"] {
             remove_orphans(home, &home.join(folder), &keep)?;
         }
         Ok(Self { home: home.to_owned(), manifest, lock })

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 use arrow_array::RecordBatch;
 use arrow_schema::{DataType, SchemaRef};
+use arrow_select::concat::concat_batches;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::{ArrowWriter, arrow_reader::ParquetRecordBatchReaderBuilder};
 use parquet::basic::{Compression, ZstdLevel};
@@ -126,6 +127,76 @@ impl Archive {
         decode(file, columns).map_err(|source| ArchiveError::decode(&path, source))
     }
 
+    /// What the memories of the home are of.
+    ///
+    /// # Errors
+    /// [`ArchiveError::Query`] if the manifest cannot be read.
+    pub fn memories(&self) -> Result<Vec<String>> {
+        let mut keys: Vec<String> =
+            self.manifest.memories()?.into_iter().map(|(key, ..)| key).collect();
+        keys.dedup();
+        Ok(keys)
+    }
+
+    /// A table of a memory; none if the home has no such.
+    ///
+    /// # Errors
+    /// [`ArchiveError::Read`], [`ArchiveError::Corrupt`], [`ArchiveError::Decode`] if the file is
+    /// missing, damaged or of another version.
+    pub fn read_memory(&self, key: &str, name: &str) -> Result<Option<RecordBatch>> {
+        let mut all = self.manifest.memories()?.into_iter();
+        let Some((.., stored)) = all.find(|(k, n, _)| (k.as_str(), n.as_str()) == (key, name))
+        else {
+            return Ok(None);
+        };
+        let failed = |source| ArchiveError::decode(&self.home.join(&stored.path), source);
+        let (schema, batches) = whole(stored.open(&self.home)?).map_err(failed)?;
+        let rows = concat_batches(&schema, &batches);
+        rows.map(Some).map_err(|error| failed(error.into()))
+    }
+
+    /// Puts the tables of a memory in the place of those of an earlier one, whose files are
+    /// removed.
+    ///
+    /// # Errors
+    /// [`ArchiveError::Write`], [`ArchiveError::Encode`], [`ArchiveError::Keep`] if it cannot be
+    /// kept.
+    ///
+    /// # Panics
+    /// If the home was opened to read.
+    pub fn replace_memory(&mut self, key: &str, tables: &[(&str, RecordBatch)]) -> Result<()> {
+        assert!(self.is_writable(), "a memory for {}, opened to read", self.home.display());
+        let before = self.manifest.memories()?;
+        let mut stored = Vec::new();
+        for (name, rows) in tables {
+            stored.push((*name, self.write_memory(key, name, rows)?));
+        }
+        self.manifest.replace_memory(key, &stored)?;
+        for (.., old) in before.iter().filter(|(of, ..)| of == key) {
+            if !stored.iter().any(|(_, new)| new.path == old.path) {
+                // What is left behind is an orphan, which the next writer removes.
+                let _ = std::fs::remove_file(self.home.join(&old.path));
+            }
+        }
+        Ok(())
+    }
+
+    fn write_memory(&self, key: &str, name: &str, rows: &RecordBatch) -> Result<super::Stored> {
+        let number = self.last_publication()?.map_or(0, |(last, _)| last.0);
+        let of = blake3::hash(key.as_bytes()).to_hex();
+        let path = format!("memory/{}-{name}-{number:06}.parquet", &of[..16]);
+        let draft = Draft::create(&self.home, path)?;
+        let target = draft.target();
+        let failed = |source| ArchiveError::encode(&target, source);
+        let properties = WriterProperties::builder().set_dictionary_enabled(false).build();
+        let mut writer =
+            ArrowWriter::try_new(draft, rows.schema(), Some(properties)).map_err(failed)?;
+        writer.write(rows).map_err(failed)?;
+        let mut draft = writer.into_inner().map_err(failed)?;
+        draft.flush().map_err(|source| ArchiveError::Write { path: target.clone(), source })?;
+        draft.publish()
+    }
+
     /// Every estimate in the order in which they were made, failed ones included.
     ///
     /// # Errors
@@ -151,6 +222,12 @@ impl Archive {
     pub fn is_writable(&self) -> bool {
         self.lock.is_some()
     }
+}
+
+fn whole(file: std::fs::File) -> std::result::Result<(SchemaRef, Vec<RecordBatch>), ParquetError> {
+    let builder = ParquetRecordBatchReaderBuilder::try_new(file)?.with_batch_size(ROWS_MAX);
+    let schema = builder.schema().clone();
+    Ok((schema, builder.build()?.collect::<std::result::Result<_, _>>()?))
 }
 
 fn decode(

@@ -2,10 +2,12 @@
 
 use clap::Args;
 use spillover::engine::{EngineError, Request, Unwatched};
+use spillover::regressions::YearClose;
 use spillover::settings::Close as ClosePolicy;
 use spillover::types::Period;
 
 use super::ingest::open;
+use super::reestimation::Reestimating;
 use super::{Done, Home, n_workers};
 
 #[derive(Debug, Args)]
@@ -28,8 +30,10 @@ impl Close {
         }
         spillover::archive::Archive::read(home.folder())?;
         let n_workers = n_workers(self.workers, &config);
+        let year_close = YearClose::new(config.estimate.as_deref(), n_workers)?;
         let mut engine = open(home, Request { config, n_workers, ..Request::default() })?;
-        let closed = engine.close(self.period, &mut Unwatched);
+        let mut observer = Reestimating { inner: Unwatched, year_close };
+        let closed = engine.close(self.period, &mut observer);
         if let Err(EngineError::OutOfOrder(order)) = &closed {
             anyhow::bail!("{order}");
         }

@@ -11,10 +11,13 @@ use spillover::feed::reference::ReferenceTexts;
 use spillover::feed::source::discover;
 use spillover::publish::export::{Selection, years};
 use spillover::publish::format::cells::fields_of;
+use spillover::regressions::{Choice, Memories, Panels, RegressionError, Regressions};
 use spillover::simulate::{self, Params};
+use spillover::specification::Specification;
 use spillover::verify::verify;
 
-use super::{Done, Home, n_workers};
+use super::estimate::{FormatName, run};
+use super::{Done, Home, estimates, n_workers};
 
 #[derive(Debug, Args)]
 pub struct Demo {
@@ -31,8 +34,9 @@ impl Demo {
             None => simulated(folder.path())?,
         };
         let config = home.config()?;
+        let n_workers = n_workers(None, &config);
         let request = Request {
-            n_workers: n_workers(None, &config),
+            n_workers,
             references: ReferenceTexts::beside(&feed)?,
             config,
             profile: None,
@@ -43,11 +47,26 @@ impl Demo {
         engine.ingest(&files, &mut Unwatched)?;
         drop(engine);
         headlines(&Archive::read(&data)?)?;
+        println!("\n{}", table_3(&data, n_workers)?);
         let verification = verify(Archive::read(&data)?, || ())?;
         let (n_rows, n_findings) = (verification.n_rows, verification.n_findings);
         println!("\n{n_rows} rows recomputed from the records: {n_findings} differences");
         Ok(if n_findings == 0 { Done::Clean } else { Done::Damaged })
     }
+}
+
+/// The regression headline: table 3 over the closed years.
+fn table_3(home: &Path, n_workers: usize) -> anyhow::Result<String> {
+    let Some(specification) = Specification::named("3") else { return Ok(String::new()) };
+    let mut archive = Archive::open(home)?;
+    let panels = Panels::open(&mut archive, n_workers)?;
+    let mut regressions = match Regressions::new(panels, None) {
+        Ok(regressions) => regressions,
+        Err(error @ RegressionError::NoYear { .. }) => return Ok(error.to_string()),
+        Err(error) => return Err(error.into()),
+    };
+    let shown = run(&mut regressions, &[(specification, Choice::All)], &mut Memories::default())?;
+    estimates::shown(&shown, FormatName::Text)
 }
 
 fn simulated(folder: &Path) -> anyhow::Result<PathBuf> {

@@ -9,10 +9,13 @@ use spillover::archive::parts::Table;
 use spillover::publish::export::{self, ExportError, Selection};
 use spillover::publish::format::{self, Format, Sheet};
 use spillover::publish::ledger;
+use spillover::publish::regression::tidy;
+use spillover::regressions::{KeptEstimate, Kind, Panels, Regressions, exported, kept, summarise};
+use spillover::specification::{Content, Specification};
 use spillover::types::{Vintage, Year};
 
 use super::target::Target;
-use super::{Done, Home};
+use super::{Done, Home, n_workers};
 
 #[derive(Debug, Args)]
 pub struct Export {
@@ -42,6 +45,18 @@ enum TableName {
     Files,
     /// Lines that could not be records.
     Rejects,
+    /// The rows of closed years that regressions are estimated on.
+    Panel,
+    /// The same, computed from records of ordinary trade alone.
+    PanelOrdinary,
+    /// The same by HS6.
+    PanelProduct,
+    /// Every estimate, a row for each term.
+    Estimates,
+    /// Table 1: plants of multi-plant firms by year.
+    Firms,
+    /// Table 2: the variables over the sample of table 3.
+    Summary,
 }
 
 /// In what a table is written.
@@ -84,8 +99,65 @@ impl Export {
             TableName::Rejects => {
                 self.write(&ledger::rejects_sheet(), ledger::rejects(&archive)?)?;
             }
+            TableName::Panel => self.panel(archive, home, Kind::Plant)?,
+            TableName::PanelOrdinary => self.panel(archive, home, Kind::Ordinary)?,
+            TableName::PanelProduct => self.panel(archive, home, Kind::Product)?,
+            TableName::Estimates => self.estimates(archive, home)?,
+            TableName::Firms => self.summary(archive, home, "firms", "1")?,
+            TableName::Summary => self.summary(archive, home, "summary", "2")?,
         }
         Ok(Done::Clean)
+    }
+
+    /// A panel of closed years as it stands; nothing of it is kept.
+    fn panel(&self, mut archive: Archive, home: &Home, kind: Kind) -> anyhow::Result<()> {
+        self.refuse_vintage()?;
+        let mut panels = Panels::open(&mut archive, n_workers(None, &home.config()?))?;
+        let mut years = panels.years(None)?;
+        if let Some(year) = self.year.map(Year) {
+            panels.years(Some(year))?;
+            years.retain(|other| *other == year);
+        }
+        let (sheet, rows) = exported::panel(&mut panels, kind, &years)?;
+        self.write(&sheet, rows.into_iter().map(Ok))
+    }
+
+    fn estimates(&self, mut archive: Archive, home: &Home) -> anyhow::Result<()> {
+        let panels = Panels::open(&mut archive, n_workers(None, &home.config()?))?;
+        let newest = self.vintage.unwrap_or(u32::MAX);
+        let wanted = |kept: &KeptEstimate| {
+            kept.stored.vintage.0 <= newest
+                && self.year.is_none_or(|year| kept.stored.through.0 == year)
+        };
+        let kept = kept(&panels)?.into_iter().filter(wanted);
+        let (sheet, rows) = tidy::rows(&kept.map(entry).collect::<Vec<_>>());
+        self.write(&sheet, std::iter::once(Ok(rows)))
+    }
+
+    fn summary(
+        &self,
+        mut archive: Archive,
+        home: &Home,
+        name: &'static str,
+        table: &str,
+    ) -> anyhow::Result<()> {
+        self.refuse_vintage()?;
+        let specification = Specification::named(table);
+        let Some(Content::Summary(summary)) = specification.map(|of| of.content) else {
+            anyhow::bail!("table {table} is no summary");
+        };
+        let panels = Panels::open(&mut archive, n_workers(None, &home.config()?))?;
+        let mut regressions = Regressions::new(panels, self.year.map(Year))?;
+        let rows = summarise(&mut regressions, &summary)?;
+        let (sheet, rows) = exported::summary(name, &summary, &rows)?;
+        self.write(&sheet, std::iter::once(Ok(rows)))
+    }
+
+    fn refuse_vintage(&self) -> anyhow::Result<()> {
+        if self.vintage.is_some() {
+            anyhow::bail!("this table is kept as it stands now; leave out --vintage");
+        }
+        Ok(())
     }
 
     fn published(&self, archive: &Archive, table: Table) -> anyhow::Result<()> {
@@ -104,5 +176,21 @@ impl Export {
         let out = Target::create(self.output.as_deref())?;
         format::write(&out, self.format.format(), sheet, rows)?;
         out.finish()
+    }
+}
+
+/// A kept estimate as it is written out.
+fn entry(kept: KeptEstimate) -> tidy::Entry {
+    let KeptEstimate { stored, model, stale } = kept;
+    tidy::Entry {
+        number: Some(stored.number),
+        specification: stored.specification,
+        column: stored.column,
+        through: Some(stored.through.0),
+        publication: Some(stored.publication.0.into()),
+        vintage: Some(stored.vintage.0.into()),
+        stale: Some(stale),
+        model: model.unwrap_or_default(),
+        error: stored.model.err(),
     }
 }

@@ -7,8 +7,10 @@ use serde::Serialize;
 use spillover::archive::Archive;
 use spillover::engine::{Engine, EngineError, FileOutcome, Outcome, Request};
 use spillover::feed::source::discover;
+use spillover::regressions::YearClose;
 
 use super::progress::{Files, bar, with_causes};
+use super::reestimation::Reestimating;
 use super::{Done, Home, n_workers};
 
 #[derive(Debug, Args)]
@@ -31,14 +33,17 @@ impl Ingest {
     pub fn run(self, home: &Home) -> anyhow::Result<Done> {
         let config = home.config()?;
         let n_workers = n_workers(self.workers, &config);
+        let year_close = YearClose::new(config.estimate.as_deref(), n_workers)?;
         let request = Request::for_feed(&self.feeds, self.profile.as_deref(), config, n_workers)?;
         let found = discover(&self.feeds, &request.layout(home.folder())?)?;
         for refused in &found.refused {
             eprintln!("refused: {}", with_causes(refused));
         }
         let mut engine = open(home, request)?;
+        let inner = Files::watch(found.files.len());
+        let mut observer = Reestimating { inner, year_close };
         let outcomes = engine
-            .ingest(&found.files, &mut Files::watch(found.files.len()))
+            .ingest(&found.files, &mut observer)
             .map_err(|error| with_room_asked_for(error, home))?;
         let summary = Summary::of(&engine, &outcomes, found.refused.len())?;
         summary.print(self.json)?;

@@ -2,10 +2,13 @@
 
 mod close;
 mod demo;
+mod estimate;
+mod estimates;
 mod explain;
 mod export;
 mod ingest;
 mod progress;
+mod reestimation;
 mod regress;
 mod simulate;
 mod status;
@@ -43,6 +46,8 @@ enum Command {
     Ingest(ingest::Ingest),
     /// Close the next month (close = "explicit").
     Close(close::Close),
+    /// Estimate the paper's tables, or regressions of one's own, from the home.
+    Estimate(estimate::Estimate),
     /// Write a table.
     Export(export::Export),
     /// Take one row of the table plant down to its cities, exporters and records.
@@ -86,6 +91,7 @@ pub fn run(arguments: Arguments) -> anyhow::Result<Done> {
         Command::Simulate(simulate) => simulate.run(&home),
         Command::Ingest(ingest) => ingest.run(&home),
         Command::Close(close) => close.run(&home),
+        Command::Estimate(estimate) => estimate.run(&home),
         Command::Export(export) => export.run(&home),
         Command::Regress(regress) => regress.run(&home),
         Command::Explain(explain) => explain.run(&home),

@@ -6,14 +6,17 @@ use std::time::Instant;
 
 use anyhow::bail;
 use clap::{Args, ValueEnum};
-use spillover::estimate::degrees::{ClusterCount, FixedEffectLevels, Redundancy, SmallSample};
+use spillover::estimate::degrees::{Redundancy, SmallSample};
 use spillover::estimate::formula::{Formula, Interaction};
 use spillover::estimate::inference::{Inference, Vcov};
 use spillover::estimate::result::Estimate;
 use spillover::estimate::{Options, estimate};
 use spillover::panel::Table;
+use spillover::publish::regression::{Model, RegressionTable, model_json, models_json, tidy};
+use spillover::specification::small_sample;
 
-use super::{Done, Home};
+use super::estimate::FormatName;
+use super::{Done, Home, estimates};
 
 #[derive(Debug, Args)]
 pub struct Regress {
@@ -55,13 +58,6 @@ enum DofName {
     Reghdfe,
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum FormatName {
-    Text,
-    Csv,
-    Json,
-}
-
 impl Regress {
     pub fn run(self, _home: &Home) -> anyhow::Result<Done> {
         let formula = match Formula::parse(&self.formula) {
@@ -78,10 +74,9 @@ impl Regress {
         let start = Instant::now();
         let estimate = estimate(&table.panel()?, &formula, &options, None)?;
         let seconds = start.elapsed().as_secs_f64();
-        match self.format {
-            FormatName::Text => print_text(&estimate),
-            FormatName::Csv => print_csv(&estimate)?,
-            FormatName::Json => print_json(&estimate, seconds)?,
+        match in_format(&estimate, seconds, self.format)? {
+            Some(text) => print!("{text}"),
+            None => print_text(&estimate),
         }
         Ok(Done::Clean)
     }
@@ -114,32 +109,12 @@ impl Regress {
             DofName::Fixest => Redundancy::Fixest,
             DofName::Reghdfe => Redundancy::Reghdfe,
         };
-        let mut conventions = SmallSample { dof, ..SmallSample::default() };
-        let text = self.ssc.clone().unwrap_or_default();
-        let inner = text.trim().trim_start_matches("ssc(").trim_end_matches(')');
-        for setting in inner.split(',').map(str::trim).filter(|setting| !setting.is_empty()) {
-            let (name, value) = setting.split_once('=').unwrap_or((setting, ""));
-            let value = value.trim().trim_matches('"');
-            let flag = match value {
-                "TRUE" | "true" | "T" => Some(true),
-                "FALSE" | "false" | "F" => Some(false),
-                _ => None,
-            };
-            match (name.trim(), value, flag) {
-                ("k_adj" | "adj", _, Some(flag)) => conventions.k_adj = flag,
-                ("G_adj" | "cluster.adj", _, Some(flag)) => conventions.g_adj = flag,
-                ("k_fixef", "none", _) => conventions.k_fixef = FixedEffectLevels::None,
-                ("k_fixef", "nonnested", _) => conventions.k_fixef = FixedEffectLevels::NonNested,
-                ("k_fixef", "full", _) => conventions.k_fixef = FixedEffectLevels::Full,
-                ("G_df", "min", _) => conventions.g_df = ClusterCount::Min,
-                ("G_df", "conventional", _) => conventions.g_df = ClusterCount::Conventional,
-                _ => bail!(
-                    "--ssc does not know \"{setting}\"; it takes k_adj=TRUE|FALSE, \
-                     k_fixef=none|nonnested|full, G_adj=TRUE|FALSE, G_df=min|conventional"
-                ),
-            }
-        }
-        Ok(conventions)
+        small_sample(self.ssc.as_deref().unwrap_or_default(), dof).or_else(|setting| {
+            bail!(
+                "--ssc does not know \"{setting}\"; it takes k_adj=TRUE|FALSE, \
+                 k_fixef=none|nonnested|full, G_adj=TRUE|FALSE, G_df=min|conventional"
+            )
+        })
     }
 }
 
@@ -189,21 +164,26 @@ fn print_text(estimate: &Estimate) {
     );
 }
 
-fn print_csv(estimate: &Estimate) -> anyhow::Result<()> {
-    let mut writer = csv::Writer::from_writer(std::io::stdout());
-    for term in &estimate.terms {
-        writer.serialize(term)?;
-    }
-    Ok(writer.flush()?)
-}
-
-fn print_json(estimate: &Estimate, seconds: f64) -> anyhow::Result<()> {
-    let mut model = serde_json::to_value(estimate)?;
-    if let Some(fields) = model.as_object_mut() {
-        fields.insert("name".to_owned(), "(1)".into());
-        fields.insert("seconds".to_owned(), seconds.into());
-        fields.insert("vintage".to_owned(), serde_json::Value::Null);
-    }
-    println!("{}", serde_json::to_string_pretty(&serde_json::json!({ "models": [model] }))?);
-    Ok(())
+/// The estimate in a format other than the long text.
+fn in_format(
+    estimate: &Estimate,
+    seconds: f64,
+    format: FormatName,
+) -> anyhow::Result<Option<String>> {
+    let (name, label, vintage) = ("1", "", None);
+    let model = Model { name, label, estimate, seconds, vintage };
+    let laid_out = |layout| {
+        let notes = vec![format!("{} rows with a missing value left out.", estimate.n_missing)];
+        RegressionTable { title: "", models: vec![model], notes }.laid_out(layout)
+    };
+    Ok(match format {
+        FormatName::Text => None,
+        FormatName::Svg => bail!("a regression on a panel has no figure; choose another --format"),
+        FormatName::Json => Some(format!("{:#}\n", models_json(std::iter::once(model)))),
+        FormatName::Csv => {
+            let model = model_json(name, estimate, seconds, vintage);
+            Some(estimates::entries_csv(&[tidy::Entry { model, ..tidy::Entry::default() }])?)
+        }
+        FormatName::Md | FormatName::Latex | FormatName::Html => format.layout().map(laid_out),
+    })
 }

@@ -7,6 +7,7 @@ use spillover::archive::{Archive, FileEntry};
 use spillover::calendar::Calendar;
 use spillover::engine::open::calendar;
 use spillover::feed::record::{Exclusion, Rule};
+use spillover::regressions::stale_years;
 use spillover::settings::Settings;
 
 use super::{Done, Home};
@@ -35,9 +36,21 @@ struct Report {
     accepted: u64,
     excluded: Vec<Count>,
     rejected: Vec<Count>,
+    estimates: EstimateReport,
     segment_bytes: u64,
     published_bytes: u64,
     manifest_bytes: u64,
+}
+
+/// What was estimated, and what holds no more.
+#[derive(Debug, Default, Serialize)]
+struct EstimateReport {
+    kept: usize,
+    failed: usize,
+    last_year: Option<u16>,
+    last_vintage: Option<u32>,
+    /// Closed years that late records have changed since the last estimation.
+    stale_years: Vec<u16>,
 }
 
 #[derive(Debug, Serialize)]
@@ -94,9 +107,22 @@ fn report(archive: &Archive) -> anyhow::Result<Report> {
         accepted: sum(&|file| file.counts.accepted),
         excluded: named(Exclusion::ALL.map(Exclusion::name), excluded),
         rejected: named(Rule::ALL.map(Rule::name), rejected),
+        estimates: estimates(archive)?,
         segment_bytes: sizes.segment_bytes,
         published_bytes: sizes.part_bytes,
         manifest_bytes: sizes.manifest_bytes,
+    })
+}
+
+fn estimates(archive: &Archive) -> anyhow::Result<EstimateReport> {
+    let all = archive.estimates()?;
+    let last = all.iter().rfind(|one| one.model.is_ok());
+    Ok(EstimateReport {
+        kept: all.iter().filter(|one| one.model.is_ok()).count(),
+        failed: all.iter().filter(|one| one.model.is_err()).count(),
+        last_year: last.map(|one| one.through.0),
+        last_vintage: last.map(|one| one.vintage.0),
+        stale_years: stale_years(archive)?.into_iter().map(|year| year.0).collect(),
     })
 }
 
@@ -147,8 +173,22 @@ fn print(report: &Report) {
         };
         println!("year {}        {:>2} months, {state}", year.year, year.months);
     }
+    print_estimates(&report.estimates);
     println!(
         "bytes            {} segments, {} published, {} manifest",
         report.segment_bytes, report.published_bytes, report.manifest_bytes
     );
+}
+
+fn print_estimates(estimates: &EstimateReport) {
+    let EstimateReport { kept, failed, last_year, last_vintage, stale_years } = estimates;
+    print!("estimates        {kept}, {failed} failed");
+    if let (Some(year), Some(vintage)) = (last_year, last_vintage) {
+        print!("; the last through {year} at vintage {vintage}");
+    }
+    if !stale_years.is_empty() {
+        let years: Vec<String> = stale_years.iter().map(ToString::to_string).collect();
+        print!("; stale: late records have changed {} since", years.join(", "));
+    }
+    println!();
 }

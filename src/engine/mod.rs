@@ -26,4 +26,4 @@ mod running;
 pub use error::EngineError;
 pub use open::{Engine, Request};
 pub use outcome::{FileOutcome, Observer, Outcome, Refusal, Unwatched};
-pub use running::{Home, LiveSegment};
+pub use running::{Home, LiveSegment, Names};

@@ -39,6 +39,9 @@ use self::result::Estimate;
 pub struct Options {
     /// The column of weights.
     pub weights: Option<String>,
+    /// Columns that a row must have a value in, though no formula reads them: what models that
+    /// share a sample with these read.
+    pub required: Vec<String>,
     /// How standard errors are worked out.
     pub inference: Inference,
     /// When the absorption stops.
@@ -88,6 +91,8 @@ pub fn estimate(
 pub struct Estimated {
     /// One for each formula, in their order.
     pub estimates: Vec<Estimate>,
+    /// The standard deviation of each outcome and regressor over the sample, by name.
+    pub deviations: Vec<(String, f64)>,
     /// What is kept for a later estimation of the same formulas on a panel that has changed.
     pub memory: Memory,
     /// What was eliminated within blocks of the data, and how much of it was kept from before.
@@ -113,11 +118,24 @@ pub fn estimate_all(
     memory: Option<&Memory>,
 ) -> Result<Estimated, EstimateError> {
     let clusters = options.inference.vcov.clusters();
-    let request = Request::of_formulas(formulas, clusters, options.weights.as_deref())?;
+    let mut request = Request::of_formulas(formulas, clusters, options.weights.as_deref())?;
+    request.required.clone_from(&options.required);
     let design = Design::build(panel, &request)?;
     let keeping = AbsorbOptions { keep: true, ..options.absorb.clone() };
     let absorbed = Absorbed::solve(design, &keeping, memory.map(Memory::start))?;
     let estimates = inference::fit(&absorbed, formulas, &options.inference)?;
     let elimination = absorbed.elimination.clone();
-    Ok(Estimated { estimates, memory: Memory::of(&absorbed), elimination })
+    let deviations = deviations(&absorbed);
+    Ok(Estimated { estimates, deviations, memory: Memory::of(&absorbed), elimination })
+}
+
+/// The standard deviation of each variable, with n − 1.
+fn deviations(absorbed: &Absorbed<'_>) -> Vec<(String, f64)> {
+    let design = &absorbed.layout().design;
+    #[expect(clippy::cast_precision_loss, reason = "rows are fewer than 2^32")]
+    let degrees = design.n_obs() as f64 - 1.0;
+    let of = |(variable, total): (&design::Variable<'_>, &f64)| {
+        (variable.name.clone(), (total / degrees).sqrt())
+    };
+    design.variables.iter().zip(&absorbed.totals).map(of).collect()
 }

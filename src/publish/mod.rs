@@ -6,6 +6,7 @@ pub mod export;
 pub mod format;
 pub mod ledger;
 pub mod plant;
+pub mod regression;
 pub mod sorted;
 pub mod supply;
 

@@ -18,7 +18,7 @@ pub use conventions::small_sample;
 pub use error::{SpecificationError, SpecificationProblem};
 pub use rules::{Comparison, Condition, DropLargest, Trim};
 
-use crate::estimate::formula::{Formula, Interaction, Term};
+use crate::estimate::formula::{Formula, Interaction};
 use crate::estimate::inference::{Inference, Vcov};
 
 /// One table or figure.
@@ -232,19 +232,6 @@ impl Column {
         for drop in &self.drop_largest {
             names.push(&drop.variable);
             names.extend(factors(&drop.of));
-        }
-        names
-    }
-
-    /// The columns that stand in an interaction of regressors.
-    #[must_use]
-    pub fn interacted(&self) -> Vec<&str> {
-        let products = self.formula.terms.iter().filter(|term| term.factors.len() > 1);
-        let mut names: Vec<&str> = Vec::new();
-        for name in products.flat_map(|term: &Term| &term.factors) {
-            if !names.contains(&name.as_str()) {
-                names.push(name);
-            }
         }
         names
     }

@@ -89,6 +89,7 @@ fn options(clusters: &str, method: Method, weights: bool) -> Options {
         weights: weights.then(|| "w".into()),
         inference: Inference { vcov: Vcov::Clustered(clusters), ..Inference::default() },
         absorb: AbsorbOptions { method, ..AbsorbOptions::default() },
+        ..Options::default()
     }
 }
 

@@ -262,7 +262,8 @@ impl Manifest {
         let sql = "SELECT segment_path FROM files UNION ALL SELECT path FROM parts";
         let paths = self.rows("the paths", sql, [], |row| row.get(0))?;
         let panels = self.panels()?.into_iter().map(|part| part.file.path);
-        Ok(paths.into_iter().chain(panels).collect())
+        let memories = self.memories()?.into_iter().map(|(.., file)| file.path);
+        Ok(paths.into_iter().chain(panels).chain(memories).collect())
     }
 }
 

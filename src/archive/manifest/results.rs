@@ -55,8 +55,9 @@ pub struct StoredEstimate {
 impl Manifest {
     /// Whether this version of the program has written the home.
     fn has_results(&self) -> Result<bool> {
-        let sql = "SELECT count(*) FROM sqlite_master WHERE name IN ('panels', 'estimates')";
-        Ok(self.row("its tables", sql, [], |row| row.get(0))? == Some(2))
+        let sql =
+            "SELECT count(*) FROM sqlite_master WHERE name IN ('panels', 'estimates', 'memories')";
+        Ok(self.row("its tables", sql, [], |row| row.get(0))? == Some(3))
     }
 
     pub(in crate::archive) fn panels(&self) -> Result<Vec<PanelPart>> {
@@ -85,6 +86,34 @@ impl Manifest {
                             stamp, model, error
                      FROM estimates ORDER BY estimate"#;
         self.rows("the estimates", sql, [], estimate)
+    }
+
+    /// The tables of all memories, with what they are of and what they are called.
+    pub(in crate::archive) fn memories(&self) -> Result<Vec<(String, String, Stored)>> {
+        if !self.has_results()? {
+            return Ok(Vec::new());
+        }
+        let sql = r#"SELECT path, hash, n_bytes, "key", name FROM memories ORDER BY "key", name"#;
+        self.rows("the memories", sql, [], |row| Ok((row.get(3)?, row.get(4)?, stored(row, 0)?)))
+    }
+
+    /// Puts the tables of a memory in the place of those of an earlier one.
+    pub(in crate::archive) fn replace_memory(
+        &mut self,
+        key: &str,
+        tables: &[(&str, Stored)],
+    ) -> Result<()> {
+        self.write("what the next estimation begins from", |transaction| {
+            transaction.execute(r#"DELETE FROM memories WHERE "key" = ?1"#, [key])?;
+            for (name, Stored { path, hash, n_bytes }) in tables {
+                transaction.execute(
+                    r#"INSERT INTO memories ("key", name, path, hash, n_bytes)
+                       VALUES (?1, ?2, ?3, ?4, ?5)"#,
+                    params![key, name, path, hash, n_bytes.cast_signed()],
+                )?;
+            }
+            Ok(())
+        })
     }
 
     /// Puts parts in the place of those of the same kind and year.

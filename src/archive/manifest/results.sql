@@ -37,3 +37,14 @@ CREATE TABLE IF NOT EXISTS estimates (
     CHECK ((model IS NULL) <> (error IS NULL))
 ) STRICT;
 CREATE INDEX IF NOT EXISTS estimates_by_column ON estimates (specification, "column", through);
+
+-- What an estimation left for the next one to begin from; losing it costs time only.
+CREATE TABLE IF NOT EXISTS memories (
+    -- what it is of: specification, panel, sample, effects
+    "key"   TEXT NOT NULL,
+    name    TEXT NOT NULL,
+    path    TEXT NOT NULL UNIQUE,
+    hash    TEXT NOT NULL,
+    n_bytes INTEGER NOT NULL,
+    PRIMARY KEY ("key", name)
+) STRICT, WITHOUT ROWID;

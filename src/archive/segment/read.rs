@@ -26,13 +26,19 @@ pub enum Fields {
     /// What figures are made of. `name`, `region`, `product` and `line` of the records are 0 and
     /// point to no text.
     Figures,
+    /// Those, the product and the trade mode.
+    Goods,
     /// All of a record.
     All,
 }
 
 impl Fields {
     fn has(self, column: &str) -> bool {
-        self == Self::All || !["line", "firm_name", "region", "hs8"].contains(&column)
+        match self {
+            Self::All => true,
+            Self::Goods => !["line", "firm_name", "region"].contains(&column),
+            Self::Figures => !["line", "firm_name", "region", "hs8"].contains(&column),
+        }
     }
 }
 

@@ -29,6 +29,9 @@ pub struct Request {
     pub clusters: Vec<Interaction>,
     /// The column of weights.
     pub weights: Option<String>,
+    /// Columns that a row must have a value in, though no model reads them: models that share a
+    /// sample.
+    pub required: Vec<String>,
 }
 
 /// The rows that count, their levels and what to read from them.
@@ -97,6 +100,7 @@ impl Request {
             effects: formula.effects.clone(),
             clusters: clusters.to_vec(),
             weights: weights.map(Into::into),
+            required: Vec::new(),
         }
     }
 }
@@ -126,7 +130,11 @@ impl<'a> Design<'a> {
             .collect::<Result<Vec<_>, _>>()?;
         let weights = request.weights.as_ref().map(|name| weight(panel, name)).transpose()?;
         let (names, columns) = distinct(panel, &[&request.effects, &request.clusters])?;
-        let rows = complete_rows(panel.n_rows(), &variables, &columns, weights.as_ref())?;
+        let mut needed: Vec<Column<'_>> = columns.iter().flatten().copied().collect();
+        for name in &request.required {
+            needed.push(panel.column(name)?);
+        }
+        let rows = complete_rows(panel.n_rows(), &variables, &needed, weights.as_ref())?;
         let n_missing = panel.n_rows() - rows.len();
         let codes: Vec<Codes> = names
             .par_iter()
@@ -184,7 +192,7 @@ fn weight<'a>(panel: &Panel<'a>, name: &str) -> Result<Variable<'a>, EstimateErr
 fn complete_rows(
     n_rows: usize,
     variables: &[Variable<'_>],
-    effects: &[Vec<Column<'_>>],
+    needed: &[Column<'_>],
     weights: Option<&Variable<'_>>,
 ) -> Result<Vec<u32>, EstimateError> {
     const ROWS_PER_PIECE: usize = 1 << 16;
@@ -194,7 +202,7 @@ fn complete_rows(
         for variable in variables {
             variable.mark_missing(rows.start, &mut present);
         }
-        for column in effects.iter().flatten() {
+        for column in needed {
             for (row, present) in rows.clone().zip(&mut present) {
                 *present &= column.is_present(row);
             }

@@ -1,0 +1,298 @@
+//! What regressions come to, as text of a format: shared by `estimate`, `regress` and `demo`.
+
+use anyhow::bail;
+use serde_json::{Value, json};
+use spillover::publish::format::{self, Format, FormatError};
+use spillover::publish::regression::plot::{self, PathPlot, ScatterPlot};
+use spillover::publish::regression::{
+    Layout, Model, RegressionTable, figure, model_json, plain_table, tidy,
+};
+use spillover::regressions::{Outcome, Path, Scatter, Statistics};
+use spillover::specification::{Statistic, Summary};
+use spillover::types::Year;
+
+use super::estimate::FormatName;
+
+/// What one specification came to.
+pub enum Shown {
+    /// Regressions.
+    Models { title: String, outcomes: Vec<Outcome> },
+    /// Statistics.
+    Summary { name: String, title: String, summary: Summary, rows: Vec<Statistics> },
+    /// A binned scatter.
+    Figure { name: String, title: String, scatter: Scatter },
+}
+
+impl Shown {
+    pub fn outcomes(&self) -> &[Outcome] {
+        match self {
+            Self::Models { outcomes, .. } => outcomes,
+            Self::Summary { .. } | Self::Figure { .. } => &[],
+        }
+    }
+}
+
+/// Everything in one format.
+pub fn shown(all: &[Shown], format: FormatName) -> anyhow::Result<String> {
+    if let Some(layout) = format.layout() {
+        let tables: Vec<String> = all.iter().map(|one| laid_out(one, layout)).collect();
+        return Ok(tables.join("\n"));
+    }
+    match (format, all) {
+        (FormatName::Json, _) => Ok(format!("{:#}\n", document(all))),
+        (FormatName::Svg, [Shown::Figure { title, scatter, .. }]) => svg(title, scatter),
+        (FormatName::Svg, _) => bail!("--format svg draws --table figure1, or a --path"),
+        (_, [Shown::Summary { summary, rows, .. }]) => {
+            Ok(csv_of(&summary_rows(summary, rows, |x| x.to_string())))
+        }
+        (_, [Shown::Figure { scatter, .. }]) => Ok(csv_of(&bin_rows(scatter, |x| x.to_string()))),
+        _ => tidy_csv(all),
+    }
+}
+
+fn laid_out(one: &Shown, layout: Layout) -> String {
+    match one {
+        Shown::Models { title, outcomes } => models(title, outcomes, layout),
+        Shown::Summary { title, summary, rows, .. } => {
+            let mut texts = summary_rows(summary, rows, figure);
+            let header = texts.remove(0);
+            plain_table(title, &header, &texts, layout)
+        }
+        Shown::Figure { title, scatter, .. } => {
+            let mut texts = bin_rows(scatter, figure);
+            let header = texts.remove(0);
+            plain_table(title, &header, &texts, layout)
+        }
+    }
+}
+
+/// Models side by side; those that failed are told below.
+fn models(title: &str, outcomes: &[Outcome], layout: Layout) -> String {
+    let names: Vec<String> = outcomes.iter().map(Outcome::name).collect();
+    let mut table = RegressionTable { title, ..RegressionTable::default() };
+    for (outcome, name) in outcomes.iter().zip(&names) {
+        match &outcome.result {
+            Ok(fit) => table.models.push(Model {
+                name,
+                label: &outcome.label,
+                estimate: &fit.estimate,
+                seconds: fit.seconds,
+                vintage: Some(outcome.as_of.1),
+            }),
+            Err(error) => table.notes.push(format!("({name}): not estimated: {error}.")),
+        }
+    }
+    if let Some(first) = outcomes.first() {
+        table
+            .notes
+            .push(format!("Closed years up to {}; vintage {}.", first.through, first.as_of.1));
+    }
+    table.laid_out(layout)
+}
+
+fn document(all: &[Shown]) -> Value {
+    let (mut models, mut failed) = (Vec::new(), Vec::new());
+    let (mut summaries, mut figures) = (Vec::new(), Vec::new());
+    for one in all {
+        match one {
+            Shown::Models { outcomes, .. } => {
+                for outcome in outcomes {
+                    let (name, vintage) = (outcome.name(), Some(outcome.as_of.1));
+                    match &outcome.result {
+                        Ok(fit) => {
+                            models.push(model_json(&name, &fit.estimate, fit.seconds, vintage));
+                        }
+                        Err(error) => {
+                            failed.push(json!({ "name": name, "error": error.to_string() }));
+                        }
+                    }
+                }
+            }
+            Shown::Summary { name, summary, rows, .. } => {
+                let rows: Vec<Value> = rows.iter().map(|row| statistics(summary, row)).collect();
+                summaries.push(json!({ "name": name, "rows": rows }));
+            }
+            Shown::Figure { name, scatter, .. } => {
+                let bin = |b: &spillover::regressions::Bin| json!({ "x": b.x, "y": b.y, "n": b.n });
+                figures.push(json!({
+                    "name": name, "outcome": scatter.outcome, "variable": scatter.variable,
+                    "slope": scatter.slope, "intercept": scatter.intercept,
+                    "n_obs": scatter.n_obs,
+                    "bins": scatter.bins.iter().map(bin).collect::<Vec<_>>(),
+                }));
+            }
+        }
+    }
+    let mut document = json!({ "models": models });
+    for (name, list) in [("failed", failed), ("summaries", summaries), ("figures", figures)] {
+        if !list.is_empty() {
+            document[name] = list.into();
+        }
+    }
+    document
+}
+
+fn statistics(summary: &Summary, row: &Statistics) -> Value {
+    let mut json = json!({ "variable": row.variable });
+    if let (Some(by), Some(value)) = (&summary.by, row.by) {
+        json[by] = value.into();
+    }
+    for (statistic, figure) in summary.statistics.iter().zip(&row.figures) {
+        json[statistic.name()] = (*figure).into();
+    }
+    json
+}
+
+/// A header and a row for each variable; shortest round-trip figures for data, rounded for reading.
+fn summary_rows(
+    summary: &Summary,
+    rows: &[Statistics],
+    written: impl Fn(f64) -> String,
+) -> Vec<Vec<String>> {
+    let mut header = vec!["variable".to_owned()];
+    header.extend(summary.by.clone());
+    header.extend(summary.statistics.iter().map(|of| of.name().to_owned()));
+    let line = |row: &Statistics| {
+        let mut line = vec![row.variable.clone()];
+        line.extend(row.by.map(|by| by.to_string()));
+        let figures = row.figures.iter().zip(&summary.statistics);
+        line.extend(figures.map(|(value, of)| match (value, of) {
+            (None, _) => String::new(),
+            (Some(n), Statistic::N) => format!("{n}"),
+            (Some(value), _) => written(*value),
+        }));
+        line
+    };
+    std::iter::once(header).chain(rows.iter().map(line)).collect()
+}
+
+fn bin_rows(scatter: &Scatter, written: impl Fn(f64) -> String) -> Vec<Vec<String>> {
+    let header = ["bin", scatter.variable.as_str(), scatter.outcome.as_str(), "n"];
+    let line = |(place, bin): (usize, &spillover::regressions::Bin)| {
+        vec![(place + 1).to_string(), written(bin.x), written(bin.y), bin.n.to_string()]
+    };
+    let header = header.map(str::to_owned).to_vec();
+    std::iter::once(header).chain(scatter.bins.iter().enumerate().map(line)).collect()
+}
+
+fn csv_of(rows: &[Vec<String>]) -> String {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    for row in rows {
+        writer.write_record(row).expect("a Vec takes what is written");
+    }
+    let bytes = writer.into_inner().expect("a Vec takes what is written");
+    String::from_utf8(bytes).expect("texts are UTF-8")
+}
+
+/// All models as rows, one for each term.
+fn tidy_csv(all: &[Shown]) -> anyhow::Result<String> {
+    let entry = |outcome: &Outcome| tidy::Entry {
+        specification: outcome.specification.clone(),
+        column: outcome.column.clone(),
+        through: Some(outcome.through.0),
+        publication: Some(outcome.as_of.0.0.into()),
+        vintage: Some(outcome.as_of.1.0.into()),
+        model: outcome.result.as_ref().map_or(Value::Null, |fit| {
+            model_json(&outcome.name(), &fit.estimate, fit.seconds, Some(outcome.as_of.1))
+        }),
+        error: outcome.result.as_ref().err().map(ToString::to_string),
+        ..tidy::Entry::default()
+    };
+    entries_csv(&all.iter().flat_map(Shown::outcomes).map(entry).collect::<Vec<_>>())
+}
+
+/// Entries as CSV.
+pub fn entries_csv(entries: &[tidy::Entry]) -> anyhow::Result<String> {
+    let (sheet, rows) = tidy::rows(entries);
+    let mut bytes = Vec::new();
+    format::write::<FormatError>(&mut bytes, Format::Csv, &sheet, std::iter::once(Ok(rows)))?;
+    Ok(String::from_utf8(bytes)?)
+}
+
+fn svg(title: &str, scatter: &Scatter) -> anyhow::Result<String> {
+    let points: Vec<(f64, f64)> = scatter.bins.iter().map(|bin| (bin.x, bin.y)).collect();
+    Ok(plot::scatter(&ScatterPlot {
+        title,
+        x_label: &scatter.variable,
+        y_label: &scatter.outcome,
+        points: &points,
+        line: (scatter.slope, scatter.intercept),
+    })?)
+}
+
+/// A coefficient by year of estimation.
+pub fn path(path: &Path, format: FormatName) -> anyhow::Result<String> {
+    if format == FormatName::Svg {
+        let ends = |point: &spillover::regressions::Point| {
+            let (low, high) = (point.conf_low, point.conf_high);
+            let at = point.estimate;
+            (i32::from(point.through.0), low.unwrap_or(at), at, high.unwrap_or(at))
+        };
+        let points: Vec<_> = path.points.iter().map(ends).collect();
+        let title = format!("{} in ({}) by year of estimation", path.term, path.model);
+        return Ok(plot::path(&PathPlot { title: &title, y_label: &path.term, points: &points })?);
+    }
+    if format == FormatName::Json {
+        let points: Vec<Value> = path
+            .points
+            .iter()
+            .map(|p| {
+                json!({
+                    "through": p.through.0, "vintage": p.vintage.0, "estimate": p.estimate,
+                    "std_error": p.std_error, "conf_low": p.conf_low, "conf_high": p.conf_high,
+                    "n_obs": p.n_obs, "iterations": p.iterations, "seconds": p.seconds,
+                    "warm_start": p.warm_start, "stale": p.stale,
+                })
+            })
+            .collect();
+        let json = json!({ "model": path.model, "term": path.term, "points": points });
+        return Ok(format!("{json:#}\n"));
+    }
+    let header = [
+        "year",
+        "vintage",
+        "estimate",
+        "std_error",
+        "conf_low",
+        "conf_high",
+        "n_obs",
+        "iterations",
+        "seconds",
+        "start",
+        "stale",
+    ];
+    let rounded = format != FormatName::Csv;
+    let number = |value: Option<f64>| {
+        value.map_or_else(String::new, |v| if rounded { figure(v) } else { v.to_string() })
+    };
+    let line = |p: &spillover::regressions::Point| {
+        vec![
+            p.through.to_string(),
+            p.vintage.to_string(),
+            number(Some(p.estimate)),
+            number(p.std_error),
+            number(p.conf_low),
+            number(p.conf_high),
+            p.n_obs.to_string(),
+            p.iterations.to_string(),
+            number(Some(p.seconds)),
+            if p.warm_start { "warm" } else { "cold" }.to_owned(),
+            if p.stale { "stale" } else { "" }.to_owned(),
+        ]
+    };
+    let header = header.map(str::to_owned);
+    let lines: Vec<Vec<String>> = path.points.iter().map(line).collect();
+    Ok(match format.layout() {
+        Some(layout) => {
+            let title = format!("{} in ({}) by year of estimation", path.term, path.model);
+            plain_table(&title, &header, &lines, layout)
+        }
+        None => csv_of(&std::iter::once(header.to_vec()).chain(lines).collect::<Vec<_>>()),
+    })
+}
+
+/// That late records have changed closed years since the last estimation.
+pub fn changed(years: &[Year]) -> String {
+    let years: Vec<String> = years.iter().map(ToString::to_string).collect();
+    format!("since the last estimation, late records have changed {}", years.join(", "))
+}

@@ -1,0 +1,66 @@
+//! Re-estimation when a year closes, told on the standard error: an observer around another.
+
+use spillover::archive::{Archive, Publication};
+use spillover::engine::{FileOutcome, Observer};
+use spillover::regressions::{Estimated, Outcome, YearClose};
+use spillover::types::Period;
+
+use super::estimates;
+use super::progress::with_causes;
+
+/// Estimates after each commit that closes a year; whatever comes of it, intake goes on.
+pub struct Reestimating<O> {
+    /// Who else is told.
+    pub inner: O,
+    /// What is estimated.
+    pub year_close: YearClose,
+}
+
+impl<O: Observer> Observer for Reestimating<O> {
+    fn file(&mut self, outcome: &FileOutcome) {
+        self.inner.file(outcome);
+    }
+
+    fn publishing(&mut self, publication: Publication) {
+        self.inner.publishing(publication);
+    }
+
+    fn committed(&mut self, archive: &mut Archive, closed: &[Period]) {
+        self.inner.committed(archive, closed);
+        match self.year_close.closed(archive, closed) {
+            Ok(None) => {}
+            Ok(Some(estimated)) => told(&estimated).iter().for_each(|line| eprintln!("{line}")),
+            Err(error) => {
+                eprintln!("the year has closed but was not estimated: {}", with_causes(&error));
+            }
+        }
+    }
+}
+
+/// What an estimation came to, in a line or a few.
+fn told(estimated: &Estimated) -> Vec<String> {
+    let Estimated { year, outcomes, changed, seconds } = estimated;
+    let mut lines = Vec::new();
+    if !changed.is_empty() {
+        lines.push(estimates::changed(changed));
+    }
+    let fits = outcomes.iter().filter(|outcome| outcome.result.is_ok()).count();
+    let headline = outcomes.iter().find_map(headline).map_or(String::new(), |h| format!("; {h}"));
+    lines.push(format!("{year} has closed: {fits} models estimated in {seconds:.2} s{headline}"));
+    let failed: Vec<&Outcome> = outcomes.iter().filter(|one| one.result.is_err()).collect();
+    if let Some((first, Err(error))) = failed.first().map(|first| (first.name(), &first.result)) {
+        let n = failed.len();
+        lines.push(format!(
+            "{year}: {n} not estimated, such as {first} ({error}); `export estimates` has all"
+        ));
+    }
+    lines
+}
+
+/// The first coefficient of a model, with its standard error.
+fn headline(outcome: &Outcome) -> Option<String> {
+    let fit = outcome.result.as_ref().ok()?;
+    let term = fit.estimate.terms.first()?;
+    let error = term.std_error.map_or(String::new(), |error| format!(" ({error:.4})"));
+    Some(format!("({}) {} {:.4}{error}", outcome.name(), term.term, term.estimate))
+}

@@ -1,0 +1,153 @@
+//! Regressions as economists read them: models side by side, standard errors in brackets under the
+//! coefficients.
+//!
+//! ```text
+//! [Model] ─┬─▶ Grid ─▶ text │ markdown │ latex │ html
+//!          ├─▶ tidy rows ─▶ csv, and the table `estimates`
+//!          └─▶ {"models": […]} ─▶ json
+//! ```
+//! A number that does not exist is blank, empty or null; never NaN.
+
+mod grid;
+mod html;
+mod latex;
+pub mod plot;
+mod text;
+pub mod tidy;
+
+use std::fmt;
+
+use serde_json::{Value, json};
+
+use crate::estimate::least_squares::Collinear;
+use crate::estimate::result::Estimate;
+use crate::types::Vintage;
+
+/// A model as it stands in a table.
+#[derive(Clone, Copy, Debug)]
+pub struct Model<'m> {
+    /// How it is called, such as `3.1`.
+    pub name: &'m str,
+    /// What is different about it.
+    pub label: &'m str,
+    /// The estimate.
+    pub estimate: &'m Estimate,
+    /// Seconds it took.
+    pub seconds: f64,
+    /// The newest file that it knew of.
+    pub vintage: Option<Vintage>,
+}
+
+/// Models side by side.
+#[derive(Clone, Debug, Default)]
+pub struct RegressionTable<'m> {
+    /// What it is called; may be empty.
+    pub title: &'m str,
+    /// The models.
+    pub models: Vec<Model<'m>>,
+    /// What is to be said beside the figures.
+    pub notes: Vec<String>,
+}
+
+/// In what a table is laid out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Layout {
+    /// Aligned with blanks.
+    Text,
+    /// A pipe table.
+    Markdown,
+    /// A `table` with `booktabs` rules.
+    Latex,
+    /// A `table` element.
+    Html,
+}
+
+impl RegressionTable<'_> {
+    /// The table laid out.
+    #[must_use]
+    pub fn laid_out(&self, layout: Layout) -> String {
+        grid::Grid::of(self).laid_out(layout)
+    }
+}
+
+/// Figures in rows, laid out like regressions: tables 1 and 2.
+#[must_use]
+pub fn plain_table(title: &str, header: &[String], rows: &[Vec<String>], layout: Layout) -> String {
+    grid::Grid::plain(title, header, rows).laid_out(layout)
+}
+
+/// A model as JSON: the estimate with its name, seconds and vintage.
+///
+/// # Panics
+/// Never: an estimate is plain data.
+#[must_use]
+pub fn model_json(
+    name: &str,
+    estimate: &Estimate,
+    seconds: f64,
+    vintage: Option<Vintage>,
+) -> Value {
+    let mut model = json!({ "name": name });
+    let fields = serde_json::to_value(estimate).expect("an estimate is plain data");
+    if let (Some(model), Value::Object(fields)) = (model.as_object_mut(), fields) {
+        model.extend(fields);
+        model.insert("seconds".to_owned(), seconds.into());
+        model.insert("vintage".to_owned(), vintage.map(|vintage| vintage.0).into());
+    }
+    model
+}
+
+/// All models as one JSON document.
+#[must_use]
+pub fn models_json<'m>(models: impl Iterator<Item = Model<'m>>) -> Value {
+    let json = |m: Model<'_>| model_json(m.name, m.estimate, m.seconds, m.vintage);
+    json!({ "models": models.map(json).collect::<Vec<_>>() })
+}
+
+impl fmt::Display for Collinear {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::WithFixedEffects => "the fixed effects",
+            Self::WithRegressors => "the regressors before it",
+        })
+    }
+}
+
+/// A count with thousands apart.
+fn grouped(count: usize) -> String {
+    let digits = count.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A figure with four digits that say something.
+#[must_use]
+pub fn figure(value: f64) -> String {
+    let size = value.abs();
+    if value == 0.0 {
+        "0".to_owned()
+    } else if (1e-4..1e7).contains(&size) {
+        let decimals = if size >= 1000.0 {
+            1
+        } else if size >= 100.0 {
+            2
+        } else if size >= 10.0 {
+            3
+        } else {
+            4
+        };
+        let text = format!("{value:.decimals$}");
+        if size < 0.001 { format!("{value:.6}") } else { text }
+    } else {
+        format!("{value:.2e}")
+    }
+}
+
+#[cfg(test)]
+mod tests;

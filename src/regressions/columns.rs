@@ -1,0 +1,265 @@
+//! A panel in memory: the columns that some specifications read, texts as dense codes over all
+//! years.
+
+use std::collections::BTreeSet;
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Decimal128Type, Float64Type, UInt8Type, UInt16Type, UInt32Type};
+use arrow_array::{Array, ArrayRef, RecordBatch};
+use arrow_schema::DataType;
+use rustc_hash::FxHashMap;
+
+use super::error::RegressionError;
+use super::panels::{Kind, Panels};
+use super::product;
+use crate::archive::parts::Table;
+use crate::estimate::error::EstimateError;
+use crate::estimate::panel::{Column, MISSING, Panel};
+use crate::feed::record::Dictionary;
+use crate::publish::export::schema_of;
+use crate::types::Year;
+
+/// The firm and the city as one code.
+const PLANT: &str = "plant";
+
+/// Columns of a panel.
+#[derive(Debug, Default)]
+pub struct Columns {
+    n_rows: usize,
+    columns: Vec<(String, Values)>,
+}
+
+#[derive(Debug)]
+enum Values {
+    Real(Vec<f64>),
+    Year(Vec<i64>),
+    Code(Vec<u32>, Dictionary),
+}
+
+/// The names of the columns of a panel.
+pub fn names(panels: &Panels<'_>, kind: Kind) -> Vec<String> {
+    let schema = schema_of(Table::Plant, panels.home.supply.is_some());
+    let of_table = schema.fields().iter().map(|field| field.name().clone());
+    let more = ["province", "income_group", "province_plants", "destination_plants", PLANT];
+    let of_products = if kind == Kind::Product { product::COLUMNS.as_slice() } else { &[] };
+    of_table.chain(more.iter().chain(of_products).map(|name| (*name).to_owned())).collect()
+}
+
+impl Columns {
+    /// Reads columns of prepared years; names that the panel does not have are left out.
+    ///
+    /// # Errors
+    /// [`RegressionError::Archive`] if a part cannot be read.
+    pub fn load(
+        panels: &Panels<'_>,
+        kind: Kind,
+        years: &[Year],
+        wanted: &BTreeSet<String>,
+    ) -> Result<Self, RegressionError> {
+        let there = names(panels, kind);
+        let read: BTreeSet<&str> = wanted
+            .iter()
+            .filter(|name| there.contains(name))
+            .map(String::as_str)
+            .flat_map(|name| if name == PLANT { vec!["firm", "city"] } else { vec![name] })
+            .collect();
+        let (own, of_plants): (Vec<&str>, Vec<&str>) = read
+            .into_iter()
+            .partition(|name| kind != Kind::Product || product::COLUMNS.contains(name));
+        let mut columns = Self::default();
+        for &year in years {
+            if kind == Kind::Product {
+                columns.append_products(panels, year, &own, &of_plants)?;
+            } else {
+                for batch in panels.rows(kind, year, Some(&own))? {
+                    columns.append(&batch, &own)?;
+                }
+            }
+        }
+        if wanted.contains(PLANT) {
+            columns.combine_plants();
+        }
+        Ok(columns)
+    }
+
+    fn append(&mut self, batch: &RecordBatch, names: &[&str]) -> Result<(), RegressionError> {
+        for name in names {
+            let array = batch.column(batch.schema().index_of(name)?);
+            self.values(name, array.data_type()).append(array)?;
+        }
+        self.n_rows += batch.num_rows();
+        Ok(())
+    }
+
+    /// Rows of a year of the product panel, each with its row of the plant panel.
+    fn append_products(
+        &mut self,
+        panels: &Panels<'_>,
+        year: Year,
+        own: &[&str],
+        of_plants: &[&str],
+    ) -> Result<(), RegressionError> {
+        let mut plants = Self::default();
+        for batch in panels.rows(Kind::Plant, year, Some(of_plants))? {
+            plants.append(&batch, of_plants)?;
+        }
+        let read: Vec<&str> = own.iter().copied().chain(["row"]).collect();
+        for batch in panels.rows(Kind::Product, year, Some(&read))? {
+            self.append(&batch, own)?;
+            let rows = batch.column(batch.schema().index_of("row")?).as_primitive::<UInt32Type>();
+            for (name, values) in &plants.columns {
+                self.values_like(name, values).gather(values, rows.values());
+            }
+        }
+        Ok(())
+    }
+
+    fn values(&mut self, name: &str, kind: &DataType) -> &mut Values {
+        let empty = || match kind {
+            DataType::Dictionary(..) => Values::Code(Vec::new(), Dictionary::default()),
+            _ if name == "year" => Values::Year(Vec::new()),
+            _ => Values::Real(Vec::new()),
+        };
+        self.entry(name, empty)
+    }
+
+    fn values_like(&mut self, name: &str, other: &Values) -> &mut Values {
+        self.entry(name, || match other {
+            Values::Real(_) => Values::Real(Vec::new()),
+            Values::Year(_) => Values::Year(Vec::new()),
+            Values::Code(..) => Values::Code(Vec::new(), Dictionary::default()),
+        })
+    }
+
+    fn entry(&mut self, name: &str, empty: impl FnOnce() -> Values) -> &mut Values {
+        let found = self.columns.iter().position(|(own, _)| own == name);
+        let place = found.unwrap_or(self.columns.len());
+        if found.is_none() {
+            self.columns.push((name.to_owned(), empty()));
+        }
+        &mut self.columns[place].1
+    }
+
+    fn combine_plants(&mut self) {
+        let code = |name: &str| match self.find(name) {
+            Some(Values::Code(codes, _)) => codes.as_slice(),
+            _ => &[],
+        };
+        let mut numbers: FxHashMap<(u32, u32), u32> = FxHashMap::default();
+        let mut number = |pair| {
+            let next = u32::try_from(numbers.len()).expect("fewer plants than rows");
+            *numbers.entry(pair).or_insert(next)
+        };
+        let pairs = code("firm").iter().copied().zip(code("city").iter().copied());
+        let plants = pairs.map(&mut number).collect();
+        self.columns.push((PLANT.to_owned(), Values::Code(plants, Dictionary::default())));
+    }
+
+    fn find(&self, name: &str) -> Option<&Values> {
+        self.columns.iter().find(|(own, _)| own == name).map(|(_, values)| values)
+    }
+
+    /// Rows.
+    pub fn n_rows(&self) -> usize {
+        self.n_rows
+    }
+
+    /// A column; none if it was not read.
+    pub fn column(&self, name: &str) -> Option<Column<'_>> {
+        self.find(name).map(|values| match values {
+            Values::Real(numbers) => Column::Real(numbers),
+            Values::Year(years) => Column::Integer(years),
+            Values::Code(codes, _) => Column::Code(codes),
+        })
+    }
+
+    /// Whether a column has no value in any row.
+    pub fn is_absent(&self, name: &str) -> bool {
+        self.column(name).is_some_and(|column| !(0..self.n_rows).any(|row| column.is_present(row)))
+    }
+
+    /// The panel, with columns in place of those of the same name.
+    ///
+    /// # Errors
+    /// [`EstimateError::TooManyRows`] if row numbers would not fit.
+    pub fn panel<'c>(
+        &'c self,
+        instead: &[(String, Column<'c>)],
+    ) -> Result<Panel<'c>, EstimateError> {
+        let own =
+            self.columns.iter().filter_map(|(name, _)| Some((name.clone(), self.column(name)?)));
+        // Of two columns with one name the first counts.
+        Panel::new(instead.iter().cloned().chain(own).collect())
+    }
+}
+
+impl Values {
+    fn append(&mut self, array: &ArrayRef) -> Result<(), RegressionError> {
+        match self {
+            Self::Real(numbers) => append_numbers(numbers, array)?,
+            Self::Year(years) => {
+                let values = array.as_primitive::<UInt16Type>().values();
+                years.extend(values.iter().map(|&year| i64::from(year)));
+            }
+            Self::Code(codes, texts) => {
+                let column = array.as_dictionary::<UInt32Type>();
+                let values = column.values().as_string::<i32>();
+                let known: Vec<u32> =
+                    values.iter().map(|text| texts.intern(text.unwrap_or_default())).collect();
+                let code = |key: Option<u32>| key.map_or(MISSING, |key| known[key as usize]);
+                codes.extend(column.keys().iter().map(code));
+            }
+        }
+        Ok(())
+    }
+
+    fn gather(&mut self, from: &Self, rows: &[u32]) {
+        match (self, from) {
+            (Self::Real(to), Self::Real(from)) => {
+                to.extend(rows.iter().map(|&row| from[row as usize]));
+            }
+            (Self::Year(to), Self::Year(from)) => {
+                to.extend(rows.iter().map(|&row| from[row as usize]));
+            }
+            (Self::Code(to, texts), Self::Code(from, of_year)) => {
+                let known: Vec<u32> = of_year.iter().map(|text| texts.intern(text)).collect();
+                to.extend(rows.iter().map(|&row| match from[row as usize] {
+                    MISSING => MISSING,
+                    code => known[code as usize],
+                }));
+            }
+            _ => unreachable!("a column of a panel keeps its type"),
+        }
+    }
+}
+
+fn append_numbers(numbers: &mut Vec<f64>, array: &ArrayRef) -> Result<(), RegressionError> {
+    match array.data_type() {
+        DataType::Float64 => {
+            let values = array.as_primitive::<Float64Type>();
+            numbers.extend(values.iter().map(|value| value.unwrap_or(f64::NAN)));
+        }
+        DataType::UInt8 => {
+            numbers
+                .extend(array.as_primitive::<UInt8Type>().values().iter().map(|&n| f64::from(n)));
+        }
+        DataType::UInt16 => {
+            numbers
+                .extend(array.as_primitive::<UInt16Type>().values().iter().map(|&n| f64::from(n)));
+        }
+        DataType::UInt32 => {
+            numbers
+                .extend(array.as_primitive::<UInt32Type>().values().iter().map(|&n| f64::from(n)));
+        }
+        #[expect(clippy::cast_precision_loss, reason = "a regressor is a float")]
+        DataType::Decimal128(_, 2) => {
+            let values = array.as_primitive::<Decimal128Type>().values();
+            numbers.extend(values.iter().map(|&cents| cents as f64 / 100.0));
+        }
+        other => {
+            let text = format!("a panel has no column of {other}");
+            return Err(arrow_schema::ArrowError::SchemaError(text).into());
+        }
+    }
+    Ok(())
+}

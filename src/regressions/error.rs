@@ -1,0 +1,102 @@
+//! Why a table cannot be estimated.
+
+use crate::archive::ArchiveError;
+use crate::dataflow::WorkerFailed;
+use crate::engine::EngineError;
+use crate::estimate::error::EstimateError;
+use crate::publish::export::ExportError;
+use crate::types::Year;
+
+/// An operation on a home's regressions that failed.
+#[derive(Debug, thiserror::Error)]
+pub enum RegressionError {
+    /// The home.
+    #[error(transparent)]
+    Archive(#[from] ArchiveError),
+    /// What the home has recorded.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// Its published tables.
+    #[error(transparent)]
+    Export(#[from] ExportError),
+    /// The dataflow, for the panel of ordinary trade.
+    #[error(transparent)]
+    Worker(#[from] WorkerFailed),
+    /// Columns that do not fit their schema.
+    #[error("the columns of a panel do not fit together: a defect, please report it")]
+    Columns(#[from] arrow_schema::ArrowError),
+    /// The estimator.
+    #[error(transparent)]
+    Estimate(#[from] EstimateError),
+    /// No year has been closed that could be compared with the one before.
+    #[error(
+        "no closed year has indicators yet{}: a regression needs all twelve months of a year and \
+         of the one before",
+        through.map_or(String::new(), |year| format!(" up to {year}"))
+    )]
+    NoYear {
+        /// The last year asked for.
+        through: Option<Year>,
+    },
+    /// A year that has not closed.
+    #[error("{year} has not closed, or has no year before it; the last closed year is {last}")]
+    NotClosed {
+        /// The year asked for.
+        year: Year,
+        /// The last closed year.
+        last: Year,
+    },
+    /// A column that the panel does not have.
+    #[error("the {panel} panel has no column \"{column}\"; it has {}", there.join(", "))]
+    NoColumn {
+        /// The panel.
+        panel: &'static str,
+        /// The column.
+        column: String,
+        /// Those it has.
+        there: Vec<String>,
+    },
+    /// A column without any value.
+    #[error("\"{column}\" is absent in every row of the {panel} panel{}", hint(column))]
+    Absent {
+        /// The panel.
+        panel: &'static str,
+        /// The column.
+        column: String,
+    },
+    /// A column asked for that the specification does not have.
+    #[error("{specification} has no column {column}; it has {}", there.join(", "))]
+    UnknownColumn {
+        /// The specification.
+        specification: String,
+        /// The column asked for.
+        column: String,
+        /// Those it has.
+        there: Vec<String>,
+    },
+    /// The reference tables of the regressions are not what they should be.
+    #[error("{table}, line {line}: {what}")]
+    Reference {
+        /// The table.
+        table: &'static str,
+        /// The line.
+        line: u64,
+        /// What is wrong with it.
+        what: &'static str,
+    },
+}
+
+/// What to do about a column that nothing fills.
+fn hint(column: &str) -> &'static str {
+    match column {
+        "ln_supply" => "; name a firm-year file by the option supply",
+        "income_group" => {
+            "; give each country an income_group, or an iso3 code, in the countries.csv beside the \
+             feed"
+        }
+        "hs6" | "differentiated" | "differentiated_liberal" | "ln_product_export" => {
+            "; the feed has no HS codes that the reference table knows"
+        }
+        _ => "",
+    }
+}

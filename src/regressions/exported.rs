@@ -1,0 +1,127 @@
+//! Panels and summaries as tables to be written in any format.
+
+use std::sync::Arc;
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::UInt32Type;
+use arrow_array::{Array, ArrayRef, Float64Array, RecordBatch, StringArray, UInt16Array};
+use arrow_schema::{ArrowError, DataType, Field, Schema};
+use arrow_select::concat::concat_batches;
+use arrow_select::take::{take, take_record_batch};
+
+use super::error::RegressionError;
+use super::panels::{Kind, Panels};
+use super::summary::Statistics;
+use crate::publish::format::Sheet;
+use crate::specification::{Statistic, Summary};
+use crate::types::Year;
+
+/// Years of a panel as a table, texts in full.
+///
+/// # Errors
+/// [`RegressionError`] if a year cannot be made or read.
+pub fn panel(
+    panels: &mut Panels<'_>,
+    kind: Kind,
+    years: &[Year],
+) -> Result<(Sheet, Vec<RecordBatch>), RegressionError> {
+    panels.prepare(kind, years)?;
+    let mut batches = Vec::new();
+    for &year in years {
+        let rows = match kind {
+            Kind::Product => products(panels, year)?,
+            Kind::Plant | Kind::Ordinary => panels.rows(kind, year, None)?,
+        };
+        for batch in rows {
+            batches.push(in_full(&batch)?);
+        }
+    }
+    let schema = batches.first().map_or_else(|| Arc::new(Schema::empty()), RecordBatch::schema);
+    let keys: &'static [&'static str] = match kind {
+        Kind::Product => &["year", "firm", "city", "country", "hs6"],
+        Kind::Plant | Kind::Ordinary => &["year", "firm", "city", "country"],
+    };
+    Ok((Sheet { name: "panel", keys, schema }, batches))
+}
+
+/// A year's products, each with its row of the plant panel before it.
+fn products(panels: &Panels<'_>, year: Year) -> Result<Vec<RecordBatch>, RegressionError> {
+    let plants = panels.rows(Kind::Plant, year, None)?;
+    let Some(first) = plants.first() else { return Ok(Vec::new()) };
+    let plants = concat_batches(&first.schema(), &plants)?;
+    let mut batches = Vec::new();
+    for batch in panels.rows(Kind::Product, year, None)? {
+        let place = batch.schema().index_of("row")?;
+        let rows = take_record_batch(&plants, batch.column(place).as_primitive::<UInt32Type>())?;
+        let mut fields = rows.schema().fields().to_vec();
+        let mut columns = rows.columns().to_vec();
+        for (at, field) in batch.schema().fields().iter().enumerate().filter(|(at, _)| *at != place)
+        {
+            fields.push(Arc::clone(field));
+            columns.push(Arc::clone(batch.column(at)));
+        }
+        batches.push(RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)?);
+    }
+    Ok(batches)
+}
+
+/// Codes as the texts that they stand for.
+fn in_full(batch: &RecordBatch) -> Result<RecordBatch, ArrowError> {
+    let (mut fields, mut columns) = (Vec::new(), Vec::<ArrayRef>::new());
+    for (field, column) in batch.schema().fields().iter().zip(batch.columns()) {
+        if matches!(column.data_type(), DataType::Dictionary(..)) {
+            let codes = column.as_dictionary::<UInt32Type>();
+            columns.push(take(codes.values(), codes.keys(), None)?);
+            fields.push(Field::new(field.name(), DataType::Utf8, field.is_nullable()));
+        } else {
+            columns.push(Arc::clone(column));
+            fields.push(field.as_ref().clone());
+        }
+    }
+    RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)
+}
+
+/// A summary as a table: a row for each variable, by year where it is by year.
+///
+/// # Errors
+/// [`RegressionError::Columns`] never, in fact: the columns are made to fit.
+pub fn summary(
+    name: &'static str,
+    summary: &Summary,
+    rows: &[Statistics],
+) -> Result<(Sheet, RecordBatch), RegressionError> {
+    let mut fields = Vec::new();
+    let mut columns: Vec<ArrayRef> = Vec::new();
+    if summary.by.is_some() {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "years")]
+        let year = |row: &Statistics| row.by.map(|by| by as u16);
+        fields.push(Field::new("year", DataType::UInt16, true));
+        columns.push(Arc::new(rows.iter().map(year).collect::<UInt16Array>()));
+    }
+    fields.push(Field::new("variable", DataType::Utf8, false));
+    let names = rows.iter().map(|row| row.variable.as_str());
+    columns.push(Arc::new(StringArray::from_iter_values(names)));
+    for (place, statistic) in summary.statistics.iter().enumerate() {
+        fields.push(Field::new(statistic.name(), DataType::Float64, true));
+        let figures = rows.iter().map(|row| row.figures[place]);
+        columns.push(Arc::new(figures.collect::<Float64Array>()));
+    }
+    let schema = Arc::new(Schema::new(fields));
+    let batch = RecordBatch::try_new(Arc::clone(&schema), columns)?;
+    Ok((Sheet { name, keys: &["year", "variable"], schema }, batch))
+}
+
+impl Statistic {
+    /// Its name in tables.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::N => "n",
+            Self::Mean => "mean",
+            Self::Median => "median",
+            Self::Sd => "sd",
+            Self::Min => "min",
+            Self::Max => "max",
+        }
+    }
+}

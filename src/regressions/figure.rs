@@ -1,0 +1,131 @@
+//! Figure 1: a binned scatter, effects absorbed.
+//!
+//! Outcome and variable are residualised on the effects, and their means over the sample added
+//! again; rows in order of the variable are cut into bins of as many rows each, and a bin is shown
+//! at its means. The line is the regression of all rows, not of the bins.
+
+use std::collections::BTreeSet;
+
+use super::columns::Columns;
+use super::error::RegressionError;
+use super::panels::Kind;
+use super::run::Regressions;
+use crate::estimate::absorb::{AbsorbOptions, Absorbed};
+use crate::estimate::design::{Design, Request};
+use crate::specification::Figure;
+
+/// A binned scatter.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scatter {
+    /// The outcome.
+    pub outcome: String,
+    /// The variable.
+    pub variable: String,
+    /// The bins, in order of the variable.
+    pub bins: Vec<Bin>,
+    /// The regression's slope.
+    pub slope: f64,
+    /// Where its line meets zero.
+    pub intercept: f64,
+    /// Rows.
+    pub n_obs: usize,
+}
+
+/// The means of a bin.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Bin {
+    /// Of the variable.
+    pub x: f64,
+    /// Of the outcome.
+    pub y: f64,
+    /// Rows in it.
+    pub n: usize,
+}
+
+/// The scatter of a figure.
+///
+/// # Errors
+/// [`RegressionError`] if the panel cannot be read, lacks a column, or no rows are left.
+pub fn scatter(
+    regressions: &mut Regressions<'_>,
+    figure: &Figure,
+) -> Result<Scatter, RegressionError> {
+    let names: BTreeSet<String> = figure.formula.columns().into_iter().map(str::to_owned).collect();
+    let kind = Kind::Plant;
+    let columns = regressions.read(kind, &names)?;
+    let panel = columns.panel(&[])?;
+    let request = Request::of_formula(&figure.formula, &[], None);
+    let design = Design::build(&panel, &request)?;
+    let variables = &design.variables;
+    let (y, x) = (&variables[0], &variables[variables.len() - 1]);
+    let n_obs = design.n_obs();
+    let mean = |of: &dyn Fn(usize) -> f64| {
+        design.rows.iter().map(|&row| of(row as usize)).sum::<f64>() / real(n_obs)
+    };
+    let (mean_y, mean_x) = (mean(&|row| y.at(row)), mean(&|row| x.at(row)));
+    let place = variables.len() - 1;
+    let absorbed = Absorbed::solve(design, &AbsorbOptions::default(), None)?;
+    let residuals = residuals(&absorbed, place);
+    let xy: f64 = residuals.iter().map(|(x, y)| x * y).sum();
+    let xx: f64 = residuals.iter().map(|(x, _)| x * x).sum();
+    let slope = if xx > 0.0 { xy / xx } else { 0.0 };
+    let mut points: Vec<(f64, f64)> =
+        residuals.into_iter().map(|(x, y)| (x + mean_x, y + mean_y)).collect();
+    points.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
+    Ok(Scatter {
+        outcome: figure.formula.outcome.clone(),
+        variable: figure.formula.terms[0].to_string(),
+        bins: bins(&points, figure.bins),
+        slope,
+        intercept: mean_y - slope * mean_x,
+        n_obs,
+    })
+}
+
+/// What is left of variable and outcome in each row.
+fn residuals(absorbed: &Absorbed<'_>, variable: usize) -> Vec<(f64, f64)> {
+    let width = absorbed.layout().width;
+    let stream = absorbed.residuals();
+    let mut pairs = Vec::new();
+    for part in 0..absorbed.layout().parts.len() {
+        stream.visit(
+            part,
+            |_, _| {},
+            |_, block| {
+                pairs.extend(block.chunks_exact(width).map(|row| (row[variable], row[0])));
+            },
+        );
+    }
+    pairs
+}
+
+/// As many points in each bin, give or take one.
+fn bins(points: &[(f64, f64)], n_bins: usize) -> Vec<Bin> {
+    let edge = |bin: usize| bin * points.len() / n_bins;
+    let bin = |bin: usize| {
+        let own = &points[edge(bin)..edge(bin + 1)];
+        let n = real(own.len());
+        let (x, y) = own.iter().fold((0.0, 0.0), |(x, y), point| (x + point.0, y + point.1));
+        (!own.is_empty()).then_some(Bin { x: x / n, y: y / n, n: own.len() })
+    };
+    (0..n_bins).filter_map(bin).collect()
+}
+
+#[expect(clippy::cast_precision_loss, reason = "rows are fewer than 2^32")]
+fn real(count: usize) -> f64 {
+    count as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bins_hold_as_many_points_each() {
+        let points: Vec<(f64, f64)> = (0..10).map(|i| (f64::from(i), 2.0 * f64::from(i))).collect();
+        let found = bins(&points, 3);
+        assert_eq!(found.iter().map(|bin| bin.n).collect::<Vec<_>>(), [3, 3, 4]);
+        assert_eq!(found[0], Bin { x: 1.0, y: 2.0, n: 3 });
+        assert_eq!(bins(&points[..2], 5).len(), 2);
+    }
+}

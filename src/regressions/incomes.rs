@@ -1,0 +1,102 @@
+//! Income groups of destinations: H, UM, LM, L.
+//!
+//! A group that stands in the home's `countries.csv` holds for all years. Otherwise the country's
+//! iso3 code, there or in the customs' table, leads to the World Bank's group of the year.
+
+use rustc_hash::FxHashMap;
+
+use super::error::RegressionError;
+use crate::types::Year;
+
+const CUSTOMS: &str = include_str!("../../streams/reference/countries.csv");
+const WORLD_BANK: &str = include_str!("../../streams/reference/income_groups.csv");
+
+/// The group of a country in a year.
+#[derive(Debug, Default)]
+pub struct Incomes {
+    by_country: FxHashMap<String, Country>,
+    by_year: FxHashMap<(String, u16), String>,
+}
+
+#[derive(Debug, Default)]
+struct Country {
+    group: Option<String>,
+    iso3: Option<String>,
+}
+
+impl Incomes {
+    /// From the home's `countries.csv`, or from the customs' where it has none.
+    ///
+    /// # Errors
+    /// [`RegressionError::Reference`] if a line is no CSV.
+    pub fn of(countries: Option<&str>) -> Result<Self, RegressionError> {
+        let mut incomes = Self::default();
+        for [country, iso3, group] in rows(
+            "countries.csv",
+            countries.unwrap_or(CUSTOMS),
+            ["country", "iso3", "income_group"],
+        )? {
+            let filled = |text: String| Some(text).filter(|text| !text.is_empty());
+            let known = Country { group: filled(group), iso3: filled(iso3) };
+            incomes.by_country.insert(country, known);
+        }
+        for [iso3, year, group] in
+            rows("income_groups.csv", WORLD_BANK, ["iso3", "year", "income_group"])?
+        {
+            if let Ok(year) = year.parse() {
+                incomes.by_year.insert((iso3, year), group);
+            }
+        }
+        Ok(incomes)
+    }
+
+    /// The group; none where nothing is known.
+    pub fn group(&self, country: &str, year: Year) -> Option<&str> {
+        let Country { group, iso3 } = self.by_country.get(country)?;
+        let of_year = || self.by_year.get(&(iso3.clone()?, year.0));
+        group.as_ref().or_else(of_year).map(String::as_str).filter(|group| !group.is_empty())
+    }
+}
+
+/// Columns of a reference table by name; one that is not there is empty.
+pub(super) fn rows<const N: usize>(
+    table: &'static str,
+    text: &str,
+    columns: [&str; N],
+) -> Result<Vec<[String; N]>, RegressionError> {
+    let bad = |error: &csv::Error| RegressionError::Reference {
+        table,
+        line: error.position().map_or(1, csv::Position::line),
+        what: "it is not CSV with as many fields as the header",
+    };
+    let mut reader = csv::Reader::from_reader(text.as_bytes());
+    let header = reader.headers().map_err(|error| bad(&error))?.clone();
+    let places = columns.map(|column| header.iter().position(|name| name == column));
+    let row = |record: Result<csv::StringRecord, csv::Error>| {
+        let record = record.map_err(|error| bad(&error))?;
+        let field = |at| record.get(at).unwrap_or_default().to_owned();
+        Ok(places.map(|place| place.map_or_else(String::new, field)))
+    };
+    reader.records().map(row).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_group_of_the_feed_comes_before_that_of_the_year() {
+        let text = "country,iso3,income_group\na,CHN,H\nb,CHN,\nc,,\n";
+        let incomes = Incomes::of(Some(text)).expect("a table");
+        let group = |country, year| incomes.group(country, Year(year));
+        assert_eq!(group("a", 2005), Some("H"));
+        assert_eq!((group("b", 1998), group("b", 2005)), (Some("L"), Some("LM")));
+        assert_eq!((group("c", 2005), group("d", 2005)), (None, None));
+    }
+
+    #[test]
+    fn customs_codes_lead_to_groups() {
+        let incomes = Incomes::of(None).expect("the customs' table");
+        assert_eq!(incomes.group("502", Year(2005)), Some("H"), "the United States");
+    }
+}

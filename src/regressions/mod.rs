@@ -1,0 +1,38 @@
+//! The paper's tables from a home: panels of closed years, samples, estimates that are kept.
+//!
+//! ```text
+//! parts of `plant` ──▶ plant panel ───┐                    ┌▶ estimates (SQLite) ─▶ path by year
+//! segments, mode 10 ─▶ ordinary panel ┼─▶ columns ─▶ run ──┤
+//! segments ──────────▶ product panel ─┘     ▲       │      └▶ models ─▶ publish
+//!                                     specification └─▶ starts, kept for the next year
+//! ```
+//!
+//! A year of a panel is made again when what it is made from has changed, and only then. The
+//! columns of a specification that share sample and effects are solved once. An estimation that
+//! fails is an outcome: it stops no other column, and no intake.
+
+mod columns;
+mod error;
+pub mod exported;
+mod figure;
+mod incomes;
+mod keep;
+mod memories;
+mod ordinary;
+mod panels;
+mod plant;
+mod product;
+mod rauch;
+mod run;
+mod sample;
+mod summary;
+mod year_close;
+
+pub use error::RegressionError;
+pub use figure::{Bin, Scatter, scatter};
+pub use keep::{KeptEstimate, Path, Point, keep, kept, path, stale_years};
+pub use memories::Memories;
+pub use panels::{Kind, Panels};
+pub use run::{Ask, Fit, Outcome, Regressions, Wanted};
+pub use summary::{Statistics, summarise};
+pub use year_close::{Choice, Estimated, NoTable, YearClose};

@@ -1,0 +1,249 @@
+//! The panels of a home: for each closed year the rows of a regression, made again only when what
+//! they are made from has changed.
+//!
+//! # Invariant
+//! A part bears the stamp of what it was made from: the hashes of the parts of `plant` of its year,
+//! or of the segments whose records count in it. A part with another stamp, or one that cannot be
+//! read, is made again.
+
+use std::collections::BTreeMap;
+
+use arrow_array::RecordBatch;
+
+use super::error::RegressionError;
+use super::incomes::Incomes;
+use super::rauch::Rauch;
+use super::{ordinary, plant, product};
+use crate::archive::parts::Table;
+use crate::archive::{Archive, FileEntry, PanelPart};
+use crate::calendar::Calendar;
+use crate::engine::open::{calendar, home_of, recorded};
+use crate::engine::{EngineError, Home};
+use crate::specification::{Column, Panel, Trade};
+use crate::types::Year;
+
+/// Changes when the columns of a panel do, so that parts of an earlier version are made again.
+const VERSION: &[u8] = b"panel 1";
+
+/// Which panel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// The rows of `plant` of closed years, with what samples and effects need beside them.
+    Plant,
+    /// The same computed from records with trade mode 10 alone.
+    Ordinary,
+    /// The rows of the plant panel, by HS6.
+    Product,
+}
+
+impl Kind {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Plant, Self::Ordinary, Self::Product];
+
+    /// The panel that a column of a specification is estimated on.
+    #[must_use]
+    pub fn of(column: &Column) -> Self {
+        match (column.panel, column.trade) {
+            (Panel::Product, _) => Self::Product,
+            (Panel::Plant, Trade::Ordinary) => Self::Ordinary,
+            (Panel::Plant, Trade::All) => Self::Plant,
+        }
+    }
+
+    /// Its name in the home and in messages.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Plant => "plant",
+            Self::Ordinary => "ordinary",
+            Self::Product => "product",
+        }
+    }
+}
+
+/// The panels of an open home.
+pub struct Panels<'a> {
+    pub(super) archive: &'a mut Archive,
+    pub(super) home: Home,
+    pub(super) calendar: Calendar,
+    pub(super) incomes: Incomes,
+    pub(super) files: Vec<FileEntry>,
+    n_workers: usize,
+    /// Parts of years whose stamps were found to be right.
+    parts: BTreeMap<(Kind, Year), PanelPart>,
+    /// Years made in a home that cannot be written.
+    made: BTreeMap<(Kind, Year), Vec<RecordBatch>>,
+}
+
+impl<'a> Panels<'a> {
+    /// Opens the panels of a home; where it was opened to read, what is made is not kept.
+    ///
+    /// # Errors
+    /// [`RegressionError`] if what it has recorded cannot be read.
+    pub fn open(archive: &'a mut Archive, n_workers: usize) -> Result<Self, RegressionError> {
+        let (settings, definitions) = recorded(archive)?.ok_or(EngineError::Empty)?;
+        let countries = definitions.references.iter().find(|(name, _)| name == "countries.csv");
+        let incomes = Incomes::of(countries.map(|(_, text)| text.as_str()))?;
+        let home = home_of(settings, &definitions)?;
+        let calendar = calendar(archive)?.ok_or(EngineError::Empty)?;
+        let mut files = archive.files()?;
+        files.retain(|file| file.superseded_by.is_none());
+        let (parts, made) = (BTreeMap::new(), BTreeMap::new());
+        Ok(Self { archive, home, calendar, incomes, files, n_workers, parts, made })
+    }
+
+    /// The closed years with indicators, up to one if asked.
+    ///
+    /// # Errors
+    /// [`RegressionError::NoYear`] if there is none, [`RegressionError::NotClosed`] if the one
+    /// asked for is none of them.
+    pub fn years(&self, through: Option<Year>) -> Result<Vec<Year>, RegressionError> {
+        let closed = closed_years(&self.calendar);
+        let Some(&last) = closed.last() else { return Err(RegressionError::NoYear { through }) };
+        if let Some(year) = through.filter(|year| !closed.contains(year)) {
+            return Err(RegressionError::NotClosed { year, last });
+        }
+        Ok(closed.into_iter().filter(|year| *year <= through.unwrap_or(last)).collect())
+    }
+
+    /// What a year of a panel is made from, as one hash.
+    ///
+    /// # Errors
+    /// [`RegressionError::Archive`] if the manifest cannot be read.
+    pub fn stamp(&self, kind: Kind, year: Year) -> Result<String, RegressionError> {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(VERSION).update(kind.name().as_bytes());
+        let mut segments = |concerned: &dyn Fn(Year) -> bool| {
+            for file in &self.files {
+                if file.months.iter().any(|month| concerned(month.year())) {
+                    hasher.update(file.segment.hash.as_bytes());
+                }
+            }
+        };
+        match kind {
+            Kind::Plant => {}
+            Kind::Product => segments(&|of| of == year),
+            Kind::Ordinary => segments(&|of| of <= year),
+        }
+        if kind != Kind::Ordinary {
+            let parts = self.archive.parts(Table::Plant, None)?;
+            for part in parts.iter().filter(|part| part.year == year) {
+                hasher.update(part.file.hash.as_bytes());
+            }
+        }
+        Ok(hasher.finalize().to_hex().to_string())
+    }
+
+    /// What some years of a panel are made from, as one hash.
+    ///
+    /// # Errors
+    /// [`RegressionError::Archive`] if the manifest cannot be read.
+    pub fn stamps(&self, kind: Kind, years: &[Year]) -> Result<String, RegressionError> {
+        let mut hasher = blake3::Hasher::new();
+        for &year in years {
+            hasher.update(self.stamp(kind, year)?.as_bytes());
+        }
+        Ok(hasher.finalize().to_hex().to_string())
+    }
+
+    /// Makes the years anew whose stamp is another than that of their part; they are given back.
+    ///
+    /// # Errors
+    /// [`RegressionError`] if one cannot be made or kept.
+    pub fn prepare(&mut self, kind: Kind, years: &[Year]) -> Result<Vec<Year>, RegressionError> {
+        if kind == Kind::Product {
+            self.prepare(Kind::Plant, years)?;
+        }
+        let kept = self.archive.panels()?;
+        let mut stale = Vec::new();
+        for &year in years {
+            let key = (kind, year);
+            if self.parts.contains_key(&key) || self.made.contains_key(&key) {
+                continue;
+            }
+            let stamp = self.stamp(kind, year)?;
+            let part = kept.iter().find(|part| {
+                (part.kind.as_str(), part.year) == (kind.name(), year) && part.stamp == stamp
+            });
+            match part.filter(|part| part.file.open(self.archive.home()).is_ok()) {
+                Some(part) => {
+                    self.parts.insert(key, part.clone());
+                }
+                None => stale.push((year, stamp)),
+            }
+        }
+        self.make(kind, &stale)?;
+        Ok(stale.into_iter().map(|(year, _)| year).collect())
+    }
+
+    fn make(&mut self, kind: Kind, stale: &[(Year, String)]) -> Result<(), RegressionError> {
+        if stale.is_empty() {
+            return Ok(());
+        }
+        let rows: BTreeMap<Year, RecordBatch> = match kind {
+            Kind::Ordinary => {
+                let years: Vec<Year> = stale.iter().map(|(year, _)| *year).collect();
+                ordinary::rows(self, &years, self.n_workers)?
+            }
+            Kind::Plant => {
+                let year = |(year, _): &(Year, String)| Ok((*year, plant::rows(self, *year)?));
+                stale.iter().map(year).collect::<Result<_, RegressionError>>()?
+            }
+            Kind::Product => {
+                let rauch = Rauch::bundled()?;
+                let mut rows = BTreeMap::new();
+                for (year, _) in stale {
+                    rows.insert(*year, product::rows(self, *year, &rauch)?);
+                }
+                rows
+            }
+        };
+        let mut parts = Vec::new();
+        for (year, rows) in rows {
+            let stamp = stale.iter().find(|(other, _)| *other == year).map(|(_, stamp)| stamp);
+            match stamp.filter(|_| self.archive.is_writable()) {
+                Some(stamp) => {
+                    let schema = rows.schema();
+                    let mut writer =
+                        self.archive.panel_writer(kind.name(), year, stamp, &schema)?;
+                    writer.write(&rows)?;
+                    parts.push(writer.finish()?);
+                }
+                None => {
+                    self.made.insert((kind, year), vec![rows]);
+                }
+            }
+        }
+        if !parts.is_empty() {
+            self.archive.replace_panels(&parts)?;
+        }
+        self.parts.extend(parts.into_iter().map(|part| ((kind, part.year), part)));
+        Ok(())
+    }
+
+    /// The rows of a prepared year, some columns or all.
+    ///
+    /// # Errors
+    /// [`RegressionError::Archive`] if its part cannot be read.
+    ///
+    /// # Panics
+    /// If the year was not prepared.
+    pub fn rows(
+        &self,
+        kind: Kind,
+        year: Year,
+        columns: Option<&[&str]>,
+    ) -> Result<Vec<RecordBatch>, RegressionError> {
+        if let Some(made) = self.made.get(&(kind, year)) {
+            return Ok(made.clone());
+        }
+        let part = self.parts.get(&(kind, year));
+        let part = part.unwrap_or_else(|| panic!("{} {year} was not prepared", kind.name()));
+        Ok(self.archive.read_panel(part, columns)?)
+    }
+}
+
+/// The closed years with indicators.
+pub fn closed_years(calendar: &Calendar) -> Vec<Year> {
+    calendar.indicator_years().filter(|year| calendar.months(*year) == 12).collect()
+}

@@ -1,0 +1,124 @@
+//! A year of the plant panel: the rows of `plant` in order of key, texts as codes, and four columns
+//! that samples and effects need.
+//!
+//! | column | is |
+//! |---|---|
+//! | `province` | the city's |
+//! | `income_group` | the destination's in the year: H, UM, LM, L |
+//! | `province_plants` | the most plants that the firm has in one province in the year |
+//! | `destination_plants` | plants of the firm that export to the destination in the year |
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use arrow_array::builder::StringDictionaryBuilder;
+use arrow_array::cast::AsArray;
+use arrow_array::types::UInt32Type;
+use arrow_array::{Array, ArrayRef, RecordBatch, StringArray, UInt32Array};
+use arrow_schema::{ArrowError, DataType, Field, Schema};
+
+use super::error::RegressionError;
+use super::panels::Panels;
+use crate::archive::parts::Table;
+use crate::publish::export::{Selection, schema_of, years};
+use crate::types::Year;
+
+/// The rows of a closed year.
+pub fn rows(panels: &Panels<'_>, year: Year) -> Result<RecordBatch, RegressionError> {
+    let selection = Selection { year: Some(year), as_of: None };
+    let found = years(panels.archive, Table::Plant, selection)?.next();
+    let rows = match found {
+        Some(rows) => rows?.1,
+        None => RecordBatch::new_empty(schema_of(Table::Plant, panels.home.supply.is_some())),
+    };
+    Ok(extended(panels, year, &rows)?)
+}
+
+/// Sorted rows of `plant` with the further columns.
+pub fn extended(
+    panels: &Panels<'_>,
+    year: Year,
+    rows: &RecordBatch,
+) -> Result<RecordBatch, ArrowError> {
+    let text = |name: &str| -> Result<StringArray, ArrowError> {
+        Ok(rows.column(rows.schema().index_of(name)?).as_string::<i32>().clone())
+    };
+    let (firms, cities, countries) = (text("firm")?, text("city")?, text("country")?);
+    let places = &panels.home.places;
+    let province = |city: &str| Some(places.province_code(places.province(places.city(city)?)));
+    let provinces = dictionary(cities.iter().map(|city| province(city?)));
+    let group = |country: &str| panels.incomes.group(country, year);
+    let groups = dictionary(countries.iter().map(|country| group(country?)));
+    let (of_province, of_destination) = plant_counts(&firms, &cities, &countries, &province);
+
+    let mut fields = Vec::new();
+    let mut arrays: Vec<ArrayRef> = Vec::new();
+    for (field, array) in rows.schema().fields().iter().zip(rows.columns()) {
+        let coded = *field.data_type() == DataType::Utf8;
+        let array =
+            if coded { dictionary(array.as_string::<i32>().iter()) } else { Arc::clone(array) };
+        fields.push(Field::new(field.name(), array.data_type().clone(), field.is_nullable()));
+        arrays.push(array);
+    }
+    let more: [(&str, ArrayRef); 4] = [
+        ("province", provinces),
+        ("income_group", groups),
+        ("province_plants", Arc::new(of_province)),
+        ("destination_plants", Arc::new(of_destination)),
+    ];
+    for (name, array) in more {
+        fields.push(Field::new(name, array.data_type().clone(), name == "income_group"));
+        arrays.push(array);
+    }
+    RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays)
+}
+
+/// Texts as codes.
+pub fn dictionary<'t>(texts: impl Iterator<Item = Option<&'t str>>) -> ArrayRef {
+    let mut builder = StringDictionaryBuilder::<UInt32Type>::new();
+    texts.for_each(|text| builder.append_option(text));
+    Arc::new(builder.finish())
+}
+
+/// The most plants of the row's firm in one province, and its plants that export to the row's
+/// destination. Every plant of a multi-plant firm has a row wherever it exports, so that rows tell.
+fn plant_counts<'p>(
+    firms: &StringArray,
+    cities: &StringArray,
+    countries: &StringArray,
+    province: &impl Fn(&str) -> Option<&'p str>,
+) -> (UInt32Array, UInt32Array) {
+    let (mut of_province, mut of_destination) = (Vec::new(), Vec::new());
+    let rows: Vec<usize> = (0..firms.len()).collect();
+    for firm in rows.chunk_by(|&a, &b| firms.value(a) == firms.value(b)) {
+        let own: BTreeSet<&str> = firm.iter().map(|&row| cities.value(row)).collect();
+        let mut by_province: BTreeMap<_, u32> = BTreeMap::new();
+        for city in &own {
+            *by_province.entry(province(city)).or_default() += 1;
+        }
+        let most = by_province.values().copied().max().unwrap_or_default();
+        let mut by_country: BTreeMap<&str, u32> = BTreeMap::new();
+        for &row in firm {
+            *by_country.entry(countries.value(row)).or_default() += 1;
+        }
+        of_province.extend(firm.iter().map(|_| most));
+        of_destination.extend(firm.iter().map(|&row| by_country[countries.value(row)]));
+    }
+    (of_province.into(), of_destination.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plants_are_counted_by_province_and_by_destination() {
+        let firms = StringArray::from(vec!["f", "f", "f", "f", "g", "g"]);
+        let cities = StringArray::from(vec!["11", "11", "12", "21", "11", "21"]);
+        let countries = StringArray::from(vec!["a", "b", "a", "a", "a", "b"]);
+        let province = |city: &str| if city.starts_with('1') { Some("1") } else { Some("2") };
+        let (of_province, of_destination) = plant_counts(&firms, &cities, &countries, &province);
+        assert_eq!(of_province.values(), &[2, 2, 2, 2, 1, 1]);
+        assert_eq!(of_destination.values(), &[3, 1, 3, 3, 1, 1]);
+    }
+}

@@ -1,0 +1,126 @@
+//! Tables 1 and 2: statistics of variables, over units or over the sample of a regression.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rustc_hash::FxHashSet;
+
+use super::columns::Columns;
+use super::error::RegressionError;
+use super::panels::Kind;
+use super::run::Regressions;
+use super::sample::{numbers, quantile};
+use crate::estimate::design::{Design, Request};
+use crate::estimate::panel::Column;
+use crate::specification::{Statistic, Summary};
+
+/// The statistics of one variable, of one value of `by` or of all.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Statistics {
+    /// The value of `by`, such as the year.
+    pub by: Option<f64>,
+    /// The variable.
+    pub variable: String,
+    /// The figures, as the summary lists them; none where there is no value.
+    pub figures: Vec<Option<f64>>,
+}
+
+/// The figures of a summary, variables in its order within each value of `by`.
+///
+/// # Errors
+/// [`RegressionError`] if the panel cannot be read, or lacks a column.
+pub fn summarise(
+    regressions: &mut Regressions<'_>,
+    summary: &Summary,
+) -> Result<Vec<Statistics>, RegressionError> {
+    let mut names: BTreeSet<String> = summary.variables.iter().cloned().collect();
+    names.extend(summary.by.clone());
+    names.extend(summary.of.iter().flat_map(|of| of.factors.clone()));
+    let sample = summary.sample.iter().flat_map(|formula| formula.columns());
+    names.extend(sample.map(str::to_owned));
+    let kind = Kind::Plant;
+    let columns = regressions.read(kind, &names)?;
+    let rows = rows(&columns, summary)?;
+    let by = summary.by.as_ref().map(|name| numbers(&columns, name)).transpose()?;
+    let mut figures = BTreeMap::new();
+    for (place, name) in summary.variables.iter().enumerate() {
+        let value = numbers(&columns, name)?;
+        let mut groups: BTreeMap<u64, Vec<f64>> = BTreeMap::new();
+        for &row in &rows {
+            // Years and counts are positive, so that their bits are in their order.
+            let group = by.as_ref().map_or(0, |by| by(row).to_bits());
+            groups.entry(group).or_default().push(value(row));
+        }
+        for (group, mut values) in groups {
+            values.retain(|value| value.is_finite());
+            values.sort_unstable_by(f64::total_cmp);
+            let all = summary.statistics.iter().map(|of| statistic(*of, &values)).collect();
+            let by = by.as_ref().map(|_| f64::from_bits(group));
+            figures.insert((group, place), Statistics { by, variable: name.clone(), figures: all });
+        }
+    }
+    Ok(figures.into_values().collect())
+}
+
+/// The rows that count: those of the sample; of each unit the first.
+fn rows(columns: &Columns, summary: &Summary) -> Result<Vec<usize>, RegressionError> {
+    let mut rows: Vec<usize> = match &summary.sample {
+        Some(formula) => {
+            let panel = columns.panel(&[])?;
+            let design = Design::build(&panel, &Request::of_formula(formula, &[], None))?;
+            let mut rows: Vec<usize> = design.rows.iter().map(|&row| row as usize).collect();
+            rows.sort_unstable();
+            rows
+        }
+        None => (0..columns.n_rows()).collect(),
+    };
+    if let Some(of) = &summary.of {
+        let keys: Vec<Column<'_>> =
+            of.factors.iter().filter_map(|name| columns.column(name)).collect();
+        let mut seen: FxHashSet<Vec<u64>> = FxHashSet::default();
+        let key =
+            |row: usize| keys.iter().map(|column| super::sample::bits(*column, row)).collect();
+        rows.retain(|&row| seen.insert(key(row)));
+    }
+    Ok(rows)
+}
+
+/// A statistic of sorted values.
+#[expect(clippy::cast_precision_loss, reason = "rows are fewer than 2^32")]
+fn statistic(of: Statistic, sorted: &[f64]) -> Option<f64> {
+    let n = sorted.len() as f64;
+    let mean = || sorted.iter().sum::<f64>() / n;
+    let figure = match of {
+        Statistic::N => n,
+        Statistic::Mean => mean(),
+        Statistic::Median => quantile(sorted, 0.5),
+        Statistic::Sd => {
+            let mean = mean();
+            let squares: f64 = sorted.iter().map(|value| (value - mean) * (value - mean)).sum();
+            (squares / (n - 1.0)).sqrt()
+        }
+        Statistic::Min => *sorted.first()?,
+        Statistic::Max => *sorted.last()?,
+    };
+    Some(figure).filter(|figure| figure.is_finite())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn statistics_of_four_values() {
+        let values = [1.0, 2.0, 3.0, 6.0];
+        let all =
+            [Statistic::N, Statistic::Mean, Statistic::Median, Statistic::Min, Statistic::Max];
+        let figures: Vec<_> = all.iter().map(|of| statistic(*of, &values)).collect();
+        assert_eq!(figures, [4.0, 3.0, 2.5, 1.0, 6.0].map(Some));
+        let sd = statistic(Statistic::Sd, &values).expect("four values");
+        assert!((sd * sd - 14.0 / 3.0).abs() < 1e-12);
+        assert_eq!(statistic(Statistic::Sd, &values[..1]), None);
+        assert_eq!(
+            (statistic(Statistic::Mean, &[]), statistic(Statistic::N, &[])),
+            (None, Some(0.0))
+        );
+    }
+}

@@ -1,0 +1,234 @@
+//! Re-estimation when a year closes: the one function that whoever takes in files calls after each
+//! commit.
+//!
+//! The estimation comes after the commit and cannot undo it: what fails is kept as a failed
+//! estimate, told, and intake goes on. Solutions and the panel's unchanged years are kept for the
+//! next year.
+
+use std::time::Instant;
+
+use super::error::RegressionError;
+use super::keep::{keep, stale_years};
+use super::memories::Memories;
+use super::panels::{Kind, Panels};
+use super::run::{Ask, Outcome, Regressions, Wanted};
+use crate::archive::{Archive, Publication, StoredEstimate};
+use crate::specification::{Column, Specification};
+use crate::types::{Period, Vintage, Year};
+
+/// What is estimated when a year closes, and what earlier estimations left for the next.
+#[derive(Debug)]
+pub struct YearClose {
+    specifications: Vec<(Specification, Choice)>,
+    memories: Option<Memories>,
+    n_workers: usize,
+}
+
+/// What came of a year that closed.
+#[derive(Debug)]
+pub struct Estimated {
+    /// The year.
+    pub year: Year,
+    /// The columns.
+    pub outcomes: Vec<Outcome>,
+    /// Earlier years that late records had changed since the last estimation.
+    pub changed: Vec<Year>,
+    /// Seconds, panels included.
+    pub seconds: f64,
+}
+
+/// An entry of the option `estimate` that is no table.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "the option estimate has \"{entry}\"; write a table as 3, or a column as 3.4 or footnote.trimmed"
+)]
+pub struct NoTable {
+    /// The entry.
+    pub entry: String,
+}
+
+/// Which columns of a specification are wanted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Choice {
+    /// All of them.
+    All,
+    /// Those on the plant panel: the others read the archive anew.
+    OnPlants,
+    /// Those named.
+    Named(Vec<String>),
+}
+
+impl Wanted for Choice {
+    fn wants(&self, column: &Column) -> bool {
+        match self {
+            Self::All => true,
+            Self::OnPlants => Kind::of(column) == Kind::Plant,
+            Self::Named(names) => names.contains(&column.name),
+        }
+    }
+}
+
+/// The tables that are estimated where no option says otherwise.
+const MAIN: [&str; 4] = ["3", "4", "5", "6"];
+
+impl YearClose {
+    /// What the option `estimate` asks for: tables and columns by name. Without it, the columns of
+    /// tables 3 to 6 that are on the plant panel.
+    ///
+    /// # Errors
+    /// [`NoTable`] for an entry that names none.
+    pub fn new(option: Option<&[String]>, n_workers: usize) -> Result<Self, NoTable> {
+        let specifications = match option {
+            None => {
+                let main = MAIN.into_iter().filter_map(Specification::named);
+                main.map(|specification| (specification, Choice::OnPlants)).collect()
+            }
+            Some(entries) => chosen(entries)?,
+        };
+        Ok(Self { specifications, memories: None, n_workers })
+    }
+
+    /// Estimates if a December is among the months that a commit closed; nothing if the year has no
+    /// indicators, being the feed's first.
+    ///
+    /// # Errors
+    /// [`RegressionError`] if the home cannot be read or written, or no panel be made; what was
+    /// taken in stays.
+    pub fn closed(
+        &mut self,
+        archive: &mut Archive,
+        closed: &[Period],
+    ) -> Result<Option<Estimated>, RegressionError> {
+        let december = closed.iter().rev().find(|period| period.month() == 12);
+        let Some(year) = december.map(|period| period.year()) else { return Ok(None) };
+        if self.specifications.is_empty() {
+            return Ok(None);
+        }
+        let estimated = self.estimate(archive, year);
+        if let Err(error) = &estimated {
+            self.keep_failure(archive, year, error);
+        }
+        estimated
+    }
+
+    fn estimate(
+        &mut self,
+        archive: &mut Archive,
+        year: Year,
+    ) -> Result<Option<Estimated>, RegressionError> {
+        let begin = Instant::now();
+        let changed = stale_years(archive)?;
+        let mut memories = self.memories.take().unwrap_or_else(|| Memories::of(archive));
+        let panels = Panels::open(archive, self.n_workers)?;
+        if panels.years(Some(year)).is_err() {
+            return Ok(None);
+        }
+        let mut regressions = Regressions::new(panels, Some(year))?;
+        let asks: Vec<Ask<'_>> = self
+            .specifications
+            .iter()
+            .map(|(specification, wanted)| Ask { specification, wanted })
+            .collect();
+        let outcomes = regressions.run(&asks, Some(&mut memories))?;
+        keep(archive, &outcomes)?;
+        memories.store(archive)?;
+        self.memories = Some(memories);
+        let seconds = begin.elapsed().as_secs_f64();
+        Ok(Some(Estimated { year, outcomes, changed, seconds }))
+    }
+
+    /// Keeps that nothing could be estimated, as far as the home takes it.
+    fn keep_failure(&self, archive: &mut Archive, year: Year, error: &RegressionError) {
+        let as_of = archive.last_publication().ok().flatten().unwrap_or_default();
+        let failed = |(specification, choice): &(Specification, Choice)| {
+            let columns = specification.columns().iter().filter(|column| choice.wants(column));
+            let name = specification.name.clone();
+            columns.map(|column| failure((&name, column), year, as_of, error)).collect::<Vec<_>>()
+        };
+        let failures: Vec<StoredEstimate> = self.specifications.iter().flat_map(failed).collect();
+        // A home that does not take it has said so in the error itself.
+        let _ = archive.add_estimates(&failures);
+    }
+}
+
+fn failure(
+    (specification, column): (&str, &Column),
+    through: Year,
+    (publication, vintage): (Publication, Vintage),
+    error: &RegressionError,
+) -> StoredEstimate {
+    StoredEstimate {
+        number: 0,
+        specification: specification.to_owned(),
+        column: column.name.clone(),
+        through,
+        publication,
+        vintage,
+        panel: Kind::of(column).name().to_owned(),
+        stamp: String::new(),
+        model: Err(error.to_string()),
+    }
+}
+
+/// The specifications that entries such as `3` and `4.1` name, columns of one together.
+fn chosen(entries: &[String]) -> Result<Vec<(Specification, Choice)>, NoTable> {
+    let mut chosen: Vec<(Specification, Choice)> = Vec::new();
+    for entry in entries {
+        let bad = || NoTable { entry: entry.clone() };
+        let (name, column) = match entry.split_once('.') {
+            Some((name, column)) => (name, Some(column.to_owned())),
+            None => (entry.as_str(), None),
+        };
+        let specification = Specification::named(name).ok_or_else(bad)?;
+        let columns = specification.columns();
+        let is_there = column.as_ref().is_none_or(|name| columns.iter().any(|c| c.name == *name));
+        if columns.is_empty() || !is_there {
+            return Err(bad());
+        }
+        let known = chosen.iter_mut().find(|(other, _)| other.name == specification.name);
+        match (known, column) {
+            (Some((_, choice)), None) => *choice = Choice::All,
+            (Some((_, Choice::Named(names))), Some(column)) => names.push(column),
+            (Some(_), Some(_)) => {}
+            (None, None) => chosen.push((specification, Choice::All)),
+            (None, Some(column)) => chosen.push((specification, Choice::Named(vec![column]))),
+        }
+    }
+    Ok(chosen)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_option_names_tables_and_columns() {
+        let entries = |texts: &[&str]| texts.iter().map(|t| (*t).to_owned()).collect::<Vec<_>>();
+        let choices = |texts: &[&str]| {
+            let chosen = chosen(&entries(texts)).expect("tables");
+            chosen.into_iter().map(|(s, choice)| (s.name, choice)).collect::<Vec<_>>()
+        };
+        let named = |names: &[&str]| Choice::Named(entries(names));
+        assert_eq!(
+            choices(&["3", "4.1", "4.3"]),
+            [("3".to_owned(), Choice::All), ("4".to_owned(), named(&["1", "3"]))]
+        );
+        assert_eq!(choices(&["3.1", "3"]), [("3".to_owned(), Choice::All)]);
+        for bad in ["7", "3.9", "1", ""] {
+            let error = YearClose::new(Some(&entries(&[bad])), 1).expect_err("no table");
+            assert!(error.to_string().contains(&format!("\"{bad}\"")), "{error}");
+        }
+    }
+
+    #[test]
+    fn without_the_option_the_plant_panel_is_all_that_is_read() {
+        let main = YearClose::new(None, 1).expect("the main tables");
+        let columns = main.specifications.iter().flat_map(|(specification, choice)| {
+            let of = specification.columns().iter().filter(|column| choice.wants(column));
+            of.map(|column| format!("{}.{}", specification.name, column.name))
+        });
+        let columns: Vec<String> = columns.collect();
+        assert!(columns.contains(&"3.5".to_owned()) && columns.contains(&"6.4".to_owned()));
+        assert!(!columns.contains(&"4.2".to_owned()) && !columns.contains(&"6.2".to_owned()));
+    }
+}

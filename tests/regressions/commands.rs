@@ -1,0 +1,193 @@
+//! What is kept, rewritten, told and refused.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use super::{Sandbox, demo, estimate, models, number, repository, term};
+use crate::common::{HEADER, csv_rows};
+
+/// A home with the first months of `streams/demo` that closes a year with indicators.
+fn growing(through: &str) -> Sandbox {
+    let sandbox = Sandbox::new();
+    take_in(&sandbox, "200801", through);
+    sandbox
+}
+
+/// Takes in months of `streams/demo`.
+fn take_in(sandbox: &Sandbox, from: &str, through: &str) -> String {
+    let months = std::fs::read_dir(repository("streams/demo")).expect("the feed");
+    let mut files: Vec<PathBuf> = months.map(|month| month.expect("a file").path()).collect();
+    files.retain(|file| {
+        let name = file.file_stem().expect("a name").to_string_lossy().into_owned();
+        (from..=through).contains(&name.as_str())
+    });
+    let mut arguments = vec!["ingest".into(), "--workers".into(), "1".into()];
+    arguments.extend(files.into_iter().map(PathBuf::into_os_string));
+    let run = sandbox.run(arguments);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    run.stderr
+}
+
+/// The files of the panel with their bytes.
+fn panel_files(sandbox: &Sandbox, kind: &str) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut files = BTreeMap::new();
+    for year in std::fs::read_dir(sandbox.home().join("panel").join(kind)).expect("the panel") {
+        for file in std::fs::read_dir(year.expect("a year").path()).expect("its parts") {
+            let path = file.expect("a part").path();
+            files.insert(path.clone(), std::fs::read(path).expect("its bytes"));
+        }
+    }
+    files
+}
+
+/// The columns of a table as exported, by name.
+fn exported(sandbox: &Sandbox, table: &str) -> Vec<BTreeMap<String, String>> {
+    let rows = csv_rows(&sandbox.export(table));
+    let (header, rows) = rows.split_first().expect("a header");
+    rows.iter().map(|row| header.iter().cloned().zip(row.iter().cloned()).collect()).collect()
+}
+
+#[test]
+fn the_file_that_closes_a_year_re_estimates_and_every_estimate_is_kept() {
+    let sandbox = growing("200911");
+    assert!(exported(&sandbox, "estimates").is_empty(), "no year with indicators has closed");
+    let told = take_in(&sandbox, "200912", "200912");
+    assert!(told.contains("2009 has closed"), "{told}");
+    let first = exported(&sandbox, "estimates");
+    assert!(first.iter().all(|row| row["year"] == "2009" && row["vintage"] == "24"), "{first:?}");
+    let told = take_in(&sandbox, "201001", "201012");
+    assert!(told.contains("2010 has closed"), "{told}");
+    let both = exported(&sandbox, "estimates");
+    let of = |column: &str, year: &str| {
+        let is_it = |row: &&BTreeMap<String, String>| {
+            (row["specification"].as_str(), row["column"].as_str()) == ("3", column)
+                && row["year"] == year
+                && row["term"] == "affiliate_growth"
+        };
+        both.iter().find(is_it).cloned()
+    };
+    let (before, after) = (of("4", "2009"), of("4", "2010").expect("the new year's"));
+    assert_ne!(before.map(|row| row["estimate"].clone()), Some(after["estimate"].clone()));
+    assert!(["iterations", "seconds", "warm_start"].iter().all(|field| !after[*field].is_empty()));
+    assert_eq!(after["stale"], "0");
+}
+
+#[test]
+fn a_year_of_the_panel_is_rewritten_when_it_changes_and_only_then() {
+    let sandbox = growing("201012");
+    let before = panel_files(&sandbox, "plant");
+    assert_eq!(before.len(), 2, "2009 and 2010");
+    estimate(&sandbox, &["--table", "3"]);
+    assert_eq!(panel_files(&sandbox, "plant"), before, "nothing has changed");
+    let firm = &exported(&sandbox, "panel")[0];
+    let late = format!(
+        "{HEADER}\n201003,E,{},某某厂,{}9,{},39091010,10,1234567.00\n",
+        firm["firm"], firm["city"], firm["country"]
+    );
+    let path = sandbox.write("201101.csv", late);
+    let run = sandbox.run(["ingest".into(), path.into_os_string()]);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    let status = sandbox.run(["status"]).stdout;
+    assert!(status.contains("stale"), "{status}");
+    let told = estimate(&sandbox, &["--table", "3"]).stderr;
+    assert!(told.contains("late records have changed 2010"), "{told}");
+    let after = panel_files(&sandbox, "plant");
+    assert_eq!(after.len(), 2, "the part of before is gone");
+    let same: Vec<bool> =
+        before.iter().map(|(path, bytes)| after.get(path) == Some(bytes)).collect();
+    assert_eq!(same, [true, false], "2009 stays, 2010 is written anew");
+    assert!(!sandbox.run(["status"]).stdout.contains("stale"));
+}
+
+#[test]
+fn a_damaged_panel_is_made_again() {
+    let sandbox = growing("201012");
+    let before = estimate(&sandbox, &["--table", "3.4", "--format", "csv"]).stdout;
+    let (path, bytes) = panel_files(&sandbox, "plant").pop_first().expect("a part");
+    std::fs::write(&path, &bytes[..bytes.len() / 2]).expect("damaged");
+    let after = estimate(&sandbox, &["--table", "3.4", "--format", "csv"]).stdout;
+    let figures = |text: &str| {
+        let rows = csv_rows(text);
+        rows.into_iter().map(|row| row[8..15].to_vec()).collect::<Vec<_>>()
+    };
+    assert_eq!(figures(&after), figures(&before));
+    assert_eq!(panel_files(&sandbox, "plant").get(&path), Some(&bytes));
+}
+
+#[test]
+fn a_table_of_ones_own_needs_no_code() {
+    let sandbox = demo();
+    let file = sandbox.folder().join("mine.toml");
+    let text = r#"
+title = "My own"
+cluster = "city^country + firm"
+[[column]]
+name = "big"
+formula = "ln_export ~ affiliate_growth + experience | firm^year + country^year"
+keep = ["plants >= 3"]
+[[column]]
+name = "robust"
+formula = "ln_export ~ affiliate_growth*new | province^year + country"
+vcov = "hc1"
+"#;
+    std::fs::write(&file, text).expect("written");
+    let models = models(sandbox, &["--spec", &file.to_string_lossy()]);
+    assert_eq!(models["mine.big"]["vcov"], "city^country + firm");
+    assert_eq!(models["mine.robust"]["vcov"], "hc1");
+    assert_eq!(models["mine.robust"]["terms"].as_array().expect("terms").len(), 3);
+    number(&term(&models["mine.big"], "affiliate_growth")["std_error"]);
+    std::fs::write(&file, text.replace("experience", "experiense")).expect("written");
+    let run = sandbox.run(["estimate".into(), "--spec".into(), file.into_os_string()]);
+    assert_eq!(run.code, Some(0), "the other column is estimated");
+    assert!(run.stdout.contains("no column \"experiense\"; it has year, months"), "{}", run.stdout);
+}
+
+#[test]
+fn what_is_not_there_is_refused_with_what_there_is() {
+    let cases = [
+        (vec!["--table", "7"], "there is no table \"7\"; there are 1, 2, 3"),
+        (vec!["--table", "3.9"], "3 has no column 9; it has 1, 2"),
+        (vec!["--through", "1999"], "the last closed year is 2011"),
+        (vec!["--table", "3", "--format", "svg"], "--format svg draws"),
+        (vec!["--path"], "name it, as in --table 3.4"),
+        (vec!["--spec", "nowhere.toml"], "cannot read the specification nowhere.toml"),
+    ];
+    for (arguments, expected) in cases {
+        let run = demo().run([&["estimate"], arguments.as_slice()].concat());
+        assert_eq!(run.code, Some(1), "{arguments:?}");
+        assert!(run.stderr.contains(expected), "{arguments:?}: {}", run.stderr);
+    }
+    let empty = Sandbox::new();
+    let run = empty.run(["estimate"]);
+    assert!(run.stderr.contains("ingest a feed first"), "{}", run.stderr);
+    let one_year = growing("200812");
+    let run = one_year.run(["estimate"]);
+    assert!(run.stderr.contains("no closed year has indicators yet"), "{}", run.stderr);
+}
+
+#[test]
+fn an_estimation_that_fails_is_told_and_kept_and_the_intake_stands() {
+    let sandbox = Sandbox::new();
+    // One plant: no firm has two, so that no row is left.
+    for period in (1..=12).flat_map(|month| [2001 * 100 + month, 2002 * 100 + month]) {
+        let line = format!("{period},E,F1,某某厂,11009,502,39091010,10,{period}.00");
+        sandbox.write(&format!("{period}.csv"), format!("{HEADER}\n{line}\n"));
+    }
+    let run = sandbox.run(["ingest".into(), sandbox.feed().into_os_string()]);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    assert!(run.stdout.contains("24 files accepted"), "{}", run.stdout);
+    assert!(run.stderr.contains("not estimated, such as 3.1"), "{}", run.stderr);
+    let kept = exported(&sandbox, "estimates");
+    assert!(!kept.is_empty() && kept.iter().all(|row| !row["error"].is_empty()), "{kept:?}");
+}
+
+#[test]
+fn a_coefficient_is_followed_over_the_years() {
+    let sandbox = growing("201012");
+    let run = estimate(&sandbox, &["--table", "3.4", "--path", "--format", "csv"]);
+    let rows = csv_rows(&run.stdout);
+    let years: Vec<&str> = rows[1..].iter().map(|row| row[0].as_str()).collect();
+    assert!(years.ends_with(&["2010"]), "{years:?}");
+    let svg = estimate(&sandbox, &["--table", "3.4", "--path", "--format", "svg"]).stdout;
+    assert!(svg.contains("2010") && svg.contains("affiliate_growth"), "{svg}");
+}

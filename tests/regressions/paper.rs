@@ -1,0 +1,148 @@
+//! Table by table on `streams/demo`, against pyfixest's figures on the exported panel.
+
+use std::collections::BTreeMap;
+
+use super::{Sandbox, demo, estimate, models, number, repository, term};
+use crate::common::csv_rows;
+
+/// What `tests/reference/tables.py` found; it says how.
+const EXPECTED: &str = include_str!("../reference/tables.json");
+
+#[test]
+fn table_3_is_that_of_pyfixest_on_the_exported_panel() {
+    agree(&["3.1", "3.2", "3.3", "3.4", "3.5"], &["--table", "3"]);
+}
+
+#[test]
+fn other_samples_effects_and_outcomes_are_those_of_pyfixest() {
+    agree(&["4.1", "4.3", "4.4"], &["--table", "4"]);
+    agree(&["5.1", "5.2", "5.3"], &["--table", "5"]);
+    agree(&["6.1", "6.2", "6.4", "6.5"], &["--table", "6"]);
+}
+
+#[test]
+fn the_footnotes_samples_are_those_of_pyfixest() {
+    let names = ["footnote.trimmed", "footnote.centred", "footnote.share", "footnote.plants"];
+    agree(&names, &["--table", "footnote"]);
+}
+
+fn agree(names: &[&str], arguments: &[&str]) {
+    let expected: serde_json::Value = serde_json::from_str(EXPECTED).expect("stored figures");
+    let models = models(demo(), arguments);
+    for name in names {
+        let (model, expected) = (&models[*name], &expected[*name]);
+        for count in ["n_obs", "n_clusters"] {
+            assert_eq!(model[count], expected[count], "{name}: {count}");
+        }
+        for (regressor, figures) in expected["terms"].as_object().expect("terms") {
+            let found = term(model, regressor);
+            let close = |field: &str, tolerance: f64| {
+                let (found, wanted) = (number(&found[field]), number(&figures[field]));
+                let gap = (found - wanted).abs();
+                assert!(
+                    gap <= tolerance * wanted.abs(),
+                    "{name} {regressor} {field}: {found}, {wanted}"
+                );
+            };
+            close("estimate", 1e-8);
+            close("std_error", 1e-6);
+        }
+        let n_terms = model["terms"].as_array().expect("terms").len();
+        assert_eq!(n_terms, expected["terms"].as_object().expect("terms").len(), "{name}");
+    }
+}
+
+#[test]
+fn tables_1_and_2_and_the_figure_are_those_of_pandas() {
+    let expected: serde_json::Value = serde_json::from_str(EXPECTED).expect("stored figures");
+    for table in ["1", "2"] {
+        let run = estimate(demo(), &["--table", table, "--format", "json"]);
+        let json: serde_json::Value = serde_json::from_str(&run.stdout).expect("JSON");
+        let rows = json["summaries"][0]["rows"].as_array().expect("rows");
+        let wanted = expected[table].as_array().expect("rows");
+        assert_eq!(rows.len(), wanted.len(), "table {table}");
+        for (row, wanted) in rows.iter().zip(wanted) {
+            for (field, value) in wanted.as_object().expect("fields") {
+                match value.as_f64() {
+                    Some(value) => {
+                        let gap = (number(&row[field]) - value).abs();
+                        assert!(gap <= 1e-9 * value.abs().max(1.0), "table {table} {field}: {row}");
+                    }
+                    None => assert_eq!(row[field], *value, "table {table}"),
+                }
+            }
+        }
+    }
+    let run = estimate(demo(), &["--table", "figure1", "--format", "json"]);
+    let json: serde_json::Value = serde_json::from_str(&run.stdout).expect("JSON");
+    let (figure, wanted) = (&json["figures"][0], &expected["figure1"]);
+    assert_eq!(figure["n_obs"], wanted["n_obs"]);
+    let slope = number(&wanted["slope"]);
+    assert!((number(&figure["slope"]) - slope).abs() <= 1e-9 * slope.abs());
+    let svg = estimate(demo(), &["--table", "figure1", "--format", "svg"]).stdout;
+    assert_eq!(svg.matches("<circle").count(), 20, "a point for each bin");
+}
+
+#[test]
+fn ordinary_trade_is_the_whole_computation_on_its_records_alone() {
+    let alone = Sandbox::new();
+    std::fs::copy(repository("streams/demo/cities.csv"), alone.feed().join("cities.csv"))
+        .expect("the cities");
+    std::fs::copy(repository("streams/demo/countries.csv"), alone.feed().join("countries.csv"))
+        .expect("the countries");
+    for month in std::fs::read_dir(repository("streams/demo")).expect("the feed") {
+        let path = month.expect("a file").path();
+        let name = path.file_name().expect("a name").to_string_lossy().into_owned();
+        if !name.starts_with(|first: char| first.is_ascii_digit()) {
+            continue;
+        }
+        let text = std::fs::read_to_string(&path).expect("a month");
+        let mut lines = text.lines();
+        let header = lines.next().expect("a header");
+        let ordinary = lines.filter(|line| line.split(',').nth(7) == Some("10"));
+        let kept: Vec<&str> = std::iter::once(header).chain(ordinary).collect();
+        alone.write(&name, kept.join("\n") + "\n");
+    }
+    alone.options("estimate = []");
+    alone.ingest(&[&alone.feed()], 2);
+    let panel = demo().export("panel-ordinary");
+    assert!(panel.lines().count() > 100, "a panel of some size");
+    assert!(panel == alone.export("panel"), "the panels differ");
+    let model = &models(demo(), &["--table", "4.2"])["4.2"];
+    let same = &models(&alone, &["--table", "4.2"])["4.2"];
+    assert_eq!(model["terms"], same["terms"]);
+}
+
+#[test]
+fn products_add_up_to_what_their_plant_exports() {
+    let rows = csv_rows(&demo().export("panel-product"));
+    let (header, rows) = rows.split_first().expect("a header");
+    let place = |name: &str| header.iter().position(|own| own == name).expect("a column");
+    let mut sums: BTreeMap<Vec<&str>, (f64, f64)> = BTreeMap::new();
+    for row in rows {
+        let key = ["year", "firm", "city", "country"].map(|name| row[place(name)].as_str());
+        let value = |name: &str| -> f64 { row[place(name)].parse().expect("a number") };
+        let sum = sums.entry(key.to_vec()).or_insert((0.0, value("export_value")));
+        sum.0 += value("ln_product_export").exp();
+    }
+    let panel = csv_rows(&demo().export("panel"));
+    assert_eq!(sums.len(), panel.len() - 1, "every row of the plant panel has its products");
+    // A product whose amendments leave nothing positive is not there: sums may be above the row's.
+    let near = sums.values().filter(|(sum, whole)| (sum - whole).abs() < 1e-6 * whole).count();
+    assert!(near * 100 > sums.len() * 99, "{near} of {}", sums.len());
+    assert!(sums.values().all(|(sum, whole)| *sum > whole * (1.0 - 1e-9)));
+}
+
+#[test]
+fn what_has_no_data_is_named_and_stops_no_other_column() {
+    let text = estimate(demo(), &["--table", "6"]).stdout;
+    assert!(text.contains("(6.3): not estimated: \"ln_supply\" is absent"), "{text}");
+    assert!(text.contains("(6.5)") && text.contains("affiliate_growth:ln_firm_export"), "{text}");
+    let alone = demo().run(["estimate", "--table", "6.3"]);
+    assert_eq!(alone.code, Some(1));
+    assert!(
+        alone.stderr.contains("name a firm-year file by the option supply"),
+        "{}",
+        alone.stderr
+    );
+}

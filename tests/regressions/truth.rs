@@ -1,0 +1,81 @@
+//! Linear feeds give back the coefficients that made them.
+
+use std::collections::BTreeMap;
+
+use super::{Sandbox, models, number, simulate, term};
+use crate::common::csv_rows;
+
+/// Coefficients come back within so many standard errors: with eight of them, one in 10,000 feeds
+/// would fail by chance. A residual moves its neighbours' growth, which biases a little besides.
+const STD_ERRORS_MAX: f64 = 5.0;
+
+fn linear() -> Sandbox {
+    let sandbox = Sandbox::new();
+    std::fs::remove_dir(sandbox.feed()).expect("an empty folder");
+    let size = ["--firms", "400", "--cities", "12", "--destinations", "25"];
+    let time = ["--from", "2005-01", "--to", "2008-12", "--seed", "7"];
+    simulate(&sandbox.feed(), &[&["--mode", "linear"], &size[..], &time[..]].concat());
+    sandbox.options("estimate = []");
+    sandbox.ingest(&[&sandbox.feed()], 1);
+    sandbox
+}
+
+#[test]
+fn a_linear_feed_gives_back_its_truth_and_the_equation_holds_as_written() {
+    let sandbox = linear();
+    let text = std::fs::read_to_string(sandbox.feed().join("truth.toml")).expect("the truth");
+    let truth: toml::Table = text.parse().expect("TOML");
+    let coefficients = truth["coefficients"].as_table().expect("coefficients");
+    let model = &models(&sandbox, &["--table", "3.4"])["3.4"];
+    for (name, value) in coefficients {
+        let found = term(model, name);
+        let gap = number(&found["estimate"]) - value.as_float().expect("a number");
+        let std_error = number(&found["std_error"]);
+        assert!(gap.abs() <= STD_ERRORS_MAX * std_error, "{name}: {gap} off, {std_error}");
+    }
+    let n_rows = u64::try_from(truth["rows"].as_integer().expect("a count")).expect("a count");
+    let n_used = model["n_obs"].as_u64().expect("n") + model["n_singletons"].as_u64().expect("n");
+    assert_eq!(n_used, n_rows, "the sample is the truth's");
+    let gap = largest_gap(&sandbox, coefficients);
+    assert!(gap < 1e-9, "the equation is {gap} off");
+}
+
+/// How far ln_export is from βx + effects + residual, at most, over the exported panel.
+fn largest_gap(sandbox: &Sandbox, coefficients: &toml::Table) -> f64 {
+    let panel = csv_rows(&sandbox.export("panel"));
+    let (header, rows) = panel.split_first().expect("a header");
+    let place = |name: &str| header.iter().position(|own| own == name).expect("a column");
+    let read = |name: &str| {
+        csv_rows(&std::fs::read_to_string(sandbox.feed().join(name)).expect("the truth"))
+    };
+    let effects: BTreeMap<[String; 5], f64> = read("truth_effects.csv")[1..]
+        .iter()
+        .map(|row| (std::array::from_fn(|at| row[at].clone()), row[5].parse().expect("a number")))
+        .collect();
+    let residuals: BTreeMap<[String; 4], f64> = read("truth_residuals.csv")[1..]
+        .iter()
+        .map(|row| (std::array::from_fn(|at| row[at].clone()), row[4].parse().expect("a number")))
+        .collect();
+    let (mut largest, mut n_rows) = (0.0_f64, 0);
+    for row in rows {
+        let text = |name: &str| row[place(name)].as_str();
+        let (firm, city, country, year) =
+            (text("firm"), text("city"), text("country"), text("year"));
+        let key = [firm, city, country, year].map(str::to_owned);
+        let Some(residual) = residuals.get(&key) else { continue };
+        let value = |name: &str| -> f64 { text(name).parse().expect("a number") };
+        let product = |term: &str| -> f64 { term.split(':').map(value).product() };
+        let explained: f64 = coefficients
+            .iter()
+            .map(|(term, by)| by.as_float().expect("a number") * product(term))
+            .sum();
+        let effect = |of: [&str; 5]| effects[&of.map(str::to_owned)];
+        let sum = effect(["plant^year", firm, city, "", year])
+            + effect(["country^year", "", "", country, year])
+            + effect(["city^country", "", city, country, ""]);
+        largest = largest.max((value("ln_export") - explained - sum - residual).abs());
+        n_rows += 1;
+    }
+    assert_eq!(n_rows, residuals.len(), "every row of the truth is in the panel");
+    largest
+}
