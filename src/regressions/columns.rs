@@ -14,7 +14,7 @@ use super::panels::{Kind, Panels};
 use super::product;
 use crate::archive::parts::Table;
 use crate::estimate::error::EstimateError;
-use crate::estimate::panel::{Column, MISSING, Panel};
+use crate::estimate::panel::{Column, MISSING, Panel, Part};
 use crate::feed::record::Dictionary;
 use crate::publish::export::schema_of;
 use crate::types::Year;
@@ -27,6 +27,14 @@ const PLANT: &str = "plant";
 pub struct Columns {
     n_rows: usize,
     columns: Vec<(String, Values)>,
+    /// What the rows of each year are made of: their file and the codes of their texts.
+    years: Vec<Made>,
+}
+
+#[derive(Debug)]
+struct Made {
+    n_rows: usize,
+    of: blake3::Hasher,
 }
 
 #[derive(Debug)]
@@ -68,6 +76,9 @@ impl Columns {
             .partition(|name| kind != Kind::Product || product::COLUMNS.contains(name));
         let mut columns = Self::default();
         for &year in years {
+            let mut of = blake3::Hasher::new();
+            of.update(panels.part_hash(kind, year).as_bytes());
+            columns.years.push(Made { n_rows: columns.n_rows, of });
             if kind == Kind::Product {
                 columns.append_products(panels, year, &own, &of_plants)?;
             } else {
@@ -75,6 +86,13 @@ impl Columns {
                     columns.append(&batch, &own)?;
                 }
             }
+            let n_rows = columns.n_rows;
+            columns
+                .years
+                .iter_mut()
+                .rev()
+                .take(1)
+                .for_each(|made| made.n_rows = n_rows - made.n_rows);
         }
         if wanted.contains(PLANT) {
             columns.combine_plants();
@@ -85,7 +103,9 @@ impl Columns {
     fn append(&mut self, batch: &RecordBatch, names: &[&str]) -> Result<(), RegressionError> {
         for name in names {
             let array = batch.column(batch.schema().index_of(name)?);
-            self.values(name, array.data_type()).append(array)?;
+            if let Some(codes) = self.values(name, array.data_type()).append(array)? {
+                self.made_of(&codes);
+            }
         }
         self.n_rows += batch.num_rows();
         Ok(())
@@ -108,10 +128,21 @@ impl Columns {
             self.append(&batch, own)?;
             let rows = batch.column(batch.schema().index_of("row")?).as_primitive::<UInt32Type>();
             for (name, values) in &plants.columns {
-                self.values_like(name, values).gather(values, rows.values());
+                if let Some(codes) = self.values_like(name, values).gather(values, rows.values()) {
+                    self.made_of(&codes);
+                }
             }
         }
         Ok(())
+    }
+
+    /// Codes that this year's texts have: part of what its rows are made of.
+    fn made_of(&mut self, codes: &[u32]) {
+        if let Some(made) = self.years.last_mut() {
+            codes.iter().for_each(|code| {
+                made.of.update(&code.to_le_bytes());
+            });
+        }
     }
 
     fn values(&mut self, name: &str, kind: &DataType) -> &mut Values {
@@ -151,7 +182,15 @@ impl Columns {
             *numbers.entry(pair).or_insert(next)
         };
         let pairs = code("firm").iter().copied().zip(code("city").iter().copied());
-        let plants = pairs.map(&mut number).collect();
+        let plants: Vec<u32> = pairs.map(&mut number).collect();
+        let mut rest = plants.as_slice();
+        for made in &mut self.years {
+            let (own, after) = rest.split_at(made.n_rows);
+            own.iter().for_each(|code| {
+                made.of.update(&code.to_le_bytes());
+            });
+            rest = after;
+        }
         self.columns.push((PLANT.to_owned(), Values::Code(plants, Dictionary::default())));
     }
 
@@ -178,23 +217,37 @@ impl Columns {
         self.column(name).is_some_and(|column| !(0..self.n_rows).any(|row| column.is_present(row)))
     }
 
-    /// The panel, with columns in place of those of the same name.
+    /// The panel, with columns in place of those of the same name; what they are computed with is
+    /// told by `constants`.
     ///
     /// # Errors
     /// [`EstimateError::TooManyRows`] if row numbers would not fit.
     pub fn panel<'c>(
         &'c self,
         instead: &[(String, Column<'c>)],
+        constants: &[u8],
     ) -> Result<Panel<'c>, EstimateError> {
         let own =
             self.columns.iter().filter_map(|(name, _)| Some((name.clone(), self.column(name)?)));
         // Of two columns with one name the first counts.
-        Panel::new(instead.iter().cloned().chain(own).collect())
+        let panel = Panel::new(instead.iter().cloned().chain(own).collect())?;
+        if panel.n_rows() != self.n_rows {
+            return Ok(panel); // No column was read that the panel has.
+        }
+        let part = |made: &Made| {
+            let mut of = made.of.clone();
+            of.update(constants);
+            let hash = of.finalize();
+            let bytes = hash.as_bytes().first_chunk().expect("a hash has 32 bytes");
+            Part { n_rows: made.n_rows, fingerprint: u64::from_le_bytes(*bytes) }
+        };
+        Ok(panel.in_parts(self.years.iter().map(part).collect()))
     }
 }
 
 impl Values {
-    fn append(&mut self, array: &ArrayRef) -> Result<(), RegressionError> {
+    /// Adds a batch's values; of texts the codes that they have are given back.
+    fn append(&mut self, array: &ArrayRef) -> Result<Option<Vec<u32>>, RegressionError> {
         match self {
             Self::Real(numbers) => append_numbers(numbers, array)?,
             Self::Year(years) => {
@@ -208,12 +261,14 @@ impl Values {
                     values.iter().map(|text| texts.intern(text.unwrap_or_default())).collect();
                 let code = |key: Option<u32>| key.map_or(MISSING, |key| known[key as usize]);
                 codes.extend(column.keys().iter().map(code));
+                return Ok(Some(known));
             }
         }
-        Ok(())
+        Ok(None)
     }
 
-    fn gather(&mut self, from: &Self, rows: &[u32]) {
+    /// Adds rows of other values; of texts the codes that they have are given back.
+    fn gather(&mut self, from: &Self, rows: &[u32]) -> Option<Vec<u32>> {
         match (self, from) {
             (Self::Real(to), Self::Real(from)) => {
                 to.extend(rows.iter().map(|&row| from[row as usize]));
@@ -227,9 +282,11 @@ impl Values {
                     MISSING => MISSING,
                     code => known[code as usize],
                 }));
+                return Some(known);
             }
             _ => unreachable!("a column of a panel keeps its type"),
         }
+        None
     }
 }
 

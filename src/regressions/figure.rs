@@ -6,7 +6,6 @@
 
 use std::collections::BTreeSet;
 
-use super::columns::Columns;
 use super::error::RegressionError;
 use super::panels::Kind;
 use super::run::Regressions;
@@ -53,7 +52,7 @@ pub fn scatter(
     let names: BTreeSet<String> = figure.formula.columns().into_iter().map(str::to_owned).collect();
     let kind = Kind::Plant;
     let columns = regressions.read(kind, &names)?;
-    let panel = columns.panel(&[])?;
+    let panel = columns.panel(&[], &[])?;
     let request = Request::of_formula(&figure.formula, &[], None);
     let design = Design::build(&panel, &request)?;
     let variables = &design.variables;
@@ -87,7 +86,7 @@ fn residuals(absorbed: &Absorbed<'_>, variable: usize) -> Vec<(f64, f64)> {
     let width = absorbed.layout().width;
     let stream = absorbed.residuals();
     let mut pairs = Vec::new();
-    for part in 0..absorbed.layout().parts.len() {
+    for part in absorbed.layout().parts.iter().cloned() {
         stream.visit(
             part,
             |_, _| {},

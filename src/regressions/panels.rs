@@ -221,6 +221,19 @@ impl<'a> Panels<'a> {
         Ok(())
     }
 
+    /// What tells the rows of a prepared year from others: the hash of its file, or nothing that
+    /// repeats where there is none.
+    #[must_use]
+    pub fn part_hash(&self, kind: Kind, year: Year) -> String {
+        let hash = |kind| self.parts.get(&(kind, year)).map(|part| part.file.hash.clone());
+        match kind {
+            Kind::Product => hash(kind).zip(hash(Kind::Plant)).map(|(own, of)| own + &of),
+            Kind::Plant | Kind::Ordinary => hash(kind),
+        }
+        .or_else(|| self.stamp(kind, year).ok())
+        .unwrap_or_default()
+    }
+
     /// The rows of a prepared year, some columns or all.
     ///
     /// # Errors

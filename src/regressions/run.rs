@@ -236,6 +236,9 @@ fn together(a: &Column, b: &Column) -> bool {
         && (&a.weights, &a.inference) == (&b.weights, &b.inference)
 }
 
+/// Centred columns by name, and the means that they are less.
+type Centred = (Vec<(String, Vec<f64>)>, Vec<f64>);
+
 /// The sample of a specification on one panel.
 struct Sample<'c> {
     kind: Kind,
@@ -317,14 +320,18 @@ impl<'c> Sample<'c> {
         let (weights, inference) = (one.weights.clone(), one.inference.clone());
         let absorb = AbsorbOptions::default();
         let options = Options { weights, required, inference, absorb };
-        let centred =
-            if one.centre { self.centred(&formulas, &options, &instead)? } else { vec![] };
+        let (centred, means) = if one.centre {
+            self.centred(&formulas, &options, &instead)?
+        } else {
+            Centred::default()
+        };
         instead.extend(centred.iter().map(|(name, v)| (name.clone(), Values::Real(v))));
-        let panel = self.columns.panel(&instead)?;
+        let constants: Vec<u8> = means.iter().flat_map(|mean| mean.to_le_bytes()).collect();
+        let panel = self.columns.panel(&instead, &constants)?;
         let key = self.memory_key(one);
         let memory = memories.as_mut().and_then(|memories| memories.recall(&key));
         let estimated = estimate_all(&panel, &formulas, &options, memory.as_ref())?;
-        let Estimated { mut estimates, deviations, memory } = estimated;
+        let Estimated { mut estimates, deviations, memory, .. } = estimated;
         for (column, estimate) in members.iter().zip(&mut estimates) {
             if column.standardise {
                 standardise(&deviations, &column.formula, estimate);
@@ -343,21 +350,23 @@ impl<'c> Sample<'c> {
         formulas: &[Formula],
         options: &Options,
         instead: &[(String, Values<'_>)],
-    ) -> Result<Vec<(String, Vec<f64>)>, RegressionError> {
-        let panel = self.columns.panel(instead)?;
+    ) -> Result<Centred, RegressionError> {
+        let panel = self.columns.panel(instead, &[])?;
         let weights = options.weights.as_deref();
         let mut request = Request::of_formulas(formulas, &[], weights)?;
         request.required.clone_from(&options.required);
         let rows = Design::build(&panel, &request)?.rows;
         let names: BTreeSet<&str> = formulas.iter().flat_map(interacted).collect();
-        let centre = |name: &str| {
+        let mut centred = Centred::default();
+        for name in names {
             let value = super::sample::numbers(self.columns, name)?;
             let sum: f64 = rows.iter().map(|&row| value(row as usize)).sum();
             let mean = sum / real(rows.len());
-            let values = (0..self.columns.n_rows()).map(|row| value(row) - mean);
-            Ok((name.to_owned(), values.collect()))
-        };
-        names.into_iter().map(centre).collect()
+            let values = (0..self.columns.n_rows()).map(|row| value(row) - mean).collect();
+            centred.0.push((name.to_owned(), values));
+            centred.1.push(mean);
+        }
+        Ok(centred)
     }
 
     /// What a memory is of: the same effects on the same kind of sample.

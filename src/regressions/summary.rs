@@ -65,7 +65,7 @@ pub fn summarise(
 fn rows(columns: &Columns, summary: &Summary) -> Result<Vec<usize>, RegressionError> {
     let mut rows: Vec<usize> = match &summary.sample {
         Some(formula) => {
-            let panel = columns.panel(&[])?;
+            let panel = columns.panel(&[], &[])?;
             let design = Design::build(&panel, &Request::of_formula(formula, &[], None))?;
             let mut rows: Vec<usize> = design.rows.iter().map(|&row| row as usize).collect();
             rows.sort_unstable();
