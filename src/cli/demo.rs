@@ -47,7 +47,7 @@ impl Demo {
         engine.ingest(&files, &mut Unwatched)?;
         drop(engine);
         headlines(&Archive::read(&data)?)?;
-        println!("\n{}", table_3(&data, n_workers)?);
+        println!("\n{}", table_3(&data, n_workers)?.trim_end());
         let verification = verify(Archive::read(&data)?, || ())?;
         let (n_rows, n_findings) = (verification.n_rows, verification.n_findings);
         println!("\n{n_rows} rows recomputed from the records: {n_findings} differences");

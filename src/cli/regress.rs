@@ -75,7 +75,7 @@ impl Regress {
         let estimate = estimate(&table.panel()?, &formula, &options, None)?;
         let seconds = start.elapsed().as_secs_f64();
         match in_format(&estimate, seconds, self.format)? {
-            Some(text) => print!("{text}"),
+            Some(text) => println!("{}", text.trim_end()),
             None => print_text(&estimate),
         }
         Ok(Done::Clean)

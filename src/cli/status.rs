@@ -1,5 +1,7 @@
 //! `status`: what the home holds.
 
+use std::fmt::Write as _;
+
 use clap::Args;
 use serde::Serialize;
 use spillover::archive::parts::Table;
@@ -182,13 +184,13 @@ fn print(report: &Report) {
 
 fn print_estimates(estimates: &EstimateReport) {
     let EstimateReport { kept, failed, last_year, last_vintage, stale_years } = estimates;
-    print!("estimates        {kept}, {failed} failed");
+    let mut line = format!("estimates        {kept}, {failed} failed");
     if let (Some(year), Some(vintage)) = (last_year, last_vintage) {
-        print!("; the last through {year} at vintage {vintage}");
+        let _ = write!(line, "; the last through {year} at vintage {vintage}");
     }
     if !stale_years.is_empty() {
         let years: Vec<String> = stale_years.iter().map(ToString::to_string).collect();
-        print!("; stale: late records have changed {} since", years.join(", "));
+        let _ = write!(line, "; stale: late records have changed {} since", years.join(", "));
     }
-    println!();
+    println!("{line}");
 }
