@@ -95,7 +95,7 @@ pub enum SettingsError {
     /// The home was made under another choice.
     #[error(
         "{option} is {asked} here, but the home's figures were made with {recorded}; leave the \
-         option out, or give another home with --data"
+         option out, `rebuild` the home, or give another one with --data"
     )]
     Differs {
         /// The option.
@@ -103,6 +103,18 @@ pub enum SettingsError {
         /// What this run asks for.
         asked: String,
         /// What the home has recorded.
+        recorded: String,
+    },
+    /// A rebuild was asked for another layout.
+    #[error(
+        "the home was read with the profile {recorded}, and a rebuild cannot read its lines again \
+         with {asked}: the archive keeps records and not the files; ingest the feed into another \
+         home with --data"
+    )]
+    Profile {
+        /// What is asked for.
+        asked: String,
+        /// What the home was read with.
         recorded: String,
     },
     /// The manifest's record of the options is damaged.
@@ -195,6 +207,26 @@ impl Settings {
             weights: config.weights.unwrap_or_default(),
             profile,
         }
+    }
+
+    /// The settings that a rebuild under other options records: what is left out stays.
+    ///
+    /// # Errors
+    /// [`SettingsError::Profile`] if another profile is asked for: how lines are read cannot be
+    /// chosen again without them.
+    pub fn rebuilt(&self, config: &Config) -> Result<Self, SettingsError> {
+        if let Some(asked) = config.profile.as_ref().filter(|name| **name != self.profile.name) {
+            let (asked, recorded) = (asked.clone(), self.profile.name.clone());
+            return Err(SettingsError::Profile { asked, recorded });
+        }
+        let mut profile = self.profile.clone();
+        profile.exclusions = exclusions(config, profile.exclusions);
+        Ok(Self {
+            network: config.network.unwrap_or(self.network),
+            own_plants: config.own_plants.unwrap_or(self.own_plants),
+            weights: config.weights.unwrap_or(self.weights),
+            profile,
+        })
     }
 
     /// The settings as the manifest keeps them.

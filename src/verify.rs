@@ -11,9 +11,9 @@ use std::fmt;
 use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray;
 
-use crate::archive::Archive;
 use crate::archive::parts::Table;
 use crate::archive::segment::Fields;
+use crate::archive::{Archive, ArchiveError};
 use crate::engine::replay::Replay;
 use crate::engine::{EngineError, LiveSegment};
 use crate::oracle::{Oracle, Tables};
@@ -40,6 +40,8 @@ pub enum Finding {
         /// Accepted records by the manifest.
         recorded: u64,
     },
+    /// A snapshot is missing or damaged: no figure is affected, a restart takes longer.
+    Snapshot(ArchiveError),
     /// A published part is missing or damaged, so that a year cannot be read.
     Part(Table, ExportError),
     /// A figure is not what the records say.
@@ -69,6 +71,7 @@ impl fmt::Display for Finding {
             Self::Count { vintage, found, recorded } => {
                 write!(f, "vintage {vintage}: {found} accepted records, {recorded} by the manifest")
             }
+            Self::Snapshot(error) => write!(f, "a snapshot cannot be used: {error}"),
             Self::Part(table, error) => write!(f, "table {}: {error}", table.name()),
             Self::Figure { table, key, column, published, recomputed } => write!(
                 f,
@@ -125,6 +128,11 @@ pub fn verify(archive: Archive, progress: impl FnMut()) -> Result<Verification, 
     let mut verification = Verification::default();
     for what in archive.integrity()? {
         verification.found(Finding::Manifest(what));
+    }
+    for snapshot in archive.snapshots()? {
+        if let Err(error) = snapshot.file.open(archive.home()) {
+            verification.found(Finding::Snapshot(error));
+        }
     }
     let mut replay = Replay::open(archive)?;
     let tables = recompute(&mut replay, &mut verification, progress)?;

@@ -92,6 +92,7 @@ impl Published {
                     apply(&mut self.plant, change, PlantRow::key);
                 }
             }
+            Output::Cells(_) => unreachable!("nobody asks for cells"),
             Output::Done | Output::Failed => unreachable!("handled by the workers' driver"),
         }
     }

@@ -93,7 +93,9 @@ impl Story {
             }
         }
         assert!(!story.about.is_empty(), "{name} does not begin with what it is about");
-        let compares = |block: &Block| block.heading.starts_with("export ");
+        let compares = |block: &Block| {
+            block.heading.starts_with("export ") || block.heading.starts_with("diff ")
+        };
         assert!(story.blocks.iter().any(compares), "{name} compares no table");
         story
     }
@@ -154,7 +156,7 @@ impl Block {
                 }
             }),
             "run" => self.run(sandbox, rest),
-            "export" => self.export(sandbox, rest),
+            "export" | "diff" => self.export(sandbox, verb, rest),
             _ => panic!("\"== {}\" is no step; see streams/cases/README.md", self.heading),
         };
         Self { heading: self.heading.clone(), body }
@@ -201,10 +203,10 @@ impl Block {
     }
 
     /// The chosen columns of a table, aligned.
-    fn export(&self, sandbox: &Sandbox, arguments: &str) -> Vec<String> {
-        let words = std::iter::once("export").chain(arguments.split_whitespace());
+    fn export(&self, sandbox: &Sandbox, verb: &str, arguments: &str) -> Vec<String> {
+        let words = std::iter::once(verb).chain(arguments.split_whitespace());
         let run = sandbox.run(words);
-        assert_eq!(run.code, Some(0), "export {arguments}: {}", run.stderr);
+        assert_eq!(run.code, Some(0), "{verb} {arguments}: {}", run.stderr);
         let table = csv_rows(&run.stdout);
         let chosen: Vec<String> = match self.lines().next() {
             Some(header) => header.split('|').map(|name| name.trim().to_owned()).collect(),
@@ -212,7 +214,7 @@ impl Block {
         };
         let position = |name: &String| {
             let found = table[0].iter().position(|column| column == name);
-            found.unwrap_or_else(|| panic!("export {arguments} has no column {name}"))
+            found.unwrap_or_else(|| panic!("{verb} {arguments} has no column {name}"))
         };
         let positions: Vec<usize> = chosen.iter().map(position).collect();
         let rows = table[1..].iter().map(|row| positions.iter().map(|&at| shown(&row[at])));

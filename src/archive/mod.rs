@@ -7,6 +7,7 @@
 //! DIR/segments/000001.parquet                the records of accepted file 1
 //! DIR/published/city/2010/000012.parquet     rows of the table city for 2010, of publication 12
 //! DIR/published/plant/2010/000012.parquet
+//! DIR/snapshots/000012.parquet               the annual cells as publication 12 left them
 //! DIR/panel/plant/2010/….parquet            the rows of a closed year for the regressions
 //! DIR/memory/….parquet                       what the next estimation begins from
 //!
@@ -18,7 +19,7 @@
 //!
 //! Invariants: what the manifest names is on the disk, whole, with the hash that the manifest has;
 //! what it does not name never counted and is removed when the next writer opens the home. Nothing
-//! that was committed changes, except that a file can be superseded. Everything else that the
+//! that was committed changes, except that a file can be superseded or withdrawn. Everything else that the
 //! engine keeps can be rebuilt from here.
 
 pub(crate) mod durable;
@@ -28,6 +29,7 @@ mod manifest;
 mod panels;
 pub mod parts;
 pub mod segment;
+pub mod snapshot;
 
 use std::fmt;
 use std::ops::RangeBounds;
@@ -39,7 +41,8 @@ use crate::types::{City, Period, Vintage, Year};
 pub use durable::Stored;
 pub use error::{ArchiveError, Result};
 pub use manifest::{
-    AcceptedFile, Commit, Definitions, FileEntry, PanelPart, Sizes, StoredEstimate, Summary,
+    AcceptedFile, Commit, Definitions, FileEntry, PanelPart, Rebuilt, Reclassified, Sizes,
+    StoredEstimate, Summary, Withdrawn,
 };
 pub use panels::PanelWriter;
 
@@ -86,7 +89,7 @@ impl Archive {
         let manifest = Manifest::open(home)?;
         sync_folder(home)?;
         let keep = manifest.paths()?;
-        for folder in ["segments", "published", "panel", "memory"] {
+        for folder in ["segments", "published", "panel", "memory", "snapshots"] {
             remove_orphans(home, &home.join(folder), &keep)?;
         }
         Ok(Self { home: home.to_owned(), manifest, lock })
@@ -151,13 +154,30 @@ impl Archive {
         self.manifest.files()
     }
 
-    /// The last file accepted with these bytes, and its name, whether or not it was withdrawn
-    /// since.
+    /// The files whose bytes are known, in order of vintage: those that count, and those that
+    /// others took the place of which count. Bytes that a withdrawal took away are news again.
     ///
     /// # Errors
     /// [`ArchiveError::Query`] if the manifest cannot be read.
-    pub fn file_with_hash(&self, hash: &str) -> Result<Option<(Vintage, String)>> {
-        self.manifest.file_with_hash(hash)
+    pub fn known_files(&self) -> Result<Vec<FileEntry>> {
+        let files = self.files()?;
+        let of = |vintage| files.iter().find(|file| file.vintage == vintage);
+        let stands = |file: &FileEntry| {
+            let mut last = file;
+            while let Some(next) = last.superseded_by.and_then(of) {
+                last = next;
+            }
+            last.counts_now()
+        };
+        Ok(files.iter().filter(|file| stands(file)).cloned().collect())
+    }
+
+    /// What defined the figures as of a publication; none before the first.
+    ///
+    /// # Errors
+    /// [`ArchiveError::Query`] if the manifest cannot be read.
+    pub fn definitions_at(&self, publication: Publication) -> Result<Option<Definitions>> {
+        self.manifest.definitions_at(publication)
     }
 
     /// The files of a month that count, by the month in their names.
@@ -200,7 +220,7 @@ impl Archive {
         self.manifest.first_period()
     }
 
-    /// The newest accepted file.
+    /// The newest vintage: of a file, a withdrawal or a rebuild.
     ///
     /// # Errors
     /// [`ArchiveError::Query`] if the manifest cannot be read.
@@ -208,7 +228,7 @@ impl Archive {
         self.manifest.last_vintage()
     }
 
-    /// The publications in order, each with the newest file accepted then.
+    /// The publications in order, each with the newest vintage then.
     ///
     /// # Errors
     /// [`ArchiveError::Query`] if the manifest cannot be read.

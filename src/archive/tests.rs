@@ -88,6 +88,7 @@ fn first(home: &Path) -> Archive {
             closed: vec![month("200103")],
             parts: vec![part(home, 1, PartKind::Whole, &[(false, 7), (false, 8)])],
             definitions: Some(definitions),
+            ..Commit::default()
         })
         .expect("the first commit");
     archive
@@ -108,8 +109,8 @@ fn what_was_committed_is_there_when_the_home_is_opened_again() {
     assert_eq!(files.len(), 1);
     assert_eq!((&files[0].counts, files[0].absolute_cents), (&intake.counts, 130));
     assert_eq!(files[0].path, Path::new("feed").join("200103.csv"));
-    let found = archive.file_with_hash(&intake.hash).expect("asked");
-    assert_eq!(found, Some((Vintage(1), "200103.csv".to_owned())));
+    let known = archive.known_files().expect("asked");
+    assert_eq!((known.len(), &known[0].hash), (1, &intake.hash));
     assert_eq!(archive.vintages_of(month("200101")).expect("asked"), []);
     assert_eq!(archive.vintages_with(month("200101")).expect("asked"), [Vintage(1)]);
     assert_eq!(archive.rejects(Vintage(1)).expect("asked"), intake.rejects);
@@ -207,6 +208,9 @@ fn a_reader_sees_each_commit_of_an_open_writer_whole() {
         ..Commit::default()
     };
     writer.commit(&commit).expect("a commit beside a reader");
+    assert_eq!(reader.files().expect("asked").len(), 1, "it reads what was when it began");
+    assert_eq!(firms(&reader, None), 2);
+    let reader = Archive::read(home).expect("a reader that begins later");
     assert_eq!(reader.files().expect("asked").len(), 2);
     assert_eq!(firms(&reader, None), 1);
     assert_eq!(firms(&reader, Some(Vintage(1))), 2, "an earlier vintage stays what it was");
@@ -262,4 +266,36 @@ fn a_manifest_of_another_layout_is_refused() {
         let error = opened.expect_err("another layout");
         assert!(matches!(error, ArchiveError::Layout { found: 99, .. }), "{error}");
     }
+}
+
+#[test]
+fn bytes_are_news_again_once_the_file_or_what_took_its_place_is_withdrawn() {
+    let home = tempfile::tempdir().expect("a temporary folder");
+    let home = home.path();
+    let mut archive = first(home);
+    let mut second = accepted(home, 2, &intake("200103", "200102"));
+    second.summary.hash = "another hash".to_owned();
+    second.supersedes = vec![Vintage(1)];
+    let publication = Publication(2);
+    let commit = Commit { publication, files: vec![second], ..Commit::default() };
+    archive.commit(&commit).expect("it takes the place of the first");
+    assert_eq!(archive.known_files().expect("asked").len(), 2);
+    let mut commit = Commit {
+        publication: Publication(3),
+        withdrawn: vec![Withdrawn { file: Vintage(2), at: Vintage(3) }],
+        ..Commit::default()
+    };
+    archive.commit(&commit).expect("it is withdrawn");
+    assert_eq!(archive.known_files().expect("asked").len(), 0);
+    assert_eq!(archive.last_vintage().expect("asked"), Some(Vintage(3)));
+    assert_eq!(archive.last_publication().expect("asked"), Some((Publication(3), Vintage(3))));
+    assert_eq!(archive.closed().expect("asked").len(), 1, "a closed month stays closed");
+    let files = archive.files().expect("asked");
+    let counted = |vintage| files.iter().map(|file| file.counted_at(vintage)).collect::<Vec<_>>();
+    assert_eq!(counted(Vintage(1)), [true, false]);
+    assert_eq!(counted(Vintage(2)), [false, true]);
+    assert_eq!(counted(Vintage(3)), [false, false]);
+    commit.publication = Publication(4);
+    let error = archive.commit(&commit).expect_err("withdrawn already");
+    assert!(matches!(error, ArchiveError::NotLive { vintage: Vintage(2) }), "{error}");
 }

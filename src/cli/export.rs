@@ -6,10 +6,12 @@ use arrow_array::RecordBatch;
 use clap::{Args, ValueEnum};
 use spillover::archive::Archive;
 use spillover::archive::parts::Table;
-use spillover::publish::export::{self, ExportError, Selection};
+use spillover::engine::replay::Standing;
+use spillover::publish::export::{ExportError, Selection, TableAt};
 use spillover::publish::format::{self, Format, Sheet};
-use spillover::publish::ledger;
 use spillover::publish::regression::tidy;
+use spillover::publish::revisions::step_of;
+use spillover::publish::{ledger, moves};
 use spillover::regressions::{KeptEstimate, Kind, Panels, Regressions, exported, kept, summarise};
 use spillover::specification::{Content, Specification};
 use spillover::types::{Vintage, Year};
@@ -57,6 +59,8 @@ enum TableName {
     Firms,
     /// Table 2: the variables over the sample of table 3.
     Summary,
+    /// Figures that moved when a vintage was published, before and after.
+    Changes,
 }
 
 /// In what a table is written.
@@ -89,15 +93,17 @@ impl FormatName {
 impl Export {
     pub fn run(self, home: &Home) -> anyhow::Result<Done> {
         let archive = Archive::read(home.folder())?;
+        let selection = Selection { year: self.year.map(Year), as_of: self.vintage.map(Vintage) };
         match self.table {
-            TableName::City => self.published(&archive, Table::City)?,
-            TableName::Plant => self.published(&archive, Table::Plant)?,
+            TableName::City => self.published(home, &archive, Table::City)?,
+            TableName::Plant => self.published(home, &archive, Table::Plant)?,
             TableName::Files => {
-                let (sheet, rows) = ledger::files(&archive)?;
+                let (sheet, rows) = ledger::files(&archive, selection)?;
                 self.write(&sheet, std::iter::once(Ok(rows)))?;
             }
+            TableName::Changes => self.changes(&archive)?,
             TableName::Rejects => {
-                self.write(&ledger::rejects_sheet(), ledger::rejects(&archive)?)?;
+                self.write(&ledger::rejects_sheet(), ledger::rejects(&archive, selection)?)?;
             }
             TableName::Panel => self.panel(archive, home, Kind::Plant)?,
             TableName::PanelOrdinary => self.panel(archive, home, Kind::Ordinary)?,
@@ -160,12 +166,27 @@ impl Export {
         Ok(())
     }
 
-    fn published(&self, archive: &Archive, table: Table) -> anyhow::Result<()> {
-        let selection = Selection { year: self.year.map(Year), as_of: self.vintage.map(Vintage) };
-        let sheet = export::sheet(archive, table)?;
-        let years = export::years(archive, table, selection)?;
-        export::check(archive, table, selection)?;
-        self.write(&sheet, years.map(|year| year.map(|(_, rows)| rows)))
+    fn published(&self, home: &Home, archive: &Archive, table: Table) -> anyhow::Result<()> {
+        let standing = standing(home, archive, self.vintage.map(Vintage))?;
+        let (table, year) = (standing.table(archive, table)?, self.year.map(Year));
+        table.check(year)?;
+        self.write(&table.sheet(), table.rows(year).map(|year| year.map(|(_, rows)| rows)))
+    }
+
+    /// Every figure that moved when the vintage, or the newest one, was published.
+    fn changes(&self, archive: &Archive) -> anyhow::Result<()> {
+        let vintage = self.vintage.map(Vintage).or(archive.last_vintage()?).unwrap_or_default();
+        let step = step_of(archive, vintage)?;
+        let at = |table, as_of| TableAt::published(archive, table, Some(as_of));
+        let year = self.year.map(Year);
+        let (mut before, mut after) = (Vec::new(), Vec::new());
+        for table in [Table::City, Table::Plant] {
+            before.push(at(table, step.before)?);
+            after.push(at(table, step.after)?);
+        }
+        let tables = before.iter().zip(&after);
+        let years = tables.flat_map(|(before, after)| moves::between(before, after, year));
+        self.write(&moves::sheet("changes"), moves::rows(years))
     }
 
     fn write(
@@ -193,4 +214,15 @@ fn entry(kept: KeptEstimate) -> tidy::Entry {
         model: model.unwrap_or_default(),
         error: stored.model.err(),
     }
+}
+
+/// Both tables as of a vintage.
+pub fn standing(
+    home: &Home,
+    archive: &Archive,
+    vintage: Option<Vintage>,
+) -> anyhow::Result<Standing> {
+    // A reader needs nothing else of the options: a file with a slip in it does not stop it.
+    let n_workers = n_workers(None, &home.config().unwrap_or_default());
+    Ok(Standing::at(archive, vintage, n_workers)?)
 }

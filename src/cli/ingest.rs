@@ -58,6 +58,17 @@ pub fn open(home: &Home, request: Request) -> anyhow::Result<Engine> {
     let engine = Engine::open(home.folder(), request, |n| bar.inc(n as u64))
         .map_err(|error| with_room_asked_for(error, home))?;
     bar.finish_and_clear();
+    for (publication, damaged) in &engine.restored().damaged {
+        let from = engine.restored().from.map_or_else(
+            || "the segments alone".to_owned(),
+            |publication| format!("the snapshot of publication {publication}"),
+        );
+        eprintln!(
+            "the snapshot of publication {publication} cannot be used, the state was restored \
+             from {from}; no figure is affected: {}",
+            with_causes(damaged)
+        );
+    }
     Ok(engine)
 }
 

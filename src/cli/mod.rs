@@ -2,18 +2,23 @@
 
 mod close;
 mod demo;
+mod diff;
 mod estimate;
 mod estimates;
 mod explain;
 mod export;
 mod ingest;
 mod progress;
+mod rebuild;
 mod reestimation;
 mod regress;
+mod revisions;
 mod simulate;
+mod snapshot;
 mod status;
 mod target;
 mod verify;
+mod withdraw;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -48,8 +53,18 @@ enum Command {
     Close(close::Close),
     /// Estimate the paper's tables, or regressions of one's own, from the home.
     Estimate(estimate::Estimate),
+    /// Take back a file: its lines do not count any more.
+    Withdraw(withdraw::Withdraw),
+    /// Recompute the home under the options of now.
+    Rebuild(rebuild::Rebuild),
+    /// Keep the state of now, so that the next start is quick.
+    Snapshot(snapshot::Snapshot),
     /// Write a table.
     Export(export::Export),
+    /// Say what moved the numbers, step by step.
+    Revisions(revisions::Revisions),
+    /// List every figure that differs between two vintages.
+    Diff(diff::Diff),
     /// Take one row of the table plant down to its cities, exporters and records.
     Explain(explain::Explain),
     /// Estimate a regression with fixed effects on any CSV or Parquet panel.
@@ -92,7 +107,12 @@ pub fn run(arguments: Arguments) -> anyhow::Result<Done> {
         Command::Ingest(ingest) => ingest.run(&home),
         Command::Close(close) => close.run(&home),
         Command::Estimate(estimate) => estimate.run(&home),
+        Command::Withdraw(withdraw) => withdraw.run(&home),
+        Command::Rebuild(rebuild) => rebuild.run(&home),
+        Command::Snapshot(snapshot) => snapshot.run(&home),
         Command::Export(export) => export.run(&home),
+        Command::Revisions(revisions) => revisions.run(&home),
+        Command::Diff(diff) => diff.run(&home),
         Command::Regress(regress) => regress.run(&home),
         Command::Explain(explain) => explain.run(&home),
         Command::Verify(verify) => verify.run(&home),

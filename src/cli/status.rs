@@ -28,6 +28,9 @@ struct Report {
     profile: Option<String>,
     files: usize,
     superseded: usize,
+    withdrawn: usize,
+    /// The publications that snapshots stand for, the newest first.
+    snapshots: Vec<u32>,
     vintage: u32,
     publications: usize,
     first_month: Option<String>,
@@ -41,6 +44,7 @@ struct Report {
     estimates: EstimateReport,
     segment_bytes: u64,
     published_bytes: u64,
+    snapshot_bytes: u64,
     manifest_bytes: u64,
 }
 
@@ -87,7 +91,7 @@ fn report(archive: &Archive) -> anyhow::Result<Report> {
     let calendar = calendar(archive)?;
     let settings = archive.settings()?.map(|text| Settings::from_toml(&text)).transpose()?;
     let sizes = archive.sizes()?;
-    let live: Vec<&FileEntry> = files.iter().filter(|f| f.superseded_by.is_none()).collect();
+    let live: Vec<&FileEntry> = files.iter().filter(|file| file.counts_now()).collect();
     let sum = |n: &dyn Fn(&FileEntry) -> u64| live.iter().map(|file| n(file)).sum::<u64>();
     let counts = |n: usize, count: &dyn Fn(&FileEntry, usize) -> u64| -> Vec<u64> {
         (0..n).map(|at| sum(&|file| count(file, at))).collect()
@@ -98,7 +102,9 @@ fn report(archive: &Archive) -> anyhow::Result<Report> {
         home: archive.home().display().to_string(),
         profile: settings.map(|settings| settings.profile.name),
         files: files.len(),
-        superseded: files.len() - live.len(),
+        superseded: files.iter().filter(|file| file.superseded_by.is_some()).count(),
+        withdrawn: files.iter().filter(|file| file.withdrawn_at.is_some()).count(),
+        snapshots: archive.snapshots()?.iter().map(|kept| kept.publication.0).collect(),
         vintage: archive.last_vintage()?.unwrap_or_default().0,
         publications: archive.publications()?.len(),
         first_month: calendar.map(|calendar| calendar.first().to_string()),
@@ -112,6 +118,7 @@ fn report(archive: &Archive) -> anyhow::Result<Report> {
         estimates: estimates(archive)?,
         segment_bytes: sizes.segment_bytes,
         published_bytes: sizes.part_bytes,
+        snapshot_bytes: sizes.snapshot_bytes,
         manifest_bytes: sizes.manifest_bytes,
     })
 }
@@ -149,9 +156,21 @@ fn print(report: &Report) {
     let or_none = |text: &Option<String>| text.clone().unwrap_or_else(|| "none".to_owned());
     println!("home             {}", report.home);
     println!("profile          {}", or_none(&report.profile));
-    println!("files            {} ({} superseded)", report.files, report.superseded);
+    println!(
+        "files            {} ({} superseded, {} withdrawn)",
+        report.files, report.superseded, report.withdrawn
+    );
     println!("vintage          {}", report.vintage);
     println!("publications     {}", report.publications);
+    let snapshots: Vec<String> = report.snapshots.iter().map(ToString::to_string).collect();
+    println!(
+        "snapshots        {}",
+        if snapshots.is_empty() {
+            "none".to_owned()
+        } else {
+            format!("of publications {}", snapshots.join(" and "))
+        }
+    );
     println!(
         "months           {} to {} closed; next {}",
         or_none(&report.first_month),
@@ -177,8 +196,8 @@ fn print(report: &Report) {
     }
     print_estimates(&report.estimates);
     println!(
-        "bytes            {} segments, {} published, {} manifest",
-        report.segment_bytes, report.published_bytes, report.manifest_bytes
+        "bytes            {} segments, {} published, {} snapshots, {} manifest",
+        report.segment_bytes, report.published_bytes, report.snapshot_bytes, report.manifest_bytes
     );
 }
 

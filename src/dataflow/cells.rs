@@ -9,7 +9,7 @@ use differential_dataflow::operators::CountTotal;
 use differential_dataflow::operators::arrange::{Arranged, TraceAgent};
 use serde::{Deserialize, Serialize};
 
-use super::lookup::{KeyTrace, Time, arrange_by_firm};
+use super::lookup::{Handle, KeyTrace, Lookup, Moment, Time, arrange_by_firm};
 use super::sums::amounts;
 use crate::types::{City, Country, Firm, Growth, Plant, Year};
 
@@ -82,6 +82,34 @@ pub fn changes<'scope>(
     cells: &CellTotals<'scope>,
 ) -> VecCollection<'scope, Time, (CellKey, Cell), i64> {
     cells.clone().count_total_core::<i64>()
+}
+
+/// How many cells are handed on at a time.
+const CELLS_AT_A_TIME: usize = 1 << 16;
+
+/// Hands on all cells of this worker in order of their keys; those that cancelled out are not
+/// there.
+pub fn portions(
+    cells: &Handle<CellKey, Cell>,
+    epoch: Time,
+    mut take: impl FnMut(Vec<(CellKey, Cell)>),
+) {
+    let mut lookup = Lookup::open(cells, epoch);
+    lookup.seek(&CellKey::default());
+    let mut portion = Vec::new();
+    while let Some(&key) = lookup.key() {
+        let cell = lookup.sum(Moment::After);
+        if cell != Cell::default() {
+            portion.push((key, cell));
+        }
+        if portion.len() == CELLS_AT_A_TIME {
+            take(std::mem::take(&mut portion));
+        }
+        lookup.step();
+    }
+    if !portion.is_empty() {
+        take(portion);
+    }
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use timely::communication::{Config as Communication, WorkerGuards};
 use timely::dataflow::ProbeHandle;
 use timely::worker::Worker;
 
-use super::cells::{Cell, CellKey};
+use super::cells::{self, Cell, CellKey};
 use super::lookup::Time;
 use super::touched::Log;
 use super::{Arrangements, Subject, build, markets, rows};
@@ -44,6 +44,8 @@ pub enum Output {
     PlantRows(Year, Vec<PlantRow>),
     /// What changed in `plant` in another year.
     PlantChanges(Year, Vec<Change<PlantRow>>),
+    /// Annual cells as they stand, in answer to [`Workers::cells`].
+    Cells(Vec<(CellKey, Cell)>),
     /// The worker has handed on all its rows.
     Done,
     /// The worker died.
@@ -61,6 +63,7 @@ pub struct WorkerFailed;
 enum Command {
     Amounts(Vec<(CellKey, Cell)>),
     Epoch(Epoch),
+    Cells,
 }
 
 /// How many portions may wait in a channel.
@@ -119,10 +122,30 @@ impl Workers {
     pub fn complete<E: From<WorkerFailed>>(
         &mut self,
         epoch: &Epoch,
+        publish: impl FnMut(Output) -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.ask(|| Command::Epoch(epoch.clone()), publish)
+    }
+
+    /// Hands on the annual cells as the last epoch left them; nothing may have been fed since.
+    ///
+    /// # Errors
+    /// As for [`Workers::complete`].
+    pub fn cells<E: From<WorkerFailed>>(
+        &mut self,
+        take: impl FnMut(Output) -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.ask(|| Command::Cells, take)
+    }
+
+    /// Sends each worker a command and hands on what they answer.
+    fn ask<E: From<WorkerFailed>>(
+        &mut self,
+        command: impl Fn() -> Command,
         mut publish: impl FnMut(Output) -> Result<(), E>,
     ) -> Result<(), E> {
         for commands in &self.commands {
-            commands.send(Command::Epoch(epoch.clone())).map_err(|_| WorkerFailed)?;
+            commands.send(command()).map_err(|_| WorkerFailed)?;
         }
         let mut n_done = 0;
         let mut result = Ok(());
@@ -200,6 +223,14 @@ fn run(
                 }
                 arrangements.forget_before(time);
                 time += 1;
+                if output.send(Output::Done).is_err() {
+                    return;
+                }
+            }
+            Command::Cells => {
+                cells::portions(&arrangements.cells, time, |portion| {
+                    let _ = output.send(Output::Cells(portion));
+                });
                 if output.send(Output::Done).is_err() {
                     return;
                 }

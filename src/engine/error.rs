@@ -10,6 +10,7 @@ use crate::feed::reference::PlacesError;
 use crate::feed::source::FeedError;
 use crate::publish::supply::SupplyError;
 use crate::settings::SettingsError;
+use crate::types::Vintage;
 
 /// An operation of the engine that failed.
 #[derive(Debug, thiserror::Error)]
@@ -60,6 +61,47 @@ pub enum EngineError {
         /// The table.
         table: String,
     },
+    /// No file that counts has the name.
+    #[error(
+        "no file that counts is called {name}; see `export files` for their names, and withdraw by \
+         that, without a folder"
+    )]
+    NoSuchFile {
+        /// The name asked for.
+        name: String,
+    },
+    /// Several files that count have the name.
+    #[error(
+        "{} files that count are called {name}: vintages {}; say which with --vintage",
+        vintages.len(),
+        listed(vintages)
+    )]
+    SeveralFiles {
+        /// The name asked for.
+        name: String,
+        /// Their numbers.
+        vintages: Vec<Vintage>,
+    },
+    /// Records that would count under other options are too much.
+    #[error(
+        "with the records that these options let in, the amounts of all records add up to more \
+         than 2^62 cents, past the range of exact sums; nothing was changed"
+    )]
+    PastRange,
+    /// A vintage that can no longer be computed.
+    #[error(
+        "vintage {vintage} was not published by itself, and the home was rebuilt with other \
+         exclusions since, so that it cannot be replayed; ask for {before}, which was published"
+    )]
+    BeforeRebuild {
+        /// The vintage asked for.
+        vintage: Vintage,
+        /// The newest published one before it.
+        before: Vintage,
+    },
+    /// There is no place for what is computed for a while.
+    #[error("cannot make a temporary folder; set TMPDIR to a folder that can be written")]
+    Temporary(#[source] std::io::Error),
     /// There is nothing to close months of.
     #[error("the home has no file yet; ingest a feed first")]
     Empty,
@@ -75,4 +117,8 @@ impl EngineError {
     pub fn is_no_room(&self) -> bool {
         matches!(self, Self::Archive(error) if error.is_no_room())
     }
+}
+
+fn listed(vintages: &[Vintage]) -> String {
+    vintages.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }

@@ -12,7 +12,7 @@ use super::outcome::{FileOutcome, Observer, Outcome, Refusal};
 use super::reading::{Known, Read, ReadAhead, Reader};
 use super::running::{Home, LiveSegment, Running};
 use crate::archive::segment;
-use crate::archive::{AcceptedFile, ArchiveError, Commit, Publication, Stored, Summary};
+use crate::archive::{AcceptedFile, ArchiveError, Commit, Publication, Stored, Summary, Withdrawn};
 use crate::calendar::Calendar;
 use crate::dataflow::YEARS_MAX;
 use crate::feed::profile::Revision;
@@ -23,7 +23,7 @@ use crate::settings::Close;
 use crate::types::{City, Period, Vintage};
 
 /// The sum of |value| up to which every sum of amounts is exact.
-const ABSOLUTE_CENTS_MAX: i128 = 1 << 62;
+pub(super) const ABSOLUTE_CENTS_MAX: i128 = 1 << 62;
 /// How many segments may be in the writing before the next file waits.
 const WRITES_MAX: usize = 2;
 /// How many files a step may have that no December ends.
@@ -31,10 +31,11 @@ const FILES_A_STEP_MAX: usize = 48;
 
 /// What is committed together.
 #[derive(Default)]
-struct Step<'scope> {
+pub(super) struct Step<'scope> {
     files: Vec<AcceptedFile>,
     writing: VecDeque<Writing<'scope>>,
     closed: Vec<Period>,
+    pub(super) withdrawn: Vec<Withdrawn>,
 }
 
 /// A segment in the writing.
@@ -48,7 +49,8 @@ struct Writing<'scope> {
 
 impl Step<'_> {
     fn is_empty(&self) -> bool {
-        self.files.is_empty() && self.writing.is_empty() && self.closed.is_empty()
+        let no_files = self.files.is_empty() && self.writing.is_empty();
+        no_files && self.closed.is_empty() && self.withdrawn.is_empty()
     }
 
     fn is_due(&self) -> bool {
@@ -124,6 +126,7 @@ impl Engine {
             self.publish(&home, step, observer)?;
             Ok(outcomes)
         })
+        .and_then(|outcomes| self.snapshot_if_due().map(|()| outcomes))
     }
 
     /// Closes the next month (`close = "explicit"`), and publishes.
@@ -139,12 +142,26 @@ impl Engine {
         let home = Arc::clone(&self.home);
         let running = self.running.as_mut().ok_or(EngineError::Empty)?;
         running.close(self.archive.home(), &home, period)?;
-        self.publish(&home, Step { closed: vec![period], ..Step::default() }, observer)
+        self.publish(&home, Step { closed: vec![period], ..Step::default() }, observer)?;
+        self.snapshot_if_due()
+    }
+
+    /// Keeps a snapshot if a year has closed since the last one.
+    ///
+    /// Once for all the years of a backfill: one that is interrupted reads its segments again.
+    fn snapshot_if_due(&mut self) -> Result<(), EngineError> {
+        let newest = self.newest_snapshot()?;
+        let closed = self.archive.closed()?;
+        let mut decembers = closed.iter().filter(|(month, _)| month.month() == 12);
+        if decembers.any(|(_, at)| Some(*at) > newest) {
+            self.snapshot()?;
+        }
+        Ok(())
     }
 
     fn known(&self) -> Result<Known, EngineError> {
         let mut known = Known::default();
-        for file in self.archive.files()? {
+        for file in self.archive.known_files()? {
             known.entry(file.name).or_default().push(file.hash);
         }
         Ok(known)
@@ -188,7 +205,8 @@ impl Engine {
         if let Some((_, name)) = step.hashes().find(|(other, _)| *other == hash) {
             return Ok(Some(name.to_owned()));
         }
-        Ok(self.archive.file_with_hash(hash)?.map(|(_, name)| name))
+        let known = self.archive.known_files()?;
+        Ok(known.into_iter().rev().find(|file| file.hash == hash).map(|file| file.name))
     }
 
     /// Why a file of a month before the feed's first is refused: said before what its lines, all
@@ -263,11 +281,14 @@ impl Engine {
         if !supersedes.is_empty() {
             step.settle(running, 0)?;
         }
-        for &earlier in &supersedes {
-            running.withdraw(&folder, home, earlier)?;
-        }
         let closes =
             self.options.close == Close::File && file.period == running.calendar.next_to_close();
+        if closes {
+            // What the earlier files had no role in yet, their withdrawal does not touch.
+            for &earlier in &supersedes {
+                running.withdraw(&folder, home, earlier)?;
+            }
+        }
         if closes {
             let before = file.period.year_before();
             if step.writing.iter().any(|writing| writing.has(file.period) || writing.has(before)) {
@@ -278,9 +299,14 @@ impl Engine {
         }
         let intake = Arc::new(intake);
         let segment = spawn_write(scope, folder, Arc::clone(home), vintage, Arc::clone(&intake));
+        if supersedes.is_empty() || closes {
+            running.feed(&intake.texts, &intake.records)?;
+        } else {
+            let file = (&intake.texts, intake.records.as_slice());
+            running.replace(self.archive.home(), home, &supersedes, file)?;
+        }
         let path = file.path.clone();
         step.writing.push_back(Writing { path, vintage, supersedes, summary, segment });
-        running.feed(&intake.texts, &intake.records)?;
         step.settle(running, WRITES_MAX)?;
         Ok(vintage)
     }
@@ -294,7 +320,7 @@ impl Engine {
     }
 
     /// Publishes a step and commits it.
-    fn publish(
+    pub(super) fn publish(
         &mut self,
         home: &Arc<Home>,
         mut step: Step<'_>,
@@ -314,6 +340,8 @@ impl Engine {
             closed: step.closed,
             parts,
             definitions: self.unrecorded.clone(),
+            withdrawn: step.withdrawn,
+            rebuilt: None,
         };
         self.archive.commit(&commit)?;
         self.unrecorded = None;

@@ -19,11 +19,15 @@ pub mod open;
 mod outcome;
 mod publisher;
 mod reading;
+pub mod rebuild;
 pub mod replay;
 mod request;
+mod restore;
+mod revise;
 mod running;
 
 pub use error::EngineError;
 pub use open::{Engine, Request};
 pub use outcome::{FileOutcome, Observer, Outcome, Refusal, Unwatched};
+pub use restore::{Restored, State};
 pub use running::{Home, LiveSegment, Names};

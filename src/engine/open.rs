@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::EngineError;
+use super::restore::{Restored, State};
 use super::running::{Home, LiveSegment, Running};
-use crate::archive::{Archive, ArchiveError, Definitions};
+use crate::archive::{Archive, ArchiveError, Definitions, FileEntry};
 use crate::calendar::Calendar;
 use crate::feed::places::Places;
 use crate::feed::profile::{Profile, Revision};
@@ -47,6 +48,8 @@ pub struct Engine {
     /// What to record with the first commit; none once that is done.
     pub(super) unrecorded: Option<Definitions>,
     pub(super) running: Option<Running>,
+    /// From what the state was restored.
+    pub(super) restored: Restored,
 }
 
 impl Engine {
@@ -87,18 +90,31 @@ impl Engine {
             revision: config.revision.unwrap_or(home.settings.profile.revision),
             max_rejected_share: config.max_rejected_share.unwrap_or(0.05),
         };
-        let mut engine = Self { archive, home, options, n_workers, unrecorded, running: None };
+        let mut engine = Self {
+            archive,
+            home,
+            options,
+            n_workers,
+            unrecorded,
+            running: None,
+            restored: Restored::default(),
+        };
         engine.restore(progress)?;
         Ok(engine)
     }
 
     fn restore(&mut self, progress: impl FnMut(usize)) -> Result<(), EngineError> {
-        let Some(calendar) = calendar(&self.archive)? else { return Ok(()) };
-        let segments = live_segments(&self.archive)?;
-        let mut running = Running::start(&self.home, calendar, self.n_workers)?;
-        running.restore(self.archive.home(), &self.home, segments, progress)?;
+        let Some(state) = State::now(&self.archive)? else { return Ok(()) };
+        let mut running = Running::start(&self.home, state.calendar, self.n_workers)?;
+        self.restored = running.restore(&self.archive, &self.home, &state, progress)?;
         self.running = Some(running);
         Ok(())
+    }
+
+    /// From what the state was restored when the home was opened.
+    #[must_use]
+    pub fn restored(&self) -> &Restored {
+        &self.restored
     }
 
     /// The feed's layout.
@@ -136,15 +152,17 @@ pub fn calendar(archive: &Archive) -> Result<Option<Calendar>, EngineError> {
 /// # Errors
 /// [`EngineError::Archive`] if the manifest cannot be read.
 pub fn live_segments(archive: &Archive) -> Result<Vec<LiveSegment>, EngineError> {
-    let files = archive.files()?.into_iter().filter(|file| file.superseded_by.is_none());
-    Ok(files
-        .map(|file| LiveSegment {
-            vintage: file.vintage,
-            period: file.period,
-            months: file.months,
-            stored: file.segment,
-        })
-        .collect())
+    let files = archive.files()?.into_iter().filter(FileEntry::counts_now);
+    Ok(files.map(segment_of).collect())
+}
+
+pub(super) fn segment_of(file: FileEntry) -> LiveSegment {
+    LiveSegment {
+        vintage: file.vintage,
+        period: file.period,
+        months: file.months,
+        stored: file.segment,
+    }
 }
 
 /// The options and reference tables that a home has recorded; none before the first commit.
@@ -180,7 +198,7 @@ pub fn home_of(settings: Settings, definitions: &Definitions) -> Result<Home, En
 const CITIES: &str = "cities.csv";
 const REGIONS: &str = "regions.csv";
 const COUNTRIES: &str = "countries.csv";
-const SUPPLY: &str = "supply.csv";
+pub(super) const SUPPLY: &str = "supply.csv";
 
 fn new_definitions(request: &Request) -> Result<(Settings, Definitions), EngineError> {
     let profile = match (&request.profile, &request.config.profile) {
@@ -208,7 +226,7 @@ fn reference_tables(texts: &ReferenceTexts) -> Vec<(String, String)> {
     given.map(|(name, text)| (name.to_owned(), text.clone())).collect()
 }
 
-fn read_supply(path: &Path) -> Result<String, EngineError> {
+pub(super) fn read_supply(path: &Path) -> Result<String, EngineError> {
     let failed = |source| EngineError::ReadSupply { path: path.to_owned(), source };
     let text = std::fs::read_to_string(path).map_err(failed)?;
     Supply::parse(&text).map_err(|source| EngineError::Supply { path: path.to_owned(), source })?;

@@ -90,7 +90,7 @@ impl<'a> Publisher<'a> {
                 let batch = columns::changes(&self.plant, changes, months(*year), &self.context)?;
                 (Table::Plant, *year, PartKind::Changes, batch)
             }
-            Output::Done | Output::Failed => return Ok(()),
+            Output::Cells(_) | Output::Done | Output::Failed => return Ok(()),
         };
         Ok(self.part(table, year, kind)?.write(&batch)?)
     }

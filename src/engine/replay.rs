@@ -1,12 +1,21 @@
-//! The archive's shipments once more, for what recomputes: `verify` and `explain`.
+//! The archive once more: its shipments for what recomputes (`verify`, `explain`), and the tables as
+//! they stood at a vintage that was not published by itself.
+
+use tempfile::TempDir;
 
 use super::EngineError;
 use super::open::{calendar, home_of, live_segments, recorded};
-use super::running::{Home, LiveSegment, Names};
-use crate::archive::Archive;
+use super::rebuild::exclusions;
+use super::restore::State;
+use super::running::{Home, LiveSegment, Names, Running};
+use crate::archive::parts::{Part, Table};
 use crate::archive::segment::{self, Fields};
+use crate::archive::{Archive, Publication};
 use crate::calendar::Calendar;
 use crate::feed::record::{Record, Texts};
+use crate::publish::export::{ExportError, TableAt};
+use crate::settings::Settings;
+use crate::types::Vintage;
 
 /// A home that is open to recompute its figures.
 pub struct Replay {
@@ -49,5 +58,83 @@ impl Replay {
     ) -> Result<(Texts, Vec<Record>), EngineError> {
         let city_of = |code: &str| self.home.places.city(code);
         Ok(segment::read(self.archive.home(), &segment.stored, fields, &city_of)?)
+    }
+}
+
+/// Both tables as they stood at some vintage.
+pub enum Standing {
+    /// As a publication left them; none: the newest.
+    Published(Option<Vintage>),
+    /// Computed once more, in a folder of their own that goes with this value.
+    Replayed(Replayed),
+}
+
+/// Tables that were computed once more.
+pub struct Replayed {
+    folder: TempDir,
+    parts: Vec<Part>,
+    with_supply: bool,
+}
+
+impl Standing {
+    /// The tables as of a vintage. Files that were published together with later ones are replayed
+    /// up to that vintage, from a snapshot where one is not after it; the home is only read.
+    ///
+    /// # Errors
+    /// - [`EngineError::Archive`] if the home cannot be read.
+    /// - [`EngineError::BeforeRebuild`] if other records counted then than the archive now tells.
+    /// - [`EngineError::Temporary`] if there is no place for the tables.
+    /// - [`EngineError::Worker`] if a worker died.
+    pub fn at(
+        archive: &Archive,
+        vintage: Option<Vintage>,
+        n_workers: usize,
+    ) -> Result<Self, EngineError> {
+        let newest = archive.last_vintage()?;
+        // A vintage that is still to come is for the published tables to refuse.
+        let Some(asked) = vintage.filter(|asked| Some(*asked) <= newest) else {
+            return Ok(Self::Published(vintage));
+        };
+        match State::at(archive, asked)? {
+            Some(state) if !state.is_published => {
+                Ok(Self::Replayed(Replayed::compute(archive, &state, n_workers)?))
+            }
+            _ => Ok(Self::Published(vintage)),
+        }
+    }
+
+    /// One of the tables.
+    ///
+    /// # Errors
+    /// Those of [`TableAt::published`].
+    pub fn table(&self, archive: &Archive, table: Table) -> Result<TableAt, ExportError> {
+        match self {
+            Self::Published(as_of) => TableAt::published(archive, table, *as_of),
+            Self::Replayed(Replayed { folder, parts, with_supply }) => {
+                let parts = parts.iter().filter(|part| part.table == table).cloned().collect();
+                Ok(TableAt::of_parts(folder.path(), table, parts, *with_supply))
+            }
+        }
+    }
+}
+
+impl Replayed {
+    fn compute(archive: &Archive, state: &State, n_workers: usize) -> Result<Self, EngineError> {
+        let definitions = archive.definitions_at(state.publication)?.ok_or(EngineError::Empty)?;
+        let settings = Settings::from_toml(&definitions.settings)?;
+        let (now, _) = recorded(archive)?.ok_or(EngineError::Empty)?;
+        if exclusions(&settings) != exclusions(&now) {
+            let published = archive.publications()?;
+            let before = published.iter().find(|(at, _)| *at == state.publication);
+            let before = before.map_or(Vintage(0), |(_, vintage)| *vintage);
+            return Err(EngineError::BeforeRebuild { vintage: state.vintage, before });
+        }
+        let home = home_of(settings, &definitions)?;
+        let mut running = Running::start(&home, state.calendar, n_workers)?;
+        running.restore(archive, &home, state, |_| {})?;
+        running.publish_all_whole();
+        let folder = tempfile::tempdir().map_err(EngineError::Temporary)?;
+        let parts = running.publish(folder.path(), &home, Publication(1))?;
+        Ok(Self { folder, parts, with_supply: home.supply.is_some() })
     }
 }

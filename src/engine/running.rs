@@ -94,14 +94,14 @@ pub struct LiveSegment {
 }
 
 /// How many updates go to a worker at a time: large against a message, small against a month.
-const UPDATES_AT_A_TIME: usize = 1 << 16;
+pub(super) const UPDATES_AT_A_TIME: usize = 1 << 16;
 
 /// The engine once the feed's first month is known.
 pub struct Running {
     pub(super) calendar: Calendar,
     pub(super) names: Names,
     pub(super) segments: Vec<LiveSegment>,
-    workers: Workers,
+    pub(super) workers: Workers,
     amounts: Amounts,
     whole: Vec<Year>,
 }
@@ -128,28 +128,6 @@ impl Running {
         })
     }
 
-    /// Brings the dataflow to where the archive stands; nothing is published.
-    ///
-    /// # Errors
-    /// [`EngineError::Archive`] if a segment cannot be read, [`EngineError::Worker`] if a worker
-    /// dies.
-    pub fn restore(
-        &mut self,
-        folder: &Path,
-        home: &Home,
-        segments: Vec<LiveSegment>,
-        mut progress: impl FnMut(usize),
-    ) -> Result<(), EngineError> {
-        for segment in &segments {
-            self.feed_segment(folder, home, &segment.stored, |calendar, period| {
-                (calendar.roles(period), 1)
-            })?;
-            progress(1);
-        }
-        self.segments = segments;
-        self.complete(false, |_| Ok(()))
-    }
-
     /// Feeds shipments in the roles they have as the calendar stands.
     ///
     /// # Errors
@@ -158,7 +136,7 @@ impl Running {
         self.feed_records(texts, records, |calendar, period| (calendar.roles(period), 1))
     }
 
-    fn feed_records(
+    pub(super) fn feed_records(
         &mut self,
         texts: &Texts,
         records: &[Record],
@@ -177,7 +155,7 @@ impl Running {
         Ok(fed?)
     }
 
-    fn feed_segment(
+    pub(super) fn feed_segment(
         &mut self,
         folder: &Path,
         home: &Home,
@@ -235,6 +213,11 @@ impl Running {
         Ok(())
     }
 
+    /// Has every year with indicators published whole next time.
+    pub fn publish_all_whole(&mut self) {
+        self.whole = self.calendar.indicator_years().collect();
+    }
+
     /// Whether anything was fed or closed that asks for publication.
     #[must_use]
     pub fn years_published_whole(&self) -> Vec<Year> {
@@ -279,7 +262,7 @@ impl Running {
         publisher.finish()
     }
 
-    fn complete(
+    pub(super) fn complete(
         &mut self,
         publish: bool,
         write: impl FnMut(crate::dataflow::Output) -> Result<(), EngineError>,

@@ -5,11 +5,28 @@ use std::sync::Arc;
 use arrow_array::{ArrayRef, RecordBatch, StringArray, UInt32Array, UInt64Array};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 
-use super::export::ExportError;
+use super::export::{ExportError, Selection};
 use super::format::Sheet;
 use crate::archive::{Archive, FileEntry};
 use crate::feed::record::{Exclusion, Reject, Rule};
 use crate::types::Vintage;
+
+/// The accepted files that a selection is about, as they stood then.
+fn selected(archive: &Archive, selection: Selection) -> Result<Vec<FileEntry>, ExportError> {
+    let as_of = selection.as_of.unwrap_or(Vintage(u32::MAX));
+    let newest = archive.last_vintage()?.unwrap_or_default();
+    if let Some(vintage) = selection.as_of.filter(|vintage| *vintage > newest) {
+        return Err(ExportError::NoVintage { vintage, newest });
+    }
+    let of_year = |file: &FileEntry| selection.year.is_none_or(|year| year == file.period.year());
+    let mut files = archive.files()?;
+    files.retain(|file| file.vintage <= as_of && of_year(file));
+    for file in &mut files {
+        file.superseded_by = file.superseded_by.filter(|by| *by <= as_of);
+        file.withdrawn_at = file.withdrawn_at.filter(|at| *at <= as_of);
+    }
+    Ok(files)
+}
 
 /// The table `files`: one row for each accepted file, with its lines by how they ended.
 ///
@@ -18,8 +35,8 @@ use crate::types::Vintage;
 ///
 /// # Panics
 /// Never: the columns are made to fit.
-pub fn files(archive: &Archive) -> Result<(Sheet, RecordBatch), ExportError> {
-    let files = archive.files()?;
+pub fn files(archive: &Archive, selection: Selection) -> Result<(Sheet, RecordBatch), ExportError> {
+    let files = selected(archive, selection)?;
     let mut columns = FileColumns { files: &files, fields: Vec::new(), arrays: Vec::new() };
     columns.number("vintage", |file| u64::from(file.vintage.0));
     columns.number("period", |file| u64::from(file.period.as_yyyymm()));
@@ -38,6 +55,7 @@ pub fn files(archive: &Archive) -> Result<(Sheet, RecordBatch), ExportError> {
         columns.number(&name, |file| file.counts.rejected[position]);
     }
     columns.text("superseded_by", |file| file.superseded_by.map(|by| by.to_string()));
+    columns.text("withdrawn_at", |file| file.withdrawn_at.map(|at| at.to_string()));
     let schema: SchemaRef = Arc::new(Schema::new(columns.fields));
     let rows = RecordBatch::try_new(Arc::clone(&schema), columns.arrays).expect("made to fit");
     Ok((Sheet { name: "files", keys: &["vintage"], schema }, rows))
@@ -84,8 +102,10 @@ fn rejects_schema() -> SchemaRef {
 /// [`ExportError::Archive`] if the manifest cannot be read; also for each file.
 pub fn rejects(
     archive: &Archive,
+    selection: Selection,
 ) -> Result<impl Iterator<Item = Result<RecordBatch, ExportError>>, ExportError> {
-    let files = archive.files()?.into_iter().filter(|file| file.counts.rejected_total() > 0);
+    let files = selected(archive, selection)?;
+    let files = files.into_iter().filter(|file| file.counts.rejected_total() > 0);
     Ok(files.map(|file| Ok(reject_rows(file.vintage, &file.name, &archive.rejects(file.vintage)?))))
 }
 

@@ -87,7 +87,7 @@ impl<'a> Panels<'a> {
         let home = home_of(settings, &definitions)?;
         let calendar = calendar(archive)?.ok_or(EngineError::Empty)?;
         let mut files = archive.files()?;
-        files.retain(|file| file.superseded_by.is_none());
+        files.retain(FileEntry::counts_now);
         let (parts, made) = (BTreeMap::new(), BTreeMap::new());
         Ok(Self { archive, home, calendar, incomes, files, n_workers, parts, made })
     }

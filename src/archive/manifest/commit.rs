@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Transaction, TransactionBehavior, params};
 
+use super::revise::{self, Rebuilt, Withdrawn};
 use super::{Manifest, seal};
 use crate::archive::Publication;
 use crate::archive::durable::Stored;
@@ -26,6 +27,27 @@ pub struct Commit {
     pub parts: Vec<Part>,
     /// What defines the figures; given once, with the first commit.
     pub definitions: Option<Definitions>,
+    /// Files that do not count any more.
+    pub withdrawn: Vec<Withdrawn>,
+    /// Other definitions for the whole home.
+    pub rebuilt: Option<Rebuilt>,
+}
+
+impl Commit {
+    /// The newest vintage that it brings; none if it only closes months.
+    fn vintage(&self) -> Option<Vintage> {
+        let files = self.files.iter().map(|file| file.vintage);
+        let withdrawn = self.withdrawn.iter().map(|withdrawn| withdrawn.at);
+        files.chain(withdrawn).chain(self.rebuilt.iter().map(|rebuilt| rebuilt.at)).max()
+    }
+
+    /// The files of the home that it names.
+    fn stored(&self) -> impl Iterator<Item = &Stored> {
+        let segments = self.files.iter().map(|file| &file.segment);
+        let reclassified = self.rebuilt.iter().flat_map(|rebuilt| &rebuilt.reclassified);
+        let parts = self.parts.iter().map(|part| &part.file);
+        segments.chain(reclassified.map(|file| &file.segment)).chain(parts)
+    }
 }
 
 /// What defines the figures of a home.
@@ -128,8 +150,7 @@ impl Manifest {
     /// # Panics
     /// If the counts of a file do not add up.
     pub(in crate::archive) fn commit(&mut self, home: &Path, commit: &Commit) -> Result<()> {
-        let segments = commit.files.iter().map(|file| &file.segment);
-        for stored in segments.chain(commit.parts.iter().map(|part| &part.file)) {
+        for stored in commit.stored() {
             check_written(home, stored, commit.publication)?;
         }
         let Self { connection, path, .. } = self;
@@ -153,7 +174,7 @@ impl Manifest {
 }
 
 /// Why the transaction is rolled back.
-enum Failure {
+pub(super) enum Failure {
     NotLive(Vintage),
     Recorded,
     Refused(rusqlite::Error),
@@ -172,10 +193,16 @@ fn check_written(home: &Path, stored: &Stored, publication: Publication) -> Resu
 }
 
 fn add(transaction: &Transaction<'_>, commit: &Commit) -> std::result::Result<(), Failure> {
-    let Commit { publication, files, closed, parts, definitions } = commit;
-    add_publication(transaction, *publication, files)?;
+    let Commit { publication, files, closed, parts, definitions, withdrawn, rebuilt } = commit;
+    add_publication(transaction, *publication, commit.vintage())?;
     if let Some(definitions) = definitions {
         add_definitions(transaction, definitions)?;
+    }
+    for withdrawn in withdrawn {
+        revise::withdraw(transaction, *withdrawn)?;
+    }
+    if let Some(rebuilt) = rebuilt {
+        revise::rebuild(transaction, *publication, rebuilt)?;
     }
     for file in files {
         add_file(transaction, *publication, file)?;
@@ -193,18 +220,17 @@ fn add(transaction: &Transaction<'_>, commit: &Commit) -> std::result::Result<()
 fn add_publication(
     transaction: &Transaction<'_>,
     publication: Publication,
-    files: &[AcceptedFile],
+    vintage: Option<Vintage>,
 ) -> rusqlite::Result<()> {
-    let newest = files.iter().map(|file| file.vintage.0).max();
     transaction.execute(
         "INSERT INTO publications (publication, vintage)
-         VALUES (?1, coalesce(?2, (SELECT max(vintage) FROM files), 0))",
-        (publication.0, newest),
+         VALUES (?1, coalesce(?2, (SELECT max(vintage) FROM publications), 0))",
+        (publication.0, vintage.map(|vintage| vintage.0)),
     )?;
     Ok(())
 }
 
-fn add_definitions(
+pub(super) fn add_definitions(
     transaction: &Transaction<'_>,
     definitions: &Definitions,
 ) -> std::result::Result<(), Failure> {
@@ -228,7 +254,8 @@ fn add_file(
     let AcceptedFile { vintage, path, summary, segment, supersedes } = file;
     summary.assert_adds_up();
     for earlier in supersedes {
-        let sql = "UPDATE files SET superseded_by = ? WHERE vintage = ? AND superseded_by IS NULL";
+        let sql = "UPDATE files SET superseded_by = ?
+                   WHERE vintage = ? AND superseded_by IS NULL AND withdrawn_at IS NULL";
         if transaction.execute(sql, (vintage.0, earlier.0))? == 0 {
             return Err(Failure::NotLive(*earlier));
         }
@@ -258,7 +285,7 @@ fn add_file(
     Ok(())
 }
 
-fn add_counts(
+pub(super) fn add_counts(
     transaction: &Transaction<'_>,
     vintage: Vintage,
     summary: &Summary,
@@ -314,6 +341,6 @@ fn add_part(
 }
 
 /// The database's integers are signed.
-fn integer(n: u64) -> i64 {
+pub(super) fn integer(n: u64) -> i64 {
     i64::try_from(n).expect("a number of bytes or lines below 2^63")
 }

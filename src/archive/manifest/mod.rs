@@ -12,6 +12,7 @@ mod acknowledged;
 mod commit;
 mod queries;
 mod results;
+mod revise;
 mod seal;
 
 use std::cell::Cell;
@@ -23,10 +24,12 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 pub use commit::{AcceptedFile, Commit, Definitions, Summary};
 pub use queries::{FileEntry, Sizes};
 pub use results::{PanelPart, StoredEstimate};
+pub use revise::{Rebuilt, Reclassified, Withdrawn};
 
 use super::error::{ArchiveError, Result};
 
 const SCHEMA: &str = include_str!("schema.sql");
+const REVISIONS: &str = include_str!("revisions.sql");
 /// `user_version` of the database; another number is another layout.
 const LAYOUT: i64 = 2;
 const NAME: &str = "manifest.sqlite";
@@ -107,6 +110,9 @@ impl Manifest {
             0 => return Err(ArchiveError::NoHome { home: home.to_owned() }),
             _ => manifest.check_whole(acknowledged)?,
         }
+        // All that this reader asks is answered as of one commit, whatever is committed meanwhile.
+        let begun = manifest.connection.execute_batch("BEGIN; SELECT * FROM publications LIMIT 0");
+        begun.map_err(|source| not_opened(&manifest.path, source))?;
         Ok(manifest)
     }
 
@@ -202,6 +208,7 @@ fn prepare(connection: &mut Connection) -> rusqlite::Result<()> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     if layout(&transaction)? == 0 {
         transaction.execute_batch(SCHEMA)?;
+        transaction.execute_batch(REVISIONS)?;
         transaction.pragma_update(None, "user_version", LAYOUT)?;
     }
     transaction.execute_batch(results::SCHEMA)?;

@@ -41,6 +41,23 @@ pub struct FileEntry {
     pub publication: Publication,
     /// The file that took its place, if one did.
     pub superseded_by: Option<Vintage>,
+    /// The vintage as which it was withdrawn, if it was.
+    pub withdrawn_at: Option<Vintage>,
+}
+
+impl FileEntry {
+    /// Whether its records count.
+    #[must_use]
+    pub fn counts_now(&self) -> bool {
+        self.superseded_by.or(self.withdrawn_at).is_none()
+    }
+
+    /// Whether its records counted as of a vintage.
+    #[must_use]
+    pub fn counted_at(&self, vintage: Vintage) -> bool {
+        let ended = self.superseded_by.or(self.withdrawn_at);
+        self.vintage <= vintage && ended.is_none_or(|ended| ended > vintage)
+    }
 }
 
 /// How large a home is.
@@ -54,6 +71,10 @@ pub struct Sizes {
     pub n_parts: u64,
     /// Their size.
     pub part_bytes: u64,
+    /// Snapshots.
+    pub n_snapshots: u64,
+    /// Their size.
+    pub snapshot_bytes: u64,
     /// Size of the manifest with its log.
     pub manifest_bytes: u64,
 }
@@ -102,7 +123,8 @@ impl Manifest {
     pub(in crate::archive) fn files(&self) -> Result<Vec<FileEntry>> {
         let (counts, months) = (self.counts()?, self.months()?);
         let sql = "SELECT vintage, name, path, period, hash, n_bytes, segment_path, segment_hash,
-                          segment_bytes, lines, accepted, absolute_cents, publication, superseded_by
+                          segment_bytes, lines, accepted, absolute_cents, publication,
+                          superseded_by, withdrawn_at
                    FROM files ORDER BY vintage";
         self.rows("the files", sql, [], |row| file(row, &counts, &months))
     }
@@ -156,23 +178,17 @@ impl Manifest {
             .ok_or(ArchiveError::NoSuchVintage { vintage })
     }
 
-    pub(in crate::archive) fn file_with_hash(
-        &self,
-        hash: &str,
-    ) -> Result<Option<(Vintage, String)>> {
-        let sql = "SELECT vintage, name FROM files WHERE hash = ? ORDER BY vintage DESC LIMIT 1";
-        self.row("a file by its hash", sql, [hash], |row| Ok((Vintage(row.get(0)?), row.get(1)?)))
-    }
-
     pub(in crate::archive) fn vintages_of(&self, period: Period) -> Result<Vec<Vintage>> {
-        let sql = "SELECT vintage FROM files WHERE period = ? AND superseded_by IS NULL
+        let sql = "SELECT vintage FROM files
+                   WHERE period = ? AND superseded_by IS NULL AND withdrawn_at IS NULL
                    ORDER BY vintage";
         self.rows("the files of a month", sql, [period.as_yyyymm()], vintage)
     }
 
     pub(in crate::archive) fn vintages_with(&self, period: Period) -> Result<Vec<Vintage>> {
         let sql = "SELECT vintage FROM file_periods JOIN files USING (vintage)
-                   WHERE file_periods.period = ? AND superseded_by IS NULL ORDER BY vintage";
+                   WHERE file_periods.period = ? AND superseded_by IS NULL AND withdrawn_at IS NULL
+                   ORDER BY vintage";
         self.rows("the files with a month", sql, [period.as_yyyymm()], vintage)
     }
 
@@ -198,8 +214,9 @@ impl Manifest {
     }
 
     pub(in crate::archive) fn last_vintage(&self) -> Result<Option<Vintage>> {
-        let sql = "SELECT vintage FROM files ORDER BY vintage DESC LIMIT 1";
-        self.row("the last file", sql, [], vintage)
+        let sql =
+            "SELECT vintage FROM publications WHERE vintage > 0 ORDER BY vintage DESC LIMIT 1";
+        self.row("the last vintage", sql, [], vintage)
     }
 
     pub(in crate::archive) fn publications(&self) -> Result<Vec<(Publication, Vintage)>> {
@@ -232,7 +249,8 @@ impl Manifest {
 
     /// Summed here: the database's own sum fails past 2⁶³.
     pub(in crate::archive) fn absolute_cents(&self) -> Result<i128> {
-        let sql = "SELECT absolute_cents FROM files WHERE superseded_by IS NULL";
+        let sql = "SELECT absolute_cents FROM files
+                   WHERE superseded_by IS NULL AND withdrawn_at IS NULL";
         let files = self.rows("the amounts", sql, [], |row| row.get::<_, i64>(0))?;
         Ok(files.into_iter().map(i128::from).sum())
     }
@@ -241,13 +259,17 @@ impl Manifest {
         let sql = "SELECT (SELECT count(*) FROM files),
                           (SELECT coalesce(sum(segment_bytes), 0) FROM files),
                           (SELECT count(*) FROM parts),
-                          (SELECT coalesce(sum(n_bytes), 0) FROM parts)";
+                          (SELECT coalesce(sum(n_bytes), 0) FROM parts),
+                          (SELECT count(*) FROM snapshots),
+                          (SELECT coalesce(sum(n_bytes), 0) FROM snapshots)";
         let sizes = self.row("the sizes", sql, [], |row| {
             Ok(Sizes {
                 n_segments: unsigned(row, 0)?,
                 segment_bytes: unsigned(row, 1)?,
                 n_parts: unsigned(row, 2)?,
                 part_bytes: unsigned(row, 3)?,
+                n_snapshots: unsigned(row, 4)?,
+                snapshot_bytes: unsigned(row, 5)?,
                 manifest_bytes: 0,
             })
         })?;
@@ -259,7 +281,8 @@ impl Manifest {
 
     /// Every file that the manifest names, relative to the home.
     pub(in crate::archive) fn paths(&self) -> Result<HashSet<String>> {
-        let sql = "SELECT segment_path FROM files UNION ALL SELECT path FROM parts";
+        let sql = "SELECT segment_path FROM files UNION ALL SELECT path FROM parts
+                   UNION ALL SELECT path FROM snapshots";
         let paths = self.rows("the paths", sql, [], |row| row.get(0))?;
         let panels = self.panels()?.into_iter().map(|part| part.file.path);
         let memories = self.memories()?.into_iter().map(|(.., file)| file.path);
@@ -287,6 +310,7 @@ fn file(
         absolute_cents: row.get(11)?,
         publication: Publication(row.get(12)?),
         superseded_by: row.get::<_, Option<u32>>(13)?.map(Vintage),
+        withdrawn_at: row.get::<_, Option<u32>>(14)?.map(Vintage),
     })
 }
 

@@ -167,7 +167,7 @@ impl Manifest {
         })
     }
 
-    fn write(
+    pub(super) fn write(
         &mut self,
         what: &'static str,
         body: impl FnOnce(&rusqlite::Transaction<'_>) -> rusqlite::Result<()>,

@@ -2,12 +2,12 @@
 --
 -- Paths are relative to the home. Hashes are BLAKE3 in hexadecimal. Periods are numbers YYYYMM. A
 -- row is added in the transaction of the publication it belongs to, after the files that it names
--- were written durably, and stays: the one column that changes is files.superseded_by.
+-- were written durably, and stays; what may change, and what came later, is in revisions.sql.
 
 -- One transaction of the engine: files accepted, months closed, tables published.
 CREATE TABLE publications (
     publication INTEGER PRIMARY KEY,
-    -- the newest file accepted then; 0 before the first
+    -- the newest vintage then; 0 before the first
     vintage     INTEGER NOT NULL
 ) STRICT;
 

@@ -143,9 +143,11 @@ pub(super) fn tables(connection: &Connection) -> rusqlite::Result<Vec<String>> {
 ///
 /// All is read in one transaction, so that a writer beside it is no damage.
 pub(super) fn check(connection: &Connection, tables: &[String]) -> rusqlite::Result<Vec<String>> {
-    let transaction = connection.unchecked_transaction()?;
+    let nested = !connection.is_autocommit();
+    let begun = if nested { None } else { Some(connection.unchecked_transaction()?) };
+    let transaction: &Connection = begun.as_deref().unwrap_or(connection);
     let mut found = Vec::new();
-    if sealed(&transaction, DEFINITIONS)? != Some(definitions(&transaction)?) {
+    if sealed(transaction, DEFINITIONS)? != Some(definitions(transaction)?) {
         found.push("the definitions of its tables are not what they were".to_owned());
         return Ok(found);
     }
@@ -158,7 +160,7 @@ pub(super) fn check(connection: &Connection, tables: &[String]) -> rusqlite::Res
             found.push(line?);
         }
         found.retain(|line| line != "ok");
-        if sealed(&transaction, table)? != Some(sum(&transaction, table)?) {
+        if sealed(transaction, table)? != Some(sum(transaction, table)?) {
             found.push(format!("the rows of {table} are not those that were written"));
         }
     }

@@ -45,12 +45,11 @@ pub struct TableYears {
 
 impl TableYears {
     /// The years among `parts`, which are in order of year and publication.
-    pub(in crate::archive) fn new(
-        home: &Path,
-        parts: &[Part],
-        years: &impl RangeBounds<Year>,
-        keys: &[&str],
-    ) -> Self {
+    ///
+    /// # Panics
+    /// If there is no key column, or more than [`KEYS_MAX`].
+    #[must_use]
+    pub fn new(home: &Path, parts: &[Part], years: &impl RangeBounds<Year>, keys: &[&str]) -> Self {
         assert!(!keys.is_empty() && keys.len() <= KEYS_MAX, "a key of {keys:?}");
         let chains: Vec<Vec<Part>> = parts
             .chunk_by(|a, b| a.year == b.year)

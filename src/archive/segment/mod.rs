@@ -21,7 +21,7 @@ use std::sync::Arc;
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 
 pub use read::{Fields, read, read_months};
-pub use write::{sorted, write};
+pub use write::{rewrite, sorted, write};
 
 use crate::types::Vintage;
 

@@ -14,6 +14,7 @@ use parquet::schema::types::{ColumnDescPtr, ColumnPath};
 
 use super::text_chunk::{self, compression};
 use super::{ROWS_MAX, path, schema};
+use crate::archive::Publication;
 use crate::archive::durable::{Draft, Stored};
 use crate::archive::error::{ArchiveError, Result};
 use crate::feed::record::{Dictionary, Exclusion, Record, Texts};
@@ -39,7 +40,33 @@ pub fn write<'p>(
     records: &[Record],
     text_of: &dyn Fn(City) -> &'p str,
 ) -> Result<Stored> {
-    let draft = Draft::create(home, path(vintage))?;
+    write_at(home, path(vintage), texts, records, text_of)
+}
+
+/// Writes the records of a file that was accepted before, in the place of its segment: a rebuild
+/// excludes other ones. Otherwise as [`write`].
+///
+/// # Errors
+/// Those of [`write`].
+pub fn rewrite<'p>(
+    home: &Path,
+    vintage: Vintage,
+    publication: Publication,
+    (texts, records): (&Texts, &[Record]),
+    text_of: &dyn Fn(City) -> &'p str,
+) -> Result<Stored> {
+    let path = format!("segments/{:06}-{:06}.parquet", vintage.0, publication.0);
+    write_at(home, path, texts, records, text_of)
+}
+
+fn write_at<'p>(
+    home: &Path,
+    path: String,
+    texts: &Texts,
+    records: &[Record],
+    text_of: &dyn Fn(City) -> &'p str,
+) -> Result<Stored> {
+    let draft = Draft::create(home, path)?;
     let target = draft.target();
     let rows = sorted(records, texts.firms.len());
     let own_month = rows.iter().map(|row| row.period).max();

@@ -84,6 +84,25 @@ impl<'a> Cells<'a> {
         written.expect("a String can be written");
     }
 
+    /// Whether a row has here what a row of another column has; a text and a number never.
+    #[must_use]
+    pub fn is_same(&self, row: usize, other: &Self, other_row: usize) -> bool {
+        match (self.is_absent(row), other.is_absent(other_row)) {
+            (false, false) => {}
+            (one, both) => return one && both,
+        }
+        match (self, other) {
+            (Self::Text(a), Self::Text(b)) => a.value(row) == b.value(other_row),
+            (Self::Float(a), Self::Float(b)) => {
+                a.value(row).to_bits() == b.value(other_row).to_bits()
+            }
+            (Self::Cents(a), Self::Cents(b)) => a.value(row) == b.value(other_row),
+            (Self::Integer(a, _), Self::Integer(b, _)) => a(row) == b(other_row),
+            (Self::Flag(a), Self::Flag(b)) => a.value(row) == b.value(other_row),
+            _ => false,
+        }
+    }
+
     /// Whether what is written are numbers.
     #[must_use]
     pub fn are_numbers(&self) -> bool {

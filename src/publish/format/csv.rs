@@ -21,7 +21,8 @@ impl<W: Write> CsvWriter<W> {
     /// If `out` cannot be written.
     pub fn start(out: W, schema: &SchemaRef) -> io::Result<Self> {
         let mut writer = csv::WriterBuilder::new().buffer_capacity(1 << 17).from_writer(out);
-        writer.write_record(schema.fields().iter().map(|field| field.name()))?;
+        let names = schema.fields().iter().map(|field| field.name());
+        writer.write_record(names).map_err(io_of)?;
         Ok(Self { writer, field: String::new() })
     }
 
@@ -36,9 +37,9 @@ impl<W: Write> CsvWriter<W> {
             for column in &columns {
                 self.field.clear();
                 column.write(row, &mut self.field);
-                self.writer.write_field(&self.field)?;
+                self.writer.write_field(&self.field).map_err(io_of)?;
             }
-            self.writer.write_record(None::<&[u8]>)?;
+            self.writer.write_record(None::<&[u8]>).map_err(io_of)?;
         }
         Ok(())
     }
@@ -49,6 +50,16 @@ impl<W: Write> CsvWriter<W> {
     /// If `out` cannot be written.
     pub fn finish(mut self) -> io::Result<()> {
         self.writer.flush()
+    }
+}
+
+/// What the system said, where it is the system that failed: a pipe that nobody reads is told by
+/// that.
+#[must_use]
+pub fn io_of(error: csv::Error) -> io::Error {
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) => error,
+        other => io::Error::other(format!("{other:?}")),
     }
 }
 

@@ -10,6 +10,7 @@ use arrow_array::RecordBatch;
 
 use super::Sheet;
 use super::cells::Cells;
+use super::csv::io_of;
 
 /// The version of the tables' structure: changes when a column is renamed or taken away.
 const VERSION: &str = "1.0.0";
@@ -43,7 +44,7 @@ impl<W: Write> SdmxWriter<W> {
             (1, _) => "TIME_PERIOD".to_owned(),
             (_, name) => name.to_uppercase(),
         });
-        writer.write_record(fixed.into_iter().chain(names))?;
+        writer.write_record(fixed.into_iter().chain(names)).map_err(io_of)?;
         let structure_id = format!("SPILLOVER:{}({VERSION})", sheet.name.to_uppercase());
         Ok(Self { writer, structure_id, order, field: String::new() })
     }
@@ -57,14 +58,14 @@ impl<W: Write> SdmxWriter<W> {
             self.order.iter().map(|&at| Cells::of(rows.column(at))).collect::<io::Result<_>>()?;
         for row in 0..rows.num_rows() {
             for fixed in ["dataflow", &self.structure_id, "I"] {
-                self.writer.write_field(fixed)?;
+                self.writer.write_field(fixed).map_err(io_of)?;
             }
             for column in &columns {
                 self.field.clear();
                 column.write(row, &mut self.field);
-                self.writer.write_field(&self.field)?;
+                self.writer.write_field(&self.field).map_err(io_of)?;
             }
-            self.writer.write_record(None::<&[u8]>)?;
+            self.writer.write_record(None::<&[u8]>).map_err(io_of)?;
         }
         Ok(())
     }

@@ -1,0 +1,32 @@
+//! `snapshot`: keep the annual cells of now, so that the next start is quick.
+
+use clap::Args;
+use spillover::archive::Archive;
+use spillover::engine::Request;
+
+use super::ingest::open;
+use super::{Done, Home, n_workers};
+
+#[derive(Debug, Args)]
+pub struct Snapshot {
+    /// How many workers compute.
+    #[arg(long, value_name = "N", value_parser = super::workers)]
+    workers: Option<usize>,
+}
+
+impl Snapshot {
+    pub fn run(self, home: &Home) -> anyhow::Result<Done> {
+        let config = home.config()?;
+        Archive::read(home.folder())?;
+        let n_workers = n_workers(self.workers, &config);
+        let mut engine = open(home, Request { config, n_workers, ..Request::default() })?;
+        match engine.snapshot()? {
+            Some(snapshot) => println!(
+                "{} cells of publication {} kept in {}",
+                snapshot.n_cells, snapshot.publication, snapshot.file.path
+            ),
+            None => println!("nothing to keep: the newest publication has its snapshot"),
+        }
+        Ok(Done::Clean)
+    }
+}

@@ -1,0 +1,206 @@
+//! `rebuild`: the home's figures under other options, from its archive.
+//!
+//! The archive keeps every valid line, excluded ones included, with the texts by which they were
+//! excluded. So everything that defines figures can be chosen anew, but for how lines are read (the
+//! profile) and where places are (the reference tables): rejected lines are kept as they stood, and
+//! nothing tells what another layout would make of a whole file. For these the feed has to be read
+//! once more, into another home.
+//!
+//! Nothing of the old home is changed before the one commit: until then what was written are
+//! orphans. Vintages published before keep their figures.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::EngineError;
+use super::intake::ABSOLUTE_CENTS_MAX;
+use super::open::{SUPPLY, home_of, read_supply, recorded};
+use super::restore::State;
+use super::running::{Home, Running};
+use crate::archive::segment::{self, Fields};
+use crate::archive::{
+    Archive, Commit, Definitions, FileEntry, Publication, Rebuilt, Reclassified, Summary,
+};
+use crate::feed::profile::Exclusions;
+use crate::feed::record::{Counts, Exclusion, Intake, Record, Texts};
+use crate::settings::{Config, Settings};
+use crate::types::{City, Vintage};
+
+/// What a rebuild did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rebuild {
+    /// The number that it took.
+    pub vintage: Vintage,
+    /// Files whose records count or are excluded otherwise than before.
+    pub n_reclassified: usize,
+}
+
+/// Recomputes a home under the options given; those left out stay as they were. None if they are
+/// what the home has recorded.
+///
+/// # Errors
+/// - [`EngineError::Archive`] if the home cannot be read or written.
+/// - [`EngineError::Settings`] if the options ask for another profile.
+/// - [`EngineError::Supply`], [`EngineError::ReadSupply`] if the firm-year file cannot be used.
+/// - [`EngineError::PastRange`] if records that count now add up to too much.
+///
+/// The home is as it was then.
+pub fn rebuild(
+    folder: &Path,
+    config: &Config,
+    n_workers: usize,
+    mut progress: impl FnMut(usize),
+) -> Result<Option<Rebuild>, EngineError> {
+    let mut archive = Archive::open(folder)?;
+    let Some((before, old)) = recorded(&archive)? else { return Err(EngineError::Empty) };
+    let after = before.rebuilt(config)?;
+    let definitions =
+        Definitions { settings: after.to_toml(), references: references(config, &old)? };
+    if definitions == old {
+        return Ok(None);
+    }
+    let home = Arc::new(home_of(after, &definitions)?);
+    let (last, newest) = archive.last_publication()?.unwrap_or_default();
+    let publication = Publication(last.0 + 1);
+    let reclassified = if exclusions(&before) == exclusions(&home.settings) {
+        Vec::new()
+    } else {
+        reclassified(&archive, &home, publication, &mut progress)?
+    };
+    let Some(state) = State::now(&archive)? else { return Err(EngineError::Empty) };
+    let mut running = Running::start(&home, state.calendar, n_workers)?;
+    running.restore_reclassified(&archive, &home, &state, &reclassified)?;
+    running.publish_all_whole();
+    let parts = running.publish(folder, &home, publication)?;
+    let vintage = Vintage(newest.0 + 1);
+    let n_reclassified = reclassified.len();
+    archive.commit(&Commit {
+        publication,
+        parts,
+        rebuilt: Some(Rebuilt { at: vintage, definitions, reclassified }),
+        ..Commit::default()
+    })?;
+    let snapshot = running.snapshot(folder, &home, publication)?;
+    archive.keep_snapshot(&snapshot, &[])?;
+    Ok(Some(Rebuild { vintage, n_reclassified }))
+}
+
+/// The lists of exclusions that hold under settings.
+#[must_use]
+pub fn exclusions(settings: &Settings) -> &Exclusions {
+    &settings.profile.exclusions
+}
+
+fn references(config: &Config, old: &Definitions) -> Result<Vec<(String, String)>, EngineError> {
+    let mut references = old.references.clone();
+    if let Some(path) = &config.supply {
+        references.retain(|(name, _)| name != SUPPLY);
+        references.push((SUPPLY.to_owned(), read_supply(path)?));
+        references.sort();
+    }
+    Ok(references)
+}
+
+/// Sorts the records of every file that counts anew; writes the segments of those that change.
+fn reclassified(
+    archive: &Archive,
+    home: &Home,
+    publication: Publication,
+    progress: &mut impl FnMut(usize),
+) -> Result<Vec<Reclassified>, EngineError> {
+    let mut reclassified = Vec::new();
+    let mut absolute_cents = 0;
+    for file in archive.files()?.into_iter().filter(FileEntry::counts_now) {
+        let mut cents = file.absolute_cents;
+        if let Some(changed) = reclassify(archive, home, publication, &file)? {
+            cents = changed.summary.absolute_cents;
+            reclassified.push(changed);
+        }
+        absolute_cents += i128::from(cents);
+        progress(1);
+    }
+    if absolute_cents > ABSOLUTE_CENTS_MAX {
+        return Err(EngineError::PastRange);
+    }
+    Ok(reclassified)
+}
+
+fn reclassify(
+    archive: &Archive,
+    home: &Home,
+    publication: Publication,
+    file: &FileEntry,
+) -> Result<Option<Reclassified>, EngineError> {
+    let city_of = |code: &str| home.places.city(code);
+    let (texts, mut records) = segment::read(archive.home(), &file.segment, Fields::All, &city_of)?;
+    if !exclude(exclusions(&home.settings), &texts, &mut records) {
+        return Ok(None);
+    }
+    let code = |city: City| home.places.code(city);
+    let (vintage, folder) = (file.vintage, archive.home());
+    let segment = segment::rewrite(folder, vintage, publication, (&texts, &records), &code)?;
+    let mut counts = Counts { accepted: 0, excluded: Default::default(), ..file.counts.clone() };
+    for record in &records {
+        match record.exclusion {
+            None => counts.accepted += 1,
+            Some(exclusion) => counts.excluded[exclusion as usize] += 1,
+        }
+    }
+    let summary = Summary::of(&Intake {
+        name: file.name.clone(),
+        period: file.period,
+        hash: file.hash.clone(),
+        n_bytes: file.n_bytes,
+        texts,
+        records,
+        rejects: archive.rejects(vintage)?,
+        counts,
+    });
+    Ok(Some(Reclassified { vintage, segment, summary }))
+}
+
+/// Excludes records by other lists, in the order of [`Exclusion::ALL`]; says whether any changed.
+pub fn exclude(lists: &Exclusions, texts: &Texts, records: &mut [Record]) -> bool {
+    let countries: Vec<bool> =
+        texts.countries.iter().map(|code| lists.countries.iter().any(|c| c == code)).collect();
+    let is_intermediary = |name: &str| lists.name_contains.iter().any(|word| name.contains(word));
+    let names: Vec<bool> = texts.names.iter().map(is_intermediary).collect();
+    let mut any = false;
+    for record in records {
+        let exclusion = if countries[record.country as usize] {
+            Some(Exclusion::Country)
+        } else if names[record.name as usize] {
+            Some(Exclusion::Intermediary)
+        } else {
+            record.city.is_none().then_some(Exclusion::Region)
+        };
+        any |= exclusion != record.exclusion;
+        record.exclusion = exclusion;
+    }
+    any
+}
+
+impl Running {
+    /// Restores the state with some files' records sorted anew: then no snapshot stands for it.
+    fn restore_reclassified(
+        &mut self,
+        archive: &Archive,
+        home: &Home,
+        state: &State,
+        reclassified: &[Reclassified],
+    ) -> Result<(), EngineError> {
+        if reclassified.is_empty() {
+            self.restore(archive, home, state, |_| {})?;
+            return Ok(());
+        }
+        for mut file in archive.files()?.into_iter().filter(FileEntry::counts_now) {
+            if let Some(changed) = reclassified.iter().find(|new| new.vintage == file.vintage) {
+                file.segment = changed.segment.clone();
+            }
+            self.feed_segment(archive.home(), home, &file.segment, |calendar, month| {
+                (calendar.roles(month), 1)
+            })?;
+        }
+        self.complete(false, |_| Ok(()))
+    }
+}

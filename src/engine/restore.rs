@@ -1,0 +1,232 @@
+//! Bringing the dataflow to where the archive stands, or stood as of a vintage.
+//!
+//! ```text
+//! newest good snapshot ─▶ its cells ─▶ + files that came since, − files that went since,
+//!   │ damaged: the one before             + the roles that months gained by closing
+//!   └ none: nothing, and every file is one that came since
+//! ```
+//! What has come and gone between two states of the archive is the same question whether the first
+//! is a snapshot or nothing, so there is one way from either.
+
+use std::path::Path;
+
+use super::EngineError;
+use super::open::{calendar, segment_of};
+use super::running::{Home, Running};
+use crate::archive::segment::{self, Fields};
+use crate::archive::snapshot::{self, OpenSnapshot, Snapshot};
+use crate::archive::{Archive, ArchiveError, FileEntry, Publication};
+use crate::calendar::{Calendar, Roles};
+use crate::dataflow::{Cell, CellKey};
+use crate::types::{Country, Firm, Period, Vintage};
+
+/// Where an archive stands, or stood.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct State {
+    /// The files up to this one count, without those that went up to it.
+    pub vintage: Vintage,
+    /// The newest publication that is not after it.
+    pub publication: Publication,
+    /// The months that were closed.
+    pub calendar: Calendar,
+    /// Whether that publication published this very state.
+    pub is_published: bool,
+}
+
+impl State {
+    /// As the archive stands; none before its first file.
+    ///
+    /// # Errors
+    /// [`EngineError::Archive`] if the manifest cannot be read.
+    pub fn now(archive: &Archive) -> Result<Option<Self>, EngineError> {
+        let Some(calendar) = calendar(archive)? else { return Ok(None) };
+        let (publication, vintage) = archive.last_publication()?.unwrap_or_default();
+        Ok(Some(Self { vintage, publication, calendar, is_published: true }))
+    }
+
+    /// As the archive stood when a file of this number had been taken in, or a withdrawal or
+    /// rebuild of this number done; none before its first file.
+    ///
+    /// # Errors
+    /// [`EngineError::Archive`] if the manifest cannot be read.
+    pub fn at(archive: &Archive, vintage: Vintage) -> Result<Option<Self>, EngineError> {
+        let Some(newest) = calendar(archive)? else { return Ok(None) };
+        let publications = archive.publications()?;
+        let n_before = publications.iter().take_while(|(_, at)| *at <= vintage).count();
+        let (publication, published) =
+            n_before.checked_sub(1).map_or_else(Default::default, |last| publications[last]);
+        let closed = archive.closed()?;
+        let last = closed.iter().filter(|(_, at)| *at <= publication).map(|(month, _)| *month);
+        let mut calendar = Calendar::closed_through(newest.first(), last.max());
+        let is_published = published == vintage;
+        if let Some((step, _)) = publications.get(n_before).filter(|_| !is_published) {
+            // Within a step files close months by their names, in order of vintage.
+            let closed_by_step = |month| closed.contains(&(month, *step));
+            let files = archive.files()?;
+            for file in files.iter().filter(|file| file.publication == *step) {
+                let is_next = file.period == calendar.next_to_close();
+                if is_next && file.vintage <= vintage && closed_by_step(file.period) {
+                    calendar.close(file.period)?;
+                }
+            }
+        }
+        Ok(Some(Self { vintage, publication, calendar, is_published }))
+    }
+
+    /// Before anything was taken in.
+    fn nothing(first: Period) -> Self {
+        let calendar = Calendar::starting(first);
+        Self { vintage: Vintage(0), publication: Publication(0), calendar, is_published: false }
+    }
+}
+
+/// From what a state was restored.
+#[derive(Debug, Default)]
+pub struct Restored {
+    /// The snapshot; none: from the segments alone.
+    pub from: Option<Publication>,
+    /// Snapshots that could not be used, the newest first, with the reason.
+    pub damaged: Vec<(Publication, ArchiveError)>,
+}
+
+impl Running {
+    /// Brings a dataflow that holds nothing to a state of the archive; nothing is published.
+    ///
+    /// `progress` is called once for each file of the archive.
+    ///
+    /// # Errors
+    /// [`EngineError::Archive`] if a segment cannot be read, [`EngineError::Worker`] if a worker
+    /// dies. A snapshot that cannot be used is no error.
+    pub fn restore(
+        &mut self,
+        archive: &Archive,
+        home: &Home,
+        state: &State,
+        mut progress: impl FnMut(usize),
+    ) -> Result<Restored, EngineError> {
+        let (snapshot, restored) = newest_good(archive, state.publication)?;
+        let mut before = State::nothing(state.calendar.first());
+        if let Some((snapshot, open)) = snapshot {
+            self.feed_snapshot(home, open)?;
+            let vintage = archive.publications()?;
+            let vintage = vintage.iter().find(|(at, _)| *at == snapshot.publication);
+            let vintage = vintage.map_or(Vintage(0), |(_, vintage)| *vintage);
+            // More than one publication can share a vintage: months closed by command.
+            let closed = archive.closed()?;
+            let closed = closed.iter().filter(|(_, at)| *at <= snapshot.publication);
+            let last = closed.map(|(month, _)| *month).max();
+            let calendar = Calendar::closed_through(state.calendar.first(), last);
+            before = State { vintage, publication: snapshot.publication, calendar, ..before };
+        }
+        for file in archive.files()? {
+            self.feed_from(archive.home(), home, &file, &before, state)?;
+            if file.counted_at(state.vintage) {
+                self.segments.push(segment_of(file));
+            }
+            progress(1);
+        }
+        self.complete(false, |_| Ok(()))?;
+        Ok(restored)
+    }
+
+    fn feed_snapshot(&mut self, home: &Home, open: OpenSnapshot) -> Result<(), EngineError> {
+        let city_of = |code: &str| home.places.city(code);
+        let Self { names, workers, .. } = self;
+        open.read(&mut names.firms, &mut names.countries, &city_of, |cells| {
+            let updates = cells.iter().map(|cell| {
+                let country = u16::try_from(cell.country).expect("fewer countries than 2^16");
+                let key = CellKey {
+                    year: cell.year,
+                    firm: Firm(cell.firm),
+                    country: Country(country),
+                    city: cell.city,
+                };
+                let [cur, base, import] = cell.cents;
+                (key, Cell { cur, base, import })
+            });
+            Ok::<(), EngineError>(workers.feed(updates.collect())?)
+        })
+    }
+
+    /// Feeds what a file counts for in one state and not in another.
+    fn feed_from(
+        &mut self,
+        folder: &Path,
+        home: &Home,
+        file: &FileEntry,
+        before: &State,
+        after: &State,
+    ) -> Result<(), EngineError> {
+        let stored = &file.segment;
+        match (file.counted_at(before.vintage), file.counted_at(after.vintage)) {
+            (false, false) => Ok(()),
+            (false, true) => {
+                self.feed_segment(folder, home, stored, |_, month| (after.calendar.roles(month), 1))
+            }
+            (true, false) => self
+                .feed_segment(folder, home, stored, |_, month| (before.calendar.roles(month), -1)),
+            (true, true) => {
+                let gained = |month| gained(&before.calendar, &after.calendar, month);
+                let months: Vec<Period> =
+                    file.months.iter().copied().filter(|month| any(gained(*month))).collect();
+                if months.is_empty() {
+                    return Ok(());
+                }
+                let city_of = |code: &str| home.places.city(code);
+                let (texts, records) =
+                    segment::read_months(folder, stored, Fields::Figures, &months, &city_of)?;
+                self.feed_records(&texts, &records, |_, month| (gained(month), 1))
+            }
+        }
+    }
+}
+
+/// The roles that a month's records have gained from one calendar to a later one.
+fn gained(before: &Calendar, after: &Calendar, month: Period) -> Roles {
+    let (before, after) = (before.roles(month), after.roles(month));
+    Roles { cur: after.cur && !before.cur, base: after.base && !before.base }
+}
+
+fn any(roles: Roles) -> bool {
+    roles.cur || roles.base
+}
+
+type Found = (Option<(Snapshot, OpenSnapshot)>, Restored);
+
+/// The newest snapshot, not after a publication, whose bytes are those that were written.
+fn newest_good(archive: &Archive, publication: Publication) -> Result<Found, EngineError> {
+    let mut restored = Restored::default();
+    for snapshot in archive.snapshots()? {
+        if snapshot.publication > publication {
+            continue;
+        }
+        match snapshot::open(archive.home(), &snapshot) {
+            Ok(open) => {
+                restored.from = Some(snapshot.publication);
+                return Ok((Some((snapshot, open)), restored));
+            }
+            Err(error) => restored.damaged.push((snapshot.publication, error)),
+        }
+    }
+    Ok((None, restored))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_month_gains_each_role_once() {
+        let month = |text: &str| text.parse::<Period>().expect("a month");
+        let through = |last| Calendar::closed_through(month("200001"), Some(month(last)));
+        let (before, after) = (through("200101"), through("200103"));
+        let gained = |text| {
+            let Roles { cur, base } = gained(&before, &after, month(text));
+            (cur, base)
+        };
+        assert_eq!(gained("200001"), (false, false));
+        assert_eq!(gained("200002"), (false, true));
+        assert_eq!(gained("200103"), (true, false));
+        assert_eq!(gained("200104"), (false, false));
+    }
+}

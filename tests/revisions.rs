@@ -1,0 +1,318 @@
+//! Files that come, are published again, are withdrawn, with restarts from snapshots in between: at
+//! every step the home is what its records say, and any vintage can be had, bit for bit.
+
+mod common;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use arrow_array::RecordBatch;
+use common::{HEADER, Sandbox};
+use proptest::prelude::*;
+use spillover::archive::Archive;
+use spillover::archive::parts::Table;
+use spillover::engine::replay::Standing;
+use spillover::engine::{Engine, Request, Unwatched};
+use spillover::feed::reference::ReferenceTexts;
+use spillover::feed::source::discover;
+use spillover::publish::export::TableAt;
+use spillover::publish::moves::between;
+use spillover::settings::Config;
+use spillover::types::{Period, Vintage, Year};
+use spillover::verify::verify;
+
+const CITIES: &str = "city,province,area_km2\n1101,11,100\n1102,11,200\n2101,21,50\n3101,31,400\n";
+const REGIONS: [&str; 4] = ["11011", "11021", "21011", "31011"];
+
+/// A line of a file.
+#[derive(Clone, Debug)]
+struct Line {
+    firm: u8,
+    region: usize,
+    country: u16,
+    months_late: u32,
+    dollars: i16,
+}
+
+/// What happens to a home.
+#[derive(Clone, Debug)]
+enum Event {
+    /// Files taken in together, each so many months before the next to close.
+    Files(Vec<(u32, Vec<Line>)>),
+    /// A file withdrawn.
+    Withdrawal(prop::sample::Index),
+    /// The engine stopped and started.
+    Restart,
+    /// A snapshot kept.
+    Snapshot,
+    /// A byte of the newest snapshot changed, and a restart.
+    Damage(prop::sample::Index),
+}
+
+fn line() -> impl Strategy<Value = Line> {
+    let late = prop_oneof![4 => Just(0_u32), 2 => 1..15_u32];
+    let dollars = prop_oneof![6 => 1..400_i16, 2 => -400..0_i16];
+    (0..4_u8, 0..REGIONS.len(), 301..304_u16, late, dollars).prop_map(
+        |(firm, region, country, months_late, dollars)| Line {
+            firm,
+            region,
+            country,
+            months_late,
+            dollars,
+        },
+    )
+}
+
+fn event() -> impl Strategy<Value = Event> {
+    let months_before = prop_oneof![8 => Just(0_u32), 2 => 1..14_u32];
+    let file = (months_before, prop::collection::vec(line(), 0..12));
+    prop_oneof![
+        6 => prop::collection::vec(file, 1..9).prop_map(Event::Files),
+        3 => any::<prop::sample::Index>().prop_map(Event::Withdrawal),
+        2 => Just(Event::Restart),
+        2 => Just(Event::Snapshot),
+        1 => any::<prop::sample::Index>().prop_map(Event::Damage),
+    ]
+}
+
+/// A home of one's own.
+struct Played {
+    sandbox: Sandbox,
+    engine: Option<Engine>,
+    options: &'static str,
+}
+
+impl Played {
+    fn new(options: &'static str) -> Self {
+        let mut played = Self { sandbox: Sandbox::new(), engine: None, options };
+        played.restart();
+        played
+    }
+
+    fn restart(&mut self) {
+        self.engine = None;
+        let config: Config = toml::from_str(self.options).expect("options");
+        let references =
+            Some(ReferenceTexts { cities: CITIES.into(), regions: None, countries: None });
+        let request = Request { config, references, n_workers: 1, profile: None };
+        let home = self.sandbox.home();
+        self.engine = Some(Engine::open(&home, request, |_| {}).expect("the home opens"));
+    }
+
+    fn engine(&mut self) -> &mut Engine {
+        self.engine.as_mut().expect("it is running")
+    }
+
+    fn ingest(&mut self, paths: &[PathBuf]) {
+        let found = discover(paths, self.engine().profile()).expect("files of the feed");
+        let outcomes = self.engine().ingest(&found.files, &mut Unwatched).expect("taken in");
+        assert!(outcomes.iter().all(|outcome| !outcome.is_refused()), "{outcomes:?}");
+    }
+
+    fn archive(&self) -> Archive {
+        Archive::read(&self.sandbox.home()).expect("a home")
+    }
+}
+
+/// The same story in two homes: with files taken in together and restarts, and one by one without.
+struct Story {
+    many: Played,
+    single: Played,
+    n_files: usize,
+}
+
+impl Story {
+    fn new(options: &'static str) -> Self {
+        Self { many: Played::new(options), single: Played::new(options), n_files: 0 }
+    }
+
+    fn play(&mut self, event: &Event) {
+        match event {
+            Event::Files(files) => self.take_in(files),
+            Event::Withdrawal(which) => self.withdraw(*which),
+            Event::Restart => self.many.restart(),
+            Event::Snapshot => drop(self.many.engine().snapshot().expect("kept")),
+            Event::Damage(which) => self.damage(*which),
+        }
+    }
+
+    fn take_in(&mut self, files: &[(u32, Vec<Line>)]) {
+        let first = period(200_001);
+        let mut next = self.many.engine().next_to_close().unwrap_or(first);
+        let mut paths = Vec::new();
+        for (months_before, lines) in files {
+            let month = back(next, *months_before, first);
+            if month == next {
+                next = next.next();
+            }
+            self.n_files += 1;
+            // A line that no other file has: the same bytes would be skipped.
+            let own = format!("{month},I,F0,F0,11011,301,84713000,10,{}.00\n", self.n_files);
+            let text = lines.iter().fold(format!("{HEADER}\n{own}"), |text, line| {
+                let Line { firm, region, country, months_late, dollars } = line;
+                let (month, region) = (back(month, *months_late, first), REGIONS[*region]);
+                let product = "84713000,10";
+                text + &format!(
+                    "{month},E,F{firm},F{firm},{region},{country},{product},{dollars}\n"
+                )
+            });
+            // Files go in by month and then by name.
+            let name = format!("{month}-{:04}.csv", self.n_files);
+            paths.push(self.many.sandbox.write(&name, text));
+        }
+        paths.sort();
+        self.many.ingest(&paths);
+        for path in &paths {
+            self.single.ingest(std::slice::from_ref(path));
+        }
+    }
+
+    fn withdraw(&mut self, which: prop::sample::Index) {
+        let files = self.many.archive().files().expect("asked");
+        let live = files.iter().filter(|file| file.counts_now()).map(|file| file.vintage);
+        let live: Vec<Vintage> = live.collect();
+        if live.is_empty() {
+            return;
+        }
+        let file = live[which.index(live.len())];
+        for played in [&mut self.many, &mut self.single] {
+            played.engine().withdraw(&[file], &mut Unwatched).expect("withdrawn");
+        }
+    }
+
+    fn damage(&mut self, which: prop::sample::Index) {
+        let home = self.many.sandbox.home();
+        let snapshots = self.many.archive().snapshots().expect("asked");
+        let Some(newest) = snapshots.first() else { return };
+        let path = home.join(&newest.file.path);
+        let mut bytes = fs::read(&path).expect("the snapshot");
+        let at = which.index(bytes.len());
+        bytes[at] ^= 1;
+        fs::write(&path, bytes).expect("damaged");
+        self.many.restart();
+        let restored = self.many.engine().restored();
+        assert_eq!(restored.damaged[0].0, newest.publication);
+        assert_ne!(restored.from, Some(newest.publication));
+        // The next snapshot takes its place.
+        self.many.engine().snapshot().expect("kept");
+    }
+
+    fn check(&self) {
+        for played in [&self.many, &self.single] {
+            if has_files(&played.sandbox.home()) {
+                let verification = verify(played.archive(), || {}).expect("verified");
+                assert_eq!(verification.n_findings, 0, "{:?}", verification.findings);
+            }
+        }
+    }
+
+    /// Every vintage of the one home is that of the other, which published each.
+    fn check_vintages(&self) {
+        if !has_files(&self.single.sandbox.home()) {
+            return;
+        }
+        let (many, single) = (self.many.archive(), self.single.archive());
+        let newest = single.last_vintage().expect("asked").expect("there is a file");
+        assert_eq!(many.last_vintage().expect("asked"), Some(newest));
+        for vintage in (0..=newest.0).map(Vintage) {
+            let standing = Standing::at(&many, Some(vintage), 1).expect("replayed");
+            for table in [Table::City, Table::Plant] {
+                let replayed = standing.table(&many, table).expect("a table");
+                let published = TableAt::published(&single, table, Some(vintage)).expect("a table");
+                assert_eq!(rows(&replayed), rows(&published), "{table:?} as of {vintage}");
+                for year in between(&replayed, &published, None) {
+                    let moves = year.expect("a year").next_moves();
+                    assert!(moves.is_none_or(|moves| moves.expect("figures").is_empty()));
+                }
+            }
+        }
+    }
+}
+
+fn has_files(home: &Path) -> bool {
+    Archive::read(home).is_ok_and(|home| home.files().is_ok_and(|files| !files.is_empty()))
+}
+
+fn rows(table: &TableAt) -> Vec<(Year, RecordBatch)> {
+    let rows = table.rows(None).map(|year| year.expect("a year"));
+    rows.filter(|(_, rows)| rows.num_rows() > 0).collect()
+}
+
+fn period(yyyymm: u32) -> Period {
+    Period::from_yyyymm(yyyymm).expect("a month")
+}
+
+/// Some months before another, not before the first.
+fn back(from: Period, n_months: u32, first: Period) -> Period {
+    let months = |of: Period| u32::from(of.year().0) * 12 + u32::from(of.month()) - 1;
+    let at = months(from) - n_months.min(months(from) - months(first));
+    period(at / 12 * 100 + at % 12 + 1)
+}
+
+fn play(options: &'static str, events: &[Event]) {
+    let mut story = Story::new(options);
+    for event in events {
+        story.play(event);
+        story.check();
+    }
+    story.many.restart();
+    story.check_vintages();
+}
+
+fn config() -> ProptestConfig {
+    ProptestConfig { cases: 8, max_shrink_iters: 60, ..ProptestConfig::default() }
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    #[test]
+    fn appended_files_withdrawals_and_restarts_leave_every_vintage_as_it_was(
+        events in prop::collection::vec(event(), 4..14)
+    ) {
+        play("revision = \"append\"", &events);
+    }
+
+    #[test]
+    fn superseding_files_withdrawals_and_restarts_leave_every_vintage_as_it_was(
+        events in prop::collection::vec(event(), 4..14)
+    ) {
+        play("revision = \"supersede\"", &events);
+    }
+}
+
+#[test]
+fn the_newest_two_snapshots_are_kept_and_the_older_files_are_gone() {
+    let mut story = Story::new("revision = \"append\"");
+    for _ in 0..4 {
+        story.take_in(&[(0, Vec::new())]);
+        story.play(&Event::Snapshot);
+    }
+    let kept = story.many.archive().snapshots().expect("asked");
+    assert_eq!(kept.iter().map(|kept| kept.publication.0).collect::<Vec<_>>(), [4, 3]);
+    let folder = story.many.sandbox.home().join("snapshots");
+    let names = fs::read_dir(&folder).expect("the folder").map(|entry| entry.expect("one").path());
+    let mut names: Vec<PathBuf> = names.collect();
+    names.sort();
+    assert_eq!(names, ["000003.parquet", "000004.parquet"].map(|name| folder.join(name)));
+    assert!(story.many.engine().snapshot().expect("asked").is_none(), "there is one");
+}
+
+#[test]
+fn a_missing_snapshot_costs_time_and_no_figure() {
+    let mut story = Story::new("revision = \"append\"");
+    for _ in 0..14 {
+        let line = Line { firm: 1, region: 0, country: 301, months_late: 0, dollars: 7 };
+        story.take_in(&[(0, vec![line])]);
+    }
+    let kept = story.many.archive().snapshots().expect("asked");
+    assert_eq!(kept.len(), 1, "a year has closed");
+    fs::remove_file(story.many.sandbox.home().join(&kept[0].file.path)).expect("removed");
+    story.many.restart();
+    let restored = story.many.engine().restored();
+    assert_eq!((restored.from, restored.damaged.len()), (None, 1));
+    story.many.engine().snapshot().expect("kept");
+    story.many.restart();
+    assert!(story.many.engine().restored().from.is_some());
+    story.check();
+}
