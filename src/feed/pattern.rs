@@ -18,6 +18,9 @@ pub struct FilePattern {
     parts: Vec<NamePart>,
 }
 
+/// Each star multiplies the ways to read a name by its length.
+const STARS_MAX: usize = 3;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum NamePart {
     Year,
@@ -48,6 +51,9 @@ pub enum BadPattern {
         "file pattern \"{0}\" may have letters, *, {{YYYY}} and {{MM}}; no folders, no other braces"
     )]
     NameLetters(String),
+    /// So many stars that matching a name takes for ever.
+    #[error("file pattern \"{0}\" may have at most {STARS_MAX} stars apart")]
+    NameStars(String),
     /// `YYYY` or `MM` does not appear exactly once, or `DD` more than once.
     #[error("period format \"{0}\" must have YYYY and MM exactly once each, and DD at most once")]
     PeriodParts(String),
@@ -137,6 +143,9 @@ impl TryFrom<String> for FilePattern {
             if part != NamePart::Anything || parts.last() != Some(&part) {
                 parts.push(part);
             }
+        }
+        if parts.iter().filter(|&&part| part == NamePart::Anything).count() > STARS_MAX {
+            return Err(BadPattern::NameStars(text));
         }
         let once = |part| parts.iter().filter(|&&other| other == part).count() == 1;
         if once(NamePart::Year) && once(NamePart::Month) {
@@ -262,6 +271,14 @@ mod tests {
         assert_eq!(anywhere.month_of("ccts_0000_200801.csv"), NameMatch::Period(period(200_801)));
         let turned = pattern("{MM}-{YYYY} 出口.txt");
         assert_eq!(turned.month_of("03-2008 出口.txt"), NameMatch::Period(period(200_803)));
+    }
+
+    #[test]
+    fn a_pattern_that_would_take_for_ever_is_refused() {
+        let stars = "*a*a*a*a*a*{YYYY}{MM}".to_owned();
+        assert_eq!(FilePattern::try_from(stars.clone()), Err(BadPattern::NameStars(stars)));
+        let name = format!("{}200101", "a".repeat(249));
+        assert!(matches!(pattern("*a*a*{YYYY}{MM}").month_of(&name), NameMatch::Period(_)));
     }
 
     #[test]
