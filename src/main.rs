@@ -3,11 +3,13 @@
 /// The standard library's `println!` panics where the standard output is full or closed; here that
 /// ends the command as any other failed write does.
 macro_rules! println {
+    () => { $crate::say(format_args!("")) };
     ($($text:tt)*) => { $crate::say(format_args!($($text)*)) };
 }
 
 /// The standard library's `eprintln!` panics where nobody can be told; a command goes on.
 macro_rules! eprintln {
+    () => { $crate::tell(format_args!("")) };
     ($($text:tt)*) => { $crate::tell(format_args!($($text)*)) };
 }
 

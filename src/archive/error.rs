@@ -303,15 +303,19 @@ impl ArchiveError {
     /// Whether the disk itself can no longer be relied on, so that the process has to end.
     #[must_use]
     pub fn is_fatal(&self) -> bool {
-        matches!(self, Self::Sync { .. } | Self::Unconfirmed { .. }) && !self.is_no_room()
+        let unconfirmed = matches!(self, Self::Sync { .. } | Self::Unconfirmed { .. });
+        (unconfirmed || self.chain().any(says_bad_disk)) && !self.is_no_room()
     }
 
     /// Whether there was no room for it, on the disk or in a quota: then making room is all that is
     /// needed.
     #[must_use]
     pub fn is_no_room(&self) -> bool {
+        self.chain().any(says_no_room)
+    }
+
+    fn chain(&self) -> impl Iterator<Item = &(dyn Error + 'static)> {
         std::iter::successors(Some(self as &(dyn Error + 'static)), |&error| error.source())
-            .any(says_no_room)
     }
 
     pub(super) fn decode(path: &Path, source: impl Into<ParquetError>) -> Self {
@@ -321,6 +325,15 @@ impl ArchiveError {
     pub(super) fn encode(path: &Path, source: impl Into<ParquetError>) -> Self {
         Self::Encode { path: path.to_owned(), source: source.into() }
     }
+}
+
+/// An input/output error by its number in Unix, or one that the database met.
+fn says_bad_disk(error: &(dyn Error + 'static)) -> bool {
+    const EIO: i32 = 5;
+    let of_system = error.downcast_ref::<io::Error>().and_then(io::Error::raw_os_error);
+    let of_database = error.downcast_ref::<rusqlite::Error>();
+    (cfg!(unix) && of_system == Some(EIO))
+        || of_database.is_some_and(|e| e.sqlite_error_code() == Some(ErrorCode::SystemIoFailure))
 }
 
 fn says_no_room(error: &(dyn Error + 'static)) -> bool {
@@ -360,7 +373,18 @@ mod tests {
         for error in no_room {
             assert!(error.is_no_room() && !error.is_fatal(), "{error}");
         }
-        let bad = ArchiveError::Sync { path: path(), source: io::Error::from_raw_os_error(5) };
-        assert!(bad.is_fatal() && !bad.is_no_room(), "{bad}");
+        let eio = || io::Error::from_raw_os_error(5);
+        let synced = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_IOERR_FSYNC);
+        let bad = [
+            ArchiveError::Sync { path: path(), source: eio() },
+            ArchiveError::encode(&path(), ParquetError::External(Box::new(eio()))),
+            ArchiveError::Unconfirmed {
+                path: path(),
+                source: rusqlite::Error::SqliteFailure(synced, None),
+            },
+        ];
+        for error in bad {
+            assert!(error.is_fatal() && !error.is_no_room(), "{error}");
+        }
     }
 }

@@ -30,6 +30,11 @@ impl<O: Observer> Observer for Reestimating<O> {
         match self.year_close.closed(archive, closed) {
             Ok(None) => {}
             Ok(Some(estimated)) => told(&estimated).iter().for_each(|line| eprintln!("{line}")),
+            // What is committed is; on a disk that does not confirm nothing more may be.
+            Err(error) if error.is_fatal() => {
+                eprintln!("spillover: {}", with_causes(&error));
+                std::process::exit(1);
+            }
             Err(error) => {
                 eprintln!("the year has closed but was not estimated: {}", with_causes(&error));
             }

@@ -100,3 +100,16 @@ fn hint(column: &str) -> &'static str {
         _ => "",
     }
 }
+
+impl RegressionError {
+    /// Whether the disk itself can no longer be relied on, so that the process has to end.
+    #[must_use]
+    pub fn is_fatal(&self) -> bool {
+        match self {
+            Self::Archive(error)
+            | Self::Engine(EngineError::Archive(error))
+            | Self::Export(ExportError::Archive(error)) => error.is_fatal(),
+            _ => false,
+        }
+    }
+}

@@ -5,6 +5,7 @@ from pathlib import Path
 
 COMMANDS = (("export", "city"), ("export", "plant"), ("export", "files"), ("export", "rejects"),
             ("status", "--json"), ("verify",))
+WITH_ESTIMATES = (("export", "panel"), ("export", "estimates"))
 
 
 def flip_points(stage, dice):
@@ -35,7 +36,7 @@ def flipped(stage, point):
     stage.reset()
     damage(stage.home / name, kind, at)
     noticed = False
-    for command in COMMANDS:
+    for command in right:
         ended = stage.run(stage.home, command)
         if "panicked" in ended.stderr or ended.code not in (0, 1):
             return f"{what}: {command}: exit {ended.code}: {ended.stderr[-300:]}", "wrong"
@@ -61,7 +62,11 @@ def flipped(stage, point):
 def served_before(stage):
     if not hasattr(stage, "served"):
         stage.reset()
-        stage.served = {c: stage.run(stage.home, c).stdout for c in COMMANDS}
+        commands = COMMANDS
+        if "estimate" in stage.binary.commands():
+            commands += WITH_ESTIMATES
+        ran = {command: stage.run(stage.home, command) for command in commands}
+        stage.served = {command: ended.stdout for command, ended in ran.items() if ended.code == 0}
     return stage.served
 
 

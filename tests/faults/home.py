@@ -15,6 +15,8 @@ TABLES = ("city", "plant", "files", "rejects")
 CHANGES = "owsnudt"  # calls that change the disk
 ALL_CALLS = CHANGES + "prc"  # and those that read it
 SECONDS_MAX = 120
+# tables that say how often something was done or how long it took, beside what it came to
+WHEN = ("seals", "panels", "estimates", "memories", "sqlite_sequence")
 
 
 @dataclass
@@ -88,10 +90,11 @@ def content(home):
     with closing(sqlite3.connect(f"file:{home}/manifest.sqlite?mode=ro", uri=True)) as database:
         names = database.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")
         for (name,) in names.fetchall():
-            if name != "seals":
+            if name not in WHEN:
                 rows[name] = sorted(map(repr, database.execute(f'SELECT * FROM "{name}"')))
-    for path in sorted(Path(home).rglob("*.parquet")):
-        rows[str(path.relative_to(home))] = path.read_bytes()
+    for folder in ("segments", "published"):
+        for path in sorted((Path(home) / folder).rglob("*.parquet")):
+            rows[str(path.relative_to(home))] = path.read_bytes()
     return rows
 
 
@@ -122,6 +125,7 @@ class Stage:
         assert self.ended.code in (0, 3), self.ended
         self.content = content(self.home)
         self.tables = self.binary.tables(self.home)
+        self.shown = self.shows()
         verified = self.binary.run(self.home, "verify")
         assert verified.code == 0, verified
 
@@ -153,7 +157,18 @@ class Stage:
             wrong = [table for table in TABLES if served[table] != self.tables[table]]
             if wrong:
                 return f"other figures in {', '.join(wrong)}"
-        return None
+        shown = self.shows()
+        return None if shown == self.shown else f"shows {shown} in place of {self.shown}"
+
+    def shows(self):
+        """What the scenario's own commands print of a copy of the home."""
+        if not self.scenario.shows:
+            return []
+        copy = self.home.with_name("copy")
+        shutil.copytree(self.home, copy)
+        ended = [self.run(copy, command) for command in self.scenario.shows]
+        shutil.rmtree(copy)
+        return [(e.code, e.stdout) for e in ended]
 
     def finish(self):
         """Runs the command once more to its end; what is wrong after that."""

@@ -20,6 +20,8 @@ class Scenario:
     again: tuple = (0, 3)
     # the newest leftover of a killed run stays for the command to clear away
     leftovers: bool = False
+    # what it prints of its result must be the same, too
+    shows: tuple = ()
 
 
 
@@ -65,8 +67,17 @@ ALL = [
              files={"upto": (200001, 14)}),
     Scenario("watch", before=(("ingest", TO),), hit=("watch", NEW, "--once"), needs="watch",
              files={"upto": (200001, 13), "new": {"200102": {}, "200103": {}}}),
-    Scenario("estimate", before=(("ingest", TO),), hit=("estimate",), needs="estimate",
-             files={"upto": (200001, 36)}, again=(0, 1, 3)),
+    Scenario("estimate", before=(("ingest", TO),), hit=("estimate", "--table", "3"),
+             needs="estimate", shows=(("estimate", "--table", "3"),),
+             files={"upto": (200001, 36)}),
+    Scenario("estimate-again", before=(("ingest", TO), ("estimate", "--table", "3")),
+             hit=("estimate", "--table", "3", "--cold"), needs="estimate",
+             shows=(("estimate", "--table", "3"),), files={"upto": (200001, 36)}),
+    Scenario("late-then-estimate", before=(("ingest", TO), ("ingest", NEW)),
+             hit=("estimate", "--table", "3"), needs="estimate",
+             shows=(("estimate", "--table", "3"),),
+             files={"upto": (200001, 36),
+                    "new": {"200301": {"late": ("200203", "200112"), "n_late": 9}}}),
 ]
 
 

@@ -18,13 +18,14 @@ use spillover::feed::split::fields_of;
 use spillover::panel::Table;
 use spillover::publish::supply::Supply;
 use spillover::settings::{Config, Settings};
+use spillover::specification::Specification;
 use spillover::types::Period;
 
 /// A parser and its name, which is that of its corpus.
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every parser of bytes that come from outside.
-pub const ALL: [Target; 10] = [
+pub const ALL: [Target; 11] = [
     ("profile", profile),
     ("options", options),
     ("places", places),
@@ -34,6 +35,7 @@ pub const ALL: [Target; 10] = [
     ("lines", lines),
     ("feed", feed),
     ("formula", formula),
+    ("specification", specification),
     ("panel", panel),
 ];
 
@@ -163,6 +165,13 @@ pub fn formula(bytes: &[u8]) {
     if let Ok(formula) = Formula::parse(text) {
         let again = Formula::parse(&formula.to_string()).expect("what is written out is read");
         assert_eq!(again.to_string(), formula.to_string());
+    }
+}
+
+/// A specification is one or an error.
+pub fn specification(bytes: &[u8]) {
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        let _ = Specification::parse("fuzz", text);
     }
 }
 
