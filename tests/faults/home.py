@@ -111,6 +111,8 @@ class Stage:
         for command in scenario.before:
             ended = self.run(self.before, command)
             assert ended.acknowledged, (command, ended)
+        if scenario.options_then:
+            (self.before / "spillover.toml").write_text(scenario.options_then, encoding="utf-8")
         self.undisturbed()
         if scenario.leftovers:
             self.leave_leftovers()

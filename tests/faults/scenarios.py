@@ -14,6 +14,8 @@ class Scenario:
     hit: tuple
     before: tuple = ()
     options: str = ""
+    # options that stand when the command is run, where they are others
+    options_then: str = ""
     needs: str = ""
     files: dict = field(default_factory=dict)
     # a command of its own refuses what is done already, as `close` does
@@ -64,7 +66,11 @@ ALL = [
              hit=("ingest", NEW), needs="snapshot",
              files={"upto": (200001, 24), "new": {"200201": {"late": ("200003",), "n_late": 4}}}),
     Scenario("rebuild", before=(("ingest", TO),), hit=("rebuild",), needs="rebuild",
+             options_then='network = "active"\n[exclusions]\ncountries = ["301"]\n',
              files={"upto": (200001, 14)}),
+    Scenario("withdraw-after-snapshot", before=(("ingest", TO), ("snapshot",)),
+             hit=("withdraw", "200005.csv"), needs="withdraw", again=(0, 1),
+             files={"upto": (200001, 25)}),
     Scenario("watch", before=(("ingest", TO),), hit=("watch", NEW, "--once"), needs="watch",
              files={"upto": (200001, 13), "new": {"200102": {}, "200103": {}}}),
     Scenario("estimate", before=(("ingest", TO),), hit=("estimate", "--table", "3"),
