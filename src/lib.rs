@@ -35,3 +35,4 @@ pub mod specification;
 pub mod theory;
 pub mod types;
 pub mod verify;
+pub mod watch;

@@ -22,6 +22,7 @@ use std::process::{ExitCode, exit};
 use clap::Parser;
 
 fn main() -> ExitCode {
+    end_on_panic();
     match cli::run(cli::Arguments::parse()) {
         Ok(done) => done.code(),
         Err(error) if cli::is_closed_pipe(&error) => ExitCode::SUCCESS,
@@ -48,4 +49,14 @@ fn say(text: Arguments<'_>) {
 /// Writes a line to the standard error, if it can be.
 fn tell(text: Arguments<'_>) {
     let _ = writeln!(stderr(), "{text}");
+}
+
+/// A panic on any thread ends the process: the other workers would wait for a dead one for ever.
+/// What was committed stays, and the next run begins there.
+fn end_on_panic() {
+    let say = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        say(panic);
+        std::process::abort();
+    }));
 }

@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use clap::Args;
 use serde::Serialize;
 use spillover::archive::Archive;
-use spillover::engine::{Engine, EngineError, FileOutcome, Outcome, Request};
+use spillover::engine::{Engine, EngineError, FileOutcome, Outcome, Request, with_causes};
 use spillover::feed::source::discover;
 use spillover::regressions::YearClose;
 
-use super::progress::{Files, bar, with_causes};
+use super::progress::{Files, bar};
 use super::reestimation::Reestimating;
 use super::{Done, Home, n_workers};
 

@@ -8,6 +8,7 @@ mod estimates;
 mod explain;
 mod export;
 mod ingest;
+mod log;
 mod progress;
 mod rebuild;
 mod reestimation;
@@ -18,6 +19,7 @@ mod snapshot;
 mod status;
 mod target;
 mod verify;
+mod watch;
 mod withdraw;
 
 use std::io;
@@ -49,6 +51,8 @@ enum Command {
     Simulate(simulate::Simulate),
     /// Take in every new file in order of period, close months, publish.
     Ingest(ingest::Ingest),
+    /// Take in a feed as it grows, until stopped.
+    Watch(watch::Watch),
     /// Close the next month (close = "explicit").
     Close(close::Close),
     /// Estimate the paper's tables, or regressions of one's own, from the home.
@@ -105,6 +109,7 @@ pub fn run(arguments: Arguments) -> anyhow::Result<Done> {
         Command::Demo(demo) => demo.run(&home),
         Command::Simulate(simulate) => simulate.run(&home),
         Command::Ingest(ingest) => ingest.run(&home),
+        Command::Watch(watch) => watch.run(&home),
         Command::Close(close) => close.run(&home),
         Command::Estimate(estimate) => estimate.run(&home),
         Command::Withdraw(withdraw) => withdraw.run(&home),

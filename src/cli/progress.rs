@@ -2,7 +2,7 @@
 
 use indicatif::{ProgressBar, ProgressStyle};
 use spillover::archive::Publication;
-use spillover::engine::{FileOutcome, Observer, Outcome};
+use spillover::engine::{FileOutcome, Observer, Outcome, with_causes};
 
 /// A bar over a known number of things.
 pub fn bar(n_things: usize, what: &'static str) -> ProgressBar {
@@ -52,16 +52,4 @@ impl Observer for Files {
         self.bar.tick();
         self.bar.set_message("taking in");
     }
-}
-
-/// An error with what caused it.
-pub fn with_causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }

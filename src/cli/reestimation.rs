@@ -1,12 +1,11 @@
 //! Re-estimation when a year closes, told on the standard error: an observer around another.
 
 use spillover::archive::{Archive, Publication};
-use spillover::engine::{FileOutcome, Observer};
+use spillover::engine::{FileOutcome, Observer, with_causes};
 use spillover::regressions::{Estimated, Outcome, YearClose};
 use spillover::types::Period;
 
 use super::estimates;
-use super::progress::with_causes;
 
 /// Estimates after each commit that closes a year; whatever comes of it, intake goes on.
 pub struct Reestimating<O> {
@@ -39,6 +38,10 @@ impl<O: Observer> Observer for Reestimating<O> {
                 eprintln!("the year has closed but was not estimated: {}", with_causes(&error));
             }
         }
+    }
+
+    fn stop_asked(&self) -> bool {
+        self.inner.stop_asked()
     }
 }
 

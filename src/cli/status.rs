@@ -11,6 +11,8 @@ use spillover::engine::open::calendar;
 use spillover::feed::record::{Exclusion, Rule};
 use spillover::regressions::stale_years;
 use spillover::settings::Settings;
+use spillover::watch::heartbeat::{Heartbeat, State};
+use spillover::watch::is_watched;
 
 use super::{Done, Home};
 
@@ -46,6 +48,10 @@ struct Report {
     published_bytes: u64,
     snapshot_bytes: u64,
     manifest_bytes: u64,
+    /// Whether a watcher runs on the home now.
+    watched: bool,
+    /// What the last watcher said of itself.
+    watcher: Option<Heartbeat>,
 }
 
 /// What was estimated, and what holds no more.
@@ -81,6 +87,7 @@ impl Status {
             println!("{}", serde_json::to_string_pretty(&report)?);
         } else {
             print(&report);
+            print_watcher(&report);
         }
         Ok(Done::Clean)
     }
@@ -120,6 +127,9 @@ fn report(archive: &Archive) -> anyhow::Result<Report> {
         published_bytes: sizes.part_bytes,
         snapshot_bytes: sizes.snapshot_bytes,
         manifest_bytes: sizes.manifest_bytes,
+        watched: is_watched(archive.home()),
+        // A damaged heartbeat hides nothing else of the home; the next one replaces it.
+        watcher: Heartbeat::read(archive.home()).unwrap_or_default(),
     })
 }
 
@@ -212,4 +222,20 @@ fn print_estimates(estimates: &EstimateReport) {
         let _ = write!(line, "; stale: late records have changed {} since", years.join(", "));
     }
     println!("{line}");
+}
+
+fn print_watcher(report: &Report) {
+    let Some(beat) = &report.watcher else { return };
+    let has_ended = matches!(beat.state, State::Stopped | State::Failed);
+    let gone = if report.watched || has_ended { "" } else { ", but the process is gone" };
+    let state = format!("{:?}", beat.state).to_lowercase();
+    println!("watcher          {state} since {:.0}{gone} (pid {})", beat.since, beat.pid);
+    if let Some(error) = &beat.error {
+        println!("  last trouble   {error}");
+    }
+    let Heartbeat { files_refused, files_unreadable, files_growing, files_waiting, .. } = beat;
+    println!(
+        "  in the feed    {files_refused} refused, {files_unreadable} unreadable, \
+         {files_growing} growing, {files_waiting} waiting"
+    );
 }

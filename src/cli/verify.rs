@@ -2,9 +2,10 @@
 
 use clap::Args;
 use spillover::archive::Archive;
+use spillover::engine::with_causes;
 use spillover::verify::{FINDINGS_MAX, Verification, verify};
 
-use super::progress::{bar, with_causes};
+use super::progress::bar;
 use super::{Done, Home};
 
 #[derive(Debug, Args)]

@@ -12,6 +12,19 @@ use crate::publish::supply::SupplyError;
 use crate::settings::SettingsError;
 use crate::types::Vintage;
 
+/// An error with what caused it.
+#[must_use]
+pub fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}
+
 /// An operation of the engine that failed.
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {

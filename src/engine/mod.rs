@@ -26,7 +26,7 @@ mod restore;
 mod revise;
 mod running;
 
-pub use error::EngineError;
+pub use error::{EngineError, with_causes};
 pub use open::{Engine, Request};
 pub use outcome::{FileOutcome, Observer, Outcome, Refusal, Unwatched};
 pub use restore::{Restored, State};

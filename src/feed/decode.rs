@@ -11,6 +11,7 @@
 use std::fs::File;
 use std::io::{self, Cursor, Read};
 use std::path::Path;
+use std::time::SystemTime;
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{Encoding, GB18030, WINDOWS_1252};
@@ -57,6 +58,7 @@ pub struct Text<'a> {
 /// - [`Refused::Open`], [`Refused::Read`], [`Refused::Zip`] if the file cannot be read or unpacked
 /// - [`Refused::ZipMembers`] if it is a zip archive of none or several files
 /// - [`Refused::TooLarge`], [`Refused::Bomb`] if it unpacks to too much
+/// - [`Refused::Changed`] if it was written to meanwhile: what was read is of no one file
 /// - whatever `consume` gives
 pub fn read_text<T>(
     file: &Path,
@@ -64,7 +66,8 @@ pub fn read_text<T>(
     max_bytes: u64,
     consume: impl FnOnce(Text<'_>) -> Result<T, Refused>,
 ) -> Result<(T, Fingerprint), Refused> {
-    unpacked(file, layout.compression, |unpacked, packed_bytes| {
+    let before = appearance(file)?;
+    let read = unpacked(file, layout.compression, |unpacked, packed_bytes| {
         let mut measured = Measured {
             unpacked,
             packed_bytes,
@@ -76,7 +79,14 @@ pub fn read_text<T>(
         io::copy(&mut measured, &mut io::sink()).map_err(|error| refusal(file, error))?;
         let hash = measured.hasher.finalize().to_hex().to_string();
         Ok((value, Fingerprint { hash, n_bytes: measured.n_bytes }))
-    })
+    });
+    if appearance(file)? == before { read } else { Err(Refused::Changed { file: file.to_owned() }) }
+}
+
+/// A file's size and time.
+fn appearance(file: &Path) -> Result<(u64, SystemTime), Refused> {
+    let seen = std::fs::metadata(file).and_then(|seen| Ok((seen.len(), seen.modified()?)));
+    seen.map_err(|source| Refused::Open { file: file.to_owned(), source })
 }
 
 /// What identifies a file's content, without reading it as a table.
@@ -257,4 +267,23 @@ fn detected(head: &[u8]) -> Option<&'static Encoding> {
     let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
     detector.feed(head, true);
     Some(detector.guess(None, Utf8Detection::Deny))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::feed::profile::Profile;
+
+    #[test]
+    fn a_file_that_is_written_to_while_it_is_read_is_refused() {
+        let dir = tempfile::tempdir().expect("a folder for the test");
+        let path = dir.path().join("200001.csv");
+        std::fs::write(&path, "a\n").expect("a file");
+        let layout = Profile::bundled("canonical").expect("a shipped profile").file;
+        let read = read_text(&path, &layout, BYTES_MAX_DEFAULT, |_| {
+            std::fs::write(&path, "a\nb\n").expect("a longer file");
+            Ok(())
+        });
+        assert!(matches!(read, Err(Refused::Changed { .. })), "{read:?}");
+    }
 }

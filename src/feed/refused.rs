@@ -26,6 +26,12 @@ pub enum Refused {
         /// Why.
         source: io::Error,
     },
+    /// It was written to while it was read.
+    #[error("{file} changed while it was read; let it be whole first", file = file.display())]
+    Changed {
+        /// The file.
+        file: PathBuf,
+    },
     /// It should be a zip archive.
     #[error("{file} is not a zip archive that can be read; fetch it again", file = file.display())]
     Zip {

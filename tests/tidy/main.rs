@@ -4,6 +4,7 @@
 mod citations;
 mod commands;
 mod dependencies;
+mod operations;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -57,6 +58,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "engine",
         ],
     ),
+    ("watch", &["types", "feed", "archive", "settings", "engine", "regressions"]),
     ("verify", &["types", "figures", "archive", "oracle", "publish", "engine"]),
     ("explain", &["types", "figures", "archive", "oracle", "publish", "engine"]),
 ];

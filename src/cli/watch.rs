@@ -1,0 +1,66 @@
+//! `watch FEED…`: take in a feed as it grows, until stopped.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::Context;
+use clap::Args;
+use spillover::watch::{Plan, Stop, watch};
+
+use super::log::Log;
+use super::{Done, Home, n_workers};
+
+#[derive(Debug, Args)]
+pub struct Watch {
+    /// Files or folders of monthly files.
+    #[arg(required = true, value_name = "FEED")]
+    feeds: Vec<PathBuf>,
+    /// The feed's layout: a shipped profile's name, or a TOML file.
+    #[arg(long, value_name = "P")]
+    profile: Option<String>,
+    /// How many workers compute.
+    #[arg(long, value_name = "N", value_parser = super::workers)]
+    workers: Option<usize>,
+    /// How long to wait between looks at the feed; a file is taken in when it looks the same twice.
+    #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = seconds)]
+    interval: Duration,
+    /// Take in what is there, looking twice at files without a marker, and end; with --interval 0
+    /// every file is taken as it lies.
+    #[arg(long)]
+    once: bool,
+    /// Take in only files with a marker beside them: 200801.csv when 200801.csv.done is there.
+    #[arg(long)]
+    markers_only: bool,
+    #[command(flatten)]
+    log: Log,
+}
+
+impl Watch {
+    pub fn run(self, home: &Home) -> anyhow::Result<Done> {
+        if self.interval.is_zero() && !self.once {
+            anyhow::bail!("--interval 0 goes with --once only: give a time between looks");
+        }
+        self.log.start();
+        let stop = Stop::on_signals().context("cannot listen to SIGTERM and SIGINT")?;
+        let config = home.config()?;
+        let plan = Plan {
+            home: home.folder().to_owned(),
+            n_workers: n_workers(self.workers, &config),
+            feeds: self.feeds,
+            profile: self.profile,
+            config,
+            interval: self.interval,
+            once: self.once,
+            markers_only: self.markers_only,
+        };
+        let watched = watch(plan, &stop)?;
+        let refused = self.once && (watched.files_refused > 0 || watched.lines_rejected > 0);
+        Ok(if refused { Done::InputRefused } else { Done::Clean })
+    }
+}
+
+/// A time between looks.
+fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds = text.parse().ok().filter(|seconds| (0.0..=86_400.0).contains(seconds));
+    seconds.map(Duration::from_secs_f64).ok_or_else(|| "give seconds, from 0 to 86400".to_owned())
+}

@@ -1,0 +1,50 @@
+//! What ends a watcher.
+
+use std::io;
+use std::path::PathBuf;
+
+use crate::engine::EngineError;
+use crate::feed::source::FeedError;
+use crate::regressions::NoTable;
+
+/// Why a watcher ended that nobody stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum WatchError {
+    /// The engine failed in a way that time does not mend.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// The option `estimate` names a table that is none.
+    #[error(transparent)]
+    Estimate(#[from] NoTable),
+    /// No room, in a run that does not wait for it (`--once`).
+    #[error("no room is left for {}; make room on its disk", home.display())]
+    NoRoom {
+        /// The home.
+        home: PathBuf,
+        /// What needed it.
+        source: EngineError,
+    },
+    /// The feed is not there, in a run that does not wait for it (`--once`).
+    #[error(transparent)]
+    Feed(#[from] FeedError),
+    /// A folder that had files of the feed has none any more.
+    #[error("{} has no file of the feed any more; is it mounted?", dir.display())]
+    Emptied {
+        /// The folder.
+        dir: PathBuf,
+    },
+    /// Another watcher runs on the home.
+    #[error("another watcher runs on {}; `status` tells of it", home.display())]
+    Watched {
+        /// The home.
+        home: PathBuf,
+    },
+    /// The watcher's lock cannot be taken.
+    #[error("cannot lock {}; make the home a writable folder", path.display())]
+    Lock {
+        /// The lock file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+}

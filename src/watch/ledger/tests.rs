@@ -1,0 +1,149 @@
+use std::time::{Duration, SystemTime};
+
+use super::*;
+
+const JANUARY: &str = "200001.csv";
+const FEBRUARY: &str = "200002.csv";
+const MARCH: &str = "200003.csv";
+
+fn stamp(n_bytes: u64) -> Stamp {
+    Stamp { n_bytes, modified: SystemTime::UNIX_EPOCH + Duration::from_secs(n_bytes) }
+}
+
+fn file(name: &str) -> FeedFile {
+    let period = name[..6].parse().expect("a month");
+    FeedFile { period, name: name.to_owned(), path: PathBuf::from("feed").join(name) }
+}
+
+fn look(files: &[(&str, u64)]) -> Look {
+    let files = files.iter().map(|(name, n_bytes)| (file(name), stamp(*n_bytes)));
+    Look { files: files.collect(), ..Look::default() }
+}
+
+fn rules(next: &str) -> Rules {
+    Rules { next: next.parse().ok(), by_file: true, at_once: false, markers_only: false }
+}
+
+fn names(ready: &Ready) -> Vec<&str> {
+    ready.files.iter().map(|(file, _)| file.name.as_str()).collect()
+}
+
+fn archived(ledger: &mut Ledger, ready: &Ready) {
+    for (file, stamp) in &ready.files {
+        let verdict = Verdict::Archived { hash: file.name.clone() };
+        ledger.judge(file.path.clone(), *stamp, verdict);
+    }
+}
+
+#[test]
+fn a_file_is_ready_when_it_looks_the_same_twice_or_has_a_marker() {
+    let mut ledger = Ledger::default();
+    let grown = ledger.ready(&look(&[(JANUARY, 10)]), rules("200001"), |_| false);
+    assert_eq!((names(&grown), grown.n_growing), (vec![], 1));
+    let growing = ledger.ready(&look(&[(JANUARY, 20)]), rules("200001"), |_| false);
+    assert_eq!((names(&growing), growing.n_growing), (vec![], 1));
+    let whole = ledger.ready(&look(&[(JANUARY, 20)]), rules("200001"), |_| false);
+    assert_eq!((names(&whole), whole.n_growing), (vec![JANUARY], 0));
+    let mut ledger = Ledger::default();
+    let marked = ledger.ready(&look(&[(JANUARY, 10)]), rules("200001"), |_| true);
+    assert_eq!(names(&marked), [JANUARY]);
+}
+
+#[test]
+fn without_a_marker_nothing_is_ready_where_only_markers_count() {
+    let (mut ledger, rules) = (Ledger::default(), Rules { markers_only: true, ..rules("200001") });
+    for _ in 0..3 {
+        assert_eq!(names(&ledger.ready(&look(&[(JANUARY, 10)]), rules, |_| false)), [""; 0]);
+    }
+    assert_eq!(names(&ledger.ready(&look(&[(JANUARY, 10)]), rules, |_| true)), [JANUARY]);
+}
+
+#[test]
+fn what_was_judged_is_not_looked_into_again_until_it_changes() {
+    let mut ledger = Ledger::default();
+    let ready = ledger.ready(&look(&[(JANUARY, 10)]), rules("200001"), |_| true);
+    archived(&mut ledger, &ready);
+    let asked = |path: &Path| panic!("{} was looked at again", path.display());
+    assert_eq!(ledger.ready(&look(&[(JANUARY, 10)]), rules("200002"), asked), Ready::default());
+    let changed = ledger.ready(&look(&[(JANUARY, 11)]), rules("200002"), |_| true);
+    assert_eq!(names(&changed), [JANUARY]);
+    ledger.judge(file(JANUARY).path, stamp(11), Verdict::Refused);
+    assert_eq!(ledger.ready(&look(&[(JANUARY, 11)]), rules("200002"), asked), Ready::default());
+    assert_eq!(ledger.n_refused(), 1);
+}
+
+#[test]
+fn months_past_a_gap_wait_and_are_not_read() {
+    let mut ledger = Ledger::default();
+    let gap = ledger.ready(&look(&[(JANUARY, 1), (MARCH, 3)]), rules("200001"), |_| true);
+    assert_eq!((names(&gap), gap.n_waiting), (vec![JANUARY], 1));
+    assert_eq!(gap.awaited.map(|month| month.to_string()).as_deref(), Some("200002"));
+    archived(&mut ledger, &gap);
+    let there = [(JANUARY, 1), (FEBRUARY, 2), (MARCH, 3)];
+    let filled = ledger.ready(&look(&there), rules("200002"), |_| true);
+    assert_eq!((names(&filled), filled.n_waiting), (vec![FEBRUARY, MARCH], 0));
+}
+
+#[test]
+fn a_feed_does_not_begin_before_all_that_is_there_is_whole() {
+    let mut ledger = Ledger::default();
+    let there = look(&[(JANUARY, 1), (FEBRUARY, 2)]);
+    let is_february = |path: &Path| path.ends_with(FEBRUARY);
+    let copied = ledger.ready(&there, rules(""), is_february);
+    assert_eq!((names(&copied), copied.n_waiting, copied.n_growing), (vec![], 1, 1));
+    assert_eq!(names(&ledger.ready(&there, rules(""), is_february)), [JANUARY, FEBRUARY]);
+}
+
+#[test]
+fn a_feed_does_not_begin_with_the_month_after_one_that_was_refused() {
+    let mut ledger = Ledger::default();
+    ledger.judge(file(JANUARY).path, stamp(1), Verdict::Refused);
+    let there = [(JANUARY, 1), (FEBRUARY, 2)];
+    let refused = ledger.ready(&look(&there), rules(""), |_| true);
+    assert_eq!((names(&refused), refused.n_waiting), (vec![], 1));
+    let mended = ledger.ready(&look(&[(JANUARY, 9), (FEBRUARY, 2)]), rules(""), |_| true);
+    assert_eq!(names(&mended), [JANUARY, FEBRUARY]);
+}
+
+#[test]
+fn a_file_that_could_not_be_read_is_tried_again_less_and_less_often() {
+    let mut ledger = Ledger::default();
+    let mut tried_at = Vec::new();
+    for n_looks in 1..100 {
+        let ready = ledger.ready(&look(&[(JANUARY, 10)]), rules("200001"), |_| true);
+        if !ready.files.is_empty() {
+            let is_news = ledger.could_not_read(file(JANUARY).path, stamp(10));
+            assert_eq!(is_news, n_looks == 1, "look {n_looks}");
+            tried_at.push(n_looks);
+        }
+    }
+    assert_eq!(tried_at, [1, 3, 7, 15, 31, 63]);
+    assert_eq!(ledger.n_unreadable(), 1);
+}
+
+#[test]
+fn the_next_run_knows_what_the_archive_bears_out_and_tries_the_rest_again() {
+    let mut ledger = Ledger::default();
+    for (name, n_bytes) in [(JANUARY, 1), (FEBRUARY, 2)] {
+        let verdict = Verdict::Archived { hash: name.to_owned() };
+        ledger.judge(file(name).path, stamp(n_bytes), verdict);
+    }
+    ledger.judge(file(MARCH).path, stamp(3), Verdict::Refused);
+    let next = Ledger::from_json(&ledger.to_json(), |hash| hash == JANUARY);
+    let settled = [(JANUARY, 1), (FEBRUARY, 2), (MARCH, 3)]
+        .map(|(name, n_bytes)| next.is_settled(&file(name).path, stamp(n_bytes)));
+    assert_eq!(settled, [true, false, false]);
+    assert_eq!(Ledger::from_json("{", |_| true).n_judged_in(Path::new("feed")), 0);
+}
+
+#[test]
+fn what_is_gone_is_forgotten_but_not_when_the_folder_went_with_it() {
+    let mut ledger = Ledger::default();
+    let ready = ledger.ready(&look(&[(JANUARY, 1), (FEBRUARY, 2)]), rules("200001"), |_| true);
+    archived(&mut ledger, &ready);
+    let unmounted = Look { empty: vec![PathBuf::from("feed")], ..Look::default() };
+    ledger.ready(&unmounted, rules("200003"), |_| true);
+    assert_eq!(ledger.n_judged_in(Path::new("feed")), 2);
+    ledger.ready(&look(&[(FEBRUARY, 2)]), rules("200003"), |_| true);
+    assert_eq!(ledger.n_judged_in(Path::new("feed")), 1);
+}

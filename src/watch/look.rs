@@ -1,0 +1,92 @@
+//! A look at the feed: which files are there, and how each looks from outside.
+//!
+//! Folders are listed again each time: a network drive tells nobody what changed on it.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use serde::{Deserialize, Serialize};
+
+use crate::feed::profile::Profile;
+use crate::feed::refused::Refused;
+use crate::feed::source::{FeedError, FeedFile, discover};
+
+/// What a marker's name adds to that of the file that is whole.
+const MARKER: &str = "done";
+
+/// How a file looks from outside; while that stays the same, its bytes are taken to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stamp {
+    /// Its size.
+    pub n_bytes: u64,
+    /// When it was last written.
+    pub modified: SystemTime,
+}
+
+impl Stamp {
+    /// How a file looks now.
+    ///
+    /// # Errors
+    /// What the system says if it cannot be looked at.
+    pub fn of(path: &Path) -> io::Result<Self> {
+        let file = std::fs::metadata(path)?;
+        Ok(Self { n_bytes: file.len(), modified: file.modified()? })
+    }
+}
+
+/// What one look found.
+#[derive(Debug, Default)]
+pub struct Look {
+    /// The feed's files in order of month.
+    pub files: BTreeMap<FeedFile, Stamp>,
+    /// Files called like the feed's but for the month.
+    pub unnamed: Vec<(PathBuf, Stamp, Refused)>,
+    /// Paths of the feed that are not there, or cannot be looked at.
+    pub missing: Vec<FeedError>,
+    /// Folders without a file of the feed.
+    pub empty: Vec<PathBuf>,
+}
+
+impl Look {
+    /// Looks at every path of a feed.
+    #[must_use]
+    pub fn at(feeds: &[PathBuf], profile: &Profile) -> Self {
+        let mut look = Self::default();
+        for feed in feeds {
+            match discover(std::slice::from_ref(feed), profile) {
+                // A file that went between the listing and now is seen next time, or never.
+                Ok(found) => {
+                    let stamped = |file: FeedFile| Some((Stamp::of(&file.path).ok()?, file));
+                    let files = found.files.into_iter().filter_map(stamped);
+                    look.files.extend(files.map(|(stamp, file)| (file, stamp)));
+                    look.unnamed.extend(found.refused.into_iter().filter_map(stamped_refusal));
+                }
+                Err(FeedError::NoFiles { dir, .. }) => look.empty.push(dir),
+                Err(error) => look.missing.push(error),
+            }
+        }
+        look
+    }
+}
+
+fn stamped_refusal(refused: Refused) -> Option<(PathBuf, Stamp, Refused)> {
+    let Refused::Period { file, .. } = &refused else { return None };
+    Some((file.clone(), Stamp::of(file).ok()?, refused))
+}
+
+/// Whether a marker beside a file says that it is whole: `200801.csv.done` of `200801.csv`.
+#[must_use]
+pub fn is_marked(path: &Path) -> bool {
+    beside(path, MARKER).exists()
+}
+
+/// The path of a file beside another: its name, a dot and `extension`.
+#[must_use]
+pub fn beside(path: &Path, extension: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".");
+    name.push(extension);
+    PathBuf::from(name)
+}

@@ -1,0 +1,96 @@
+//! The watcher: takes in a feed as it grows, for years.
+//!
+//! ```text
+//! look ─▶ ledger: which files are new, whole, and next ─▶ Engine::ingest ─▶ ledger, heartbeat
+//!   ▲                                                          │
+//!   └── wait: the interval, or longer while paused ◀───────────┘
+//! ```
+//! Invariants: what it takes in, it takes in as `ingest` does, so that the home is the same to the
+//! bit; of a step that failed nothing counts, and the engine is opened anew from the home; a full
+//! disk and a feed that went are waited for, any other failure of the home ends the process.
+
+mod error;
+pub mod heartbeat;
+pub mod ledger;
+pub mod look;
+mod progress;
+pub mod room;
+mod stop;
+mod watcher;
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::settings::Config;
+
+pub use error::WatchError;
+pub use stop::Stop;
+use watcher::Watcher;
+
+/// Locked while a watcher runs on a home, also where it waits and has no engine open.
+const LOCK: &str = "watch.lock";
+
+/// What to watch, and how.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The engine's home.
+    pub home: PathBuf,
+    /// Files or folders of monthly files.
+    pub feeds: Vec<PathBuf>,
+    /// The feed's layout, if one was named.
+    pub profile: Option<String>,
+    /// The options.
+    pub config: Config,
+    /// How many workers compute.
+    pub n_workers: usize,
+    /// How long to wait between looks.
+    pub interval: Duration,
+    /// Whether to end when what is there has been taken in.
+    pub once: bool,
+    /// Whether only a marker says that a file is whole.
+    pub markers_only: bool,
+}
+
+/// What a watcher did before it was stopped.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Watched {
+    /// Files accepted.
+    pub files_accepted: u64,
+    /// Files in the feed that are refused as they are.
+    pub files_refused: usize,
+    /// Lines rejected.
+    pub lines_rejected: u64,
+}
+
+/// Watches until it is asked to stop, or with `once` until all that is there has been taken in.
+///
+/// # Errors
+/// - [`WatchError::Watched`], [`WatchError::Lock`] if another watcher runs on the home, or none can.
+/// - [`WatchError::Engine`] for what time does not mend: the home is another's, damaged, made under
+///   other options, or its disk fails.
+/// - [`WatchError::Estimate`] if the options ask for a table that is none.
+/// - With `once` also [`WatchError::NoRoom`] and [`WatchError::Feed`], which are else waited for.
+pub fn watch(plan: Plan, stop: &Stop) -> Result<Watched, WatchError> {
+    Watcher::new(plan)?.run(stop)
+}
+
+/// Whether a watcher runs on a home now.
+#[must_use]
+pub fn is_watched(home: &Path) -> bool {
+    let lock = File::open(home.join(LOCK));
+    lock.is_ok_and(|file| matches!(file.try_lock_shared(), Err(fs::TryLockError::WouldBlock)))
+}
+
+fn lock(home: &Path) -> Result<File, WatchError> {
+    let path = home.join(LOCK);
+    let failed = |source| WatchError::Lock { path: path.clone(), source };
+    fs::create_dir_all(home).map_err(failed)?;
+    let mut options = File::options();
+    let file = options.write(true).create(true).truncate(false).open(&path).map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(fs::TryLockError::WouldBlock) => Err(WatchError::Watched { home: home.to_owned() }),
+        Err(fs::TryLockError::Error(source)) => Err(failed(source)),
+    }
+}

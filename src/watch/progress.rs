@@ -1,0 +1,108 @@
+//! What happens while files are taken in, as log lines and heartbeats; and what a year that closes
+//! asks for.
+
+use jiff::Timestamp;
+use tracing::{info, warn};
+
+use super::heartbeat::{Pulse, State};
+use super::stop::Stop;
+use crate::archive::{Archive, Publication};
+use crate::engine::{FileOutcome, Observer, Outcome, with_causes};
+use crate::regressions::YearClose;
+use crate::types::Period;
+
+/// Tells of an intake.
+pub struct Progress<'a> {
+    pulse: &'a mut Pulse,
+    stop: &'a Stop,
+    year_close: &'a mut YearClose,
+    publication: Publication,
+    /// Files that count once the step in hand is committed.
+    n_accepted: u64,
+}
+
+impl<'a> Progress<'a> {
+    /// Tells of an intake that begins.
+    pub fn new(pulse: &'a mut Pulse, stop: &'a Stop, year_close: &'a mut YearClose) -> Self {
+        pulse.beat(State::Ingesting);
+        Self { pulse, stop, year_close, publication: Publication::default(), n_accepted: 0 }
+    }
+
+    /// Estimates if a year closed; what comes of it is told, and intake goes on.
+    fn estimate(&mut self, archive: &mut Archive, closed: &[Period]) {
+        if closed.iter().all(|month| month.month() != 12) {
+            return;
+        }
+        self.enter(State::Estimating);
+        match self.year_close.closed(archive, closed) {
+            Ok(None) => {}
+            Ok(Some(estimated)) => {
+                let (year, seconds) = (estimated.year.0, estimated.seconds);
+                let n_models = estimated.outcomes.len();
+                let failed = estimated.outcomes.iter().filter(|one| one.result.is_err()).count();
+                let estimated = n_models - failed;
+                info!(year, estimated, failed, seconds, "the year has closed");
+            }
+            Err(error) => {
+                let text = with_causes(&error);
+                warn!("the year has closed but was not estimated: {text}");
+                self.pulse.heartbeat.error = Some(text);
+            }
+        }
+    }
+
+    fn enter(&mut self, state: State) {
+        self.pulse.beat(if self.stop.is_asked() { State::Stopping } else { state });
+    }
+}
+
+impl Observer for Progress<'_> {
+    fn file(&mut self, outcome: &FileOutcome) {
+        let file = outcome.path.display().to_string();
+        let heartbeat = &mut self.pulse.heartbeat;
+        match &outcome.outcome {
+            Outcome::Accepted { vintage, counts } => {
+                let (lines, accepted) = (counts.lines, counts.accepted);
+                let (excluded, rejected) = (counts.excluded_total(), counts.rejected_total());
+                info!(file, vintage = vintage.0, lines, accepted, excluded, rejected, "taken in");
+                if rejected > 0 {
+                    warn!(file, "{rejected} of {lines} lines rejected; see `export rejects`");
+                }
+                if lines == 0 {
+                    warn!(file, "no line but the header; the month counts as one without trade");
+                }
+                heartbeat.lines_rejected += rejected;
+                self.n_accepted += 1;
+            }
+            Outcome::Skipped { accepted_as } => {
+                info!(file, "skipped, these bytes were accepted before as {accepted_as}");
+                heartbeat.files_skipped += 1;
+            }
+            // Whether it is news is for the ledger to tell.
+            Outcome::Refused(_) => {}
+        }
+        heartbeat.last_file = Some(file);
+        self.enter(State::Ingesting);
+    }
+
+    fn publishing(&mut self, publication: Publication) {
+        self.publication = publication;
+        self.enter(State::Publishing);
+    }
+
+    fn committed(&mut self, archive: &mut Archive, closed: &[Period]) {
+        let months: Vec<String> = closed.iter().map(ToString::to_string).collect();
+        let (publication, files) = (self.publication.0, self.n_accepted);
+        info!(publication, files, closed = months.join(" "), "published");
+        let heartbeat = &mut self.pulse.heartbeat;
+        heartbeat.files_accepted += std::mem::take(&mut self.n_accepted);
+        heartbeat.last_success = Some(Timestamp::now());
+        heartbeat.publication = publication;
+        self.estimate(archive, closed);
+        self.enter(State::Ingesting);
+    }
+
+    fn stop_asked(&self) -> bool {
+        self.stop.is_asked()
+    }
+}

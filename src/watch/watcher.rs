@@ -1,0 +1,359 @@
+//! The watcher itself: round by round, until it is asked to stop.
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use rustc_hash::{FxHashMap, FxHashSet};
+use tracing::{error, info, warn};
+
+use super::heartbeat::{Pulse, State, replace};
+use super::ledger::{Ledger, Ready, Rules, Verdict};
+use super::look::{Look, Stamp, is_marked};
+use super::progress::Progress;
+use super::{Plan, Stop, WatchError, Watched, lock, room};
+use crate::archive::{Archive, ArchiveError};
+use crate::engine::open::recorded;
+use crate::engine::{Engine, EngineError, FileOutcome, Outcome, Refusal, Request, with_causes};
+use crate::feed::profile::Profile;
+use crate::feed::refused::Refused;
+use crate::regressions::YearClose;
+use crate::settings::Close;
+
+/// What is known of the feed's files, in the home; without it they are read once more.
+const LEDGER: &str = "watched.json";
+/// The longest wait between two tries while the disk is full.
+const PAUSE_MAX: Duration = Duration::from_secs(300);
+
+/// What comes after a round.
+enum Next {
+    /// Another look after the interval.
+    Look,
+    /// Nothing is left that another look is known to change.
+    Rest,
+    /// Something has to be put right first.
+    Pause(WatchError),
+    /// The disk is still full.
+    StillFull,
+}
+
+/// A watcher that runs.
+pub struct Watcher {
+    plan: Plan,
+    engine: Option<Engine>,
+    /// Open as long as the watcher runs: so the database's shared files stay there, and others can
+    /// read it on a full disk too.
+    reader: Option<Archive>,
+    year_close: YearClose,
+    ledger: Ledger,
+    pulse: Pulse,
+    /// What was said of files that wait, so that it is said once.
+    said_waiting: String,
+    is_paused: bool,
+    /// How long to wait before the next try on a full disk; zero while there is room.
+    full_for: Duration,
+}
+
+impl Watcher {
+    /// A watcher that has done nothing yet.
+    ///
+    /// # Errors
+    /// [`WatchError::Estimate`] if the options ask for a table that is none.
+    pub fn new(plan: Plan) -> Result<Self, WatchError> {
+        let year_close = YearClose::new(plan.config.estimate.as_deref(), plan.n_workers)?;
+        let pulse = Pulse::new(&plan.home, &plan.feeds, plan.interval);
+        let (engine, reader, ledger) = (None, None, Ledger::default());
+        let (said_waiting, full_for) = (String::new(), Duration::ZERO);
+        let is_paused = false;
+        Ok(Self {
+            plan,
+            engine,
+            reader,
+            year_close,
+            ledger,
+            pulse,
+            said_waiting,
+            is_paused,
+            full_for,
+        })
+    }
+
+    /// Watches to the end, and leaves word of it in the heartbeat.
+    pub fn run(mut self, stop: &Stop) -> Result<Watched, WatchError> {
+        let _lock = lock(&self.plan.home)?;
+        self.pulse.beat(State::Starting);
+        let ended = self.rounds(stop);
+        // The writer last: it puts the database's log in order.
+        self.reader = None;
+        self.engine = None;
+        match ended {
+            Ok(()) => {
+                info!("stopped");
+                self.pulse.beat(State::Stopped);
+            }
+            Err(ref failure) => {
+                let text = with_causes(failure);
+                error!("failed: {text}");
+                self.pulse.heartbeat.error = Some(text);
+                self.pulse.beat(State::Failed);
+            }
+        }
+        let beat = &self.pulse.heartbeat;
+        ended.map(|()| Watched {
+            files_accepted: beat.files_accepted,
+            files_refused: beat.files_refused,
+            lines_rejected: beat.lines_rejected,
+        })
+    }
+
+    fn rounds(&mut self, stop: &Stop) -> Result<(), WatchError> {
+        let (home, feeds) = (self.plan.home.display().to_string(), &self.plan.feeds);
+        info!(home, ?feeds, interval_s = self.plan.interval.as_secs_f64(), "watching");
+        self.remember();
+        while !stop.is_asked() {
+            let next = self.round(stop)?;
+            self.full_for = match next {
+                Next::Pause(WatchError::NoRoom { .. }) | Next::StillFull => {
+                    (self.full_for * 2).min(PAUSE_MAX).max(self.plan.interval)
+                }
+                _ => Duration::ZERO,
+            };
+            match next {
+                Next::Rest if self.plan.once => return Ok(()),
+                Next::Pause(failure) if self.plan.once => return Err(failure),
+                Next::Pause(failure) => self.pause(&failure),
+                Next::StillFull => self.pulse.write(),
+                Next::Look | Next::Rest => self.rest(),
+            }
+            if stop.wait(self.full_for.max(self.plan.interval)) {
+                break;
+            }
+        }
+        info!("asked to stop");
+        self.pulse.beat(State::Stopping);
+        Ok(())
+    }
+
+    fn pause(&mut self, failure: &WatchError) {
+        let reason = with_causes(failure);
+        self.is_paused = true;
+        if self.pulse.heartbeat.reason.as_ref() != Some(&reason) {
+            warn!("paused: {reason}");
+        }
+        self.pulse.pause(reason);
+    }
+
+    fn rest(&mut self) {
+        if std::mem::take(&mut self.is_paused) {
+            info!("goes on");
+            self.pulse.heartbeat.error = None;
+        }
+        self.pulse.beat(State::Idle);
+    }
+
+    /// One look, and what it leads to.
+    fn round(&mut self, stop: &Stop) -> Result<Next, WatchError> {
+        if !self.full_for.is_zero() && self.is_still_full() {
+            return Ok(Next::StillFull);
+        }
+        match self.look_and_take_in(stop) {
+            Ok(next) => Ok(next),
+            Err(error) if error.is_no_room() => {
+                // What it wrote and did not commit goes when the home is opened anew.
+                self.engine = None;
+                Ok(Next::Pause(WatchError::NoRoom { home: self.plan.home.clone(), source: error }))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Whether the home's disk has no room yet; what else is wrong with it the engine says better.
+    fn is_still_full(&self) -> bool {
+        let path = self.plan.home.clone();
+        let tried = room::probe(&path).map_err(|source| ArchiveError::Write { path, source });
+        tried.is_err_and(|error| error.is_no_room())
+    }
+
+    fn look_and_take_in(&mut self, stop: &Stop) -> Result<Next, EngineError> {
+        let layout = match &self.engine {
+            Some(engine) => engine.profile().clone(),
+            // What is wrong with a home should not wait for a file to show.
+            None if self.has_recorded()? => self.open()?.profile().clone(),
+            None => self.request()?.layout(&self.plan.home)?,
+        };
+        let look = self.look(&layout);
+        let ready = self.ready(&look);
+        if !ready.files.is_empty() && !stop.is_asked() {
+            if self.engine.is_none() {
+                self.open()?;
+            }
+            self.take_in(&ready, stop)?;
+        }
+        self.pulse.heartbeat.files_refused = self.ledger.n_refused();
+        self.pulse.heartbeat.files_unreadable = self.ledger.n_unreadable();
+        Ok(self.next(look, &ready))
+    }
+
+    fn request(&self) -> Result<Request, EngineError> {
+        let Plan { feeds, profile, config, n_workers, .. } = &self.plan;
+        Request::for_feed(feeds, profile.as_deref(), config.clone(), *n_workers)
+    }
+
+    fn has_recorded(&self) -> Result<bool, EngineError> {
+        match Archive::read(&self.plan.home) {
+            Ok(archive) => Ok(recorded(&archive)?.is_some()),
+            Err(ArchiveError::NoHome { .. }) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn open(&mut self) -> Result<&Engine, EngineError> {
+        let request = self.request()?;
+        self.pulse.beat(State::Starting);
+        info!("opening the home");
+        let engine = Engine::open(&self.plan.home, request, |_| ())?;
+        if self.reader.is_none() {
+            self.reader = Archive::read(&self.plan.home).ok();
+        }
+        note(&mut self.pulse, &engine)?;
+        let beat = &self.pulse.heartbeat;
+        info!(vintage = beat.vintage, next_month = beat.next_month, "the home is open");
+        Ok(self.engine.insert(engine))
+    }
+
+    /// Looks at the feed, and says of files without a month that they are refused.
+    fn look(&mut self, layout: &Profile) -> Look {
+        let look = Look::at(&self.plan.feeds, layout);
+        self.pulse.heartbeat.looks += 1;
+        if look.missing.is_empty() {
+            self.pulse.heartbeat.last_look = Some(Timestamp::now());
+        }
+        for (path, stamp, refused) in &look.unnamed {
+            if !self.ledger.is_settled(path, *stamp) {
+                self.refuse(path, *stamp, with_causes(refused));
+            }
+        }
+        look
+    }
+
+    fn ready(&mut self, look: &Look) -> Ready {
+        let rules = Rules {
+            next: self.engine.as_ref().and_then(Engine::next_to_close),
+            by_file: self.plan.config.close.unwrap_or_default() == Close::File,
+            at_once: self.plan.once && self.plan.interval.is_zero(),
+            markers_only: self.plan.markers_only,
+        };
+        let ready = self.ledger.ready(look, rules, is_marked);
+        self.pulse.heartbeat.files_growing = ready.n_growing;
+        self.pulse.heartbeat.files_waiting = ready.n_waiting;
+        let waiting = match ready.awaited {
+            Some(month) if ready.n_waiting > 0 => {
+                format!("{} files wait for {month}", ready.n_waiting)
+            }
+            _ => String::new(),
+        };
+        if waiting != self.said_waiting && !waiting.is_empty() {
+            info!("{waiting}");
+        }
+        self.said_waiting = waiting;
+        ready
+    }
+
+    fn take_in(&mut self, ready: &Ready, stop: &Stop) -> Result<(), EngineError> {
+        let Some(engine) = self.engine.as_mut() else { return Ok(()) };
+        let files: Vec<_> = ready.files.iter().map(|(file, _)| file.clone()).collect();
+        self.pulse.heartbeat.error = None;
+        let mut progress = Progress::new(&mut self.pulse, stop, &mut self.year_close);
+        let outcomes = engine.ingest(&files, &mut progress)?;
+        note(&mut self.pulse, engine)?;
+        let hashes = hashes(engine)?;
+        for ((file, stamp), outcome) in ready.files.iter().zip(outcomes) {
+            self.judge(outcome, *stamp, &file.name, &hashes);
+        }
+        let kept = replace(&self.plan.home.join(LEDGER), self.ledger.to_json().as_bytes());
+        if let Err(error) = kept {
+            warn!("cannot write {LEDGER}, so that the next run reads the feed anew: {error}");
+        }
+        Ok(())
+    }
+
+    fn judge(
+        &mut self,
+        outcome: FileOutcome,
+        stamp: Stamp,
+        name: &str,
+        hashes: &FxHashMap<String, String>,
+    ) {
+        let FileOutcome { path, outcome } = outcome;
+        let archived_as = match &outcome {
+            Outcome::Accepted { .. } => name,
+            Outcome::Skipped { accepted_as } => accepted_as,
+            // They wait for another file; whether it came shows at the next look.
+            Outcome::Refused(Refusal::Gap { .. } | Refusal::FirstRefused { .. }) => return,
+            Outcome::Refused(refusal) if may_pass(refusal) => {
+                if self.ledger.could_not_read(path, stamp) {
+                    warn!("not read, to be tried again: {}", with_causes(refusal));
+                }
+                return;
+            }
+            Outcome::Refused(refusal) => return self.refuse(&path, stamp, with_causes(refusal)),
+        };
+        if let Some(hash) = hashes.get(archived_as) {
+            self.ledger.judge(path, stamp, Verdict::Archived { hash: hash.clone() });
+        }
+    }
+
+    fn refuse(&mut self, path: &Path, stamp: Stamp, why: String) {
+        warn!("refused: {why}");
+        self.pulse.heartbeat.error = Some(why);
+        self.ledger.judge(path.to_owned(), stamp, Verdict::Refused);
+    }
+
+    fn next(&self, mut look: Look, ready: &Ready) -> Next {
+        if let Some(missing) = look.missing.pop() {
+            return Next::Pause(missing.into());
+        }
+        if let Some(dir) = look.empty.pop().filter(|dir| self.ledger.n_judged_in(dir) > 0) {
+            return Next::Pause(WatchError::Emptied { dir });
+        }
+        let is_first = self.pulse.heartbeat.looks < 2;
+        if ready.n_growing > 0 && is_first { Next::Look } else { Next::Rest }
+    }
+
+    /// What an earlier run knew of the feed's files, as far as the home bears it out.
+    fn remember(&mut self) {
+        let Ok(text) = fs::read_to_string(self.plan.home.join(LEDGER)) else { return };
+        let Ok(files) = Archive::read(&self.plan.home).and_then(|home| home.files()) else {
+            return;
+        };
+        let hashes: FxHashSet<String> = files.into_iter().map(|file| file.hash).collect();
+        self.ledger = Ledger::from_json(&text, |hash| hashes.contains(hash));
+    }
+}
+
+/// Notes in the heartbeat where the archive stands.
+fn note(pulse: &mut Pulse, engine: &Engine) -> Result<(), EngineError> {
+    let (publication, vintage) = engine.archive().last_publication()?.unwrap_or_default();
+    pulse.heartbeat.publication = publication.0;
+    pulse.heartbeat.vintage = vintage.0;
+    pulse.heartbeat.next_month = engine.next_to_close().map(|month| month.to_string());
+    Ok(())
+}
+
+/// The hash of the last file accepted under each name.
+fn hashes(engine: &Engine) -> Result<FxHashMap<String, String>, EngineError> {
+    Ok(engine.archive().files()?.into_iter().map(|file| (file.name, file.hash)).collect())
+}
+
+/// Whether a file was refused for what its bytes are not to blame for.
+fn may_pass(refusal: &Refusal) -> bool {
+    let Refusal::Unreadable(refused) = refusal else { return false };
+    match &**refused {
+        Refused::Open { source, .. } | Refused::Read { source, .. } => {
+            source.raw_os_error().is_some()
+        }
+        Refused::Changed { .. } => true,
+        _ => false,
+    }
+}

@@ -1,0 +1,81 @@
+//! OPERATIONS.md quotes what the program says, and leaves no refusal out.
+
+use super::{assert_none, numbered, root, source, sources};
+
+/// Where each message must have a row in the document.
+const COVERED: &[&str] = &["src/engine/outcome.rs", "src/feed/refused.rs", "src/watch/error.rs"];
+
+/// The messages quoted under "What can go wrong", each as the pieces between what varies.
+fn quotes() -> Vec<(String, Vec<String>)> {
+    let document = source(&root().join("OPERATIONS.md"));
+    let start = document.text.find("## What can go wrong").expect("the chapter");
+    let n_before = document.text[..start].lines().count();
+    let mut quotes = Vec::new();
+    for (number, line) in numbered(&document.text[start..]) {
+        let cells: Vec<&str> = line.split('|').collect();
+        let [_, _, seen, ..] = cells[..] else { continue };
+        for quote in seen.split('`').skip(1).step_by(2) {
+            let pieces = quote.split('…').map(|piece| piece.trim().to_owned());
+            let pieces = pieces.filter(|piece| piece.chars().any(char::is_alphanumeric));
+            quotes.push((document.at(n_before + number), pieces.collect()));
+        }
+    }
+    quotes
+}
+
+/// A source as one text, in which strings that were broken over lines are whole.
+fn unbroken(text: &str) -> String {
+    let mut whole = String::new();
+    for line in text.lines() {
+        let line = if whole.ends_with('\\') { line.trim_start() } else { line };
+        if whole.ends_with('\\') {
+            whole.pop();
+        } else {
+            whole.push('\n');
+        }
+        whole.push_str(line);
+    }
+    whole.replace("\\\"", "\"")
+}
+
+/// The texts of `#[error("…")]` in a source.
+fn messages(text: &str) -> Vec<&str> {
+    let attributes = text.split("#[error(").skip(1).map(|rest| rest.split(")]").next());
+    attributes.flatten().filter(|attribute| *attribute != "transparent").collect()
+}
+
+#[test]
+fn what_the_document_quotes_is_what_the_program_says() {
+    let said: String =
+        sources(&["src"], &["rs"]).iter().map(|source| unbroken(&source.text)).collect();
+    let quotes = quotes();
+    assert!(quotes.len() > 40, "only {} quotes found: is the table's form another?", quotes.len());
+    let mut violations = Vec::new();
+    for (at, pieces) in quotes {
+        for piece in pieces.iter().filter(|piece| !said.contains(piece.as_str())) {
+            violations.push(format!("{at}: nothing says \"{piece}\""));
+        }
+    }
+    assert_none(&violations, "OPERATIONS.md quotes the program word for word");
+}
+
+#[test]
+fn every_refusal_has_a_row_in_the_document() {
+    let quotes = quotes();
+    let (mut n_messages, mut violations) = (0, Vec::new());
+    for path in COVERED {
+        let text = unbroken(&source(&root().join(path)).text);
+        for message in messages(&text) {
+            n_messages += 1;
+            let has_row = quotes.iter().any(|(_, pieces)| {
+                pieces.iter().any(|piece| piece.len() > 4)
+                    && pieces.iter().all(|piece| message.contains(piece.as_str()))
+            });
+            if !has_row {
+                violations.push(format!("{path}: {message}"));
+            }
+        }
+    }
+    assert_none(&violations, "OPERATIONS.md has a row for every message");
+    assert!(n_messages >= 25, "only {n_messages} messages found: is the rule for them broken?");
+}

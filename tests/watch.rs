@@ -1,0 +1,328 @@
+//! `watch`, driven from outside: a process that sees files come one by one, is stopped, killed and
+//! started again, meets bad files, full disks and folders that go, and ends where one `ingest` of
+//! everything ends.
+//!
+//! Nothing here depends on speed: each step waits for what the heartbeat or the log says.
+
+mod common;
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use common::nasty_feed::{CITIES, NastyFeed, Random, text};
+use common::{Run, Sandbox};
+use spillover::watch::heartbeat::{Heartbeat, State};
+
+/// Generous: on a busy machine a process may not run for long.
+const DEADLINE: Duration = Duration::from_secs(300);
+
+/// A watcher over a sandbox's feed.
+struct Watcher<'a> {
+    sandbox: &'a Sandbox,
+    child: Child,
+    log: PathBuf,
+}
+
+impl<'a> Watcher<'a> {
+    fn start(sandbox: &'a Sandbox, n_workers: usize) -> Self {
+        let log = sandbox.folder().join("watch.log");
+        let stderr = File::options().create(true).append(true).open(&log).expect("a log");
+        let child = Command::new(env!("CARGO_BIN_EXE_spillover"))
+            .arg("--data")
+            .arg(sandbox.home())
+            .args(["watch", "--interval", "0.02", "--workers", &n_workers.to_string()])
+            .arg(sandbox.feed())
+            .stdin(Stdio::null())
+            .stderr(stderr)
+            .spawn()
+            .expect("the binary can be started");
+        Self { sandbox, child, log }
+    }
+
+    fn log(&self) -> String {
+        fs::read_to_string(&self.log).expect("a log")
+    }
+
+    /// Waits until this process's heartbeat is as expected.
+    fn until(&mut self, what: &str, holds: impl Fn(&Heartbeat) -> bool) -> Heartbeat {
+        let begun = Instant::now();
+        loop {
+            let beat = Heartbeat::read(&self.sandbox.home()).expect("a heartbeat that can be read");
+            match beat.filter(|beat| beat.pid == self.child.id()) {
+                Some(beat) if holds(&beat) => return beat,
+                beat => {
+                    let ended = self.child.try_wait().expect("the child can be asked");
+                    assert!(
+                        ended.is_none() && begun.elapsed() < DEADLINE,
+                        "{what} never came ({ended:?}); last {beat:#?}\n{}",
+                        self.log()
+                    );
+                }
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    fn until_next(&mut self, month: &str) -> Heartbeat {
+        self.until(&format!("next month {month}"), |beat| {
+            beat.next_month.as_deref() == Some(month) && beat.state == State::Idle
+        })
+    }
+
+    fn until_said(&mut self, text: &str) {
+        let log = self.log.clone();
+        self.until(text, |_| fs::read_to_string(&log).expect("a log").contains(text));
+    }
+
+    /// Sends a signal and waits for the end.
+    fn end(mut self, signal: &str) -> ExitStatus {
+        let pid = self.child.id().to_string();
+        let sent = Command::new("kill").args([signal, &pid]).status().expect("kill can be run");
+        assert!(sent.success(), "kill {signal} {pid}");
+        self.child.wait().expect("the child ends")
+    }
+
+    /// Asks it to stop, which it must do of itself and say.
+    fn stop(self) {
+        let (home, log) = (self.sandbox.home(), self.log.clone());
+        let status = self.end("-TERM");
+        let log = fs::read_to_string(log).expect("a log");
+        assert_eq!(status.code(), Some(0), "{log}");
+        let beat = Heartbeat::read(&home).expect("it can be read").expect("a heartbeat");
+        assert_eq!(beat.state, State::Stopped, "{log}");
+    }
+}
+
+impl Drop for Watcher<'_> {
+    /// A test that fails leaves no process behind.
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn sandbox() -> Sandbox {
+    let sandbox = Sandbox::new();
+    sandbox.write("cities.csv", CITIES);
+    sandbox
+}
+
+/// Writes a file under its name from the start, in two pieces, as a copy over a network does.
+fn copy_slowly(path: &Path, text: &str) {
+    let (first, rest) = text.split_at(text.len() / 2);
+    let mut file = File::create(path).expect("a file of the feed");
+    file.write_all(first.as_bytes()).expect("the first piece");
+    file.flush().expect("flushed");
+    file.write_all(rest.as_bytes()).expect("the rest");
+}
+
+/// What one `ingest` of a feed into a new home comes to.
+fn from_scratch(feed: &Path) -> (String, String) {
+    let other = Sandbox::new();
+    other.options("revision = \"append\"");
+    let run = other.run(["ingest", "--workers", "1", feed.to_str().expect("UTF-8")]);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    (other.export("city"), other.export("plant"))
+}
+
+fn assert_verified(sandbox: &Sandbox) {
+    let run: Run = sandbox.run(["verify"]);
+    assert_eq!(run.code, Some(0), "{}{}", run.stdout, run.stderr);
+}
+
+#[test]
+fn a_week_of_files_with_restarts_comes_to_what_one_ingest_comes_to() {
+    let sandbox = sandbox();
+    sandbox.options("revision = \"append\"");
+    let feed = NastyFeed::new(20_26, 28);
+    let mut random = Random::new(11);
+    let name = |at: usize| format!("{}.csv", feed.months[at].0);
+    let content = |at: usize| text(&feed.months[at].1);
+    let following = |at: usize| feed.months[at + 1].0.as_str();
+    let mut watcher = Watcher::start(&sandbox, 2);
+    let mut n_extra = 0;
+    for at in 0..27 {
+        match random.below(7) {
+            _ if at == 0 => drop(sandbox.write(&name(0), content(0))),
+            // A bad file first: nothing of it counts, it is said once, and the month waits.
+            0 => {
+                sandbox.write(&name(at), "not a customs file\n");
+                let beat = watcher.until("a refusal", |beat| beat.files_refused == 1);
+                let looks = beat.looks + 3;
+                watcher.until("more looks", |beat| beat.looks >= looks);
+                sandbox.write(&name(at), content(at));
+            }
+            // The next month comes first, and waits.
+            1 if at + 2 < 27 => {
+                sandbox.write(&name(at + 1), content(at + 1));
+                watcher.until("a file that waits", |beat| beat.files_waiting == 1);
+                copy_slowly(&sandbox.feed().join(name(at)), &content(at));
+            }
+            // The same bytes again under another name.
+            2 => {
+                let skipped = watcher.until("a heartbeat", |_| true).files_skipped;
+                sandbox.write(&format!("{}-again.csv", feed.months[at - 1].0), content(at - 1));
+                watcher.until("a file skipped", |beat| beat.files_skipped > skipped);
+                sandbox.write(&name(at), content(at));
+            }
+            // An amendment of an earlier month.
+            3 => {
+                let earlier = usize::try_from(random.below(at as u64)).expect("a month before");
+                n_extra += 1;
+                let month = &feed.months[27];
+                let of_it = month.1.iter().filter(|line| line.starts_with(&month.0));
+                let late: Vec<String> = of_it.take(3 + n_extra).cloned().collect();
+                let late = text(&late).replace(&month.0, &feed.months[earlier].0);
+                let vintage = watcher.until("a heartbeat", |_| true).vintage;
+                sandbox.write(&format!("{}-late{at}.csv", feed.months[earlier].0), late);
+                watcher.until("an amendment", |beat| beat.vintage > vintage);
+                sandbox.write(&name(at), content(at));
+            }
+            // Stopped with a file on its way in, and started again.
+            4 => {
+                sandbox.write(&name(at), content(at));
+                watcher.stop();
+                watcher = Watcher::start(&sandbox, 1 + at % 2);
+            }
+            // Killed with a file on its way in, and started again.
+            5 => {
+                copy_slowly(&sandbox.feed().join(name(at)), &content(at));
+                watcher.until("some look", |_| true);
+                std::thread::sleep(Duration::from_millis(random.below(60)));
+                watcher.end("-KILL");
+                watcher = Watcher::start(&sandbox, 1 + at % 2);
+            }
+            _ => copy_slowly(&sandbox.feed().join(name(at)), &content(at)),
+        }
+        let next = following(at);
+        watcher.until(next, |beat| beat.next_month.as_deref() >= Some(next));
+    }
+    watcher.until_next(following(26));
+    let log = watcher.log();
+    watcher.stop();
+    let (city, plant) = from_scratch(&sandbox.feed());
+    assert_eq!(sandbox.export("city"), city, "{log}");
+    assert_eq!(sandbox.export("plant"), plant, "{log}");
+    assert_verified(&sandbox);
+}
+
+#[test]
+fn a_refused_file_is_said_once_and_tried_again_when_it_changes() {
+    let sandbox = sandbox();
+    let feed = NastyFeed::new(5, 3);
+    let mut watcher = Watcher::start(&sandbox, 1);
+    sandbox.write("200001.csv", "period\n200001\n");
+    let looks = watcher.until("a refusal", |beat| beat.files_refused == 1).looks;
+    sandbox.write("200002.csv", text(&feed.months[1].1));
+    watcher.until("February waits", |beat| beat.files_waiting == 1 && beat.looks > looks + 5);
+    let log = watcher.log();
+    assert_eq!(log.matches("refused: ").count(), 1, "{log}");
+    assert!(log.contains("200001.csv, line 1: no column"), "{log}");
+    sandbox.write("200001.csv", text(&feed.months[0].1));
+    let beat = watcher.until_next("200003");
+    assert_eq!((beat.files_refused, beat.vintage, beat.error), (0, 2, None));
+    watcher.stop();
+    assert_verified(&sandbox);
+}
+
+#[test]
+fn a_full_disk_pauses_it_and_room_lets_it_go_on() {
+    let sandbox = sandbox();
+    let feed = NastyFeed::new(6, 4);
+    let mut watcher = Watcher::start(&sandbox, 1);
+    sandbox.write("200001.csv", text(&feed.months[0].1));
+    watcher.until_next("200002");
+    // A device that is always full stands where the next segment is written, and another where it
+    // is tried whether there is room: the first try there fails too.
+    symlink("/dev/full", sandbox.home().join("segments/000002.parquet.partial")).expect("a link");
+    symlink("/dev/full", sandbox.home().join("room.partial")).expect("a link");
+    sandbox.write("200002.csv", text(&feed.months[1].1));
+    watcher.until_said("paused: no room is left for ");
+    watcher.until_said("goes on");
+    let beat = watcher.until_next("200003");
+    assert_eq!((beat.vintage, beat.error, beat.reason), (2, None, None));
+    let log = watcher.log();
+    assert_eq!(log.matches("paused: ").count(), 1, "{log}");
+    assert!(log.contains("000002.parquet") && log.contains("No space left"), "{log}");
+    watcher.stop();
+    assert_verified(&sandbox);
+}
+
+#[test]
+fn a_feed_that_goes_is_waited_for() {
+    let sandbox = sandbox();
+    let feed = NastyFeed::new(8, 3);
+    let mut watcher = Watcher::start(&sandbox, 1);
+    sandbox.write("200001.csv", text(&feed.months[0].1));
+    watcher.until_next("200002");
+    let away = sandbox.folder().join("away");
+    fs::rename(sandbox.feed(), &away).expect("the feed can be moved away");
+    let beat = watcher.until("a pause", |beat| beat.state == State::Paused);
+    assert!(beat.reason.is_some_and(|reason| reason.contains("cannot look at ")));
+    fs::create_dir(sandbox.feed()).expect("an empty folder where it was mounted");
+    watcher.until("another pause", |beat| {
+        let reason = beat.reason.as_deref().unwrap_or_default();
+        reason.contains("has no file of the feed any more; is it mounted?")
+    });
+    fs::remove_dir(sandbox.feed()).expect("it is empty");
+    fs::rename(&away, sandbox.feed()).expect("the feed comes back");
+    sandbox.write("200002.csv", text(&feed.months[1].1));
+    let beat = watcher.until_next("200003");
+    // What was taken in before it went is not read again.
+    assert_eq!((beat.files_accepted, beat.files_skipped), (2, 0));
+    watcher.stop();
+}
+
+#[test]
+fn a_second_watcher_is_told_of_the_first() {
+    let sandbox = sandbox();
+    let mut watcher = Watcher::start(&sandbox, 1);
+    watcher.until("a look", |beat| beat.looks > 0);
+    let feed = sandbox.feed();
+    let run = sandbox.run([Path::new("watch"), &feed]);
+    assert_eq!(run.code, Some(1), "{}", run.stderr);
+    assert!(run.stderr.contains("another watcher runs on "), "{}", run.stderr);
+    watcher.stop();
+}
+
+#[test]
+fn once_takes_in_what_is_there_and_says_by_its_code_whether_all_of_it_was_good() {
+    let sandbox = sandbox();
+    let feed = NastyFeed::new(9, 3);
+    let watch = |more: &[&str]| {
+        let feed = sandbox.feed();
+        let mut arguments = vec!["watch", feed.to_str().expect("UTF-8"), "--once"];
+        arguments.extend(more);
+        sandbox.run(arguments)
+    };
+    sandbox.write("200001.csv", text(&feed.months[0].1));
+    let twice = watch(&["--interval", "0.05"]);
+    assert_eq!(twice.code, Some(0), "{}", twice.stderr);
+    sandbox.write("200002.csv", text(&feed.months[1].1));
+    let unmarked = watch(&["--interval", "0.05", "--markers-only"]);
+    assert_eq!(unmarked.code, Some(0), "{}", unmarked.stderr);
+    assert!(!unmarked.stderr.contains("taken in"), "{}", unmarked.stderr);
+    sandbox.write("200002.csv.done", "");
+    let marked = watch(&["--interval", "0.05", "--markers-only"]);
+    assert!(marked.stderr.contains("taken in"), "{}", marked.stderr);
+    sandbox.write("200003.csv", "period\n");
+    let refused = watch(&["--interval", "0", "--log", "json"]);
+    assert_eq!(refused.code, Some(3), "{}", refused.stderr);
+    for line in refused.stderr.lines() {
+        let line: serde_json::Value = serde_json::from_str(line).expect("a line of JSON");
+        assert!(line["message"].is_string(), "{line}");
+    }
+    let status = sandbox.run(["status", "--json"]);
+    let status: serde_json::Value = serde_json::from_str(&status.stdout).expect("JSON");
+    assert_eq!(status["watched"], false);
+    assert_eq!(status["watcher"]["state"], "stopped");
+    assert_eq!(status["watcher"]["files_refused"], 1);
+    assert_eq!(status["watcher"]["vintage"], 2);
+    fs::rename(sandbox.feed(), sandbox.folder().join("away")).expect("the feed can be moved");
+    let gone = watch(&[]);
+    assert_eq!(gone.code, Some(1), "{}", gone.stderr);
+}
