@@ -172,6 +172,18 @@ impl Archive {
         Ok(files.iter().filter(|file| stands(file)).cloned().collect())
     }
 
+    /// The last file of [`Archive::known_files`] with these bytes.
+    ///
+    /// # Errors
+    /// [`ArchiveError::Query`] if the manifest cannot be read.
+    pub fn known_file(&self, hash: &str) -> Result<Option<FileEntry>> {
+        // Nearly always there is none, and then there is no need to look who took whose place.
+        if !self.manifest.has_hash(hash)? {
+            return Ok(None);
+        }
+        Ok(self.known_files()?.into_iter().rev().find(|file| file.hash == hash))
+    }
+
     /// What defined the figures as of a publication; none before the first.
     ///
     /// # Errors

@@ -205,8 +205,7 @@ impl Engine {
         if let Some((_, name)) = step.hashes().find(|(other, _)| *other == hash) {
             return Ok(Some(name.to_owned()));
         }
-        let known = self.archive.known_files()?;
-        Ok(known.into_iter().rev().find(|file| file.hash == hash).map(|file| file.name))
+        Ok(self.archive.known_file(hash)?.map(|file| file.name))
     }
 
     /// Why a file of a month before the feed's first is refused: said before what its lines, all

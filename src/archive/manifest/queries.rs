@@ -178,6 +178,12 @@ impl Manifest {
             .ok_or(ArchiveError::NoSuchVintage { vintage })
     }
 
+    /// Whether a file with these bytes was ever accepted.
+    pub(in crate::archive) fn has_hash(&self, hash: &str) -> Result<bool> {
+        let sql = "SELECT 1 FROM files WHERE hash = ? LIMIT 1";
+        Ok(self.row("a file by its hash", sql, [hash], |_| Ok(()))?.is_some())
+    }
+
     pub(in crate::archive) fn vintages_of(&self, period: Period) -> Result<Vec<Vintage>> {
         let sql = "SELECT vintage FROM files
                    WHERE period = ? AND superseded_by IS NULL AND withdrawn_at IS NULL
