@@ -95,7 +95,8 @@ impl Archive {
         Ok(Self { home: home.to_owned(), manifest, lock })
     }
 
-    /// Opens a home to read it, also while another process writes it.
+    /// Opens a home to read it, also while another process writes it: all that is asked is answered
+    /// as of one publication. Not for long: as long as it is open, the database's log grows.
     ///
     /// # Errors
     /// - [`ArchiveError::NoHome`] if there is none.
@@ -105,6 +106,16 @@ impl Archive {
     ///   was written.
     pub fn read(home: &Path) -> Result<Self> {
         let manifest = Manifest::read(home)?;
+        Ok(Self { home: home.to_owned(), manifest, lock: None })
+    }
+
+    /// Opens a home to follow it, for as long as one likes: each question is answered as of the
+    /// publication that is then the newest.
+    ///
+    /// # Errors
+    /// Those of [`Archive::read`].
+    pub fn follow(home: &Path) -> Result<Self> {
+        let manifest = Manifest::follow(home)?;
         Ok(Self { home: home.to_owned(), manifest, lock: None })
     }
 

@@ -200,6 +200,7 @@ fn a_reader_sees_each_commit_of_an_open_writer_whole() {
     let home = home.path();
     let mut writer = first(home);
     let reader = Archive::read(home).expect("a reader");
+    let follower = Archive::follow(home).expect("a follower");
     assert_eq!(firms(&reader, None), 2);
     let commit = Commit {
         publication: Publication(2),
@@ -209,6 +210,7 @@ fn a_reader_sees_each_commit_of_an_open_writer_whole() {
     };
     writer.commit(&commit).expect("a commit beside a reader");
     assert_eq!(reader.files().expect("asked").len(), 1, "it reads what was when it began");
+    assert_eq!(follower.files().expect("asked").len(), 2, "it reads what is");
     assert_eq!(firms(&reader, None), 2);
     let reader = Archive::read(home).expect("a reader that begins later");
     assert_eq!(reader.files().expect("asked").len(), 2);

@@ -214,7 +214,10 @@ impl Watcher {
         info!("opening the home");
         let engine = Engine::open(&self.plan.home, request, |_| ())?;
         if self.reader.is_none() {
-            self.reader = Archive::read(&self.plan.home).ok();
+            self.reader = Archive::follow(&self.plan.home).ok();
+        }
+        for (publication, damaged) in &engine.restored().damaged {
+            warn!(%publication, %damaged, "a snapshot cannot be used; no figure is affected");
         }
         note(&mut self.pulse, &engine)?;
         let beat = &self.pulse.heartbeat;

@@ -79,7 +79,8 @@ impl Manifest {
         Ok(manifest)
     }
 
-    /// Opens the manifest of a home to read it, also while another process writes it.
+    /// Opens the manifest of a home to read it, also while another process writes it: all that is
+    /// asked is answered as of one commit.
     ///
     /// # Errors
     /// - [`ArchiveError::NoHome`] if there is none, or a writer is only just making it.
@@ -88,6 +89,17 @@ impl Manifest {
     /// - [`ArchiveError::ManifestDamaged`], [`ArchiveError::ManifestLost`] if it is not what was
     ///   written.
     pub(super) fn read(home: &Path) -> Result<Self> {
+        let manifest = Self::follow(home)?;
+        let begun = manifest.connection.execute_batch("BEGIN; SELECT * FROM publications LIMIT 0");
+        begun.map_err(|source| not_opened(&manifest.path, source))?;
+        Ok(manifest)
+    }
+
+    /// As [`Manifest::read`], with each question answered as of the commit that is then the newest.
+    ///
+    /// # Errors
+    /// Those of [`Manifest::read`].
+    pub(super) fn follow(home: &Path) -> Result<Self> {
         let path = home.join(NAME);
         // Before the database: a writer raises it after a commit.
         let acknowledged = acknowledged::read(home)?;
@@ -110,9 +122,6 @@ impl Manifest {
             0 => return Err(ArchiveError::NoHome { home: home.to_owned() }),
             _ => manifest.check_whole(acknowledged)?,
         }
-        // All that this reader asks is answered as of one commit, whatever is committed meanwhile.
-        let begun = manifest.connection.execute_batch("BEGIN; SELECT * FROM publications LIMIT 0");
-        begun.map_err(|source| not_opened(&manifest.path, source))?;
         Ok(manifest)
     }
 
