@@ -71,7 +71,7 @@ ALL = [
     Scenario("withdraw-after-snapshot", before=(("ingest", TO), ("snapshot",)),
              hit=("withdraw", "200005.csv"), needs="withdraw", again=(0, 1),
              files={"upto": (200001, 25)}),
-    Scenario("watch", before=(("ingest", TO),), hit=("watch", NEW, "--once"), needs="watch",
+    Scenario("watch", before=(("ingest", TO),), hit=("watch", NEW, "--once", "--interval", "0"), needs="watch",
              files={"upto": (200001, 13), "new": {"200102": {}, "200103": {}}}),
     Scenario("estimate", before=(("ingest", TO),), hit=("estimate", "--table", "3"),
              needs="estimate", shows=(("estimate", "--table", "3"),),
