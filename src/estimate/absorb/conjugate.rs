@@ -1,12 +1,12 @@
 //! Preconditioned conjugate gradients for all right-hand sides at once.
 //!
 //! # Equation
-//! `A z = b` for each column of `b`, with the diagonal of `A` as preconditioner `P`; a column stops
-//! when
+//! `A z = b` for each column of `b`, with a preconditioner `P`; a column stops when
 //! `√(r'P⁻¹r) ≤ tolerance · √(b'P⁻¹b)`. `A` may be singular as long as `b` lies in its range.
 
 use rayon::prelude::*;
 
+use super::preconditioner::Preconditioner;
 use super::{AbsorbOptions, Stop};
 
 /// Levels handled in one task.
@@ -20,8 +20,8 @@ const ROUNDING: f64 = 1e-14;
 pub trait System: Sync {
     /// `out = A z`
     fn apply(&mut self, z: &[f64], out: &mut [f64]);
-    /// The diagonal of `A`, one number for each level; positive.
-    fn diagonal(&self) -> &[f64];
+    /// `P`, which is near `A`.
+    fn preconditioner(&self) -> &Preconditioner;
 }
 
 /// What came of it; whatever the reason for stopping, the last iterate.
@@ -51,14 +51,15 @@ pub fn solve(
     options: &AbsorbOptions,
 ) -> Outcome {
     let width = scales.len();
-    let inverse: Vec<f64> = system.diagonal().iter().map(|&d| 1.0 / d).collect();
-    let norms = root(&dot_scaled(&rhs, &rhs, &inverse, width));
+    let mut image = vec![0.0; rhs.len()];
+    system.preconditioner().apply(&rhs, &mut image, width);
+    let norms = root(&dot(&rhs, &image, width));
     let goals: Vec<f64> = norms
         .iter()
         .zip(scales)
         .map(|(norm, scale)| (options.tolerance * norm).max(ROUNDING * scale))
         .collect();
-    let mut state = State::new(system, rhs, start, inverse, width);
+    let mut state = State::new(system, rhs, start, image, width);
     let mut best = (f64::INFINITY, 0);
     let (stop, iterations) = loop {
         let residuals = root(&state.squares);
@@ -90,10 +91,10 @@ pub fn solve(
 
 struct State {
     width: usize,
-    inverse: Vec<f64>,
     solution: Vec<f64>,
     residual: Vec<f64>,
     direction: Vec<f64>,
+    /// `A` times the direction, or `P⁻¹` times the residual.
     image: Vec<f64>,
     /// `r'P⁻¹r` of each column.
     squares: Vec<f64>,
@@ -105,26 +106,21 @@ impl State {
         system: &mut impl System,
         rhs: Vec<f64>,
         start: Option<Vec<f64>>,
-        inverse: Vec<f64>,
+        mut image: Vec<f64>,
         width: usize,
     ) -> Self {
         let mut residual = rhs;
-        let mut image = vec![0.0; residual.len()];
         let mut iterations = 0;
         if let Some(start) = &start {
             system.apply(start, &mut image);
             iterations += 1;
             residual.iter_mut().zip(&image).for_each(|(r, image)| *r -= image);
+            system.preconditioner().apply(&residual, &mut image, width);
         }
         let solution = start.unwrap_or_else(|| vec![0.0; residual.len()]);
-        let squares = dot_scaled(&residual, &residual, &inverse, width);
-        let mut direction = residual.clone();
-        for (row, inverse) in direction.chunks_exact_mut(width).zip(&inverse) {
-            for r in row {
-                *r *= inverse;
-            }
-        }
-        Self { width, inverse, solution, residual, direction, image, squares, iterations }
+        let squares = dot(&residual, &image, width);
+        let direction = image.clone();
+        Self { width, solution, residual, direction, image, squares, iterations }
     }
 
     /// One step of the columns that are active.
@@ -142,13 +138,12 @@ impl State {
             advance(solution, direction, &lengths, 1.0);
             advance(residual, image, &lengths, -1.0);
         });
-        let squares = dot_scaled(&self.residual, &self.residual, &self.inverse, width);
+        system.preconditioner().apply(&self.residual, &mut self.image, width);
+        let squares = dot(&self.residual, &self.image, width);
         let turns: Vec<f64> =
             (0..width).map(|j| ratio(active[j], squares[j], self.squares[j])).collect();
-        let turned = self.direction.par_chunks_mut(piece).zip(self.residual.par_chunks(piece));
-        turned.zip(self.inverse.par_chunks(LEVELS_PER_PIECE)).for_each(
-            |((direction, residual), inverse)| turn(direction, residual, inverse, &turns),
-        );
+        let turned = self.direction.par_chunks_mut(piece).zip(self.image.par_chunks(piece));
+        turned.for_each(|(direction, image)| turn(direction, image, &turns));
         self.squares = squares;
         self.iterations += 1;
     }
@@ -164,13 +159,12 @@ fn advance(out: &mut [f64], along: &[f64], lengths: &[f64], sign: f64) {
     }
 }
 
-/// `direction = P⁻¹ residual + turns ∘ direction`, row by row.
-fn turn(direction: &mut [f64], residual: &[f64], inverse: &[f64], turns: &[f64]) {
+/// `direction = image + turns ∘ direction`, row by row.
+fn turn(direction: &mut [f64], image: &[f64], turns: &[f64]) {
     let width = turns.len();
-    let rows = direction.chunks_exact_mut(width).zip(residual.chunks_exact(width));
-    for ((direction, residual), inverse) in rows.zip(inverse) {
-        for ((direction, residual), turn) in direction.iter_mut().zip(residual).zip(turns) {
-            *direction = inverse * residual + turn * *direction;
+    for (direction, image) in direction.chunks_exact_mut(width).zip(image.chunks_exact(width)) {
+        for ((direction, image), turn) in direction.iter_mut().zip(image).zip(turns) {
+            *direction = image + turn * *direction;
         }
     }
 }
@@ -184,24 +178,6 @@ fn dot(a: &[f64], b: &[f64], width: usize) -> Vec<f64> {
             let mut sum = vec![0.0; width];
             for (a, b) in a.chunks_exact(width).zip(b.chunks_exact(width)) {
                 sum.iter_mut().zip(a).zip(b).for_each(|((sum, a), b)| *sum += a * b);
-            }
-            sum
-        })
-        .collect();
-    total(&pieces, width)
-}
-
-/// `Σ a b scale` of each column, the scale by level.
-fn dot_scaled(a: &[f64], b: &[f64], scale: &[f64], width: usize) -> Vec<f64> {
-    let piece = LEVELS_PER_PIECE * width;
-    let pieces: Vec<Vec<f64>> = a
-        .par_chunks(piece)
-        .zip(b.par_chunks(piece))
-        .zip(scale.par_chunks(LEVELS_PER_PIECE))
-        .map(|((a, b), scale)| {
-            let mut sum = vec![0.0; width];
-            for ((a, b), scale) in a.chunks_exact(width).zip(b.chunks_exact(width)).zip(scale) {
-                sum.iter_mut().zip(a).zip(b).for_each(|((sum, a), b)| *sum += a * b * scale);
             }
             sum
         })

@@ -12,6 +12,7 @@ use rayon::prelude::*;
 use super::conjugate::System;
 use super::lanes::{add, add_scaled, divide, subtract};
 use super::layout::Layout;
+use super::preconditioner::Preconditioner;
 use super::sums::{Sums, Target};
 
 /// A level's diagonal below this share of its weight counts as zero: the swept effect explains it.
@@ -21,7 +22,7 @@ const DIAGONAL_SHARE_MIN: f64 = 1e-9;
 pub struct General<'l, 'a> {
     layout: &'l Layout<'a>,
     levels: Vec<&'l [u32]>,
-    diagonal: Vec<f64>,
+    preconditioner: Preconditioner,
     totals: Target,
 }
 
@@ -31,8 +32,8 @@ impl<'l, 'a> General<'l, 'a> {
     pub fn new(layout: &'l Layout<'a>) -> Self {
         let levels: Vec<&[u32]> =
             layout.iterated().map(|(_, codes)| codes.of_row.as_slice()).collect();
-        let diagonal = diagonal(layout, &levels);
-        Self { layout, levels, diagonal, totals: layout.totals(layout.width) }
+        let preconditioner = Preconditioner::diagonal(&diagonal(layout, &levels));
+        Self { layout, levels, preconditioner, totals: layout.totals(layout.width) }
     }
 
     /// `D'W M D z` over one part.
@@ -77,8 +78,8 @@ impl System for General<'_, '_> {
         out.copy_from_slice(&self.totals.values);
     }
 
-    fn diagonal(&self) -> &[f64] {
-        &self.diagonal
+    fn preconditioner(&self) -> &Preconditioner {
+        &self.preconditioner
     }
 }
 

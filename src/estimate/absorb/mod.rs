@@ -9,6 +9,7 @@
 //! others only.
 //! Residuals are never held: whoever needs them streams over the rows.
 
+mod block;
 mod blocks;
 mod conjugate;
 mod dense;
@@ -19,6 +20,7 @@ pub(super) mod lanes;
 pub mod layout;
 mod local;
 mod moments;
+mod preconditioner;
 mod products;
 pub mod stream;
 mod structured;

@@ -15,22 +15,23 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use faer::linalg::matmul::matmul;
-use faer::{Accum, Mat, MatMut, MatRef, Par};
 use rayon::prelude::*;
-use rustc_hash::FxHashMap;
 
+use super::block::{Block, Builder, block_ranges, components_of_levels, numbered};
 use super::blocks::Blocks;
 use super::conjugate::System;
-use super::dense::{Factor, PIVOT_MIN};
 use super::kept::{Fingerprints, Kept, subject};
 use super::lanes::{add, subtract};
 use super::layout::Layout;
 use super::local::{Cells, Piece, Rows, minmax};
 use super::moments::{self, Moments};
+use super::preconditioner::{Components, Preconditioner, Sums as Coupling, positive};
 use super::products::{add_product, added};
 use super::sums::{Sums, Target};
 use crate::estimate::design::codes::Codes;
+
+/// Tasks in which blocks are worked out: each holds sums of its own.
+const STRANDS: usize = 8;
 
 /// The system of the iterated effect.
 #[derive(Debug)]
@@ -43,7 +44,7 @@ pub struct Structured<'l, 'a> {
     blocks: Vec<Block>,
     /// Blocks of each part of the layout.
     parts: Vec<Range<usize>>,
-    diagonal: Vec<f64>,
+    preconditioner: Preconditioner,
     /// Levels of the iterated effect in each part.
     spans: Vec<Range<usize>>,
     n_levels: usize,
@@ -67,17 +68,6 @@ pub struct Finished {
     pub products: Vec<f64>,
 }
 
-#[derive(Debug)]
-struct Block {
-    pieces: Vec<Piece>,
-    /// Levels of the eliminated effect: neighbours, as levels are numbered in the order of the
-    /// rows.
-    levels: Range<usize>,
-    /// `(R'AR)⁻¹`: products with it cost what two triangular solves do, and run several times as
-    /// fast.
-    inverse: Mat<f64>,
-}
-
 impl<'l, 'a> Structured<'l, 'a> {
     /// Works out every piece, but those whose figures are kept, and factorises every block.
     #[must_use]
@@ -87,22 +77,34 @@ impl<'l, 'a> Structured<'l, 'a> {
         let ranges = block_ranges(layout, blocks);
         let (cells, eliminated, iterated) = numbered(layout, &effects[r], &effects[g], &ranges);
         let subject = subject(layout, &roles(blocks));
+        let of_level = components_of_levels(layout, blocks);
+        let n_rows = layout.design.n_obs();
+        let components = Components::new(&of_level, blocks.pieces_per_block, n_rows);
         let builder = Builder {
             layout,
             cells: &cells,
             eliminated: &eliminated,
+            iterated: &iterated,
+            components: components.as_ref(),
             local: &blocks.local,
             earlier: earlier.and_then(|kept| kept.of_subject(&subject)),
             fingerprints: Fingerprints::new(layout),
         };
-        let built = ranges.par_iter().map(|pieces| builder.block(pieces));
-        let (built, n_kept): (Vec<Block>, Vec<usize>) =
-            built.collect::<Vec<_>>().into_iter().unzip();
         let parts = layout.parts.iter().map(|part| {
             let place = |group| ranges.partition_point(|pieces| pieces[0].start < group);
             place(part.start)..place(part.end)
         });
         let parts: Vec<Range<usize>> = parts.collect();
+        let strand = |parts: &[Range<usize>]| {
+            builder.blocks(&ranges[parts[0].start..parts[parts.len() - 1].end])
+        };
+        let strands: Vec<_> = parts.par_chunks(parts.len().div_ceil(STRANDS)).map(strand).collect();
+        let (built, coupling): (Vec<_>, Vec<_>) = strands.into_iter().unzip();
+        let (built, n_kept): (Vec<Block>, Vec<usize>) = built.into_iter().flatten().unzip();
+        let preconditioner = match (components, summed(coupling)) {
+            (Some(components), Some(sums)) => Preconditioner::blocks(components, sums),
+            _ => Preconditioner::diagonal(&diagonal_of_iterated(layout, &effects[g])),
+        };
         let spans = parts.iter().map(|part| span(&built[part.clone()], &iterated)).collect();
         let (n_eliminated, n_levels) = (effects[r].n_levels, effects[g].n_levels);
         let mut system = Self {
@@ -112,7 +114,7 @@ impl<'l, 'a> Structured<'l, 'a> {
             iterated,
             blocks: built,
             parts,
-            diagonal: Vec::new(),
+            preconditioner,
             spans,
             n_levels,
             n_eliminated,
@@ -120,7 +122,6 @@ impl<'l, 'a> Structured<'l, 'a> {
             rhs: Target::new([n_eliminated, n_levels].into_iter(), layout.width),
             n_kept: n_kept.into_iter().sum(),
         };
-        system.diagonal = system.diagonal_of_iterated();
         system.add_right_hand_sides();
         system
     }
@@ -324,67 +325,23 @@ impl<'l, 'a> Structured<'l, 'a> {
             add(sums.level(0, self.iterated[cell]), image);
         }
     }
-
-    /// `G' diag(A) G`, nearly: cells of one level in one piece are taken as separate.
-    fn diagonal_of_iterated(&self) -> Vec<f64> {
-        let mut explained = vec![0.0; self.n_levels];
-        let mut weights = vec![0.0; self.n_levels];
-        for group in 0..self.layout.groups.len() - 1 {
-            let rows = self.layout.rows_of(group..group + 1);
-            let total = self.layout.weight_total(rows.clone());
-            for row in rows {
-                let level = self.iterated[self.cells.of_row[row] as usize] as usize;
-                let weight = self.layout.weight(row);
-                weights[level] += weight;
-                explained[level] += weight * weight / total;
-            }
-        }
-        let positive = |(weight, explained): (&f64, f64)| {
-            let rest = weight - explained;
-            if rest > PIVOT_MIN * weight { rest } else { *weight }
-        };
-        weights.iter().zip(explained).map(positive).collect()
-    }
 }
 
-/// Cells of the rows, numbered piece by piece as they appear, with the levels of both effects.
-fn numbered(
-    layout: &Layout<'_>,
-    eliminated: &Codes,
-    iterated: &Codes,
-    blocks: &[Vec<Range<usize>>],
-) -> (Cells, Vec<u32>, Vec<u32>) {
-    let mut of_row = Vec::with_capacity(eliminated.of_row.len());
-    let mut cells: Vec<(u32, u32)> = Vec::new();
-    let mut weights = Vec::new();
-    let mut last_cell = vec![u32::MAX; eliminated.n_levels];
-    let mut others: FxHashMap<(u32, u32), u32> = FxHashMap::default();
-    for groups in blocks.iter().flatten() {
-        let first = cells.len();
-        others.clear();
-        for row in layout.rows_of(groups.clone()) {
-            let pair = (eliminated.of_row[row], iterated.of_row[row]);
-            let last = &mut last_cell[pair.0 as usize];
-            let next = u32::try_from(cells.len()).expect("cells are fewer than rows");
-            let known = *last != u32::MAX && *last as usize >= first;
-            let cell = if !known {
-                *last = next;
-                next
-            } else if cells[*last as usize] == pair {
-                *last
-            } else {
-                *others.entry(pair).or_insert(next)
-            };
-            if cell == next {
-                cells.push(pair);
-                weights.push(0.0);
-            }
-            weights[cell as usize] += layout.weight(row);
-            of_row.push(cell);
+/// `G' diag(A) G`, nearly: cells of one level in one piece are taken as separate.
+fn diagonal_of_iterated(layout: &Layout<'_>, iterated: &Codes) -> Vec<f64> {
+    let mut explained = vec![0.0; iterated.n_levels];
+    let mut weights = vec![0.0; iterated.n_levels];
+    for group in 0..layout.groups.len() - 1 {
+        let rows = layout.rows_of(group..group + 1);
+        let total = layout.weight_total(rows.clone());
+        for row in rows {
+            let level = iterated.of_row[row] as usize;
+            let weight = layout.weight(row);
+            weights[level] += weight;
+            explained[level] += weight * weight / total;
         }
     }
-    let (of_eliminated, of_iterated) = cells.into_iter().unzip();
-    (Cells { of_row, weights }, of_eliminated, of_iterated)
+    weights.iter().zip(explained).map(|(&weight, explained)| positive(weight, explained)).collect()
 }
 
 impl System for Structured<'_, '_> {
@@ -401,110 +358,22 @@ impl System for Structured<'_, '_> {
         out.copy_from_slice(&product);
     }
 
-    fn diagonal(&self) -> &[f64] {
-        &self.diagonal
+    fn preconditioner(&self) -> &Preconditioner {
+        &self.preconditioner
     }
 }
 
-/// Makes blocks from their rows.
-struct Builder<'b, 'a> {
-    layout: &'b Layout<'a>,
-    cells: &'b Cells,
-    eliminated: &'b [u32],
-    local: &'b [usize],
-    earlier: Option<&'b Kept>,
-    fingerprints: Fingerprints<'b, 'a>,
-}
-
-impl Builder<'_, '_> {
-    /// A block, and how many of its pieces were known.
-    fn block(&self, ranges: &[Range<usize>]) -> (Block, usize) {
-        let (mut pieces, mut n_kept) = (Vec::new(), 0);
-        for groups in ranges {
-            let own = minmax(&self.cells.of_row[self.layout.rows_of(groups.clone())]);
-            let rows = self.rows(groups.clone(), own.clone());
-            let known = self.earlier.and_then(|kept| kept.find(self.fingerprints.of(&rows), &rows));
-            n_kept += usize::from(known.is_some());
-            let figures = known.unwrap_or_else(|| Arc::new(rows.figures()));
-            pieces.push(Piece { groups: groups.clone(), cells: own, figures });
-        }
-        let levels =
-            minmax(&self.eliminated[pieces[0].cells.start..pieces[pieces.len() - 1].cells.end]);
-        let mut matrix = Mat::<f64>::zeros(levels.len(), levels.len());
-        for piece in &pieces {
-            self.add_piece(piece, levels.start, &mut matrix);
-        }
-        let inverse = Factor::new(matrix).inverse();
-        (Block { pieces, levels, inverse }, n_kept)
-    }
-
-    fn rows(&self, groups: Range<usize>, own: Range<usize>) -> Rows<'_, '_> {
-        Rows { layout: self.layout, cells: self.cells, local: self.local, groups, own }
-    }
-
-    /// Adds `R'AR` of a piece.
-    fn add_piece(&self, piece: &Piece, first: usize, matrix: &mut Mat<f64>) {
-        let of_rows;
-        let own = if let Some(own) = &piece.figures.matrix {
-            own
-        } else {
-            of_rows = self.rows(piece.groups.clone(), piece.cells.clone()).gram();
-            &of_rows
-        };
-        let place: Vec<usize> = self.eliminated[piece.cells.clone()]
-            .iter()
-            .map(|&level| level as usize - first)
-            .collect();
-        for (row, &i) in own.chunks_exact(place.len()).zip(&place) {
-            let column = matrix.col_as_slice_mut(i);
-            for (value, &j) in row.iter().zip(&place) {
-                column[j] += value;
-            }
-        }
-    }
+/// The sum over the strands, in their order.
+fn summed(strands: Vec<Option<Coupling>>) -> Option<Coupling> {
+    strands.into_iter().flatten().reduce(|mut sum, strand| {
+        sum.add(&strand);
+        sum
+    })
 }
 
 /// What each effect is for.
 fn roles(blocks: &Blocks) -> Vec<usize> {
     [blocks.eliminated, blocks.iterated].into_iter().chain(blocks.local.iter().copied()).collect()
-}
-
-impl Block {
-    fn cells(&self) -> Range<usize> {
-        self.pieces[0].cells.start..self.pieces[self.pieces.len() - 1].cells.end
-    }
-
-    /// `(R'AR)⁻¹` times right-hand sides, unknowns of dropped pivots zero.
-    fn solve(&self, rhs: &[f64], width: usize) -> Vec<f64> {
-        let n = self.levels.len();
-        let mut solved = vec![0.0; rhs.len()];
-        let out = MatMut::from_row_major_slice_mut(&mut solved, n, width);
-        let rhs = MatRef::from_row_major_slice(rhs, n, width);
-        matmul(out, Accum::Replace, self.inverse.as_ref(), rhs, 1.0, Par::Seq);
-        solved
-    }
-}
-
-/// Groups of each piece of each block, from the layout's order.
-fn block_ranges(layout: &Layout<'_>, blocks: &Blocks) -> Vec<Vec<Range<usize>>> {
-    let mut ranges: Vec<Vec<Range<usize>>> = Vec::new();
-    let (mut row, mut last_block) = (0, usize::MAX);
-    for (piece, count) in blocks.pieces.counts().into_iter().enumerate() {
-        if count == 0 {
-            continue;
-        }
-        let place = |row: u32| layout.groups.partition_point(|&start| start < row);
-        let groups = place(row)..place(row + count);
-        row += count;
-        let block = piece / blocks.pieces_per_block;
-        if block != last_block {
-            ranges.push(Vec::new());
-            last_block = block;
-        }
-        let last = ranges.len() - 1;
-        ranges[last].push(groups);
-    }
-    ranges
 }
 
 fn span(blocks: &[Block], iterated: &[u32]) -> Range<usize> {

@@ -133,10 +133,10 @@ impl<'f> Factor<'f> {
     /// Files often hold identifiers as reals: counting them needs no hashing.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "below 2^53")]
     fn of_reals(values: &'f [f64], rows: &[u32]) -> Self {
-        const WHOLE_MAX: f64 = (1_u64 << 52) as f64;
+        const WHOLE_MAX: f64 = 4_503_599_627_370_496.0;
         let widen = |(least, most): (f64, f64), &row: &u32| {
             let value = values[row as usize];
-            let whole = value.abs() <= WHOLE_MAX && value.trunc() == value;
+            let whole = value.abs() <= WHOLE_MAX && value.fract() == 0.0;
             whole.then(|| (least.min(value), most.max(value)))
         };
         match rows.iter().try_fold((f64::INFINITY, f64::NEG_INFINITY), widen) {
