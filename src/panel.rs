@@ -12,6 +12,7 @@ use arrow_array::{Array, ArrayRef};
 use arrow_schema::DataType;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use rayon::prelude::*;
 
 use crate::estimate::error::EstimateError;
 use crate::estimate::panel::{Column, MISSING, Panel};
@@ -75,7 +76,7 @@ pub struct Table {
 #[derive(Clone, Debug)]
 enum Values {
     Numbers(Vec<f64>),
-    Categories(Vec<u32>),
+    Categories(Vec<u32>, Dictionary),
 }
 
 impl Table {
@@ -100,11 +101,26 @@ impl Table {
     }
 }
 
+impl Table {
+    /// A value as text; empty where it is missing or there is no such column.
+    #[must_use]
+    pub fn text(&self, column: &str, row: usize) -> String {
+        let values = self.columns.iter().find(|(name, _)| name == column);
+        match values.map(|(_, values)| values) {
+            Some(Values::Numbers(numbers)) if numbers[row].is_finite() => numbers[row].to_string(),
+            Some(Values::Categories(codes, texts)) if codes[row] != MISSING => {
+                texts.text(codes[row]).to_owned()
+            }
+            _ => String::new(),
+        }
+    }
+}
+
 impl Values {
     fn column(&self) -> Column<'_> {
         match self {
             Self::Numbers(numbers) => Column::Real(numbers),
-            Self::Categories(codes) => Column::Code(codes),
+            Self::Categories(codes, _) => Column::Code(codes),
         }
     }
 }
@@ -113,49 +129,86 @@ fn is_missing(text: &str) -> bool {
     matches!(text, "" | "NA" | "NaN" | "nan" | "." | "null" | "NULL")
 }
 
-/// A column of texts as it grows: numbers as long as every value is one.
-#[derive(Default)]
-struct Growing {
-    numbers: Vec<f64>,
-    codes: Vec<u32>,
-    texts: Dictionary,
-    is_text: bool,
+/// A column as it grows: of numbers, or of texts.
+enum Growing {
+    Numbers(Vec<f64>),
+    Texts(Vec<u32>, Dictionary),
 }
 
 impl Growing {
-    fn push(&mut self, text: &str) {
-        if is_missing(text) {
-            self.numbers.push(f64::NAN);
-            self.codes.push(MISSING);
-            return;
+    fn numbers() -> Self {
+        Self::Numbers(Vec::new())
+    }
+
+    fn texts() -> Self {
+        Self::Texts(Vec::new(), Dictionary::default())
+    }
+
+    /// Adds a value; false if it is no number where numbers are.
+    fn push(&mut self, text: &str) -> bool {
+        match self {
+            Self::Numbers(numbers) if is_missing(text) => numbers.push(f64::NAN),
+            Self::Numbers(numbers) => match text.parse() {
+                Ok(number) => numbers.push(number),
+                Err(_) => return false,
+            },
+            Self::Texts(codes, _) if is_missing(text) => codes.push(MISSING),
+            Self::Texts(codes, texts) => codes.push(texts.intern(text)),
         }
-        let number = text.parse();
-        self.is_text |= number.is_err();
-        self.numbers.push(number.unwrap_or(f64::NAN));
-        self.codes.push(self.texts.intern(text));
+        true
     }
 
     fn finish(self) -> Values {
-        if self.is_text { Values::Categories(self.codes) } else { Values::Numbers(self.numbers) }
+        match self {
+            Self::Numbers(numbers) => Values::Numbers(numbers),
+            Self::Texts(codes, texts) => Values::Categories(codes, texts),
+        }
     }
 }
 
+/// Reads numbers; columns where something else stands are read once more, as texts.
 fn read_csv(path: &Path, wanted: &[String]) -> Result<Table, PanelError> {
+    let mut columns: Vec<Growing> = wanted.iter().map(|_| Growing::numbers()).collect();
+    let mut reading: Vec<usize> = (0..wanted.len()).collect();
+    while !reading.is_empty() {
+        let names: Vec<String> = reading.iter().map(|&place| wanted[place].clone()).collect();
+        let mut own: Vec<&mut Growing> = columns
+            .iter_mut()
+            .enumerate()
+            .filter(|(i, _)| reading.contains(i))
+            .map(|c| c.1)
+            .collect();
+        let of_texts = read_csv_columns(path, &names, &mut own)?;
+        reading = of_texts.into_iter().map(|place| reading[place]).collect();
+        for &place in &reading {
+            columns[place] = Growing::texts();
+        }
+    }
+    let values = columns.into_iter().map(Growing::finish);
+    Ok(Table { columns: wanted.iter().cloned().zip(values).collect() })
+}
+
+/// Reads columns in one pass; gives back the places of those that are not of numbers.
+fn read_csv_columns(
+    path: &Path,
+    wanted: &[String],
+    columns: &mut [&mut Growing],
+) -> Result<Vec<usize>, PanelError> {
     let failed = |source| PanelError::Csv { path: path.to_owned(), source };
     let file =
         File::open(path).map_err(|source| PanelError::Read { path: path.to_owned(), source })?;
     let mut reader = csv::ReaderBuilder::new().buffer_capacity(1 << 17).from_reader(file);
     let there: Vec<String> = reader.headers().map_err(failed)?.iter().map(str::to_owned).collect();
     let positions = positions(path, wanted, &there)?;
-    let mut columns: Vec<Growing> = wanted.iter().map(|_| Growing::default()).collect();
+    let mut of_texts = vec![false; columns.len()];
     let mut record = csv::StringRecord::new();
     while reader.read_record(&mut record).map_err(failed)? {
-        for (column, &position) in columns.iter_mut().zip(&positions) {
-            column.push(record.get(position).unwrap_or_default());
+        for ((column, &position), is_text) in columns.iter_mut().zip(&positions).zip(&mut of_texts)
+        {
+            *is_text = *is_text || !column.push(record.get(position).unwrap_or_default());
         }
     }
-    let values = columns.into_iter().map(Growing::finish);
-    Ok(Table { columns: wanted.iter().cloned().zip(values).collect() })
+    Ok((0..columns.len()).filter(|&place| of_texts[place]).collect())
 }
 
 fn positions(path: &Path, wanted: &[String], there: &[String]) -> Result<Vec<usize>, PanelError> {
@@ -169,46 +222,54 @@ fn positions(path: &Path, wanted: &[String], there: &[String]) -> Result<Vec<usi
     wanted.iter().map(position).collect()
 }
 
+/// Reads the columns side by side.
 fn read_parquet(path: &Path, wanted: &[String]) -> Result<Table, PanelError> {
-    let failed = |source| PanelError::Parquet { path: path.to_owned(), source };
-    let file =
-        File::open(path).map_err(|source| PanelError::Read { path: path.to_owned(), source })?;
-    let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(failed)?;
-    let fields = builder.schema().fields().clone();
+    let fields = parquet_reader(path)?.schema().fields().clone();
     let there: Vec<String> = fields.iter().map(|field| field.name().clone()).collect();
     positions(path, wanted, &there)?;
-    let names = wanted.iter().map(String::as_str);
-    let mask = ProjectionMask::columns(builder.parquet_schema(), names);
-    let reader = builder.with_projection(mask).build().map_err(failed)?;
-    let mut columns: Vec<Growing> = wanted.iter().map(|_| Growing::default()).collect();
-    for batch in reader {
+    let column = |name: &String| Ok((name.clone(), read_parquet_column(path, name)?));
+    let columns = wanted.par_iter().map(column).collect::<Result<_, PanelError>>()?;
+    Ok(Table { columns })
+}
+
+fn parquet_reader(path: &Path) -> Result<ParquetRecordBatchReaderBuilder<File>, PanelError> {
+    let file =
+        File::open(path).map_err(|source| PanelError::Read { path: path.to_owned(), source })?;
+    ParquetRecordBatchReaderBuilder::try_new(file)
+        .map_err(|source| PanelError::Parquet { path: path.to_owned(), source })
+}
+
+fn read_parquet_column(path: &Path, name: &str) -> Result<Values, PanelError> {
+    let failed = |source| PanelError::Parquet { path: path.to_owned(), source };
+    let builder = parquet_reader(path)?;
+    let mask = ProjectionMask::columns(builder.parquet_schema(), [name]);
+    let kind = builder.schema().field_with_name(name).map(|field| field.data_type().clone());
+    let is_text = matches!(kind, Ok(DataType::Utf8 | DataType::LargeUtf8));
+    let mut column = if is_text { Growing::texts() } else { Growing::numbers() };
+    for batch in builder.with_projection(mask).build().map_err(failed)? {
         let batch = batch.map_err(|error| failed(error.into()))?;
-        for (name, column) in wanted.iter().zip(&mut columns) {
-            let Some(array) = batch.column_by_name(name) else { continue };
-            append(array, column).map_err(|kind| PanelError::Type {
-                path: path.to_owned(),
-                column: name.clone(),
-                kind,
-            })?;
-        }
+        let Some(array) = batch.column_by_name(name) else { continue };
+        append(array, &mut column).map_err(|kind| PanelError::Type {
+            path: path.to_owned(),
+            column: name.to_owned(),
+            kind,
+        })?;
     }
-    let values = columns.into_iter().map(Growing::finish);
-    Ok(Table { columns: wanted.iter().cloned().zip(values).collect() })
+    Ok(column.finish())
 }
 
 /// Adds a batch's values; the type is given back if it is neither number nor text.
 fn append(array: &ArrayRef, column: &mut Growing) -> Result<(), DataType> {
     let number = |column: &mut Growing, value: Option<f64>| {
-        column.numbers.push(value.unwrap_or(f64::NAN));
-        column.codes.push(MISSING);
+        if let Growing::Numbers(numbers) = column {
+            numbers.push(value.unwrap_or(f64::NAN));
+        }
     };
     match array.data_type() {
         DataType::Utf8 => array.as_string::<i32>().iter().for_each(|text| {
-            column.is_text = true;
             column.push(text.unwrap_or_default());
         }),
         DataType::LargeUtf8 => array.as_string::<i64>().iter().for_each(|text| {
-            column.is_text = true;
             column.push(text.unwrap_or_default());
         }),
         DataType::Float64 => {

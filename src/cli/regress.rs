@@ -1,16 +1,17 @@
 //! `regress`: the estimator alone, on any CSV or Parquet panel.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
 use spillover::estimate::degrees::{Redundancy, SmallSample};
+use spillover::estimate::fixed_effects::EffectLevel;
 use spillover::estimate::formula::{Formula, Interaction};
 use spillover::estimate::inference::{Inference, Vcov};
 use spillover::estimate::result::Estimate;
-use spillover::estimate::{Options, estimate};
+use spillover::estimate::{Options, estimate, estimate_with_effects};
 use spillover::panel::Table;
 use spillover::publish::regression::{Model, RegressionTable, model_json, models_json, tidy};
 use spillover::specification::small_sample;
@@ -41,6 +42,9 @@ pub struct Regress {
     /// The column of weights.
     #[arg(long, value_name = "COL")]
     weights: Option<String>,
+    /// Writes the value of each level of the fixed effects to this file, as CSV.
+    #[arg(long, value_name = "FILE")]
+    fixed_effects: Option<PathBuf>,
     /// The format.
     #[arg(long, default_value = "text")]
     format: FormatName,
@@ -72,8 +76,17 @@ impl Regress {
             ..Options::default()
         };
         let start = Instant::now();
-        let estimate = estimate(&table.panel()?, &formula, &options, None)?;
-        let seconds = start.elapsed().as_secs_f64();
+        let panel = table.panel()?;
+        let (estimate, seconds) = if let Some(file) = &self.fixed_effects {
+            let (estimate, levels) = estimate_with_effects(&panel, &formula, &options)?;
+            let seconds = start.elapsed().as_secs_f64();
+            write_levels(file, &formula, &table, &levels)
+                .with_context(|| format!("cannot write {}", file.display()))?;
+            (estimate, seconds)
+        } else {
+            let estimate = estimate(&panel, &formula, &options, None)?;
+            (estimate, start.elapsed().as_secs_f64())
+        };
         match in_format(&estimate, seconds, self.format)? {
             Some(text) => println!("{}", text.trim_end()),
             None => print_text(&estimate),
@@ -186,4 +199,22 @@ fn in_format(
         }
         FormatName::Md | FormatName::Latex | FormatName::Html => format.layout().map(laid_out),
     })
+}
+
+/// One line a level: the effect, the level's values joined as in its name, the effect's value.
+fn write_levels(
+    file: &Path,
+    formula: &Formula,
+    table: &Table,
+    levels: &[EffectLevel],
+) -> anyhow::Result<()> {
+    let mut writer = csv::Writer::from_path(file)?;
+    writer.write_record(["effect", "level", "value"])?;
+    for level in levels {
+        let effect = &formula.effects[level.effect];
+        let of_row = |factor: &String| table.text(factor, level.row);
+        let values: Vec<String> = effect.factors.iter().map(of_row).collect();
+        writer.write_record([effect.to_string(), values.join("^"), level.value.to_string()])?;
+    }
+    Ok(writer.flush()?)
 }

@@ -24,6 +24,44 @@ pub struct FixedEffect<'e> {
     pub values: Vec<f64>,
 }
 
+/// The value of one level of one effect.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct EffectLevel {
+    /// The effect's place in the formula.
+    pub effect: usize,
+    /// A row of the panel that is in the level.
+    pub row: usize,
+    /// The value.
+    pub value: f64,
+}
+
+/// Every level of every effect, in the order of the formula and of the levels' first rows.
+///
+/// # Errors
+/// [`EstimateError::NotAbsorbed`]: the estimate has a variable that was not absorbed.
+pub fn levels(
+    absorbed: &Absorbed<'_>,
+    formula: &Formula,
+    estimate: &Estimate,
+) -> Result<Vec<EffectLevel>, EstimateError> {
+    let rows = &absorbed.layout().design.rows;
+    let mut levels = Vec::new();
+    for (effect, found) in recover(absorbed, formula, estimate)?.into_iter().enumerate() {
+        let mut first = vec![u32::MAX; found.codes.n_levels];
+        for (&level, &row) in found.codes.of_row.iter().zip(rows) {
+            first[level as usize] = first[level as usize].min(row);
+        }
+        let mut own: Vec<EffectLevel> = first
+            .into_iter()
+            .zip(found.values)
+            .map(|(row, value)| EffectLevel { effect, row: row as usize, value })
+            .collect();
+        own.sort_unstable_by_key(|level| level.row);
+        levels.extend(own);
+    }
+    Ok(levels)
+}
+
 /// The fixed effects of an estimate, in the order of the design.
 ///
 /// # Errors

@@ -28,6 +28,7 @@ pub mod variance;
 use self::absorb::{AbsorbOptions, Absorbed, Eliminated, Start};
 use self::design::{Design, Request};
 use self::error::EstimateError;
+use self::fixed_effects::EffectLevel;
 use self::formula::Formula;
 use self::inference::Inference;
 use self::memory::Memory;
@@ -83,6 +84,28 @@ pub fn estimate(
     let mut estimates =
         inference::fit(&absorbed, std::slice::from_ref(formula), &options.inference)?;
     Ok(estimates.pop().expect("a formula gives an estimate"))
+}
+
+/// Estimates one formula, and the value of each level of its fixed effects.
+///
+/// # Errors
+/// [`EstimateError`]: see its variants.
+///
+/// # Panics
+/// Never: one formula gives one estimate.
+pub fn estimate_with_effects(
+    panel: &Panel<'_>,
+    formula: &Formula,
+    options: &Options,
+) -> Result<(Estimate, Vec<EffectLevel>), EstimateError> {
+    let clusters = options.inference.vcov.clusters();
+    let request = Request::of_formula(formula, clusters, options.weights.as_deref());
+    let design = Design::build(panel, &request)?;
+    let absorbed = Absorbed::solve(design, &options.absorb, None)?;
+    let estimates = inference::fit(&absorbed, std::slice::from_ref(formula), &options.inference)?;
+    let estimate = estimates.into_iter().next().expect("a formula gives an estimate");
+    let levels = fixed_effects::levels(&absorbed, formula, &estimate)?;
+    Ok((estimate, levels))
 }
 
 /// Estimates of several formulas, and what the next estimation can begin from.
