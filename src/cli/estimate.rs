@@ -156,6 +156,7 @@ impl Estimate {
             bail!("{} has no regressions to follow", specification.title);
         };
         let choice = Choice::Named(vec![column.clone()]);
+        let mut memories = if self.cold { Memories::default() } else { Memories::of(archive) };
         let years = Panels::open(archive, n_workers)?.years(self.through.map(Year))?;
         for year in years {
             let panels = Panels::open(archive, n_workers)?;
@@ -165,7 +166,7 @@ impl Estimate {
             }
             let mut regressions = Regressions::new(panels, Some(year))?;
             let ask = Ask { specification, wanted: &choice };
-            let outcomes = regressions.run(&[ask], None)?;
+            let outcomes = regressions.run(&[ask], Some(&mut memories))?;
             drop(regressions);
             keep(archive, &outcomes)?;
         }

@@ -2,7 +2,7 @@
 
 use spillover::archive::{Archive, Publication};
 use spillover::engine::{FileOutcome, Observer, with_causes};
-use spillover::regressions::{Estimated, Outcome, YearClose};
+use spillover::regressions::{Estimated, Outcome, RegressionError, YearClose};
 use spillover::types::Period;
 
 use super::estimates;
@@ -55,7 +55,12 @@ fn told(estimated: &Estimated) -> Vec<String> {
     let fits = outcomes.iter().filter(|outcome| outcome.result.is_ok()).count();
     let headline = outcomes.iter().find_map(headline).map_or(String::new(), |h| format!("; {h}"));
     lines.push(format!("{year} has closed: {fits} models estimated in {seconds:.2} s{headline}"));
-    let failed: Vec<&Outcome> = outcomes.iter().filter(|one| one.result.is_err()).collect();
+    // What the home has no data for is told by `estimate`, and not again with every year.
+    let is_news = |one: &&Outcome| {
+        let absent = |error: &RegressionError| matches!(error, RegressionError::Absent { .. });
+        one.result.as_ref().is_err_and(|error| !absent(error))
+    };
+    let failed: Vec<&Outcome> = outcomes.iter().filter(is_news).collect();
     if let Some((first, Err(error))) = failed.first().map(|first| (first.name(), &first.result)) {
         let n = failed.len();
         lines.push(format!(

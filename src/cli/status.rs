@@ -135,7 +135,8 @@ fn report(archive: &Archive) -> anyhow::Result<Report> {
 
 fn estimates(archive: &Archive) -> anyhow::Result<EstimateReport> {
     let all = archive.estimates()?;
-    let last = all.iter().rfind(|one| one.model.is_ok());
+    let ok = all.iter().filter(|one| one.model.is_ok());
+    let last = ok.max_by_key(|one| (one.publication, one.through));
     Ok(EstimateReport {
         kept: all.iter().filter(|one| one.model.is_ok()).count(),
         failed: all.iter().filter(|one| one.model.is_err()).count(),

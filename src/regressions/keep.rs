@@ -167,17 +167,18 @@ fn point(kept: &KeptEstimate, term: &str) -> Option<Point> {
     })
 }
 
-/// The closed years up to that of the newest estimate whose rows late records have changed since.
+/// The closed years among those estimated whose rows late records have changed since the last
+/// estimation.
 ///
 /// # Errors
 /// [`RegressionError::Archive`] if the manifest cannot be read.
 pub fn stale_years(archive: &Archive) -> Result<Vec<Year>, RegressionError> {
-    let Some(last) = archive.estimates()?.into_iter().rfind(|one| one.model.is_ok()) else {
-        return Ok(Vec::new());
-    };
+    let estimates = archive.estimates()?;
+    let done = || estimates.iter().filter(|one| one.model.is_ok());
+    let Some(last) = done().map(|one| one.publication).max() else { return Ok(Vec::new()) };
+    let through = done().map(|one| one.through).max().unwrap_or_default();
     let parts = archive.parts(Table::Plant, None)?;
-    let changed =
-        parts.iter().filter(|p| p.publication > last.publication && p.year <= last.through);
+    let changed = parts.iter().filter(|part| part.publication > last && part.year <= through);
     let mut years: Vec<Year> = changed.map(|part| part.year).collect();
     years.dedup();
     Ok(years)

@@ -42,7 +42,8 @@ fn escaped(text: &str) -> String {
     let stars = text.trim_end_matches('*');
     let n_stars = text.len() - stars.len();
     let mut escaped = String::new();
-    for letter in stars.chars() {
+    let mut letters = stars.chars().peekable();
+    while let Some(letter) = letters.next() {
         match letter {
             '&' | '%' | '$' | '#' | '_' | '{' | '}' => {
                 escaped.push('\\');
@@ -53,7 +54,13 @@ fn escaped(text: &str) -> String {
             '\\' => escaped.push_str("\\textbackslash{}"),
             '<' => escaped.push_str("$<$"),
             '>' => escaped.push_str("$>$"),
-            '*' => escaped.push_str("$*$"),
+            '*' => {
+                let mut n_stars = 1;
+                while letters.next_if_eq(&'*').is_some() {
+                    n_stars += 1;
+                }
+                let _ = write!(escaped, "$^{{{}}}$", "*".repeat(n_stars));
+            }
             _ => escaped.push(letter),
         }
     }
