@@ -3,7 +3,7 @@
 //!
 //! # Invariant
 //! A part bears the stamp of what it was made from: the hashes of the parts of `plant` of its year,
-//! or of the segments whose records count in it. A part with another stamp, or one that cannot be
+//! or of the segments whose records count in it, and of the options and reference tables. A part with another stamp, or one that cannot be
 //! read, is made again.
 
 use std::collections::BTreeMap;
@@ -69,6 +69,8 @@ pub struct Panels<'a> {
     pub(super) incomes: Incomes,
     pub(super) files: Vec<FileEntry>,
     n_workers: usize,
+    /// The options and reference tables that define the figures, as one hash.
+    defined: blake3::Hash,
     /// Parts of years whose stamps were found to be right.
     parts: BTreeMap<(Kind, Year), PanelPart>,
     /// Years made in a home that cannot be written.
@@ -84,12 +86,18 @@ impl<'a> Panels<'a> {
         let (settings, definitions) = recorded(archive)?.ok_or(EngineError::Empty)?;
         let countries = definitions.references.iter().find(|(name, _)| name == "countries.csv");
         let incomes = Incomes::of(countries.map(|(_, text)| text.as_str()))?;
+        let mut defined = blake3::Hasher::new();
+        defined.update(definitions.settings.as_bytes());
+        for (name, text) in &definitions.references {
+            defined.update(name.as_bytes()).update(text.as_bytes());
+        }
+        let defined = defined.finalize();
         let home = home_of(settings, &definitions)?;
         let calendar = calendar(archive)?.ok_or(EngineError::Empty)?;
         let mut files = archive.files()?;
         files.retain(FileEntry::counts_now);
         let (parts, made) = (BTreeMap::new(), BTreeMap::new());
-        Ok(Self { archive, home, calendar, incomes, files, n_workers, parts, made })
+        Ok(Self { archive, home, calendar, incomes, files, n_workers, defined, parts, made })
     }
 
     /// The closed years with indicators, up to one if asked.
@@ -112,7 +120,7 @@ impl<'a> Panels<'a> {
     /// [`RegressionError::Archive`] if the manifest cannot be read.
     pub fn stamp(&self, kind: Kind, year: Year) -> Result<String, RegressionError> {
         let mut hasher = blake3::Hasher::new();
-        hasher.update(VERSION).update(kind.name().as_bytes());
+        hasher.update(VERSION).update(kind.name().as_bytes()).update(self.defined.as_bytes());
         let mut segments = |concerned: &dyn Fn(Year) -> bool| {
             for file in &self.files {
                 if file.months.iter().any(|month| concerned(month.year())) {
