@@ -26,7 +26,7 @@ const PLANT: &str = "plant";
 #[derive(Debug, Default)]
 pub struct Columns {
     n_rows: usize,
-    columns: Vec<(String, Values)>,
+    by_name: Vec<(String, Values)>,
     /// What the rows of each year are made of: their file and the codes of their texts.
     years: Vec<Made>,
 }
@@ -127,7 +127,7 @@ impl Columns {
         for batch in panels.rows(Kind::Product, year, Some(&read))? {
             self.append(&batch, own)?;
             let rows = batch.column(batch.schema().index_of("row")?).as_primitive::<UInt32Type>();
-            for (name, values) in &plants.columns {
+            for (name, values) in &plants.by_name {
                 if let Some(codes) = self.values_like(name, values).gather(values, rows.values()) {
                     self.made_of(&codes);
                 }
@@ -139,9 +139,9 @@ impl Columns {
     /// Codes that this year's texts have: part of what its rows are made of.
     fn made_of(&mut self, codes: &[u32]) {
         if let Some(made) = self.years.last_mut() {
-            codes.iter().for_each(|code| {
+            for code in codes {
                 made.of.update(&code.to_le_bytes());
-            });
+            }
         }
     }
 
@@ -163,12 +163,12 @@ impl Columns {
     }
 
     fn entry(&mut self, name: &str, empty: impl FnOnce() -> Values) -> &mut Values {
-        let found = self.columns.iter().position(|(own, _)| own == name);
-        let place = found.unwrap_or(self.columns.len());
+        let found = self.by_name.iter().position(|(own, _)| own == name);
+        let place = found.unwrap_or(self.by_name.len());
         if found.is_none() {
-            self.columns.push((name.to_owned(), empty()));
+            self.by_name.push((name.to_owned(), empty()));
         }
-        &mut self.columns[place].1
+        &mut self.by_name[place].1
     }
 
     fn combine_plants(&mut self) {
@@ -186,16 +186,16 @@ impl Columns {
         let mut rest = plants.as_slice();
         for made in &mut self.years {
             let (own, after) = rest.split_at(made.n_rows);
-            own.iter().for_each(|code| {
+            for code in own {
                 made.of.update(&code.to_le_bytes());
-            });
+            }
             rest = after;
         }
-        self.columns.push((PLANT.to_owned(), Values::Code(plants, Dictionary::default())));
+        self.by_name.push((PLANT.to_owned(), Values::Code(plants, Dictionary::default())));
     }
 
     fn find(&self, name: &str) -> Option<&Values> {
-        self.columns.iter().find(|(own, _)| own == name).map(|(_, values)| values)
+        self.by_name.iter().find(|(own, _)| own == name).map(|(_, values)| values)
     }
 
     /// Rows.
@@ -228,7 +228,7 @@ impl Columns {
         constants: &[u8],
     ) -> Result<Panel<'c>, EstimateError> {
         let own =
-            self.columns.iter().filter_map(|(name, _)| Some((name.clone(), self.column(name)?)));
+            self.by_name.iter().filter_map(|(name, _)| Some((name.clone(), self.column(name)?)));
         // Of two columns with one name the first counts.
         let panel = Panel::new(instead.iter().cloned().chain(own).collect())?;
         if panel.n_rows() != self.n_rows {
