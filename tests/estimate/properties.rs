@@ -4,6 +4,7 @@
 
 use rayon::ThreadPoolBuilder;
 use spillover::estimate::absorb::{AbsorbOptions, Absorbed, Method};
+use spillover::estimate::degrees::{Redundancy, SmallSample};
 use spillover::estimate::design::{Design, Request};
 use spillover::estimate::error::EstimateError;
 use spillover::estimate::fixed_effects;
@@ -271,6 +272,42 @@ fn what_cannot_be_estimated_says_why() {
     assert!(matches!(run(&empty, "y ~ 1", &default), Err(EstimateError::NoRows { .. })));
     let three = run(&panel, PAPER, &options("city + year + country", Method::Fastest, false));
     assert!(matches!(three, Err(EstimateError::ClusterWays { n: 3 })));
+}
+
+#[test]
+fn errors_with_reghdfes_degrees_of_freedom_are_those_worked_by_hand() {
+    // Two towns that share nothing: firms 0 and 1 in years 0 to 2, firms 2 and 3 in years 3 to 5.
+    // Effects have 4 + 6 levels in 2 connected components: 8 of them are free. With x that is 9
+    // parameters of 12 observations; fixest counts 4 + 6 - 1 levels, 10 parameters.
+    let firm = [0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3];
+    let year = [0, 1, 2, 0, 1, 2, 3, 4, 5, 3, 4, 5];
+    let x = [1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 2.0, 0.0, 0.0, 0.0, 0.0];
+    let y = [2.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 3.0, 0.0, 0.0, 1.0, 0.0];
+    let columns = vec![
+        ("y".into(), Column::Real(&y)),
+        ("x".into(), Column::Real(&x)),
+        ("firm".into(), Column::Code(&firm)),
+        ("year".into(), Column::Code(&year)),
+    ];
+    let panel = Panel::new(columns).expect("a panel");
+    // A town's products are Σ ab - Σ over firms of sums / 3 - Σ over years of sums / 2 + sums / 6.
+    // x'x: 1 - 1/3 - 1/2 + 1/6 = 1/3 and four times that; x'y: 2 - 2/3 - 1 + 1/2 = 5/6 and
+    // 6 - 2 - 4 + 4/3 = 4/3.
+    let (xx, xy) = (5.0 / 3.0, 5.0 / 6.0 + 4.0 / 3.0);
+    let beta = xy / xx;
+    // y'y: 5 - 5/3 - 5/2 + 9/6 = 7/3 and 10 - 10/3 - 16/2 + 16/6 = 4/3.
+    let rss = 7.0 / 3.0 + 4.0 / 3.0 - beta * xy;
+    for (dof, parameters) in [(Redundancy::Fixest, 10), (Redundancy::Reghdfe, 9)] {
+        let small_sample = SmallSample { dof, ..SmallSample::default() };
+        let inference = Inference { small_sample, ..Inference::default() };
+        let options = Options { inference, ..Options::default() };
+        let found = run(&panel, "y ~ x | firm + year", &options).expect("an estimate");
+        assert_eq!(found.k, parameters);
+        let error = (rss / f64::from(12 - i32::try_from(parameters).expect("few")) / xx).sqrt();
+        assert!((found.terms[0].estimate - beta).abs() < 1e-9, "{:?} and {beta}", found.terms);
+        let own = found.terms[0].std_error.expect("an error");
+        assert!((own - error).abs() < 1e-9, "{own} and {error}");
+    }
 }
 
 #[test]
