@@ -27,7 +27,7 @@ impl<'l, 'a> Stream<'l, 'a> {
         Self { layout, potentials }
     }
 
-    /// Visits the rows of these groups: `raw` before and `swept` after the group's mean is taken out.
+    /// Visits the rows of groups: `raw` before and `swept` after the group's mean is taken out.
     ///
     /// # Shape
     /// A block has `width` numbers for each of its rows.

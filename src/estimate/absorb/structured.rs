@@ -1,4 +1,4 @@
-//! Effects of which all but one live inside blocks: eliminated there exactly, the last one iterated.
+//! Effects of which all but one live inside blocks: eliminated there exactly, the last is iterated.
 //!
 //! ```text
 //! block (city) ─┬─ piece (year) ── A of its cells, what lives in it only eliminated ─┐
