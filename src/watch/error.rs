@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use crate::engine::EngineError;
 use crate::feed::source::FeedError;
-use crate::regressions::NoTable;
+use crate::regressions::{NoTable, RegressionError};
 
 /// Why a watcher ended that nobody stopped.
 #[derive(Debug, thiserror::Error)]
@@ -16,13 +16,16 @@ pub enum WatchError {
     /// The option `estimate` names a table that is none.
     #[error(transparent)]
     Estimate(#[from] NoTable),
+    /// The disk failed while a year was estimated.
+    #[error(transparent)]
+    Estimation(Box<RegressionError>),
     /// No room, in a run that does not wait for it (`--once`).
     #[error("no room is left for {}; make room on its disk", home.display())]
     NoRoom {
         /// The home.
         home: PathBuf,
         /// What needed it.
-        source: EngineError,
+        source: Box<EngineError>,
     },
     /// The feed is not there, in a run that does not wait for it (`--once`).
     #[error(transparent)]

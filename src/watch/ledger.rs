@@ -104,33 +104,8 @@ impl Ledger {
                 look.files.keys().map(|file| &file.path).chain(unnamed()).collect();
             self.judged.retain(|path, _| there.contains(path));
         }
-        self.hold_back(look, rules, &mut ready);
+        hold_back(look, rules, &mut ready);
         ready
-    }
-
-    /// Takes out what has to wait for an earlier month.
-    ///
-    /// The feed's first file begins the calendar, and nothing earlier can follow: it is not chosen
-    /// before every file that is there is whole, and not if the earliest was refused.
-    fn hold_back(&self, look: &Look, rules: Rules, ready: &mut Ready) {
-        let earliest = look.files.keys().next().map(|file| file.period);
-        let is_first = rules.next.is_none();
-        let chosen = ready.files.first().map(|(file, _)| file.period);
-        if is_first && (ready.n_growing > 0 || chosen != earliest) {
-            ready.n_waiting = ready.files.len();
-            ready.files.clear();
-            ready.awaited = earliest;
-            return;
-        }
-        let Some(mut next) = rules.next.or(earliest).filter(|_| rules.by_file) else { return };
-        let n_files = ready.files.len();
-        ready.files.retain(|(file, _)| {
-            let is_next = file.period == next;
-            next = if is_next { next.next() } else { next };
-            is_next || file.period < next
-        });
-        ready.n_waiting = n_files - ready.files.len();
-        ready.awaited = (ready.n_waiting > 0).then_some(next);
     }
 
     /// Whether a file, as it looks, needs nothing more for now.
@@ -206,6 +181,31 @@ impl Ledger {
             .map(|file| (file.path, (file.stamp, Verdict::Archived { hash: file.hash })));
         Self { judged: judged.collect(), ..Self::default() }
     }
+}
+
+/// Takes out what has to wait for an earlier month.
+///
+/// The feed's first file begins the calendar, and nothing earlier can follow: it is not chosen
+/// before every file that is there is whole, and not if the earliest was refused.
+fn hold_back(look: &Look, rules: Rules, ready: &mut Ready) {
+    let earliest = look.files.keys().next().map(|file| file.period);
+    let is_first = rules.next.is_none();
+    let chosen = ready.files.first().map(|(file, _)| file.period);
+    if is_first && (ready.n_growing > 0 || chosen != earliest) {
+        ready.n_waiting = ready.files.len();
+        ready.files.clear();
+        ready.awaited = earliest;
+        return;
+    }
+    let Some(mut next) = rules.next.or(earliest).filter(|_| rules.by_file) else { return };
+    let n_files = ready.files.len();
+    ready.files.retain(|(file, _)| {
+        let is_next = file.period == next;
+        next = if is_next { next.next() } else { next };
+        is_next || file.period < next
+    });
+    ready.n_waiting = n_files - ready.files.len();
+    ready.awaited = (ready.n_waiting > 0).then_some(next);
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use super::heartbeat::{Pulse, State};
 use super::stop::Stop;
 use crate::archive::{Archive, Publication};
 use crate::engine::{FileOutcome, Observer, Outcome, with_causes};
-use crate::regressions::YearClose;
+use crate::regressions::{RegressionError, YearClose};
 use crate::types::Period;
 
 /// Tells of an intake.
@@ -19,13 +19,16 @@ pub struct Progress<'a> {
     publication: Publication,
     /// Files that count once the step in hand is committed.
     n_accepted: u64,
+    /// What ended an estimation in a way that must end the process.
+    pub fatal: Option<RegressionError>,
 }
 
 impl<'a> Progress<'a> {
     /// Tells of an intake that begins.
     pub fn new(pulse: &'a mut Pulse, stop: &'a Stop, year_close: &'a mut YearClose) -> Self {
         pulse.beat(State::Ingesting);
-        Self { pulse, stop, year_close, publication: Publication::default(), n_accepted: 0 }
+        let publication = Publication::default();
+        Self { pulse, stop, year_close, publication, n_accepted: 0, fatal: None }
     }
 
     /// Estimates if a year closed; what comes of it is told, and intake goes on.
@@ -43,6 +46,8 @@ impl<'a> Progress<'a> {
                 let estimated = n_models - failed;
                 info!(year, estimated, failed, seconds, "the year has closed");
             }
+            // On a disk that does not confirm nothing more may be written.
+            Err(error) if error.is_fatal() => self.fatal = Some(error),
             Err(error) => {
                 let text = with_causes(&error);
                 warn!("the year has closed but was not estimated: {text}");
@@ -103,6 +108,6 @@ impl Observer for Progress<'_> {
     }
 
     fn stop_asked(&self) -> bool {
-        self.stop.is_asked()
+        self.stop.is_asked() || self.fatal.is_some()
     }
 }

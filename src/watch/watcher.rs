@@ -159,12 +159,15 @@ impl Watcher {
         }
         match self.look_and_take_in(stop) {
             Ok(next) => Ok(next),
-            Err(error) if error.is_no_room() => {
+            Err(WatchError::Engine(error)) if error.is_no_room() => {
                 // What it wrote and did not commit goes when the home is opened anew.
                 self.engine = None;
-                Ok(Next::Pause(WatchError::NoRoom { home: self.plan.home.clone(), source: error }))
+                Ok(Next::Pause(WatchError::NoRoom {
+                    home: self.plan.home.clone(),
+                    source: Box::new(error),
+                }))
             }
-            Err(error) => Err(error.into()),
+            Err(error) => Err(error),
         }
     }
 
@@ -175,7 +178,7 @@ impl Watcher {
         tried.is_err_and(|error| error.is_no_room())
     }
 
-    fn look_and_take_in(&mut self, stop: &Stop) -> Result<Next, EngineError> {
+    fn look_and_take_in(&mut self, stop: &Stop) -> Result<Next, WatchError> {
         let layout = match &self.engine {
             Some(engine) => engine.profile().clone(),
             // What is wrong with a home should not wait for a file to show.
@@ -263,12 +266,15 @@ impl Watcher {
         ready
     }
 
-    fn take_in(&mut self, ready: &Ready, stop: &Stop) -> Result<(), EngineError> {
+    fn take_in(&mut self, ready: &Ready, stop: &Stop) -> Result<(), WatchError> {
         let Some(engine) = self.engine.as_mut() else { return Ok(()) };
         let files: Vec<_> = ready.files.iter().map(|(file, _)| file.clone()).collect();
         self.pulse.heartbeat.error = None;
         let mut progress = Progress::new(&mut self.pulse, stop, &mut self.year_close);
         let outcomes = engine.ingest(&files, &mut progress)?;
+        if let Some(fatal) = progress.fatal {
+            return Err(WatchError::Estimation(Box::new(fatal)));
+        }
         note(&mut self.pulse, engine)?;
         let hashes = hashes(engine)?;
         for ((file, stamp), outcome) in ready.files.iter().zip(outcomes) {
