@@ -99,7 +99,8 @@ pub enum EstimateError {
     },
     /// Formulas to be estimated together have different fixed effects, or none is given.
     #[error(
-        "{formula:?} does not have the fixed effects of the formulas before it; estimate it by itself"
+        "{formula:?} does not have the fixed effects of the formulas before it; estimate it by \
+         itself"
     )]
     EffectsDiffer {
         /// The formula.
