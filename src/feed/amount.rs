@@ -13,8 +13,8 @@ pub const CENTS_MAX: i64 = 1 << 62;
 ///
 /// # Errors
 /// [`Rule::Number`] if it is written another way, [`Rule::Range`] if it is past [`CENTS_MAX`].
-pub fn cents(text: &str, layout: &ValueLayout) -> Result<i64, Rule> {
-    let (negative, digits) = match text.as_bytes() {
+pub fn cents(text: &[u8], layout: &ValueLayout) -> Result<i64, Rule> {
+    let (negative, digits) = match text {
         [b'-', digits @ ..] => (true, digits),
         digits => (false, digits),
     };
@@ -24,6 +24,9 @@ pub fn cents(text: &str, layout: &ValueLayout) -> Result<i64, Rule> {
     let magnitude = magnitude.ok_or(Rule::Range)?;
     Ok(if negative { -magnitude } else { magnitude })
 }
+
+/// With two decimals more, so many digits are below 2⁶⁴.
+const EXACT_DIGITS: usize = 17;
 
 /// A hundred times an unsigned decimal, or the largest number there is; none if it is not a
 /// decimal.
@@ -40,10 +43,16 @@ fn hundredths(digits: &[u8], mark: u8) -> Option<u64> {
         }
         _ => return None,
     };
+    if whole.is_empty() {
+        return None;
+    }
+    let all = whole.iter().chain(&decimals);
+    if whole.len() <= EXACT_DIGITS {
+        return Some(all.fold(0, |sum, digit| sum * 10 + u64::from(digit - b'0')));
+    }
     let append =
         |sum: u64, digit: &u8| sum.saturating_mul(10).saturating_add(u64::from(digit - b'0'));
-    let all = whole.iter().chain(&decimals);
-    (!whole.is_empty()).then(|| all.fold(0, append))
+    Some(all.fold(0, append))
 }
 
 #[cfg(test)]
@@ -68,9 +77,9 @@ mod tests {
             ("0000000000000000000000000007", 700),
         ];
         for (text, expected) in cases {
-            assert_eq!(cents(text, &dollars), Ok(expected), "{text}");
+            assert_eq!(cents(text.as_bytes(), &dollars), Ok(expected), "{text}");
         }
-        assert_eq!(cents("1,5", &layout(1000, DecimalMark::Comma)), Ok(150_000));
+        assert_eq!(cents(b"1,5", &layout(1000, DecimalMark::Comma)), Ok(150_000));
     }
 
     #[test]
@@ -80,17 +89,24 @@ mod tests {
             "1.2.3", "0x10", "１", "1.-5", "1\r",
         ];
         for text in texts {
-            assert_eq!(cents(text, &layout(1, DecimalMark::Point)), Err(Rule::Number), "{text:?}");
+            assert_eq!(
+                cents(text.as_bytes(), &layout(1, DecimalMark::Point)),
+                Err(Rule::Number),
+                "{text:?}"
+            );
         }
     }
 
     #[test]
     fn amounts_past_the_range_are_told_from_those_that_are_no_numbers() {
         let dollars = layout(1, DecimalMark::Point);
-        assert_eq!(cents("46116860184273879.04", &dollars), Ok(1 << 62));
-        assert_eq!(cents("-46116860184273879.04", &dollars), Ok(-(1 << 62)));
-        assert_eq!(cents("46116860184273879.05", &dollars), Err(Rule::Range));
-        assert_eq!(cents("999999999999999999999999999999", &dollars), Err(Rule::Range));
-        assert_eq!(cents("46116860184273879.04", &layout(2, DecimalMark::Point)), Err(Rule::Range));
+        assert_eq!(cents(b"46116860184273879.04", &dollars), Ok(1 << 62));
+        assert_eq!(cents(b"-46116860184273879.04", &dollars), Ok(-(1 << 62)));
+        assert_eq!(cents(b"46116860184273879.05", &dollars), Err(Rule::Range));
+        assert_eq!(cents(b"999999999999999999999999999999", &dollars), Err(Rule::Range));
+        assert_eq!(
+            cents(b"46116860184273879.04", &layout(2, DecimalMark::Point)),
+            Err(Rule::Range)
+        );
     }
 }

@@ -14,7 +14,7 @@ use super::frame::Line;
 use super::header::{Field, Header, TextLine};
 use super::places::{Found, Places};
 use super::profile::Profile;
-use super::record::{Dictionary, Exclusion, Record, Rule, Texts};
+use super::record::{Dictionary, Exclusion, Key, Record, Rule, Texts};
 use crate::types::{City, Flow, Period};
 
 /// The longest field.
@@ -53,8 +53,11 @@ pub struct Checker<'a> {
     excluded_countries: Vec<bool>,
     /// By position in the dictionary of names.
     intermediaries: Vec<bool>,
+    /// The name that a firm had last, by position in the dictionary of firms: it seldom has another.
+    names: Vec<u32>,
     /// The month last read: nearly every line has the same.
-    last_period: (String, Period),
+    last_period: (Key, Period),
+    flows: Vec<(Key, Flow)>,
 }
 
 impl<'a> Checker<'a> {
@@ -78,11 +81,19 @@ impl<'a> Checker<'a> {
             cities: Vec::new(),
             excluded_countries: Vec::new(),
             intermediaries: Vec::new(),
-            last_period: (String::new(), months.last),
+            names: Vec::new(),
+            last_period: (Key::default(), months.last),
+            flows: flows(profile),
         }
     }
 
     /// The texts of the records so far.
+    #[must_use]
+    pub fn texts(&self) -> &Texts {
+        &self.texts
+    }
+
+    /// The texts of the records so far, for good.
     #[must_use]
     pub fn into_texts(self) -> Texts {
         self.texts
@@ -101,15 +112,15 @@ impl<'a> Checker<'a> {
             return Err(self.fault(Rule::Firm, Field::FirmId));
         }
         let region = self.field(Field::Region, &text);
-        let known_region = self.texts.regions.position(&region);
+        let known_region = self.texts.regions.position_of(&region);
         let city = match self.city(known_region, &region) {
             Found::City(city) => Some(city),
             Found::WithoutCity => None,
             Found::Unknown => return Err(self.fault(Rule::Region, Field::Region)),
         };
         let country = self.field(Field::Country, &text);
-        let known_country = self.texts.countries.position(&country);
-        if known_country.is_none() && !self.places.country_known(&country) {
+        let known_country = self.texts.countries.position_of(&country);
+        if known_country.is_none() && !self.places.country_known(text_of(&country)) {
             return Err(self.fault(Rule::Country, Field::Country));
         }
         let value_cents = amount::cents(&self.field(Field::ValueUsd, &text), &self.profile.value)
@@ -119,14 +130,15 @@ impl<'a> Checker<'a> {
             None => intern(&mut self.texts.regions, &mut self.cities, &region, |_| city),
         };
         let country = known_country.unwrap_or_else(|| self.new_country(&country));
-        let name = self.name(&self.field(Field::FirmName, &text));
+        let firm = self.texts.firms.intern_bytes(&firm);
+        let name = self.name(firm, &self.field(Field::FirmName, &text));
         Ok(Record {
-            firm: self.texts.firms.intern(&firm),
+            firm,
             name,
             region,
             country,
-            product: self.texts.products.intern(&self.field(Field::Hs8, &text)),
-            trade_mode: self.texts.trade_modes.intern(&self.field(Field::TradeMode, &text)),
+            product: self.texts.products.intern_bytes(&self.field(Field::Hs8, &text)),
+            trade_mode: self.texts.trade_modes.intern_bytes(&self.field(Field::TradeMode, &text)),
             line: number,
             city,
             period,
@@ -147,23 +159,30 @@ impl<'a> Checker<'a> {
                 return Err(Fault { rule: Rule::Length, column: Some(at) });
             }
         }
-        let replaced = self.replaced.as_ref();
-        match std::str::from_utf8(line.raw) {
-            Ok(text) if replaced.is_none_or(|finder| finder.find(line.raw).is_none()) => {
-                Ok(TextLine { text, fields: line.fields })
-            }
-            _ => Err(Fault { rule: Rule::Encoding, column: line.first_not_text() }),
+        let is_text = (line.is_utf8 || std::str::from_utf8(line.raw).is_ok())
+            && self.replaced.as_ref().is_none_or(|finder| finder.find(line.raw).is_none());
+        if is_text {
+            Ok(TextLine { text: line.raw, fields: line.fields })
+        } else {
+            Err(Fault { rule: Rule::Encoding, column: line.first_not_text() })
         }
     }
 
     fn period(&mut self, line: &TextLine<'_>) -> Result<Period, Fault> {
         let text = self.field(Field::Period, line);
-        if self.last_period.0 != *text {
-            let period = self.profile.period.format.read(&text);
+        let key = Key::of(&text);
+        if self.last_period.0 != key {
+            let period = self.profile.period.format.read(text_of(&text));
             let period = period.ok_or_else(|| self.fault(Rule::Period, Field::Period))?;
-            self.last_period = (text.into_owned(), period);
+            if text.len() > Key::SHORT_MAX {
+                return self.within(period);
+            }
+            self.last_period = (key, period);
         }
-        let period = self.last_period.1;
+        self.within(self.last_period.1)
+    }
+
+    fn within(&self, period: Period) -> Result<Period, Fault> {
         if period > self.months.last {
             Err(self.fault(Rule::FuturePeriod, Field::Period))
         } else if period < self.months.first {
@@ -175,7 +194,16 @@ impl<'a> Checker<'a> {
 
     fn flow(&self, line: &TextLine<'_>) -> Result<Flow, Fault> {
         let text = self.field(Field::Flow, line);
-        let is = |codes: &[String]| codes.iter().any(|code| *code == text);
+        let key = Key::of(&text);
+        match self.flows.iter().find(|(code, _)| *code == key) {
+            Some((_, flow)) if text.len() <= Key::SHORT_MAX => Ok(*flow),
+            _ => self.long_flow(&text),
+        }
+    }
+
+    #[cold]
+    fn long_flow(&self, text: &[u8]) -> Result<Flow, Fault> {
+        let is = |codes: &[String]| codes.iter().any(|code| *code.as_bytes() == *text);
         if is(&self.profile.flow.export) {
             Ok(Flow::Export)
         } else if is(&self.profile.flow.import) {
@@ -185,20 +213,33 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn city(&self, known: Option<u32>, region: &str) -> Found {
+    fn city(&self, known: Option<u32>, region: &[u8]) -> Found {
         match known.map(|position| self.cities[position as usize]) {
             Some(city) => city.map_or(Found::WithoutCity, Found::City),
-            None => self.places.region(&self.profile.city, region),
+            None => self.places.region(&self.profile.city, text_of(region)),
         }
     }
 
-    fn new_country(&mut self, country: &str) -> u32 {
+    fn new_country(&mut self, country: &[u8]) -> u32 {
         let excluded = &self.profile.exclusions.countries;
         let is_excluded = |text: &str| excluded.iter().any(|country| country == text);
         intern(&mut self.texts.countries, &mut self.excluded_countries, country, is_excluded)
     }
 
-    fn name(&mut self, name: &str) -> u32 {
+    fn name(&mut self, firm: u32, name: &[u8]) -> u32 {
+        let had = self.names.get(firm as usize).copied();
+        if let Some(had) = had.filter(|had| self.texts.names.is_at(*had, name)) {
+            return had;
+        }
+        let has = self.other_name(name);
+        if self.names.len() <= firm as usize {
+            self.names.resize(firm as usize + 1, has);
+        }
+        self.names[firm as usize] = has;
+        has
+    }
+
+    fn other_name(&mut self, name: &[u8]) -> u32 {
         let words = &self.profile.exclusions.name_contains;
         let is_excluded = |text: &str| words.iter().any(|word| text.contains(word));
         intern(&mut self.texts.names, &mut self.intermediaries, name, is_excluded)
@@ -215,7 +256,8 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn field<'l>(&self, field: Field, line: &TextLine<'l>) -> Cow<'l, str>
+    #[inline]
+    fn field<'l>(&self, field: Field, line: &TextLine<'l>) -> Cow<'l, [u8]>
     where
         'a: 'l,
     {
@@ -227,21 +269,35 @@ impl<'a> Checker<'a> {
     }
 }
 
+fn flows(profile: &Profile) -> Vec<(Key, Flow)> {
+    let of = |codes: &[String], flow| -> Vec<(Key, Flow)> {
+        codes.iter().map(|code| (Key::of(code.as_bytes()), flow)).collect()
+    };
+    let mut flows = of(&profile.flow.export, Flow::Export);
+    flows.extend(of(&profile.flow.import, Flow::Import));
+    flows
+}
+
 /// The position of a text; what it means is found out when it is new, and kept beside it.
 fn intern<M>(
     dictionary: &mut Dictionary,
     meanings: &mut Vec<M>,
-    text: &str,
+    text: &[u8],
     meaning: impl FnOnce(&str) -> M,
 ) -> u32 {
-    let position = dictionary.intern(text);
+    let position = dictionary.intern_bytes(text);
     if position as usize == meanings.len() {
-        meanings.push(meaning(text));
+        meanings.push(meaning(text_of(text)));
     }
     position
 }
 
+/// The text that a line's bytes are, once the line is known to be UTF-8.
+fn text_of(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).expect("the line was checked to be UTF-8")
+}
+
 /// Whether there is nothing but white space.
-fn is_blank(text: &str) -> bool {
-    text.trim_start().is_empty()
+fn is_blank(text: &[u8]) -> bool {
+    !text.first().is_some_and(u8::is_ascii_alphanumeric) && text_of(text).trim_start().is_empty()
 }

@@ -46,7 +46,7 @@ pub struct Fingerprint {
 /// A file's text as it is read.
 pub struct Text<'a> {
     /// UTF-8, or bytes that should be.
-    pub reader: &'a mut dyn Read,
+    pub reader: &'a mut (dyn Read + Send),
     /// Whether it was transcoded, so that bytes that were no text are `�` by now.
     pub transcoded: bool,
 }
@@ -118,7 +118,7 @@ pub(super) fn refusal(file: &Path, error: io::Error) -> Refused {
 fn unpacked<T>(
     path: &Path,
     compression: Compression,
-    consume: impl FnOnce(&mut dyn Read, u64) -> Result<T, Refused>,
+    consume: impl FnOnce(&mut (dyn Read + Send), u64) -> Result<T, Refused>,
 ) -> Result<T, Refused> {
     let open_error = |source| Refused::Open { file: path.to_owned(), source };
     let mut file = File::open(path).map_err(open_error)?;
@@ -156,7 +156,7 @@ fn magic(file: &mut File) -> io::Result<Compression> {
 fn unzipped<T>(
     path: &Path,
     file: File,
-    consume: impl FnOnce(&mut dyn Read) -> Result<T, Refused>,
+    consume: impl FnOnce(&mut (dyn Read + Send)) -> Result<T, Refused>,
 ) -> Result<T, Refused> {
     let zip_error = |source| Refused::Zip { file: path.to_owned(), source };
     let mut archive = zip::ZipArchive::new(file).map_err(zip_error)?;
@@ -174,7 +174,7 @@ fn unzipped<T>(
 
 /// Counts, limits and hashes what goes by.
 struct Measured<'a> {
-    unpacked: &'a mut dyn Read,
+    unpacked: &'a mut (dyn Read + Send),
     packed_bytes: u64,
     max_bytes: u64,
     n_bytes: u64,
@@ -210,7 +210,7 @@ impl Read for Measured<'_> {
 fn transcoded<T>(
     file: &Path,
     encoding: TextEncoding,
-    bytes: &mut dyn Read,
+    bytes: &mut (dyn Read + Send),
     consume: impl FnOnce(Text<'_>) -> Result<T, Refused>,
 ) -> Result<T, Refused> {
     let mut head = Vec::new();
@@ -226,7 +226,7 @@ fn transcoded<T>(
     };
     let bytes = Cursor::new(head).chain(bytes);
     let (mut decoder, mut plain);
-    let reader: &mut dyn Read = match encoding {
+    let reader: &mut (dyn Read + Send) = match encoding {
         None => {
             plain = bytes;
             &mut plain

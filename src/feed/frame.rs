@@ -4,8 +4,11 @@
 //! quote inside an unquoted field is a letter like any other. Line feeds end lines, and a carriage
 //! return before one belongs to it.
 //!
-//! What goes out is bounded whatever comes in: a record is at most [`LINE_BYTES_MAX`] long, and the
-//! window over the text is a small multiple of that. What cannot be framed costs one physical line:
+//! A text is cut into [`Blocks`] between two records, so that several threads can tell the lines of
+//! one file apart; each then goes through its block with [`Lines`].
+//!
+//! What goes out is bounded whatever comes in: a record is at most [`LINE_BYTES_MAX`] long, and a
+//! block is a small multiple of that. What cannot be framed costs one physical line:
 //! a line past the limit is skipped to its end ([`Rule::Length`]); a quoted field that is never
 //! closed, or is followed by text, is given up with the line it starts on ([`Rule::Quote`]), and
 //! reading resumes on the next.
@@ -15,34 +18,157 @@
 //! formed the two agree, as a test checks.
 
 use std::io::{self, Read};
-use std::ops::Range;
 
-use memchr::{memchr, memchr_iter};
+use memchr::{memchr, memchr_iter, memrchr};
 
 use super::record::Rule;
 pub use super::split::LINE_BYTES_MAX;
-use super::split::{Shape, Span, View};
+use super::split::{Shape, Span, View, mark_ends};
 
-/// Four limits long, so that moving an unfinished line to the front is rare.
-const WINDOW_BYTES: usize = 4 * LINE_BYTES_MAX;
+/// Four limits long, so that a record cut in two is rare, and small enough to stay in a processor's
+/// cache.
+const BLOCK_BYTES: usize = 4 * LINE_BYTES_MAX;
 /// A record at the limit and the two bytes that may end its line.
 const VIEW_BYTES: usize = LINE_BYTES_MAX + 2;
 /// How much of a line past the limit is kept.
 const HEAD_BYTES: usize = 2 * super::record::Reject::RAW_BYTES_MAX;
 
-/// The lines of a text.
-pub struct Lines<R> {
+/// A text's records, some at a time.
+pub struct Blocks<R> {
     source: R,
     delimiter: u8,
-    window: Box<[u8]>,
-    /// The part of the window that is read and not yet framed.
-    unframed: Range<usize>,
+    /// The beginning of the next block.
+    carried: Vec<u8>,
     exhausted: bool,
-    /// The physical line that `unframed` starts on.
+    /// The physical line that the next block starts on.
+    line: u64,
+    n_blocks: usize,
+    block_bytes: usize,
+}
+
+impl<R: Read> Blocks<R> {
+    /// Cuts a text whose fields are separated by `delimiter`.
+    pub fn new(source: R, delimiter: u8) -> Self {
+        Self {
+            source,
+            delimiter,
+            carried: Vec::new(),
+            exhausted: false,
+            line: 1,
+            n_blocks: 0,
+            block_bytes: BLOCK_BYTES,
+        }
+    }
+
+    /// Puts the next whole records into `lines`, whose own must have been taken; false at the end
+    /// of the text.
+    ///
+    /// # Errors
+    /// Whatever reading the source gives.
+    pub fn fill(&mut self, lines: &mut Lines) -> io::Result<bool> {
+        let block = &mut lines.block;
+        std::mem::swap(block, &mut self.carried);
+        self.carried.clear();
+        self.read_into(block)?;
+        if block.is_empty() {
+            lines.start(self.line);
+            return Ok(false);
+        }
+        lines.has_quotes = memchr(b'"', block).is_some();
+        if !self.exhausted {
+            match memrchr(b'\n', block) {
+                Some(end) => {
+                    let end =
+                        if lines.has_quotes { self.record_end(block, end + 1) } else { end + 1 };
+                    self.carried.extend_from_slice(&block[end..]);
+                    block.truncate(end);
+                }
+                None => self.skip_line(block)?,
+            }
+        }
+        lines.ends_text = self.exhausted && self.carried.is_empty();
+        lines.number = self.n_blocks;
+        lines.start(self.line);
+        self.n_blocks += 1;
+        self.line += memchr_iter(b'\n', block_of(lines)).count() as u64;
+        Ok(true)
+    }
+
+    /// Reads until the block is full or the text at its end.
+    fn read_into(&mut self, block: &mut Vec<u8>) -> io::Result<()> {
+        let mut n_held = block.len();
+        block.resize(n_held.max(self.block_bytes), 0);
+        while !self.exhausted && n_held < block.len() {
+            match self.source.read(&mut block[n_held..]) {
+                Ok(0) => self.exhausted = true,
+                Ok(n) => n_held += n,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        block.truncate(n_held);
+        Ok(())
+    }
+
+    /// Where the last record ends that is whole, at most at the line end `end`: a quoted field that
+    /// the block's own end cuts off may go on beyond it.
+    fn record_end(&self, block: &[u8], end: usize) -> usize {
+        let mut fields = Vec::new();
+        let mut at = 0;
+        while let Some(quote) = block.get(at..end).and_then(|rest| memchr(b'"', rest)) {
+            let start = memrchr(b'\n', &block[at..at + quote]).map_or(at, |before| at + before + 1);
+            if block.len() - start < VIEW_BYTES {
+                return start;
+            }
+            let view = View { bytes: &block[start..start + VIEW_BYTES], whole: false };
+            let (_, taken) = view.first(self.delimiter, &mut fields);
+            // A line past the limit is stepped over by itself.
+            let line = || memchr(b'\n', &block[start..]).map_or(block.len() - start, |n| n + 1);
+            at = start + if taken == 0 { line() } else { taken };
+        }
+        end
+    }
+
+    /// Leaves the head of a line that is longer than a block, and reads past its end.
+    fn skip_line(&mut self, block: &mut Vec<u8>) -> io::Result<()> {
+        block.truncate(LINE_BYTES_MAX + 1);
+        let mut rest = Vec::new();
+        while !self.exhausted {
+            rest.clear();
+            self.read_into(&mut rest)?;
+            if let Some(end) = memchr(b'\n', &rest) {
+                self.carried.extend_from_slice(&rest[end + 1..]);
+                block.push(b'\n');
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+}
+
+fn block_of(lines: &Lines) -> &[u8] {
+    &lines.block
+}
+
+/// The records of a block, one by one.
+pub struct Lines {
+    block: Vec<u8>,
+    delimiter: u8,
+    /// Whether the text ends with the block.
+    ends_text: bool,
+    has_quotes: bool,
+    /// Which block of the text it is, counted from 0.
+    number: usize,
+    /// Whether the block is UTF-8.
+    is_utf8: bool,
+    /// Where delimiters and line feeds are.
+    ends: Vec<u32>,
+    next_end: usize,
+    /// The part of the block from here on is not yet framed.
+    at: usize,
+    /// The physical line that starts there.
     line: u64,
     fields: Vec<Span>,
-    /// The start of a line past the limit, whose rest went by.
-    head: Vec<u8>,
 }
 
 /// What stands between two line ends.
@@ -70,6 +196,8 @@ pub struct Line<'a> {
     pub raw: &'a [u8],
     /// Its fields, at least one.
     pub fields: &'a [Span],
+    /// Whether it is known to be UTF-8.
+    pub is_utf8: bool,
 }
 
 impl Line<'_> {
@@ -93,108 +221,142 @@ impl Line<'_> {
     }
 }
 
-impl<R: Read> Lines<R> {
-    /// Frames a text whose fields are separated by `delimiter`.
-    pub fn new(source: R, delimiter: u8) -> Self {
+impl Lines {
+    /// No records yet, of a text whose fields are separated by `delimiter`.
+    #[must_use]
+    pub fn new(delimiter: u8) -> Self {
         Self {
-            source,
+            block: Vec::with_capacity(BLOCK_BYTES),
             delimiter,
-            window: vec![0; WINDOW_BYTES].into_boxed_slice(),
-            unframed: 0..0,
-            exhausted: false,
+            ends_text: false,
+            has_quotes: false,
+            number: 0,
+            is_utf8: false,
+            ends: Vec::new(),
+            next_end: 0,
+            at: 0,
             line: 1,
             fields: Vec::new(),
-            head: Vec::new(),
         }
     }
 
-    /// The next line that is not blank; none at the end of the text.
-    ///
-    /// # Errors
-    /// Whatever reading the source gives.
-    pub fn next_line(&mut self) -> io::Result<Option<Framed<'_>>> {
-        let (line, start, shape) = loop {
-            self.refill()?;
-            if self.unframed.is_empty() {
-                return Ok(None);
-            }
-            let (line, start) = (self.line, self.unframed.start);
-            match self.take_one() {
-                Shape::Blank => {}
-                shape => break (line, start, shape),
-            }
-        };
-        Ok(Some(match shape {
+    /// Which block of the text it is, counted from 0.
+    #[must_use]
+    pub fn block_number(&self) -> usize {
+        self.number
+    }
+
+    fn start(&mut self, line: u64) {
+        self.at = 0;
+        self.line = line;
+        self.ends.clear();
+        self.next_end = 0;
+    }
+
+    /// Looks at the whole block once; not when it is filled, which one thread does for all.
+    fn look(&mut self) {
+        self.is_utf8 = simdutf8::basic::from_utf8(&self.block).is_ok();
+        mark_ends(&self.block, self.delimiter, &mut self.ends);
+    }
+
+    /// Whether no line is left that is not blank.
+    pub fn is_at_end(&mut self) -> bool {
+        if self.at == 0 && self.ends.is_empty() {
+            self.look();
+        }
+        while let [b'\n', ..] | [b'\r', b'\n', ..] = &self.block[self.at..] {
+            self.take_one();
+        }
+        self.at == self.block.len()
+    }
+
+    /// The block's next line that is not blank; none at its end.
+    pub fn next_line(&mut self) -> Option<Framed<'_>> {
+        if self.is_at_end() {
+            return None;
+        }
+        let (line, start) = (self.line, self.at);
+        let shape = self.take_one();
+        let is_utf8 = self.is_utf8;
+        Some(match shape {
             Shape::Record { raw_bytes, .. } => {
-                let raw = &self.window[start..start + raw_bytes];
-                Framed::Line(Line { line, raw, fields: &self.fields })
+                let raw = &self.block[start..start + raw_bytes];
+                Framed::Line(Line { line, raw, fields: &self.fields, is_utf8 })
             }
             Shape::Unquotable { raw_bytes } => {
-                let raw = &self.window[start..start + raw_bytes];
+                let raw = &self.block[start..start + raw_bytes];
                 Framed::Broken { line, rule: Rule::Quote, raw }
             }
             Shape::TooLong | Shape::Blank => {
-                self.skip_line()?;
-                Framed::Broken { line, rule: Rule::Length, raw: &self.head }
+                let raw = &self.block[start..self.at];
+                let raw = raw.strip_suffix(b"\n").unwrap_or(raw);
+                let raw = &raw[..raw.len().min(HEAD_BYTES)];
+                Framed::Broken { line, rule: Rule::Length, raw }
             }
-        }))
+        })
     }
 
-    /// Steps over what the unframed part starts with, unless that is too long.
+    /// Steps over what the unframed part starts with.
     fn take_one(&mut self) -> Shape {
-        let rest = &self.window[self.unframed.clone()];
-        let view =
-            View { bytes: &rest[..rest.len().min(VIEW_BYTES)], whole: rest.len() <= VIEW_BYTES };
-        let (shape, taken) = view.first(self.delimiter, &mut self.fields);
-        let n_lines = match shape {
-            Shape::TooLong => 0,
-            Shape::Record { n_lines, .. } => n_lines,
-            Shape::Blank | Shape::Unquotable { .. } => 1,
+        let (shape, taken) = match self.take_plain() {
+            Some(plain) => plain,
+            None => self.take_quoted(),
         };
-        self.unframed.start += taken;
-        self.line += n_lines;
+        self.at += taken;
+        self.line += match shape {
+            Shape::Record { n_lines, .. } => n_lines,
+            Shape::Blank | Shape::Unquotable { .. } | Shape::TooLong => 1,
+        };
         shape
     }
 
-    /// Steps over a line of any length, keeping its head.
-    fn skip_line(&mut self) -> io::Result<()> {
-        self.head.clear();
-        self.line += 1;
-        while !self.unframed.is_empty() {
-            let rest = &self.window[self.unframed.clone()];
-            let end = memchr(b'\n', rest);
-            let line = &rest[..end.unwrap_or(rest.len())];
-            let room = HEAD_BYTES - self.head.len();
-            self.head.extend_from_slice(&line[..line.len().min(room)]);
-            if let Some(end) = end {
-                self.unframed.start += end + 1;
-                return Ok(());
+    /// A line without quotes; none if it has some.
+    #[inline]
+    fn take_plain(&mut self) -> Option<(Shape, usize)> {
+        self.fields.clear();
+        let start = self.at;
+        let mut field = 0;
+        let mut line_end = None;
+        for end in &self.ends[self.next_end..] {
+            let end = *end as usize - start;
+            self.next_end += 1;
+            if self.block[start + end] == b'\n' {
+                line_end = Some(end);
+                break;
             }
-            self.unframed.start = self.unframed.end;
-            self.refill()?;
+            self.fields.push(Span { start: field, end, escaped: false });
+            field = end + 1;
         }
-        Ok(())
+        let (end, taken) = match line_end {
+            Some(end) if end > 0 && self.block[start + end - 1] == b'\r' => (end - 1, end + 1),
+            Some(end) => (end, end + 1),
+            None => (self.block.len() - start, self.block.len() - start),
+        };
+        if end == 0 {
+            return Some((Shape::Blank, taken));
+        }
+        if end > LINE_BYTES_MAX {
+            return Some((Shape::TooLong, taken));
+        }
+        if self.has_quotes && memchr(b'"', &self.block[start..start + end]).is_some() {
+            return None;
+        }
+        self.fields.push(Span { start: field, end, escaped: false });
+        Some((Shape::Record { raw_bytes: end, n_lines: 1 }, taken))
     }
 
-    /// Makes the unframed part longer than a view, or the whole rest of the text.
-    fn refill(&mut self) -> io::Result<()> {
-        if self.exhausted || self.unframed.len() > VIEW_BYTES {
-            return Ok(());
-        }
-        self.window.copy_within(self.unframed.clone(), 0);
-        self.unframed = 0..self.unframed.len();
-        while self.unframed.end < self.window.len() {
-            match self.source.read(&mut self.window[self.unframed.end..]) {
-                Ok(0) => {
-                    self.exhausted = true;
-                    break;
-                }
-                Ok(n) => self.unframed.end += n,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(())
+    /// A record with quotes, which may hold ends of fields and lines.
+    fn take_quoted(&mut self) -> (Shape, usize) {
+        let rest = &self.block[self.at..];
+        let view = View {
+            bytes: &rest[..rest.len().min(VIEW_BYTES)],
+            whole: self.ends_text && rest.len() <= VIEW_BYTES,
+        };
+        let (shape, taken) = view.first(self.delimiter, &mut self.fields);
+        let next = self.at + taken;
+        let inside = self.ends[self.next_end..].iter().take_while(|end| (**end as usize) < next);
+        self.next_end += inside.count();
+        (shape, taken)
     }
 }
 

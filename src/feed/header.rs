@@ -80,11 +80,11 @@ enum Source {
     Constant(String),
 }
 
-/// A line that is known to be text.
+/// A line that is known to be UTF-8.
 #[derive(Clone, Copy, Debug)]
 pub struct TextLine<'a> {
     /// As it stands.
-    pub text: &'a str,
+    pub text: &'a [u8],
     /// Its fields.
     pub fields: &'a [Span],
 }
@@ -93,11 +93,25 @@ impl<'a> TextLine<'a> {
     /// The text of the field at a position.
     #[must_use]
     #[inline]
-    pub fn field(&self, at: usize) -> Cow<'a, str> {
+    pub fn field(&self, at: usize) -> Cow<'a, [u8]> {
         let span = self.fields[at];
         let text = &self.text[span.start..span.end];
-        if span.escaped { Cow::Owned(text.replace("\"\"", "\"")) } else { Cow::Borrowed(text) }
+        if span.escaped { Cow::Owned(unescaped(text)) } else { Cow::Borrowed(text) }
     }
+}
+
+/// A quoted field's text, its quotes no longer doubled.
+#[cold]
+fn unescaped(text: &[u8]) -> Vec<u8> {
+    let mut single = Vec::with_capacity(text.len());
+    let mut bytes = text.iter().copied();
+    while let Some(byte) = bytes.next() {
+        single.push(byte);
+        if byte == b'"' {
+            bytes.next();
+        }
+    }
+    single
 }
 
 impl Header {
@@ -164,10 +178,10 @@ impl Header {
     /// The text of a field on a line.
     #[must_use]
     #[inline]
-    pub fn text<'a>(&'a self, field: Field, line: &TextLine<'a>) -> Cow<'a, str> {
+    pub fn text<'a>(&'a self, field: Field, line: &TextLine<'a>) -> Cow<'a, [u8]> {
         match &self.sources[field as usize] {
             Source::Column(at) => line.field(*at),
-            Source::Constant(text) => Cow::Borrowed(text),
+            Source::Constant(text) => Cow::Borrowed(text.as_bytes()),
         }
     }
 }

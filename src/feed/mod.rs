@@ -21,6 +21,7 @@ pub mod check;
 pub mod decode;
 pub mod frame;
 pub mod header;
+mod joined;
 pub mod layout;
 pub mod pattern;
 pub mod places;

@@ -3,11 +3,13 @@
 
 use std::io;
 use std::path::Path;
+use std::sync::Mutex;
 
 use super::check::{Checker, Fault, Months};
 use super::decode::{self, Text};
-use super::frame::{Framed, Lines};
+use super::frame::{Blocks, Framed, Lines};
 use super::header::Header;
+use super::joined::{self, Portion};
 use super::places::Places;
 use super::profile::Profile;
 use super::record::{Counts, Exclusion, Intake, Record, Reject, Rule, Texts};
@@ -35,7 +37,20 @@ impl Default for ReadLimits {
     }
 }
 
-/// Reads a monthly file.
+/// Reads a monthly file on one thread.
+///
+/// # Errors
+/// Those of [`read_on`].
+pub fn read(
+    file: &FeedFile,
+    profile: &Profile,
+    places: &Places,
+    limits: &ReadLimits,
+) -> Result<Intake, Refused> {
+    read_on(1, file, profile, places, limits)
+}
+
+/// Reads a monthly file on so many threads; what comes out does not depend on their number.
 ///
 /// # Errors
 /// - [`Refused::NoConcordance`] if the places cannot answer by the profile's rule
@@ -46,7 +61,8 @@ impl Default for ReadLimits {
 ///
 /// # Panics
 /// If the counts did not add up to the lines read, which would be a bug.
-pub fn read(
+pub fn read_on(
+    n_threads: usize,
     file: &FeedFile,
     profile: &Profile,
     places: &Places,
@@ -58,7 +74,7 @@ pub fn read(
     let months = Months { first: limits.first_period.unwrap_or(file.period), last: file.period };
     let (sheet, fingerprint) =
         decode::read_text(&file.path, &profile.file, limits.max_bytes, |text| {
-            read_sheet(text, &file.path, profile, places, months)
+            read_sheet(text, &file.path, n_threads, Rules { profile, places, months })
         })?;
     let Sheet { records, rejects, counts, texts } = sheet;
     let ended = counts.accepted + counts.excluded_total() + counts.rejected_total();
@@ -78,26 +94,112 @@ pub fn read(
 
 /// What becomes of a file's lines.
 #[derive(Debug, Default)]
-struct Sheet {
-    records: Vec<Record>,
-    rejects: Vec<Reject>,
-    counts: Counts,
-    texts: Texts,
+pub(super) struct Sheet {
+    pub(super) records: Vec<Record>,
+    pub(super) rejects: Vec<Reject>,
+    pub(super) counts: Counts,
+    pub(super) texts: Texts,
+}
+
+/// What lines are checked by.
+#[derive(Clone, Copy)]
+struct Rules<'a> {
+    profile: &'a Profile,
+    places: &'a Places,
+    months: Months,
+}
+
+/// The rest of a text, for several threads to take blocks of.
+struct Shared<'t> {
+    blocks: Blocks<&'t mut (dyn io::Read + Send)>,
+    /// Why no more is wanted, if so.
+    stopped: Option<Refused>,
 }
 
 fn read_sheet(
     text: Text<'_>,
     file: &Path,
-    profile: &Profile,
-    places: &Places,
-    months: Months,
+    n_threads: usize,
+    rules: Rules<'_>,
 ) -> Result<Sheet, Refused> {
+    let Rules { profile, places, months } = rules;
     let io_error = |error: io::Error| decode::refusal(file, error);
-    let mut lines = Lines::new(text.reader, profile.file.delimiter.byte());
-    let header = Header::find(lines.next_line().map_err(io_error)?, file, profile)?;
-    let mut checker = Checker::new(&header, profile, places, months, text.transcoded);
-    let mut sheet = Sheet::default();
-    while let Some(framed) = lines.next_line().map_err(io_error)? {
+    let delimiter = profile.file.delimiter.byte();
+    let mut blocks = Blocks::new(text.reader, delimiter);
+    let mut lines = Lines::new(delimiter);
+    while lines.is_at_end() && blocks.fill(&mut lines).map_err(io_error)? {}
+    let header = Header::find(lines.next_line(), file, profile)?;
+    let shared = Mutex::new(Shared { blocks, stopped: None });
+    let take = |lines| {
+        let checker = Checker::new(&header, profile, places, months, text.transcoded);
+        take_portion(&shared, lines, file, &header, checker)
+    };
+    let portions = std::thread::scope(|scope| {
+        let others: Vec<_> =
+            (1..n_threads).map(|_| scope.spawn(|| take(Lines::new(delimiter)))).collect();
+        let mut portions = vec![take(lines)];
+        for other in others {
+            portions.push(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        }
+        portions
+    });
+    let shared = shared.into_inner().expect("a thread that panics ends the others");
+    let sheet = joined::joined(portions);
+    match shared.stopped {
+        Some(Refused::TooManyRejects { file, rejects_max, .. }) => {
+            let first = sheet.rejects.into_iter().take(REJECTS_SHOWN).collect();
+            Err(Refused::TooManyRejects { file, rejects_max, first })
+        }
+        Some(refused) => Err(refused),
+        None if sheet.rejects.len() > REJECTS_MAX => {
+            let first = sheet.rejects.into_iter().take(REJECTS_SHOWN).collect();
+            Err(Refused::TooManyRejects { file: file.to_owned(), rejects_max: REJECTS_MAX, first })
+        }
+        None => Ok(sheet),
+    }
+}
+
+/// Takes blocks as long as there are some, and keeps what becomes of their lines.
+fn take_portion<'h>(
+    shared: &Mutex<Shared<'_>>,
+    mut lines: Lines,
+    file: &Path,
+    header: &'h Header,
+    mut checker: Checker<'h>,
+) -> Portion {
+    let mut portion = Portion::default();
+    loop {
+        let taken = read_lines(&mut lines, file, header, &mut checker, &mut portion.sheet);
+        portion.end_block(lines.block_number(), checker.texts());
+        let mut shared = shared.lock().expect("a thread that panics ends the others");
+        if let Err(refused) = taken {
+            shared.stopped.get_or_insert(refused);
+        }
+        if shared.stopped.is_some() {
+            break;
+        }
+        match shared.blocks.fill(&mut lines) {
+            Ok(true) => {}
+            Ok(false) => break,
+            Err(error) => {
+                shared.stopped = Some(decode::refusal(file, error));
+                break;
+            }
+        }
+    }
+    portion.sheet.texts = checker.into_texts();
+    portion
+}
+
+/// Reads the lines of a block.
+fn read_lines(
+    lines: &mut Lines,
+    file: &Path,
+    header: &Header,
+    checker: &mut Checker<'_>,
+    sheet: &mut Sheet,
+) -> Result<(), Refused> {
+    while let Some(framed) = lines.next_line() {
         sheet.counts.lines += 1;
         let number = match framed {
             Framed::Line(line) => line.line,
@@ -108,21 +210,19 @@ fn read_sheet(
         };
         match framed {
             Framed::Broken { rule, raw, .. } => {
-                sheet.reject(number, &header, Fault { rule, column: None }, raw);
+                sheet.reject(number, header, Fault { rule, column: None }, raw);
             }
             Framed::Line(line) => match checker.record(number, &line) {
                 Ok(record) => sheet.keep(record),
-                Err(fault) => sheet.reject(number, &header, fault, line.raw),
+                Err(fault) => sheet.reject(number, header, fault, line.raw),
             },
         }
         if sheet.rejects.len() > REJECTS_MAX {
-            sheet.rejects.truncate(REJECTS_SHOWN);
-            let (file, first) = (file.to_owned(), sheet.rejects);
+            let (file, first) = (file.to_owned(), Vec::new());
             return Err(Refused::TooManyRejects { file, rejects_max: REJECTS_MAX, first });
         }
     }
-    sheet.texts = checker.into_texts();
-    Ok(sheet)
+    Ok(())
 }
 
 impl Sheet {

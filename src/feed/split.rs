@@ -139,6 +139,35 @@ fn split_plain(raw: &[u8], delimiter: u8, fields: &mut Vec<Span>) {
     fields.push(Span { start, end: raw.len(), escaped: false });
 }
 
+/// Adds the places of all delimiters and line feeds, eight bytes at a time.
+pub(super) fn mark_ends(bytes: &[u8], delimiter: u8, ends: &mut Vec<u32>) {
+    let (delimiters, feeds) = (u64::from(delimiter) * ONES, u64::from(b'\n') * ONES);
+    let mut words = bytes.chunks_exact(8);
+    let mut base = 0;
+    for word in words.by_ref() {
+        let word = u64::from_le_bytes(word.try_into().expect("eight bytes"));
+        let mut found = zeros(word ^ delimiters) | zeros(word ^ feeds);
+        while found != 0 {
+            ends.push(base + found.trailing_zeros() / 8);
+            found &= found - 1;
+        }
+        base += 8;
+    }
+    for (byte, at) in words.remainder().iter().zip(base..) {
+        if *byte == delimiter || *byte == b'\n' {
+            ends.push(at);
+        }
+    }
+}
+
+const ONES: u64 = u64::from_ne_bytes([1; 8]);
+
+/// The top bit of each byte that is zero.
+fn zeros(word: u64) -> u64 {
+    let low = 0x7F * ONES;
+    !(((word & low) + low) | word) & !low
+}
+
 /// The texts of a single line, such as a header, by another delimiter; empty if it cannot be
 /// framed.
 #[must_use]

@@ -16,13 +16,40 @@ impl Read for Dripping<'_> {
     }
 }
 
+/// A text with its lines, block after block.
+struct Text<R> {
+    blocks: Blocks<R>,
+    lines: Lines,
+}
+
+impl<R: Read> Text<R> {
+    fn new(source: R) -> Self {
+        Self { blocks: Blocks::new(source, b','), lines: Lines::new(b',') }
+    }
+
+    fn next_line(&mut self) -> Option<Framed<'_>> {
+        // Asked twice: what is handed out borrows the lines.
+        while self.lines.is_at_end() {
+            if !self.blocks.fill(&mut self.lines).expect("the source does not fail") {
+                return None;
+            }
+        }
+        self.lines.next_line()
+    }
+}
+
 /// A line's number and fields, or the rule that it breaks.
 type Outcome = (u64, Result<Vec<String>, Rule>);
 
 fn framed(source: impl Read) -> Vec<Outcome> {
-    let mut lines = Lines::new(source, b',');
+    framed_in_blocks(source, BLOCK_BYTES)
+}
+
+fn framed_in_blocks(source: impl Read, block_bytes: usize) -> Vec<Outcome> {
+    let mut text = Text::new(source);
+    text.blocks.block_bytes = block_bytes;
     let mut outcomes = Vec::new();
-    while let Some(framed) = lines.next_line().expect("the source does not fail") {
+    while let Some(framed) = text.next_line() {
         outcomes.push(match framed {
             Framed::Line(line) => {
                 let texts = line.fields.iter().map(|field| field.lossy(line.raw));
@@ -118,17 +145,18 @@ fn a_line_at_the_limit_is_taken_and_one_past_it_is_not() {
 #[test]
 fn a_line_of_a_hundred_megabytes_is_one_reject_and_takes_no_memory_of_that_size() {
     let source = b"a\n".chain(io::repeat(b'x').take(100 << 20)).chain(&b"\nb\n"[..]);
-    let mut lines = Lines::new(source, b',');
-    assert!(matches!(lines.next_line(), Ok(Some(Framed::Line(Line { line: 1, .. })))));
-    match lines.next_line() {
-        Ok(Some(Framed::Broken { line: 2, rule: Rule::Length, raw })) => {
+    let mut text = Text::new(source);
+    assert!(matches!(text.next_line(), Some(Framed::Line(Line { line: 1, .. }))));
+    match text.next_line() {
+        Some(Framed::Broken { line: 2, rule: Rule::Length, raw }) => {
             assert_eq!(raw.len(), HEAD_BYTES);
         }
         other => panic!("{other:?}"),
     }
-    assert!(matches!(lines.next_line(), Ok(Some(Framed::Line(Line { line: 3, .. })))));
-    assert!(matches!(lines.next_line(), Ok(None)));
-    assert_eq!((lines.window.len(), lines.head.len()), (WINDOW_BYTES, HEAD_BYTES));
+    assert!(matches!(text.next_line(), Some(Framed::Line(Line { line: 3, .. }))));
+    assert!(text.next_line().is_none());
+    let n_held = text.lines.block.capacity() + text.blocks.carried.capacity();
+    assert!(n_held <= 4 * BLOCK_BYTES, "{n_held} bytes");
 }
 
 fn is_blank(line: &[u8]) -> bool {
@@ -155,9 +183,9 @@ proptest! {
 
     #[test]
     fn every_physical_line_is_in_exactly_one_outcome(text in any_text()) {
-        let mut lines = Lines::new(&text[..], b',');
+        let mut lines = Text::new(&text[..]);
         let mut expected = 1;
-        while let Some(framed) = lines.next_line().expect("memory does not fail") {
+        while let Some(framed) = lines.next_line() {
             let (line, raw) = match framed {
                 Framed::Line(line) => (line.line, line.raw),
                 Framed::Broken { line, raw, .. } => (line, raw),
@@ -187,5 +215,17 @@ proptest! {
             let record = record.expect("memory does not fail");
             prop_assert_eq!(record.iter().collect::<Vec<_>>(), fields.expect("as written"));
         }
+    }
+}
+
+proptest! {
+    // Each text is of several blocks.
+    #![proptest_config(ProptestConfig::with_cases(12))]
+
+    #[test]
+    fn framing_does_not_depend_on_where_blocks_end(text in any_text()) {
+        let text = text.repeat(3 * BLOCK_BYTES / text.len().max(1));
+        let whole = framed_in_blocks(&text[..], text.len() + 1);
+        prop_assert!(framed(&text[..]) == whole, "{} bytes", text.len());
     }
 }

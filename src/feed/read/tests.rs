@@ -425,3 +425,27 @@ proptest! {
         prop_assert_eq!(intake.hash, blake3::hash(&bytes).to_string());
     }
 }
+
+#[test]
+fn what_is_read_does_not_depend_on_the_number_of_threads() {
+    let mut text = HEADER.to_owned();
+    for at in 0..30_000 {
+        let (firm, region) = (at * 7 % 4_001, if at % 97 == 0 { "9" } else { "11019" });
+        let name = if at % 1_000 == 3 { "\"a\nb, \"\"c\"\"\"" } else { "某某有限公司" };
+        text += &format!("200805,E,F{firm},{name} {firm},{region},502,{at},10,1.{:02}\n", at % 90);
+    }
+    let text = text.replace("\" ", "\",").replace(",\"a", ",\"a");
+    let dir = tempfile::tempdir().expect("a folder for the test");
+    let path = dir.path().join("200805.csv");
+    std::fs::write(&path, text).expect("a file in it");
+    let period = Period::from_yyyymm(200_805).expect("a valid period");
+    let file = FeedFile { path, name: "200805.csv".to_owned(), period };
+    let on = |n_threads| {
+        read_on(n_threads, &file, &canonical(), &places(), &lenient()).expect("it is taken")
+    };
+    let one = on(1);
+    assert!(one.counts.accepted > 29_000 && one.counts.rejected_total() > 300);
+    for n_threads in [2, 3, 5] {
+        assert!(on(n_threads) == one, "{n_threads} threads read something else");
+    }
+}
