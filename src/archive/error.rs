@@ -322,7 +322,7 @@ impl ArchiveError {
         Self::Decode { path: path.to_owned(), source: source.into() }
     }
 
-    pub(super) fn encode(path: &Path, source: impl Into<ParquetError>) -> Self {
+    pub(crate) fn encode(path: &Path, source: impl Into<ParquetError>) -> Self {
         Self::Encode { path: path.to_owned(), source: source.into() }
     }
 }

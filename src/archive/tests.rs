@@ -56,8 +56,10 @@ fn intake(period: &str, late: &str) -> Intake {
 
 fn accepted(home: &Path, vintage: u32, intake: &Intake) -> AcceptedFile {
     let vintage = Vintage(vintage);
-    let segment = segment::write(home, vintage, &intake.texts, &intake.records, &|_| "1101")
-        .expect("a segment");
+    let records = segment::sorted(&intake.records, intake.texts.firms.len());
+    let segment = segment::encode(1, &intake.texts, records, &|_| "1101");
+    let segment =
+        segment.expect("records that fit their columns").store(home, vintage).expect("a segment");
     let path = Path::new("feed").join(&intake.name);
     AcceptedFile { vintage, path, summary: Summary::of(intake), segment, supersedes: Vec::new() }
 }

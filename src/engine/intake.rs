@@ -9,18 +9,16 @@ use std::thread::{Scope, ScopedJoinHandle};
 use super::EngineError;
 use super::open::Engine;
 use super::outcome::{FileOutcome, Observer, Outcome, Refusal};
-use super::reading::{Known, Read, ReadAhead, Reader};
+use super::reading::{Known, Read, ReadAhead, Reader, Taken, named};
 use super::running::{Home, LiveSegment, Running};
-use crate::archive::segment;
 use crate::archive::{AcceptedFile, ArchiveError, Commit, Publication, Stored, Summary, Withdrawn};
 use crate::calendar::Calendar;
 use crate::dataflow::YEARS_MAX;
 use crate::feed::profile::Revision;
 use crate::feed::read::ReadLimits;
-use crate::feed::record::Intake;
 use crate::feed::source::FeedFile;
 use crate::settings::Close;
-use crate::types::{City, Period, Vintage};
+use crate::types::{Period, Vintage};
 
 /// The sum of |value| up to which every sum of amounts is exact.
 pub(super) const ABSOLUTE_CENTS_MAX: i128 = 1 << 62;
@@ -97,6 +95,7 @@ impl Engine {
         observer: &mut dyn Observer,
     ) -> Result<Vec<FileOutcome>, EngineError> {
         let home = Arc::clone(&self.home);
+        let n_workers = self.n_workers;
         let known = self.known()?;
         let first = self.running.as_ref().map(|running| running.calendar.first());
         let limits = ReadLimits {
@@ -107,8 +106,7 @@ impl Engine {
         let reader =
             Reader { profile: &home.settings.profile, places: &home.places, limits, known: &known };
         std::thread::scope(|scope| {
-            let n_threads = std::thread::available_parallelism().map_or(1, usize::from).min(8);
-            let reads = ReadAhead::start(scope, files, reader, n_threads);
+            let reads = ReadAhead::start(scope, files, reader, n_workers);
             let mut step = Step::default();
             let mut outcomes = Vec::with_capacity(files.len());
             for (file, read) in files.iter().zip(reads) {
@@ -176,27 +174,27 @@ impl Engine {
         any_refused: bool,
         step: &mut Step<'scope>,
     ) -> Result<Outcome, EngineError> {
-        let intake = match read {
+        let taken = match read {
             Read::Refused(refused) => {
                 return Ok(Outcome::Refused(self.before_first(file).unwrap_or(refused.into())));
             }
             Read::Known => return Ok(Outcome::Skipped { accepted_as: file.name.clone() }),
-            Read::Whole(intake) => intake,
+            Read::Failed(error) => return Err(error.into()),
+            Read::Whole(taken) => taken,
         };
         // Months without trade look alike: only bytes with lines in them tell that a file was here
         // before.
-        if intake.counts.lines > 0
-            && let Some(accepted_as) = self.accepted_as(&intake.hash, step)?
+        if taken.summary.counts.lines > 0
+            && let Some(accepted_as) = self.accepted_as(&taken.summary.hash, step)?
         {
             return Ok(Outcome::Skipped { accepted_as });
         }
-        let summary = Summary::of(&intake);
-        let supersedes = match self.admit(file, &intake, &summary, any_refused, step)? {
+        let supersedes = match self.admit(file, &taken, any_refused, step)? {
             Ok(supersedes) => supersedes,
             Err(refusal) => return Ok(Outcome::Refused(refusal)),
         };
-        let counts = intake.counts.clone();
-        let vintage = self.accept(scope, home, file, *intake, summary, supersedes, step)?;
+        let counts = taken.summary.counts.clone();
+        let vintage = self.accept(scope, home, file, *taken, supersedes, step)?;
         Ok(Outcome::Accepted { vintage, counts })
     }
 
@@ -220,20 +218,20 @@ impl Engine {
     fn admit(
         &self,
         file: &FeedFile,
-        intake: &Intake,
-        summary: &Summary,
+        taken: &Taken,
         any_refused: bool,
         step: &Step<'_>,
     ) -> Result<Result<Vec<Vintage>, Refusal>, EngineError> {
         let (path, period) = (file.path.clone(), file.period);
         let refused = |refusal| Ok(Err(refusal));
         let in_step: i128 = step.absolute_cents();
-        let total = self.archive.absolute_cents()? + in_step + i128::from(summary.absolute_cents);
+        let total =
+            self.archive.absolute_cents()? + in_step + i128::from(taken.summary.absolute_cents);
         if total > ABSOLUTE_CENTS_MAX {
             return refused(Refusal::Range { file: path });
         }
         let n_known = self.running.as_ref().map_or(0, |running| running.names.countries.len());
-        if n_known + intake.texts.countries.len() > usize::from(u16::MAX) {
+        if n_known + taken.sums.countries.len() > usize::from(u16::MAX) {
             return refused(Refusal::TooManyCountries { file: path });
         }
         let Some(running) = &self.running else {
@@ -264,8 +262,7 @@ impl Engine {
         scope: &'scope Scope<'scope, '_>,
         home: &Arc<Home>,
         file: &FeedFile,
-        intake: Intake,
-        summary: Summary,
+        taken: Taken,
         supersedes: Vec<Vintage>,
         step: &mut Step<'scope>,
     ) -> Result<Vintage, EngineError> {
@@ -290,19 +287,21 @@ impl Engine {
         }
         if closes {
             let before = file.period.year_before();
-            if step.writing.iter().any(|writing| writing.has(file.period) || writing.has(before)) {
+            let is_read = |writing: &Writing<'_>| {
+                writing.has(file.period) || (writing.has(before) && !running.recent.has(before))
+            };
+            if step.writing.iter().any(is_read) {
                 step.settle(running, 0)?;
             }
             running.close(&folder, home, file.period)?;
             step.closed.push(file.period);
         }
-        let intake = Arc::new(intake);
-        let segment = spawn_write(scope, folder, Arc::clone(home), vintage, Arc::clone(&intake));
+        let Taken { summary, sums, segment } = taken;
+        let segment = named(scope, "writing", move || segment.store(&folder, vintage));
         if supersedes.is_empty() || closes {
-            running.feed(&intake.texts, &intake.records)?;
+            running.feed(&sums)?;
         } else {
-            let file = (&intake.texts, intake.records.as_slice());
-            running.replace(self.archive.home(), home, &supersedes, file)?;
+            running.replace(self.archive.home(), home, &supersedes, &sums)?;
         }
         let path = file.path.clone();
         step.writing.push_back(Writing { path, vintage, supersedes, summary, segment });
@@ -347,19 +346,6 @@ impl Engine {
         observer.committed(&mut self.archive, &commit.closed);
         Ok(())
     }
-}
-
-fn spawn_write<'scope>(
-    scope: &'scope Scope<'scope, '_>,
-    folder: PathBuf,
-    home: Arc<Home>,
-    vintage: Vintage,
-    intake: Arc<Intake>,
-) -> ScopedJoinHandle<'scope, Result<Stored, ArchiveError>> {
-    scope.spawn(move || {
-        let code = |city: City| home.places.code(city);
-        segment::write(&folder, vintage, &intake.texts, &intake.records, &code)
-    })
 }
 
 impl Writing<'_> {

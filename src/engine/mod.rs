@@ -20,11 +20,13 @@ mod outcome;
 mod publisher;
 mod reading;
 pub mod rebuild;
+mod recent;
 pub mod replay;
 mod request;
 mod restore;
 mod revise;
 mod running;
+mod sums;
 
 pub use error::{EngineError, with_causes};
 pub use open::{Engine, Request};

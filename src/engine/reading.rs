@@ -4,18 +4,21 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::thread::Scope;
+use std::thread::{Builder, Scope, ScopedJoinHandle};
 
 use rustc_hash::FxHashMap;
 
-use crate::archive::segment::sorted;
+use super::sums::Sums;
+use crate::archive::segment::{Encoded, encode, sorted};
+use crate::archive::{ArchiveError, Summary};
 use crate::feed::decode::fingerprint;
 use crate::feed::places::Places;
 use crate::feed::profile::Profile;
-use crate::feed::read::{ReadLimits, read};
-use crate::feed::record::Intake;
+use crate::feed::read::{ReadLimits, read_on};
+use crate::feed::record::{Intake, Texts};
 use crate::feed::refused::Refused;
 use crate::feed::source::FeedFile;
+use crate::types::City;
 
 /// What reading a file comes to.
 #[derive(Debug)]
@@ -23,9 +26,22 @@ pub enum Read {
     /// Its bytes were accepted before under its name; it was not read as a table.
     Known,
     /// It was read whole.
-    Whole(Box<Intake>),
+    Whole(Box<Taken>),
     /// Nothing of it may count.
     Refused(Box<Refused>),
+    /// Its records could not be encoded.
+    Failed(ArchiveError),
+}
+
+/// A file that was read whole: what is kept of it and what is computed with, its records no more.
+#[derive(Debug)]
+pub struct Taken {
+    /// What the manifest keeps.
+    pub summary: Summary,
+    /// What it shipped.
+    pub sums: Sums,
+    /// Its records, as they are archived.
+    pub segment: Encoded,
 }
 
 /// The files accepted before, withdrawn ones included: the hashes of their bytes by name.
@@ -47,22 +63,44 @@ pub struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// Reads one file; its records come sorted by plant and destination.
+    /// Reads one file on so many threads.
     #[must_use]
-    pub fn read(&self, file: &FeedFile) -> Read {
-        let read = || {
-            if let Some(hashes) = self.known.get(&file.name) {
-                let layout = &self.profile.file;
-                let hash = fingerprint(&file.path, layout, self.limits.max_bytes)?.hash;
-                if hashes.contains(&hash) {
-                    return Ok(Read::Known);
-                }
+    pub fn read(&self, n_threads: usize, file: &FeedFile) -> Read {
+        match self.intake(n_threads, file) {
+            Ok(Some(intake)) => self.taken(n_threads, file, intake),
+            Ok(None) => Read::Known,
+            Err(refused) => Read::Refused(Box::new(refused)),
+        }
+    }
+
+    /// A file's records; none if its bytes are known.
+    fn intake(&self, n_threads: usize, file: &FeedFile) -> Result<Option<Intake>, Refused> {
+        let Self { profile, places, limits, known } = self;
+        if let Some(hashes) = known.get(&file.name) {
+            let hash = fingerprint(&file.path, &profile.file, limits.max_bytes)?.hash;
+            if hashes.contains(&hash) {
+                return Ok(None);
             }
-            let mut intake = read(file, self.profile, self.places, &self.limits)?;
-            intake.records = sorted(&intake.records, intake.texts.firms.len());
-            Ok(Read::Whole(Box::new(intake)))
+        }
+        read_on(n_threads, file, profile, places, limits).map(Some)
+    }
+
+    /// Sorts, encodes and adds up a file's records.
+    fn taken(&self, n_threads: usize, file: &FeedFile, mut intake: Intake) -> Read {
+        intake.records = sorted(&intake.records, intake.texts.firms.len());
+        let summary = Summary::of(&intake);
+        let Intake { texts, records, .. } = intake;
+        let countries_and_firms = Texts {
+            firms: texts.firms.clone(),
+            countries: texts.countries.clone(),
+            ..Texts::default()
         };
-        read().unwrap_or_else(|refused| Read::Refused(Box::new(refused)))
+        let sums = Sums::of(countries_and_firms, &records);
+        let code = |city: City| self.places.code(city);
+        match encode(n_threads, &texts, records, &code) {
+            Ok(segment) => Read::Whole(Box::new(Taken { summary, sums, segment })),
+            Err(source) => Read::Failed(ArchiveError::encode(&file.path, source)),
+        }
     }
 }
 
@@ -70,37 +108,66 @@ impl Reader<'_> {
 const AHEAD_PER_THREAD: usize = 2;
 
 /// Files being read, in order.
-pub struct ReadAhead {
+pub struct ReadAhead<'env> {
+    files: &'env [FeedFile],
+    reader: Reader<'env>,
+    /// None where one thread does all, each file when it is asked for.
+    ahead: Option<Ahead>,
+    next: usize,
+}
+
+/// Files that other threads read before they are asked for.
+struct Ahead {
     results: Receiver<(usize, Read)>,
     places_taken: Receiver<()>,
     waiting: BTreeMap<usize, Read>,
-    next: usize,
-    n_files: usize,
 }
 
-impl ReadAhead {
-    /// Starts reading on `n_threads` threads.
-    pub fn start<'scope, 'env>(
+impl<'env> ReadAhead<'env> {
+    /// Starts reading on `n_threads` threads: each its files, or where there are fewer files than
+    /// threads, several a file.
+    pub fn start<'scope>(
         scope: &'scope Scope<'scope, 'env>,
         files: &'env [FeedFile],
         reader: Reader<'env>,
         n_threads: usize,
     ) -> Self {
+        if n_threads < 2 {
+            return Self { files, reader, ahead: None, next: 0 };
+        }
         let n_ahead = n_threads * AHEAD_PER_THREAD;
+        let n_a_file = n_threads / files.len().clamp(1, n_threads);
         let (take_place, places_taken) = sync_channel(n_ahead);
         let (send, results) = sync_channel(n_ahead);
         let next = Arc::new(AtomicUsize::new(0));
         for _ in 0..n_threads.min(files.len()) {
             let (take_place, send, next) = (take_place.clone(), send.clone(), Arc::clone(&next));
-            scope.spawn(move || read_in_turn(files, reader, &take_place, &send, &next));
+            let read = move |file: &FeedFile| reader.read(n_a_file, file);
+            named(scope, "reading", move || {
+                read_in_turn(files, read, &take_place, &send, &next);
+            });
         }
-        Self { results, places_taken, waiting: BTreeMap::new(), next: 0, n_files: files.len() }
+        let ahead = Ahead { results, places_taken, waiting: BTreeMap::new() };
+        Self { files, reader, ahead: Some(ahead), next: 0 }
     }
+}
+
+/// Starts a thread with a name, by which a profile or the system tells what it does.
+///
+/// # Panics
+/// If the system has no thread left, as [`Scope::spawn`].
+pub fn named<'scope, T: Send + 'scope>(
+    scope: &'scope Scope<'scope, '_>,
+    name: &str,
+    run: impl FnOnce() -> T + Send + 'scope,
+) -> ScopedJoinHandle<'scope, T> {
+    let thread = Builder::new().name(name.to_owned()).spawn_scoped(scope, run);
+    thread.expect("the system can start one more thread")
 }
 
 fn read_in_turn(
     files: &[FeedFile],
-    reader: Reader<'_>,
+    read: impl Fn(&FeedFile) -> Read,
     take_place: &SyncSender<()>,
     send: &SyncSender<(usize, Read)>,
     next: &AtomicUsize,
@@ -109,26 +176,32 @@ fn read_in_turn(
     while take_place.send(()).is_ok() {
         let position = next.fetch_add(1, Ordering::Relaxed);
         let Some(file) = files.get(position) else { return };
-        if send.send((position, reader.read(file))).is_err() {
+        if send.send((position, read(file))).is_err() {
             return;
         }
     }
 }
 
-impl Iterator for ReadAhead {
+impl Iterator for ReadAhead<'_> {
     type Item = Read;
 
     fn next(&mut self) -> Option<Read> {
-        if self.next == self.n_files {
-            return None;
+        let (at, file) = (self.next, self.files.get(self.next)?);
+        self.next += 1;
+        match &mut self.ahead {
+            None => Some(self.reader.read(1, file)),
+            Some(ahead) => ahead.take(at),
         }
-        while !self.waiting.contains_key(&self.next) {
+    }
+}
+
+impl Ahead {
+    fn take(&mut self, at: usize) -> Option<Read> {
+        while !self.waiting.contains_key(&at) {
             let (position, read) = self.results.recv().ok()?;
             self.waiting.insert(position, read);
         }
-        let read = self.waiting.remove(&self.next);
-        self.next += 1;
         self.places_taken.recv().ok()?;
-        read
+        self.waiting.remove(&at)
     }
 }

@@ -197,6 +197,7 @@ impl Running {
             if let Some(changed) = reclassified.iter().find(|new| new.vintage == file.vintage) {
                 file.segment = changed.segment.clone();
             }
+            self.recent.forget_through(file.period);
             self.feed_segment(archive.home(), home, &file.segment, |calendar, month| {
                 (calendar.roles(month), 1)
             })?;

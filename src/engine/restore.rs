@@ -13,6 +13,7 @@ use std::path::Path;
 use super::EngineError;
 use super::open::{calendar, segment_of};
 use super::running::{Home, Running};
+use super::sums::Sums;
 use crate::archive::segment::{self, Fields};
 use crate::archive::snapshot::{self, OpenSnapshot, Snapshot};
 use crate::archive::{Archive, ArchiveError, FileEntry, Publication};
@@ -119,6 +120,7 @@ impl Running {
             before = State { vintage, publication: snapshot.publication, calendar, ..before };
         }
         for file in archive.files()? {
+            self.recent.forget_through(file.period);
             self.feed_from(archive.home(), home, &file, &before, state)?;
             if file.counted_at(state.vintage) {
                 self.segments.push(segment_of(file));
@@ -175,7 +177,9 @@ impl Running {
                 let city_of = |code: &str| home.places.city(code);
                 let (texts, records) =
                     segment::read_months(folder, stored, Fields::Figures, &months, &city_of)?;
-                self.feed_records(&texts, &records, |_, month| (gained(month), 1))
+                self.feed_sums(&Sums::of(texts, &records), |_, shipment| {
+                    (gained(shipment.period), 1)
+                })
             }
         }
     }

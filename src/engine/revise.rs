@@ -10,11 +10,11 @@ use super::intake::Step;
 use super::open::Engine;
 use super::outcome::Observer;
 use super::running::{Home, Running, UPDATES_AT_A_TIME};
+use super::sums::Sums;
 use crate::archive::segment::{self, Fields};
 use crate::archive::snapshot::{Snapshot, SnapshotCell, SnapshotTexts, SnapshotWriter};
 use crate::archive::{FileEntry, Publication, Withdrawn};
 use crate::dataflow::{Cell, CellKey, Output};
-use crate::feed::record::{Record, Texts};
 use crate::types::{City, Vintage};
 
 impl Engine {
@@ -100,21 +100,22 @@ impl Running {
         folder: &Path,
         home: &Home,
         earlier: &[Vintage],
-        (texts, records): (&Texts, &[Record]),
+        sums: &Sums,
     ) -> Result<(), EngineError> {
         let city_of = |code: &str| home.places.city(code);
         let mut amounts = Amounts::default();
-        let Self { names, calendar, segments, workers, .. } = self;
+        let Self { names, calendar, segments, workers, recent, .. } = self;
         for vintage in earlier {
             let position = segments.iter().position(|segment| segment.vintage == *vintage);
             let Some(position) = position else { continue };
             let gone = segments.remove(position);
+            recent.forget_through(gone.period);
             let (texts, records) = segment::read(folder, &gone.stored, Fields::Figures, &city_of)?;
-            names.shipments(&texts, &records, |shipment| {
+            Sums::of(texts, &records).shipments(names, |shipment| {
                 amounts.add(&shipment, calendar.roles(shipment.period), -1);
             });
         }
-        names.shipments(texts, records, |shipment| {
+        sums.shipments(names, |shipment| {
             amounts.add(&shipment, calendar.roles(shipment.period), 1);
         });
         for updates in net(amounts.take(0)).chunks(UPDATES_AT_A_TIME) {

@@ -7,6 +7,8 @@ use std::sync::Arc;
 use super::EngineError;
 use super::amounts::Amounts;
 use super::publisher::Publisher;
+use super::recent::Recent;
+use super::sums::Sums;
 use crate::archive::parts::Part;
 use crate::archive::segment::{self, Fields};
 use crate::archive::{Publication, Stored};
@@ -54,6 +56,15 @@ pub struct Names {
 }
 
 impl Names {
+    /// The number of a country.
+    ///
+    /// # Panics
+    /// Past 2¹⁶ countries, which `intake` refuses.
+    pub fn country(&mut self, code: &str) -> Country {
+        let number = self.countries.intern(code);
+        Country(u16::try_from(number).expect("fewer countries than 2^16"))
+    }
+
     /// The shipments among the records of one file; excluded records are none.
     ///
     /// # Panics
@@ -65,10 +76,8 @@ impl Names {
             let (None, Some(city)) = (record.exclusion, record.city) else { continue };
             let firm = *firms[record.firm as usize]
                 .get_or_insert_with(|| Firm(self.firms.intern(texts.firms.text(record.firm))));
-            let country = *countries[record.country as usize].get_or_insert_with(|| {
-                let number = self.countries.intern(texts.countries.text(record.country));
-                Country(u16::try_from(number).expect("fewer countries than 2^16"))
-            });
+            let country = *countries[record.country as usize]
+                .get_or_insert_with(|| self.country(texts.countries.text(record.country)));
             each(Shipment {
                 plant: Plant { firm, city },
                 country,
@@ -103,6 +112,7 @@ pub struct Running {
     pub(super) segments: Vec<LiveSegment>,
     pub(super) workers: Workers,
     amounts: Amounts,
+    pub(super) recent: Recent,
     whole: Vec<Year>,
 }
 
@@ -124,28 +134,34 @@ impl Running {
             segments: Vec::new(),
             workers: Workers::start(n_workers, &subject)?,
             amounts: Amounts::default(),
+            recent: Recent::default(),
             whole: Vec::new(),
         })
     }
 
-    /// Feeds shipments in the roles they have as the calendar stands.
+    /// Feeds what a file shipped, in the roles that it has as the calendar stands.
     ///
     /// # Errors
     /// [`EngineError::Worker`] if a worker died.
-    pub fn feed(&mut self, texts: &Texts, records: &[Record]) -> Result<(), EngineError> {
-        self.feed_records(texts, records, |calendar, period| (calendar.roles(period), 1))
+    pub fn feed(&mut self, sums: &Sums) -> Result<(), EngineError> {
+        let mut recent = std::mem::take(&mut self.recent);
+        let fed = self.feed_sums(sums, |calendar, shipment| {
+            recent.add(shipment);
+            (calendar.roles(shipment.period), 1)
+        });
+        self.recent = recent;
+        fed
     }
 
-    pub(super) fn feed_records(
+    pub(super) fn feed_sums(
         &mut self,
-        texts: &Texts,
-        records: &[Record],
-        roles: impl Fn(&Calendar, Period) -> (Roles, i64),
+        sums: &Sums,
+        mut roles: impl FnMut(&Calendar, &Shipment) -> (Roles, i64),
     ) -> Result<(), EngineError> {
         let Self { names, amounts, workers, calendar, .. } = self;
         let mut fed = Ok(());
-        names.shipments(texts, records, |shipment| {
-            let (roles, sign) = roles(calendar, shipment.period);
+        sums.shipments(names, |shipment| {
+            let (roles, sign) = roles(calendar, &shipment);
             amounts.add(&shipment, roles, sign);
             let updates = amounts.take(UPDATES_AT_A_TIME);
             if !updates.is_empty() && fed.is_ok() {
@@ -164,7 +180,9 @@ impl Running {
     ) -> Result<(), EngineError> {
         let city_of = |code: &str| home.places.city(code);
         let (texts, records) = segment::read(folder, stored, Fields::Figures, &city_of)?;
-        self.feed_records(&texts, &records, roles)
+        self.feed_sums(&Sums::of(texts, &records), |calendar, shipment| {
+            roles(calendar, shipment.period)
+        })
     }
 
     /// Takes a file's shipments back from every role they have.
@@ -181,8 +199,9 @@ impl Running {
         let position = self.segments.iter().position(|segment| segment.vintage == vintage);
         let Some(position) = position else { return Ok(()) };
         let segment = self.segments.remove(position);
-        self.feed_segment(folder, home, &segment.stored, |calendar, period| {
-            (calendar.roles(period), -1)
+        self.recent.forget_through(segment.period);
+        self.feed_segment(folder, home, &segment.stored, |calendar, month| {
+            (calendar.roles(month), -1)
         })
     }
 
@@ -196,18 +215,23 @@ impl Running {
             self.whole.push(period.year());
         }
         let before = period.year_before();
-        let concerned = |segment: &&LiveSegment| {
-            segment.months.contains(&period) || segment.months.contains(&before)
-        };
+        let mut months = vec![period];
+        match self.recent.take(before) {
+            Some(shipments) => self.feed_base(&shipments)?,
+            None => months.push(before),
+        }
+        let concerned =
+            |segment: &&LiveSegment| segment.months.iter().any(|month| months.contains(month));
         let stored: Vec<Stored> =
             self.segments.iter().filter(concerned).map(|segment| segment.stored.clone()).collect();
         let city_of = |code: &str| home.places.city(code);
-        let months = [period, before];
         for stored in stored {
             let (texts, records) =
                 segment::read_months(folder, &stored, Fields::Figures, &months, &city_of)?;
-            self.feed_records(&texts, &records, |_, month| {
-                (Roles { cur: month == period, base: month == before }, 1)
+            self.feed_sums(&Sums::of(texts, &records), |_, shipment| {
+                let month = shipment.period;
+                let base = month == before && months.contains(&before);
+                (Roles { cur: month == period, base }, 1)
             })?;
         }
         Ok(())
@@ -216,6 +240,17 @@ impl Running {
     /// Has every year with indicators published whole next time.
     pub fn publish_all_whole(&mut self) {
         self.whole = self.calendar.indicator_years().collect();
+    }
+
+    fn feed_base(&mut self, shipments: &[Shipment]) -> Result<(), EngineError> {
+        for shipment in shipments {
+            self.amounts.add(shipment, Roles { cur: false, base: true }, 1);
+            let updates = self.amounts.take(UPDATES_AT_A_TIME);
+            if !updates.is_empty() {
+                self.workers.feed(updates)?;
+            }
+        }
+        Ok(())
     }
 
     /// Whether anything was fed or closed that asks for publication.

@@ -1,7 +1,7 @@
 //! Segments: the records of one accepted file, excluded ones included, as one Parquet file.
 //!
 //! ```text
-//! Texts, [Record] ── sort by plant, destination ── one column each ──▶ segments/000007.parquet
+//! Texts, [Record] ── sorted by plant, destination ── one column each ─▶ segments/000007.parquet
 //!        ◀── Fields::Figures: six columns │ Fields::All: all twelve ──┘
 //! ```
 //! Columns: `line` u32, `period` i32 (YYYYMM), `flow` (E or I), `firm_id`, `firm_name`, `region`,
@@ -21,7 +21,7 @@ use std::sync::Arc;
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 
 pub use read::{Fields, read, read_months};
-pub use write::{rewrite, sorted, write};
+pub use write::{Encoded, encode, rewrite, sorted};
 
 use crate::types::Vintage;
 
@@ -88,6 +88,27 @@ mod tests {
             })
             .collect();
         (texts, records)
+    }
+
+    fn write(
+        home: &Path,
+        vintage: Vintage,
+        texts: &Texts,
+        records: &[Record],
+        text_of: &(dyn Fn(City) -> &'static str + Sync),
+    ) -> crate::archive::Result<Stored> {
+        let encoded = encode(1, texts, sorted(records, texts.firms.len()), text_of);
+        encoded.expect("records that fit their columns").store(home, vintage)
+    }
+
+    #[test]
+    fn a_segment_does_not_depend_on_the_number_of_threads() {
+        let (texts, records) = month();
+        let text_of = |city: City| CITIES[usize::from(city.0)];
+        let on = |n_threads| {
+            encode(n_threads, &texts, sorted(&records, texts.firms.len()), &text_of).expect("fits")
+        };
+        assert!(on(1) == on(3));
     }
 
     fn written(home: &Path) -> (Texts, Vec<Record>, Stored) {

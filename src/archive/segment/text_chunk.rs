@@ -23,55 +23,77 @@ pub(super) const ZSTD_LEVEL: i32 = 1;
 /// Shortest run of one value that is written as a run.
 const RUN_MIN: usize = 8;
 
-/// Adds the next column of a row group: texts by position, none where a row has none.
-///
-/// # Errors
-/// What the writer says, or a page past Parquet's 2³¹ bytes.
-///
-/// # Panics
-/// If a position is outside `texts`, or a row has none in a column without nulls.
-pub(super) fn append<W: Write + Send>(
-    row_group: &mut SerializedRowGroupWriter<'_, W>,
-    column: ColumnDescPtr,
-    texts: &[&str],
-    positions: impl ExactSizeIterator<Item = Option<u32>>,
-) -> Result<()> {
-    let n_rows = positions.len();
-    let Used { texts, codes, present } = Used::of(texts, positions);
-    let nullable = column.max_def_level() > 0;
-    assert!(nullable || codes.len() == n_rows, "a null in {}", column.name());
-    let mut out = TrackedWrite::new(Vec::new());
-    let mut pages = SerializedPageWriter::new(&mut out);
-    let dictionary = dictionary_page(&texts)?;
-    let data = data_page(nullable.then_some(&present), &codes, texts.len())?;
-    let dictionary = pages.write_page(dictionary)?;
-    let data = pages.write_page(data)?;
-    let size = |bytes: usize| i64::try_from(bytes).expect("a page is below 2^31 bytes");
-    let metadata = ColumnChunkMetaData::builder(column)
-        .set_compression(compression())
-        .set_encodings(vec![Encoding::PLAIN, Encoding::RLE, Encoding::RLE_DICTIONARY])
-        .set_num_values(size(n_rows))
-        .set_total_compressed_size(size(dictionary.compressed_size + data.compressed_size))
-        .set_total_uncompressed_size(size(dictionary.uncompressed_size + data.uncompressed_size))
-        .set_dictionary_page_offset(Some(0))
-        .set_data_page_offset(size(dictionary.compressed_size))
-        .build()?;
-    let close = ColumnCloseResult {
-        bytes_written: dictionary.bytes_written + data.bytes_written,
-        rows_written: n_rows as u64,
-        metadata,
-        bloom_filter: None,
-        column_index: None,
-        offset_index: None,
-    };
-    // A page is how the crate lets one hold bytes that it can read back.
-    let chunk = Page::DictionaryPage {
-        buf: out.into_inner()?.into(),
-        num_values: 0,
-        encoding: Encoding::PLAIN,
-        is_sorted: false,
-    };
-    row_group.append_column(chunk.buffer(), close)
+/// A column of texts of one row group, encoded.
+pub(super) struct TextChunk {
+    page: Page,
+    close: ColumnCloseResult,
+}
+
+impl TextChunk {
+    /// Encodes texts by position, none where a row has none.
+    ///
+    /// # Errors
+    /// What the writer says, or a page past Parquet's 2³¹ bytes.
+    ///
+    /// # Panics
+    /// If a position is outside `texts`, or a row has none in a column without nulls.
+    pub(super) fn new(
+        column: ColumnDescPtr,
+        texts: &[&str],
+        positions: impl ExactSizeIterator<Item = Option<u32>>,
+    ) -> Result<Self> {
+        let n_rows = positions.len();
+        let Used { texts, codes, present } = Used::of(texts, positions);
+        let nullable = column.max_def_level() > 0;
+        assert!(nullable || codes.len() == n_rows, "a null in {}", column.name());
+        let mut out = TrackedWrite::new(Vec::new());
+        let mut pages = SerializedPageWriter::new(&mut out);
+        let dictionary = dictionary_page(&texts)?;
+        let data = data_page(nullable.then_some(&present), &codes, texts.len())?;
+        let dictionary = pages.write_page(dictionary)?;
+        let data = pages.write_page(data)?;
+        let size = |bytes: usize| i64::try_from(bytes).expect("a page is below 2^31 bytes");
+        let sizes = [
+            dictionary.compressed_size + data.compressed_size,
+            dictionary.uncompressed_size + data.uncompressed_size,
+        ];
+        let metadata = ColumnChunkMetaData::builder(column)
+            .set_compression(compression())
+            .set_encodings(vec![Encoding::PLAIN, Encoding::RLE, Encoding::RLE_DICTIONARY])
+            .set_num_values(size(n_rows))
+            .set_total_compressed_size(size(sizes[0]))
+            .set_total_uncompressed_size(size(sizes[1]))
+            .set_dictionary_page_offset(Some(0))
+            .set_data_page_offset(size(dictionary.compressed_size))
+            .build()?;
+        let close = ColumnCloseResult {
+            bytes_written: dictionary.bytes_written + data.bytes_written,
+            rows_written: n_rows as u64,
+            metadata,
+            bloom_filter: None,
+            column_index: None,
+            offset_index: None,
+        };
+        // A page is how the crate lets one hold bytes that it can read back.
+        let chunk = Page::DictionaryPage {
+            buf: out.into_inner()?.into(),
+            num_values: 0,
+            encoding: Encoding::PLAIN,
+            is_sorted: false,
+        };
+        Ok(Self { page: chunk, close })
+    }
+
+    /// Adds it as the next column of a row group.
+    ///
+    /// # Errors
+    /// What the writer says.
+    pub(super) fn append_to<W: Write + Send>(
+        self,
+        row_group: &mut SerializedRowGroupWriter<'_, W>,
+    ) -> Result<()> {
+        row_group.append_column(self.page.buffer(), self.close)
+    }
 }
 
 /// The compression of every page of a segment.

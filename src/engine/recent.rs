@@ -1,0 +1,76 @@
+//! Exports of the months whose next year is still to come: when `(t,k)` closes, those of
+//! `(t-1,k)` become its base without reading segments again.
+
+use std::collections::BTreeMap;
+
+use crate::types::{Flow, Period, Shipment};
+
+/// Exports by month, of the months of which this process has seen all.
+///
+/// Bounded by a year: a month is given away when the same month of the next year closes.
+#[derive(Debug, Default)]
+pub struct Recent {
+    /// Months up to this one are not kept.
+    not_kept: Option<Period>,
+    months: BTreeMap<Period, Vec<Shipment>>,
+}
+
+impl Recent {
+    /// Keeps nothing up to a month: what was shipped in it was not seen, or was seen and taken back.
+    pub fn forget_through(&mut self, month: Period) {
+        self.not_kept = self.not_kept.max(Some(month));
+        self.months.retain(|kept, _| Some(*kept) > self.not_kept);
+    }
+
+    /// Whether all that was shipped in a month is kept.
+    #[must_use]
+    pub fn has(&self, month: Period) -> bool {
+        Some(month) > self.not_kept
+    }
+
+    /// Keeps an export.
+    pub fn add(&mut self, shipment: &Shipment) {
+        if shipment.flow == Flow::Export && self.has(shipment.period) {
+            self.months.entry(shipment.period).or_default().push(*shipment);
+        }
+    }
+
+    /// Gives away what was shipped in a month; none if not all of it is kept.
+    pub fn take(&mut self, month: Period) -> Option<Vec<Shipment>> {
+        let kept = self.has(month).then(|| self.months.remove(&month).unwrap_or_default());
+        self.forget_through(month);
+        kept
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::types::{City, Country, Firm, Plant};
+
+    fn shipment(yyyymm: u32, flow: Flow) -> Shipment {
+        let period = Period::from_yyyymm(yyyymm).expect("a month");
+        let plant = Plant { firm: Firm(1), city: City(2) };
+        Shipment { plant, country: Country(3), period, flow, cents: 70 }
+    }
+
+    #[test]
+    fn a_month_is_given_away_once_and_not_if_part_of_it_was_not_seen() {
+        let month = |yyyymm| Period::from_yyyymm(yyyymm).expect("a month");
+        let mut recent = Recent::default();
+        recent.forget_through(month(200_101));
+        for shipment in [
+            shipment(200_101, Flow::Export),
+            shipment(200_102, Flow::Export),
+            shipment(200_102, Flow::Import),
+            shipment(200_103, Flow::Export),
+        ] {
+            recent.add(&shipment);
+        }
+        assert_eq!(recent.take(month(200_101)), None);
+        assert_eq!(recent.take(month(200_102)).map(|kept| kept.len()), Some(1));
+        assert_eq!(recent.take(month(200_102)), None);
+        recent.forget_through(month(200_103));
+        assert!(!recent.has(month(200_103)) && recent.has(month(200_104)));
+    }
+}

@@ -1,0 +1,99 @@
+//! What a file shipped, added up by plant, country, month and flow: all that the dataflow needs of
+//! its records.
+
+use super::running::Names;
+use crate::feed::record::{Dictionary, Record, Texts};
+use crate::types::{City, Country, Firm, Flow, Period, Plant, Shipment};
+
+/// A file's accepted records, neighbours added up.
+///
+/// In a segment's order records of a plant with a country stand together (2 to 5 a month), so
+/// little is left to add up afterwards.
+#[derive(Debug, Default)]
+pub struct Sums {
+    firms: Dictionary,
+    /// Partner countries; not all need to have accepted records.
+    pub countries: Dictionary,
+    sums: Vec<Sum>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Sum {
+    firm: u32,
+    country: u32,
+    city: City,
+    period: Period,
+    flow: Flow,
+    cents: i64,
+}
+
+impl Sums {
+    /// Adds up records in a segment's order; excluded ones do not count.
+    #[must_use]
+    pub fn of(texts: Texts, records: &[Record]) -> Self {
+        let mut sums: Vec<Sum> = Vec::with_capacity(records.len() / 2);
+        for record in records {
+            let (None, Some(city)) = (record.exclusion, record.city) else { continue };
+            let Record { firm, country, period, flow, value_cents: cents, .. } = *record;
+            let new = Sum { firm, country, city, period, flow, cents };
+            match sums.last_mut() {
+                Some(last) if (Sum { cents, ..*last }) == new => last.cents += cents,
+                _ => sums.push(new),
+            }
+        }
+        sums.shrink_to_fit();
+        Self { firms: texts.firms, countries: texts.countries, sums }
+    }
+
+    /// What was shipped, with firms and countries numbered as the engine numbers them.
+    ///
+    /// # Panics
+    /// Past 2¹⁶ countries, which `intake` refuses.
+    pub fn shipments(&self, names: &mut Names, mut each: impl FnMut(Shipment)) {
+        let mut firms: Vec<Option<Firm>> = vec![None; self.firms.len()];
+        let mut countries: Vec<Option<Country>> = vec![None; self.countries.len()];
+        for sum in &self.sums {
+            let firm = *firms[sum.firm as usize]
+                .get_or_insert_with(|| Firm(names.firms.intern(self.firms.text(sum.firm))));
+            let country = *countries[sum.country as usize]
+                .get_or_insert_with(|| names.country(self.countries.text(sum.country)));
+            let plant = Plant { firm, city: sum.city };
+            let Sum { period, flow, cents, .. } = *sum;
+            each(Shipment { plant, country, period, flow, cents });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::feed::record::Exclusion;
+
+    #[test]
+    fn neighbours_are_added_up_and_excluded_records_left_out() {
+        let mut texts = Texts::default();
+        let period = Period::new(2001, 3).expect("a month");
+        let record = Record {
+            firm: texts.firms.intern("F1"),
+            name: 0,
+            region: 0,
+            country: texts.countries.intern("502"),
+            product: 0,
+            trade_mode: 0,
+            line: 2,
+            city: Some(City(4)),
+            period,
+            flow: Flow::Export,
+            exclusion: None,
+            value_cents: 50,
+        };
+        let import = Record { flow: Flow::Import, ..record };
+        let excluded = Record { exclusion: Some(Exclusion::Intermediary), ..record };
+        let sums = Sums::of(texts, &[record, record, excluded, record, import]);
+        let mut shipped = Vec::new();
+        sums.shipments(&mut Names::default(), |shipment| {
+            shipped.push((shipment.flow, shipment.cents));
+        });
+        assert_eq!(shipped, [(Flow::Export, 150), (Flow::Import, 50)]);
+    }
+}
