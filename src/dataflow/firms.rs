@@ -90,7 +90,8 @@ pub struct FirmYear {
     /// Cities with a positive cell in the year, with the plant's exports in cents; in order of
     /// city.
     pub active: Vec<(City, i64)>,
-    /// Cities with a positive cell in the year or an earlier one; in order.
+    /// Cities with a positive cell in the year or an earlier one; in order. Of a firm with several
+    /// active plants only.
     pub network: Vec<City>,
 }
 
@@ -122,7 +123,10 @@ impl FirmYear {
     }
 }
 
-/// Reads a firm's year into `firm_year`, replacing what is there.
+/// Reads a firm's year into `firm_year`, replacing what is there; the network only of a multi-plant
+/// firm, which alone has one that matters.
+///
+/// The year comes first: most firms have one plant, and are done without a look at their history.
 pub fn read_firm_year(
     plants: &mut Lookup<PlantYear, PlantExports>,
     firm: Firm,
@@ -132,17 +136,25 @@ pub fn read_firm_year(
 ) {
     firm_year.active.clear();
     firm_year.network.clear();
-    plants.seek(&PlantYear { firm, ..PlantYear::default() });
-    while let Some(&key) = plants.key().filter(|key| key.firm == firm && key.year <= year) {
+    plants.seek(&PlantYear { firm, year, city: City(0) });
+    while let Some(&key) = plants.key().filter(|key| key.firm == firm && key.year == year) {
         let exports = plants.sum(moment);
         if exports.destinations > 0 {
-            firm_year.network.push(key.city);
-            if key.year == year {
-                firm_year.active.push((key.city, exports.cents));
-            }
+            firm_year.active.push((key.city, exports.cents));
         }
         plants.step();
     }
-    firm_year.network.sort_unstable();
-    firm_year.network.dedup();
+    if !firm_year.is_multi_plant() {
+        return;
+    }
+    firm_year.network.extend(firm_year.active.iter().map(|&(city, _)| city));
+    plants.seek(&PlantYear { firm, ..PlantYear::default() });
+    while let Some(&key) = plants.key().filter(|key| key.firm == firm && key.year < year) {
+        if let Err(at) = firm_year.network.binary_search(&key.city)
+            && plants.sum(moment).destinations > 0
+        {
+            firm_year.network.insert(at, key.city);
+        }
+        plants.step();
+    }
 }

@@ -319,8 +319,7 @@ fn concerned(
 ) -> Vec<(Firm, Option<Country>)> {
     let mut destinations = touched.destinations.clone();
     let mut exporters = Lookup::open(&arrangements.exporters, epoch);
-    let mut plants = Lookup::open(&arrangements.plants, epoch);
-    let mut firm_year = FirmYear::default();
+    let mut networks = Networks::open(arrangements, year, epoch);
     for (&country, cities) in &touched.markets {
         let provinces: FxHashSet<Province> =
             cities.iter().map(|&city| arrangements.geography.province(city)).collect();
@@ -329,9 +328,7 @@ fn concerned(
             exporters.key().filter(|key| key.year == year && key.country == country)
         {
             exporters.step();
-            read_firm_year(&mut plants, firm, year, Moment::After, &mut firm_year);
-            let reads = |city: &City| provinces.contains(&arrangements.geography.province(*city));
-            if firm_year.is_multi_plant() && firm_year.network.iter().any(reads) {
+            if networks.provinces(firm).iter().any(|province| provinces.contains(province)) {
                 destinations.insert((firm, country));
             }
         }
@@ -341,4 +338,38 @@ fn concerned(
     concerned.extend(touched.firms.iter().map(|&firm| (firm, None)));
     concerned.sort_unstable();
     concerned
+}
+
+/// The provinces that multi-plant firms read, each firm's looked up once for all its destinations.
+struct Networks<'a> {
+    geography: &'a Geography,
+    plants: Lookup<PlantYear, PlantExports>,
+    year: Year,
+    firm_year: FirmYear,
+    known: FxHashMap<Firm, Vec<Province>>,
+}
+
+impl<'a> Networks<'a> {
+    fn open(arrangements: &'a Arrangements, year: Year, epoch: Time) -> Self {
+        Self {
+            geography: &arrangements.geography,
+            plants: Lookup::open(&arrangements.plants, epoch),
+            year,
+            firm_year: FirmYear::default(),
+            known: FxHashMap::default(),
+        }
+    }
+
+    /// None of a firm that is not multi-plant.
+    fn provinces(&mut self, firm: Firm) -> &[Province] {
+        let Self { geography, plants, year, firm_year, known } = self;
+        known.entry(firm).or_insert_with(|| {
+            read_firm_year(plants, firm, *year, Moment::After, firm_year);
+            let mut provinces: Vec<_> =
+                firm_year.network.iter().map(|&city| geography.province(city)).collect();
+            provinces.sort_unstable();
+            provinces.dedup();
+            provinces
+        })
+    }
 }
