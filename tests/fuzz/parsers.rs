@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use spillover::estimate::formula::Formula;
 use spillover::feed::amount::{CENTS_MAX, cents};
-use spillover::feed::frame::{Framed, Lines};
+use spillover::feed::frame::{Blocks, Framed, Lines};
 use spillover::feed::pattern::{FilePattern, PeriodFormat};
 use spillover::feed::places::Places;
 use spillover::feed::profile::Profile;
@@ -98,7 +98,7 @@ pub fn number(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     let layout = Profile::bundled("canonical").expect("a shipped profile").value;
     let expected = as_decimal(text);
-    match cents(text, &layout) {
+    match cents(text.as_bytes(), &layout) {
         Ok(found) => assert_eq!(Some(i128::from(found)), expected),
         Err(Rule::Range) => {
             assert!(expected.is_none_or(|value| value.abs() > i128::from(CENTS_MAX)));
@@ -121,9 +121,11 @@ fn as_decimal(text: &str) -> Option<i128> {
 
 /// Lines hold no more than what came in, and a good line is as the `csv` crate reads it.
 pub fn lines(bytes: &[u8]) {
-    let mut lines = Lines::new(bytes, b',');
+    let mut blocks = Blocks::new(bytes, b',');
+    let mut lines = Lines::new(b',');
     let (mut n_lines, mut n_bytes) = (0, 0);
-    while let Some(framed) = lines.next_line().expect("memory can be read") {
+    while !lines.is_at_end() || blocks.fill(&mut lines).expect("memory can be read") {
+        let Some(framed) = lines.next_line() else { continue };
         let (line, raw) = match framed {
             Framed::Line(line) => (line.line, line.raw),
             Framed::Broken { line, raw, .. } => (line, raw),
