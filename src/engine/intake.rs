@@ -256,7 +256,6 @@ impl Engine {
     }
 
     /// Lets a file's records take effect, and starts writing its segment.
-    #[expect(clippy::too_many_arguments, reason = "the parts of one file on its way into one step")]
     fn accept<'scope>(
         &mut self,
         scope: &'scope Scope<'scope, '_>,

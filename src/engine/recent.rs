@@ -16,7 +16,7 @@ pub struct Recent {
 }
 
 impl Recent {
-    /// Keeps nothing up to a month: what was shipped in it was not seen, or was seen and taken back.
+    /// Keeps nothing up to a month: what was shipped in it was not seen, or was taken back.
     pub fn forget_through(&mut self, month: Period) {
         self.not_kept = self.not_kept.max(Some(month));
         self.months.retain(|kept, _| Some(*kept) > self.not_kept);

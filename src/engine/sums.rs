@@ -14,7 +14,7 @@ pub struct Sums {
     firms: Dictionary,
     /// Partner countries; not all need to have accepted records.
     pub countries: Dictionary,
-    sums: Vec<Sum>,
+    shipped: Vec<Sum>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,7 +42,7 @@ impl Sums {
             }
         }
         sums.shrink_to_fit();
-        Self { firms: texts.firms, countries: texts.countries, sums }
+        Self { firms: texts.firms, countries: texts.countries, shipped: sums }
     }
 
     /// What was shipped, with firms and countries numbered as the engine numbers them.
@@ -52,7 +52,7 @@ impl Sums {
     pub fn shipments(&self, names: &mut Names, mut each: impl FnMut(Shipment)) {
         let mut firms: Vec<Option<Firm>> = vec![None; self.firms.len()];
         let mut countries: Vec<Option<Country>> = vec![None; self.countries.len()];
-        for sum in &self.sums {
+        for sum in &self.shipped {
             let firm = *firms[sum.firm as usize]
                 .get_or_insert_with(|| Firm(names.firms.intern(self.firms.text(sum.firm))));
             let country = *countries[sum.country as usize]

@@ -53,7 +53,7 @@ pub struct Checker<'a> {
     excluded_countries: Vec<bool>,
     /// By position in the dictionary of names.
     intermediaries: Vec<bool>,
-    /// The name that a firm had last, by position in the dictionary of firms: it seldom has another.
+    /// The name that a firm had last, by its position: it seldom has another.
     names: Vec<u32>,
     /// The month last read: nearly every line has the same.
     last_period: (Key, Period),

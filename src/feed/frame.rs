@@ -42,7 +42,7 @@ pub struct Blocks<R> {
     exhausted: bool,
     /// The physical line that the next block starts on.
     line: u64,
-    n_blocks: usize,
+    n_taken: usize,
     block_bytes: usize,
 }
 
@@ -55,7 +55,7 @@ impl<R: Read> Blocks<R> {
             carried: Vec::new(),
             exhausted: false,
             line: 1,
-            n_blocks: 0,
+            n_taken: 0,
             block_bytes: BLOCK_BYTES,
         }
     }
@@ -87,9 +87,9 @@ impl<R: Read> Blocks<R> {
             }
         }
         lines.ends_text = self.exhausted && self.carried.is_empty();
-        lines.number = self.n_blocks;
+        lines.number = self.n_taken;
         lines.start(self.line);
-        self.n_blocks += 1;
+        self.n_taken += 1;
         self.line += memchr_iter(b'\n', block_of(lines)).count() as u64;
         Ok(true)
     }

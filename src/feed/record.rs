@@ -44,6 +44,7 @@ impl Key {
     /// The key of a text.
     #[must_use]
     #[inline]
+    #[expect(clippy::missing_panics_doc, reason = "the slices are of the lengths they are cut to")]
     pub fn of(text: &[u8]) -> Self {
         let eight = |at: usize| {
             u64::from_le_bytes(text[at..at + 8].try_into().expect("a slice of eight bytes"))
@@ -229,6 +230,7 @@ impl Dictionary {
     }
 
     /// The texts in order of position.
+    #[must_use]
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &str> {
         let mut start = 0;
         self.ends.iter().map(move |&end| &self.texts[std::mem::replace(&mut start, end)..end])

@@ -155,7 +155,8 @@ fn in_parallel<T: Send, R: Send>(
     done.into_iter().map(|(_, result)| result).collect()
 }
 
-/// Numbers that vary in all their bits are packed and not compressed: that costs more than it saves.
+/// Numbers that vary in all their bits are packed and not compressed, which costs more than it
+/// saves.
 fn properties() -> WriterProperties {
     let period = ColumnPath::from("period");
     let mut properties = WriterProperties::builder()
