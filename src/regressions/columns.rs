@@ -212,9 +212,10 @@ impl Columns {
         })
     }
 
-    /// Whether a column has no value in any row.
+    /// Whether a column has no value in any row, and there are rows.
     pub fn is_absent(&self, name: &str) -> bool {
-        self.column(name).is_some_and(|column| !(0..self.n_rows).any(|row| column.is_present(row)))
+        let none = |column: Column<'_>| !(0..self.n_rows).any(|row| column.is_present(row));
+        self.n_rows > 0 && self.column(name).is_some_and(none)
     }
 
     /// The panel, with columns in place of those of the same name; what they are computed with is

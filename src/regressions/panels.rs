@@ -3,8 +3,8 @@
 //!
 //! # Invariant
 //! A part bears the stamp of what it was made from: the hashes of the parts of `plant` of its year,
-//! or of the segments whose records count in it, and of the options and reference tables. A part with another stamp, or one that cannot be
-//! read, is made again.
+//! or of the segments whose records count in it, and of the options and reference tables. A part
+//! with another stamp, or one that cannot be read, is made again.
 
 use std::collections::BTreeMap;
 

@@ -5,8 +5,9 @@
 //! | `row` | the row of the year's plant panel that has the plant and destination |
 //! | `hs6` | the first six digits of the product code |
 //! | `ln_product_export` | log of the year's exports of it in USD, positive sums only |
-//! | `differentiated`, `differentiated_liberal` | 1 for a differentiated good by Rauch, else 0; absent where the table lacks the code |
+//! | `differentiated`, `differentiated_liberal` | 1 for a differentiated good by Rauch, else 0 |
 //!
+//! The last two are absent where Rauch's table lacks the code.
 //! Whatever else a regression reads stands in the plant panel's row.
 
 use std::sync::Arc;

@@ -40,7 +40,8 @@ pub struct Estimated {
 /// An entry of the option `estimate` that is no table.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "the option estimate has \"{entry}\"; write a table as 3, or a column as 3.4 or footnote.trimmed"
+    "the option estimate has \"{entry}\"; write a table as 3, or a column as 3.4 or \
+     footnote.trimmed"
 )]
 pub struct NoTable {
     /// The entry.
