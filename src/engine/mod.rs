@@ -13,6 +13,7 @@
 //! engine is dropped and the home is as it was.
 
 pub mod amounts;
+mod budget;
 mod error;
 mod intake;
 pub mod open;

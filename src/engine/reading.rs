@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{Builder, Scope, ScopedJoinHandle};
 
 use rustc_hash::FxHashMap;
 
+use super::budget::Budget;
 use super::sums::Sums;
 use crate::archive::segment::{Encoded, encode, sorted};
 use crate::archive::{ArchiveError, Summary};
@@ -104,7 +104,8 @@ impl Reader<'_> {
     }
 }
 
-/// How many files one thread may be ahead: memory is bounded by that, not by the number of files.
+/// How many files one thread may be ahead, however small they are; what bounds memory is the
+/// [`Budget`].
 const AHEAD_PER_THREAD: usize = 2;
 
 /// Files being read, in order.
@@ -119,7 +120,7 @@ pub struct ReadAhead<'env> {
 /// Files that other threads read before they are asked for.
 struct Ahead {
     results: Receiver<(usize, Read)>,
-    places_taken: Receiver<()>,
+    budget: Arc<Budget>,
     waiting: BTreeMap<usize, Read>,
 }
 
@@ -137,17 +138,16 @@ impl<'env> ReadAhead<'env> {
         }
         let n_ahead = n_threads * AHEAD_PER_THREAD;
         let n_a_file = n_threads / files.len().clamp(1, n_threads);
-        let (take_place, places_taken) = sync_channel(n_ahead);
+        let budget = Arc::new(Budget::new(files, n_ahead));
         let (send, results) = sync_channel(n_ahead);
-        let next = Arc::new(AtomicUsize::new(0));
         for _ in 0..n_threads.min(files.len()) {
-            let (take_place, send, next) = (take_place.clone(), send.clone(), Arc::clone(&next));
+            let (budget, send) = (Arc::clone(&budget), send.clone());
             let read = move |file: &FeedFile| reader.read(n_a_file, file);
             named(scope, "reading", move || {
-                read_in_turn(files, read, &take_place, &send, &next);
+                read_in_turn(files, read, &budget, &send);
             });
         }
-        let ahead = Ahead { results, places_taken, waiting: BTreeMap::new() };
+        let ahead = Ahead { results, budget, waiting: BTreeMap::new() };
         Self { files, reader, ahead: Some(ahead), next: 0 }
     }
 }
@@ -168,15 +168,12 @@ pub fn named<'scope, T: Send + 'scope>(
 fn read_in_turn(
     files: &[FeedFile],
     read: impl Fn(&FeedFile) -> Read,
-    take_place: &SyncSender<()>,
+    budget: &Budget,
     send: &SyncSender<(usize, Read)>,
-    next: &AtomicUsize,
 ) {
-    // Either end of a channel is gone when nobody wants the rest any more.
-    while take_place.send(()).is_ok() {
-        let position = next.fetch_add(1, Ordering::Relaxed);
-        let Some(file) = files.get(position) else { return };
-        if send.send((position, read(file))).is_err() {
+    while let Some(position) = budget.take() {
+        // The other end is gone when nobody wants the rest any more.
+        if send.send((position, read(&files[position]))).is_err() {
             return;
         }
     }
@@ -201,7 +198,13 @@ impl Ahead {
             let (position, read) = self.results.recv().ok()?;
             self.waiting.insert(position, read);
         }
-        self.places_taken.recv().ok()?;
+        self.budget.give_back(at);
         self.waiting.remove(&at)
+    }
+}
+
+impl Drop for Ahead {
+    fn drop(&mut self) {
+        self.budget.close();
     }
 }
