@@ -19,8 +19,8 @@
 //!
 //! Invariants: what the manifest names is on the disk, whole, with the hash that the manifest has;
 //! what it does not name never counted and is removed when the next writer opens the home. Nothing
-//! that was committed changes, except that a file can be superseded or withdrawn. Everything else that the
-//! engine keeps can be rebuilt from here.
+//! that was committed changes, except that a file can be superseded or withdrawn. Everything else
+//! that the engine keeps can be rebuilt from here.
 
 pub(crate) mod durable;
 mod error;

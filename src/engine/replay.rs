@@ -1,5 +1,5 @@
-//! The archive once more: its shipments for what recomputes (`verify`, `explain`), and the tables as
-//! they stood at a vintage that was not published by itself.
+//! The archive once more: its shipments for what recomputes (`verify`, `explain`), and the tables
+//! as they stood at a vintage that was not published by itself.
 
 use tempfile::TempDir;
 

@@ -66,7 +66,8 @@ pub struct Watched {
 /// Watches until it is asked to stop, or with `once` until all that is there has been taken in.
 ///
 /// # Errors
-/// - [`WatchError::Watched`], [`WatchError::Lock`] if another watcher runs on the home, or none can.
+/// - [`WatchError::Watched`], [`WatchError::Lock`] if another watcher runs on the home, or none
+///   can.
 /// - [`WatchError::Engine`] for what time does not mend: the home is another's, damaged, made under
 ///   other options, or its disk fails.
 /// - [`WatchError::Estimate`] if the options ask for a table that is none.

@@ -8,8 +8,8 @@ use std::path::Path;
 /// full disk has left in corners.
 const PROBE_BYTES: usize = 1 << 20;
 
-/// Whether a file of a mebibyte can be written to a folder and reaches the disk: quotas and reserves
-/// answer too, as no count of free blocks does.
+/// Whether a file of a mebibyte can be written to a folder and reaches the disk: quotas and
+/// reserves answer too, as no count of free blocks does.
 ///
 /// # Errors
 /// What the system says if it cannot.

@@ -1,5 +1,5 @@
-//! Tables as JSON lines: an object a row, its members in the table's order, `null` where a figure is
-//! absent. Amounts keep their two decimals, floats are shortest round-trip.
+//! Tables as JSON lines: an object a row, its members in the table's order, `null` where a figure
+//! is absent. Amounts keep their two decimals, floats are shortest round-trip.
 
 use std::io::{self, Write};
 
