@@ -12,7 +12,6 @@ use super::dense::Factor;
 use super::kept::{Fingerprints, Kept};
 use super::layout::Layout;
 use super::local::{Cells, Piece, Rows, minmax};
-use super::preconditioner::{Components, Sums as Coupling};
 use crate::estimate::design::codes::Codes;
 
 /// Rows that are worked on by themselves, such as a city's.
@@ -36,10 +35,6 @@ pub struct Builder<'b, 'a> {
     pub cells: &'b Cells,
     /// The level of the eliminated effect of each cell.
     pub eliminated: &'b [u32],
-    /// The level of the iterated effect of each cell.
-    pub iterated: &'b [u32],
-    /// The components of the iterated effect, if their matrices are wanted.
-    pub components: Option<&'b Components>,
     /// The effects that live inside pieces.
     pub local: &'b [usize],
     /// What is known of pieces.
@@ -49,21 +44,14 @@ pub struct Builder<'b, 'a> {
 }
 
 impl Builder<'_, '_> {
-    /// The blocks of consecutive ranges of pieces, with how many pieces of each were known, and
-    /// what the cells of each component of the iterated effect come to.
+    /// The blocks of consecutive ranges of pieces, each with how many of its pieces were known.
     #[must_use]
-    pub fn blocks(&self, ranges: &[Vec<Range<usize>>]) -> (Vec<(Block, usize)>, Option<Coupling>) {
-        let mut coupling = self.components.map(Components::sums);
-        let blocks = ranges.iter().map(|pieces| self.block(pieces, coupling.as_mut())).collect();
-        (blocks, coupling)
+    pub fn blocks(&self, ranges: &[Vec<Range<usize>>]) -> Vec<(Block, usize)> {
+        ranges.iter().map(|pieces| self.block(pieces)).collect()
     }
 
     /// A block, and how many of its pieces were known.
-    fn block(
-        &self,
-        ranges: &[Range<usize>],
-        mut coupling: Option<&mut Coupling>,
-    ) -> (Block, usize) {
+    fn block(&self, ranges: &[Range<usize>]) -> (Block, usize) {
         let (mut pieces, mut n_kept) = (Vec::new(), 0);
         for groups in ranges {
             let own = minmax(&self.cells.of_row[self.layout.rows_of(groups.clone())]);
@@ -77,7 +65,7 @@ impl Builder<'_, '_> {
             minmax(&self.eliminated[pieces[0].cells.start..pieces[pieces.len() - 1].cells.end]);
         let mut matrix = Mat::<f64>::zeros(levels.len(), levels.len());
         for piece in &pieces {
-            self.add_piece(piece, levels.start, &mut matrix, coupling.as_deref_mut());
+            self.add_piece(piece, levels.start, &mut matrix);
         }
         let inverse = Factor::new(matrix).inverse();
         (Block { pieces, levels, inverse }, n_kept)
@@ -87,14 +75,8 @@ impl Builder<'_, '_> {
         Rows { layout: self.layout, cells: self.cells, local: self.local, groups, own }
     }
 
-    /// Adds `R'AR` and `G'AG` of a piece.
-    fn add_piece(
-        &self,
-        piece: &Piece,
-        first: usize,
-        matrix: &mut Mat<f64>,
-        coupling: Option<&mut Coupling>,
-    ) {
+    /// Adds `R'AR` of a piece.
+    fn add_piece(&self, piece: &Piece, first: usize, matrix: &mut Mat<f64>) {
         let of_rows;
         let own = if let Some(own) = &piece.figures.matrix {
             own
@@ -102,9 +84,6 @@ impl Builder<'_, '_> {
             of_rows = self.rows(piece.groups.clone(), piece.cells.clone()).gram();
             &of_rows
         };
-        if let (Some(components), Some(sums)) = (self.components, coupling) {
-            components.add(sums, own, &self.iterated[piece.cells.clone()]);
-        }
         let place: Vec<usize> = self.eliminated[piece.cells.clone()]
             .iter()
             .map(|&level| level as usize - first)
@@ -199,21 +178,4 @@ pub fn numbered(
     }
     let (of_eliminated, of_iterated) = cells.into_iter().unzip();
     (Cells { of_row, weights }, of_eliminated, of_iterated)
-}
-
-/// The component of each level of the iterated effect.
-#[must_use]
-pub fn components_of_levels(layout: &Layout<'_>, blocks: &Blocks) -> Vec<u32> {
-    let iterated = &layout.design.effects[blocks.iterated];
-    let mut of_level = vec![0; iterated.n_levels];
-    let (mut row, stride) = (0, blocks.pieces_per_block);
-    for (piece, count) in blocks.pieces.counts().into_iter().enumerate() {
-        let component = u32::try_from(piece % stride).expect("pieces are fewer than 2^32");
-        let rows = row..row + count as usize;
-        row = rows.end;
-        for &level in &iterated.of_row[rows] {
-            of_level[level as usize] = component;
-        }
-    }
-    of_level
 }

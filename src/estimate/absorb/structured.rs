@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::block::{Block, Builder, block_ranges, components_of_levels, numbered};
+use super::block::{Block, Builder, block_ranges, numbered};
 use super::blocks::Blocks;
 use super::conjugate::System;
 use super::kept::{Fingerprints, Kept, subject};
@@ -25,7 +25,7 @@ use super::lanes::{add, subtract};
 use super::layout::Layout;
 use super::local::{Cells, Piece, Rows, minmax};
 use super::moments::{self, Moments};
-use super::preconditioner::{Components, Preconditioner, Sums as Coupling, positive};
+use super::preconditioner::{Preconditioner, positive};
 use super::products::{add_product, added};
 use super::sums::{Sums, Target};
 use crate::estimate::design::codes::Codes;
@@ -77,15 +77,10 @@ impl<'l, 'a> Structured<'l, 'a> {
         let ranges = block_ranges(layout, blocks);
         let (cells, eliminated, iterated) = numbered(layout, &effects[r], &effects[g], &ranges);
         let subject = subject(layout, &roles(blocks));
-        let of_level = components_of_levels(layout, blocks);
-        let n_rows = layout.design.n_obs();
-        let components = Components::new(&of_level, blocks.pieces_per_block, n_rows);
         let builder = Builder {
             layout,
             cells: &cells,
             eliminated: &eliminated,
-            iterated: &iterated,
-            components: components.as_ref(),
             local: &blocks.local,
             earlier: earlier.and_then(|kept| kept.of_subject(&subject)),
             fingerprints: Fingerprints::new(layout),
@@ -99,12 +94,8 @@ impl<'l, 'a> Structured<'l, 'a> {
             builder.blocks(&ranges[parts[0].start..parts[parts.len() - 1].end])
         };
         let strands: Vec<_> = parts.par_chunks(parts.len().div_ceil(STRANDS)).map(strand).collect();
-        let (built, coupling): (Vec<_>, Vec<_>) = strands.into_iter().unzip();
-        let (built, n_kept): (Vec<Block>, Vec<usize>) = built.into_iter().flatten().unzip();
-        let preconditioner = match (components, summed(coupling)) {
-            (Some(components), Some(sums)) => Preconditioner::blocks(components, sums),
-            _ => Preconditioner::diagonal(&diagonal_of_iterated(layout, &effects[g])),
-        };
+        let (built, n_kept): (Vec<Block>, Vec<usize>) = strands.into_iter().flatten().unzip();
+        let preconditioner = Preconditioner::new(&diagonal_of_iterated(layout, &effects[g]));
         let spans = parts.iter().map(|part| span(&built[part.clone()], &iterated)).collect();
         let (n_eliminated, n_levels) = (effects[r].n_levels, effects[g].n_levels);
         let mut system = Self {
@@ -361,14 +352,6 @@ impl System for Structured<'_, '_> {
     fn preconditioner(&self) -> &Preconditioner {
         &self.preconditioner
     }
-}
-
-/// The sum over the strands, in their order.
-fn summed(strands: Vec<Option<Coupling>>) -> Option<Coupling> {
-    strands.into_iter().flatten().reduce(|mut sum, strand| {
-        sum.add(&strand);
-        sum
-    })
 }
 
 /// What each effect is for.
