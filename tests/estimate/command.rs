@@ -100,3 +100,32 @@ fn a_regressor_constant_within_the_effects_is_dropped_and_named() {
     assert_eq!(model["terms"].as_array().expect("terms").len(), 1);
     assert_eq!(model["dropped"][0]["term"], "size");
 }
+
+#[test]
+fn fixed_effects_are_written_level_by_level() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (file, written) = (folder.path().join("panel.csv"), folder.path().join("effects.csv"));
+    let of_firm = |firm: i32| f64::from(firm * firm % 7);
+    let of_year = |year: i32| f64::from(year % 3) - 0.5;
+    let mut lines = String::from("y,x,firm,year\n");
+    for (firm, year) in (0..8).flat_map(|firm| (0..5).map(move |year| (firm, year))) {
+        let x = f64::from((firm * 13 + year * 5) % 11);
+        let y = 2.0 * x + of_firm(firm) + of_year(year);
+        lines += &format!("{y},{x},f{firm},{}\n", 2000 + year);
+    }
+    std::fs::write(&file, lines).expect("written");
+    let path = written.display().to_string();
+    let arguments = ["--formula", "y ~ x | firm + year", "--fixed-effects", &path];
+    assert!(regress(&file, &arguments).status.success());
+    let text = std::fs::read_to_string(&written).expect("the effects");
+    let value = |effect: &str, level: String| -> f64 {
+        let prefix = format!("{effect},{level},");
+        let line = text.lines().find_map(|line| line.strip_prefix(&prefix));
+        line.unwrap_or_else(|| panic!("no {prefix} in:\n{text}")).parse().expect("a number")
+    };
+    assert_eq!(text.lines().count(), 1 + 8 + 5);
+    for (firm, year) in (0..8).flat_map(|firm| (0..5).map(move |year| (firm, year))) {
+        let sum = value("firm", format!("f{firm}")) + value("year", (2000 + year).to_string());
+        assert!((sum - of_firm(firm) - of_year(year)).abs() < 1e-8, "firm {firm} in {year}");
+    }
+}
