@@ -53,7 +53,7 @@ fn regressor(name: &str) -> String {
     }
 }
 
-/// How far ln_export is from βx + effects + residual, at most, over the exported panel.
+/// How far `ln_export` is from βx + effects + residual, at most, over the exported panel.
 fn largest_gap(sandbox: &Sandbox, coefficients: &[(String, f64)]) -> f64 {
     let panel = csv_rows(&sandbox.export("panel"));
     let (header, rows) = panel.split_first().expect("a header");
