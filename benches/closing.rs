@@ -70,7 +70,9 @@ impl Bench<'_> {
         late[0].fingerprint += 1;
         let (again, seconds_late) =
             self.run(&self.first(n).in_parts(late.clone()), one, Some(&warm.memory));
-        late.iter_mut().for_each(|part| part.fingerprint += 1);
+        for part in &mut late {
+            part.fingerprint += 1;
+        }
         let (read, _) = self.run(&self.first(n).in_parts(late), one, Some(&memory));
         let same = read.estimates == warm.estimates;
         let agree = same && [&warm, &again].iter().all(|found| apart(&cold, found) < APART_MAX);

@@ -190,7 +190,7 @@ pub fn run(
     regressions: &mut Regressions<'_>,
     asked: &[(Specification, Choice)],
     memories: &mut Memories,
-) -> Result<Vec<Shown>, RegressionError> {
+) -> anyhow::Result<Vec<Shown>> {
     let asks: Vec<Ask<'_>> =
         asked.iter().map(|(specification, wanted)| Ask { specification, wanted }).collect();
     let mut outcomes = regressions.run(&asks, Some(memories))?;

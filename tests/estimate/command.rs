@@ -1,5 +1,6 @@
 //! The command `regress`, through the binary.
 
+use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -111,7 +112,7 @@ fn fixed_effects_are_written_level_by_level() {
     for (firm, year) in (0..8).flat_map(|firm| (0..5).map(move |year| (firm, year))) {
         let x = f64::from((firm * 13 + year * 5) % 11);
         let y = 2.0 * x + of_firm(firm) + of_year(year);
-        lines += &format!("{y},{x},f{firm},{}\n", 2000 + year);
+        writeln!(lines, "{y},{x},f{firm},{}", 2000 + year).expect("a text takes what is written");
     }
     std::fs::write(&file, lines).expect("written");
     let path = written.display().to_string();

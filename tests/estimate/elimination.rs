@@ -43,7 +43,7 @@ impl Rows {
         for year in 0..years {
             for plant in 0..cities * 12 {
                 let city = plant % cities;
-                for _ in 0..1 + below(2 + plant % 7) {
+                for _ in 0..=below(2 + plant % 7) {
                     let (country, product) = (below(9).min(below(9)), below(4) + plant % 3);
                     let row = [plant, city, country, 2000 + year, product, country % 3];
                     keys.iter_mut().zip(row).for_each(|(key, value)| key.1.push(value));
