@@ -84,7 +84,6 @@ fn check_cargo(arguments: &[&str]) -> Result<(), String> {
     for pair in arguments.windows(2) {
         let folder = match pair[0] {
             "--test" => "tests",
-            "--example" => "examples",
             "--bench" => "benches",
             _ => continue,
         };

@@ -145,7 +145,7 @@ fn source(path: &Path) -> Source {
 }
 
 fn rust() -> Vec<Source> {
-    let files = ["src", "tests", "examples", "benches"].map(|folder| sources(&[folder], &["rs"]));
+    let files = ["src", "tests", "benches"].map(|folder| sources(&[folder], &["rs"]));
     files.into_iter().flatten().collect()
 }
 

@@ -2,7 +2,7 @@
 //! prints ns a record: once with each firm's records together, once in no order, where the
 //! dictionaries miss the processor's cache.
 //!
-//! `cargo run --release --example feed_throughput [records]`
+//! `cargo bench --bench feed -- [records]`
 
 use std::io::{BufWriter, Write};
 use std::path::Path;
@@ -36,7 +36,9 @@ fn write_month(path: &Path, n_records: u64, by_firm: bool) -> anyhow::Result<()>
 }
 
 fn main() -> anyhow::Result<()> {
-    let n_records = std::env::args().nth(1).map_or(Ok(200_000), |text| text.parse())?;
+    // cargo adds a flag of its own.
+    let given = std::env::args().skip(1).find(|word| !word.starts_with('-'));
+    let n_records = given.map_or(Ok(200_000), |text| text.parse())?;
     let dir = std::env::temp_dir().join(format!("feed-throughput-{}", std::process::id()));
     std::fs::create_dir_all(&dir)?;
     let path = dir.join("200805.csv");
