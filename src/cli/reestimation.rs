@@ -29,20 +29,30 @@ impl<O: Observer> Observer for Reestimating<O> {
         match self.year_close.closed(archive, closed) {
             Ok(None) => {}
             Ok(Some(estimated)) => told(&estimated).iter().for_each(|line| eprintln!("{line}")),
-            // What is committed is; on a disk that does not confirm nothing more may be.
-            Err(error) if error.is_fatal() => {
-                eprintln!("spillover: {}", with_causes(&error));
-                std::process::exit(1);
-            }
-            Err(error) => {
-                eprintln!("the year has closed but was not estimated: {}", with_causes(&error));
-            }
+            Err(error) => failed("the year has closed but was not estimated", &error),
+        }
+    }
+
+    fn rested(&mut self, archive: &mut Archive) {
+        self.inner.rested(archive);
+        if let Err(error) = self.year_close.store(archive) {
+            failed("the next estimation begins from an earlier solution", &error);
         }
     }
 
     fn stop_asked(&self) -> bool {
         self.inner.stop_asked()
     }
+}
+
+/// Says what failed: what is committed stays, and on a disk that does not confirm nothing more may
+/// be.
+fn failed(what: &str, error: &RegressionError) {
+    if error.is_fatal() {
+        eprintln!("spillover: {}", with_causes(error));
+        std::process::exit(1);
+    }
+    eprintln!("{what}: {}", with_causes(error));
 }
 
 /// What an estimation came to, in a line or a few.

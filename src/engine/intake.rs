@@ -124,7 +124,7 @@ impl Engine {
             self.publish(&home, step, observer)?;
             Ok(outcomes)
         })
-        .and_then(|outcomes| self.snapshot_if_due().map(|()| outcomes))
+        .and_then(|outcomes| self.rest(observer).map(|()| outcomes))
     }
 
     /// Closes the next month (`close = "explicit"`), and publishes.
@@ -141,13 +141,14 @@ impl Engine {
         let running = self.running.as_mut().ok_or(EngineError::Empty)?;
         running.close(self.archive.home(), &home, period)?;
         self.publish(&home, Step { closed: vec![period], ..Step::default() }, observer)?;
-        self.snapshot_if_due()
+        self.rest(observer)
     }
 
-    /// Keeps a snapshot if a year has closed since the last one.
+    /// Keeps what makes the next start quick: a snapshot if a year has closed since the last one.
     ///
     /// Once for all the years of a backfill: one that is interrupted reads its segments again.
-    fn snapshot_if_due(&mut self) -> Result<(), EngineError> {
+    fn rest(&mut self, observer: &mut dyn Observer) -> Result<(), EngineError> {
+        observer.rested(&mut self.archive);
         let newest = self.newest_snapshot()?;
         let closed = self.archive.closed()?;
         let mut decembers = closed.iter().filter(|(month, _)| month.month() == 12);

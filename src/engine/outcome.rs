@@ -139,6 +139,8 @@ pub trait Observer {
     fn publishing(&mut self, publication: Publication);
     /// A step counts from now on; these are the months that it closed.
     fn committed(&mut self, _archive: &mut Archive, _closed: &[Period]) {}
+    /// All that was asked for has been dealt with: what saves time later may be written now.
+    fn rested(&mut self, _archive: &mut Archive) {}
     /// Whether files that are not begun are to be left: what was taken in is still published.
     fn stop_asked(&self) -> bool {
         false

@@ -4,7 +4,7 @@
 //! Nothing here decides a figure: a memory that is missing or damaged costs time, and none is asked
 //! for with `--cold`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
@@ -21,7 +21,7 @@ use crate::estimate::memory::{Memory, MemoryColumn, MemoryTable};
 pub struct Memories {
     held: BTreeMap<String, Memory>,
     /// Those that the home does not have yet.
-    new: Vec<String>,
+    new: BTreeSet<String>,
 }
 
 impl Memories {
@@ -42,14 +42,19 @@ impl Memories {
         memories
     }
 
-    /// The memory of something; it is gone from here until a newer one is kept.
-    pub(super) fn recall(&mut self, key: &str) -> Option<Memory> {
-        self.held.remove(key)
+    /// The memory of something, gone from here until a newer one is kept; without it, a copy of
+    /// one with the same effects on another sample, whose key ends as `of` says.
+    pub(super) fn recall(&mut self, key: &str, of: &str) -> Option<Memory> {
+        let other = |held: &BTreeMap<String, Memory>| {
+            let mut others = held.iter().filter(|(known, _)| known.ends_with(of));
+            others.next().map(|(_, memory)| memory.clone())
+        };
+        self.held.remove(key).or_else(|| other(&self.held))
     }
 
     /// Holds a memory.
     pub(super) fn keep(&mut self, key: String, memory: Memory) {
-        self.new.push(key.clone());
+        self.new.insert(key.clone());
         self.held.insert(key, memory);
     }
 

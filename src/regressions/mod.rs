@@ -7,14 +7,15 @@
 //!                                     specification └─▶ starts, kept for the next year
 //! ```
 //!
-//! A year of a panel is made again when what it is made from has changed, and only then. The
-//! columns of a specification that share sample and effects are solved once. An estimation that
+//! A year of a panel is made again when what it is made from has changed, and only then. Columns
+//! that share sample and effects are solved once, whichever tables they are of. An estimation that
 //! fails is an outcome: it stops no other column, and no intake.
 
 mod columns;
 mod error;
 pub mod exported;
 mod figure;
+mod group;
 mod incomes;
 mod keep;
 mod memories;

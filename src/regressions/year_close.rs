@@ -112,6 +112,15 @@ impl YearClose {
         estimated
     }
 
+    /// Writes the solutions to the home, for the first estimation of the next process; once for
+    /// all the years of a backfill.
+    ///
+    /// # Errors
+    /// [`RegressionError::Archive`] if it does not take them; the estimates stay.
+    pub fn store(&mut self, archive: &mut Archive) -> Result<(), RegressionError> {
+        self.memories.as_mut().map_or(Ok(()), |memories| memories.store(archive))
+    }
+
     fn estimate(
         &mut self,
         archive: &mut Archive,
@@ -132,7 +141,6 @@ impl YearClose {
             .collect();
         let outcomes = regressions.run(&asks, Some(&mut memories))?;
         keep(archive, &outcomes)?;
-        memories.store(archive)?;
         self.memories = Some(memories);
         let seconds = begin.elapsed().as_secs_f64();
         Ok(Some(Estimated { year, outcomes, changed, seconds }))

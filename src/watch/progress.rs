@@ -46,14 +46,19 @@ impl<'a> Progress<'a> {
                 let estimated = n_models - failed;
                 info!(year, estimated, failed, seconds, "the year has closed");
             }
-            // On a disk that does not confirm nothing more may be written.
-            Err(error) if error.is_fatal() => self.fatal = Some(error),
-            Err(error) => {
-                let text = with_causes(&error);
-                warn!("the year has closed but was not estimated: {text}");
-                self.pulse.heartbeat.error = Some(text);
-            }
+            Err(error) => self.failed("the year has closed but was not estimated", error),
         }
+    }
+
+    /// Tells what failed; on a disk that does not confirm nothing more may be written.
+    fn failed(&mut self, what: &str, error: RegressionError) {
+        if error.is_fatal() {
+            self.fatal = Some(error);
+            return;
+        }
+        let text = with_causes(&error);
+        warn!("{what}: {text}");
+        self.pulse.heartbeat.error = Some(text);
     }
 
     fn enter(&mut self, state: State) {
@@ -105,6 +110,12 @@ impl Observer for Progress<'_> {
         heartbeat.publication = publication;
         self.estimate(archive, closed);
         self.enter(State::Ingesting);
+    }
+
+    fn rested(&mut self, archive: &mut Archive) {
+        if let Err(error) = self.year_close.store(archive) {
+            self.failed("the next estimation begins from an earlier solution", error);
+        }
     }
 
     fn stop_asked(&self) -> bool {

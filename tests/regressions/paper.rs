@@ -146,3 +146,25 @@ fn what_has_no_data_is_named_and_stops_no_other_column() {
         alone.stderr
     );
 }
+
+#[test]
+fn columns_solved_together_are_those_of_each_table_alone() {
+    let mut together = models(demo(), &["--cold"]);
+    for table in ["3", "4", "5", "6"] {
+        for (name, alone) in models(demo(), &["--cold", "--table", table]) {
+            let one = together.remove(&name).unwrap_or_else(|| panic!("{name} is missing"));
+            for field in ["n_obs", "n_singletons", "n_clusters", "df_residual"] {
+                assert_eq!(one[field], alone[field], "{name}: {field}");
+            }
+            for own in alone["terms"].as_array().expect("terms") {
+                let other = term(&one, own["term"].as_str().expect("a name"));
+                for field in ["estimate", "std_error"] {
+                    let (own, other) = (number(&own[field]), number(&other[field]));
+                    let close = (own - other).abs() <= 1e-8 * own.abs() + 1e-10;
+                    assert!(close, "{name}: {field}: {own}, {other}");
+                }
+            }
+        }
+    }
+    assert!(!together.is_empty(), "the footnote's columns are among all");
+}

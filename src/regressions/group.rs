@@ -1,0 +1,323 @@
+//! Columns that share sample and effects, solved once.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Instant;
+
+use rayon::prelude::*;
+
+use super::columns::{Columns, names};
+use super::error::RegressionError;
+use super::memories::Memories;
+use super::panels::{Kind, Panels};
+use super::run::Fit;
+use super::sample::{SAMPLE, mask};
+use crate::estimate::absorb::AbsorbOptions;
+use crate::estimate::design::{Design, Request};
+use crate::estimate::formula::{Formula, Term};
+use crate::estimate::memory::Memory;
+use crate::estimate::panel::Column as Values;
+use crate::estimate::result::Estimate;
+use crate::estimate::{Estimated, Options, estimate_all};
+use crate::specification::{Column, Specification};
+
+/// Rows from which groups are solved one after the other: the threads are busy within each, and
+/// its memory is beside one panel at a time.
+const ROWS_ONE_BY_ONE: usize = 1 << 20;
+
+/// A column with the place of its outcome.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked<'s> {
+    /// Among the outcomes.
+    pub place: usize,
+    /// The column.
+    pub column: &'s Column,
+}
+
+/// Columns that share sample and effects, of one specification or of several.
+#[derive(Debug)]
+pub struct Group<'c, 's> {
+    sample: Arc<Sample<'c>>,
+    /// With the name of each one's specification.
+    members: Vec<(&'s str, Asked<'s>)>,
+}
+
+/// What became of a column.
+pub type Solved = (usize, Result<Fit, Arc<RegressionError>>);
+
+/// What a group came to: a fit for each of its columns, and what is kept for the next estimation.
+type Fitted = (Vec<Fit>, Memory);
+
+impl<'c, 's> Group<'c, 's> {
+    /// A group of one.
+    pub fn new(sample: Arc<Sample<'c>>, name: &'s str, asked: Asked<'s>) -> Self {
+        Self { sample, members: vec![(name, asked)] }
+    }
+
+    /// Whether a column with its sample belongs here.
+    pub fn takes(&self, sample: &Sample<'_>, asked: &Asked<'_>) -> bool {
+        let (_, own) = &self.members[0];
+        self.sample.kind == sample.kind
+            && self.sample.rows == sample.rows
+            && together(own.column, asked.column)
+    }
+
+    /// Adds a column that belongs here.
+    pub fn push(&mut self, name: &'s str, asked: Asked<'s>) {
+        self.members.push((name, asked));
+    }
+
+    /// What its memory is of: the first specification, and the effects on that kind of sample.
+    fn key(&self) -> (String, String) {
+        let (name, first) = &self.members[0];
+        let of = format!("{:?} {}", self.sample.kind, rules(first.column));
+        (format!("{name} {of}"), of)
+    }
+
+    fn solve(&self, memory: Option<&Memory>) -> Result<Fitted, RegressionError> {
+        let columns: Vec<&Column> = self.members.iter().map(|(_, asked)| asked.column).collect();
+        self.sample.solve(&columns, memory)
+    }
+
+    /// The columns of each specification by themselves.
+    fn apart(&self) -> Vec<Self> {
+        let by_name = self.members.chunk_by(|(a, _), (b, _)| a == b);
+        let group =
+            |members: &[_]| Self { sample: Arc::clone(&self.sample), members: members.to_vec() };
+        by_name.map(group).collect()
+    }
+
+    fn all(&self, error: RegressionError) -> Vec<Solved> {
+        let error = Arc::new(error);
+        self.members.iter().map(|(_, asked)| (asked.place, Err(Arc::clone(&error)))).collect()
+    }
+}
+
+/// Solves groups; `memories` are used where they fit, and those of the new solutions put in their
+/// place. What fails for columns of several specifications is tried for each of them, so that none
+/// answers for another's columns.
+pub fn solve(groups: &[Group<'_, '_>], mut memories: Option<&mut Memories>) -> Vec<Solved> {
+    let recalled: Vec<Option<Memory>> = groups
+        .iter()
+        .map(|group| {
+            let (key, of) = group.key();
+            memories.as_mut().and_then(|memories| memories.recall(&key, &of))
+        })
+        .collect();
+    let one = |(group, memory): (&Group<'_, '_>, Option<Memory>)| group.solve(memory.as_ref());
+    let pairs = groups.iter().zip(recalled);
+    let results: Vec<_> = if groups.iter().all(|group| group.sample.n_rows() < ROWS_ONE_BY_ONE) {
+        pairs.collect::<Vec<_>>().into_par_iter().map(one).collect()
+    } else {
+        pairs.map(one).collect()
+    };
+    let mut solved = Vec::new();
+    for (group, result) in groups.iter().zip(results) {
+        match result {
+            Ok((fits, memory)) => {
+                let places = group.members.iter().map(|(_, asked)| asked.place);
+                solved.extend(places.zip(fits.into_iter().map(Ok)));
+                if let Some(memories) = memories.as_deref_mut() {
+                    memories.keep(group.key().0, memory);
+                }
+            }
+            Err(error) => {
+                let apart = group.apart();
+                if apart.len() > 1 {
+                    solved.extend(solve(&apart, memories.as_deref_mut()));
+                } else {
+                    solved.extend(group.all(error));
+                }
+            }
+        }
+    }
+    solved
+}
+
+/// Whether two columns on the same rows share sample and effects.
+fn together(a: &Column, b: &Column) -> bool {
+    (&a.keep, &a.trim, &a.drop_largest, a.centre) == (&b.keep, &b.trim, &b.drop_largest, b.centre)
+        && a.formula.effects == b.formula.effects
+        && a.formula.intercept == b.formula.intercept
+        && (&a.weights, &a.inference) == (&b.weights, &b.inference)
+}
+
+/// What decides a sample and its effects, beside the panel and the variables.
+fn rules(column: &Column) -> String {
+    let Column { keep, trim, drop_largest, centre, weights, formula, .. } = column;
+    let effects = &formula.effects;
+    format!("{keep:?} {trim:?} {drop_largest:?} {centre} {weights:?} {effects:?}")
+}
+
+/// Centred columns by name, and the means that they are less.
+type Centred = (Vec<(String, Vec<f64>)>, Vec<f64>);
+
+/// The sample of a specification on one panel.
+#[derive(Debug)]
+pub struct Sample<'c> {
+    kind: Kind,
+    columns: &'c Columns,
+    /// The rows as one hash: specifications with the same rows have the same sample.
+    rows: blake3::Hash,
+    /// The columns that the panel has.
+    there: Vec<String>,
+    /// Those that a row must have a value in.
+    needed: Vec<String>,
+}
+
+impl<'c> Sample<'c> {
+    /// The rows in which no variable of any column of a specification is absent.
+    pub fn of(
+        panels: &Panels<'_>,
+        kind: Kind,
+        columns: &'c Columns,
+        specification: &'c Specification,
+    ) -> Self {
+        let there = names(panels, kind);
+        let mut sample =
+            Self { kind, columns, rows: blake3::Hash::from([0; 32]), there, needed: Vec::new() };
+        let mut needed: Vec<String> = Vec::new();
+        for name in specification.columns().iter().flat_map(Column::variables) {
+            let counts = columns.column(name).is_some() && !columns.is_absent(name);
+            if counts && !needed.iter().any(|other| other == name) {
+                needed.push(name.to_owned());
+            }
+        }
+        sample.needed = needed;
+        sample.rows = sample.hash();
+        sample
+    }
+
+    fn n_rows(&self) -> usize {
+        self.columns.n_rows()
+    }
+
+    fn hash(&self) -> blake3::Hash {
+        let there = self.needed.iter().filter_map(|name| self.columns.column(name));
+        let there: Vec<Values<'_>> = there.collect();
+        let whole = |row: usize| u8::from(there.iter().all(|column| column.is_present(row)));
+        let rows: Vec<u8> = (0..self.n_rows()).into_par_iter().map(whole).collect();
+        blake3::hash(&rows)
+    }
+
+    /// Whether a column can be estimated at all.
+    ///
+    /// # Errors
+    /// [`RegressionError::NoColumn`], [`RegressionError::Absent`] if a variable is not there.
+    pub fn check(&self, column: &Column) -> Result<(), RegressionError> {
+        let panel = self.kind.name();
+        for name in column.reads() {
+            if !self.there.iter().any(|there| there == name) {
+                // Asked for by option, and then there.
+                let optional = ["ln_supply", "hs6"].contains(&name);
+                let (column, there) = (name.to_owned(), self.there.clone());
+                return Err(if optional {
+                    RegressionError::Absent { panel, column }
+                } else {
+                    RegressionError::NoColumn { panel, column, there }
+                });
+            }
+            if self.columns.is_absent(name) {
+                return Err(RegressionError::Absent { panel, column: name.to_owned() });
+            }
+        }
+        Ok(())
+    }
+
+    /// Estimates columns that share sample and effects.
+    fn solve(
+        &self,
+        members: &[&Column],
+        memory: Option<&Memory>,
+    ) -> Result<Fitted, RegressionError> {
+        let begin = Instant::now();
+        let one = members[0];
+        let formulas: Vec<Formula> = members.iter().map(|column| column.formula.clone()).collect();
+        let mask = mask(self.columns, &self.needed, one)?;
+        let mut instead: Vec<(String, Values<'_>)> = Vec::new();
+        let mut required = self.needed.clone();
+        if let Some(mask) = &mask {
+            instead.push((SAMPLE.to_owned(), Values::Code(mask)));
+            required.push(SAMPLE.to_owned());
+        }
+        let (weights, inference) = (one.weights.clone(), one.inference.clone());
+        let absorb = AbsorbOptions::default();
+        let options = Options { weights, required, inference, absorb };
+        let (centred, means) = if one.centre {
+            self.centred(&formulas, &options, &instead)?
+        } else {
+            Centred::default()
+        };
+        instead.extend(centred.iter().map(|(name, v)| (name.clone(), Values::Real(v))));
+        let constants: Vec<u8> = means.iter().flat_map(|mean| mean.to_le_bytes()).collect();
+        let panel = self.columns.panel(&instead, &constants)?;
+        let estimated = estimate_all(&panel, &formulas, &options, memory)?;
+        let Estimated { mut estimates, deviations, memory, .. } = estimated;
+        for (column, estimate) in members.iter().zip(&mut estimates) {
+            if column.standardise {
+                standardise(&deviations, &column.formula, estimate);
+            }
+        }
+        let seconds = begin.elapsed().as_secs_f64();
+        let fits = estimates.into_iter().map(|estimate| Fit { estimate, seconds });
+        Ok((fits.collect(), memory))
+    }
+
+    /// The factors of interactions less their means over the sample.
+    fn centred(
+        &self,
+        formulas: &[Formula],
+        options: &Options,
+        instead: &[(String, Values<'_>)],
+    ) -> Result<Centred, RegressionError> {
+        let panel = self.columns.panel(instead, &[])?;
+        let weights = options.weights.as_deref();
+        let mut request = Request::of_formulas(formulas, &[], weights)?;
+        request.required.clone_from(&options.required);
+        let rows = Design::build(&panel, &request)?.rows;
+        let names: BTreeSet<&str> = formulas.iter().flat_map(interacted).collect();
+        let mut centred = Centred::default();
+        for name in names {
+            let value = super::sample::numbers(self.columns, name)?;
+            let sum: f64 = rows.iter().map(|&row| value(row as usize)).sum();
+            let mean = sum / real(rows.len());
+            let values = (0..self.columns.n_rows()).map(|row| value(row) - mean).collect();
+            centred.0.push((name.to_owned(), values));
+            centred.1.push(mean);
+        }
+        Ok(centred)
+    }
+}
+
+/// The columns that stand in an interaction of regressors.
+fn interacted(formula: &Formula) -> impl Iterator<Item = &str> {
+    let products = formula.terms.iter().filter(|term| term.factors.len() > 1);
+    products.flat_map(|term: &Term| term.factors.iter().map(String::as_str))
+}
+
+/// Measures outcome and regressors in their standard deviations over the sample: coefficients are
+/// rescaled, tests stay.
+fn standardise(deviations: &[(String, f64)], formula: &Formula, estimate: &mut Estimate) {
+    let sd = |name: &str| {
+        let found = deviations.iter().find(|(known, _)| known == name);
+        found.map_or(f64::NAN, |(_, deviation)| *deviation)
+    };
+    let outcome = sd(&Term { factors: vec![formula.outcome.clone()] }.to_string());
+    let scales: Vec<f64> = estimate.terms.iter().map(|term| sd(&term.term) / outcome).collect();
+    for (term, scale) in estimate.terms.iter_mut().zip(&scales) {
+        term.estimate *= scale;
+        for figure in [&mut term.std_error, &mut term.conf_low, &mut term.conf_high] {
+            *figure = figure.map(|figure| figure * scale).filter(|figure| figure.is_finite());
+        }
+    }
+    let k = scales.len();
+    for (at, cell) in estimate.covariance.iter_mut().enumerate() {
+        *cell *= scales[at / k] * scales[at % k];
+    }
+    estimate.rss /= outcome * outcome;
+}
+
+#[expect(clippy::cast_precision_loss, reason = "rows are fewer than 2^32")]
+fn real(count: usize) -> f64 {
+    count as f64
+}
