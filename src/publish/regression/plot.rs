@@ -1,6 +1,9 @@
 //! Figures as SVG: the binned scatter, and a coefficient by year of estimation.
 
+use plotters::chart::{ChartContext, MeshStyle};
 use plotters::coord::Shift;
+use plotters::coord::cartesian::Cartesian2d;
+use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::{
     ChartBuilder, Circle, Color, DrawingArea, ErrorBar, IntoDrawingArea, LineSeries, PathElement,
     RGBColor, SVGBackend, WHITE,
@@ -43,6 +46,9 @@ pub struct PathPlot<'p> {
 }
 
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
+type Plane = Cartesian2d<RangedCoordf64, RangedCoordf64>;
+type Chart<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Plane>;
+type Mesh<'a, 'c, 'b> = MeshStyle<'a, 'c, RangedCoordf64, RangedCoordf64, SVGBackend<'b>>;
 
 /// The scatter as SVG.
 ///
@@ -54,21 +60,8 @@ pub fn scatter(plot: &ScatterPlot<'_>) -> Result<String, PlotError> {
             range(plot.points.iter().map(|point| point.0))?,
             range(plot.points.iter().map(|point| point.1))?,
         );
-        let mut chart = ChartBuilder::on(area)
-            .caption(plot.title, (FONT, 18))
-            .margin(12)
-            .x_label_area_size(44)
-            .y_label_area_size(64)
-            .build_cartesian_2d(x.0..x.1, y.0..y.1)
-            .map_err(failed)?;
-        chart
-            .configure_mesh()
-            .x_desc(plot.x_label)
-            .y_desc(plot.y_label)
-            .light_line_style(WHITE)
-            .label_style((FONT, 13))
-            .draw()
-            .map_err(failed)?;
+        let mut chart = frame(area, plot.title, x, y)?;
+        mesh(&mut chart, plot.x_label, plot.y_label).draw().map_err(failed)?;
         let (slope, intercept) = plot.line;
         let ends = [x.0, x.1].map(|at| (at, intercept + slope * at));
         chart.draw_series(LineSeries::new(ends, LINE.stroke_width(2))).map_err(failed)?;
@@ -91,25 +84,14 @@ pub fn path(plot: &PathPlot<'_>) -> Result<String, PlotError> {
             return Err(PlotError("there is no estimate".to_owned()));
         };
         let x = (f64::from(first) - 0.5, f64::from(last) + 0.5);
-        let mut chart = ChartBuilder::on(area)
-            .caption(plot.title, (FONT, 18))
-            .margin(12)
-            .x_label_area_size(44)
-            .y_label_area_size(64)
-            .build_cartesian_2d(x.0..x.1, y.0..y.1)
-            .map_err(failed)?;
+        let mut chart = frame(area, plot.title, x, y)?;
         let n_years = usize::try_from(last - first + 1).unwrap_or(1);
-        chart
-            .configure_mesh()
-            .x_desc("year of estimation")
-            .y_desc(plot.y_label)
+        mesh(&mut chart, "year of estimation", plot.y_label)
             .x_labels(n_years.min(20))
             .x_label_formatter(&|year| {
                 let is_year = (year - year.round()).abs() < 1e-6;
                 if is_year { format!("{year:.0}") } else { String::new() }
             })
-            .light_line_style(WHITE)
-            .label_style((FONT, 13))
             .draw()
             .map_err(failed)?;
         let zero = vec![(x.0, 0.0), (x.1, 0.0)];
@@ -120,6 +102,33 @@ pub fn path(plot: &PathPlot<'_>) -> Result<String, PlotError> {
         chart.draw_series(bars).map_err(failed)?;
         Ok(())
     })
+}
+
+/// The title and the room for labels around axes over these ranges.
+fn frame<'a, 'b>(
+    area: &'a Area<'b>,
+    title: &str,
+    x: (f64, f64),
+    y: (f64, f64),
+) -> Result<Chart<'a, 'b>, PlotError> {
+    ChartBuilder::on(area)
+        .caption(title, (FONT, 18))
+        .margin(12)
+        .x_label_area_size(44)
+        .y_label_area_size(64)
+        .build_cartesian_2d(x.0..x.1, y.0..y.1)
+        .map_err(failed)
+}
+
+/// The grid with the axes' labels.
+fn mesh<'c, 'a, 'b>(
+    chart: &'c mut Chart<'a, 'b>,
+    x_label: &str,
+    y_label: &str,
+) -> Mesh<'a, 'c, 'b> {
+    let mut mesh = chart.configure_mesh();
+    mesh.x_desc(x_label).y_desc(y_label).light_line_style(WHITE).label_style((FONT, 13));
+    mesh
 }
 
 fn svg(draw: impl FnOnce(&Area<'_>) -> Result<(), PlotError>) -> Result<String, PlotError> {
