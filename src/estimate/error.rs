@@ -39,7 +39,7 @@ pub enum EstimateError {
     },
     /// Nothing is left to estimate from.
     #[error(
-        "no rows are left of {n_rows}: {n_missing} with a missing value{}, {n_singletons} \
+        "no rows are left of {n_rows}: {n_missing} without a value or a weight{}, {n_singletons} \
                  singletons",
         column.as_ref().map_or(String::new(), |name| format!(" ({name:?} is missing everywhere)"))
     )]
@@ -54,7 +54,7 @@ pub enum EstimateError {
         column: Option<String>,
     },
     /// A weight below zero.
-    #[error("row {row} of the panel has the weight {weight}; weights are zero or more")]
+    #[error("row {} of the panel has the weight {weight}; weights are zero or more", row + 1)]
     NegativeWeight {
         /// Row of the panel, from zero.
         row: usize,

@@ -6,7 +6,7 @@ use super::design::codes::Codes;
 use super::design::{Variable, has_constant};
 use super::error::EstimateError;
 use super::formula::{Formula, Interaction, Term};
-use super::least_squares::{Coefficients, CrossProducts};
+use super::least_squares::{Coefficients, CrossProducts, Floors};
 use super::result::{DroppedTerm, Estimate, Levels, TermEstimate};
 use super::student;
 use super::variance::{Scores, ScoresBy, sandwich, scores};
@@ -60,12 +60,11 @@ pub fn fit(
     inference: &Inference,
 ) -> Result<Vec<Estimate>, EstimateError> {
     let cross = CrossProducts::of(absorbed);
-    let before =
-        (!absorbed.layout().design.effects.is_empty()).then_some(absorbed.totals.as_slice());
+    let floors = Floors::of(absorbed);
     let mut models = Vec::new();
     for formula in formulas {
         let (outcome, regressors) = places(absorbed, formula)?;
-        models.push(Coefficients::solve(&cross, outcome, &regressors, before));
+        models.push(Coefficients::solve(&cross, outcome, &regressors, &floors));
     }
     let ways = Ways::of(absorbed, inference)?;
     let by = ways.codes();
@@ -162,8 +161,9 @@ impl Context<'_, '_> {
             return Err(EstimateError::NoDegreesOfFreedom { n_obs, k });
         };
         let df_t = self.ways.n_clusters().map_or(df_residual, |n| n - 1);
-        let covariance = self.covariance(model, scores, df_residual);
-        let estimates = refined(model, scores);
+        let mut covariance = self.covariance(model, scores, df_residual);
+        let mut estimates = refined(model, scores);
+        uncentre(&design.variables, model, &mut estimates, &mut covariance);
         let name = |place: usize| design.variables[place].name.clone();
         let terms = model.kept.iter().zip(estimates).enumerate().map(|(i, (&place, estimate))| {
             let variance = covariance[i * model.kept.len() + i];
@@ -256,6 +256,29 @@ impl Context<'_, '_> {
             ClusterCount::Conventional => codes.n_levels,
         };
         if rules.g_adj { real(counted) / (real(counted) - 1.0) } else { 1.0 }
+    }
+}
+
+/// From deviations back to values: with origins `o`, the constant is `β₀ + o_y − Σ o_j β_j`.
+fn uncentre(
+    variables: &[Variable<'_>],
+    model: &Coefficients,
+    estimates: &mut [f64],
+    covariance: &mut [f64],
+) {
+    let constant = model.kept.iter().position(|&place| variables[place].is_constant());
+    let Some(constant) = constant else { return };
+    let origins: Vec<f64> = model.kept.iter().map(|&place| variables[place].origin()).collect();
+    let k = origins.len();
+    let shift: f64 = origins.iter().zip(&*estimates).map(|(origin, b)| origin * b).sum();
+    estimates[constant] += variables[model.outcome].origin() - shift;
+    for column in 0..k {
+        let shift: f64 = (0..k).map(|row| origins[row] * covariance[row * k + column]).sum();
+        covariance[constant * k + column] -= shift;
+    }
+    for row in covariance.chunks_exact_mut(k) {
+        let shift: f64 = origins.iter().zip(&*row).map(|(origin, cell)| origin * cell).sum();
+        row[constant] -= shift;
     }
 }
 

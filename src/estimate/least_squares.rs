@@ -10,10 +10,14 @@ use faer::{Mat, Side};
 use serde::Serialize;
 
 use super::absorb::Absorbed;
+use super::design::Variable;
 
 /// A regressor whose norm falls below this share when the effects are absorbed is explained by
 /// them.
 const NORM_SHARE_MIN: f64 = 1e-6;
+/// Without effects, a regressor whose spread is below this share of its mean is a constant: nothing
+/// but the rounding of its values is left of it.
+const SPREAD_SHARE_MIN: f64 = 1e-13;
 /// A regressor whose square falls below this share given the ones before it is explained by them
 /// (fixest's).
 const PIVOT_MIN: f64 = 1e-9;
@@ -70,30 +74,49 @@ impl CrossProducts {
     }
 }
 
+/// The square below which a variable is explained already, and by what.
+#[derive(Debug, Clone)]
+pub struct Floors {
+    squares: Vec<f64>,
+    explained: Collinear,
+}
+
+impl Floors {
+    /// By the effects what keeps less than a share of its centred norm; by the constant, where
+    /// there are no effects, what hardly moves around its mean.
+    #[must_use]
+    pub fn of(absorbed: &Absorbed<'_>) -> Self {
+        let (layout, design) = (absorbed.layout(), &absorbed.layout().design);
+        if !design.effects.is_empty() {
+            let floor = |total: &f64| total * NORM_SHARE_MIN * NORM_SHARE_MIN;
+            let squares = absorbed.totals.iter().map(floor).collect();
+            return Self { squares, explained: Collinear::WithFixedEffects };
+        }
+        let weight = layout.weight_total(0..design.n_obs());
+        let floor = |variable: &Variable<'_>| {
+            weight * (variable.origin() * SPREAD_SHARE_MIN) * (variable.origin() * SPREAD_SHARE_MIN)
+        };
+        let squares = design.variables.iter().map(floor).collect();
+        Self { squares, explained: Collinear::WithRegressors }
+    }
+}
+
 impl Coefficients {
-    /// Least squares of one variable on others, by their places; `before` are their centred squares
-    /// before the
-    /// effects were absorbed, if there are effects.
+    /// Least squares of one variable on others, by their places; what does not rise above its floor
+    /// says nothing.
     #[must_use]
     pub fn solve(
         cross: &CrossProducts,
         outcome: usize,
         regressors: &[usize],
-        before: Option<&[f64]>,
+        floors: &Floors,
     ) -> Self {
         let (mut kept, mut dropped) = (Vec::new(), Vec::new());
         for &j in regressors {
-            let floor = before.map_or(0.0, |before| before[j] * NORM_SHARE_MIN * NORM_SHARE_MIN);
-            if cross.at(j, j) > floor {
+            if cross.at(j, j) > floors.squares[j] {
                 kept.push(j);
             } else {
-                let of_effects = before.is_some();
-                let why = if of_effects {
-                    Collinear::WithFixedEffects
-                } else {
-                    Collinear::WithRegressors
-                };
-                dropped.push((j, why));
+                dropped.push((j, floors.explained));
             }
         }
         let kept = independent(cross, &kept, &mut dropped);

@@ -242,6 +242,42 @@ fn collinear_regressors_are_dropped_and_named() {
 }
 
 #[test]
+fn a_mean_far_above_its_spread_moves_the_constant_alone() {
+    let made = Made::new(40, 3);
+    let values = |name: &str| &made.real.iter().find(|(own, _)| *own == name).expect("a column").1;
+    let (outcome, regressor) = (values("y"), values("x"));
+    for by in [1e3, 1e6, 1e8] {
+        let far: Vec<f64> = regressor.iter().map(|x| x + by).collect();
+        let near: Vec<f64> = far.iter().map(|far| far - by).collect();
+        let columns = [("y", outcome), ("far", &far), ("near", &near), ("w", values("w"))];
+        let named = columns.map(|(name, values)| (name.to_owned(), Column::Real(values)));
+        let panel = Panel::new(named.to_vec()).expect("a panel");
+        for (vcov, weights) in [(Vcov::Iid, None), (Vcov::Hc1, Some("w".to_owned()))] {
+            let inference = Inference { vcov, ..Inference::default() };
+            let options = Options { inference, weights, ..Options::default() };
+            let far = run(&panel, "y ~ far", &options).expect("an estimate");
+            let near = run(&panel, "y ~ near", &options).expect("an estimate");
+            assert!(far.dropped.is_empty(), "{by:e}: {:?}", far.dropped);
+            let (moved, slope) = (&far.terms[1], &near.terms[1]);
+            assert!((moved.estimate - slope.estimate).abs() < 1e-9 * slope.estimate.abs());
+            let errors = moved.std_error.zip(slope.std_error).expect("errors");
+            assert!((errors.0 - errors.1).abs() < 1e-9 * errors.1);
+            let constant = near.terms[0].estimate - by * slope.estimate;
+            assert!((far.terms[0].estimate - constant).abs() < 1e-8 * constant.abs());
+            let variance =
+                near.covariance[0] - 2.0 * by * near.covariance[1] + by * by * near.covariance[3];
+            assert!((far.covariance[0] - variance).abs() < 1e-8 * variance);
+        }
+    }
+    let same = vec![0.1; outcome.len()];
+    let columns = [("y", outcome), ("same", &same)];
+    let named = columns.map(|(name, values)| (name.to_owned(), Column::Real(values)));
+    let panel = Panel::new(named.to_vec()).expect("a panel");
+    let found = run(&panel, "y ~ same", &Options::default()).expect("an estimate");
+    assert_eq!(found.dropped[0].collinear, Collinear::WithRegressors);
+}
+
+#[test]
 fn what_cannot_be_estimated_says_why() {
     let made = Made::new(60, 2);
     let panel = made.panel();

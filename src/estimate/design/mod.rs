@@ -32,6 +32,8 @@ pub struct Request {
     /// Columns that a row must have a value in, though no model reads them: models that share a
     /// sample.
     pub required: Vec<String>,
+    /// Whether variables are read as deviations from their means: every model has the constant.
+    pub centred: bool,
 }
 
 /// The rows that count, their levels and what to read from them.
@@ -79,6 +81,7 @@ impl Request {
             if own.effects != request.effects {
                 return Err(differ(&formula.to_string()));
             }
+            request.centred &= own.centred;
             for variable in own.variables {
                 if !request.variables.contains(&variable) {
                     request.variables.push(variable);
@@ -101,6 +104,7 @@ impl Request {
             clusters: clusters.to_vec(),
             weights: weights.map(Into::into),
             required: Vec::new(),
+            centred: has_constant(formula),
         }
     }
 }
@@ -123,7 +127,7 @@ impl<'a> Design<'a> {
     /// # Panics
     /// Never: every interaction was listed before it is looked up.
     pub fn build(panel: &Panel<'a>, request: &Request) -> Result<Self, EstimateError> {
-        let variables = request
+        let mut variables = request
             .variables
             .iter()
             .map(|term| Variable::new(panel, term))
@@ -158,7 +162,13 @@ impl<'a> Design<'a> {
         };
         let rows: Vec<u32> = positions.iter().map(|&position| rows[position as usize]).collect();
         let weight = weights;
-        let weights = weight.as_ref().map(|w| rows.iter().map(|&row| w.at(row as usize)).collect());
+        let weights: Option<Vec<f64>> =
+            weight.as_ref().map(|w| rows.iter().map(|&row| w.at(row as usize)).collect());
+        if request.centred {
+            variables
+                .par_iter_mut()
+                .for_each(|variable| variable.centre(&rows, weights.as_deref()));
+        }
         let clusters = request.clusters.iter().map(|c| codes[find(c)].clone()).collect();
         let effect_columns = of_effects.iter().map(|&i| columns[i].clone()).collect();
         let effects = of_effects.into_iter().map(|i| codes[i].clone()).collect();

@@ -13,6 +13,8 @@ pub struct Variable<'a> {
     /// As the formula writes it.
     pub name: String,
     factors: Vec<Values<'a>>,
+    /// What is taken off every value when it is read.
+    origin: f64,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -34,7 +36,7 @@ impl<'a> Variable<'a> {
             Column::Code(_) => Err(EstimateError::NotNumeric { name: name.clone() }),
         };
         let factors = term.factors.iter().map(factor).collect::<Result<Vec<_>, _>>()?;
-        Ok(Self { name: Self::name_of(term), factors })
+        Ok(Self { name: Self::name_of(term), factors, origin: 0.0 })
     }
 
     /// What the variable of a term is called.
@@ -43,10 +45,39 @@ impl<'a> Variable<'a> {
         if term.factors.is_empty() { CONSTANT.into() } else { term.to_string() }
     }
 
-    /// The value in one row of the panel.
+    /// Whether it is the constant one.
+    #[must_use]
+    pub fn is_constant(&self) -> bool {
+        self.factors.is_empty()
+    }
+
+    /// What is taken off every value when it is read; zero unless it was centred.
+    #[must_use]
+    pub fn origin(&self) -> f64 {
+        self.origin
+    }
+
+    /// From now on the variable is read as deviations from its weighted mean over these rows: a
+    /// spread far below the mean would be lost in the rounding of squares.
+    pub(super) fn centre(&mut self, rows: &[u32], weights: Option<&[f64]>) {
+        let Some(&first) = rows.first().filter(|_| !self.is_constant()) else { return };
+        let near = self.at(first as usize);
+        let (mut sum, mut total) = (0.0, 0.0);
+        for (position, &row) in rows.iter().enumerate() {
+            let weight = weights.map_or(1.0, |weights| weights[position]);
+            sum += weight * (self.at(row as usize) - near);
+            total += weight;
+        }
+        let mean = near + sum / total;
+        if mean.is_finite() {
+            self.origin = mean;
+        }
+    }
+
+    /// The value in one row of the panel, less the origin.
     #[must_use]
     pub fn at(&self, row: usize) -> f64 {
-        self.factors.iter().map(|factor| factor.at(row)).product()
+        self.factors.iter().map(|factor| factor.at(row)).product::<f64>() - self.origin
     }
 
     /// Writes the values of these rows into every `stride`-th place of `out`.
@@ -63,6 +94,9 @@ impl<'a> Variable<'a> {
                 Values::Real(x) => each(rows, out, stride, |row, place| *place *= x[row]),
                 Values::Integer(x) => each(rows, out, stride, |row, place| *place *= real(x[row])),
             }
+        }
+        if self.origin != 0.0 {
+            each(rows, out, stride, |_, place| *place -= self.origin);
         }
     }
 
