@@ -55,6 +55,20 @@ pub enum PanelError {
         /// Its type.
         kind: DataType,
     },
+    /// A file without a line.
+    #[error("{} is empty; a panel has a header with the names of its columns", path.display())]
+    Empty {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Two columns of one name, which is wanted.
+    #[error("{} has two columns \"{column}\"; give each a name of its own", path.display())]
+    Twice {
+        /// The file.
+        path: PathBuf,
+        /// The name.
+        column: String,
+    },
     /// A name without a column.
     #[error("{} has no column \"{column}\"; it has {}", path.display(), there.join(", "))]
     Unknown {
@@ -102,6 +116,17 @@ impl Table {
 }
 
 impl Table {
+    /// The first value of a column, with its row counted from one, that is no number, or one that
+    /// a real number cannot hold.
+    #[must_use]
+    pub fn first_text(&self, column: &str) -> Option<(usize, &str)> {
+        let (_, values) = self.columns.iter().find(|(name, _)| name == column)?;
+        let Values::Categories(codes, texts) = values else { return None };
+        let text = |&code: &u32| (code != MISSING).then(|| texts.text(code));
+        let found = codes.iter().map(text).zip(1..);
+        found.filter_map(|(text, row)| Some((row, text?))).find(|(_, text)| number(text).is_none())
+    }
+
     /// A value as text; empty where it is missing or there is no such column.
     #[must_use]
     pub fn text(&self, column: &str, row: usize) -> String {
@@ -129,6 +154,18 @@ fn is_missing(text: &str) -> bool {
     matches!(text, "" | "NA" | "NaN" | "nan" | "." | "null" | "NULL")
 }
 
+/// Whole numbers up to here are all held exactly by a real: above, identifiers would merge.
+const WHOLE_MAX: u64 = 1 << 53;
+
+/// The number that a text is, if a real holds it: a whole number that it would round is an
+/// identifier, and none.
+fn number(text: &str) -> Option<f64> {
+    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+    let is_whole = digits.bytes().all(|byte| byte.is_ascii_digit());
+    let fits = || digits.parse::<u64>().is_ok_and(|whole| whole <= WHOLE_MAX);
+    text.parse().ok().filter(|_| !is_whole || digits.len() <= 15 || fits())
+}
+
 /// A column as it grows: of numbers, or of texts.
 enum Growing {
     Numbers(Vec<f64>),
@@ -144,13 +181,30 @@ impl Growing {
         Self::Texts(Vec::new(), Dictionary::default())
     }
 
+    /// Adds a whole number; false if a real cannot hold it where numbers are.
+    fn push_whole<T: Into<i128>>(&mut self, value: Option<T>) -> bool {
+        match (self, value.map(Into::into)) {
+            (Self::Numbers(numbers), None) => numbers.push(f64::NAN),
+            #[expect(clippy::cast_precision_loss, reason = "it is held exactly")]
+            (Self::Numbers(numbers), Some(value)) => {
+                numbers.push(value as f64);
+                return value.unsigned_abs() <= WHOLE_MAX.into();
+            }
+            (Self::Texts(codes, _), None) => codes.push(MISSING),
+            (Self::Texts(codes, texts), Some(value)) => {
+                codes.push(texts.intern(&value.to_string()));
+            }
+        }
+        true
+    }
+
     /// Adds a value; false if it is no number where numbers are.
     fn push(&mut self, text: &str) -> bool {
         match self {
             Self::Numbers(numbers) if is_missing(text) => numbers.push(f64::NAN),
-            Self::Numbers(numbers) => match text.parse() {
-                Ok(number) => numbers.push(number),
-                Err(_) => return false,
+            Self::Numbers(numbers) => match number(text) {
+                Some(number) => numbers.push(number),
+                None => return false,
             },
             Self::Texts(codes, _) if is_missing(text) => codes.push(MISSING),
             Self::Texts(codes, texts) => codes.push(texts.intern(text)),
@@ -199,6 +253,9 @@ fn read_csv_columns(
         File::open(path).map_err(|source| PanelError::Read { path: path.to_owned(), source })?;
     let mut reader = csv::ReaderBuilder::new().buffer_capacity(1 << 17).from_reader(file);
     let there: Vec<String> = reader.headers().map_err(failed)?.iter().map(str::to_owned).collect();
+    if there.is_empty() {
+        return Err(PanelError::Empty { path: path.to_owned() });
+    }
     let positions = positions(path, wanted, &there)?;
     let mut of_texts = vec![false; columns.len()];
     let mut record = csv::StringRecord::new();
@@ -213,11 +270,13 @@ fn read_csv_columns(
 
 fn positions(path: &Path, wanted: &[String], there: &[String]) -> Result<Vec<usize>, PanelError> {
     let position = |column: &String| {
-        there.iter().position(|name| name == column).ok_or_else(|| PanelError::Unknown {
-            path: path.to_owned(),
-            column: column.clone(),
-            there: there.to_vec(),
-        })
+        let mut named = there.iter().enumerate().filter(|(_, name)| *name == column);
+        let (path, column) = (path.to_owned(), column.clone());
+        match (named.next(), named.next()) {
+            (Some((place, _)), None) => Ok(place),
+            (Some(_), Some(_)) => Err(PanelError::Twice { path, column }),
+            (None, _) => Err(PanelError::Unknown { path, column, there: there.to_vec() }),
+        }
     };
     wanted.iter().map(position).collect()
 }
@@ -240,26 +299,43 @@ fn parquet_reader(path: &Path) -> Result<ParquetRecordBatchReaderBuilder<File>, 
 }
 
 fn read_parquet_column(path: &Path, name: &str) -> Result<Values, PanelError> {
+    let builder = parquet_reader(path)?;
+    let kind = builder.schema().field_with_name(name).map(|field| field.data_type().clone());
+    let is_text = matches!(kind, Ok(DataType::Utf8 | DataType::LargeUtf8));
+    let column = if is_text { Growing::texts() } else { Growing::numbers() };
+    match read_batches(path, name, column)? {
+        Some(values) => Ok(values),
+        None => Ok(read_batches(path, name, Growing::texts())?.expect("texts hold any value")),
+    }
+}
+
+/// Nothing if a whole number is one that a real cannot hold.
+fn read_batches(
+    path: &Path,
+    name: &str,
+    mut column: Growing,
+) -> Result<Option<Values>, PanelError> {
     let failed = |source| PanelError::Parquet { path: path.to_owned(), source };
     let builder = parquet_reader(path)?;
     let mask = ProjectionMask::columns(builder.parquet_schema(), [name]);
-    let kind = builder.schema().field_with_name(name).map(|field| field.data_type().clone());
-    let is_text = matches!(kind, Ok(DataType::Utf8 | DataType::LargeUtf8));
-    let mut column = if is_text { Growing::texts() } else { Growing::numbers() };
     for batch in builder.with_projection(mask).build().map_err(failed)? {
         let batch = batch.map_err(|error| failed(error.into()))?;
         let Some(array) = batch.column_by_name(name) else { continue };
-        append(array, &mut column).map_err(|kind| PanelError::Type {
+        let fits = append(array, &mut column).map_err(|kind| PanelError::Type {
             path: path.to_owned(),
             column: name.to_owned(),
             kind,
         })?;
+        if !fits {
+            return Ok(None);
+        }
     }
-    Ok(column.finish())
+    Ok(Some(column.finish()))
 }
 
-/// Adds a batch's values; the type is given back if it is neither number nor text.
-fn append(array: &ArrayRef, column: &mut Growing) -> Result<(), DataType> {
+/// Adds a batch's values; false if a whole number does not fit, and the type is given back if it is
+/// neither number nor text.
+fn append(array: &ArrayRef, column: &mut Growing) -> Result<bool, DataType> {
     let number = |column: &mut Growing, value: Option<f64>| {
         if let Growing::Numbers(numbers) = column {
             numbers.push(value.unwrap_or(f64::NAN));
@@ -288,49 +364,32 @@ fn append(array: &ArrayRef, column: &mut Growing) -> Result<(), DataType> {
                 .iter()
                 .for_each(|value| number(column, value.map(real)));
         }
-        kind if kind.is_integer() || *kind == DataType::Boolean => {
-            append_integers(array, column, number)?;
-        }
-        other => return Err(other.clone()),
+        _ => return append_integers(array, column),
     }
-    Ok(())
+    Ok(true)
 }
 
-fn append_integers(
-    array: &ArrayRef,
-    column: &mut Growing,
-    number: impl Fn(&mut Growing, Option<f64>),
-) -> Result<(), DataType> {
+fn append_integers(array: &ArrayRef, column: &mut Growing) -> Result<bool, DataType> {
     use arrow_array::types::{
         Int8Type, Int16Type, Int32Type, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
     };
-    macro_rules! small {
+    macro_rules! whole {
         ($($data:ident => $kind:ty),+) => {
             match array.data_type() {
                 $(DataType::$data => {
                     let values = array.as_primitive::<$kind>();
-                    values.iter().for_each(|value| number(column, value.map(f64::from)));
+                    values.iter().all(|value| column.push_whole(value))
                 })+
-                DataType::Boolean => array.as_boolean().iter().for_each(|value| {
-                    number(column, value.map(|value| f64::from(u8::from(value))));
-                }),
-                #[expect(clippy::cast_precision_loss, reason = "a panel's numbers are floats")]
-                DataType::Int64 => array
-                    .as_primitive::<Int64Type>()
-                    .iter()
-                    .for_each(|value| number(column, value.map(|value| value as f64))),
-                #[expect(clippy::cast_precision_loss, reason = "a panel's numbers are floats")]
-                DataType::UInt64 => array
-                    .as_primitive::<UInt64Type>()
-                    .iter()
-                    .for_each(|value| number(column, value.map(|value| value as f64))),
+                DataType::Boolean => {
+                    let values = array.as_boolean();
+                    values.iter().all(|value| column.push_whole(value.map(u8::from)))
+                }
                 other => return Err(other.clone()),
             }
         };
     }
-    small!(
-        Int8 => Int8Type, Int16 => Int16Type, Int32 => Int32Type,
-        UInt8 => UInt8Type, UInt16 => UInt16Type, UInt32 => UInt32Type
-    );
-    Ok(())
+    Ok(whole!(
+        Int8 => Int8Type, Int16 => Int16Type, Int32 => Int32Type, Int64 => Int64Type,
+        UInt8 => UInt8Type, UInt16 => UInt16Type, UInt32 => UInt32Type, UInt64 => UInt64Type
+    ))
 }

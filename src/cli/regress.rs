@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use clap::{Args, ValueEnum};
 use spillover::estimate::degrees::{Redundancy, SmallSample};
+use spillover::estimate::error::EstimateError;
 use spillover::estimate::fixed_effects::EffectLevel;
 use spillover::estimate::formula::{Formula, Interaction};
 use spillover::estimate::inference::{Inference, Vcov};
@@ -78,13 +79,15 @@ impl Regress {
         let start = Instant::now();
         let panel = table.panel()?;
         let (estimate, seconds) = if let Some(file) = &self.fixed_effects {
-            let (estimate, levels) = estimate_with_effects(&panel, &formula, &options)?;
+            let estimated = estimate_with_effects(&panel, &formula, &options);
+            let (estimate, levels) = estimated.map_err(|error| explained(error, &table))?;
             let seconds = start.elapsed().as_secs_f64();
             write_levels(file, &formula, &table, &levels)
                 .with_context(|| format!("cannot write {}", file.display()))?;
             (estimate, seconds)
         } else {
-            let estimate = estimate(&panel, &formula, &options, None)?;
+            let estimate = estimate(&panel, &formula, &options, None)
+                .map_err(|error| explained(error, &table))?;
             (estimate, start.elapsed().as_secs_f64())
         };
         match in_format(&estimate, seconds, self.format)? {
@@ -131,6 +134,18 @@ impl Regress {
     }
 }
 
+/// A column that is not of numbers, with the value that made it so.
+fn explained(error: EstimateError, table: &Table) -> anyhow::Error {
+    let found = match &error {
+        EstimateError::NotNumeric { name } => table.first_text(name),
+        _ => None,
+    };
+    match found {
+        Some((row, text)) => anyhow!("{error}; row {row} holds {text:?}"),
+        None => error.into(),
+    }
+}
+
 fn or_blank(value: Option<f64>, decimals: usize) -> String {
     value.map_or_else(String::new, |value| format!("{value:.decimals$}"))
 }
@@ -155,7 +170,7 @@ fn print_text(estimate: &Estimate) {
         );
     }
     for dropped in &estimate.dropped {
-        println!("{}: dropped, collinear ({:?})", dropped.term, dropped.collinear);
+        println!("{}: dropped, collinear with {}", dropped.term, dropped.collinear);
     }
     let Estimate { n_obs, n_missing, n_singletons, k, df_residual, .. } = estimate;
     println!(

@@ -73,16 +73,105 @@ fn what_cannot_be_estimated_says_why() {
     let file = folder.path().join("panel.csv");
     let cases = [
         ("y,x,f\n1,2,a\n2,3,a\n3,5,b\n", "y ~ nope | f", "no column \"nope\""),
-        ("y,x,f\n1,,a\n2,NA,a\n3,NaN,b\n", "y ~ x | f", "row"),
-        ("y,x,f\n1,2,a\n2,3,b\n3,5,c\n", "y ~ x | f", "row"),
+        ("y,x,f\n1,,a\n2,NA,a\n3,NaN,b\n", "y ~ x | f", "(\"x\" is missing everywhere)"),
+        ("y,x,f\n1,2,a\n2,3,b\n3,5,c\n", "y ~ x | f", "no rows are left of 3: 0 without a value"),
+        ("y,x,f\n1,2,a\nNaN,3,a\n3,inf,b\n", "y ~ x | f", "2 without a value or a weight"),
         ("y,x,f\n1,2\n", "y ~ x", "is not CSV"),
-        ("y,x\n1,2\n2,1\n", "y ~ x +", "column"),
+        ("y,x\n1,2\n2,1\n", "y ~ x +", "expected a column's name and found the end"),
+        ("y,x\n1,2\n2,1\n", "y ~ log(x)", "a formula has no '('"),
+        ("y,x,x\n1,2,3\n2,1,5\n", "y ~ x", "two columns \"x\""),
+        ("", "y ~ x", "is empty"),
+        ("y,x\n", "y ~ x", "no rows are left of 0"),
+        ("y,x\n1,2\n2,oops\n3,1\n", "y ~ x", "\"x\" holds categories, not numbers"),
+        ("y,x\n1,2\n2,oops\n3,1\n", "y ~ x", "row 2 holds \"oops\""),
+        ("y,x\n1,9007199254740993\n2,1\n", "y ~ x", "row 1 holds \"9007199254740993\""),
+        ("y,x\n1,2\n2,1\n", "y ~ x", "2 observations do not suffice for 2 parameters"),
     ];
     for (text, formula, expected) in cases {
         std::fs::write(&file, text).expect("written");
         let message = message(&regress(&file, &["--formula", formula]));
         assert!(message.contains(expected), "{formula}: {message}");
     }
+}
+
+#[test]
+fn clusters_and_weights_that_give_no_errors_say_why() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("panel.csv");
+    let text =
+        "y,x,f,c,minus,none\n1,2,a,k,1,0\n2,5,a,k,-1,0\n3,4,b,k,1,0\n4,4,b,k,1,0\n5,9,b,k,1,0\n";
+    std::fs::write(&file, text).expect("written");
+    let cases = [
+        (["--cluster", "c"], "c has a single cluster"),
+        (["--cluster", "f + c"], "c has a single cluster"),
+        (["--cluster", "nope"], "no column \"nope\""),
+        (["--cluster", "f + c + x"], "one or two ways, not in 3"),
+        (["--weights", "minus"], "row 2 of the panel has the weight -1"),
+        (["--weights", "none"], "5 without a value or a weight"),
+        (["--weights", "nope"], "no column \"nope\""),
+        (["--weights", "f"], "\"f\" holds categories"),
+    ];
+    for (options, expected) in cases {
+        let [name, value] = options;
+        let message = message(&regress(&file, &["--formula", "y ~ x | f", name, value]));
+        assert!(message.contains(expected), "{options:?}: {message}");
+    }
+}
+
+#[test]
+fn rows_without_a_value_are_left_out_and_counted() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("panel.csv");
+    let text = "y,x,w\n1,2,1\n2,inf,1\nNaN,4,1\n4,1,1\n5,-inf,1\n7,3,1\n8,2,1\n9,5,0\n";
+    std::fs::write(&file, text).expect("written");
+    let model =
+        model(&regress(&file, &["--formula", "y ~ x", "--weights", "w", "--format", "json"]));
+    assert_eq!((&model["n_obs"], &model["n_missing"]), (&4.into(), &4.into()));
+}
+
+#[test]
+fn identifiers_past_what_a_real_holds_stay_apart() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("panel.csv");
+    let mut text = String::from("y,x,firm,code\n");
+    for row in 0..60_u64 {
+        let firm = 9_007_199_254_740_992 + row / 6;
+        writeln!(text, "{},{},{firm},{}", row * 13 % 17, row * 7 % 11, row / 6).expect("written");
+    }
+    std::fs::write(&file, text).expect("written");
+    let levels = |effect: &str| {
+        let formula = format!("y ~ x | {effect}");
+        let model = model(&regress(&file, &["--formula", &formula, "--format", "json"]));
+        (model["fixed_effects"][0]["levels"].clone(), model["terms"].clone())
+    };
+    assert_eq!(levels("firm").0, 10);
+    assert_eq!(levels("firm"), levels("code"));
+}
+
+#[test]
+fn a_first_year_alone_keeps_what_can_be_told() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("panel.csv");
+    let mut text = String::from("y,x,size,age,firm,year\n");
+    for row in 0..60 {
+        let firm = row / 3;
+        let (y, x) = (row * 13 % 17, row * 7 % 11);
+        writeln!(text, "{y},{x},{},{},{firm},2009", firm * firm, 2009 - firm).expect("written");
+    }
+    std::fs::write(&file, text).expect("written");
+    let formula = "y ~ size + age + x | firm^year + year";
+    let text = regress(&file, &["--formula", formula]).stdout;
+    let text = String::from_utf8_lossy(&text).into_owned();
+    for name in ["size", "age"] {
+        assert!(
+            text.contains(&format!("{name}: dropped, collinear with the fixed effects")),
+            "{text}"
+        );
+    }
+    let alone =
+        model(&regress(&file, &["--formula", "y ~ size | firm^year + year", "--format", "json"]));
+    assert_eq!(alone["terms"], serde_json::json!([]));
+    assert_eq!(alone["dropped"][0]["term"], "size");
 }
 
 #[test]
