@@ -5,6 +5,7 @@
 mod common;
 
 mod commands;
+mod golden;
 mod paper;
 mod truth;
 
