@@ -1,5 +1,5 @@
 //! Coefficients, standard errors and degrees of freedom against pyfixest 0.60 (see
-//! `reference/make.py`).
+//! `tests/reference/make.py`).
 
 use serde::Deserialize;
 use spillover::estimate::degrees::{ClusterCount, FixedEffectLevels, SmallSample};
@@ -7,11 +7,15 @@ use spillover::estimate::formula::{Formula, Interaction};
 use spillover::estimate::inference::{Inference, Vcov};
 use spillover::estimate::panel::{Column, Panel};
 use spillover::estimate::result::Estimate;
-use spillover::estimate::{Options, estimate};
+use spillover::estimate::{Options, estimate_all};
 
 #[derive(Deserialize)]
 struct Case {
     name: String,
+    #[serde(default)]
+    panel: PanelName,
+    /// Whether the data falls into blocks that are eliminated.
+    structured: Option<bool>,
     formula: String,
     vcov: VcovName,
     #[serde(default)]
@@ -30,6 +34,14 @@ struct Case {
     r2: f64,
     r2_within: Option<f64>,
     dropped: Vec<String>,
+}
+
+#[derive(Deserialize, Clone, Copy, Default, PartialEq)]
+#[serde(rename_all = "lowercase")]
+enum PanelName {
+    #[default]
+    Plants,
+    Products,
 }
 
 #[derive(Deserialize)]
@@ -126,15 +138,21 @@ fn table(text: &str) -> Vec<(String, Vec<f64>)> {
 
 #[test]
 fn every_stored_case_agrees_with_pyfixest() {
-    let columns = table(include_str!("../reference/panel.csv"));
-    let named = columns.iter().map(|(name, values)| (name.clone(), Column::Real(values)));
-    let panel = Panel::new(named.collect()).expect("a panel");
+    let plants = table(include_str!("../reference/panel.csv"));
+    let products = table(include_str!("../reference/products.csv"));
     let cases: Vec<Case> =
         serde_json::from_str(include_str!("../reference/expected.json")).expect("cases");
-    assert!(cases.len() > 15);
+    assert!(cases.len() > 30);
     for case in cases {
+        let columns = if case.panel == PanelName::Plants { &plants } else { &products };
+        let named = columns.iter().map(|(name, values)| (name.clone(), Column::Real(values)));
+        let panel = Panel::new(named.collect()).expect("a panel");
         let formula = Formula::parse(&case.formula).expect("a formula");
-        let found = estimate(&panel, &formula, &case.options(), None);
-        case.check(&found.unwrap_or_else(|error| panic!("{}: {error}", case.name)));
+        let found = estimate_all(&panel, std::slice::from_ref(&formula), &case.options(), None);
+        let found = found.unwrap_or_else(|error| panic!("{}: {error}", case.name));
+        case.check(&found.estimates[0]);
+        if case.structured == Some(true) {
+            assert!(found.elimination.is_some(), "{} is eliminated within blocks", case.name);
+        }
     }
 }

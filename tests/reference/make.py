@@ -1,8 +1,8 @@
-"""Panel and pyfixest's results on it, for tests/reference.rs.
+"""Panels and pyfixest's results on them, for tests/estimate/reference.rs.
 
 Made with Python 3.11, pyfixest 0.60.0, numpy 2.4.6, pandas 3.1.1:
 
-    python make.py            # rewrites panel.csv and expected.json beside this file
+    python make.py            # rewrites panel.csv, products.csv and expected.json beside this file
 
 Absorbed by alternating projections to 1e-13, so that what is compared is the mathematics.
 """
@@ -80,6 +80,59 @@ def cases() -> list[dict]:
     ]
 
 
+def products(rows: int, seed: int) -> pd.DataFrame:
+    """The product level, in the shape of the paper's tables: cities of one size, plants in one of
+    them, with a chain of singletons in two effects of its own."""
+    draw = np.random.default_rng(seed)
+    n_plants, n_cities, n_countries, n_years, n_products = rows // 24, 10, 12, 5, 15
+    plant = draw.integers(0, n_plants, rows)
+    data = pd.DataFrame({
+        "plant": plant, "city": plant % n_cities,
+        "country": np.minimum(draw.zipf(1.5, rows) - 1, n_countries - 1),
+        "product": np.minimum(draw.zipf(1.6, rows) - 1, n_products - 1),
+        "year": 2000 + draw.integers(0, n_years, rows),
+    }).drop_duplicates(ignore_index=True)
+    n = len(data)
+    data["group"] = data["country"] % 3
+    place = np.arange(n)
+    data["link_a"] = np.where(place < 400, place // 2, 1000 + place // 5)
+    data["link_b"] = np.where(place < 400, (place + 1) // 2, 1000 + place % 97)
+    level = lambda *keys: draw.normal(size=n)[data.groupby(list(keys)).ngroup()]
+    a, b, c = level("plant", "year"), level("country", "year"), level("city", "country")
+    d = level("city", "product", "year")
+    for j in range(1, 4):
+        data[f"x{j}"] = np.round(draw.normal(size=n) + 0.5 * a + 0.3 * b - 0.2 * c * j + 0.3 * d, 4)
+    data["w"] = np.round(draw.gamma(2.0, 0.5, n) + 0.05, 3)
+    data["y"] = np.round(3 + 0.5 * data["x1"] - 0.25 * data["x2"] * data["x3"] + a + b + c + d
+                         + draw.standard_t(4, n), 5)
+    data["city_country"] = data["city"] * 1000 + data["country"]
+    return data
+
+
+def product_cases() -> list[dict]:
+    three = "plant^year + country^year + city^country"
+    right = "x1 + x2 + x2:x3 + x3"
+    case = lambda name, formula, **more: {
+        "name": name, "panel": "products", "formula": formula, "vcov": CLUSTERED} | more
+    return [
+        case("structured", f"y ~ {right} | {three}", structured=True),
+        case("structured, weights, two-way", f"y ~ {right} | {three}", structured=True, weights="w",
+             vcov={"CRV1": "city_country+year"}),
+        case("structured, product level", f"y ~ {right} | {three} + city^product^year", structured=True),
+        case("structured, product level, weights", f"y ~ {right} | {three} + city^product^year",
+             structured=True, weights="w"),
+        case("structured, plant-group-year", f"y ~ {right} | {three} + plant^group^year", structured=True),
+        case("four effects", f"y ~ {right} | plant + country^year + city^country + product"),
+        case("four effects, two-way", f"y ~ {right} | plant + country + product + year",
+             vcov={"CRV1": "plant+country"}),
+        case("nested effects, plant in city", f"y ~ {right} | plant + city + year"),
+        case("three factors", f"y ~ {right} | city^product^year + country", vcov="iid"),
+        case("three factors twice, weights", f"y ~ {right} | city^product^year + city^country^year",
+             vcov="HC1", weights="w"),
+        case("a chain of singletons", "y ~ x1 + x2 | link_a + link_b", vcov="HC1"),
+    ]
+
+
 def run(case: dict, data: pd.DataFrame) -> dict:
     demeaner = pf.MapDemeaner(fixef_tol=1e-13, fixef_maxiter=100_000)
     fit = pf.feols(case["formula"], data, vcov=case["vcov"], weights=case.get("weights"),
@@ -101,6 +154,9 @@ if __name__ == "__main__":
                "city_country", "year"]
     data[columns].to_csv(HERE / "panel.csv", index=False)
     data = pd.read_csv(HERE / "panel.csv")
+    products(4000, 2).to_csv(HERE / "products.csv", index=False)
     results = [run(case, data) for case in cases()]
+    by_product = pd.read_csv(HERE / "products.csv")
+    results += [run(case, by_product) for case in product_cases()]
     (HERE / "expected.json").write_text(json.dumps(results, indent=1))
     print(len(data), [(r["name"], r["n_obs"], r["df_k"], r["df_t"]) for r in results])

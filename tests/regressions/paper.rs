@@ -15,7 +15,7 @@ fn table_3_is_that_of_pyfixest_on_the_exported_panel() {
 
 #[test]
 fn other_samples_effects_and_outcomes_are_those_of_pyfixest() {
-    agree(&["4.1", "4.3", "4.4"], &["--table", "4"]);
+    agree(&["4.1", "4.2", "4.3", "4.4"], &["--table", "4"]);
     agree(&["5.1", "5.2", "5.3"], &["--table", "5"]);
     agree(&["6.1", "6.2", "6.4", "6.5"], &["--table", "6"]);
 }
@@ -26,9 +26,22 @@ fn the_footnotes_samples_are_those_of_pyfixest() {
     agree(&names, &["--table", "footnote"]);
 }
 
+#[test]
+fn supply_comes_from_a_firm_year_file() {
+    let sandbox = Sandbox::new();
+    let file = repository("tests/reference/supply.csv");
+    sandbox.options(&format!("estimate = []\nsupply = {:?}", file.display().to_string()));
+    sandbox.ingest(&[&repository("streams/demo")], 1);
+    agree_in(&sandbox, &["6.3"], &["--table", "6"]);
+}
+
 fn agree(names: &[&str], arguments: &[&str]) {
+    agree_in(demo(), names, arguments);
+}
+
+fn agree_in(sandbox: &Sandbox, names: &[&str], arguments: &[&str]) {
     let expected: serde_json::Value = serde_json::from_str(EXPECTED).expect("stored figures");
-    let models = models(demo(), arguments);
+    let models = models(sandbox, arguments);
     for name in names {
         let (model, expected) = (&models[*name], &expected[*name]);
         for count in ["n_obs", "n_clusters"] {
