@@ -58,6 +58,23 @@ pub struct Checker<'a> {
     /// The month last read: nearly every line has the same.
     last_period: (Key, Period),
     flows: Vec<(Key, Flow)>,
+    /// The record of the line before, if it was one.
+    before: Option<Record>,
+}
+
+/// What is known of a line's first fields because the line before it has the same.
+struct Known {
+    before: Option<Record>,
+    n_fields: usize,
+}
+
+impl Known {
+    /// The record before, if it has the same text in a field.
+    #[inline]
+    fn by(&self, field: Field, header: &Header) -> Option<&Record> {
+        let is_same = header.column(field).is_some_and(|at| at < self.n_fields);
+        self.before.as_ref().filter(|_| is_same)
+    }
 }
 
 impl<'a> Checker<'a> {
@@ -84,6 +101,7 @@ impl<'a> Checker<'a> {
             names: Vec::new(),
             last_period: (Key::default(), months.last),
             flows: flows(profile),
+            before: None,
         }
     }
 
@@ -99,30 +117,45 @@ impl<'a> Checker<'a> {
         self.texts
     }
 
-    /// The record on a line of this number.
+    /// The record on a line of this number; lines are to be given in the order of the text, as
+    /// many begin as the one before does: that of a firm, mostly.
     ///
     /// # Errors
     /// The first rule that the line breaks, in the order of [`Rule::ALL`].
     pub fn record(&mut self, number: u32, line: &Line<'_>) -> Result<Record, Fault> {
+        let known = Known { before: self.before.take(), n_fields: line.n_same };
+        let record = self.checked(number, line, &known)?;
+        self.before = Some(record);
+        Ok(record)
+    }
+
+    fn checked(&mut self, number: u32, line: &Line<'_>, known: &Known) -> Result<Record, Fault> {
         let text = self.text_line(line)?;
-        let period = self.period(&text)?;
-        let flow = self.flow(&text)?;
+        let header = self.header;
+        let known = |field| known.by(field, header);
+        let period = match known(Field::Period) {
+            Some(before) => before.period,
+            None => self.period(&text)?,
+        };
+        let flow = match known(Field::Flow) {
+            Some(before) => before.flow,
+            None => self.flow(&text)?,
+        };
+        let known_firm = known(Field::FirmId).map(|before| before.firm);
         let firm = self.field(Field::FirmId, &text);
-        if is_blank(&firm) {
+        if known_firm.is_none() && is_blank(&firm) {
             return Err(self.fault(Rule::Firm, Field::FirmId));
         }
         let region = self.field(Field::Region, &text);
-        let known_region = self.texts.regions.position_of(&region);
-        let city = match self.city(known_region, &region) {
-            Found::City(city) => Some(city),
-            Found::WithoutCity => None,
-            Found::Unknown => return Err(self.fault(Rule::Region, Field::Region)),
+        let (known_region, city) = match known(Field::Region) {
+            Some(before) => (Some(before.region), before.city),
+            None => self.region(&region)?,
         };
         let country = self.field(Field::Country, &text);
-        let known_country = self.texts.countries.position_of(&country);
-        if known_country.is_none() && !self.places.country_known(text_of(&country)) {
-            return Err(self.fault(Rule::Country, Field::Country));
-        }
+        let known_country = match known(Field::Country) {
+            Some(before) => Some(before.country),
+            None => self.country(&country)?,
+        };
         let value_cents = amount::cents(&self.field(Field::ValueUsd, &text), &self.profile.value)
             .map_err(|rule| self.fault(rule, Field::ValueUsd))?;
         let region = match known_region {
@@ -130,22 +163,53 @@ impl<'a> Checker<'a> {
             None => intern(&mut self.texts.regions, &mut self.cities, &region, |_| city),
         };
         let country = known_country.unwrap_or_else(|| self.new_country(&country));
-        let firm = self.texts.firms.intern_bytes(&firm);
-        let name = self.name(firm, &self.field(Field::FirmName, &text));
+        let firm = known_firm.unwrap_or_else(|| self.texts.firms.intern_bytes(&firm));
+        let name = match known(Field::FirmName) {
+            Some(before) if before.firm == firm => before.name,
+            _ => self.name(firm, &self.field(Field::FirmName, &text)),
+        };
+        let product = match known(Field::Hs8) {
+            Some(before) => before.product,
+            None => self.texts.products.intern_bytes(&self.field(Field::Hs8, &text)),
+        };
+        let trade_mode = match known(Field::TradeMode) {
+            Some(before) => before.trade_mode,
+            None => self.texts.trade_modes.intern_bytes(&self.field(Field::TradeMode, &text)),
+        };
+        let exclusion = self.exclusion(country, name, city);
         Ok(Record {
             firm,
             name,
             region,
             country,
-            product: self.texts.products.intern_bytes(&self.field(Field::Hs8, &text)),
-            trade_mode: self.texts.trade_modes.intern_bytes(&self.field(Field::TradeMode, &text)),
+            product,
+            trade_mode,
             line: number,
             city,
             period,
             flow,
-            exclusion: self.exclusion(country, name, city),
+            exclusion,
             value_cents,
         })
+    }
+
+    /// A region's position, if it has one yet, and its city.
+    fn region(&self, region: &[u8]) -> Result<(Option<u32>, Option<City>), Fault> {
+        let known = self.texts.regions.position_of(region);
+        match self.city(known, region) {
+            Found::City(city) => Ok((known, Some(city))),
+            Found::WithoutCity => Ok((known, None)),
+            Found::Unknown => Err(self.fault(Rule::Region, Field::Region)),
+        }
+    }
+
+    /// A country's position, if it has one yet.
+    fn country(&self, country: &[u8]) -> Result<Option<u32>, Fault> {
+        let known = self.texts.countries.position_of(country);
+        if known.is_none() && !self.places.country_known(text_of(country)) {
+            return Err(self.fault(Rule::Country, Field::Country));
+        }
+        Ok(known)
     }
 
     /// The line as text, if columns, lengths and bytes are in order.

@@ -169,6 +169,10 @@ pub struct Lines {
     /// The physical line that starts there.
     line: u64,
     fields: Vec<Span>,
+    /// Where the record before starts, if it is in the block and has no quotes.
+    before: Option<usize>,
+    /// As told by [`Line::n_same`].
+    n_same: usize,
 }
 
 /// What stands between two line ends.
@@ -198,6 +202,9 @@ pub struct Line<'a> {
     pub fields: &'a [Span],
     /// Whether it is known to be UTF-8.
     pub is_utf8: bool,
+    /// How many of its first fields are, byte for byte, those of the line before it that was handed
+    /// out.
+    pub n_same: usize,
 }
 
 impl Line<'_> {
@@ -237,6 +244,8 @@ impl Lines {
             at: 0,
             line: 1,
             fields: Vec::new(),
+            before: None,
+            n_same: 0,
         }
     }
 
@@ -251,6 +260,7 @@ impl Lines {
         self.line = line;
         self.ends.clear();
         self.next_end = 0;
+        self.before = None;
     }
 
     /// Looks at the whole block once; not when it is filled, which one thread does for all.
@@ -277,11 +287,11 @@ impl Lines {
         }
         let (line, start) = (self.line, self.at);
         let shape = self.take_one();
-        let is_utf8 = self.is_utf8;
+        let Self { is_utf8, n_same, .. } = *self;
         Some(match shape {
             Shape::Record { raw_bytes, .. } => {
                 let raw = &self.block[start..start + raw_bytes];
-                Framed::Line(Line { line, raw, fields: &self.fields, is_utf8 })
+                Framed::Line(Line { line, raw, fields: &self.fields, is_utf8, n_same })
             }
             Shape::Unquotable { raw_bytes } => {
                 let raw = &self.block[start..start + raw_bytes];
@@ -298,16 +308,32 @@ impl Lines {
 
     /// Steps over what the unframed part starts with.
     fn take_one(&mut self) -> Shape {
-        let (shape, taken) = match self.take_plain() {
-            Some(plain) => plain,
-            None => self.take_quoted(),
-        };
+        let plain = self.take_plain();
+        match plain {
+            Some((Shape::Record { raw_bytes, .. }, _)) => {
+                self.n_same = self.n_same_fields(raw_bytes);
+                self.before = Some(self.at);
+            }
+            Some((Shape::Blank, _)) => {}
+            _ => (self.n_same, self.before) = (0, None),
+        }
+        let (shape, taken) = plain.unwrap_or_else(|| self.take_quoted());
         self.at += taken;
         self.line += match shape {
             Shape::Record { n_lines, .. } => n_lines,
             Shape::Blank | Shape::Unquotable { .. } | Shape::TooLong => 1,
         };
         shape
+    }
+
+    /// How many fields the record that starts here begins with as the one before does.
+    #[inline]
+    fn n_same_fields(&self, raw_bytes: usize) -> usize {
+        let Some(before) = self.before else { return 0 };
+        let (before, here) = (&self.block[before..self.at], &self.block[self.at..][..raw_bytes]);
+        let n_bytes = n_same_bytes(before, here);
+        // With the delimiter behind it: a field may also be the beginning of another.
+        self.fields.iter().take_while(|field| field.end < n_bytes).count()
     }
 
     /// A line without quotes; none if it has some.
@@ -358,6 +384,23 @@ impl Lines {
         self.next_end += inside.count();
         (shape, taken)
     }
+}
+
+/// How many bytes two lines begin with alike, eight at a time.
+#[inline]
+fn n_same_bytes(left: &[u8], right: &[u8]) -> usize {
+    let eights = left.chunks_exact(8).zip(right.chunks_exact(8));
+    let mut n_same = 0;
+    for (left, right) in eights {
+        let [left, right] =
+            [left, right].map(|eight| u64::from_le_bytes(eight.try_into().expect("eight bytes")));
+        if left != right {
+            return n_same + (left ^ right).trailing_zeros() as usize / 8;
+        }
+        n_same += 8;
+    }
+    let rest = left[n_same..].iter().zip(&right[n_same..]);
+    n_same + rest.take_while(|(left, right)| left == right).count()
 }
 
 #[cfg(test)]

@@ -218,6 +218,34 @@ proptest! {
     }
 }
 
+/// Short lines, most of which begin as the one before does.
+fn alike() -> impl Strategy<Value = String> {
+    let field =
+        prop_oneof![6 => Just("firm 17"), 1 => Just("firm 1"), 1 => Just(""), 1 => Just("\"x\"")];
+    let line = prop::collection::vec(field, 1..5).prop_map(|fields| fields.join(",") + "\n");
+    prop::collection::vec(line, 0..20).prop_map(|lines| lines.concat())
+}
+
+proptest! {
+    #[test]
+    fn a_line_knows_how_many_fields_it_begins_with_as_the_one_before(text in alike()) {
+        let mut lines = Text::new(text.as_bytes());
+        let mut before: Vec<String> = Vec::new();
+        let mut is_plain = false;
+        while let Some(framed) = lines.next_line() {
+            let Framed::Line(line) = framed else { continue };
+            let quotes = line.raw.contains(&b'"');
+            let fields: Vec<_> = line.fields.iter().map(|field| field.lossy(line.raw)).collect();
+            let alike = before.iter().zip(&fields).take_while(|(left, right)| left == right);
+            // The last field has no delimiter behind it that could be the same.
+            let n_delimited = before.len().min(fields.len()) - usize::from(!before.is_empty());
+            let expected = if is_plain && !quotes { alike.count().min(n_delimited) } else { 0 };
+            prop_assert_eq!(line.n_same, expected, "{:?} after {:?}", fields, before);
+            (before, is_plain) = (fields, !quotes);
+        }
+    }
+}
+
 proptest! {
     // Each text is of several blocks.
     #![proptest_config(ProptestConfig::with_cases(12))]
