@@ -56,8 +56,9 @@ fn intake(period: &str, late: &str) -> Intake {
 
 fn accepted(home: &Path, vintage: u32, intake: &Intake) -> AcceptedFile {
     let vintage = Vintage(vintage);
-    let records = segment::sorted(&intake.records, intake.texts.firms.len());
-    let segment = segment::encode(1, &intake.texts, records, &|_| "1101");
+    let mut records = intake.records.clone();
+    segment::sort(&mut records, intake.texts.firms.len());
+    let segment = segment::encode(1, &intake.texts, &mut records, &|_| "1101");
     let segment =
         segment.expect("records that fit their columns").store(home, vintage).expect("a segment");
     let path = Path::new("feed").join(&intake.name);

@@ -9,12 +9,12 @@ use rustc_hash::FxHashMap;
 
 use super::budget::Budget;
 use super::sums::Sums;
-use crate::archive::segment::{Encoded, encode, sorted};
+use crate::archive::segment::{Encoded, encode, sort};
 use crate::archive::{ArchiveError, Summary};
 use crate::feed::decode::fingerprint;
 use crate::feed::places::Places;
 use crate::feed::profile::Profile;
-use crate::feed::read::{ReadLimits, read_on};
+use crate::feed::read::{ReadLimits, Room, read_in};
 use crate::feed::record::{Intake, Texts};
 use crate::feed::refused::Refused;
 use crate::feed::source::FeedFile;
@@ -63,18 +63,18 @@ pub struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// Reads one file on so many threads.
+    /// Reads one file, with a room that is used again for the next.
     #[must_use]
-    pub fn read(&self, n_threads: usize, file: &FeedFile) -> Read {
-        match self.intake(n_threads, file) {
-            Ok(Some(intake)) => self.taken(n_threads, file, intake),
+    pub fn read(&self, room: &mut Room, file: &FeedFile) -> Read {
+        match self.intake(room, file) {
+            Ok(Some(intake)) => self.taken(room, file, intake),
             Ok(None) => Read::Known,
             Err(refused) => Read::Refused(Box::new(refused)),
         }
     }
 
     /// A file's records; none if its bytes are known.
-    fn intake(&self, n_threads: usize, file: &FeedFile) -> Result<Option<Intake>, Refused> {
+    fn intake(&self, room: &mut Room, file: &FeedFile) -> Result<Option<Intake>, Refused> {
         let Self { profile, places, limits, known } = self;
         if let Some(hashes) = known.get(&file.name) {
             let hash = fingerprint(&file.path, &profile.file, limits.max_bytes)?.hash;
@@ -82,23 +82,23 @@ impl Reader<'_> {
                 return Ok(None);
             }
         }
-        read_on(n_threads, file, profile, places, limits).map(Some)
+        read_in(room, file, profile, places, limits).map(Some)
     }
 
     /// Sorts, encodes and adds up a file's records.
-    fn taken(&self, n_threads: usize, file: &FeedFile, mut intake: Intake) -> Read {
-        intake.records = sorted(&intake.records, intake.texts.firms.len());
+    fn taken(&self, room: &mut Room, file: &FeedFile, mut intake: Intake) -> Read {
+        sort(&mut intake.records, intake.texts.firms.len());
         let summary = Summary::of(&intake);
-        let Intake { texts, records, .. } = intake;
-        let countries_and_firms = Texts {
-            firms: texts.firms.clone(),
-            countries: texts.countries.clone(),
-            ..Texts::default()
-        };
-        let sums = Sums::of(countries_and_firms, &records);
+        let Intake { texts, mut records, .. } = intake;
+        let sums = Sums::of(Texts::default(), &records);
         let code = |city: City| self.places.code(city);
-        match encode(n_threads, &texts, records, &code) {
-            Ok(segment) => Read::Whole(Box::new(Taken { summary, sums, segment })),
+        let segment = encode(room.n_threads, &texts, &mut records, &code);
+        room.records = records;
+        match segment {
+            Ok(segment) => {
+                let sums = sums.of_texts(texts);
+                Read::Whole(Box::new(Taken { summary, sums, segment }))
+            }
             Err(source) => Read::Failed(ArchiveError::encode(&file.path, source)),
         }
     }
@@ -112,6 +112,7 @@ const AHEAD_PER_THREAD: usize = 2;
 pub struct ReadAhead<'env> {
     files: &'env [FeedFile],
     reader: Reader<'env>,
+    room: Room,
     /// None where one thread does all, each file when it is asked for.
     ahead: Option<Ahead>,
     next: usize,
@@ -134,7 +135,7 @@ impl<'env> ReadAhead<'env> {
         n_threads: usize,
     ) -> Self {
         if n_threads < 2 {
-            return Self { files, reader, ahead: None, next: 0 };
+            return Self { files, reader, room: Room::new(1), ahead: None, next: 0 };
         }
         let n_ahead = n_threads * AHEAD_PER_THREAD;
         let n_a_file = n_threads / files.len().clamp(1, n_threads);
@@ -142,13 +143,14 @@ impl<'env> ReadAhead<'env> {
         let (send, results) = sync_channel(n_ahead);
         for _ in 0..n_threads.min(files.len()) {
             let (budget, send) = (Arc::clone(&budget), send.clone());
-            let read = move |file: &FeedFile| reader.read(n_a_file, file);
+            let mut room = Room::new(n_a_file);
+            let read = move |file: &FeedFile| reader.read(&mut room, file);
             named(scope, "reading", move || {
                 read_in_turn(files, read, &budget, &send);
             });
         }
         let ahead = Ahead { results, budget, waiting: BTreeMap::new() };
-        Self { files, reader, ahead: Some(ahead), next: 0 }
+        Self { files, reader, room: Room::new(1), ahead: Some(ahead), next: 0 }
     }
 }
 
@@ -167,7 +169,7 @@ pub fn named<'scope, T: Send + 'scope>(
 
 fn read_in_turn(
     files: &[FeedFile],
-    read: impl Fn(&FeedFile) -> Read,
+    mut read: impl FnMut(&FeedFile) -> Read,
     budget: &Budget,
     send: &SyncSender<(usize, Read)>,
 ) {
@@ -186,7 +188,7 @@ impl Iterator for ReadAhead<'_> {
         let (at, file) = (self.next, self.files.get(self.next)?);
         self.next += 1;
         match &mut self.ahead {
-            None => Some(self.reader.read(1, file)),
+            None => Some(self.reader.read(&mut self.room, file)),
             Some(ahead) => ahead.take(at),
         }
     }

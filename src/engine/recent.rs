@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::types::{Flow, Period, Shipment};
+use crate::types::{City, Country, Firm, Flow, Period, Plant, Shipment};
 
 /// Exports by month, of the months of which this process has seen all.
 ///
@@ -12,7 +12,16 @@ use crate::types::{Flow, Period, Shipment};
 pub struct Recent {
     /// Months up to this one are not kept.
     not_kept: Option<Period>,
-    months: BTreeMap<Period, Vec<Shipment>>,
+    months: BTreeMap<Period, Vec<Export>>,
+}
+
+/// An export of a month that is known: there are millions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Export {
+    cents: i64,
+    firm: Firm,
+    city: City,
+    country: Country,
 }
 
 impl Recent {
@@ -31,22 +40,38 @@ impl Recent {
     /// Keeps an export.
     pub fn add(&mut self, shipment: &Shipment) {
         if shipment.flow == Flow::Export && self.has(shipment.period) {
-            self.months.entry(shipment.period).or_default().push(*shipment);
+            let Shipment { plant: Plant { firm, city }, country, cents, .. } = *shipment;
+            let export = Export { cents, firm, city, country };
+            self.months.entry(shipment.period).or_default().push(export);
         }
     }
 
+    /// Takes no more memory than what is kept: a file has been seen whole.
+    pub fn fit(&mut self) {
+        self.months.values_mut().for_each(Vec::shrink_to_fit);
+    }
+
     /// Gives away what was shipped in a month; none if not all of it is kept.
-    pub fn take(&mut self, month: Period) -> Option<Vec<Shipment>> {
+    pub fn take(
+        &mut self,
+        month: Period,
+    ) -> Option<impl ExactSizeIterator<Item = Shipment> + use<>> {
         let kept = self.has(month).then(|| self.months.remove(&month).unwrap_or_default());
         self.forget_through(month);
-        kept
+        kept.map(|kept| kept.into_iter().map(move |export| export.of(month)))
+    }
+}
+
+impl Export {
+    fn of(self, period: Period) -> Shipment {
+        let Self { cents, firm, city, country } = self;
+        Shipment { plant: Plant { firm, city }, country, period, flow: Flow::Export, cents }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::types::{City, Country, Firm, Plant};
 
     fn shipment(yyyymm: u32, flow: Flow) -> Shipment {
         let period = Period::from_yyyymm(yyyymm).expect("a month");
@@ -67,9 +92,10 @@ mod tests {
         ] {
             recent.add(&shipment);
         }
-        assert_eq!(recent.take(month(200_101)), None);
-        assert_eq!(recent.take(month(200_102)).map(|kept| kept.len()), Some(1));
-        assert_eq!(recent.take(month(200_102)), None);
+        assert!(recent.take(month(200_101)).is_none());
+        let kept: Vec<_> = recent.take(month(200_102)).expect("it was seen whole").collect();
+        assert_eq!(kept, [shipment(200_102, Flow::Export)]);
+        assert!(recent.take(month(200_102)).is_none());
         recent.forget_through(month(200_103));
         assert!(!recent.has(month(200_103)) && recent.has(month(200_104)));
     }

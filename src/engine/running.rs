@@ -149,6 +149,7 @@ impl Running {
             recent.add(shipment);
             (calendar.roles(shipment.period), 1)
         });
+        recent.fit();
         self.recent = recent;
         fed
     }
@@ -217,7 +218,7 @@ impl Running {
         let before = period.year_before();
         let mut months = vec![period];
         match self.recent.take(before) {
-            Some(shipments) => self.feed_base(&shipments)?,
+            Some(shipments) => self.feed_base(shipments)?,
             None => months.push(before),
         }
         let concerned =
@@ -242,9 +243,9 @@ impl Running {
         self.whole = self.calendar.indicator_years().collect();
     }
 
-    fn feed_base(&mut self, shipments: &[Shipment]) -> Result<(), EngineError> {
+    fn feed_base(&mut self, shipments: impl Iterator<Item = Shipment>) -> Result<(), EngineError> {
         for shipment in shipments {
-            self.amounts.add(shipment, Roles { cur: false, base: true }, 1);
+            self.amounts.add(&shipment, Roles { cur: false, base: true }, 1);
             let updates = self.amounts.take(UPDATES_AT_A_TIME);
             if !updates.is_empty() {
                 self.workers.feed(updates)?;

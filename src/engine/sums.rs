@@ -45,6 +45,12 @@ impl Sums {
         Self { firms: texts.firms, countries: texts.countries, shipped: sums }
     }
 
+    /// The same, with the texts that its records point to.
+    #[must_use]
+    pub fn of_texts(self, texts: Texts) -> Self {
+        Self { firms: texts.firms, countries: texts.countries, ..self }
+    }
+
     /// What was shipped, with firms and countries numbered as the engine numbers them.
     ///
     /// # Panics

@@ -20,6 +20,11 @@ struct BlockEnd {
 }
 
 impl Portion {
+    /// Nothing read yet; records go where others were.
+    pub(super) fn into(records: Vec<Record>) -> Self {
+        Self { sheet: Sheet { records, ..Sheet::default() }, blocks: Vec::new() }
+    }
+
     /// Notes that all lines of a block are in the sheet.
     pub(super) fn end_block(&mut self, number: usize, texts: &Texts) {
         let (n_records, n_rejects) = (self.sheet.records.len(), self.sheet.rejects.len());

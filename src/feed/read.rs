@@ -37,20 +37,40 @@ impl Default for ReadLimits {
     }
 }
 
+/// What a file is read with.
+#[derive(Debug)]
+pub struct Room {
+    /// On how many threads.
+    pub n_threads: usize,
+    /// Where records go: given back to hold those of the next file, it saves the system from
+    /// clearing pages anew.
+    pub records: Vec<Record>,
+}
+
+impl Room {
+    /// For so many threads.
+    #[must_use]
+    pub fn new(n_threads: usize) -> Self {
+        Self { n_threads, records: Vec::new() }
+    }
+}
+
 /// Reads a monthly file on one thread.
 ///
 /// # Errors
-/// Those of [`read_on`].
+/// Those of [`read_in`].
 pub fn read(
     file: &FeedFile,
     profile: &Profile,
     places: &Places,
     limits: &ReadLimits,
 ) -> Result<Intake, Refused> {
-    read_on(1, file, profile, places, limits)
+    read_in(&mut Room::new(1), file, profile, places, limits)
 }
 
-/// Reads a monthly file on so many threads; what comes out does not depend on their number.
+/// Reads a monthly file on a room's threads; what comes out does not depend on their number.
+///
+/// What the room's records were is gone.
 ///
 /// # Errors
 /// - [`Refused::NoConcordance`] if the places cannot answer by the profile's rule
@@ -61,8 +81,8 @@ pub fn read(
 ///
 /// # Panics
 /// If the counts did not add up to the lines read, which would be a bug.
-pub fn read_on(
-    n_threads: usize,
+pub fn read_in(
+    room: &mut Room,
     file: &FeedFile,
     profile: &Profile,
     places: &Places,
@@ -74,7 +94,7 @@ pub fn read_on(
     let months = Months { first: limits.first_period.unwrap_or(file.period), last: file.period };
     let (sheet, fingerprint) =
         decode::read_text(&file.path, &profile.file, limits.max_bytes, |text| {
-            read_sheet(text, &file.path, n_threads, Rules { profile, places, months })
+            read_sheet(text, &file.path, room, Rules { profile, places, months })
         })?;
     let Sheet { records, rejects, counts, texts } = sheet;
     let ended = counts.accepted + counts.excluded_total() + counts.rejected_total();
@@ -119,7 +139,7 @@ struct Shared<'t> {
 fn read_sheet(
     text: Text<'_>,
     file: &Path,
-    n_threads: usize,
+    room: &mut Room,
     rules: Rules<'_>,
 ) -> Result<Sheet, Refused> {
     let Rules { profile, places, months } = rules;
@@ -130,14 +150,18 @@ fn read_sheet(
     while lines.is_at_end() && blocks.fill(&mut lines).map_err(io_error)? {}
     let header = Header::find(lines.next_line(), file, profile)?;
     let shared = Mutex::new(Shared { blocks, stopped: None });
-    let take = |lines| {
+    let mut records = std::mem::take(&mut room.records);
+    records.clear();
+    let take = |lines, records| {
         let checker = Checker::new(&header, profile, places, months, text.transcoded);
-        take_portion(&shared, lines, file, &header, checker)
+        let portion = Portion::into(records);
+        take_portion(&shared, lines, portion, (file, &header), checker)
     };
     let portions = std::thread::scope(|scope| {
-        let others: Vec<_> =
-            (1..n_threads).map(|_| scope.spawn(|| take(Lines::new(delimiter)))).collect();
-        let mut portions = vec![take(lines)];
+        let others =
+            (1..room.n_threads).map(|_| scope.spawn(|| take(Lines::new(delimiter), Vec::new())));
+        let others: Vec<_> = others.collect();
+        let mut portions = vec![take(lines, records)];
         for other in others {
             portions.push(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
         }
@@ -163,11 +187,10 @@ fn read_sheet(
 fn take_portion<'h>(
     shared: &Mutex<Shared<'_>>,
     mut lines: Lines,
-    file: &Path,
-    header: &'h Header,
+    mut portion: Portion,
+    (file, header): (&Path, &'h Header),
     mut checker: Checker<'h>,
 ) -> Portion {
-    let mut portion = Portion::default();
     loop {
         let taken = read_lines(&mut lines, file, header, &mut checker, &mut portion.sheet);
         portion.end_block(lines.block_number(), checker.texts());

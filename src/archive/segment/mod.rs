@@ -21,7 +21,7 @@ use std::sync::Arc;
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 
 pub use read::{Fields, read, read_months};
-pub use write::{Encoded, encode, rewrite, sorted};
+pub use write::{Encoded, encode, rewrite, sort};
 
 use crate::types::Vintage;
 
@@ -97,7 +97,9 @@ mod tests {
         records: &[Record],
         text_of: &(dyn Fn(City) -> &'static str + Sync),
     ) -> crate::archive::Result<Stored> {
-        let encoded = encode(1, texts, sorted(records, texts.firms.len()), text_of);
+        let mut records = records.to_vec();
+        sort(&mut records, texts.firms.len());
+        let encoded = encode(1, texts, &mut records, text_of);
         encoded.expect("records that fit their columns").store(home, vintage)
     }
 
@@ -106,7 +108,9 @@ mod tests {
         let (texts, records) = month();
         let text_of = |city: City| CITIES[usize::from(city.0)];
         let on = |n_threads| {
-            encode(n_threads, &texts, sorted(&records, texts.firms.len()), &text_of).expect("fits")
+            let mut records = records.clone();
+            sort(&mut records, texts.firms.len());
+            encode(n_threads, &texts, &mut records, &text_of).expect("fits")
         };
         assert!(on(1) == on(3));
     }

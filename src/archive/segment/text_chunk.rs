@@ -43,8 +43,8 @@ impl TextChunk {
         positions: impl ExactSizeIterator<Item = Option<u32>>,
     ) -> Result<Self> {
         let n_rows = positions.len();
-        let Used { texts, codes, present } = Used::of(texts, positions);
         let nullable = column.max_def_level() > 0;
+        let Used { texts, codes, present } = Used::of(texts, positions, nullable);
         assert!(nullable || codes.len() == n_rows, "a null in {}", column.name());
         let mut out = TrackedWrite::new(Vec::new());
         let mut pages = SerializedPageWriter::new(&mut out);
@@ -106,21 +106,27 @@ struct Used<'t> {
     texts: Vec<&'t str>,
     /// The number of each row that has a text.
     codes: Vec<u32>,
-    /// One for a row that has a text, zero for one that has none.
+    /// One for a row that has a text, zero for one that has none; empty where all have to.
     present: Vec<u32>,
 }
 
 impl<'t> Used<'t> {
-    fn of(texts: &[&'t str], positions: impl ExactSizeIterator<Item = Option<u32>>) -> Self {
+    fn of(
+        texts: &[&'t str],
+        positions: impl ExactSizeIterator<Item = Option<u32>>,
+        nullable: bool,
+    ) -> Self {
         const UNUSED: u32 = u32::MAX;
         let mut numbers = vec![UNUSED; texts.len()];
         let mut used = Self {
             texts: Vec::new(),
             codes: Vec::with_capacity(positions.len()),
-            present: Vec::with_capacity(positions.len()),
+            present: Vec::with_capacity(if nullable { positions.len() } else { 0 }),
         };
         for position in positions {
-            used.present.push(u32::from(position.is_some()));
+            if nullable {
+                used.present.push(u32::from(position.is_some()));
+            }
             let Some(position) = position else { continue };
             let number = &mut numbers[position as usize];
             if *number == UNUSED {

@@ -444,11 +444,67 @@ fn what_is_read_does_not_depend_on_the_number_of_threads() {
     let period = Period::from_yyyymm(200_805).expect("a valid period");
     let file = FeedFile { path, name: "200805.csv".to_owned(), period };
     let on = |n_threads| {
-        read_on(n_threads, &file, &canonical(), &places(), &lenient()).expect("it is taken")
+        let room = &mut Room::new(n_threads);
+        read_in(room, &file, &canonical(), &places(), &lenient()).expect("it is taken")
     };
     let one = on(1);
     assert!(one.counts.accepted > 29_000 && one.counts.rejected_total() > 300);
     for n_threads in [2, 3, 5] {
         assert!(on(n_threads) == one, "{n_threads} threads read something else");
+    }
+}
+
+/// Lines that share their first fields with the one before, or are rejected between two that do.
+fn neighbours() -> impl Strategy<Value = Vec<String>> {
+    let one_of = |texts: &'static [&'static str]| prop::sample::select(texts);
+    let line = (
+        (one_of(&["200805", "200805", "200805", "200806"]), one_of(&["E", "E", "I", "X"])),
+        (one_of(&["F1", "F1", "F2", ""]), one_of(&["n", "n", "\"n\"", "m,m"])),
+        (one_of(&["11019", "11019", "31229", "13909", "9"]), one_of(&["502", "502", "110", "9"])),
+        (one_of(&["84713000", "84713001"]), one_of(&["10", "14"]), one_of(&["1", "2.5", "x"])),
+    );
+    let line =
+        line.prop_map(|((period, flow), (firm, name), (region, country), (hs8, mode, usd))| {
+            [period, flow, firm, name, region, country, hs8, mode, usd].join(",")
+        });
+    prop::collection::vec(line, 1..30)
+}
+
+/// What became of a file's lines, in order of line, texts in place of their positions.
+fn spelled(intake: &Intake) -> Vec<String> {
+    let Intake { texts, .. } = intake;
+    let mut lines: Vec<(u32, String)> = Vec::new();
+    lines.extend(
+        intake.rejects.iter().map(|reject| {
+            (reject.line, format!("{} {} {}", reject.rule, reject.column, reject.raw))
+        }),
+    );
+    lines.extend(intake.records.iter().map(|record| {
+        let words = [
+            texts.firms.text(record.firm),
+            texts.names.text(record.name),
+            texts.regions.text(record.region),
+            texts.countries.text(record.country),
+            texts.products.text(record.product),
+            texts.trade_modes.text(record.trade_mode),
+        ];
+        let Record { city, period, flow, exclusion, value_cents, .. } = record;
+        (record.line, format!("{words:?} {city:?} {period} {flow:?} {exclusion:?} {value_cents}"))
+    }));
+    lines.sort();
+    lines.into_iter().map(|(_, text)| text).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn a_line_is_read_the_same_whatever_stands_before_it(lines in neighbours()) {
+        let together = spelled(&intake(&format!("{HEADER}{}\n", lines.join("\n"))));
+        let alone: Vec<String> = lines
+            .iter()
+            .flat_map(|line| spelled(&intake(&format!("{HEADER}{line}\n"))))
+            .collect();
+        prop_assert_eq!(together, alone);
     }
 }
