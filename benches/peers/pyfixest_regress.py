@@ -22,16 +22,15 @@ if backend == "within":
     demeaner = pf.LsmrDemeaner(fixef_atol=float(tolerance), fixef_btol=float(tolerance))
 else:
     demeaner = pf.MapDemeaner(backend=backend, fixef_tol=float(tolerance), fixef_maxiter=100_000)
-seconds = []
-for _ in range(2):  # the first run compiles, whatever the backend
+for rows in (data[:50_000], data):  # the first run compiles, whatever the backend
     start = time.perf_counter()
-    fit = pf.feols(formula, data, vcov={"CRV1": "clusters"}, fixef_rm="singleton",
+    fit = pf.feols(formula, rows, vcov={"CRV1": "clusters"}, fixef_rm="singleton",
                    demeaner=demeaner, copy_data=False, store_data=False)
-    seconds.append(time.perf_counter() - start)
+    seconds = time.perf_counter() - start
 table = fit.tidy()
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 print(json.dumps({
-    "seconds": min(seconds), "seconds_reading": reading, "n_obs": int(fit._N),
+    "seconds": seconds, "seconds_reading": reading, "n_obs": int(fit._N),
     "peak_over_panel_mib": (peak - before) / 1024,
     "estimate": dict(zip(table.index, map(float, table["Estimate"]))),
     "std_error": dict(zip(table.index, map(float, table["Std. Error"]))),
