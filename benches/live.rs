@@ -51,6 +51,8 @@ struct Report {
     version: &'static str,
     /// Seconds for all that was taken in together.
     together_seconds: f64,
+    /// Seconds for the snapshots of years that closed, which come after their tables count.
+    snapshot_seconds: f64,
     timed: Vec<Timed>,
 }
 
@@ -93,8 +95,12 @@ fn main() -> anyhow::Result<()> {
     let Some(months) = months else { anyhow::bail!("--month takes a month, YYYYMM") };
 
     let mut engine = open(&arguments.home, &arguments.feed, arguments.workers)?;
-    let mut report =
-        Report { version: env!("CARGO_PKG_VERSION"), together_seconds: 0.0, timed: Vec::new() };
+    let mut report = Report {
+        version: env!("CARGO_PKG_VERSION"),
+        together_seconds: 0.0,
+        snapshot_seconds: 0.0,
+        timed: Vec::new(),
+    };
     let is_alone = |file: &FeedFile| months.contains(&file.period);
     for files in files.chunk_by(|left, right| !is_alone(left) && !is_alone(right)) {
         if let [file] = files
@@ -106,6 +112,9 @@ fn main() -> anyhow::Result<()> {
             take_in(&mut engine, files)?;
             report.together_seconds += start.elapsed().as_secs_f64();
         }
+        let start = Instant::now();
+        engine.snapshot_if_due()?;
+        report.snapshot_seconds += start.elapsed().as_secs_f64();
     }
     for file in &late {
         report.timed.push(timed(&mut engine, file)?);

@@ -107,6 +107,7 @@ impl Played {
         let found = discover(paths, self.engine().profile()).expect("files of the feed");
         let outcomes = self.engine().ingest(&found.files, &mut Unwatched).expect("taken in");
         assert!(outcomes.iter().all(|outcome| !outcome.is_refused()), "{outcomes:?}");
+        self.engine().snapshot_if_due().expect("kept");
     }
 
     fn archive(&self) -> Archive {

@@ -39,6 +39,7 @@ impl Close {
         }
         closed?;
         println!("{} is closed", self.period);
+        engine.snapshot_if_due()?;
         Ok(Done::Clean)
     }
 }

@@ -47,6 +47,7 @@ impl Ingest {
             .map_err(|error| with_room_asked_for(error, home))?;
         let summary = Summary::of(&engine, &outcomes, found.refused.len())?;
         summary.print(self.json)?;
+        engine.snapshot_if_due().map_err(|error| with_room_asked_for(error, home))?;
         Ok(summary.done())
     }
 }

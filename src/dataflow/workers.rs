@@ -221,11 +221,12 @@ fn run(
                 if epoch.publish {
                     publish(&arrangements, &epoch, time, &mut log.borrow_mut(), output);
                 }
-                arrangements.forget_before(time);
-                time += 1;
+                // The driver has the rows to make durable meanwhile.
                 if output.send(Output::Done).is_err() {
                     return;
                 }
+                arrangements.forget_before(time);
+                time += 1;
             }
             Command::Cells => {
                 cells::portions(&arrangements.cells, time, |portion| {

@@ -81,7 +81,8 @@ impl Step<'_> {
 }
 
 impl Engine {
-    /// Takes in files, in order of period; closes months; publishes.
+    /// Takes in files, in order of period; closes months; publishes. What it says is accepted
+    /// counts and is durable; [`Engine::snapshot_if_due`] is for whoever called it to ask for then.
     ///
     /// A file that cannot count is an outcome, not an error. Outcomes are fewer than files if the
     /// observer asked to stop.
@@ -124,7 +125,7 @@ impl Engine {
             self.publish(&home, step, observer)?;
             Ok(outcomes)
         })
-        .and_then(|outcomes| self.rest(observer).map(|()| outcomes))
+        .inspect(|_| observer.rested(&mut self.archive))
     }
 
     /// Closes the next month (`close = "explicit"`), and publishes.
@@ -141,14 +142,18 @@ impl Engine {
         let running = self.running.as_mut().ok_or(EngineError::Empty)?;
         running.close(self.archive.home(), &home, period)?;
         self.publish(&home, Step { closed: vec![period], ..Step::default() }, observer)?;
-        self.rest(observer)
+        observer.rested(&mut self.archive);
+        Ok(())
     }
 
-    /// Keeps what makes the next start quick: a snapshot if a year has closed since the last one.
+    /// Keeps a snapshot if a year has closed since the last one.
     ///
-    /// Once for all the years of a backfill: one that is interrupted reads its segments again.
-    fn rest(&mut self, observer: &mut dyn Observer) -> Result<(), EngineError> {
-        observer.rested(&mut self.archive);
+    /// Apart from the intake: tables are not held up by what only makes the next start quick. Once
+    /// for all the years of a backfill: one that is interrupted reads its segments again.
+    ///
+    /// # Errors
+    /// As for [`Engine::snapshot`]; what was taken in stays.
+    pub fn snapshot_if_due(&mut self) -> Result<(), EngineError> {
         let newest = self.newest_snapshot()?;
         let closed = self.archive.closed()?;
         let mut decembers = closed.iter().filter(|(month, _)| month.month() == 12);

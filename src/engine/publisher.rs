@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::thread::ScopedJoinHandle;
 
 use super::EngineError;
+use super::reading::named;
 use crate::archive::Publication;
 use crate::archive::parts::{Part, PartKind, PartWriter, Table};
 use crate::calendar::Calendar;
@@ -95,15 +97,22 @@ impl<'a> Publisher<'a> {
         Ok(self.part(table, year, kind)?.write(&batch)?)
     }
 
-    /// Makes all parts durable.
+    /// Makes all parts durable, each on a thread of its own: they wait for the disk, which confirms
+    /// many files in the time of one.
     ///
     /// # Errors
     /// [`EngineError::Archive`] if one cannot be.
     pub fn finish(self) -> Result<Vec<Part>, EngineError> {
-        let calendar = self.calendar;
-        let finish = |((_, year), (kind, writer)): ((Table, Year), (PartKind, PartWriter))| {
-            Ok(writer.finish(kind, calendar.months(year))?)
-        };
-        self.parts.into_iter().map(finish).collect()
+        let Self { calendar, parts, .. } = self;
+        std::thread::scope(|scope| {
+            let finishing: Vec<_> = parts
+                .into_iter()
+                .map(|((_, year), (kind, writer))| {
+                    named(scope, "writing", move || writer.finish(kind, calendar.months(year)))
+                })
+                .collect();
+            let finished = finishing.into_iter().map(ScopedJoinHandle::join);
+            finished.map(|part| Ok(part.expect("a writer returns its errors")?)).collect()
+        })
     }
 }

@@ -284,6 +284,9 @@ impl Watcher {
         if let Err(error) = kept {
             warn!("cannot write {LEDGER}, so that the next run reads the feed anew: {error}");
         }
+        if let Some(engine) = self.engine.as_mut() {
+            engine.snapshot_if_due()?;
+        }
         Ok(())
     }
 
