@@ -143,6 +143,13 @@ impl<Row: Copy + PartialEq> Change<Row> {
         key: impl Fn(&Row) -> Key,
         changes: &mut Vec<Self>,
     ) {
+        // Nearly always figures move and keys stay.
+        let same_keys = before.iter().map(&key).eq(after.iter().map(&key));
+        if same_keys {
+            let moved = before.iter().zip(after).filter(|(before, after)| before != after);
+            changes.extend(moved.map(|(_, after)| Self::Set(*after)));
+            return;
+        }
         let mut gone: FxHashMap<Key, Row> = before.iter().map(|row| (key(row), *row)).collect();
         for row in after {
             if gone.remove(&key(row)) != Some(*row) {
@@ -171,5 +178,8 @@ mod tests {
         Change::between(&before, &after, CityRow::key, &mut changes);
         let expected = [Change::Set(row(3, 6)), Change::Set(row(4, 1)), Change::Remove(row(2, 5))];
         assert_eq!(changes, expected);
+        changes.clear();
+        Change::between(&before, &[row(1, 5), row(2, 7), row(3, 5)], CityRow::key, &mut changes);
+        assert_eq!(changes, [Change::Set(row(2, 7))]);
     }
 }

@@ -21,6 +21,11 @@ impl Geography {
         Self { cities, provinces }
     }
 
+    /// Every city's area in square metres, in order of [`City`].
+    pub fn areas_m2(&self) -> impl Iterator<Item = i64> {
+        self.cities.iter().map(|&(_, area_m2)| area_m2)
+    }
+
     /// The city's area in square metres.
     #[must_use]
     pub fn area_m2(&self, city: City) -> i64 {

@@ -6,7 +6,7 @@
 //! arrangements.
 
 use crate::figures::{GrowthSum, WeightedSum};
-use crate::types::Growth;
+use crate::types::{City, Growth};
 
 /// A market's `S` and `n` with the means of equations (16) and (17), taken once for all firms that
 /// read them.
@@ -21,16 +21,16 @@ pub struct MarketMeans {
 }
 
 impl MarketMeans {
-    /// The means of a market in a city of a given area.
+    /// The means of a market in a city.
     #[must_use]
-    pub fn new(sum: GrowthSum, area_m2: i64) -> Self {
+    pub fn new(sum: GrowthSum, city: City, logs: &Logs) -> Self {
         if sum.exporters == 0 {
             return Self { sum, ..Self::default() };
         }
         Self {
             sum,
             mean_growth: divide_rounding(sum.growth, sum.exporters),
-            ln_density: Growth::from_log(ln_density(sum.exporters, area_m2)).0,
+            ln_density: Growth::from_log(logs.ln_density(sum.exporters, city)).0,
         }
     }
 }
@@ -90,14 +90,41 @@ pub fn subtract(sum: GrowthSum, part: GrowthSum) -> GrowthSum {
     GrowthSum { growth: sum.growth - part.growth, exporters: sum.exporters - part.exporters }
 }
 
-/// `ln(n / area)` with the area in km².
-///
-/// # Units
-/// `area_m2` in square metres; the result in log points of exporters per km².
-#[must_use]
-#[expect(clippy::cast_precision_loss, reason = "counts and areas in m2 are below 2^53")]
-pub fn ln_density(exporters: i64, area_m2: i64) -> f64 {
-    libm::log(exporters as f64) - libm::log(area_m2 as f64 / 1e6)
+/// The logs that densities are differences of, taken once: those of areas, and of the counts that
+/// nearly all markets have.
+#[derive(Clone, Debug)]
+pub struct Logs {
+    areas: Vec<f64>,
+    counts: Vec<f64>,
+}
+
+/// Up to which count logs are kept: a few kilobytes, in the processor's first cache.
+const COUNTS_KEPT: i64 = 1 << 10;
+
+impl Logs {
+    /// From the area of each city in square metres, in order of [`City`].
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "areas in m2 are below 2^53")]
+    pub fn new(areas_m2: impl Iterator<Item = i64>) -> Self {
+        Self {
+            areas: areas_m2.map(|area_m2| libm::log(area_m2 as f64 / 1e6)).collect(),
+            counts: (0..COUNTS_KEPT).map(ln).collect(),
+        }
+    }
+
+    /// `ln(n / area)` with the area in km².
+    ///
+    /// # Units
+    /// Log points of exporters per km².
+    fn ln_density(&self, exporters: i64, city: City) -> f64 {
+        let kept = usize::try_from(exporters).ok().and_then(|n| self.counts.get(n)).copied();
+        kept.unwrap_or_else(|| ln(exporters)) - self.areas[usize::from(city.0)]
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts are below 2^53")]
+fn ln(n: i64) -> f64 {
+    libm::log(n as f64)
 }
 
 /// `sum / n` to the nearest integer, halves away from zero.
@@ -113,7 +140,11 @@ mod tests {
     const KM2: i64 = 1_000_000;
 
     fn means(growth: i64, exporters: i64) -> MarketMeans {
-        MarketMeans::new(GrowthSum { growth, exporters }, 10 * KM2)
+        MarketMeans::new(GrowthSum { growth, exporters }, City(0), &logs())
+    }
+
+    fn logs() -> Logs {
+        Logs::new([10 * KM2].into_iter())
     }
 
     #[test]
@@ -146,7 +177,10 @@ mod tests {
 
     #[test]
     fn density_is_exporters_per_square_kilometre() {
-        assert!((ln_density(20, 10 * KM2) - std::f64::consts::LN_2).abs() < 1e-15);
-        assert_eq!(means(1, 20).ln_density, Growth::from_log(std::f64::consts::LN_2).0);
+        for (exporters, per_km2) in [(20, 2.0), (10 * COUNTS_KEPT, 1024.0)] {
+            let expected = libm::log(per_km2);
+            assert!((logs().ln_density(exporters, City(0)) - expected).abs() < 1e-14);
+            assert_eq!(means(1, exporters).ln_density, Growth::from_log(expected).0);
+        }
     }
 }

@@ -22,6 +22,7 @@ mod rows;
 mod sums;
 mod touched;
 mod workers;
+mod year_markets;
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -31,6 +32,7 @@ use differential_dataflow::VecCollection;
 use timely::dataflow::ProbeHandle;
 use timely::dataflow::operators::Probe;
 
+use affiliate::Logs;
 pub use cells::{Cell, CellKey};
 use firms::{Exporter, PlantExports, PlantYear};
 use history::Relation;
@@ -61,6 +63,7 @@ pub struct Subject {
 /// Handles of all that rows are read from, at one worker.
 pub struct Arrangements {
     geography: Arc<Geography>,
+    logs: Logs,
     definitions: Definitions,
     first_year: Year,
     first_indicator_year: Year,
@@ -111,6 +114,7 @@ fn build(
 
     Arrangements {
         geography: Arc::clone(&subject.geography),
+        logs: Logs::new(subject.geography.areas_m2()),
         definitions: subject.definitions,
         first_year: subject.first_year,
         first_indicator_year: first_indicators,

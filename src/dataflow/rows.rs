@@ -5,19 +5,21 @@
 //! differ from what was published before. A firm's cells, plants and history are at one worker, and
 //! so is a copy of every market: no row waits for another.
 
+use std::cmp::Reverse;
+
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::Arrangements;
-use super::affiliate::{Contribution, MarketMeans, subtract};
+use super::affiliate::{Contribution, Logs, MarketMeans, subtract};
 use super::cells::{Cell, CellKey};
 use super::firms::{Exporter, FirmYear, PlantExports, PlantYear, read_firm_year};
 use super::history::{ExportYears, Relation};
-use super::lookup::{Handle, Lookup, Moment, Time};
-use super::markets::{MarketGrowth, MarketKey};
+use super::lookup::{Lookup, Moment, Time};
+use super::year_markets::YearMarkets;
 use crate::figures::{Change, GrowthSum, PlantRow};
 use crate::geography::Geography;
 use crate::options::{Definitions, Network, OwnPlants, Weights};
-use crate::types::{City, Country, Firm, Plant, Province, Year};
+use crate::types::{City, Country, Firm, Plant, Year};
 
 /// What an epoch touched in a year that is not published whole.
 #[derive(Clone, Debug, Default)]
@@ -28,51 +30,6 @@ pub struct Touched {
     pub destinations: FxHashSet<(Firm, Country)>,
     /// Markets whose `S` or `n` changed.
     pub markets: FxHashMap<Country, FxHashSet<City>>,
-}
-
-/// All markets of a year, with sums by province.
-#[derive(Debug, Default)]
-struct YearMarkets {
-    cities: FxHashMap<(Country, City), MarketMeans>,
-    provinces: FxHashMap<(Country, Province), GrowthSum>,
-}
-
-impl YearMarkets {
-    fn read(
-        markets: &Handle<MarketKey, MarketGrowth>,
-        geography: &Geography,
-        year: Year,
-        epoch: Time,
-        moment: Moment,
-    ) -> Self {
-        let mut lookup = Lookup::open(markets, epoch);
-        let mut read = Self::default();
-        lookup.seek(&MarketKey { year, ..MarketKey::default() });
-        while let Some(&key) = lookup.key().filter(|key| key.year == year) {
-            let MarketGrowth { growth, exporters } = lookup.sum(moment);
-            if exporters > 0 {
-                let sum = GrowthSum { growth, exporters };
-                let means = MarketMeans::new(sum, geography.area_m2(key.city));
-                read.cities.insert((key.country, key.city), means);
-                let province = (key.country, geography.province(key.city));
-                let total = read.provinces.entry(province).or_default();
-                total.growth += growth;
-                total.exporters += exporters;
-            }
-            lookup.step();
-        }
-        read
-    }
-
-    fn city(&self, country: Country, city: City) -> MarketMeans {
-        self.cities.get(&(country, city)).copied().unwrap_or_default()
-    }
-
-    fn rest_of_province(&self, country: Country, city: City, geography: &Geography) -> GrowthSum {
-        let province = geography.province(city);
-        let total = self.provinces.get(&(country, province)).copied().unwrap_or_default();
-        subtract(total, self.city(country, city).sum)
-    }
 }
 
 /// A cell of the destination being read.
@@ -97,36 +54,33 @@ struct RowReader<'a> {
     cells: Lookup<CellKey, Cell>,
     plants: Lookup<PlantYear, PlantExports>,
     history: Lookup<Relation, i64>,
-    markets: YearMarkets,
     geography: &'a Geography,
+    logs: &'a Logs,
     definitions: Definitions,
     first_year: Year,
     year: Year,
     moment: Moment,
     firm_year: FirmYear,
+    /// The affiliate cities of all the firm's plants together, with what the plant in each exports;
+    /// in order of city.
+    affiliates: Vec<(City, i64)>,
     own: Vec<OwnCell>,
 }
 
 impl<'a> RowReader<'a> {
     fn open(arrangements: &'a Arrangements, year: Year, epoch: Time, moment: Moment) -> Self {
-        let geography = &*arrangements.geography;
         Self {
             cells: Lookup::open(&arrangements.cells, epoch),
             plants: Lookup::open(&arrangements.plants, epoch),
             history: Lookup::open(&arrangements.history, epoch),
-            markets: YearMarkets::read(
-                &arrangements.markets_everywhere,
-                geography,
-                year,
-                epoch,
-                moment,
-            ),
-            geography,
+            geography: &arrangements.geography,
+            logs: &arrangements.logs,
             definitions: arrangements.definitions,
             first_year: arrangements.first_year,
             year,
             moment,
             firm_year: FirmYear::default(),
+            affiliates: Vec::new(),
             own: Vec::new(),
         }
     }
@@ -137,11 +91,17 @@ impl<'a> RowReader<'a> {
         self.cells.key().filter(|key| key.year == self.year).map(|key| key.firm)
     }
 
-    /// Appends the rows of a firm, of all destinations or of one.
-    fn read_firm(&mut self, firm: Firm, country: Option<Country>, rows: &mut Vec<PlantRow>) {
+    /// Appends the rows of a firm, of all destinations or of one, for each state of the markets.
+    fn read_firm(
+        &mut self,
+        firm: Firm,
+        country: Option<Country>,
+        states: &mut [(&YearMarkets, &mut Vec<PlantRow>)],
+    ) {
         let mut firm_year = std::mem::take(&mut self.firm_year);
         read_firm_year(&mut self.plants, firm, self.year, self.moment, &mut firm_year);
         if firm_year.is_multi_plant() {
+            self.read_affiliates(&firm_year);
             let first = country.unwrap_or_default();
             self.cells.seek(&CellKey { year: self.year, firm, country: first, city: City(0) });
             while let Some(found) = self.next_destination(firm) {
@@ -149,7 +109,9 @@ impl<'a> RowReader<'a> {
                     break;
                 }
                 self.read_own(firm, found);
-                self.push_rows(&firm_year, firm, found, rows);
+                for (markets, rows) in &mut *states {
+                    self.push_rows(&firm_year, (firm, found), markets, rows);
+                }
             }
         }
         self.firm_year = firm_year;
@@ -179,31 +141,40 @@ impl<'a> RowReader<'a> {
         }
     }
 
-    /// The affiliate cities of all the firm's plants together, own city included.
-    fn cities(&self, firm_year: &FirmYear) -> Vec<City> {
+    fn read_affiliates(&mut self, firm_year: &FirmYear) {
+        self.affiliates.clear();
         match self.definitions.network {
-            Network::Founded => firm_year.network.clone(),
-            Network::Active => firm_year.active.iter().map(|&(city, _)| city).collect(),
+            Network::Founded => {
+                let cents = |city: &City| (*city, firm_year.plant_cents(*city));
+                self.affiliates.extend(firm_year.network.iter().map(cents));
+            }
+            Network::Active => self.affiliates.extend(&firm_year.active),
         }
     }
 
-    fn contribution(&self, firm_year: &FirmYear, country: Country, city: City) -> Contribution {
-        let own = self.own.iter().find(|own| own.city == city);
-        let mut means = self.markets.city(country, city);
-        if let (OwnPlants::Exclude, Some(own)) = (self.definitions.own_plants, own) {
-            let others = subtract(means.sum, own.sum());
-            means = MarketMeans::new(others, self.geography.area_m2(city));
+    fn contribution(
+        &self,
+        country: Country,
+        (city, plant_cents): (City, i64),
+        markets: &YearMarkets,
+    ) -> Contribution {
+        let own = || self.own.iter().find(|own| own.city == city);
+        let mut means = markets.city(country, city);
+        if self.definitions.own_plants == OwnPlants::Exclude
+            && let Some(own) = own()
+        {
+            means = MarketMeans::new(subtract(means.sum, own.sum()), city, self.logs);
         }
         let weight_cents = match self.definitions.weights {
-            Weights::Total => firm_year.plant_cents(city),
-            Weights::Destination => own.map_or(0, |own| own.cell.cur),
+            Weights::Total => plant_cents,
+            Weights::Destination => own().map_or(0, |own| own.cell.cur),
         };
         Contribution::new(&means, weight_cents)
     }
 
     /// `S` and `n` of the other cities of the province, as the option `own_plants` has it.
-    fn rest_of_province(&self, country: Country, city: City) -> GrowthSum {
-        let mut sum = self.markets.rest_of_province(country, city, self.geography);
+    fn rest_of_province(&self, country: Country, city: City, markets: &YearMarkets) -> GrowthSum {
+        let mut sum = markets.rest_of_province(country, city, self.geography);
         if self.definitions.own_plants == OwnPlants::Exclude {
             let province = self.geography.province(city);
             for own in self.own.iter().filter(|own| own.city != city) {
@@ -218,22 +189,26 @@ impl<'a> RowReader<'a> {
     fn push_rows(
         &self,
         firm_year: &FirmYear,
-        firm: Firm,
-        country: Country,
+        (firm, country): (Firm, Country),
+        markets: &YearMarkets,
         rows: &mut Vec<PlantRow>,
     ) {
         if self.own.is_empty() {
             return;
         }
-        let cities = self.cities(firm_year);
-        let area_m2: i64 = cities.iter().map(|&city| self.geography.area_m2(city)).sum();
+        let Self { affiliates, geography, .. } = self;
+        let area_m2: i64 = affiliates.iter().map(|&(city, _)| geography.area_m2(city)).sum();
         let mut all = Contribution::default();
-        for &city in &cities {
-            all.add(&self.contribution(firm_year, country, city));
+        for &affiliate in affiliates {
+            all.add(&self.contribution(country, affiliate, markets));
         }
+        let (firm_cents, largest_plant_cents) =
+            (firm_year.cents(), firm_year.largest_plant_cents());
         for own in &self.own {
-            let affiliate = all.without(&self.contribution(firm_year, country, own.city));
-            let market = self.markets.city(country, own.city).sum;
+            let plant_cents = firm_year.plant_cents(own.city);
+            let affiliate =
+                all.without(&self.contribution(country, (own.city, plant_cents), markets));
+            let market = markets.city(country, own.city).sum;
             rows.push(PlantRow {
                 year: self.year,
                 plant: Plant { firm, city: own.city },
@@ -242,16 +217,16 @@ impl<'a> RowReader<'a> {
                 import_cents: own.cell.import.max(0),
                 local: subtract(market, own.sum()),
                 affiliate: affiliate.sum,
-                affiliate_area_m2: area_m2 - self.geography.area_m2(own.city),
-                affiliate_cities: count(cities.len() - 1),
+                affiliate_area_m2: area_m2 - geography.area_m2(own.city),
+                affiliate_cities: count(affiliates.len() - 1),
                 weighted: affiliate.weighted,
-                province: self.rest_of_province(country, own.city),
+                province: self.rest_of_province(country, own.city, markets),
                 experience: own.years.any_before(self.year),
                 new: !own.years.contains(self.year.previous()),
                 plants: count(firm_year.active.len()),
-                plant_cents: firm_year.plant_cents(own.city),
-                firm_cents: firm_year.cents(),
-                largest_plant_cents: firm_year.largest_plant_cents(),
+                plant_cents,
+                firm_cents,
+                largest_plant_cents,
             });
         }
     }
@@ -271,11 +246,12 @@ pub fn of_year(
     epoch: Time,
     mut publish: impl FnMut(Vec<PlantRow>),
 ) {
+    let [markets] = YearMarkets::read(arrangements, year, epoch, [Moment::After]);
     let mut reader = RowReader::open(arrangements, year, epoch, Moment::After);
     let mut rows = Vec::new();
     let mut next = reader.firm_from(Firm(0));
     while let Some(firm) = next {
-        reader.read_firm(firm, None, &mut rows);
+        reader.read_firm(firm, None, &mut [(&markets, &mut rows)]);
         if rows.len() >= ROWS_AT_A_TIME {
             publish(std::mem::take(&mut rows));
         }
@@ -286,67 +262,94 @@ pub fn of_year(
     }
 }
 
-/// Reads the rows of a year that an epoch changed.
+/// Reads the rows of a year that an epoch changed, and hands them on in portions.
 pub fn changed(
     arrangements: &Arrangements,
     year: Year,
     epoch: Time,
     touched: &Touched,
-) -> Vec<Change<PlantRow>> {
+    mut publish: impl FnMut(Vec<Change<PlantRow>>),
+) {
     let concerned = concerned(arrangements, year, epoch, touched);
     if concerned.is_empty() {
-        return Vec::new();
+        return;
     }
+    let [markets_before, markets_after] =
+        YearMarkets::read(arrangements, year, epoch, [Moment::Before, Moment::After]);
     let mut before = RowReader::open(arrangements, year, epoch, Moment::Before);
     let mut after = RowReader::open(arrangements, year, epoch, Moment::After);
     let (mut old, mut new, mut changes) = (Vec::new(), Vec::new(), Vec::new());
-    for (firm, country) in concerned {
+    for Concerned { firm, country, by_its_own } in concerned {
         old.clear();
         new.clear();
-        before.read_firm(firm, country, &mut old);
-        after.read_firm(firm, country, &mut new);
+        if by_its_own {
+            before.read_firm(firm, country, &mut [(&markets_before, &mut old)]);
+            after.read_firm(firm, country, &mut [(&markets_after, &mut new)]);
+        } else {
+            let states = &mut [(&markets_before, &mut old), (&markets_after, &mut new)];
+            after.read_firm(firm, country, states);
+        }
         Change::between(&old, &new, PlantRow::key, &mut changes);
+        if changes.len() >= ROWS_AT_A_TIME {
+            publish(std::mem::take(&mut changes));
+        }
     }
-    changes
+    if !changes.is_empty() {
+        publish(changes);
+    }
 }
 
-/// Which rows may have changed: a firm's (none given: all its destinations), in order.
+/// Rows that may have changed.
+#[derive(Clone, Copy, Debug)]
+struct Concerned {
+    firm: Firm,
+    /// None: all destinations.
+    country: Option<Country>,
+    /// Whether the firm's own cells have changed; else only markets that it reads have.
+    by_its_own: bool,
+}
+
+/// Which rows may have changed, in order of firm and destination.
 fn concerned(
     arrangements: &Arrangements,
     year: Year,
     epoch: Time,
     touched: &Touched,
-) -> Vec<(Firm, Option<Country>)> {
-    let mut destinations = touched.destinations.clone();
+) -> Vec<Concerned> {
+    let own = touched.firms.iter().map(|&firm| (firm, None));
+    let own = own.chain(touched.destinations.iter().map(|&(firm, country)| (firm, Some(country))));
+    let mut concerned: Vec<_> =
+        own.map(|(firm, country)| Concerned { firm, country, by_its_own: true }).collect();
     let mut exporters = Lookup::open(&arrangements.exporters, epoch);
     let mut networks = Networks::open(arrangements, year, epoch);
     for (&country, cities) in &touched.markets {
-        let provinces: FxHashSet<Province> =
-            cities.iter().map(|&city| arrangements.geography.province(city)).collect();
+        let provinces = networks.provinces_of(cities);
         exporters.seek(&Exporter { year, country, firm: Firm(0) });
         while let Some(&Exporter { firm, .. }) =
             exporters.key().filter(|key| key.year == year && key.country == country)
         {
             exporters.step();
-            if networks.provinces(firm).iter().any(|province| provinces.contains(province)) {
-                destinations.insert((firm, country));
+            if networks.provinces(firm) & provinces != 0 {
+                concerned.push(Concerned { firm, country: Some(country), by_its_own: false });
             }
         }
     }
-    let single = destinations.into_iter().filter(|(firm, _)| !touched.firms.contains(firm));
-    let mut concerned: Vec<_> = single.map(|(firm, country)| (firm, Some(country))).collect();
-    concerned.extend(touched.firms.iter().map(|&firm| (firm, None)));
-    concerned.sort_unstable();
+    concerned.retain(|rows| rows.country.is_none() || !touched.firms.contains(&rows.firm));
+    concerned.sort_unstable_by_key(|rows| (rows.firm, rows.country, Reverse(rows.by_its_own)));
+    concerned.dedup_by_key(|rows| (rows.firm, rows.country));
     concerned
 }
 
 /// The provinces that multi-plant firms read, each firm's looked up once for all its destinations.
+///
+/// Provinces are bits, which some share where there are more than 64 of them: then rows are read
+/// that did not change, and are found not to have.
 struct Networks<'a> {
     geography: &'a Geography,
     plants: Lookup<PlantYear, PlantExports>,
     year: Year,
     firm_year: FirmYear,
-    known: FxHashMap<Firm, Vec<Province>>,
+    known: FxHashMap<Firm, u64>,
 }
 
 impl<'a> Networks<'a> {
@@ -360,16 +363,19 @@ impl<'a> Networks<'a> {
         }
     }
 
+    fn provinces_of<'c>(&self, cities: impl IntoIterator<Item = &'c City>) -> u64 {
+        let bit = |city: &City| 1 << (self.geography.province(*city).0 % 64);
+        cities.into_iter().fold(0, |provinces, city| provinces | bit(city))
+    }
+
     /// None of a firm that is not multi-plant.
-    fn provinces(&mut self, firm: Firm) -> &[Province] {
-        let Self { geography, plants, year, firm_year, known } = self;
-        known.entry(firm).or_insert_with(|| {
-            read_firm_year(plants, firm, *year, Moment::After, firm_year);
-            let mut provinces: Vec<_> =
-                firm_year.network.iter().map(|&city| geography.province(city)).collect();
-            provinces.sort_unstable();
-            provinces.dedup();
-            provinces
-        })
+    fn provinces(&mut self, firm: Firm) -> u64 {
+        if let Some(&provinces) = self.known.get(&firm) {
+            return provinces;
+        }
+        read_firm_year(&mut self.plants, firm, self.year, Moment::After, &mut self.firm_year);
+        let provinces = self.provinces_of(&self.firm_year.network);
+        self.known.insert(firm, provinces);
+        provinces
     }
 }

@@ -252,10 +252,9 @@ fn publish(
         let _ = output.send(Output::CityChanges(year, changes));
     }
     for (year, touched) in log.take_touched(arrangements.first_indicator_year, epoch.last) {
-        let changes = rows::changed(arrangements, year, time, &touched);
-        if !changes.is_empty() {
+        rows::changed(arrangements, year, time, &touched, |changes| {
             let _ = output.send(Output::PlantChanges(year, changes));
-        }
+        });
     }
     for &year in &epoch.whole {
         let rows = markets::rows_of_year(&arrangements.markets, year, time);

@@ -6,7 +6,7 @@ use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray;
 use arrow_schema::{DataType, SchemaRef};
 use parquet::arrow::ArrowWriter;
-use parquet::basic::{Compression, ZstdLevel};
+use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
 
@@ -87,8 +87,8 @@ impl PartWriter {
     }
 }
 
-/// Dictionaries where values repeat; floats hardly do, and hashing each to find out costs more than
-/// it saves.
+/// Dictionaries for texts, which repeat, and differences for small numbers, which are as short
+/// without hashing each; floats are as they are.
 fn properties(schema: &SchemaRef) -> WriterProperties {
     let level = ZstdLevel::try_new(1).expect("1 is a level of zstd");
     let mut properties = WriterProperties::builder()
@@ -99,16 +99,18 @@ fn properties(schema: &SchemaRef) -> WriterProperties {
         .set_offset_index_disabled(true);
     for field in schema.fields() {
         let column = ColumnPath::from(field.name().as_str());
-        properties =
-            properties.set_column_dictionary_enabled(column.clone(), repeats(field.data_type()));
+        properties = match field.data_type() {
+            DataType::Utf8 | DataType::Dictionary(..) => {
+                properties.set_column_dictionary_enabled(column.clone(), true)
+            }
+            numbers if numbers.is_integer() => {
+                properties.set_column_encoding(column.clone(), Encoding::DELTA_BINARY_PACKED)
+            }
+            _ => properties,
+        };
         if KEYS.contains(&field.name().as_str()) {
             properties = properties.set_column_statistics_enabled(column, EnabledStatistics::Chunk);
         }
     }
     properties.build()
-}
-
-fn repeats(values: &DataType) -> bool {
-    use DataType::{Dictionary, Int8, Int16, Int32, UInt8, UInt16, UInt32, Utf8};
-    matches!(values, Utf8 | Dictionary(..) | Int8 | Int16 | Int32 | UInt8 | UInt16 | UInt32)
 }
