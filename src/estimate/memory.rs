@@ -46,8 +46,8 @@ pub struct MemoryError {
 
 impl Memory {
     /// The names of a memory's tables.
-    pub const TABLES: [&'static str; 6] =
-        ["variables", "effects", "levels", "subject", "pieces", "numbers"];
+    pub const TABLES: [&'static str; 7] =
+        ["variables", "effects", "levels", "subject", "pieces", "numbers", "shares"];
 
     pub(super) fn of(absorbed: &Absorbed<'_>) -> Self {
         Self { start: absorbed.start() }

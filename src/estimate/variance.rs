@@ -5,11 +5,15 @@
 //! iid `B Σwe²/(N−K)`; HC1 `B (Σ s s') B · N/(N−K)`;
 //! clustered `B (Σ_g s_g s_g') B · G/(G−1) · (N−1)/(N−K)`, in two ways `V_A + V_B − V_AB`.
 
+use std::ops::Range;
+
+use faer::traits::pulp::NullaryFnOnce;
 use rayon::prelude::*;
 
 use super::absorb::Absorbed;
 use super::absorb::LANES;
-use super::absorb::lanes::add_scaled;
+use super::absorb::lanes::{add_scaled, vectorised};
+use super::absorb::layout::Layout;
 use super::absorb::sums::{Sums, Target};
 use super::design::codes::Codes;
 use super::least_squares::Coefficients;
@@ -49,9 +53,8 @@ pub fn scores(absorbed: &Absorbed<'_>, models: &[Coefficients], by: ScoresBy<'_>
                 layout.parts[part].clone(),
                 |_, _| {},
                 |rows, block| {
-                    for (row, values) in rows.zip(block.chunks_exact(layout.width)) {
-                        partial.add(&shape, row, values, layout.weight(row));
-                    }
+                    let partial = &mut partial;
+                    vectorised(Adding { partial, shape: &shape, layout, rows, block });
                 },
             );
             partial
@@ -153,6 +156,8 @@ impl Partial {
         }
     }
 
+    #[expect(clippy::inline_always, reason = "compiled for the registers of the caller")]
+    #[inline(always)]
     fn add(&mut self, shape: &Shape<'_>, row: usize, values: &[f64], weight: f64) {
         for (m, model) in shape.models.iter().enumerate() {
             let fitted = model.kept.iter().zip(&model.estimates).map(|(&j, b)| b * values[j]);
@@ -171,6 +176,27 @@ impl Partial {
             for (sums, codes) in self.clusters.iter_mut().zip(sets) {
                 add_scaled(sums.level(0, codes.of_row[row]), &self.scores, 1.0);
             }
+        }
+    }
+}
+
+/// Adds a block of residuals.
+struct Adding<'b, 'm, 'a> {
+    partial: &'b mut Partial,
+    shape: &'b Shape<'m>,
+    layout: &'b Layout<'a>,
+    rows: Range<usize>,
+    block: &'b [f64],
+}
+
+impl NullaryFnOnce for Adding<'_, '_, '_> {
+    type Output = ();
+
+    #[expect(clippy::inline_always, reason = "compiled for the registers of the caller")]
+    #[inline(always)]
+    fn call(self) {
+        for (row, values) in self.rows.zip(self.block.chunks_exact(self.layout.width)) {
+            self.partial.add(self.shape, row, values, self.layout.weight(row));
         }
     }
 }

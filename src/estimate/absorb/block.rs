@@ -39,8 +39,8 @@ pub struct Builder<'b, 'a> {
     pub local: &'b [usize],
     /// What is known of pieces.
     pub earlier: Option<&'b Kept>,
-    /// How pieces are known.
-    pub fingerprints: Fingerprints<'b, 'a>,
+    /// How pieces are known, where that is asked for.
+    pub fingerprints: Option<Fingerprints<'b, 'a>>,
 }
 
 impl Builder<'_, '_> {
@@ -56,10 +56,12 @@ impl Builder<'_, '_> {
         for groups in ranges {
             let own = minmax(&self.cells.of_row[self.layout.rows_of(groups.clone())]);
             let rows = self.rows(groups.clone(), own.clone());
-            let known = self.earlier.and_then(|kept| kept.find(self.fingerprints.of(&rows), &rows));
+            let fingerprint = self.fingerprints.as_ref().map(|of_pieces| of_pieces.of(&rows));
+            let known = self.earlier.zip(fingerprint);
+            let known = known.and_then(|(kept, fingerprint)| kept.find(fingerprint, &rows));
             n_kept += usize::from(known.is_some());
             let figures = known.unwrap_or_else(|| Arc::new(rows.figures()));
-            pieces.push(Piece { groups: groups.clone(), cells: own, figures });
+            pieces.push(Piece { groups: groups.clone(), cells: own, fingerprint, figures });
         }
         let levels =
             minmax(&self.eliminated[pieces[0].cells.start..pieces[pieces.len() - 1].cells.end]);
@@ -75,23 +77,26 @@ impl Builder<'_, '_> {
         Rows { layout: self.layout, cells: self.cells, local: self.local, groups, own }
     }
 
-    /// Adds `R'AR` of a piece.
+    /// Adds `R'AR` of a piece, lower half.
     fn add_piece(&self, piece: &Piece, first: usize, matrix: &mut Mat<f64>) {
-        let of_rows;
-        let own = if let Some(own) = &piece.figures.matrix {
-            own
-        } else {
-            of_rows = self.rows(piece.groups.clone(), piece.cells.clone()).gram();
-            &of_rows
+        let place = |cell: usize| self.eliminated[cell] as usize - first;
+        let Some(half) = &piece.figures.matrix else {
+            let rows = self.rows(piece.groups.clone(), piece.cells.clone());
+            return rows.add_gram(|row| place(self.cells.of_row[row] as usize), matrix);
         };
-        let place: Vec<usize> = self.eliminated[piece.cells.clone()]
-            .iter()
-            .map(|&level| level as usize - first)
-            .collect();
-        for (row, &i) in own.chunks_exact(place.len()).zip(&place) {
-            let column = matrix.col_as_slice_mut(i);
-            for (value, &j) in row.iter().zip(&place) {
-                column[j] += value;
+        let places: Vec<usize> = piece.cells.clone().map(place).collect();
+        let mut rest = half.as_slice();
+        for (n, &i) in places.iter().enumerate() {
+            let (row, after) = rest.split_at(n + 1);
+            rest = after;
+            for (value, &j) in row.iter().zip(&places) {
+                matrix[(i.max(j), i.min(j))] += value;
+            }
+            // Of two cells in one level both sides of the diagonal fall on it.
+            for (value, &j) in row[..n].iter().zip(&places) {
+                if i == j {
+                    matrix[(i, i)] += value;
+                }
             }
         }
     }
@@ -105,14 +110,12 @@ impl Block {
     }
 
     /// `(R'AR)⁻¹` times right-hand sides, unknowns of dropped pivots zero.
-    #[must_use]
-    pub fn solve(&self, rhs: &[f64], width: usize) -> Vec<f64> {
+    pub fn solve(&self, rhs: &[f64], width: usize, solved: &mut Vec<f64>) {
         let n = self.levels.len();
-        let mut solved = vec![0.0; rhs.len()];
-        let out = MatMut::from_row_major_slice_mut(&mut solved, n, width);
+        solved.resize(rhs.len(), 0.0);
+        let out = MatMut::from_row_major_slice_mut(solved, n, width);
         let rhs = MatRef::from_row_major_slice(rhs, n, width);
         matmul(out, Accum::Replace, self.inverse.as_ref(), rhs, 1.0, Par::Seq);
-        solved
     }
 }
 

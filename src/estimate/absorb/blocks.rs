@@ -75,11 +75,14 @@ impl Blocks {
         let joined = (!local.is_empty()).then(|| components(&locals, effect(swept)));
         let links = joined.map(|joined| over_rows(&joined, effect(swept)));
         let link = links.as_ref().unwrap_or(effect(swept));
-        let blocks = components(&[link], effect(eliminated));
-        if !is_small(effect(eliminated), &blocks) {
-            return None;
-        }
-        let components = components(&[link], effect(iterated));
+        let (blocks, components) = rayon::join(
+            || {
+                let blocks = components(&[link], effect(eliminated));
+                is_small(effect(eliminated), &blocks).then_some(blocks)
+            },
+            || components(&[link], effect(iterated)),
+        );
+        let blocks = blocks?;
         let pieces_per_block = components.n_levels;
         let n_pieces = blocks.n_levels.checked_mul(pieces_per_block)?;
         if n_pieces > PIECES_MAX {

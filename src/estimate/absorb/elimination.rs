@@ -14,15 +14,24 @@ use faer::linalg::matmul::{matmul, triangular};
 use faer::linalg::triangular_solve::{
     solve_lower_triangular_in_place, solve_upper_triangular_in_place,
 };
+use faer::traits::pulp::{Simd, WithSimd};
 use faer::{Accum, Mat, MatMut, MatRef, Par};
 
 use super::dense::Factor;
+use super::lanes::{add_scaled, vectorised};
+
+/// The largest share of a level, in its scale. Shares are most of what is held and kept, so they
+/// have half the size of a float; an error of one in 2³² in the potentials changes coefficients by
+/// its square, because residuals are orthogonal to the effects.
+const SHARE_MAX: f64 = 2_147_483_647.0;
 
 /// What is left of a piece when levels are eliminated, and what gives them back.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Elimination {
-    /// `X`, a row of the cells for each level.
-    pub of_cells: Vec<f64>,
+    /// `X`, a row of the cells for each level: how many times its scale each share is.
+    pub of_cells: Vec<i32>,
+    /// The scale of each level.
+    pub scales: Vec<f64>,
     /// `δ`, a row of the variables for each level.
     pub of_variables: Vec<f64>,
 }
@@ -57,12 +66,7 @@ impl Joint {
         solve_lower_triangular_in_place(factor.lower.as_ref(), y.as_mut(), Par::Seq);
         let rest = self.rest(&y, width);
         solve_upper_triangular_in_place(factor.lower.as_ref().transpose(), y.as_mut(), Par::Seq);
-        let row = |from: usize, len: usize| -> Vec<f64> {
-            let cell = |at: usize| y[(at / len, from + at % len)] * factor.scale[at / len];
-            (0..n * len).map(cell).collect()
-        };
-        let (of_cells, of_variables) = (row(0, n_cells), row(n_cells, width));
-        (Elimination { of_cells, of_variables }, rest)
+        (Elimination::new(&y, &factor.scale, width), rest)
     }
 
     /// What the levels do not explain, `Y` given.
@@ -89,14 +93,14 @@ impl Joint {
         };
         take(MatMut::from_row_major_slice_mut(&mut rhs, n_cells, width), of_cells);
         take(MatMut::from_row_major_slice_mut(&mut products, width, width), of_variables);
-        Rest { matrix: by_rows(&matrix), rhs, products }
+        Rest { matrix: lower_half(&matrix), rhs, products }
     }
 }
 
 /// A piece without the levels that lived in it only.
 #[derive(Debug)]
 pub struct Rest {
-    /// `A`, by rows.
+    /// The lower half of `A`, by rows.
     pub matrix: Vec<f64>,
     /// `b`, by rows of the width.
     pub rhs: Vec<f64>,
@@ -104,30 +108,108 @@ pub struct Rest {
     pub products: Vec<f64>,
 }
 
-/// A symmetric matrix by rows, from its lower half.
+/// The lower half of a matrix, row after row.
 #[must_use]
-pub fn by_rows(lower: &Mat<f64>) -> Vec<f64> {
-    let n = lower.nrows();
-    let mut full = vec![0.0; n * n];
-    for j in 0..n {
-        for i in j..n {
-            full[i * n + j] = lower[(i, j)];
-            full[j * n + i] = lower[(i, j)];
-        }
-    }
-    full
+pub fn lower_half(matrix: &Mat<f64>) -> Vec<f64> {
+    (0..matrix.nrows()).flat_map(|i| (0..=i).map(move |j| matrix[(i, j)])).collect()
 }
 
 impl Elimination {
+    /// From the rows of `[X δ]`, each to be multiplied with its factor.
+    fn new(rows: &Mat<f64>, factors: &[f64], width: usize) -> Self {
+        let n_cells = rows.ncols() - width;
+        let mut found = Self::default();
+        for (i, factor) in factors.iter().enumerate() {
+            let most = (0..n_cells).map(|j| rows[(i, j)].abs()).fold(0.0, f64::max);
+            let unit = if most > 0.0 { SHARE_MAX / most } else { 0.0 };
+            found.of_cells.extend((0..n_cells).map(|j| rounded(rows[(i, j)] * unit)));
+            found.scales.push(most / SHARE_MAX * factor);
+            found.of_variables.extend((n_cells..rows.ncols()).map(|j| rows[(i, j)] * factor));
+        }
+        found
+    }
+
     /// `δ − Xθ`: the potentials of the levels, a row of the width for each.
     #[must_use]
     pub fn potentials(&self, theta: &[f64], width: usize) -> Vec<f64> {
+        let n_cells = theta.len() / width;
         let mut potentials = self.of_variables.clone();
-        let (n, n_cells) = (potentials.len() / width, theta.len() / width);
-        let out = MatMut::from_row_major_slice_mut(&mut potentials, n, width);
-        let shares = MatRef::from_row_major_slice(&self.of_cells, n, n_cells);
-        let theta = MatRef::from_row_major_slice(theta, n_cells, width);
-        matmul(out, Accum::Add, shares, theta, -1.0, Par::Seq);
+        let shares = self.of_cells.chunks(2 * n_cells.max(1)).zip(self.scales.chunks(2));
+        for ((shares, scales), out) in shares.zip(potentials.chunks_mut(2 * width)) {
+            vectorised(Explained { shares, scales, theta, out, width });
+        }
         potentials
     }
+}
+
+/// Takes `Xθ` of one or two levels out of their potentials.
+struct Explained<'s> {
+    shares: &'s [i32],
+    scales: &'s [f64],
+    theta: &'s [f64],
+    out: &'s mut [f64],
+    width: usize,
+}
+
+impl WithSimd for Explained<'_> {
+    type Output = ();
+
+    #[expect(clippy::inline_always, reason = "compiled for the registers of the caller")]
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        match (self.width / S::F64_LANES, self.width % S::F64_LANES) {
+            (1, 0) => self.of_registers::<S, 1>(simd),
+            (2, 0) => self.of_registers::<S, 2>(simd),
+            (3, 0) => self.of_registers::<S, 3>(simd),
+            (4, 0) => self.of_registers::<S, 4>(simd),
+            _ => self.of_any_width(),
+        }
+    }
+}
+
+impl Explained<'_> {
+    /// A row of `θ` fills a number of registers that is known to the compiler.
+    #[expect(clippy::inline_always, reason = "compiled for the registers of the caller")]
+    #[inline(always)]
+    fn of_registers<S: Simd, const N: usize>(self, simd: S) {
+        let (theta, _) = S::as_simd_f64s(self.theta).0.as_chunks::<N>();
+        let (out, _) = S::as_mut_simd_f64s(self.out).0.as_chunks_mut::<N>();
+        let (a, b) = self.shares.split_at(theta.len());
+        let b = if b.is_empty() { a } else { b };
+        let mut sums = [[simd.splat_f64s(0.0); N]; 2];
+        for ((&a, &b), theta) in a.iter().zip(b).zip(theta) {
+            let (a, b) = (simd.splat_f64s(a.into()), simd.splat_f64s(b.into()));
+            for k in 0..N {
+                sums[0][k] = simd.mul_add_f64s(a, theta[k], sums[0][k]);
+                sums[1][k] = simd.mul_add_f64s(b, theta[k], sums[1][k]);
+            }
+        }
+        for ((out, sum), scale) in out.iter_mut().zip(&sums).zip(self.scales) {
+            let scale = simd.splat_f64s(-scale);
+            for k in 0..N {
+                out[k] = simd.mul_add_f64s(scale, sum[k], out[k]);
+            }
+        }
+    }
+
+    /// The same for any width.
+    fn of_any_width(self) {
+        let n_cells = self.theta.len() / self.width;
+        let mut sum = vec![0.0; self.width];
+        let levels = self.out.chunks_exact_mut(self.width).zip(self.scales);
+        for (level, (out, scale)) in levels.enumerate() {
+            sum.fill(0.0);
+            let shares = &self.shares[level * n_cells..(level + 1) * n_cells];
+            for (&share, theta) in shares.iter().zip(self.theta.chunks_exact(self.width)) {
+                add_scaled(&mut sum, theta, share.into());
+            }
+            add_scaled(out, &sum, -scale);
+        }
+    }
+}
+
+/// The nearest whole number of one that is at most [`SHARE_MAX`] away from zero.
+#[expect(clippy::cast_possible_truncation, reason = "shares are scaled to fit")]
+fn rounded(value: f64) -> i32 {
+    value.round_ties_even() as i32
 }

@@ -54,7 +54,8 @@ impl Kept {
         let fits = found.rhs.len() == n_cells * width
             && found.products.len() == width * width
             && found.moments.len() == width
-            && found.matrix.as_ref().is_none_or(|matrix| matrix.len() == n_cells * n_cells)
+            && found.matrix.as_ref().is_none_or(|half| half.len() == n_cells * (n_cells + 1) / 2)
+            && found.local.scales.len() == n_levels
             && found.local.of_variables.len() == n_levels * width
             && found.local.of_cells.len() == n_levels * n_cells;
         fits.then(|| found.clone())
@@ -65,17 +66,17 @@ impl Kept {
         self.figures.insert(fingerprint, figures);
     }
 
-    /// The figures as tables: pieces, and all their numbers one after another.
-    pub fn into_tables(self) -> [MemoryTable; 3] {
+    /// The figures as tables: pieces, all their numbers one after another, and their shares.
+    pub fn into_tables(self) -> [MemoryTable; 4] {
         let mut pieces: Vec<(u64, Arc<Figures>)> = self.figures.into_iter().collect();
         pieces.sort_unstable_by_key(|(fingerprint, _)| *fingerprint);
         let mut columns: [Vec<u64>; 6] = Default::default();
-        let mut numbers = Vec::new();
+        let (mut numbers, mut shares) = (Vec::new(), Vec::new());
         for (fingerprint, figures) in pieces {
             let figures = figures.as_ref();
             let counts = [
                 figures.moments.len(),
-                figures.matrix.as_ref().map_or(0, |matrix| matrix.len().isqrt()),
+                figures.matrix.as_ref().map_or(0, Vec::len),
                 figures.rhs.len(),
                 figures.local.of_variables.len(),
                 figures.local.of_cells.len(),
@@ -83,6 +84,7 @@ impl Kept {
             columns[0].push(fingerprint);
             columns[1..].iter_mut().zip(counts).for_each(|(column, n)| column.push(n as u64));
             write(figures, &mut numbers);
+            shares.extend(figures.local.of_cells.chunks(2).map(pair));
         }
         let named = PIECE_COLUMNS.iter().zip(columns);
         let named = named.map(|(name, c)| ((*name).into(), MemoryColumn::Integers(c)));
@@ -94,6 +96,7 @@ impl Kept {
             one("subject", "subject", MemoryColumn::Texts(vec![self.subject])),
             MemoryTable { name: "pieces", columns: named.collect() },
             one("numbers", "number", MemoryColumn::Reals(numbers)),
+            one("shares", "pair", MemoryColumn::Integers(shares)),
         ]
     }
 
@@ -104,20 +107,21 @@ impl Kept {
         let columns = PIECE_COLUMNS.map(|name| tables.integers("pieces", name));
         let columns: Vec<Vec<u64>> = columns.into_iter().collect::<Result<_, _>>()?;
         let numbers = tables.reals("numbers", "number")?;
+        let shares = tables.integers("shares", "pair")?;
         if columns.iter().any(|column| column.len() != columns[0].len()) {
             return Err(odd());
         }
-        let mut rest = numbers.as_slice();
+        let (mut rest, mut pairs) = (numbers.as_slice(), shares.as_slice());
         let mut kept = Self::new(subject);
         for (row, &fingerprint) in columns[0].iter().enumerate() {
             let mut counts = [0; 5];
             for (count, column) in counts.iter_mut().zip(&columns[1..]) {
                 *count = usize::try_from(column[row]).map_err(|_| odd())?;
             }
-            let figures = read(counts, &mut rest).ok_or_else(odd)?;
+            let figures = read(counts, &mut rest, &mut pairs).ok_or_else(odd)?;
             kept.insert(fingerprint, Arc::new(figures));
         }
-        if rest.is_empty() { Ok(kept) } else { Err(odd()) }
+        if rest.is_empty() && pairs.is_empty() { Ok(kept) } else { Err(odd()) }
     }
 }
 
@@ -125,26 +129,20 @@ impl Kept {
 const PIECE_COLUMNS: [&str; 6] =
     ["fingerprint", "variables", "matrix", "rhs", "local_of_variables", "local_of_cells"];
 
-/// Appends the figures: of symmetric matrices the lower half.
+/// Appends the figures but for the shares.
 fn write(figures: &Figures, numbers: &mut Vec<f64>) {
-    let half = |numbers: &mut Vec<f64>, matrix: &[f64]| {
-        let n = matrix.len().isqrt();
-        (0..n).for_each(|i| numbers.extend_from_slice(&matrix[i * n..=i * n + i]));
-    };
     for moments in &figures.moments {
         numbers.extend([moments.weight, moments.mean, moments.centred, moments.raw]);
     }
-    numbers.extend_from_slice(&figures.products);
-    if let Some(matrix) = &figures.matrix {
-        half(numbers, matrix);
-    }
-    for values in [&figures.rhs, &figures.local.of_variables, &figures.local.of_cells] {
+    let matrix = figures.matrix.as_deref().unwrap_or_default();
+    let local = &figures.local;
+    for values in [&figures.products, matrix, &figures.rhs, &local.of_variables, &local.scales] {
         numbers.extend_from_slice(values);
     }
 }
 
-/// Takes figures off the front of the numbers.
-fn read(counts: [usize; 5], rest: &mut &[f64]) -> Option<Figures> {
+/// Takes figures off the front of the numbers and of the pairs of shares.
+fn read(counts: [usize; 5], rest: &mut &[f64], pairs: &mut &[u64]) -> Option<Figures> {
     let [n_variables, n_matrix, n_rhs, n_of_variables, n_of_cells] = counts;
     let mut take = |n: usize| rest.split_off(..n).map(<[f64]>::to_vec);
     let moments = take(n_variables.checked_mul(4)?)?;
@@ -156,21 +154,26 @@ fn read(counts: [usize; 5], rest: &mut &[f64]) -> Option<Figures> {
     });
     let moments = moments.collect();
     let products = take(n_variables.checked_mul(n_variables)?)?;
-    let half = take(n_matrix.checked_mul(n_matrix + 1)? / 2)?;
-    let matrix = (n_matrix > 0).then(|| {
-        let mut full = vec![0.0; n_matrix * n_matrix];
-        let mut next = half.iter();
-        for i in 0..n_matrix {
-            for (j, &value) in (0..=i).zip(next.by_ref()) {
-                full[i * n_matrix + j] = value;
-                full[j * n_matrix + i] = value;
-            }
-        }
-        full
-    });
+    let matrix = take(n_matrix)?;
+    let matrix = (n_matrix > 0).then_some(matrix);
     let (rhs, of_variables) = (take(n_rhs)?, take(n_of_variables)?);
-    let local = Elimination { of_variables, of_cells: take(n_of_cells)? };
+    let scales = take(n_of_variables.checked_div(n_variables)?)?;
+    let pairs = pairs.split_off(..n_of_cells.div_ceil(2))?;
+    let of_cells = pairs.iter().flat_map(|&pair| apart(pair)).take(n_of_cells).collect();
+    let local = Elimination { of_cells, scales, of_variables };
     Some(Figures { matrix, rhs, products, moments, local })
+}
+
+/// One or two shares as one number.
+fn pair(shares: &[i32]) -> u64 {
+    let bits = |share: Option<&i32>| u64::from(share.copied().unwrap_or(0).cast_unsigned());
+    bits(shares.first()) << 32 | bits(shares.get(1))
+}
+
+/// The two shares of a pair.
+#[expect(clippy::cast_possible_truncation, reason = "both halves are taken")]
+fn apart(pair: u64) -> [i32; 2] {
+    [(pair >> 32) as u32, pair as u32].map(u32::cast_signed)
 }
 
 impl<'l, 'a> Fingerprints<'l, 'a> {

@@ -1,35 +1,49 @@
 //! Rows of a few numbers, four at a time: the compiler keeps them in vector registers.
 
+use faer::traits::pulp::{Arch, WithSimd};
+
 /// Numbers handled at once; rows are padded to a multiple.
 pub const LANES: usize = 4;
 
-/// `sum += row`
+/// Runs `work` compiled for the vector registers that the processor has; what it calls has to be
+/// inlined into it.
 #[inline]
+pub fn vectorised<W: WithSimd>(work: W) -> W::Output {
+    Arch::new().dispatch(work)
+}
+
+/// `sum += row`
+#[expect(clippy::inline_always, reason = "compiled for the registers of the caller")]
+#[inline(always)]
 pub fn add(sum: &mut [f64], row: &[f64]) {
     zip(sum, row, |sum, row| *sum += row);
 }
 
 /// `from -= row`
-#[inline]
+#[expect(clippy::inline_always, reason = "compiled for the registers of the caller")]
+#[inline(always)]
 pub fn subtract(from: &mut [f64], row: &[f64]) {
     zip(from, row, |from, row| *from -= row);
 }
 
 /// `sum += factor · row`
-#[inline]
+#[expect(clippy::inline_always, reason = "compiled for the registers of the caller")]
+#[inline(always)]
 pub fn add_scaled(sum: &mut [f64], row: &[f64], factor: f64) {
     zip(sum, row, |sum, row| *sum += factor * row);
 }
 
 /// `row /= total`
-#[inline]
+#[expect(clippy::inline_always, reason = "compiled for the registers of the caller")]
+#[inline(always)]
 pub fn divide(row: &mut [f64], total: f64) {
     for value in row {
         *value /= total;
     }
 }
 
-#[inline]
+#[expect(clippy::inline_always, reason = "compiled for the registers of the caller")]
+#[inline(always)]
 fn zip(out: &mut [f64], row: &[f64], each: impl Fn(&mut f64, f64)) {
     let (out, _) = out.as_chunks_mut::<LANES>();
     let (row, _) = row.as_chunks::<LANES>();

@@ -148,8 +148,10 @@ fn ordered<'a>(design: Design<'a>, swept: usize, blocks: Option<&Codes>) -> Desi
     if blocks.is_none() && of_row.is_sorted() {
         return design;
     }
-    let positions: Vec<u32> = (0..).take(design.n_obs()).collect();
-    let mut order = sorted_by(&design.effects[swept], &positions);
+    let mut order: Vec<u32> = (0..).take(design.n_obs()).collect();
+    if !of_row.is_sorted() {
+        order = sorted_by(&design.effects[swept], &order);
+    }
     if let Some(blocks) = blocks {
         order = sorted_by(blocks, &order);
     }
@@ -184,15 +186,19 @@ fn select<'a>(design: &Design<'a>, order: &[u32]) -> Design<'a> {
             distinct.push(codes);
         }
     }
-    let selected: Vec<Arc<Codes>> =
-        distinct.par_iter().map(|codes| Arc::new(codes.select(order))).collect();
+    let (selected, rows) = rayon::join(
+        || -> Vec<Arc<Codes>> {
+            distinct.par_iter().map(|codes| Arc::new(codes.select(order))).collect()
+        },
+        || order.iter().map(|&position| design.rows[position as usize]).collect(),
+    );
     let find = |codes: &Arc<Codes>| {
         let place = distinct.iter().position(|known| Arc::ptr_eq(known, codes));
         selected[place.expect("every set of codes was listed")].clone()
     };
     Design {
         variables: design.variables.clone(),
-        rows: order.iter().map(|&position| design.rows[position as usize]).collect(),
+        rows,
         effects: design.effects.iter().map(find).collect(),
         clusters: design.clusters.iter().map(find).collect(),
         weights: design

@@ -11,18 +11,19 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use faer::linalg::matmul::matmul;
-use faer::{Accum, Mat, MatMut, MatRef, Par};
+use faer::Mat;
 
-use super::elimination::{Elimination, Joint, Rest, by_rows};
-use super::lanes::{add_scaled, divide, subtract};
+use super::apply::{ByHalf, ByRows};
+use super::elimination::{Elimination, Joint, Rest, lower_half};
+use super::lanes::{add_scaled, vectorised};
 use super::layout::Layout;
 use super::moments::{Moments, Shifted};
 use super::products::Products;
 use super::stream::Stream;
 
-/// A matrix is kept where it has at most this many cells for each row it stands for.
-const CELLS_PER_ROW_MAX: usize = 2;
+/// A matrix is kept where it has at most this many cells, of which half are held, for each row it
+/// stands for.
+const CELLS_PER_ROW_MAX: usize = 4;
 
 /// One piece: its rows in terms of its cells.
 #[derive(Debug)]
@@ -31,6 +32,8 @@ pub struct Piece {
     pub groups: Range<usize>,
     /// Its cells among all cells.
     pub cells: Range<usize>,
+    /// What it is known by, where that was asked for.
+    pub fingerprint: Option<u64>,
     /// What its rows come to.
     pub figures: Arc<Figures>,
 }
@@ -38,7 +41,7 @@ pub struct Piece {
 /// What the rows of a piece come to: all that is read of the variables, and of the local effects.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Figures {
-    /// `A` by rows, where it is kept.
+    /// The lower half of `A` by rows, where it is kept.
     pub matrix: Option<Vec<f64>>,
     /// `b`, by rows of the width.
     pub rhs: Vec<f64>,
@@ -98,7 +101,7 @@ impl Rows<'_, '_> {
         Stream::new(self.layout, None).visit(self.groups.clone(), raw, swept);
         let (moments, products) = (moments.finish(), products.into_values());
         if n_levels == 0 {
-            let matrix = self.keeps().then(|| self.gram());
+            let matrix = self.keeps().then(|| lower_half(&self.joint(&[])));
             return Figures { matrix, rhs, products, moments, local: Elimination::default() };
         }
         let joint = Joint { n_levels, matrix: self.joint(&spans), rhs, products };
@@ -106,10 +109,10 @@ impl Rows<'_, '_> {
         Figures { matrix: Some(matrix), rhs, products, moments, local }
     }
 
-    /// `A` of a piece without local effects, by rows.
-    #[must_use]
-    pub fn gram(&self) -> Vec<f64> {
-        by_rows(&self.joint(&[]))
+    /// Adds `R'AR` of a piece without local effects, lower half, `R` given by the place of each
+    /// row.
+    pub fn add_gram(&self, place: impl Fn(usize) -> usize, matrix: &mut Mat<f64>) {
+        self.add_joint(|row| std::iter::once(place(row)), matrix);
     }
 
     /// Whether `A` is kept where it could be had from the rows.
@@ -142,7 +145,7 @@ impl Rows<'_, '_> {
         &'p self,
         spans: &'p [Range<usize>],
         row: usize,
-    ) -> impl Iterator<Item = usize> + Clone + 'p {
+    ) -> impl Iterator<Item = usize> + 'p {
         let mut first = 0;
         let levels = self.local.iter().zip(spans).map(move |(&i, span)| {
             let level = self.layout.design.effects[i].of_row[row] as usize - span.start;
@@ -157,7 +160,17 @@ impl Rows<'_, '_> {
     fn joint(&self, spans: &[Range<usize>]) -> Mat<f64> {
         let n = spans.iter().map(Range::len).sum::<usize>() + self.own.len();
         let mut matrix = Mat::<f64>::zeros(n, n);
-        let (mut sums, mut touched) = (vec![0.0; n], Vec::new());
+        self.add_joint(|row| self.places(spans, row), &mut matrix);
+        matrix
+    }
+
+    /// Adds `Z'WMZ`, lower half, `Z` given by the places of each row.
+    fn add_joint<P: Iterator<Item = usize>>(
+        &self,
+        places: impl Fn(usize) -> P,
+        matrix: &mut Mat<f64>,
+    ) {
+        let (mut sums, mut touched) = (vec![0.0; matrix.nrows()], Vec::new());
         for group in self.groups.clone() {
             let rows = self.layout.rows_of(group..group + 1);
             if rows.len() == 1 {
@@ -166,15 +179,13 @@ impl Rows<'_, '_> {
             let total = self.layout.weight_total(rows.clone());
             for row in rows {
                 let weight = self.layout.weight(row);
-                for i in self.places(spans, row) {
+                for i in places(row) {
                     if sums[i] == 0.0 {
                         touched.push(i);
                     }
                     sums[i] += weight;
-                    for j in self.places(spans, row) {
-                        if j <= i {
-                            matrix[(i, j)] += weight;
-                        }
+                    for j in places(row).filter(|&j| j <= i) {
+                        matrix[(i, j)] += weight;
                     }
                 }
             }
@@ -186,86 +197,22 @@ impl Rows<'_, '_> {
             }
             touched.drain(..).for_each(|i| sums[i] = 0.0);
         }
-        matrix
     }
 }
 
 impl Piece {
     /// `out = A θ`, a row of `width` numbers for each cell.
     pub fn apply(&self, layout: &Layout<'_>, cells: &Cells, theta: &[f64], out: &mut [f64]) {
-        let (n, width) = (self.cells.len(), layout.width);
-        if let Some(matrix) = &self.figures.matrix {
-            let out = MatMut::from_row_major_slice_mut(out, n, width);
-            let matrix = MatRef::from_row_major_slice(matrix, n, n);
-            let theta = MatRef::from_row_major_slice(theta, n, width);
-            matmul(out, Accum::Replace, matrix, theta, 1.0, Par::Seq);
-            return;
+        let width = layout.width;
+        if let Some(half) = &self.figures.matrix {
+            return vectorised(ByHalf { half, theta, out, width });
         }
         let rows = out.chunks_exact_mut(width).zip(theta.chunks_exact(width));
         for ((out, theta), weight) in rows.zip(&cells.weights[self.cells.clone()]) {
             out.iter_mut().zip(theta).for_each(|(out, theta)| *out = weight * theta);
         }
-        match width {
-            4 => self.apply_rows::<4>(layout, cells, theta, out),
-            8 => self.apply_rows::<8>(layout, cells, theta, out),
-            12 => self.apply_rows::<12>(layout, cells, theta, out),
-            16 => self.apply_rows::<16>(layout, cells, theta, out),
-            _ => self.apply_rows_of(layout, cells, theta, out),
-        }
-    }
-
-    /// Takes `Σ_g w_g (w_g'θ)/W_g` away; the width is known to the compiler.
-    fn apply_rows<const WIDTH: usize>(
-        &self,
-        layout: &Layout<'_>,
-        cells: &Cells,
-        theta: &[f64],
-        out: &mut [f64],
-    ) {
-        let first = self.cells.start;
-        let (theta, _) = theta.as_chunks::<WIDTH>();
-        let (out, _) = out.as_chunks_mut::<WIDTH>();
-        for group in self.groups.clone() {
-            let rows = layout.rows_of(group..group + 1);
-            let levels = &cells.of_row[rows.clone()];
-            let mut mean = [0.0; WIDTH];
-            match &layout.design.weights {
-                None => {
-                    for &cell in levels {
-                        subtract(&mut mean, &theta[cell as usize - first]);
-                    }
-                }
-                Some(weights) => {
-                    for (&cell, &weight) in levels.iter().zip(&weights[rows.clone()]) {
-                        add_scaled(&mut mean, &theta[cell as usize - first], -weight);
-                    }
-                }
-            }
-            let total = layout.weight_total(rows.clone());
-            divide(&mut mean, total);
-            for (row, &cell) in rows.zip(levels) {
-                add_scaled(&mut out[cell as usize - first], &mean, layout.weight(row));
-            }
-        }
-    }
-
-    /// The same for any width.
-    fn apply_rows_of(&self, layout: &Layout<'_>, cells: &Cells, theta: &[f64], out: &mut [f64]) {
-        let (first, width) = (self.cells.start, layout.width);
-        let mut mean = vec![0.0; width];
-        for group in self.groups.clone() {
-            let rows = layout.rows_of(group..group + 1);
-            let place = |row: usize| (cells.of_row[row] as usize - first) * width;
-            mean.fill(0.0);
-            for row in rows.clone() {
-                add_scaled(&mut mean, &theta[place(row)..][..width], -layout.weight(row));
-            }
-            let total = layout.weight_total(rows.clone());
-            divide(&mut mean, total);
-            for row in rows {
-                add_scaled(&mut out[place(row)..][..width], &mean, layout.weight(row));
-            }
-        }
+        let (groups, first) = (self.groups.clone(), self.cells.start);
+        vectorised(ByRows { layout, cells, groups, first, theta, out });
     }
 }
 

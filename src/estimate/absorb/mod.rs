@@ -9,6 +9,7 @@
 //! others only.
 //! Residuals are never held: whoever needs them streams over the rows.
 
+mod apply;
 mod block;
 mod blocks;
 mod conjugate;
@@ -115,6 +116,8 @@ pub struct Absorbed<'a> {
 pub struct Eliminated {
     /// The effect eliminated within blocks.
     pub effect: usize,
+    /// The effect that was left to iterate.
+    pub iterated: usize,
     /// The effects eliminated within pieces of blocks.
     pub local: Vec<usize>,
     /// Pieces of the sample.
@@ -209,7 +212,8 @@ impl<'a> Absorbed<'a> {
     /// The potentials, as a start for a later solution.
     #[must_use]
     pub fn start(&self) -> Start {
-        Start::new(&self.layout, self.potentials.as_ref(), self.kept.clone())
+        let left = self.elimination.as_ref().map(|blocks| blocks.iterated);
+        Start::new(&self.layout, self.potentials.as_ref(), left, self.kept.clone())
     }
 }
 
@@ -278,7 +282,7 @@ impl Problem<'_, '_> {
         let place = |wanted: usize| layout.iterated().position(|(i, _)| i == wanted);
         let place = |wanted: usize| place(wanted).expect("the effect is not swept");
         let iterated = place(blocks.iterated);
-        let mut system = Structured::new(layout, blocks, self.earlier);
+        let mut system = Structured::new(layout, blocks, self.earlier, self.options);
         let moments = system.moments();
         let scales = scales(&moments);
         let start = self.start.map(|start| start.effect(iterated).to_vec());
@@ -294,6 +298,7 @@ impl Problem<'_, '_> {
         }
         let elimination = Some(Eliminated {
             effect: blocks.eliminated,
+            iterated: blocks.iterated,
             local: blocks.local.clone(),
             n_pieces: system.pieces().count(),
             n_kept: system.n_kept,

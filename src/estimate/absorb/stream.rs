@@ -7,7 +7,9 @@
 
 use std::ops::Range;
 
-use super::lanes::{add, add_scaled, divide, subtract};
+use faer::traits::pulp::NullaryFnOnce;
+
+use super::lanes::{add, add_scaled, divide, subtract, vectorised};
 use super::layout::Layout;
 use super::sums::Target;
 
@@ -47,7 +49,7 @@ impl<'l, 'a> Stream<'l, 'a> {
                 let block = &mut block[..rows.len() * layout.width];
                 self.fill(rows.clone(), block);
                 raw(rows.clone(), block);
-                self.sweep(group..next, block);
+                vectorised(Sweep { stream: self, groups: group..next, block });
                 swept(rows, block);
             } else {
                 self.visit_large(rows, &mut block, &mut raw, &mut swept);
@@ -117,6 +119,8 @@ impl<'l, 'a> Stream<'l, 'a> {
     }
 
     /// Takes its weighted mean out of each group.
+    #[expect(clippy::inline_always, reason = "compiled for the registers of the caller")]
+    #[inline(always)]
     fn sweep(&self, groups: Range<usize>, block: &mut [f64]) {
         let (layout, width) = (self.layout, self.layout.width);
         if layout.swept.is_none() {
@@ -135,6 +139,8 @@ impl<'l, 'a> Stream<'l, 'a> {
         }
     }
 
+    #[expect(clippy::inline_always, reason = "compiled for the registers of the caller")]
+    #[inline(always)]
     fn add_weighted(&self, rows: Range<usize>, block: &[f64], sum: &mut [f64]) {
         let each = block.chunks_exact(self.layout.width);
         match &self.layout.design.weights {
@@ -143,5 +149,22 @@ impl<'l, 'a> Stream<'l, 'a> {
                 each.zip(&weights[rows]).for_each(|(row, &weight)| add_scaled(sum, row, weight));
             }
         }
+    }
+}
+
+/// Takes its mean out of each of these groups.
+struct Sweep<'s, 'l, 'a> {
+    stream: &'s Stream<'l, 'a>,
+    groups: Range<usize>,
+    block: &'s mut [f64],
+}
+
+impl NullaryFnOnce for Sweep<'_, '_, '_> {
+    type Output = ();
+
+    #[expect(clippy::inline_always, reason = "compiled for the registers of the caller")]
+    #[inline(always)]
+    fn call(self) {
+        self.stream.sweep(self.groups, self.block);
     }
 }

@@ -17,6 +17,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
+use super::AbsorbOptions;
 use super::block::{Block, Builder, block_ranges, numbered};
 use super::blocks::Blocks;
 use super::conjugate::System;
@@ -68,10 +69,31 @@ pub struct Finished {
     pub products: Vec<f64>,
 }
 
+/// What is worked with in one block after another: memory taken anew for each block would cost as
+/// much as the products do.
+#[derive(Debug, Default)]
+struct Work {
+    /// `θ` of one piece.
+    theta: Vec<f64>,
+    /// `A G γ` of a block's cells.
+    images: Vec<f64>,
+    /// `R'` of them.
+    gathered: Vec<f64>,
+    /// The potentials of the block's levels.
+    alpha: Vec<f64>,
+    /// `A R α`.
+    back: Vec<f64>,
+}
+
 impl<'l, 'a> Structured<'l, 'a> {
     /// Works out every piece, but those whose figures are kept, and factorises every block.
     #[must_use]
-    pub fn new(layout: &'l Layout<'a>, blocks: &Blocks, earlier: Option<&Kept>) -> Self {
+    pub fn new(
+        layout: &'l Layout<'a>,
+        blocks: &Blocks,
+        earlier: Option<&Kept>,
+        options: &AbsorbOptions,
+    ) -> Self {
         let (r, g) = (blocks.eliminated, blocks.iterated);
         let effects = &layout.design.effects;
         let ranges = block_ranges(layout, blocks);
@@ -83,7 +105,7 @@ impl<'l, 'a> Structured<'l, 'a> {
             eliminated: &eliminated,
             local: &blocks.local,
             earlier: earlier.and_then(|kept| kept.of_subject(&subject)),
-            fingerprints: Fingerprints::new(layout),
+            fingerprints: (options.keep || earlier.is_some()).then(|| Fingerprints::new(layout)),
         };
         let parts = layout.parts.iter().map(|part| {
             let place = |group| ranges.partition_point(|pieces| pieces[0].start < group);
@@ -131,13 +153,11 @@ impl<'l, 'a> Structured<'l, 'a> {
     /// The figures of all pieces, for a later estimation.
     #[must_use]
     pub fn kept(&self, blocks: &Blocks) -> Kept {
-        let fingerprints = Fingerprints::new(self.layout);
         let mut kept = Kept::new(subject(self.layout, &roles(blocks)));
-        let pieces: Vec<&Piece> = self.pieces().collect();
-        let hashes: Vec<u64> =
-            pieces.par_iter().map(|piece| fingerprints.of(&self.rows(piece))).collect();
-        for (piece, fingerprint) in pieces.into_iter().zip(hashes) {
-            kept.insert(fingerprint, Arc::clone(&piece.figures));
+        for piece in self.pieces() {
+            if let Some(fingerprint) = piece.fingerprint {
+                kept.insert(fingerprint, Arc::clone(&piece.figures));
+            }
         }
         kept
     }
@@ -176,10 +196,11 @@ impl<'l, 'a> Structured<'l, 'a> {
     pub fn reduced(&self) -> Vec<f64> {
         let width = self.layout.width;
         let of_eliminated = self.rhs.effect(0);
-        let explained = self.over_blocks(|block, sums| {
+        let explained = self.over_blocks(|block, work, sums| {
             let levels = block.levels.start * width..block.levels.end * width;
-            let alpha = block.solve(&of_eliminated[levels], width);
-            self.scatter(block, &self.images_of_levels(block, &alpha), sums);
+            block.solve(&of_eliminated[levels], width, &mut work.alpha);
+            self.images_of_levels(block, work);
+            self.scatter(block, &work.back, sums);
         });
         self.rhs.effect(1).iter().zip(&explained).map(|(b, explained)| b - explained).collect()
     }
@@ -223,8 +244,11 @@ impl<'l, 'a> Structured<'l, 'a> {
         let width = self.layout.width;
         let of_eliminated = self.rhs.effect(0);
         let mut rest = of_eliminated[block.levels.start * width..block.levels.end * width].to_vec();
-        self.gather(block, &self.images(block, gamma), &mut rest);
-        block.solve(&rest, width)
+        let mut work = Work::default();
+        self.images(block, gamma, &mut work);
+        self.gather(block, &work.images, &mut rest);
+        block.solve(&rest, width, &mut work.alpha);
+        work.alpha
     }
 
     /// Adds a block's products and the potentials of the levels inside its pieces.
@@ -237,7 +261,8 @@ impl<'l, 'a> Structured<'l, 'a> {
             add(theta, &gamma[self.iterated[cell] as usize * width..][..width]);
         }
         let first = block.cells().start;
-        let images = self.products(block, |cell| &theta[(cell - first) * width..]);
+        let mut images = Vec::new();
+        self.products(block, |cell| &theta[(cell - first) * width..], &mut Vec::new(), &mut images);
         for piece in &block.pieces {
             let own = (piece.cells.start - first) * width..(piece.cells.end - first) * width;
             let (theta, figures) = (&theta[own.clone()], &piece.figures);
@@ -259,11 +284,12 @@ impl<'l, 'a> Structured<'l, 'a> {
     }
 
     /// Sums over the blocks by level of the iterated effect.
-    fn over_blocks(&self, each: impl Fn(&Block, &mut Sums) + Sync) -> Vec<f64> {
+    fn over_blocks(&self, each: impl Fn(&Block, &mut Work, &mut Sums) + Sync) -> Vec<f64> {
         let width = self.layout.width;
         let part = |(blocks, span): (&Range<usize>, &Range<usize>)| {
             let mut sums = Sums::new([span.clone()].into_iter(), width);
-            self.blocks[blocks.clone()].iter().for_each(|block| each(block, &mut sums));
+            let mut work = Work::default();
+            self.blocks[blocks.clone()].iter().for_each(|block| each(block, &mut work, &mut sums));
             sums
         };
         let parts: Vec<Sums> = self.parts.par_iter().zip(&self.spans).map(part).collect();
@@ -273,15 +299,21 @@ impl<'l, 'a> Structured<'l, 'a> {
     }
 
     /// `A G γ` of all cells of a block.
-    fn images(&self, block: &Block, gamma: &[f64]) -> Vec<f64> {
-        self.products(block, |cell| &gamma[self.iterated[cell] as usize * self.layout.width..])
+    fn images(&self, block: &Block, gamma: &[f64], work: &mut Work) {
+        let theta = |cell: usize| &gamma[self.iterated[cell] as usize * self.layout.width..];
+        self.products(block, theta, &mut work.theta, &mut work.images);
     }
 
-    /// `A θ` of all cells of a block, `θ` given by cell.
-    fn products<'z>(&self, block: &Block, theta_of: impl Fn(usize) -> &'z [f64]) -> Vec<f64> {
+    /// `A θ` of all cells of a block, `θ` given by cell and gathered piece by piece.
+    fn products<'z>(
+        &self,
+        block: &Block,
+        theta_of: impl Fn(usize) -> &'z [f64],
+        theta: &mut Vec<f64>,
+        images: &mut Vec<f64>,
+    ) {
         let width = self.layout.width;
-        let mut images = vec![0.0; block.cells().len() * width];
-        let mut theta = Vec::new();
+        images.resize(block.cells().len() * width, 0.0);
         let mut rest = images.as_mut_slice();
         for piece in &block.pieces {
             theta.clear();
@@ -289,10 +321,9 @@ impl<'l, 'a> Structured<'l, 'a> {
                 theta.extend_from_slice(&theta_of(cell)[..width]);
             }
             let (own, after) = rest.split_at_mut(theta.len());
-            piece.apply(self.layout, &self.cells, &theta, own);
+            piece.apply(self.layout, &self.cells, theta, own);
             rest = after;
         }
-        images
     }
 
     /// Takes `R'` of a block's images out of `rest`.
@@ -305,9 +336,10 @@ impl<'l, 'a> Structured<'l, 'a> {
     }
 
     /// `A R α` of all cells of a block, `α` given for its levels.
-    fn images_of_levels(&self, block: &Block, alpha: &[f64]) -> Vec<f64> {
+    fn images_of_levels(&self, block: &Block, work: &mut Work) {
+        let Work { alpha, back, theta, .. } = work;
         let place = |cell: usize| self.eliminated[cell] as usize - block.levels.start;
-        self.products(block, |cell| &alpha[place(cell) * self.layout.width..])
+        self.products(block, |cell| &alpha[place(cell) * self.layout.width..], theta, back);
     }
 
     /// Adds `G'` of a block's images to the sums.
@@ -338,13 +370,17 @@ fn diagonal_of_iterated(layout: &Layout<'_>, iterated: &Codes) -> Vec<f64> {
 impl System for Structured<'_, '_> {
     fn apply(&mut self, z: &[f64], out: &mut [f64]) {
         let width = self.layout.width;
-        let product = self.over_blocks(|block, sums| {
-            let mut images = self.images(block, z);
-            let mut gathered = vec![0.0; block.levels.len() * width];
-            self.gather(block, &images, &mut gathered);
-            let back = self.images_of_levels(block, &block.solve(&gathered, width));
-            add(&mut images, &back);
-            self.scatter(block, &images, sums);
+        let product = self.over_blocks(|block, work, sums| {
+            self.images(block, z, work);
+            let mut gathered = std::mem::take(&mut work.gathered);
+            gathered.clear();
+            gathered.resize(block.levels.len() * width, 0.0);
+            self.gather(block, &work.images, &mut gathered);
+            block.solve(&gathered, width, &mut work.alpha);
+            work.gathered = gathered;
+            self.images_of_levels(block, work);
+            add(&mut work.images, &work.back);
+            self.scatter(block, &work.images, sums);
         });
         out.copy_from_slice(&product);
     }

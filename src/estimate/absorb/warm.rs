@@ -28,7 +28,14 @@ struct StartEffect {
 }
 
 impl Start {
-    pub(super) fn new(layout: &Layout<'_>, potentials: Option<&Target>, kept: Kept) -> Self {
+    /// The potentials of the effects that an iteration would begin with: all that are iterated, or
+    /// the one that is left where others were eliminated.
+    pub(super) fn new(
+        layout: &Layout<'_>,
+        potentials: Option<&Target>,
+        left: Option<usize>,
+        kept: Kept,
+    ) -> Self {
         let variables: Vec<String> =
             layout.design.variables.iter().map(|variable| variable.name.clone()).collect();
         let Some(potentials) = potentials else {
@@ -45,6 +52,7 @@ impl Start {
                 .collect(),
         };
         let iterated = layout.iterated().map(|(i, _)| i).enumerate();
+        let iterated = iterated.filter(|&(_, i)| left.is_none_or(|left| left == i));
         Self { effects: iterated.map(of_effect).collect(), variables, kept }
     }
 
@@ -81,7 +89,7 @@ impl Start {
         let potentials = potentials.into_iter().enumerate();
         let potentials =
             potentials.map(|(j, v)| (format!("potential_{j}"), MemoryColumn::Reals(v)));
-        let [subject, pieces, numbers] = self.kept.into_tables();
+        let [subject, pieces, numbers, shares] = self.kept.into_tables();
         vec![
             MemoryTable {
                 name: "variables",
@@ -99,6 +107,7 @@ impl Start {
             subject,
             pieces,
             numbers,
+            shares,
         ]
     }
 
