@@ -10,34 +10,46 @@ use super::cells::Cells;
 
 /// Writes a header and rows.
 pub struct CsvWriter<W: Write> {
+    lines: Lines<W>,
+}
+
+/// Writes lines of fields, quoted where they have to be.
+pub struct Lines<W: Write> {
     writer: csv::Writer<W>,
     field: String,
 }
 
-impl<W: Write> CsvWriter<W> {
+impl<W: Write> Lines<W> {
     /// Writes the header.
     ///
     /// # Errors
     /// If `out` cannot be written.
-    pub fn start(out: W, schema: &SchemaRef) -> io::Result<Self> {
+    pub fn start(out: W, names: impl Iterator<Item = String>) -> io::Result<Self> {
         let mut writer = csv::WriterBuilder::new().buffer_capacity(1 << 17).from_writer(out);
-        let names = schema.fields().iter().map(|field| field.name());
         writer.write_record(names).map_err(io_of)?;
         Ok(Self { writer, field: String::new() })
     }
 
-    /// Writes rows.
+    /// Writes rows: what is the same in each, then the columns, or what stands for one that is
+    /// absent.
     ///
     /// # Errors
-    /// If `out` cannot be written, or a column has a type that no table has.
-    pub fn write(&mut self, rows: &RecordBatch) -> io::Result<()> {
-        let columns: Vec<Cells<'_>> =
-            rows.columns().iter().map(Cells::of).collect::<io::Result<_>>()?;
-        for row in 0..rows.num_rows() {
-            for column in &columns {
+    /// If `out` cannot be written.
+    pub fn write(
+        &mut self,
+        n_rows: usize,
+        fixed: &[&str],
+        columns: &[(Cells<'_>, &str)],
+    ) -> io::Result<()> {
+        for row in 0..n_rows {
+            for field in fixed {
+                self.writer.write_field(field).map_err(io_of)?;
+            }
+            for (column, absent) in columns {
                 self.field.clear();
                 column.write(row, &mut self.field);
-                self.writer.write_field(&self.field).map_err(io_of)?;
+                let field = if self.field.is_empty() { absent } else { self.field.as_str() };
+                self.writer.write_field(field).map_err(io_of)?;
             }
             self.writer.write_record(None::<&[u8]>).map_err(io_of)?;
         }
@@ -50,6 +62,34 @@ impl<W: Write> CsvWriter<W> {
     /// If `out` cannot be written.
     pub fn finish(mut self) -> io::Result<()> {
         self.writer.flush()
+    }
+}
+
+impl<W: Write> CsvWriter<W> {
+    /// Writes the header.
+    ///
+    /// # Errors
+    /// If `out` cannot be written.
+    pub fn start(out: W, schema: &SchemaRef) -> io::Result<Self> {
+        let names = schema.fields().iter().map(|field| field.name().clone());
+        Ok(Self { lines: Lines::start(out, names)? })
+    }
+
+    /// Writes rows.
+    ///
+    /// # Errors
+    /// If `out` cannot be written, or a column has a type that no table has.
+    pub fn write(&mut self, rows: &RecordBatch) -> io::Result<()> {
+        let columns = rows.columns().iter().map(|column| Ok((Cells::of(column)?, "")));
+        self.lines.write(rows.num_rows(), &[], &columns.collect::<io::Result<Vec<_>>>()?)
+    }
+
+    /// Writes what is buffered.
+    ///
+    /// # Errors
+    /// If `out` cannot be written.
+    pub fn finish(self) -> io::Result<()> {
+        self.lines.finish()
     }
 }
 

@@ -2,7 +2,8 @@
 //!
 //! A table is a dataflow of the agency `SPILLOVER` with several measures. Its keys are the
 //! dimensions, the year among them as `TIME_PERIOD`, last; component names are in upper case. An
-//! absent figure is an empty field.
+//! absent figure is an empty field; a dimension that a row is not divided by, as the figures of a
+//! city by firm, is `_T`, the code for a total.
 
 use std::io::{self, Write};
 
@@ -10,18 +11,21 @@ use arrow_array::RecordBatch;
 
 use super::Sheet;
 use super::cells::Cells;
-use super::csv::io_of;
+use super::csv::Lines;
 
 /// The version of the tables' structure: changes when a column is renamed or taken away.
 const VERSION: &str = "1.0.0";
 
+/// The code of a dimension that a row is a total over.
+const TOTAL: &str = "_T";
+
 /// Writes a header and rows.
 pub struct SdmxWriter<W: Write> {
-    writer: csv::Writer<W>,
+    lines: Lines<W>,
     structure_id: String,
-    /// Positions of the columns in the order in which they are written.
-    order: Vec<usize>,
-    field: String,
+    /// Positions of the columns in the order in which they are written, and what stands for an
+    /// absent one.
+    order: Vec<(usize, &'static str)>,
 }
 
 impl<W: Write> SdmxWriter<W> {
@@ -38,15 +42,16 @@ impl<W: Write> SdmxWriter<W> {
         };
         let mut order: Vec<usize> = (0..fields.len()).collect();
         order.sort_by_key(|&at| rank(fields[at].name()));
-        let mut writer = csv::WriterBuilder::new().buffer_capacity(1 << 17).from_writer(out);
         let fixed = ["STRUCTURE", "STRUCTURE_ID", "ACTION"].map(str::to_owned);
         let names = order.iter().map(|&at| match (rank(fields[at].name()), fields[at].name()) {
             (1, _) => "TIME_PERIOD".to_owned(),
             (_, name) => name.to_uppercase(),
         });
-        writer.write_record(fixed.into_iter().chain(names)).map_err(io_of)?;
+        let lines = Lines::start(out, fixed.into_iter().chain(names))?;
         let structure_id = format!("SPILLOVER:{}({VERSION})", sheet.name.to_uppercase());
-        Ok(Self { writer, structure_id, order, field: String::new() })
+        let absent = |at: usize| if rank(fields[at].name()) == 2 { "" } else { TOTAL };
+        let order = order.into_iter().map(|at| (at, absent(at))).collect();
+        Ok(Self { lines, structure_id, order })
     }
 
     /// Writes rows.
@@ -54,27 +59,17 @@ impl<W: Write> SdmxWriter<W> {
     /// # Errors
     /// If `out` cannot be written, or a column has a type that no table has.
     pub fn write(&mut self, rows: &RecordBatch) -> io::Result<()> {
-        let columns: Vec<Cells<'_>> =
-            self.order.iter().map(|&at| Cells::of(rows.column(at))).collect::<io::Result<_>>()?;
-        for row in 0..rows.num_rows() {
-            for fixed in ["dataflow", &self.structure_id, "I"] {
-                self.writer.write_field(fixed).map_err(io_of)?;
-            }
-            for column in &columns {
-                self.field.clear();
-                column.write(row, &mut self.field);
-                self.writer.write_field(&self.field).map_err(io_of)?;
-            }
-            self.writer.write_record(None::<&[u8]>).map_err(io_of)?;
-        }
-        Ok(())
+        let columns =
+            self.order.iter().map(|&(at, absent)| Ok((Cells::of(rows.column(at))?, absent)));
+        let columns = columns.collect::<io::Result<Vec<_>>>()?;
+        self.lines.write(rows.num_rows(), &["dataflow", &self.structure_id, "I"], &columns)
     }
 
     /// Writes what is buffered.
     ///
     /// # Errors
     /// If `out` cannot be written.
-    pub fn finish(mut self) -> io::Result<()> {
-        self.writer.flush()
+    pub fn finish(self) -> io::Result<()> {
+        self.lines.finish()
     }
 }

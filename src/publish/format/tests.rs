@@ -65,6 +65,24 @@ fn sdmx_csv_names_the_structure_then_dimensions_then_measures() {
 }
 
 #[test]
+fn sdmx_csv_has_the_code_of_a_total_for_a_dimension_that_a_row_is_not_divided_by() {
+    let text = |name| Field::new(name, DataType::Utf8, true);
+    let schema = Arc::new(Schema::new(vec![text("firm"), text("city"), text("before")]));
+    let column = |values: [Option<&str>; 2]| Arc::new(StringArray::from(values.to_vec()));
+    let (firms, cities) = (column([None, Some("F1")]), column([Some("1101"); 2]));
+    let rows =
+        RecordBatch::try_new(Arc::clone(&schema), vec![firms, cities, column([None, Some("2")])]);
+    let sheet = Sheet { name: "changes", keys: &["firm", "city"], schema };
+    let mut out = Vec::new();
+    let rows = std::iter::once(Ok(rows.expect("columns that fit")));
+    write::<FormatError>(&mut out, Format::SdmxCsv, &sheet, rows).expect("written");
+    let expected = "STRUCTURE,STRUCTURE_ID,ACTION,FIRM,CITY,BEFORE\n\
+         dataflow,SPILLOVER:CHANGES(1.0.0),I,_T,1101,\n\
+         dataflow,SPILLOVER:CHANGES(1.0.0),I,F1,1101,2\n";
+    assert_eq!(String::from_utf8(out).expect("text"), expected);
+}
+
+#[test]
 fn parquet_gives_back_the_rows() {
     let mut file = tempfile::tempfile().expect("a temporary file");
     file.write_all(&written(Format::Parquet)).expect("written");
