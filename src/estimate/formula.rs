@@ -330,7 +330,11 @@ impl Parser {
         if factors.len() > FACTORS_MAX {
             return Err((FormulaProblem::TooMany, place));
         }
-        Ok(Product::Terms(expanded(&factors)))
+        let terms = expanded(&factors);
+        if terms.iter().any(|term| term.factors.len() > FACTORS_MAX) {
+            return Err((FormulaProblem::TooMany, place));
+        }
+        Ok(Product::Terms(terms))
     }
 
     fn effects(&mut self) -> Place<Vec<Interaction>> {

@@ -107,14 +107,17 @@ pub fn number(bytes: &[u8]) {
     }
 }
 
-/// Cents, if the text is a decimal of at most 30 digits with at most two after the mark.
+/// Cents, if the text is a decimal with at most two digits after the mark; of at most 30 digits,
+/// zeros before them aside, for more are past any range.
 fn as_decimal(text: &str) -> Option<i128> {
     let digits = text.strip_prefix('-').unwrap_or(text);
     let (whole, part) = digits.split_once('.').unwrap_or((digits, "0"));
     let is_number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-    if !is_number(whole) || !is_number(part) || part.len() > 2 || whole.len() > 30 {
+    if !is_number(whole) || !is_number(part) || part.len() > 2 {
         return None;
     }
+    let whole = whole.trim_start_matches('0');
+    let whole = if whole.len() > 30 { &whole[..30] } else { whole };
     let magnitude = format!("{whole}{part:0<2}").parse::<i128>().ok()?;
     Some(if text.starts_with('-') { -magnitude } else { magnitude })
 }

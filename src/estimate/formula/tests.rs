@@ -55,6 +55,7 @@ fn errors_point_at_the_place() {
     assert!(refused("y ~ a - b").contains("not added before"));
     assert!(refused("y ~ `a").contains("not closed"));
     assert!(refused("y ~ a*b*c*d*e*f*g*h*i").contains("too many"));
+    assert!(refused("y ~ a:b:c:d:e*f:g:h:i").contains("too many"));
     assert!(refused("").contains("outcome's name"));
 }
 
