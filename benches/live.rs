@@ -82,7 +82,7 @@ fn open(home: &Path, feed: &Path, n_workers: usize) -> anyhow::Result<Engine> {
         references: ReferenceTexts::beside(feed)?,
         n_workers,
     };
-    Ok(Engine::open(home, request, |_| {})?)
+    Ok(Engine::open(home, request, |_| std::ops::ControlFlow::Continue(()))?)
 }
 
 fn main() -> anyhow::Result<()> {

@@ -4,6 +4,7 @@
 mod common;
 
 use std::fs;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use arrow_array::RecordBatch;
@@ -12,7 +13,7 @@ use proptest::prelude::*;
 use spillover::archive::Archive;
 use spillover::archive::parts::Table;
 use spillover::engine::replay::Standing;
-use spillover::engine::{Engine, Request, Unwatched};
+use spillover::engine::{Engine, EngineError, Request, Unwatched};
 use spillover::feed::reference::ReferenceTexts;
 use spillover::feed::source::discover;
 use spillover::publish::export::TableAt;
@@ -96,7 +97,9 @@ impl Played {
             Some(ReferenceTexts { cities: CITIES.into(), regions: None, countries: None });
         let request = Request { config, references, n_workers: 1, profile: None };
         let home = self.sandbox.home();
-        self.engine = Some(Engine::open(&home, request, |_| {}).expect("the home opens"));
+        self.engine = Some(
+            Engine::open(&home, request, |_| ControlFlow::Continue(())).expect("the home opens"),
+        );
     }
 
     fn engine(&mut self) -> &mut Engine {
@@ -297,6 +300,67 @@ fn the_newest_two_snapshots_are_kept_and_the_older_files_are_gone() {
     names.sort();
     assert_eq!(names, ["000003.parquet", "000004.parquet"].map(|name| folder.join(name)));
     assert!(story.many.engine().snapshot().expect("asked").is_none(), "there is one");
+}
+
+#[test]
+fn a_home_that_is_being_opened_is_left_as_soon_as_it_is_not_wanted() {
+    let mut story = Story::new("revision = \"append\"");
+    for _ in 0..5 {
+        story.take_in(&[(0, Vec::new())]);
+    }
+    story.many.engine = None;
+    let home = story.many.sandbox.home();
+    let mut n_files = 0;
+    let opened = Engine::open(&home, Request::default(), |n| {
+        n_files += n;
+        if n_files < 3 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    });
+    assert!(matches!(opened, Err(EngineError::Stopped)));
+    assert_eq!(n_files, 3);
+    story.many.restart();
+    story.check();
+}
+
+/// Two cities change their areas, one of them its province, too.
+#[test]
+fn a_home_rebuilt_under_other_areas_and_provinces_is_one_that_was_made_with_them() {
+    let other = CITIES.replace("1101,11,100", "1101,11,42.5").replace("1102,11,200", "1102,21,7");
+    let line = |at: usize| Line {
+        firm: u8::try_from(at % 3).expect("small"),
+        region: at % 4,
+        country: 301,
+        months_late: 0,
+        dollars: i16::try_from(10 + at * 7 % 90).expect("small"),
+    };
+    let mut story = Story::new("revision = \"append\"");
+    for month in 0..26 {
+        story.take_in(&[(0, (0..12).map(|at| line(month + at * 5)).collect())]);
+    }
+    story.many.engine = None;
+    let (old, new) = (&story.many.sandbox, Sandbox::new());
+    old.write("cities.csv", &other);
+    let feed = old.feed();
+    let refused = old.run([Path::new("ingest"), &feed]);
+    assert!(refused.stderr.contains("`rebuild` the home"), "{}", refused.stderr);
+    let rebuild = || old.run([Path::new("rebuild"), Path::new("--tables"), &feed]);
+    assert_eq!(rebuild().code, Some(0));
+    for (name, text) in
+        [("fewer", other.replace("3101,31,400\n", "")), ("more", other.clone() + "4101,41,9\n")]
+    {
+        old.write("cities.csv", text);
+        let run = rebuild();
+        assert_eq!(run.code, Some(1), "{name} cities");
+        assert!(run.stderr.contains("cities.csv has other codes"), "{}", run.stderr);
+    }
+    old.write("cities.csv", &other);
+    let run = rebuild();
+    assert!(run.stdout.contains("nothing to rebuild"), "{}{}", run.stdout, run.stderr);
+    new.options("revision = \"append\"");
+    new.ingest(&[&feed], 1);
+    for table in ["city", "plant"] {
+        assert_eq!(old.export(table), new.export(table));
+    }
+    assert_eq!(old.run(["verify"]).code, Some(0));
 }
 
 #[test]

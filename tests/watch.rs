@@ -14,7 +14,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use common::nasty_feed::{CITIES, NastyFeed, Random, text};
-use common::{Run, Sandbox};
+use common::{Run, Sandbox, csv_rows};
 use spillover::watch::heartbeat::{Heartbeat, State};
 
 /// Generous: on a busy machine a process may not run for long.
@@ -185,6 +185,7 @@ fn a_week_of_files_with_restarts_comes_to_what_one_ingest_comes_to() {
             // Stopped with a file on its way in, and started again.
             4 => {
                 sandbox.write(&name(at), content(at));
+                std::thread::sleep(Duration::from_millis(random.below(60)));
                 watcher.stop();
                 watcher = Watcher::start(&sandbox, 1 + at % 2);
             }
@@ -207,6 +208,102 @@ fn a_week_of_files_with_restarts_comes_to_what_one_ingest_comes_to() {
     let (city, plant) = from_scratch(&sandbox.feed());
     assert_eq!(sandbox.export("city"), city, "{log}");
     assert_eq!(sandbox.export("plant"), plant, "{log}");
+    assert_verified(&sandbox);
+    // Every file has a vintage of its own, and nothing has two.
+    let rows = csv_rows(&sandbox.export("files"));
+    let vintages: Vec<String> = rows[1..].iter().map(|row| row[0].clone()).collect();
+    let expected: Vec<String> = (1..=27 + n_extra).map(|vintage| vintage.to_string()).collect();
+    assert_eq!(vintages, expected, "{log}");
+}
+
+/// A copy as OPERATIONS.md has it, with SQLite's own copy of a database that is written to.
+fn back_up(home: &Path, into: &Path) {
+    fs::create_dir(into).expect("a folder for the copy");
+    fs::copy(home.join("acknowledged"), into.join("acknowledged")).expect("the number");
+    let manifest = rusqlite::Connection::open(home.join("manifest.sqlite")).expect("the manifest");
+    let target = into.join("manifest.sqlite");
+    manifest.execute("VACUUM INTO ?", [target.to_str().expect("UTF-8")]).expect("copied");
+    for folder in ["segments", "published", "snapshots", "panel", "memory"] {
+        copy_folder(&home.join(folder), &into.join(folder));
+    }
+    fs::copy(home.join("spillover.toml"), into.join("spillover.toml")).expect("the options");
+}
+
+/// What goes while it is copied is left out, as `cp` does.
+fn copy_folder(from: &Path, to: &Path) {
+    let Ok(entries) = fs::read_dir(from) else { return };
+    fs::create_dir(to).expect("a folder of the copy");
+    for path in entries.map(|entry| entry.expect("an entry").path()) {
+        let target = to.join(path.file_name().expect("a name"));
+        if path.is_dir() {
+            copy_folder(&path, &target);
+        } else {
+            let _ = fs::copy(&path, &target);
+        }
+    }
+}
+
+#[test]
+fn a_copy_taken_while_it_runs_is_a_home_as_it_stood_then() {
+    let sandbox = sandbox();
+    sandbox.options("revision = \"append\"");
+    let feed = NastyFeed::new(31, 27);
+    let mut watcher = Watcher::start(&sandbox, 1);
+    let mut copies = Vec::new();
+    for (at, (name, text)) in feed.files().enumerate() {
+        sandbox.write(&name, text);
+        // In the middle of what the file leads to, whatever that is then.
+        if at > 0 && at % 4 == 0 {
+            let copy = Sandbox::new();
+            fs::remove_dir(copy.home()).expect("an empty home");
+            back_up(&sandbox.home(), &copy.home());
+            copies.push(copy);
+        }
+        let next = at + 1;
+        watcher.until("the month", |beat| beat.vintage as usize >= next);
+    }
+    watcher.stop();
+    for copy in &copies {
+        let files = csv_rows(&copy.export("files"));
+        let vintage = files.last().expect("a file")[0].clone();
+        for table in ["city", "plant"] {
+            let then = sandbox.run(["export", table, "--vintage", &vintage]);
+            assert_eq!(copy.export(table), then.stdout, "{table} as of {vintage}");
+        }
+        // Restored, it takes in what came since.
+        let run = copy.run(["ingest".as_ref(), sandbox.feed().as_os_str()]);
+        assert_eq!(run.code, Some(0), "{}", run.stderr);
+        for table in ["city", "plant", "files"] {
+            assert_eq!(copy.export(table), sandbox.export(table), "{table} from {vintage} on");
+        }
+        copy.run(["snapshot"]);
+        assert_verified(copy);
+    }
+}
+
+#[test]
+fn damaged_records_are_put_back_from_the_feed_and_a_signal_while_the_home_opens_ends_it() {
+    let sandbox = sandbox();
+    sandbox.options("estimate = []");
+    for (name, text) in NastyFeed::new(32, 10).files() {
+        sandbox.write(&name, text);
+    }
+    sandbox.ingest(&[&sandbox.feed()], 1);
+    let segment = sandbox.home().join("segments/000004.parquet");
+    let whole = fs::read(&segment).expect("a segment");
+    fs::write(&segment, &whole[1..]).expect("damaged");
+    let mut watcher = Watcher::start(&sandbox, 1);
+    watcher.until_said("the records of 200004.csv were damaged and are put back from the file");
+    watcher.stop();
+    assert_eq!(fs::read(&segment).expect("a segment"), whole);
+    assert_verified(&sandbox);
+    // Whenever it comes, the home is left as it was.
+    for milliseconds in 0..12 {
+        let mut watcher = Watcher::start(&sandbox, 1);
+        watcher.until("a start", |_| true);
+        std::thread::sleep(Duration::from_millis(milliseconds));
+        watcher.stop();
+    }
     assert_verified(&sandbox);
 }
 

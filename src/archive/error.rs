@@ -314,6 +314,17 @@ impl ArchiveError {
         self.chain().any(says_no_room)
     }
 
+    /// Whether a file of the home is not there as it was written. A disk that does not read is
+    /// another matter.
+    #[must_use]
+    pub fn is_damage(&self) -> bool {
+        match self {
+            Self::Corrupt { .. } => true,
+            Self::Read { source, .. } => source.kind() == io::ErrorKind::NotFound,
+            _ => false,
+        }
+    }
+
     fn chain(&self) -> impl Iterator<Item = &(dyn Error + 'static)> {
         std::iter::successors(Some(self as &(dyn Error + 'static)), |&error| error.source())
     }

@@ -141,6 +141,24 @@ impl Archive {
         self.manifest.commit(&self.home, commit)
     }
 
+    /// Puts back the records of a file, which were damaged.
+    ///
+    /// # Errors
+    /// - Those of [`segment::Encoded::store`] if they cannot be written.
+    /// - [`ArchiveError::Keep`] if the manifest does not take them.
+    ///
+    /// # Panics
+    /// If the home was opened to read.
+    pub fn put_back(&mut self, file: &FileEntry, records: &segment::Encoded) -> Result<Stored> {
+        assert!(self.lock.is_some(), "records for {}, opened to read", self.home.display());
+        let segment = records.store_at(&self.home, file.segment.path.clone())?;
+        // Another version may encode the same records in other bytes.
+        if segment != file.segment {
+            self.manifest.replace_segment(file.vintage, &segment)?;
+        }
+        Ok(segment)
+    }
+
     /// The options that define figures, as TOML; none before the first commit.
     ///
     /// # Errors

@@ -31,8 +31,9 @@ impl Close {
         spillover::archive::Archive::read(home.folder())?;
         let n_workers = n_workers(self.workers, &config);
         let year_close = YearClose::new(config.estimate.as_deref(), n_workers)?;
-        let mut engine = open(home, Request { config, n_workers, ..Request::default() })?;
+        let mut engine = open(home, Request { config, n_workers, ..Request::default() }, &[])?;
         let mut observer = Reestimating { inner: Unwatched, year_close };
+        engine.catch_up(&mut observer);
         let closed = engine.close(self.period, &mut observer);
         if let Err(EngineError::OutOfOrder(order)) = &closed {
             anyhow::bail!("{order}");

@@ -1,5 +1,6 @@
 //! `demo`: simulate a feed, take it in, verify it, print headline figures, in a temporary home.
 
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -43,7 +44,7 @@ impl Demo {
         };
         let files = discover(&[feed], &Profile::bundled("canonical")?)?.files;
         let data = folder.path().join("home");
-        let mut engine = Engine::open(&data, request, |_| ())?;
+        let mut engine = Engine::open(&data, request, |_| ControlFlow::Continue(()))?;
         engine.ingest(&files, &mut Unwatched)?;
         drop(engine);
         headlines(&Archive::read(&data)?)?;

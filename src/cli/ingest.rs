@@ -1,29 +1,23 @@
 //! `ingest FEED…`: take in every new file in order of period.
 
-use std::path::PathBuf;
+use std::ops::ControlFlow;
 
 use clap::Args;
 use serde::Serialize;
 use spillover::archive::Archive;
 use spillover::engine::{Engine, EngineError, FileOutcome, Outcome, Request, with_causes};
-use spillover::feed::source::discover;
+use spillover::feed::source::{FeedFile, discover};
 use spillover::regressions::YearClose;
 
+use super::feed::Feed;
 use super::progress::{Files, bar};
 use super::reestimation::Reestimating;
 use super::{Done, Home, n_workers};
 
 #[derive(Debug, Args)]
 pub struct Ingest {
-    /// Files or folders of monthly files.
-    #[arg(required = true, value_name = "FEED")]
-    feeds: Vec<PathBuf>,
-    /// The feed's layout: a shipped profile's name, or a TOML file.
-    #[arg(long, value_name = "P")]
-    profile: Option<String>,
-    /// How many workers compute.
-    #[arg(long, value_name = "N", value_parser = super::workers)]
-    workers: Option<usize>,
+    #[command(flatten)]
+    feed: Feed,
     /// Print what was done as JSON.
     #[arg(long)]
     json: bool,
@@ -32,19 +26,24 @@ pub struct Ingest {
 impl Ingest {
     pub fn run(self, home: &Home) -> anyhow::Result<Done> {
         let config = home.config()?;
-        let n_workers = n_workers(self.workers, &config);
+        let Feed { feeds, profile, workers } = self.feed;
+        let n_workers = n_workers(workers, &config);
         let year_close = YearClose::new(config.estimate.as_deref(), n_workers)?;
-        let request = Request::for_feed(&self.feeds, self.profile.as_deref(), config, n_workers)?;
-        let found = discover(&self.feeds, &request.layout(home.folder())?)?;
+        let request = Request::for_feed(&feeds, profile.as_deref(), config, n_workers)?;
+        let found = discover(&feeds, &request.layout(home.folder())?)?;
         for refused in &found.refused {
             eprintln!("refused: {}", with_causes(refused));
         }
-        let mut engine = open(home, request)?;
+        let mut engine = open(home, request, &found.files)?;
         let inner = Files::watch(found.files.len());
         let mut observer = Reestimating { inner, year_close };
+        engine.catch_up(&mut observer);
         let outcomes = engine
             .ingest(&found.files, &mut observer)
             .map_err(|error| with_room_asked_for(error, home))?;
+        for name in &engine.restored().mended {
+            eprintln!("the records of {name} were damaged and are put back from the file");
+        }
         let summary = Summary::of(&engine, &outcomes, found.refused.len())?;
         summary.print(self.json)?;
         engine.snapshot_if_due().map_err(|error| with_room_asked_for(error, home))?;
@@ -52,12 +51,16 @@ impl Ingest {
     }
 }
 
-/// Opens a home to write it, with a bar over the segments that are read back.
-pub fn open(home: &Home, request: Request) -> anyhow::Result<Engine> {
+/// Opens a home to write it, with a bar over the segments that are read back; damaged ones are put
+/// back from the files given.
+pub fn open(home: &Home, request: Request, files: &[FeedFile]) -> anyhow::Result<Engine> {
     let n_segments = Archive::read(home.folder()).and_then(|archive| archive.files());
     let bar = bar(n_segments.map_or(0, |files| files.len()), "restoring");
-    let engine = Engine::open(home.folder(), request, |n| bar.inc(n as u64))
-        .map_err(|error| with_room_asked_for(error, home))?;
+    let engine = Engine::open_or_mend(home.folder(), request, files, |n| {
+        bar.inc(n as u64);
+        ControlFlow::Continue(())
+    })
+    .map_err(|error| with_room_asked_for(error, home))?;
     bar.finish_and_clear();
     for (publication, damaged) in &engine.restored().damaged {
         let from = engine.restored().from.map_or_else(

@@ -7,6 +7,7 @@ mod estimate;
 mod estimates;
 mod explain;
 mod export;
+mod feed;
 mod ingest;
 mod log;
 mod progress;
@@ -57,7 +58,7 @@ enum Command {
     Close(close::Close),
     /// Estimate the paper's tables, or regressions of one's own, from the home.
     Estimate(estimate::Estimate),
-    /// Take back a file: its lines do not count any more.
+    /// Take back files: their lines do not count any more.
     Withdraw(withdraw::Withdraw),
     /// Recompute the home under the options of now.
     Rebuild(rebuild::Rebuild),

@@ -1,14 +1,21 @@
 //! `rebuild`: recompute the home under the options of now.
 
+use std::path::{Path, PathBuf};
+
 use clap::Args;
 use spillover::archive::Archive;
 use spillover::engine::rebuild::{Rebuild as Outcome, rebuild};
+use spillover::feed::reference::ReferenceTexts;
 
 use super::progress::bar;
 use super::{Done, Home, n_workers};
 
 #[derive(Debug, Args)]
 pub struct Rebuild {
+    /// A folder whose reference tables take the place of those of the home: other areas, provinces
+    /// or income groups for the same codes.
+    #[arg(long, value_name = "FEED")]
+    tables: Option<PathBuf>,
     /// How many workers compute.
     #[arg(long, value_name = "N", value_parser = super::workers)]
     workers: Option<usize>,
@@ -20,11 +27,15 @@ impl Rebuild {
         let n_files = Archive::read(home.folder())?.files()?.len();
         let bar = bar(n_files, "rebuilding");
         let n_workers = n_workers(self.workers, &config);
-        let rebuilt = rebuild(home.folder(), &config, n_workers, |n| bar.inc(n as u64))?;
+        let tables = self.tables.as_deref().map(tables_beside).transpose()?;
+        let rebuilt =
+            rebuild(home.folder(), &config, tables.as_ref(), n_workers, |n| bar.inc(n as u64))?;
         bar.finish_and_clear();
         match rebuilt {
             None => {
-                println!("nothing to rebuild: the options are those that the home has recorded");
+                println!(
+                    "nothing to rebuild: options and tables are those that the home has recorded"
+                );
             }
             Some(Outcome { vintage, n_reclassified }) => println!(
                 "rebuilt as vintage {vintage}; in {n_reclassified} files other records count than \
@@ -33,4 +44,9 @@ impl Rebuild {
         }
         Ok(Done::Clean)
     }
+}
+
+fn tables_beside(folder: &Path) -> anyhow::Result<ReferenceTexts> {
+    let tables = ReferenceTexts::beside(folder)?;
+    tables.ok_or_else(|| anyhow::anyhow!("there is no cities.csv in {}", folder.display()))
 }

@@ -16,6 +16,11 @@ pub struct Reestimating<O> {
 }
 
 impl<O: Observer> Observer for Reestimating<O> {
+    fn opened(&mut self, archive: &mut Archive) {
+        self.inner.opened(archive);
+        tell(self.year_close.catch_up(archive));
+    }
+
     fn file(&mut self, outcome: &FileOutcome) {
         self.inner.file(outcome);
     }
@@ -26,11 +31,7 @@ impl<O: Observer> Observer for Reestimating<O> {
 
     fn committed(&mut self, archive: &mut Archive, closed: &[Period]) {
         self.inner.committed(archive, closed);
-        match self.year_close.closed(archive, closed) {
-            Ok(None) => {}
-            Ok(Some(estimated)) => told(&estimated).iter().for_each(|line| eprintln!("{line}")),
-            Err(error) => failed("the year has closed but was not estimated", &error),
-        }
+        tell(self.year_close.closed(archive, closed));
     }
 
     fn rested(&mut self, archive: &mut Archive) {
@@ -42,6 +43,15 @@ impl<O: Observer> Observer for Reestimating<O> {
 
     fn stop_asked(&self) -> bool {
         self.inner.stop_asked()
+    }
+}
+
+/// Says what came of an estimation; whatever it is, intake goes on.
+fn tell(estimated: Result<Option<Estimated>, RegressionError>) {
+    match estimated {
+        Ok(None) => {}
+        Ok(Some(estimated)) => told(&estimated).iter().for_each(|line| eprintln!("{line}")),
+        Err(error) => failed("the year has closed but was not estimated", &error),
     }
 }
 

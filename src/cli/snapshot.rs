@@ -19,7 +19,7 @@ impl Snapshot {
         let config = home.config()?;
         Archive::read(home.folder())?;
         let n_workers = n_workers(self.workers, &config);
-        let mut engine = open(home, Request { config, n_workers, ..Request::default() })?;
+        let mut engine = open(home, Request { config, n_workers, ..Request::default() }, &[])?;
         match engine.snapshot()? {
             Some(snapshot) => println!(
                 "{} cells of publication {} kept in {}",

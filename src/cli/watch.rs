@@ -1,26 +1,19 @@
 //! `watch FEED…`: take in a feed as it grows, until stopped.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context;
 use clap::Args;
 use spillover::watch::{Plan, Stop, watch};
 
+use super::feed::Feed;
 use super::log::Log;
 use super::{Done, Home, n_workers};
 
 #[derive(Debug, Args)]
 pub struct Watch {
-    /// Files or folders of monthly files.
-    #[arg(required = true, value_name = "FEED")]
-    feeds: Vec<PathBuf>,
-    /// The feed's layout: a shipped profile's name, or a TOML file.
-    #[arg(long, value_name = "P")]
-    profile: Option<String>,
-    /// How many workers compute.
-    #[arg(long, value_name = "N", value_parser = super::workers)]
-    workers: Option<usize>,
+    #[command(flatten)]
+    feed: Feed,
     /// How long to wait between looks at the feed; a file is taken in when it looks the same twice.
     #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = seconds)]
     interval: Duration,
@@ -43,11 +36,12 @@ impl Watch {
         self.log.start();
         let stop = Stop::on_signals().context("cannot listen to SIGTERM and SIGINT")?;
         let config = home.config()?;
+        let Feed { feeds, profile, workers } = self.feed;
         let plan = Plan {
             home: home.folder().to_owned(),
-            n_workers: n_workers(self.workers, &config),
-            feeds: self.feeds,
-            profile: self.profile,
+            n_workers: n_workers(workers, &config),
+            feeds,
+            profile,
             config,
             interval: self.interval,
             once: self.once,

@@ -1,19 +1,21 @@
-//! `withdraw NAME`: a file's lines do not count any more.
+//! `withdraw NAME…`: the lines of files do not count any more.
 
+use std::ops::ControlFlow;
 use std::path::Path;
 
 use clap::Args;
-use spillover::archive::Archive;
-use spillover::engine::{Request, Unwatched};
+use spillover::archive::{Archive, FileEntry};
+use spillover::engine::{EngineError, Request, file_named, mend};
 use spillover::types::Vintage;
 
-use super::ingest::open;
+use super::progress::bar;
 use super::{Done, Home, n_workers};
 
 #[derive(Debug, Args)]
 pub struct Withdraw {
-    /// The file's name, as `export files` has it.
-    name: String,
+    /// The file's name, as `export files` has it; several are withdrawn together.
+    #[arg(required = true, value_name = "NAME")]
+    names: Vec<String>,
     /// Which one, where several files that count have the name.
     #[arg(long, value_name = "V")]
     vintage: Option<u32>,
@@ -25,27 +27,16 @@ pub struct Withdraw {
 impl Withdraw {
     pub fn run(self, home: &Home) -> anyhow::Result<Done> {
         let config = home.config()?;
-        Archive::read(home.folder())?;
+        let files = self.files(&Archive::read(home.folder())?)?;
         let n_workers = n_workers(self.workers, &config);
-        let mut engine = open(home, Request { config, n_workers, ..Request::default() })?;
-        let name = Path::new(&self.name).file_name().unwrap_or_default().to_string_lossy();
-        let file = match self.vintage.map(Vintage) {
-            Some(vintage) => {
-                let files = engine.archive().files()?;
-                let found = files
-                    .into_iter()
-                    .find(|file| file.vintage == vintage && file.name == name && file.counts_now());
-                found.ok_or_else(|| {
-                    anyhow::anyhow!(
-                        "vintage {vintage} is no file that counts and is called {name}; see \
-                         `export files`"
-                    )
-                })?
-            }
-            None => engine.file_named(&name)?,
-        };
-        let withdrawn = engine.withdraw(&[file.vintage], &mut Unwatched)?;
-        for withdrawn in withdrawn {
+        let bar = bar(Archive::read(home.folder())?.files()?.len(), "restoring");
+        let request = Request { config, n_workers, ..Request::default() };
+        let withdrawn = mend::withdraw(home.folder(), request, &files, |n| {
+            bar.inc(n as u64);
+            ControlFlow::Continue(())
+        })?;
+        bar.finish_and_clear();
+        for (withdrawn, file) in withdrawn.iter().zip(&files) {
             println!(
                 "{} (vintage {}) is withdrawn as vintage {}; its {} records do not count any more",
                 file.name, withdrawn.file, withdrawn.at, file.counts.accepted
@@ -53,4 +44,31 @@ impl Withdraw {
         }
         Ok(Done::Clean)
     }
+
+    /// The files that are meant, each once.
+    fn files(&self, archive: &Archive) -> anyhow::Result<Vec<FileEntry>> {
+        let mut files: Vec<FileEntry> = Vec::new();
+        for name in &self.names {
+            let name = Path::new(name).file_name().unwrap_or_default().to_string_lossy();
+            let file = match self.vintage.map(Vintage) {
+                Some(vintage) => of_vintage(archive, vintage, &name)?,
+                None => file_named(archive, &name)?,
+            };
+            if files.iter().all(|other| other.vintage != file.vintage) {
+                files.push(file);
+            }
+        }
+        Ok(files)
+    }
+}
+
+fn of_vintage(archive: &Archive, vintage: Vintage, name: &str) -> anyhow::Result<FileEntry> {
+    let is_meant =
+        |file: &FileEntry| file.vintage == vintage && file.name == name && file.counts_now();
+    let found = archive.files().map_err(EngineError::from)?.into_iter().find(is_meant);
+    found.ok_or_else(|| {
+        anyhow::anyhow!(
+            "vintage {vintage} is no file that counts and is called {name}; see `export files`"
+        )
+    })
 }

@@ -31,6 +31,22 @@ pub enum EngineError {
     /// The home.
     #[error(transparent)]
     Archive(#[from] ArchiveError),
+    /// The records of a file are not there as they were written, and are needed.
+    #[error(
+        "the records of {name} (vintage {vintage}) are damaged; `ingest` that file again, which \
+         puts them back, or `withdraw {name}`"
+    )]
+    Records {
+        /// The file.
+        name: String,
+        /// Its number.
+        vintage: Vintage,
+        /// What is wrong with its segment.
+        source: Box<ArchiveError>,
+    },
+    /// The home was being opened, and whoever asked for it does not want it any more.
+    #[error("asked to stop while the home was being opened")]
+    Stopped,
     /// The options.
     #[error(transparent)]
     Settings(#[from] SettingsError),
@@ -68,9 +84,18 @@ pub enum EngineError {
     /// A reference table that differs from the one the home's figures were made with.
     #[error(
         "{table} beside the feed differs from the one the home's figures were made with; put the \
-         old one back, or give another home with --data"
+         old one back, `rebuild` the home, or give another one with --data"
     )]
     ReferenceDiffers {
+        /// The table.
+        table: String,
+    },
+    /// A reference table with other codes than lines were read by.
+    #[error(
+        "{table} has other codes than the one the home was read with, or other cities of regions, \
+         and a rebuild cannot read its lines again; ingest the feed into another home with --data"
+    )]
+    OtherCodes {
         /// The table.
         table: String,
     },

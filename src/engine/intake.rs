@@ -34,6 +34,8 @@ pub(super) struct Step<'scope> {
     writing: VecDeque<Writing<'scope>>,
     closed: Vec<Period>,
     pub(super) withdrawn: Vec<Withdrawn>,
+    /// Whether it leaves the snapshots without meaning.
+    void_snapshots: bool,
 }
 
 /// A segment in the writing.
@@ -46,6 +48,11 @@ struct Writing<'scope> {
 }
 
 impl Step<'_> {
+    /// The withdrawal of files that the state does not have and whose records cannot be read.
+    pub(super) fn without_reading(withdrawn: Vec<Withdrawn>) -> Self {
+        Self { withdrawn, void_snapshots: true, ..Self::default() }
+    }
+
     fn is_empty(&self) -> bool {
         let no_files = self.files.is_empty() && self.writing.is_empty();
         no_files && self.closed.is_empty() && self.withdrawn.is_empty()
@@ -64,6 +71,7 @@ impl Step<'_> {
             let segment = segment.join().expect("a writer returns its errors")?;
             running.segments.push(LiveSegment {
                 vintage,
+                name: summary.name.clone(),
                 period: summary.period,
                 months: summary.periods.keys().copied().collect(),
                 stored: segment.clone(),
@@ -125,7 +133,11 @@ impl Engine {
             self.publish(&home, step, observer)?;
             Ok(outcomes)
         })
-        .inspect(|_| observer.rested(&mut self.archive))
+        .and_then(|outcomes| {
+            observer.rested(&mut self.archive);
+            self.mend_skipped(files, &outcomes)?;
+            Ok(outcomes)
+        })
     }
 
     /// Closes the next month (`close = "explicit"`), and publishes.
@@ -345,6 +357,7 @@ impl Engine {
             definitions: self.unrecorded.clone(),
             withdrawn: step.withdrawn,
             rebuilt: None,
+            void_snapshots: step.void_snapshots,
         };
         self.archive.commit(&commit)?;
         self.unrecorded = None;

@@ -1,9 +1,11 @@
 //! Opening a home: what it has recorded, what a run asks for, and the state that both come to.
 
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::EngineError;
+use super::outcome::Observer;
 use super::restore::{Restored, State};
 use super::running::{Home, LiveSegment, Running};
 use crate::archive::{Archive, ArchiveError, Definitions, FileEntry};
@@ -58,6 +60,9 @@ impl Engine {
     /// # Errors
     /// - [`EngineError::Archive`] if the home cannot be written or read, or another process writes
     ///   it.
+    /// - [`EngineError::Records`] if the records of a file are damaged and no newer snapshot has
+    ///   them.
+    /// - [`EngineError::Stopped`] if `progress` says so.
     /// - [`EngineError::Settings`], [`EngineError::ReferenceDiffers`] if the run asks for other
     ///   figures than recorded.
     /// - [`EngineError::Places`], [`EngineError::Supply`], [`EngineError::ReadSupply`] if a table
@@ -65,8 +70,15 @@ impl Engine {
     pub fn open(
         folder: &Path,
         request: Request,
-        progress: impl FnMut(usize),
+        progress: impl FnMut(usize) -> ControlFlow<()>,
     ) -> Result<Self, EngineError> {
+        let mut engine = Self::closed(folder, request)?;
+        engine.restore(progress)?;
+        Ok(engine)
+    }
+
+    /// An engine whose state is not restored yet.
+    pub(super) fn closed(folder: &Path, request: Request) -> Result<Self, EngineError> {
         // What the run brings is checked before a home is made for it.
         let asked = match Archive::read(folder) {
             Ok(archive) => recorded(&archive)?,
@@ -90,7 +102,7 @@ impl Engine {
             revision: config.revision.unwrap_or(home.settings.profile.revision),
             max_rejected_share: config.max_rejected_share.unwrap_or(0.05),
         };
-        let mut engine = Self {
+        Ok(Self {
             archive,
             home,
             options,
@@ -98,12 +110,13 @@ impl Engine {
             unrecorded,
             running: None,
             restored: Restored::default(),
-        };
-        engine.restore(progress)?;
-        Ok(engine)
+        })
     }
 
-    fn restore(&mut self, progress: impl FnMut(usize)) -> Result<(), EngineError> {
+    fn restore(
+        &mut self,
+        progress: impl FnMut(usize) -> ControlFlow<()>,
+    ) -> Result<(), EngineError> {
         let Some(state) = State::now(&self.archive)? else { return Ok(()) };
         let mut running = Running::start(&self.home, state.calendar, self.n_workers)?;
         self.restored = running.restore(&self.archive, &self.home, &state, progress)?;
@@ -121,6 +134,11 @@ impl Engine {
     #[must_use]
     pub fn profile(&self) -> &Profile {
         &self.home.settings.profile
+    }
+
+    /// Has an observer do what a process that ended too early left undone.
+    pub fn catch_up(&mut self, observer: &mut dyn Observer) {
+        observer.opened(&mut self.archive);
     }
 
     /// The archive, to look things up.
@@ -159,6 +177,7 @@ pub fn live_segments(archive: &Archive) -> Result<Vec<LiveSegment>, EngineError>
 pub(super) fn segment_of(file: FileEntry) -> LiveSegment {
     LiveSegment {
         vintage: file.vintage,
+        name: file.name,
         period: file.period,
         months: file.months,
         stored: file.segment,
@@ -195,9 +214,9 @@ pub fn home_of(settings: Settings, definitions: &Definitions) -> Result<Home, En
     Ok(Home::new(settings, Places::parse(&texts)?, supply))
 }
 
-const CITIES: &str = "cities.csv";
-const REGIONS: &str = "regions.csv";
-const COUNTRIES: &str = "countries.csv";
+pub(super) const CITIES: &str = "cities.csv";
+pub(super) const REGIONS: &str = "regions.csv";
+pub(super) const COUNTRIES: &str = "countries.csv";
 pub(super) const SUPPLY: &str = "supply.csv";
 
 fn new_definitions(request: &Request) -> Result<(Settings, Definitions), EngineError> {
@@ -216,7 +235,7 @@ fn new_definitions(request: &Request) -> Result<(Settings, Definitions), EngineE
     Ok((settings, definitions))
 }
 
-fn reference_tables(texts: &ReferenceTexts) -> Vec<(String, String)> {
+pub(super) fn reference_tables(texts: &ReferenceTexts) -> Vec<(String, String)> {
     let tables = [
         (CITIES, Some(&texts.cities)),
         (REGIONS, texts.regions.as_ref()),

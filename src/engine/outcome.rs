@@ -133,6 +133,8 @@ impl FileOutcome {
 
 /// Is told what happens while files are taken in.
 pub trait Observer {
+    /// The home is open, as an earlier process left it.
+    fn opened(&mut self, _archive: &mut Archive) {}
     /// A file has been dealt with.
     fn file(&mut self, outcome: &FileOutcome);
     /// A step is being published.

@@ -1,28 +1,34 @@
 //! `rebuild`: the home's figures under other options, from its archive.
 //!
 //! The archive keeps every valid line, excluded ones included, with the texts by which they were
-//! excluded. So everything that defines figures can be chosen anew, but for how lines are read (the
-//! profile) and where places are (the reference tables): rejected lines are kept as they stood, and
-//! nothing tells what another layout would make of a whole file. For these the feed has to be read
-//! once more, into another home.
+//! excluded. So everything that defines figures can be chosen anew, but for how lines are read: the
+//! profile, and which cities, regions and countries there are. Rejected lines are kept as they
+//! stood, and nothing tells what another layout would make of a whole file. For these the feed has
+//! to be read once more, into another home. What the reference tables say of a code, such as an
+//! area, a province or an income group, can change.
 //!
 //! Nothing of the old home is changed before the one commit: until then what was written are
 //! orphans. Vintages published before keep their figures.
 
+use std::collections::BTreeSet;
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 
 use super::EngineError;
 use super::intake::ABSOLUTE_CENTS_MAX;
-use super::open::{SUPPLY, home_of, read_supply, recorded};
+use super::open::{
+    CITIES, COUNTRIES, REGIONS, SUPPLY, home_of, read_supply, recorded, reference_tables,
+};
 use super::restore::State;
-use super::running::{Home, Running};
+use super::running::{Home, Running, records_not_read};
 use crate::archive::segment::{self, Fields};
 use crate::archive::{
     Archive, Commit, Definitions, FileEntry, Publication, Rebuilt, Reclassified, Summary,
 };
 use crate::feed::profile::Exclusions;
 use crate::feed::record::{Counts, Exclusion, Intake, Record, Texts};
+use crate::feed::reference::ReferenceTexts;
 use crate::settings::{Config, Settings};
 use crate::types::{City, Vintage};
 
@@ -35,12 +41,13 @@ pub struct Rebuild {
     pub n_reclassified: usize,
 }
 
-/// Recomputes a home under the options given; those left out stay as they were. None if they are
-/// what the home has recorded.
+/// Recomputes a home under the options and reference tables given; those left out stay as they
+/// were. None if they are what the home has recorded.
 ///
 /// # Errors
 /// - [`EngineError::Archive`] if the home cannot be read or written.
 /// - [`EngineError::Settings`] if the options ask for another profile.
+/// - [`EngineError::OtherCodes`] if a reference table has other codes.
 /// - [`EngineError::Supply`], [`EngineError::ReadSupply`] if the firm-year file cannot be used.
 /// - [`EngineError::PastRange`] if records that count now add up to too much.
 ///
@@ -48,6 +55,7 @@ pub struct Rebuild {
 pub fn rebuild(
     folder: &Path,
     config: &Config,
+    tables: Option<&ReferenceTexts>,
     n_workers: usize,
     mut progress: impl FnMut(usize),
 ) -> Result<Option<Rebuild>, EngineError> {
@@ -55,7 +63,7 @@ pub fn rebuild(
     let Some((before, old)) = recorded(&archive)? else { return Err(EngineError::Empty) };
     let after = before.rebuilt(config)?;
     let definitions =
-        Definitions { settings: after.to_toml(), references: references(config, &old)? };
+        Definitions { settings: after.to_toml(), references: references(config, tables, &old)? };
     if definitions == old {
         return Ok(None);
     }
@@ -91,14 +99,56 @@ pub fn exclusions(settings: &Settings) -> &Exclusions {
     &settings.profile.exclusions
 }
 
-fn references(config: &Config, old: &Definitions) -> Result<Vec<(String, String)>, EngineError> {
+fn references(
+    config: &Config,
+    tables: Option<&ReferenceTexts>,
+    old: &Definitions,
+) -> Result<Vec<(String, String)>, EngineError> {
     let mut references = old.references.clone();
+    if let Some(tables) = tables {
+        let new = reference_tables(tables);
+        same_codes(&new, &old.references)?;
+        references.retain(|(name, _)| name == SUPPLY);
+        references.extend(new);
+        references.sort();
+    }
     if let Some(path) = &config.supply {
         references.retain(|(name, _)| name != SUPPLY);
         references.push((SUPPLY.to_owned(), read_supply(path)?));
         references.sort();
     }
     Ok(references)
+}
+
+/// Whether reference tables have the codes of earlier ones: lines were accepted and rejected by
+/// those.
+fn same_codes(new: &[(String, String)], old: &[(String, String)]) -> Result<(), EngineError> {
+    for (name, column) in [(CITIES, "city"), (REGIONS, "region"), (COUNTRIES, "country")] {
+        let codes = |tables: &[(String, String)]| {
+            let table = tables.iter().find(|(table, _)| table == name);
+            table.map(|(_, text)| (codes(text, column), text.clone()))
+        };
+        let (new, old) = (codes(new), codes(old));
+        // A region's city stands in the records.
+        let differ = if name == REGIONS {
+            new.map(|(_, text)| text) != old.map(|(_, text)| text)
+        } else {
+            new.map(|(codes, _)| codes) != old.map(|(codes, _)| codes)
+        };
+        if differ {
+            return Err(EngineError::OtherCodes { table: name.to_owned() });
+        }
+    }
+    Ok(())
+}
+
+/// The codes in a column of a table; what is no table is found when it is used.
+fn codes(text: &str, column: &str) -> BTreeSet<String> {
+    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.as_bytes());
+    let at = reader.headers().ok().and_then(|names| names.iter().position(|name| name == column));
+    let rows = reader.records().filter_map(Result::ok);
+    let code = |row: csv::StringRecord| row.get(at?).map(str::to_owned);
+    rows.filter_map(code).collect()
 }
 
 /// Sorts the records of every file that counts anew; writes the segments of those that change.
@@ -132,7 +182,9 @@ fn reclassify(
     file: &FileEntry,
 ) -> Result<Option<Reclassified>, EngineError> {
     let city_of = |code: &str| home.places.city(code);
-    let (texts, mut records) = segment::read(archive.home(), &file.segment, Fields::All, &city_of)?;
+    let read = segment::read(archive.home(), &file.segment, Fields::All, &city_of);
+    let (texts, mut records) =
+        read.map_err(|source| records_not_read(&file.name, file.vintage, source))?;
     if !exclude(exclusions(&home.settings), &texts, &mut records) {
         return Ok(None);
     }
@@ -190,18 +242,16 @@ impl Running {
         reclassified: &[Reclassified],
     ) -> Result<(), EngineError> {
         if reclassified.is_empty() {
-            self.restore(archive, home, state, |_| {})?;
+            self.restore(archive, home, state, |_| ControlFlow::Continue(()))?;
             return Ok(());
         }
-        for mut file in archive.files()?.into_iter().filter(FileEntry::counts_now) {
+        let mut files = archive.files()?;
+        files.retain(FileEntry::counts_now);
+        for file in &mut files {
             if let Some(changed) = reclassified.iter().find(|new| new.vintage == file.vintage) {
                 file.segment = changed.segment.clone();
             }
-            self.recent.forget_through(file.period);
-            self.feed_segment(archive.home(), home, &file.segment, |calendar, month| {
-                (calendar.roles(month), 1)
-            })?;
         }
-        self.complete(false, |_| Ok(()))
+        self.restore_files(archive.home(), home, files, |_| ControlFlow::Continue(()))
     }
 }

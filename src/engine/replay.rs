@@ -1,6 +1,8 @@
 //! The archive once more: its shipments for what recomputes (`verify`, `explain`), and the tables
 //! as they stood at a vintage that was not published by itself.
 
+use std::ops::ControlFlow;
+
 use tempfile::TempDir;
 
 use super::EngineError;
@@ -131,7 +133,7 @@ impl Replayed {
         }
         let home = home_of(settings, &definitions)?;
         let mut running = Running::start(&home, state.calendar, n_workers)?;
-        running.restore(archive, &home, state, |_| {})?;
+        running.restore(archive, &home, state, |_| ControlFlow::Continue(()))?;
         running.publish_all_whole();
         let folder = tempfile::tempdir().map_err(EngineError::Temporary)?;
         let parts = running.publish(folder.path(), &home, Publication(1))?;

@@ -8,6 +8,7 @@
 //! What has come and gone between two states of the archive is the same question whether the first
 //! is a snapshot or nothing, so there is one way from either.
 
+use std::ops::ControlFlow;
 use std::path::Path;
 
 use super::EngineError;
@@ -88,12 +89,15 @@ pub struct Restored {
     pub from: Option<Publication>,
     /// Snapshots that could not be used, the newest first, with the reason.
     pub damaged: Vec<(Publication, ArchiveError)>,
+    /// Files whose records were damaged and were put back from the files themselves.
+    pub mended: Vec<String>,
 }
 
 impl Running {
     /// Brings a dataflow that holds nothing to a state of the archive; nothing is published.
     ///
-    /// `progress` is called once for each file of the archive.
+    /// `progress` is called once for each file of the archive and for each portion of a snapshot,
+    /// with how many files are done since; it may say that the state is not wanted any more.
     ///
     /// # Errors
     /// [`EngineError::Archive`] if a segment cannot be read, [`EngineError::Worker`] if a worker
@@ -103,12 +107,12 @@ impl Running {
         archive: &Archive,
         home: &Home,
         state: &State,
-        mut progress: impl FnMut(usize),
+        mut progress: impl FnMut(usize) -> ControlFlow<()>,
     ) -> Result<Restored, EngineError> {
         let (snapshot, restored) = newest_good(archive, state.publication)?;
         let mut before = State::nothing(state.calendar.first());
         if let Some((snapshot, open)) = snapshot {
-            self.feed_snapshot(home, open)?;
+            self.feed_snapshot(home, open, &mut progress)?;
             let vintage = archive.publications()?;
             let vintage = vintage.iter().find(|(at, _)| *at == snapshot.publication);
             let vintage = vintage.map_or(Vintage(0), |(_, vintage)| *vintage);
@@ -125,13 +129,42 @@ impl Running {
             if file.counted_at(state.vintage) {
                 self.segments.push(segment_of(file));
             }
-            progress(1);
+            go_on(progress(1))?;
         }
         self.complete(false, |_| Ok(()))?;
         Ok(restored)
     }
 
-    fn feed_snapshot(&mut self, home: &Home, open: OpenSnapshot) -> Result<(), EngineError> {
+    /// Brings a dataflow that holds nothing to the state that some files make by themselves, for
+    /// which no snapshot stands; nothing is published.
+    ///
+    /// # Errors
+    /// Those of [`Running::restore`].
+    pub(super) fn restore_files(
+        &mut self,
+        folder: &Path,
+        home: &Home,
+        files: Vec<FileEntry>,
+        mut progress: impl FnMut(usize) -> ControlFlow<()>,
+    ) -> Result<(), EngineError> {
+        for file in files {
+            self.recent.forget_through(file.period);
+            let segment = segment_of(file);
+            self.feed_segment(folder, home, &segment, |calendar, month| {
+                (calendar.roles(month), 1)
+            })?;
+            self.segments.push(segment);
+            go_on(progress(1))?;
+        }
+        self.complete(false, |_| Ok(()))
+    }
+
+    fn feed_snapshot(
+        &mut self,
+        home: &Home,
+        open: OpenSnapshot,
+        progress: &mut impl FnMut(usize) -> ControlFlow<()>,
+    ) -> Result<(), EngineError> {
         let city_of = |code: &str| home.places.city(code);
         let Self { names, workers, .. } = self;
         open.read(&mut names.firms, &mut names.countries, &city_of, |cells| {
@@ -146,7 +179,8 @@ impl Running {
                 let [cur, base, import] = cell.cents;
                 (key, Cell { cur, base, import })
             });
-            Ok::<(), EngineError>(workers.feed(updates.collect())?)
+            workers.feed(updates.collect())?;
+            go_on(progress(0))
         })
     }
 
@@ -159,14 +193,15 @@ impl Running {
         before: &State,
         after: &State,
     ) -> Result<(), EngineError> {
-        let stored = &file.segment;
+        let of = segment_of(file.clone());
         match (file.counted_at(before.vintage), file.counted_at(after.vintage)) {
             (false, false) => Ok(()),
             (false, true) => {
-                self.feed_segment(folder, home, stored, |_, month| (after.calendar.roles(month), 1))
+                self.feed_segment(folder, home, &of, |_, month| (after.calendar.roles(month), 1))
             }
-            (true, false) => self
-                .feed_segment(folder, home, stored, |_, month| (before.calendar.roles(month), -1)),
+            (true, false) => {
+                self.feed_segment(folder, home, &of, |_, month| (before.calendar.roles(month), -1))
+            }
             (true, true) => {
                 let gained = |month| gained(&before.calendar, &after.calendar, month);
                 let months: Vec<Period> =
@@ -175,14 +210,19 @@ impl Running {
                     return Ok(());
                 }
                 let city_of = |code: &str| home.places.city(code);
-                let (texts, records) =
-                    segment::read_months(folder, stored, Fields::Figures, &months, &city_of)?;
+                let fields = Fields::Figures;
+                let read = segment::read_months(folder, &of.stored, fields, &months, &city_of);
+                let (texts, records) = read.map_err(|source| of.not_read(source))?;
                 self.feed_sums(&Sums::of(texts, &records), |_, shipment| {
                     (gained(shipment.period), 1)
                 })
             }
         }
     }
+}
+
+fn go_on(how: ControlFlow<()>) -> Result<(), EngineError> {
+    if how.is_break() { Err(EngineError::Stopped) } else { Ok(()) }
 }
 
 /// The roles that a month's records have gained from one calendar to a later one.

@@ -13,7 +13,7 @@ use super::running::{Home, Running, UPDATES_AT_A_TIME};
 use super::sums::Sums;
 use crate::archive::segment::{self, Fields};
 use crate::archive::snapshot::{Snapshot, SnapshotCell, SnapshotTexts, SnapshotWriter};
-use crate::archive::{FileEntry, Publication, Withdrawn};
+use crate::archive::{Archive, FileEntry, Publication, Withdrawn};
 use crate::dataflow::{Cell, CellKey, Output};
 use crate::types::{City, Vintage};
 
@@ -43,24 +43,6 @@ impl Engine {
         Ok(withdrawn)
     }
 
-    /// The one file that counts under a name.
-    ///
-    /// # Errors
-    /// - [`EngineError::NoSuchFile`] if none does.
-    /// - [`EngineError::SeveralFiles`] if more than one does.
-    pub fn file_named(&self, name: &str) -> Result<FileEntry, EngineError> {
-        let mut files = self.archive.files()?;
-        files.retain(|file| file.counts_now() && file.name == name);
-        match files.len() {
-            0 => Err(EngineError::NoSuchFile { name: name.to_owned() }),
-            1 => Ok(files.remove(0)),
-            _ => Err(EngineError::SeveralFiles {
-                name: name.to_owned(),
-                vintages: files.iter().map(|file| file.vintage).collect(),
-            }),
-        }
-    }
-
     /// Keeps a snapshot of the newest publication; none before the first, or if there is one.
     ///
     /// # Errors
@@ -88,6 +70,24 @@ impl Engine {
     }
 }
 
+/// The one file that counts under a name.
+///
+/// # Errors
+/// - [`EngineError::NoSuchFile`] if none does.
+/// - [`EngineError::SeveralFiles`] if more than one does.
+pub fn file_named(archive: &Archive, name: &str) -> Result<FileEntry, EngineError> {
+    let mut files = archive.files()?;
+    files.retain(|file| file.counts_now() && file.name == name);
+    match files.len() {
+        0 => Err(EngineError::NoSuchFile { name: name.to_owned() }),
+        1 => Ok(files.remove(0)),
+        _ => Err(EngineError::SeveralFiles {
+            name: name.to_owned(),
+            vintages: files.iter().map(|file| file.vintage).collect(),
+        }),
+    }
+}
+
 impl Running {
     /// Feeds a file in the place of earlier ones: only what differs between them, for a month that
     /// is published again is mostly the month that was.
@@ -110,7 +110,8 @@ impl Running {
             let Some(position) = position else { continue };
             let gone = segments.remove(position);
             recent.forget_through(gone.period);
-            let (texts, records) = segment::read(folder, &gone.stored, Fields::Figures, &city_of)?;
+            let read = segment::read(folder, &gone.stored, Fields::Figures, &city_of);
+            let (texts, records) = read.map_err(|source| gone.not_read(source))?;
             Sums::of(texts, &records).shipments(names, |shipment| {
                 amounts.add(&shipment, calendar.roles(shipment.period), -1);
             });

@@ -11,7 +11,7 @@ use super::recent::Recent;
 use super::sums::Sums;
 use crate::archive::parts::Part;
 use crate::archive::segment::{self, Fields};
-use crate::archive::{Publication, Stored};
+use crate::archive::{ArchiveError, Publication, Stored};
 use crate::calendar::{Calendar, Roles};
 use crate::dataflow::{Epoch, Subject, Workers};
 use crate::feed::places::Places;
@@ -94,12 +94,30 @@ impl Names {
 pub struct LiveSegment {
     /// The file it is of.
     pub vintage: Vintage,
+    /// The file's name.
+    pub name: String,
     /// The month in the file's name.
     pub period: Period,
     /// The months it has accepted records of.
     pub months: Vec<Period>,
     /// Where it is.
     pub stored: Stored,
+}
+
+impl LiveSegment {
+    /// What its records that cannot be read mean for whoever needs them.
+    pub(super) fn not_read(&self, source: ArchiveError) -> EngineError {
+        records_not_read(&self.name, self.vintage, source)
+    }
+}
+
+/// Tells damaged records, about which something can be done, from a disk that does not read.
+pub(super) fn records_not_read(name: &str, vintage: Vintage, source: ArchiveError) -> EngineError {
+    if source.is_damage() {
+        EngineError::Records { name: name.to_owned(), vintage, source: Box::new(source) }
+    } else {
+        source.into()
+    }
 }
 
 /// How many updates go to a worker at a time: large against a message, small against a month.
@@ -176,11 +194,12 @@ impl Running {
         &mut self,
         folder: &Path,
         home: &Home,
-        stored: &Stored,
+        of: &LiveSegment,
         roles: impl Fn(&Calendar, Period) -> (Roles, i64),
     ) -> Result<(), EngineError> {
         let city_of = |code: &str| home.places.city(code);
-        let (texts, records) = segment::read(folder, stored, Fields::Figures, &city_of)?;
+        let (texts, records) = segment::read(folder, &of.stored, Fields::Figures, &city_of)
+            .map_err(|source| of.not_read(source))?;
         self.feed_sums(&Sums::of(texts, &records), |calendar, shipment| {
             roles(calendar, shipment.period)
         })
@@ -201,9 +220,7 @@ impl Running {
         let Some(position) = position else { return Ok(()) };
         let segment = self.segments.remove(position);
         self.recent.forget_through(segment.period);
-        self.feed_segment(folder, home, &segment.stored, |calendar, month| {
-            (calendar.roles(month), -1)
-        })
+        self.feed_segment(folder, home, &segment, |calendar, month| (calendar.roles(month), -1))
     }
 
     /// Closes the next month, and gives what the archive already has the roles it gains by that.
@@ -223,12 +240,11 @@ impl Running {
         }
         let concerned =
             |segment: &&LiveSegment| segment.months.iter().any(|month| months.contains(month));
-        let stored: Vec<Stored> =
-            self.segments.iter().filter(concerned).map(|segment| segment.stored.clone()).collect();
+        let segments: Vec<LiveSegment> = self.segments.iter().filter(concerned).cloned().collect();
         let city_of = |code: &str| home.places.city(code);
-        for stored in stored {
-            let (texts, records) =
-                segment::read_months(folder, &stored, Fields::Figures, &months, &city_of)?;
+        for of in segments {
+            let read = segment::read_months(folder, &of.stored, Fields::Figures, &months, &city_of);
+            let (texts, records) = read.map_err(|source| of.not_read(source))?;
             self.feed_sums(&Sums::of(texts, &records), |_, shipment| {
                 let month = shipment.period;
                 let base = month == before && months.contains(&before);

@@ -105,11 +105,22 @@ impl RegressionError {
     /// Whether the disk itself can no longer be relied on, so that the process has to end.
     #[must_use]
     pub fn is_fatal(&self) -> bool {
+        self.of_archive().is_some_and(ArchiveError::is_fatal)
+    }
+
+    /// Whether it comes of the disk and not of the figures: once the disk is in order, the same
+    /// estimation may go well.
+    #[must_use]
+    pub fn is_of_disk(&self) -> bool {
+        self.of_archive().is_some_and(|error| error.is_fatal() || error.is_no_room())
+    }
+
+    fn of_archive(&self) -> Option<&ArchiveError> {
         match self {
             Self::Archive(error)
             | Self::Engine(EngineError::Archive(error))
-            | Self::Export(ExportError::Archive(error)) => error.is_fatal(),
-            _ => false,
+            | Self::Export(ExportError::Archive(error)) => Some(error),
+            _ => None,
         }
     }
 }

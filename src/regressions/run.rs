@@ -95,12 +95,17 @@ impl<'a> Regressions<'a> {
         &self.years
     }
 
-    /// Reads the columns that names stand for into memory, once.
-    fn load(&mut self, wanted: &BTreeMap<Kind, BTreeSet<String>>) {
+    /// Reads the columns that names stand for into memory, once. A panel that cannot be made is an
+    /// outcome of its columns; a disk that fails or is full is none: the same may go well later.
+    fn load(&mut self, wanted: &BTreeMap<Kind, BTreeSet<String>>) -> Result<(), RegressionError> {
         for (&kind, names) in wanted {
-            let loaded = self.read(kind, names);
-            self.loaded.insert(kind, loaded.map_err(Arc::new));
+            let loaded = match self.read(kind, names) {
+                Err(error) if error.is_of_disk() => return Err(error),
+                loaded => loaded.map_err(Arc::new),
+            };
+            self.loaded.insert(kind, loaded);
         }
+        Ok(())
     }
 
     /// Reads columns of a panel into memory.
@@ -125,7 +130,8 @@ impl<'a> Regressions<'a> {
     /// of the new solutions put in their place.
     ///
     /// # Errors
-    /// [`RegressionError`] if the home cannot be read; a column that fails is an outcome.
+    /// [`RegressionError`] if the home cannot be read or its disk fails; a column that fails is an
+    /// outcome.
     pub fn run(
         &mut self,
         asks: &[Ask<'_>],
@@ -139,7 +145,7 @@ impl<'a> Regressions<'a> {
                 names.extend(columns.iter().flat_map(Column::reads).map(str::to_owned));
             }
         }
-        self.load(&wanted);
+        self.load(&wanted)?;
         let (mut outcomes, mut groups) = (Vec::new(), Vec::new());
         for ask in asks {
             self.specification(ask, &mut outcomes, &mut groups)?;

@@ -10,9 +10,10 @@ use std::time::Instant;
 use super::error::RegressionError;
 use super::keep::{keep, stale_years};
 use super::memories::Memories;
-use super::panels::{Kind, Panels};
+use super::panels::{Kind, Panels, closed_years};
 use super::run::{Ask, Outcome, Regressions, Wanted};
 use crate::archive::{Archive, Publication, StoredEstimate};
+use crate::engine::open::calendar;
 use crate::specification::{Column, Specification};
 use crate::types::{Period, Vintage, Year};
 
@@ -102,11 +103,47 @@ impl YearClose {
     ) -> Result<Option<Estimated>, RegressionError> {
         let december = closed.iter().rev().find(|period| period.month() == 12);
         let Some(year) = december.map(|period| period.year()) else { return Ok(None) };
+        self.estimate_or_keep_failure(archive, year)
+    }
+
+    /// Estimates the last closed year if that was not tried yet: the process that closed it may
+    /// have ended between the commit and the estimates, or the disk have failed or been full.
+    ///
+    /// # Errors
+    /// Those of [`YearClose::closed`].
+    pub fn catch_up(
+        &mut self,
+        archive: &mut Archive,
+    ) -> Result<Option<Estimated>, RegressionError> {
+        let last = calendar(archive)?.and_then(|calendar| closed_years(&calendar).pop());
+        let Some(year) = last else { return Ok(None) };
+        let tried = archive.estimates()?;
+        let is_tried = |specification: &str, column: &str| {
+            tried.iter().any(|one| {
+                (one.specification.as_str(), one.column.as_str()) == (specification, column)
+                    && one.through == year
+                    && !one.stamp.is_empty()
+            })
+        };
+        let all_tried = self.specifications.iter().all(|(specification, choice)| {
+            let mut wanted = specification.columns().iter().filter(|column| choice.wants(column));
+            wanted.all(|column| is_tried(&specification.name, &column.name))
+        });
+        if all_tried { Ok(None) } else { self.estimate_or_keep_failure(archive, year) }
+    }
+
+    fn estimate_or_keep_failure(
+        &mut self,
+        archive: &mut Archive,
+        year: Year,
+    ) -> Result<Option<Estimated>, RegressionError> {
         if self.specifications.is_empty() {
             return Ok(None);
         }
         let estimated = self.estimate(archive, year);
-        if let Err(error) = &estimated {
+        if let Err(error) = &estimated
+            && !error.is_of_disk()
+        {
             self.keep_failure(archive, year, error);
         }
         estimated

@@ -8,7 +8,7 @@ use super::heartbeat::{Pulse, State};
 use super::stop::Stop;
 use crate::archive::{Archive, Publication};
 use crate::engine::{FileOutcome, Observer, Outcome, with_causes};
-use crate::regressions::{RegressionError, YearClose};
+use crate::regressions::{Estimated, RegressionError, YearClose};
 use crate::types::Period;
 
 /// Tells of an intake.
@@ -26,18 +26,23 @@ pub struct Progress<'a> {
 impl<'a> Progress<'a> {
     /// Tells of an intake that begins.
     pub fn new(pulse: &'a mut Pulse, stop: &'a Stop, year_close: &'a mut YearClose) -> Self {
-        pulse.beat(State::Ingesting);
         let publication = Publication::default();
         Self { pulse, stop, year_close, publication, n_accepted: 0, fatal: None }
     }
 
-    /// Estimates if a year closed; what comes of it is told, and intake goes on.
+    /// Estimates if a year closed.
     fn estimate(&mut self, archive: &mut Archive, closed: &[Period]) {
         if closed.iter().all(|month| month.month() != 12) {
             return;
         }
         self.enter(State::Estimating);
-        match self.year_close.closed(archive, closed) {
+        let estimated = self.year_close.closed(archive, closed);
+        self.estimated(estimated);
+    }
+
+    /// Tells what came of an estimation; intake goes on, unless the disk fails.
+    fn estimated(&mut self, estimated: Result<Option<Estimated>, RegressionError>) {
+        match estimated {
             Ok(None) => {}
             Ok(Some(estimated)) => {
                 let (year, seconds) = (estimated.year.0, estimated.seconds);
@@ -67,6 +72,11 @@ impl<'a> Progress<'a> {
 }
 
 impl Observer for Progress<'_> {
+    fn opened(&mut self, archive: &mut Archive) {
+        let estimated = self.year_close.catch_up(archive);
+        self.estimated(estimated);
+    }
+
     fn file(&mut self, outcome: &FileOutcome) {
         let file = outcome.path.display().to_string();
         let heartbeat = &mut self.pulse.heartbeat;

@@ -1,6 +1,7 @@
 //! The watcher itself: round by round, until it is asked to stop.
 
 use std::fs;
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::Duration;
 
@@ -18,6 +19,7 @@ use crate::engine::open::recorded;
 use crate::engine::{Engine, EngineError, FileOutcome, Outcome, Refusal, Request, with_causes};
 use crate::feed::profile::Profile;
 use crate::feed::refused::Refused;
+use crate::feed::source::discover;
 use crate::regressions::YearClose;
 use crate::settings::Close;
 
@@ -167,6 +169,8 @@ impl Watcher {
                     source: Box::new(error),
                 }))
             }
+            // The round that follows is the last one.
+            Err(WatchError::Engine(EngineError::Stopped)) => Ok(Next::Rest),
             Err(error) => Err(error),
         }
     }
@@ -182,14 +186,14 @@ impl Watcher {
         let layout = match &self.engine {
             Some(engine) => engine.profile().clone(),
             // What is wrong with a home should not wait for a file to show.
-            None if self.has_recorded()? => self.open()?.profile().clone(),
+            None if self.has_recorded()? => self.open(stop)?.profile().clone(),
             None => self.request()?.layout(&self.plan.home)?,
         };
         let look = self.look(&layout);
         let ready = self.ready(&look);
         if !ready.files.is_empty() && !stop.is_asked() {
             if self.engine.is_none() {
-                self.open()?;
+                self.open(stop)?;
             }
             self.take_in(&ready, stop)?;
         }
@@ -211,16 +215,30 @@ impl Watcher {
         }
     }
 
-    fn open(&mut self) -> Result<&Engine, EngineError> {
+    fn open(&mut self, stop: &Stop) -> Result<&Engine, WatchError> {
         let request = self.request()?;
         self.pulse.beat(State::Starting);
         info!("opening the home");
-        let engine = Engine::open(&self.plan.home, request, |_| ())?;
+        let layout = request.layout(&self.plan.home)?;
+        // A feed that is not there now has nothing to mend the home with.
+        let files =
+            discover(&self.plan.feeds, &layout).map_or_else(|_| Vec::new(), |found| found.files);
+        let mut engine = Engine::open_or_mend(&self.plan.home, request, &files, |_| {
+            if stop.is_asked() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        })?;
         if self.reader.is_none() {
             self.reader = Archive::follow(&self.plan.home).ok();
         }
         for (publication, damaged) in &engine.restored().damaged {
             warn!(%publication, %damaged, "a snapshot cannot be used; no figure is affected");
+        }
+        for name in &engine.restored().mended {
+            warn!("the records of {name} were damaged and are put back from the file");
+        }
+        let mut progress = Progress::new(&mut self.pulse, stop, &mut self.year_close);
+        engine.catch_up(&mut progress);
+        if let Some(fatal) = progress.fatal {
+            return Err(WatchError::Estimation(Box::new(fatal)));
         }
         note(&mut self.pulse, &engine)?;
         let beat = &self.pulse.heartbeat;
@@ -270,6 +288,7 @@ impl Watcher {
         let Some(engine) = self.engine.as_mut() else { return Ok(()) };
         let files: Vec<_> = ready.files.iter().map(|(file, _)| file.clone()).collect();
         self.pulse.heartbeat.error = None;
+        self.pulse.beat(State::Ingesting);
         let mut progress = Progress::new(&mut self.pulse, stop, &mut self.year_close);
         let outcomes = engine.ingest(&files, &mut progress)?;
         if let Some(fatal) = progress.fatal {

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use spillover::archive::parts::Table;
 use spillover::archive::{Archive, ArchiveError, Stored};
+use spillover::estimate::memory::Memory;
 
 use super::common::Sandbox;
 use super::common::nasty_feed::{CITIES, NastyFeed, Random};
@@ -130,6 +131,43 @@ fn a_flipped_bit_in_a_segment_or_part_is_found() {
             fs::write(&path, &damaged).expect("damaged");
             let error = file.open(&home).expect_err("a flipped bit");
             assert!(matches!(error, ArchiveError::Corrupt { .. }), "{error}");
+            n_found += 1;
+        }
+        fs::write(&path, &whole).expect("put back");
+    }
+    println!("{n_found} flipped bits found");
+}
+
+#[test]
+fn a_flipped_bit_in_a_snapshot_a_panel_or_what_an_estimation_left_is_found() {
+    let sandbox = Sandbox::new();
+    sandbox.ingest(&[&Path::new(env!("CARGO_MANIFEST_DIR")).join("streams/demo")], 1);
+    let home = sandbox.home();
+    let archive = Archive::read(&home).expect("a whole home");
+    let keys = archive.memories().expect("asked");
+    let n_memories_read = || {
+        let names = Memory::TABLES;
+        let all = keys.iter().flat_map(|key| names.map(|name| archive.read_memory(key, name)));
+        all.filter(|table| matches!(table, Ok(Some(_)))).count()
+    };
+    let snapshots = archive.snapshots().expect("asked").into_iter().map(|one| one.file);
+    let panels = archive.panels().expect("asked").into_iter().map(|one| one.file);
+    let stored: Vec<Stored> = snapshots.chain(panels).collect();
+    let n_whole = n_memories_read();
+    assert!(stored.len() > 3 && n_whole > 10, "{} files, {n_whole} tables", stored.len());
+    let below = |name: &str| files_below(&home.join(name));
+    let mut n_found = 0;
+    for path in [below("snapshots"), below("panel"), below("memory")].concat() {
+        let whole = fs::read(&path).expect("a file of the home");
+        let file = stored.iter().find(|file| home.join(&file.path) == path);
+        for bit in bits(whole.len() * 8, 20, 4) {
+            let mut damaged = whole.clone();
+            damaged[bit / 8] ^= 1 << (bit % 8);
+            fs::write(&path, &damaged).expect("damaged");
+            match file {
+                Some(file) => drop(file.open(&home).expect_err("a flipped bit")),
+                None => assert_eq!(n_memories_read(), n_whole - 1, "{}", path.display()),
+            }
             n_found += 1;
         }
         fs::write(&path, &whole).expect("put back");

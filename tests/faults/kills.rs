@@ -4,8 +4,8 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use super::common::Sandbox;
 use super::common::nasty_feed::{CITIES, NastyFeed, Random};
+use super::common::{Sandbox, csv_rows};
 use super::n_points;
 
 const TABLES: [&str; 4] = ["city", "plant", "files", "rejects"];
@@ -73,5 +73,111 @@ fn a_killed_ingest_run_again_comes_to_the_same_tables() {
         assert!(tables(&sandbox) == expected, "story {story}: other tables after {kills:?}");
         let verified = sandbox.run(["verify"]);
         assert_eq!(verified.code, Some(0), "after {kills:?}: {}", verified.stdout);
+    }
+}
+
+fn demo() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/streams/demo"))
+}
+
+/// Every estimate that a home keeps, but for what tells how it was computed and whether its sample
+/// is still the same.
+fn estimates(sandbox: &Sandbox) -> Vec<Vec<String>> {
+    let mut rows = csv_rows(&sandbox.export("estimates"));
+    let header = rows.remove(0);
+    let how = ["estimate_id", "seconds", "stale", "iterations", "relative_residual", "warm_start"];
+    let tells_how = |name: &str| how.contains(&name);
+    let of = |row: Vec<String>| {
+        let named = row.into_iter().zip(&header).filter(|(_, name)| !tells_how(name));
+        named.map(|(field, _)| field).collect()
+    };
+    rows.into_iter().map(of).collect()
+}
+
+/// Iterations that begin elsewhere end within the tolerance of the solution.
+fn assert_same(found: &[Vec<String>], expected: &[Vec<String>]) {
+    let same = |(a, b): (&String, &String)| match (a.parse::<f64>(), b.parse::<f64>()) {
+        (Ok(a), Ok(b)) => (a - b).abs() <= 1e-8 + 1e-6 * b.abs(),
+        _ => a == b,
+    };
+    assert_eq!(found.len(), expected.len());
+    for (found, expected) in found.iter().zip(expected) {
+        assert!(found.iter().zip(expected).all(same), "{found:?} in place of {expected:?}");
+    }
+}
+
+/// Years that have closed with indicators, and years of which there are estimates.
+fn years_closed_and_estimated(manifest: &Path) -> Option<(u32, u32)> {
+    let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY;
+    let manifest = rusqlite::Connection::open_with_flags(manifest, flags).ok()?;
+    let count = |sql| manifest.query_row(sql, [], |row| row.get(0)).ok();
+    let closed = count("SELECT count(*) FROM months WHERE period % 100 = 12 AND period > 200900");
+    Some((closed?, count("SELECT count(DISTINCT through) FROM estimates")?))
+}
+
+/// Takes the bundled feed in and kills the process when a year has closed and is not estimated;
+/// whether that is how the home was left.
+fn killed_in_an_estimation(sandbox: &Sandbox) -> bool {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_spillover"))
+        .arg("--data")
+        .arg(sandbox.home())
+        .args(["ingest", "--workers", "1"])
+        .arg(demo())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the binary can be started");
+    let manifest = sandbox.home().join("manifest.sqlite");
+    let is_cut_off = || {
+        let years = years_closed_and_estimated(&manifest);
+        years.is_some_and(|(closed, estimated)| closed > estimated)
+    };
+    while child.try_wait().expect("waited for").is_none() && !is_cut_off() {
+        std::thread::yield_now();
+    }
+    child.kill().expect("killed");
+    child.wait().expect("waited for");
+    is_cut_off()
+}
+
+#[test]
+fn a_year_whose_estimation_was_cut_off_by_a_kill_is_estimated_by_the_next_start() {
+    let whole = Sandbox::new();
+    whole.ingest(&[demo()], 1);
+    let (expected, mut n_cut_off) = (estimates(&whole), 0);
+    // The moment is short on a fast disk: as many tries as it takes to meet it twice.
+    for _ in 0..n_points(60, 600) {
+        let sandbox = Sandbox::new();
+        let is_cut_off = killed_in_an_estimation(&sandbox);
+        sandbox.ingest(&[demo()], 1);
+        assert_same(&estimates(&sandbox), &expected);
+        n_cut_off += usize::from(is_cut_off);
+        if n_cut_off == 2 {
+            return;
+        }
+    }
+    panic!("no kill came between a commit and its estimates");
+}
+
+#[test]
+fn every_command_that_closes_years_estimates_first_what_was_left_undone() {
+    for command in [&["close", "201201"][..], &["watch", "--once", "--interval", "0", "FEED"]] {
+        let sandbox = Sandbox::new();
+        sandbox.options("estimate = []\nclose = \"explicit\"\n");
+        sandbox.ingest(&[demo()], 1);
+        for year in 2008..2012 {
+            for month in 1..=12 {
+                assert_eq!(sandbox.run(["close", &format!("{year}{month:02}")]).code, Some(0));
+            }
+        }
+        assert_eq!(estimates(&sandbox), Vec::<Vec<String>>::new());
+        sandbox.options("estimate = [\"3\"]\nclose = \"explicit\"\n");
+        let feed = demo().to_string_lossy();
+        let words = command.iter().map(|word| word.replace("FEED", &feed));
+        let run = sandbox.run(words.collect::<Vec<_>>());
+        assert_eq!(run.code, Some(0), "{command:?}: {}", run.stderr);
+        let estimates = estimates(&sandbox);
+        assert!(!estimates.is_empty(), "{command:?}: {}", run.stderr);
+        assert!(estimates.iter().all(|row| row[0] == "3" && row[2] == "2011"), "{command:?}");
     }
 }

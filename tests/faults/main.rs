@@ -8,6 +8,9 @@
 mod common;
 
 mod bits;
+mod damage;
+#[cfg(target_os = "linux")]
+mod flood;
 #[cfg(unix)]
 mod kills;
 mod lines;

@@ -24,7 +24,12 @@ class Scenario:
     leftovers: bool = False
     # what it prints of its result must be the same, too
     shows: tuple = ()
-
+    # a word of what it says undisturbed: that it does what the scenario is about
+    says: str = ""
+    # whether every column must be estimated for every year that an undisturbed run estimates it for
+    estimates: bool = False
+    # a file of the home in which a bit is flipped before
+    damaged: str = ""
 
 
 TO = "{feed}/upto"  # the months up to the one that is hit
@@ -37,6 +42,7 @@ ALL = [
     Scenario("december", before=(("ingest", TO),), hit=("ingest", NEW),
              files={"upto": (200001, 23), "new": {"200112": {}}}),
     Scenario("december-of-third-year", before=(("ingest", TO),), hit=("ingest", NEW),
+             says="2002 has closed", estimates=True,
              files={"upto": (200001, 35), "new": {"200212": {}}}),
     Scenario("late", before=(("ingest", TO),), hit=("ingest", NEW),
              files={"upto": (200001, 25),
@@ -66,11 +72,26 @@ ALL = [
              hit=("ingest", NEW), needs="snapshot",
              files={"upto": (200001, 24), "new": {"200201": {"late": ("200003",), "n_late": 4}}}),
     Scenario("rebuild", before=(("ingest", TO),), hit=("rebuild",), needs="rebuild",
+             says="rebuilt as vintage",
              options_then='network = "active"\n[exclusions]\ncountries = ["301"]\n',
              files={"upto": (200001, 14)}),
     Scenario("withdraw-after-snapshot", before=(("ingest", TO), ("snapshot",)),
              hit=("withdraw", "200005.csv"), needs="withdraw", again=(0, 1),
              files={"upto": (200001, 25)}),
+    Scenario("records-put-back", before=(("ingest", TO),), hit=("ingest", TO),
+             damaged="segments/000003.parquet", says="are put back", files={"upto": (200001, 8)}),
+    Scenario("withdraw-damaged", before=(("ingest", TO),), hit=("withdraw", "200103.csv"),
+             damaged="segments/000015.parquet", says="is withdrawn as", needs="withdraw",
+             again=(0, 1), files={"upto": (200001, 26)}),
+    Scenario("close-of-third-year", estimates=True,
+             before=(("ingest", TO), *(("close", f"{y}{m:02}") for y in (2000, 2001, 2002)
+                                       for m in range(1, 13) if (y, m) < (2002, 12))),
+             hit=("close", "200212"), options='close = "explicit"\n', again=(0, 1),
+             says="2002 has closed", files={"upto": (200001, 36)}),
+    Scenario("watch-closes-a-year", before=(("ingest", TO),), estimates=True,
+             hit=("watch", NEW, "--once", "--interval", "0"), needs="watch",
+             says="the year has closed",
+             files={"upto": (200001, 35), "new": {"200212": {}, "200301": {}}}),
     Scenario("watch", before=(("ingest", TO),), hit=("watch", NEW, "--once", "--interval", "0"), needs="watch",
              files={"upto": (200001, 13), "new": {"200102": {}, "200103": {}}}),
     Scenario("estimate", before=(("ingest", TO),), hit=("estimate", "--table", "3"),

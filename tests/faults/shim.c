@@ -10,6 +10,7 @@
  * FAULT_ACTION   kill, torn or error
  * FAULT_KINDS    letters of the kinds that are counted (see `kinds` below)
  * FAULT_TRACE    a file to write every counted call to, with the bytes of writes
+ * FAULT_TOLD     a file to which each call that is made to fail is added: its kind and path
  *
  * Calls are counted over all threads, in the order in which they are made.
  */
@@ -94,20 +95,31 @@ static void record(char kind, const char *path, const char *other, int64_t offse
 
 static void die(void) { syscall(SYS_kill, getpid(), SIGKILL); for (;;) pause(); }
 
+static void tell_failure(char kind, const char *path) {
+    if (!getenv("FAULT_TOLD")) return;
+    char line[PATH_MAX + 4];
+    int n = snprintf(line, sizeof line, "%c %s\n", kind, path + home_length);
+    int fd = syscall(SYS_openat, AT_FDCWD, getenv("FAULT_TOLD"),
+                     O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+    if (fd < 0 || syscall(SYS_write, fd, line, n) != n) _exit(99);
+    syscall(SYS_close, fd);
+}
+
 /* Counts a call; 1: it is to fail, 2: it is to be done by half and the process to die. */
-static int due(char kind) {
+static int due(char kind, const char *path) {
     if (!strchr(kinds, kind)) return 0;
     counted++;
     if (!at || !(counted == at || (forever && counted > at))) return 0;
     if (!strcmp(action, "kill")) die();
     if (!strcmp(action, "torn")) return 2;
+    tell_failure(kind, path);
     errno = error_number;
     return 1;
 }
 
 #define BEFORE(kind, path, other, offset, data, n, failed)                                         \
     pthread_mutex_lock(&lock);                                                                     \
-    int due_now = due(kind);                                                                       \
+    int due_now = due(kind, path);                                                                     \
     if (due_now == 1) { pthread_mutex_unlock(&lock); return failed; }                              \
     record(kind, path, other, offset, data, n)
 #define AFTER() do { if (due_now == 2) die(); pthread_mutex_unlock(&lock); } while (0)

@@ -31,6 +31,9 @@ pub struct Commit {
     pub withdrawn: Vec<Withdrawn>,
     /// Other definitions for the whole home.
     pub rebuilt: Option<Rebuilt>,
+    /// Whether the snapshots stand for nothing any more: what they hold cannot be taken back from
+    /// them.
+    pub void_snapshots: bool,
 }
 
 impl Commit {
@@ -193,7 +196,7 @@ fn check_written(home: &Path, stored: &Stored, publication: Publication) -> Resu
 }
 
 fn add(transaction: &Transaction<'_>, commit: &Commit) -> std::result::Result<(), Failure> {
-    let Commit { publication, files, closed, parts, definitions, withdrawn, rebuilt } = commit;
+    let Commit { publication, files, closed, parts, definitions, withdrawn, .. } = commit;
     add_publication(transaction, *publication, commit.vintage())?;
     if let Some(definitions) = definitions {
         add_definitions(transaction, definitions)?;
@@ -201,8 +204,11 @@ fn add(transaction: &Transaction<'_>, commit: &Commit) -> std::result::Result<()
     for withdrawn in withdrawn {
         revise::withdraw(transaction, *withdrawn)?;
     }
-    if let Some(rebuilt) = rebuilt {
+    if let Some(rebuilt) = &commit.rebuilt {
         revise::rebuild(transaction, *publication, rebuilt)?;
+    }
+    if commit.void_snapshots {
+        transaction.execute("DELETE FROM snapshots", [])?;
     }
     for file in files {
         add_file(transaction, *publication, file)?;

@@ -98,6 +98,21 @@ pub(super) fn rebuild(
 }
 
 impl Manifest {
+    /// Records that the records of a file were written once more.
+    pub(in crate::archive) fn replace_segment(
+        &mut self,
+        vintage: Vintage,
+        segment: &Stored,
+    ) -> Result<()> {
+        self.write("the records that were put back", |transaction| {
+            transaction.execute(
+                "UPDATE files SET segment_hash = ?, segment_bytes = ? WHERE vintage = ?",
+                params![segment.hash, integer(segment.n_bytes), vintage.0],
+            )?;
+            Ok(())
+        })
+    }
+
     /// The definitions that hold as of a publication.
     pub(in crate::archive) fn definitions_at(
         &self,

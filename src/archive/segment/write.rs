@@ -45,7 +45,11 @@ impl Encoded {
         self.store_at(home, path(vintage))
     }
 
-    fn store_at(&self, home: &Path, path: String) -> Result<Stored> {
+    /// Writes a segment durably at a path relative to the home.
+    ///
+    /// # Errors
+    /// Those of [`Encoded::store`].
+    pub fn store_at(&self, home: &Path, path: String) -> Result<Stored> {
         let mut draft = Draft::create(home, path)?;
         let target = draft.target();
         draft

@@ -1,0 +1,18 @@
+//! What is taken in and how: the arguments that `ingest` and `watch` share.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+#[derive(Debug, Args)]
+pub struct Feed {
+    /// Files or folders of monthly files.
+    #[arg(required = true, value_name = "FEED")]
+    pub feeds: Vec<PathBuf>,
+    /// The feed's layout: a shipped profile's name, or a TOML file.
+    #[arg(long, value_name = "P")]
+    pub profile: Option<String>,
+    /// How many workers compute.
+    #[arg(long, value_name = "N", value_parser = super::workers)]
+    pub workers: Option<usize>,
+}

@@ -1,0 +1,137 @@
+//! The records of a file are damaged on the disk, and needed: the home says which file, and either
+//! the file itself puts them back or its withdrawal does without them.
+
+use std::fs;
+use std::path::PathBuf;
+
+use super::common::Sandbox;
+use super::common::nasty_feed::{CITIES, NastyFeed};
+
+/// A home of so many months; a year that closes keeps a snapshot at the end of a run.
+fn home(n_months: usize) -> Sandbox {
+    let sandbox = Sandbox::new();
+    sandbox.write("cities.csv", CITIES);
+    sandbox.options("estimate = []\n");
+    for (name, text) in NastyFeed::new(41, n_months).files() {
+        sandbox.write(&name, text);
+    }
+    sandbox.ingest(&[&sandbox.feed()], 1);
+    sandbox
+}
+
+fn segment(sandbox: &Sandbox, vintage: usize) -> PathBuf {
+    sandbox.home().join(format!("segments/{vintage:06}.parquet"))
+}
+
+/// Damages the records of a file: a bit flipped, or the file gone.
+fn damage(sandbox: &Sandbox, vintage: usize, gone: bool) {
+    let path = segment(sandbox, vintage);
+    if gone {
+        return fs::remove_file(path).expect("removed");
+    }
+    let mut bytes = fs::read(&path).expect("a segment");
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(path, bytes).expect("damaged");
+}
+
+/// Forgets the snapshots, as a home that never closed a year has none.
+fn without_snapshots(sandbox: &Sandbox) {
+    let folder = sandbox.home().join("snapshots");
+    if folder.is_dir() {
+        fs::remove_dir_all(folder).expect("removed");
+    }
+}
+
+fn tables(sandbox: &Sandbox) -> [String; 2] {
+    ["city", "plant"].map(|table| sandbox.export(table))
+}
+
+fn assert_verified(sandbox: &Sandbox) {
+    let run = sandbox.run(["verify"]);
+    assert_eq!(run.code, Some(0), "{}{}", run.stdout, run.stderr);
+}
+
+#[test]
+fn a_home_with_damaged_records_says_which_file_and_what_to_do_and_is_read_as_before() {
+    let sandbox = home(15);
+    without_snapshots(&sandbox);
+    let right = tables(&sandbox);
+    damage(&sandbox, 14, false);
+    for command in [&["close", "200104"][..], &["snapshot"], &["withdraw", "200005.csv"]] {
+        let run = sandbox.run(command);
+        assert_eq!(run.code, Some(1), "{command:?}: {}", run.stderr);
+        for said in ["200102.csv (vintage 14)", "`ingest`", "`withdraw 200102.csv`", "000014"] {
+            assert!(run.stderr.contains(said), "{command:?} does not say {said}: {}", run.stderr);
+        }
+    }
+    assert_eq!(tables(&sandbox), right);
+}
+
+#[test]
+fn damaged_records_are_put_back_from_the_file_whether_or_not_a_snapshot_is_newer() {
+    for (n_months, vintage, gone, newer) in
+        [(15, 14, false, false), (15, 3, true, false), (24, 7, false, true), (24, 24, true, true)]
+    {
+        let sandbox = home(n_months);
+        if !newer {
+            without_snapshots(&sandbox);
+        }
+        let (right, bytes) = (tables(&sandbox), fs::read(segment(&sandbox, vintage)));
+        damage(&sandbox, vintage, gone);
+        let run = sandbox.run(["ingest".as_ref(), sandbox.feed().as_os_str()]);
+        assert_eq!(run.code, Some(0), "{vintage}: {}", run.stderr);
+        assert!(run.stderr.contains("were damaged and are put back"), "{vintage}: {}", run.stderr);
+        assert_eq!(fs::read(segment(&sandbox, vintage)).ok(), bytes.ok(), "{vintage}");
+        assert_eq!(tables(&sandbox), right, "{vintage}");
+        assert_verified(&sandbox);
+    }
+}
+
+#[test]
+fn a_file_of_the_same_name_with_other_bytes_puts_nothing_back() {
+    let sandbox = home(15);
+    without_snapshots(&sandbox);
+    damage(&sandbox, 14, false);
+    let other = fs::read_to_string(sandbox.feed().join("200103.csv")).expect("another month");
+    let path = sandbox.write("200102.csv", other.replace("200103,", "200102,"));
+    let run = sandbox.run(["ingest".as_ref(), path.as_os_str()]);
+    assert_eq!(run.code, Some(1), "{}", run.stderr);
+    assert!(run.stderr.contains("`withdraw 200102.csv`"), "{}", run.stderr);
+}
+
+#[test]
+fn a_file_withdrawn_without_its_records_leaves_what_one_withdrawn_with_them_leaves() {
+    let (whole, damaged) = (home(26), home(26));
+    for gone in [false, true] {
+        let (name, vintage) = if gone { ("200201.csv", 25) } else { ("200012.csv", 12) };
+        damage(&damaged, vintage, gone);
+        for sandbox in [&whole, &damaged] {
+            let run = sandbox.run(["withdraw", name]);
+            assert_eq!(run.code, Some(0), "{name}: {}", run.stderr);
+            assert_verified(sandbox);
+        }
+        assert_eq!(tables(&damaged), tables(&whole), "{name}");
+    }
+    // What it left is a home like any other: the month can be delivered again.
+    for sandbox in [&whole, &damaged] {
+        sandbox.ingest(&[&sandbox.feed()], 1);
+        assert_verified(sandbox);
+    }
+    assert_eq!(tables(&damaged), tables(&whole));
+    assert_eq!(damaged.export("files"), whole.export("files"));
+}
+
+#[test]
+fn several_damaged_files_are_withdrawn_together() {
+    let sandbox = home(15);
+    without_snapshots(&sandbox);
+    damage(&sandbox, 2, false);
+    damage(&sandbox, 14, true);
+    let alone = sandbox.run(["withdraw", "200002.csv"]);
+    assert_eq!(alone.code, Some(1), "{}", alone.stderr);
+    assert!(alone.stderr.contains("200102.csv (vintage 14)"), "{}", alone.stderr);
+    let both = sandbox.run(["withdraw", "200002.csv", "200102.csv"]);
+    assert_eq!(both.code, Some(0), "{}", both.stderr);
+    assert_verified(&sandbox);
+}
