@@ -209,14 +209,18 @@ fn a_week_of_files_with_restarts_comes_to_what_one_ingest_comes_to() {
     assert_eq!(sandbox.export("city"), city, "{log}");
     assert_eq!(sandbox.export("plant"), plant, "{log}");
     assert_verified(&sandbox);
-    // Every file has a vintage of its own, and nothing has two.
-    let rows = csv_rows(&sandbox.export("files"));
-    let vintages: Vec<String> = rows[1..].iter().map(|row| row[0].clone()).collect();
-    let expected: Vec<String> = (1..=27 + n_extra).map(|vintage| vintage.to_string()).collect();
-    assert_eq!(vintages, expected, "{log}");
+    assert_each_vintage_is_listed(&sandbox, 27 + n_extra);
 }
 
-/// A copy as OPERATIONS.md has it, with SQLite's own copy of a database that is written to.
+/// Every file has a vintage of its own, and nothing has two.
+fn assert_each_vintage_is_listed(sandbox: &Sandbox, n_files: usize) {
+    let rows = csv_rows(&sandbox.export("files"));
+    let vintages: Vec<String> = rows[1..].iter().map(|row| row[0].clone()).collect();
+    let expected: Vec<String> = (1..=n_files).map(|vintage| vintage.to_string()).collect();
+    assert_eq!(vintages, expected);
+}
+
+/// A copy as OPERATIONS.md has it, with the database's own copy of what is written to.
 fn back_up(home: &Path, into: &Path) {
     fs::create_dir(into).expect("a folder for the copy");
     fs::copy(home.join("acknowledged"), into.join("acknowledged")).expect("the number");
