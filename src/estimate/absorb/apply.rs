@@ -212,10 +212,10 @@ mod tests {
                 (0..n * width).map(|at| f64::from(u8::try_from(at % 11).unwrap_or(0))).collect();
             let mut out = vec![f64::NAN; n * width];
             vectorised(ByHalf { half: &half, theta: &theta, out: &mut out, width });
-            for at in 0..n * width {
+            for (at, product) in out.iter().enumerate() {
                 let (i, k) = (at / width, at % width);
                 let wanted: f64 = (0..n).map(|j| entry(i, j) * theta[j * width + k]).sum();
-                assert_eq!(out[at].to_bits(), wanted.to_bits(), "{n} {width} {i} {k}");
+                assert_eq!(product.to_bits(), wanted.to_bits(), "{n} {width} {i} {k}");
             }
         }
     }
