@@ -338,13 +338,16 @@ impl ArchiveError {
     }
 }
 
-/// An input/output error by its number in Unix, or one that the database met.
+/// An input/output error by its number in Unix, or one that the database met; it also takes a log
+/// that it cannot read for a damaged one.
 fn says_bad_disk(error: &(dyn Error + 'static)) -> bool {
+    use ErrorCode::{DatabaseCorrupt, NotADatabase, SystemIoFailure};
     const EIO: i32 = 5;
     let of_system = error.downcast_ref::<io::Error>().and_then(io::Error::raw_os_error);
-    let of_database = error.downcast_ref::<rusqlite::Error>();
+    let of_database =
+        error.downcast_ref::<rusqlite::Error>().and_then(rusqlite::Error::sqlite_error_code);
     (cfg!(unix) && of_system == Some(EIO))
-        || of_database.is_some_and(|e| e.sqlite_error_code() == Some(ErrorCode::SystemIoFailure))
+        || matches!(of_database, Some(SystemIoFailure | DatabaseCorrupt | NotADatabase))
 }
 
 fn says_no_room(error: &(dyn Error + 'static)) -> bool {
@@ -392,6 +395,11 @@ mod tests {
             ArchiveError::Unconfirmed {
                 path: path(),
                 source: rusqlite::Error::SqliteFailure(synced, None),
+            },
+            ArchiveError::Keep {
+                path: path(),
+                what: "the commit",
+                source: rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(11), None),
             },
         ];
         for error in bad {

@@ -225,6 +225,7 @@ fn open(folder: &FilePath) -> anyhow::Result<Archive> {
             eprintln!("another process writes this home: the estimates are shown and not kept");
             Ok(readable)
         }
+        Err(error) if error.is_fatal() => Err(error.into()),
         Err(error) => {
             eprintln!("{error}: the estimates are shown and not kept");
             Ok(readable)

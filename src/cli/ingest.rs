@@ -4,13 +4,12 @@ use std::ops::ControlFlow;
 
 use clap::Args;
 use serde::Serialize;
-use spillover::archive::Archive;
 use spillover::engine::{Engine, EngineError, FileOutcome, Outcome, Request, with_causes};
 use spillover::feed::source::{FeedFile, discover};
 use spillover::regressions::YearClose;
 
 use super::feed::Feed;
-use super::progress::{Files, bar};
+use super::progress::{Files, counter};
 use super::reestimation::Reestimating;
 use super::{Done, Home, n_workers};
 
@@ -51,11 +50,10 @@ impl Ingest {
     }
 }
 
-/// Opens a home to write it, with a bar over the segments that are read back; damaged ones are put
-/// back from the files given.
+/// Opens a home to write it, and counts the segments that are read back; damaged ones are put back
+/// from the files given.
 pub fn open(home: &Home, request: Request, files: &[FeedFile]) -> anyhow::Result<Engine> {
-    let n_segments = Archive::read(home.folder()).and_then(|archive| archive.files());
-    let bar = bar(n_segments.map_or(0, |files| files.len()), "restoring");
+    let bar = counter("restoring");
     let engine = Engine::open_or_mend(home.folder(), request, files, |n| {
         bar.inc(n as u64);
         ControlFlow::Continue(())

@@ -11,6 +11,12 @@ pub fn bar(n_things: usize, what: &'static str) -> ProgressBar {
     ProgressBar::new(n_things as u64).with_style(style).with_message(what)
 }
 
+/// A count of things whose number is not known before they are looked up.
+pub fn counter(what: &'static str) -> ProgressBar {
+    let style = ProgressStyle::with_template("{msg} {pos}").expect("a valid template");
+    ProgressBar::no_length().with_style(style).with_message(what)
+}
+
 /// Shows files as they are taken in, and says what was not.
 pub struct Files {
     bar: ProgressBar,

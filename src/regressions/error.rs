@@ -115,6 +115,12 @@ impl RegressionError {
         self.of_archive().is_some_and(|error| error.is_fatal() || error.is_no_room())
     }
 
+    /// Whether it comes of what the home's files hold and not of the figures: once they are put in
+    /// order, the same estimation may go well.
+    pub(super) fn is_of_home(&self) -> bool {
+        self.of_archive().is_some()
+    }
+
     fn of_archive(&self) -> Option<&ArchiveError> {
         match self {
             Self::Archive(error)

@@ -57,7 +57,8 @@ pub struct Outcome {
     pub through: Year,
     /// The newest publication and file.
     pub as_of: (Publication, Vintage),
-    /// What the panel was made from.
+    /// What the panel was made from; nothing where the home did not let it be made, so that a later
+    /// estimation may go well.
     pub stamp: String,
     /// The estimate, or why there is none.
     pub result: Result<Fit, Arc<RegressionError>>,
@@ -175,7 +176,11 @@ impl<'a> Regressions<'a> {
                 Ok(columns) => columns,
                 Err(error) => {
                     for one in &asked {
-                        outcomes[one.place].result = Err(Arc::clone(&error));
+                        let outcome = &mut outcomes[one.place];
+                        outcome.result = Err(Arc::clone(&error));
+                        if error.is_of_home() {
+                            outcome.stamp.clear();
+                        }
                     }
                     continue;
                 }

@@ -135,3 +135,20 @@ fn several_damaged_files_are_withdrawn_together() {
     assert_eq!(both.code, Some(0), "{}", both.stderr);
     assert_verified(&sandbox);
 }
+
+#[test]
+fn a_year_whose_panel_damaged_records_kept_from_being_made_is_estimated_once_they_are_back() {
+    let sandbox = home(35);
+    sandbox.options("estimate = [\"4.2\"]\n");
+    let whole = fs::read(segment(&sandbox, 3)).expect("a segment");
+    damage(&sandbox, 3, false);
+    let (name, text) = NastyFeed::new(41, 36).files().last().expect("a December");
+    let december = sandbox.write(&name, text);
+    sandbox.ingest(&[&december], 1);
+    assert!(sandbox.export("estimates").contains("000003.parquet is damaged"));
+    fs::write(segment(&sandbox, 3), whole).expect("put back");
+    sandbox.ingest(&[&december], 1);
+    let estimates = sandbox.export("estimates");
+    let newest = estimates.lines().last().expect("an estimate");
+    assert!(newest.starts_with("3,4,2,2002,") && !newest.contains("damaged"), "{estimates}");
+}
