@@ -203,7 +203,12 @@ fn layout(connection: &Connection) -> rusqlite::Result<i64> {
 fn connect(path: &Path) -> rusqlite::Result<Connection> {
     let connection = Connection::open(path)?;
     connection.busy_timeout(BUSY_MAX)?;
-    let mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
+    // To its end: it answers before it commits the change.
+    let modes = connection
+        .prepare("PRAGMA journal_mode = WAL")?
+        .query_map([], |row| row.get(0))?
+        .collect::<rusqlite::Result<Vec<String>>>()?;
+    let mode = modes.concat();
     if mode != "wal" {
         // The database says what it kept to when the change failed, and reports no error.
         let told = format!("it stays in journal mode {mode}, though WAL was asked for");
@@ -238,24 +243,26 @@ fn has_records(home: &Path) -> bool {
 
 /// `SQLite` reads a WAL database through a shared-memory file, which it must be able to make. On a
 /// medium that cannot be written there is no writer either, so that the database may be taken as
-/// unchanging.
+/// unchanging. That file is opened with the first question, after the database itself.
 fn connect_read_only(path: &Path) -> rusqlite::Result<Connection> {
     let connect = |target: &Path, flags| -> rusqlite::Result<Connection> {
         let connection = Connection::open_with_flags(target, flags)?;
         connection.busy_timeout(BUSY_MAX)?;
-        layout(&connection)?;
         Ok(connection)
     };
     let read_only = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    match connect(path, read_only) {
+    let mut connection = connect(path, read_only)?;
+    match layout(&connection) {
         Err(error)
             if error.sqlite_error_code() == Some(ErrorCode::CannotOpen) && !has_wal(path) =>
         {
             let uri = format!("file:{}?immutable=1", uri_path(path));
-            connect(Path::new(&uri), read_only | OpenFlags::SQLITE_OPEN_URI)
+            connection = connect(Path::new(&uri), read_only | OpenFlags::SQLITE_OPEN_URI)?;
+            layout(&connection)?;
         }
-        connected => connected,
+        asked => drop(asked?),
     }
+    Ok(connection)
 }
 
 /// Whether the first writer was stopped before the database had its log: only the next writer can
