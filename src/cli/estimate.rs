@@ -9,10 +9,10 @@ use spillover::archive::{Archive, ArchiveError};
 use spillover::publish::regression::Layout;
 use spillover::regressions::{
     Ask, Choice, Memories, Outcome, Panels, Path, RegressionError, Regressions, Scatter,
-    Statistics, keep, path, scatter, stale_years, summarise,
+    Statistics, as_they_stood, keep, path, scatter, stale_years, summarise,
 };
 use spillover::specification::{Content, Specification};
-use spillover::types::Year;
+use spillover::types::{Vintage, Year};
 
 use super::estimates::{self, Shown};
 use super::target::Target;
@@ -40,6 +40,9 @@ pub struct Estimate {
         default_missing_value = "affiliate_growth"
     )]
     path: Option<String>,
+    /// As it stood when the file of this number had been taken in: the estimates made until then.
+    #[arg(long, value_name = "V", conflicts_with_all = ["cold", "path"])]
+    vintage: Option<u32>,
     /// The format.
     #[arg(long, default_value = "text")]
     format: FormatName,
@@ -83,6 +86,9 @@ impl FormatName {
 impl Estimate {
     pub fn run(self, home: &Home) -> anyhow::Result<Done> {
         let asked = self.asked()?;
+        if let Some(vintage) = self.vintage {
+            return self.as_they_stood(&Archive::read(home.folder())?, &asked, Vintage(vintage));
+        }
         let mut archive = open(home.folder())?;
         let n_workers = n_workers(None, &home.config()?);
         say_changed(&archive)?;
@@ -91,19 +97,38 @@ impl Estimate {
             let path = self.path(&mut archive, &asked, term, n_workers)?;
             return self.write(&estimates::path(&path, self.format)?);
         }
-        let mut memories = if self.cold { Memories::default() } else { Memories::of(&archive) };
+        let mut memories = self.memories(&archive)?;
         let panels = Panels::open(&mut archive, n_workers)?;
         let mut regressions = Regressions::new(panels, through)?;
         let shown = run(&mut regressions, &asked, &mut memories)?;
+        say_unread(&regressions.panels.take_unread());
         drop(regressions);
         memories.store(&mut archive)?;
         let outcomes: Vec<Outcome> = shown.iter().flat_map(Shown::outcomes).cloned().collect();
         keep(&mut archive, &outcomes)?;
-        if !outcomes.is_empty() && outcomes.iter().all(|outcome| outcome.result.is_err()) {
-            let one = &outcomes[0];
-            let why = one.result.as_ref().map_or_else(ToString::to_string, |_| String::new());
+        if let Some((one, why)) = first_failure(&outcomes) {
             bail!("{} cannot be estimated: {why}", one.name());
         }
+        self.write(&estimates::shown(&shown, self.format)?)
+    }
+
+    /// Shows what was estimated until a vintage, from what the home keeps.
+    fn as_they_stood(
+        &self,
+        archive: &Archive,
+        asked: &[(Specification, Choice)],
+        vintage: Vintage,
+    ) -> anyhow::Result<Done> {
+        let mut outcomes = as_they_stood(archive, &asks(asked), vintage, self.through.map(Year))?;
+        match first_failure(&outcomes) {
+            Some((_, why)) => bail!("{why}"),
+            None if outcomes.is_empty() => {
+                bail!("only regressions are kept by vintage: leave out --vintage");
+            }
+            None => {}
+        }
+        let kept = asked.iter().filter(|(of, _)| matches!(of.content, Content::Regressions(_)));
+        let shown: Vec<Shown> = kept.map(|(of, _)| models(of, &mut outcomes)).collect();
         self.write(&estimates::shown(&shown, self.format)?)
     }
 
@@ -156,7 +181,7 @@ impl Estimate {
             bail!("{} has no regressions to follow", specification.title);
         };
         let choice = Choice::Named(vec![column.clone()]);
-        let mut memories = if self.cold { Memories::default() } else { Memories::of(archive) };
+        let mut memories = self.memories(archive)?;
         let years = Panels::open(archive, n_workers)?.years(self.through.map(Year))?;
         for year in years {
             let panels = Panels::open(archive, n_workers)?;
@@ -167,6 +192,7 @@ impl Estimate {
             let mut regressions = Regressions::new(panels, Some(year))?;
             let ask = Ask { specification, wanted: &choice };
             let outcomes = regressions.run(&[ask], Some(&mut memories))?;
+            say_unread(&regressions.panels.take_unread());
             drop(regressions);
             keep(archive, &outcomes)?;
         }
@@ -175,6 +201,16 @@ impl Estimate {
             bail!("{} has no estimate of \"{term}\" in any year", known.model);
         }
         Ok(known)
+    }
+
+    /// What earlier estimations left, if it is wanted.
+    fn memories(&self, archive: &Archive) -> anyhow::Result<Memories> {
+        if self.cold {
+            return Ok(Memories::default());
+        }
+        let mut memories = Memories::of(archive)?;
+        say_unread(&memories.take_unread());
+        Ok(memories)
     }
 
     fn write(&self, text: &str) -> anyhow::Result<Done> {
@@ -191,18 +227,12 @@ pub fn run(
     asked: &[(Specification, Choice)],
     memories: &mut Memories,
 ) -> anyhow::Result<Vec<Shown>> {
-    let asks: Vec<Ask<'_>> =
-        asked.iter().map(|(specification, wanted)| Ask { specification, wanted }).collect();
-    let mut outcomes = regressions.run(&asks, Some(memories))?;
+    let mut outcomes = regressions.run(&asks(asked), Some(memories))?;
     let mut shown = Vec::new();
     for (specification, _) in asked {
         let (name, title) = (specification.name.clone(), specification.title.clone());
         shown.push(match &specification.content {
-            Content::Regressions(_) => {
-                let (own, rest) = outcomes.into_iter().partition(|o| o.specification == name);
-                outcomes = rest;
-                Shown::Models { title, outcomes: own }
-            }
+            Content::Regressions(_) => models(specification, &mut outcomes),
             Content::Summary(summary) => {
                 let rows: Vec<Statistics> = summarise(regressions, summary)?;
                 Shown::Summary { name, title, summary: summary.clone(), rows }
@@ -214,6 +244,24 @@ pub fn run(
         });
     }
     Ok(shown)
+}
+
+fn asks(asked: &[(Specification, Choice)]) -> Vec<Ask<'_>> {
+    asked.iter().map(|(specification, wanted)| Ask { specification, wanted }).collect()
+}
+
+/// The models of a specification, taken from those of all.
+fn models(specification: &Specification, outcomes: &mut Vec<Outcome>) -> Shown {
+    let own = |outcome: &mut Outcome| outcome.specification == specification.name;
+    let outcomes = outcomes.extract_if(.., own).collect();
+    Shown::Models { title: specification.title.clone(), outcomes }
+}
+
+/// The first of some outcomes, if there is none but failures.
+fn first_failure(outcomes: &[Outcome]) -> Option<(&Outcome, &RegressionError)> {
+    let mut failures = outcomes.iter().map(|one| Some((one, &**one.result.as_ref().err()?)));
+    let first = failures.next()?;
+    if failures.all(|one| one.is_some()) { first } else { None }
 }
 
 /// A home to estimate from: to write it if nobody else does.
@@ -230,6 +278,13 @@ fn open(folder: &FilePath) -> anyhow::Result<Archive> {
             eprintln!("{error}: the estimates are shown and not kept");
             Ok(readable)
         }
+    }
+}
+
+/// Says what earlier estimations left and could not be read.
+pub fn say_unread(unread: &[ArchiveError]) {
+    for error in unread {
+        eprintln!("{}", estimates::unread(error));
     }
 }
 

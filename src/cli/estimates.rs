@@ -2,6 +2,8 @@
 
 use anyhow::bail;
 use serde_json::{Value, json};
+use spillover::archive::ArchiveError;
+use spillover::engine::with_causes;
 use spillover::publish::format::{self, Format, FormatError};
 use spillover::publish::regression::plot::{self, PathPlot, ScatterPlot};
 use spillover::publish::regression::{
@@ -82,12 +84,19 @@ fn models(title: &str, outcomes: &[Outcome], layout: Layout) -> String {
             Err(error) => table.notes.push(format!("({name}): not estimated: {error}.")),
         }
     }
-    if let Some(first) = outcomes.first() {
-        table
-            .notes
-            .push(format!("Closed years up to {}; vintage {}.", first.through, first.as_of.1));
-    }
+    table.notes.extend(as_of(outcomes));
     table.laid_out(layout)
+}
+
+/// The years and the vintage of some models, for each of those where they differ.
+fn as_of(outcomes: &[Outcome]) -> Vec<String> {
+    let told = |one: &Outcome| format!("up to {}; vintage {}.", one.through, one.as_of.1);
+    let fits: Vec<&Outcome> = outcomes.iter().filter(|one| one.result.is_ok()).collect();
+    let Some(first) = fits.first().copied().or(outcomes.first()) else { return Vec::new() };
+    if fits.iter().all(|one| told(one) == told(first)) {
+        return vec![format!("Closed years {}", told(first))];
+    }
+    fits.iter().map(|one| format!("({}): closed years {}", one.name(), told(one))).collect()
 }
 
 fn document(all: &[Shown]) -> Value {
@@ -289,6 +298,14 @@ pub fn path(path: &Path, format: FormatName) -> anyhow::Result<String> {
         }
         None => csv_of(&std::iter::once(header.to_vec()).chain(lines).collect::<Vec<_>>()),
     })
+}
+
+/// That something an estimation left was of no use.
+pub fn unread(error: &ArchiveError) -> String {
+    let error = with_causes(error);
+    format!(
+        "what an estimation left cannot be used and is made anew, no figure is affected: {error}"
+    )
 }
 
 /// That late records have changed closed years since the last estimation.

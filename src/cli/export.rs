@@ -16,6 +16,7 @@ use spillover::regressions::{KeptEstimate, Kind, Panels, Regressions, exported, 
 use spillover::specification::{Content, Specification};
 use spillover::types::{Vintage, Year};
 
+use super::estimate::say_unread;
 use super::target::Target;
 use super::{Done, Home, n_workers};
 
@@ -125,6 +126,7 @@ impl Export {
             years.retain(|other| *other == year);
         }
         let (sheet, rows) = exported::panel(&mut panels, kind, &years)?;
+        say_unread(&panels.take_unread());
         self.write(&sheet, rows.into_iter().map(Ok))
     }
 

@@ -67,8 +67,8 @@ fn failed(what: &str, error: &RegressionError) {
 
 /// What an estimation came to, in a line or a few.
 fn told(estimated: &Estimated) -> Vec<String> {
-    let Estimated { year, outcomes, changed, seconds } = estimated;
-    let mut lines = Vec::new();
+    let Estimated { year, outcomes, changed, unread, seconds } = estimated;
+    let mut lines: Vec<String> = unread.iter().map(estimates::unread).collect();
     if !changed.is_empty() {
         lines.push(estimates::changed(changed));
     }

@@ -7,7 +7,7 @@
 
 use faer::linalg::solvers::Solve;
 use faer::{Mat, Side};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::absorb::Absorbed;
 use super::design::Variable;
@@ -30,7 +30,7 @@ pub struct CrossProducts {
 }
 
 /// Why a regressor has no coefficient.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Collinear {
     /// The fixed effects explain it.

@@ -1,11 +1,11 @@
 //! What an estimation gives back: the fields that the commands print.
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::least_squares::Collinear;
 
 /// One estimated model; numbers that do not exist are `None`, never NaN.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[must_use]
 pub struct Estimate {
     /// The formula, as parsed.
@@ -52,7 +52,7 @@ pub struct Estimate {
 }
 
 /// A coefficient.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TermEstimate {
     /// The regressor.
     pub term: String,
@@ -72,7 +72,7 @@ pub struct TermEstimate {
 }
 
 /// A regressor without a coefficient.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DroppedTerm {
     /// The regressor.
     pub term: String,
@@ -81,7 +81,7 @@ pub struct DroppedTerm {
 }
 
 /// How many levels something has.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Levels {
     /// The effect or the clusters.
     pub name: String,

@@ -5,7 +5,7 @@ use crate::dataflow::WorkerFailed;
 use crate::engine::EngineError;
 use crate::estimate::error::EstimateError;
 use crate::publish::export::ExportError;
-use crate::types::Year;
+use crate::types::{Vintage, Year};
 
 /// An operation on a home's regressions that failed.
 #[derive(Debug, thiserror::Error)]
@@ -73,6 +73,35 @@ pub enum RegressionError {
         column: String,
         /// Those it has.
         there: Vec<String>,
+    },
+    /// No estimate of a column is as old as was asked for.
+    #[error(
+        "no estimate of {model} is kept as of vintage {vintage}; {}",
+        first.map_or("there is none of a later one".to_owned(), |first| {
+            format!("its first is of vintage {first}")
+        })
+    )]
+    NotYet {
+        /// The specification and its column.
+        model: String,
+        /// The vintage asked for.
+        vintage: Vintage,
+        /// That of its first estimate.
+        first: Option<Vintage>,
+    },
+    /// An estimation of before failed.
+    #[error("{told}")]
+    Before {
+        /// What it told.
+        told: String,
+    },
+    /// A kept estimate that cannot be read.
+    #[error("estimate {number} was kept by another version of spillover; show it with that one")]
+    OtherVersion {
+        /// Its number.
+        number: u64,
+        /// Why not.
+        source: serde_json::Error,
     },
     /// The reference tables of the regressions are not what they should be.
     #[error("{table}, line {line}: {what}")]

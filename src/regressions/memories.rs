@@ -13,7 +13,7 @@ use arrow_array::{ArrayRef, Float64Array, RecordBatch, StringArray, UInt64Array}
 use arrow_schema::{DataType, Field, Schema};
 
 use super::error::RegressionError;
-use crate::archive::Archive;
+use crate::archive::{Archive, ArchiveError};
 use crate::estimate::memory::{Memory, MemoryColumn, MemoryTable};
 
 /// Memories by what they are of.
@@ -22,24 +22,30 @@ pub struct Memories {
     held: BTreeMap<String, Memory>,
     /// Those that the home does not have yet.
     new: BTreeSet<String>,
+    /// Why some of the home's were not read, until somebody asks.
+    unread: Vec<ArchiveError>,
 }
 
 impl Memories {
-    /// Those of a home; what cannot be read is left out.
-    #[must_use]
-    pub fn of(archive: &Archive) -> Self {
+    /// Those of a home, without the ones that cannot be read.
+    ///
+    /// # Errors
+    /// [`RegressionError::Archive`] if the manifest cannot be read.
+    pub fn of(archive: &Archive) -> Result<Self, RegressionError> {
         let mut memories = Self::default();
-        for key in archive.memories().unwrap_or_default() {
-            let tables = Memory::TABLES.iter().map(|name| {
-                let batch = archive.read_memory(&key, name).ok()??;
-                table(name, &batch)
-            });
-            let memory = tables
-                .collect::<Option<Vec<MemoryTable>>>()
-                .and_then(|tables| Memory::from_tables(tables).ok());
-            memories.held.extend(memory.map(|memory| (key, memory)));
+        for key in archive.memories()? {
+            match read(archive, &key) {
+                Ok(memory) => memories.held.extend(memory.map(|memory| (key, memory))),
+                Err(error @ ArchiveError::Query { .. }) => return Err(error.into()),
+                Err(error) => memories.unread.push(error),
+            }
         }
-        memories
+        Ok(memories)
+    }
+
+    /// What could not be read, told once.
+    pub fn take_unread(&mut self) -> Vec<ArchiveError> {
+        std::mem::take(&mut self.unread)
     }
 
     /// The memory of something, gone from here until a newer one is kept; without it, a copy of
@@ -75,6 +81,17 @@ impl Memories {
         }
         Ok(())
     }
+}
+
+/// The memory of something; none if it is of another version.
+fn read(archive: &Archive, key: &str) -> Result<Option<Memory>, ArchiveError> {
+    let mut tables = Vec::new();
+    for name in Memory::TABLES {
+        let batch = archive.read_memory(key, name)?;
+        let Some(table) = batch.and_then(|batch| table(name, &batch)) else { return Ok(None) };
+        tables.push(table);
+    }
+    Ok(Memory::from_tables(tables).ok())
 }
 
 fn batch(table: MemoryTable) -> Result<RecordBatch, RegressionError> {

@@ -26,6 +26,7 @@ mod product;
 mod rauch;
 mod run;
 mod sample;
+mod standing;
 mod summary;
 mod year_close;
 
@@ -35,5 +36,6 @@ pub use keep::{KeptEstimate, Path, Point, keep, kept, path, stale_years};
 pub use memories::Memories;
 pub use panels::{Kind, Panels};
 pub use run::{Ask, Fit, Outcome, Regressions, Wanted};
+pub use standing::as_they_stood;
 pub use summary::{Statistics, summarise};
 pub use year_close::{Choice, Estimated, NoTable, YearClose};

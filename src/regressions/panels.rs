@@ -15,7 +15,7 @@ use super::incomes::Incomes;
 use super::rauch::Rauch;
 use super::{ordinary, plant, product};
 use crate::archive::parts::Table;
-use crate::archive::{Archive, FileEntry, PanelPart};
+use crate::archive::{Archive, ArchiveError, FileEntry, PanelPart};
 use crate::calendar::Calendar;
 use crate::engine::open::{calendar, home_of, recorded};
 use crate::engine::{EngineError, Home};
@@ -71,6 +71,8 @@ pub struct Panels<'a> {
     n_workers: usize,
     /// The options and reference tables that define the figures, as one hash.
     defined: blake3::Hash,
+    /// Why some parts were made again though nothing had changed, until somebody asks.
+    unread: Vec<ArchiveError>,
     /// Parts of years whose stamps were found to be right.
     parts: BTreeMap<(Kind, Year), PanelPart>,
     /// Years made in a home that cannot be written.
@@ -96,8 +98,24 @@ impl<'a> Panels<'a> {
         let calendar = calendar(archive)?.ok_or(EngineError::Empty)?;
         let mut files = archive.files()?;
         files.retain(FileEntry::counts_now);
-        let (parts, made) = (BTreeMap::new(), BTreeMap::new());
-        Ok(Self { archive, home, calendar, incomes, files, n_workers, defined, parts, made })
+        let (unread, parts, made) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
+        Ok(Self {
+            archive,
+            home,
+            calendar,
+            incomes,
+            files,
+            n_workers,
+            defined,
+            unread,
+            parts,
+            made,
+        })
+    }
+
+    /// What could not be read and was made again, told once.
+    pub fn take_unread(&mut self) -> Vec<ArchiveError> {
+        std::mem::take(&mut self.unread)
     }
 
     /// The closed years with indicators, up to one if asked.
@@ -173,9 +191,13 @@ impl<'a> Panels<'a> {
             let part = kept.iter().find(|part| {
                 (part.kind.as_str(), part.year) == (kind.name(), year) && part.stamp == stamp
             });
-            match part.filter(|part| part.file.open(self.archive.home()).is_ok()) {
-                Some(part) => {
-                    self.parts.insert(key, part.clone());
+            match part.map(|part| part.file.open(self.archive.home()).map(|_| part.clone())) {
+                Some(Ok(part)) => {
+                    self.parts.insert(key, part);
+                }
+                Some(Err(error)) => {
+                    self.unread.push(error);
+                    stale.push((year, stamp));
                 }
                 None => stale.push((year, stamp)),
             }

@@ -12,7 +12,7 @@ use super::keep::{keep, stale_years};
 use super::memories::Memories;
 use super::panels::{Kind, Panels, closed_years};
 use super::run::{Ask, Outcome, Regressions, Wanted};
-use crate::archive::{Archive, Publication, StoredEstimate};
+use crate::archive::{Archive, ArchiveError, Publication, StoredEstimate};
 use crate::engine::open::calendar;
 use crate::specification::{Column, Specification};
 use crate::types::{Period, Vintage, Year};
@@ -34,6 +34,8 @@ pub struct Estimated {
     pub outcomes: Vec<Outcome>,
     /// Earlier years that late records had changed since the last estimation.
     pub changed: Vec<Year>,
+    /// What earlier estimations left and could not be read, so that it was made anew.
+    pub unread: Vec<ArchiveError>,
     /// Seconds, panels included.
     pub seconds: f64,
 }
@@ -165,7 +167,10 @@ impl YearClose {
     ) -> Result<Option<Estimated>, RegressionError> {
         let begin = Instant::now();
         let changed = stale_years(archive)?;
-        let mut memories = self.memories.take().unwrap_or_else(|| Memories::of(archive));
+        let mut memories = match self.memories.take() {
+            Some(memories) => memories,
+            None => Memories::of(archive)?,
+        };
         let panels = Panels::open(archive, self.n_workers)?;
         if panels.years(Some(year)).is_err() {
             return Ok(None);
@@ -177,10 +182,12 @@ impl YearClose {
             .map(|(specification, wanted)| Ask { specification, wanted })
             .collect();
         let outcomes = regressions.run(&asks, Some(&mut memories))?;
+        let unread = [memories.take_unread(), regressions.panels.take_unread()];
         keep(archive, &outcomes)?;
         self.memories = Some(memories);
         let seconds = begin.elapsed().as_secs_f64();
-        Ok(Some(Estimated { year, outcomes, changed, seconds }))
+        let unread = unread.into_iter().flatten().collect();
+        Ok(Some(Estimated { year, outcomes, changed, unread, seconds }))
     }
 
     /// Keeps that nothing could be estimated, as far as the home takes it.

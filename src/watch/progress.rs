@@ -45,6 +45,10 @@ impl<'a> Progress<'a> {
         match estimated {
             Ok(None) => {}
             Ok(Some(estimated)) => {
+                for error in &estimated.unread {
+                    let error = with_causes(error);
+                    warn!("what an estimation left cannot be used and is made anew: {error}");
+                }
                 let (year, seconds) = (estimated.year.0, estimated.seconds);
                 let n_models = estimated.outcomes.len();
                 let failed = estimated.outcomes.iter().filter(|one| one.result.is_err()).count();

@@ -191,3 +191,67 @@ fn a_coefficient_is_followed_over_the_years() {
     let svg = estimate(&sandbox, &["--table", "3.4", "--path", "--format", "svg"]).stdout;
     assert!(svg.contains("2010") && svg.contains("affiliate_growth"), "{svg}");
 }
+
+/// The rows of an estimation without the number and the publication of each.
+fn figures(sandbox: &Sandbox, arguments: &[&str]) -> Vec<Vec<String>> {
+    csv_rows(&estimate(sandbox, &[arguments, &["--format", "csv"]].concat()).stdout)
+}
+
+#[test]
+fn a_regression_table_is_shown_as_it_stood_at_a_vintage() {
+    let sandbox = growing("200912");
+    let of_2009 = figures(&sandbox, &["--table", "3"]);
+    take_in(&sandbox, "201001", "201012");
+    let of_2010 = figures(&sandbox, &["--table", "3"]);
+    // A late file changes what was estimated, under a vintage of its own.
+    let firm = &exported(&sandbox, "panel")[0];
+    let late = format!(
+        "{HEADER}\n201003,E,{},某某厂,{}9,{},39091010,10,1234567.00\n",
+        firm["firm"], firm["city"], firm["country"]
+    );
+    let path = sandbox.write("201101.csv", late);
+    sandbox.ingest(&[&path], 1);
+    let after = figures(&sandbox, &["--table", "3"]);
+    // Estimated for an earlier year, later: not what stood then.
+    estimate(&sandbox, &["--table", "3", "--through", "2009"]);
+    let differ = |a: &[Vec<String>], b: &[Vec<String>]| a.iter().zip(b).all(|(a, b)| a[9] != b[9]);
+    assert!(differ(&of_2009[1..], &of_2010[1..]) && differ(&of_2010[1..], &after[1..]));
+    for (vintage, expected) in
+        [("24", &of_2009), ("35", &of_2009), ("36", &of_2010), ("37", &after)]
+    {
+        let shown = figures(&sandbox, &["--table", "3", "--vintage", vintage]);
+        assert_eq!(&shown, expected, "vintage {vintage}");
+    }
+    let through = figures(&sandbox, &["--table", "3", "--vintage", "36", "--through", "2009"]);
+    assert_eq!(through, of_2009, "the last year that is asked for");
+    let text = estimate(&sandbox, &["--table", "3", "--vintage", "30"]).stdout;
+    assert!(text.contains("Closed years up to 2009; vintage 24."), "{text}");
+}
+
+#[test]
+fn what_was_not_estimated_at_a_vintage_is_told_with_its_first() {
+    let sandbox = growing("200912");
+    estimate(&sandbox, &["--table", "6.2"]);
+    take_in(&sandbox, "201001", "201012");
+    estimate(&sandbox, &["--table", "4.2"]);
+    let cases = [
+        (
+            vec!["--table", "3", "--vintage", "23"],
+            "no estimate of 3.1 is kept as of vintage 23; its first is of vintage 24",
+        ),
+        (vec!["--table", "4.2", "--vintage", "24"], "its first is of vintage 36"),
+        (vec!["--table", "footnote", "--vintage", "36"], "there is none of a later one"),
+        (vec!["--table", "3", "--vintage", "99"], "there is no vintage 99; the newest is 36"),
+        (vec!["--table", "2", "--vintage", "36"], "only regressions are kept by vintage"),
+    ];
+    for (arguments, expected) in cases {
+        let run = sandbox.run([&["estimate"], arguments.as_slice()].concat());
+        assert_eq!(run.code, Some(1), "{arguments:?}: {}", run.stdout);
+        assert!(run.stderr.contains(expected), "{arguments:?}: {}", run.stderr);
+    }
+    let of_both = estimate(&sandbox, &["--table", "4", "--vintage", "35"]).stdout;
+    assert!(of_both.contains("(4.2): not estimated: no estimate of 4.2"), "{of_both}");
+    let of_two_years = estimate(&sandbox, &["--table", "6", "--vintage", "36"]).stdout;
+    assert!(of_two_years.contains("(6.1): closed years up to 2010; vintage 36."), "{of_two_years}");
+    assert!(of_two_years.contains("(6.2): closed years up to 2009; vintage 24."), "{of_two_years}");
+}
