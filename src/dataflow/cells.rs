@@ -5,7 +5,6 @@
 //! arrangement itself.
 
 use differential_dataflow::VecCollection;
-use differential_dataflow::operators::CountTotal;
 use differential_dataflow::operators::arrange::{Arranged, TraceAgent};
 use serde::{Deserialize, Serialize};
 
@@ -73,16 +72,6 @@ pub fn totals(amounts: VecCollection<'_, Time, CellKey, Cell>) -> CellTotals<'_>
 
 /// The arranged cells.
 pub type CellTotals<'scope> = Arranged<'scope, TraceAgent<KeyTrace<CellKey, Cell>>>;
-
-/// Cells as data: every change as the cell's old amounts leaving and its new ones coming.
-///
-/// # Incremental
-/// Keeps nothing; reads the changed cells of the arrangement.
-pub fn changes<'scope>(
-    cells: &CellTotals<'scope>,
-) -> VecCollection<'scope, Time, (CellKey, Cell), i64> {
-    cells.clone().count_total_core::<i64>()
-}
 
 /// How many cells are handed on at a time.
 const CELLS_AT_A_TIME: usize = 1 << 16;

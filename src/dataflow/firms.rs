@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use timely::dataflow::operators::vec::Map;
 
 use super::cells::{Cell, CellKey};
-use super::lookup::{Handle, Lookup, Moment, Time, arrange_by_firm};
+use super::lookup::{Handle, Lookup, Moment, Time, arrange_here};
 use super::sums::amounts;
 use crate::types::{City, Country, Firm, Year};
 
@@ -62,7 +62,7 @@ pub fn plant_years(
         let amounts = PlantExports { cents: cell.cur, destinations: 1 }.times(sign);
         cell.exports().then_some((PlantYear { firm, year, city }, time, amounts))
     });
-    arrange_by_firm(VecCollection::new(exports), "plants by year", |plant| plant.firm)
+    arrange_here(VecCollection::new(exports), "plants by year")
 }
 
 /// Arranges which firms export to a destination in a year with indicators.
@@ -81,7 +81,7 @@ pub fn exporters(
             sign,
         ))
     });
-    arrange_by_firm(VecCollection::new(exporters), "exporters by destination", |key| key.firm)
+    arrange_here(VecCollection::new(exporters), "exporters by destination")
 }
 
 /// A multi-plant firm in a year: where it exports, and where it has done so up to then.

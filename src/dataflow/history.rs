@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use timely::dataflow::operators::vec::Map;
 
 use super::cells::{Cell, CellKey};
-use super::lookup::{Handle, Time, arrange_by_firm};
+use super::lookup::{Handle, Time, arrange_here};
 use crate::types::{City, Country, Firm, Year};
 
 /// A plant and a country, in the order in which a firm's year is read.
@@ -81,7 +81,7 @@ pub fn export_years(
         let relation = Relation { firm, country, city };
         cell.exports().then(|| (relation, time, sign * bit(key.year, first)))
     });
-    arrange_by_firm(VecCollection::new(years), "export years", |relation| relation.firm)
+    arrange_here(VecCollection::new(years), "export years")
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use differential_dataflow::trace::cursor::{CursorList, cursor_list};
 use differential_dataflow::trace::implementations::{KeyBatcher, KeySpine};
 use differential_dataflow::trace::{Cursor, Navigable, TraceReader};
 use differential_dataflow::{ExchangeData, VecCollection};
-use timely::dataflow::channels::pact::Exchange;
+use timely::dataflow::channels::pact::{Exchange, ParallelizationContract, Pipeline};
 use timely::dataflow::operators::vec::Map;
 use timely::progress::Antichain;
 
@@ -43,10 +43,35 @@ where
     K: ExchangeData,
     R: ExchangeData + Semigroup + Default,
 {
-    let updates = collection.inner.map(|(key, time, diff)| ((key, ()), time, diff));
     let by_firm =
         Exchange::new(move |((key, ()), _, _): &((K, ()), Time, R)| worker_of(firm_of(key)));
-    arrange_core::<_, _, _, KeyTrace<K, R>>(updates, by_firm, name, KeyBatcher::<K, Time, R>::new)
+    arrange(collection, by_firm, name)
+}
+
+/// Arranges keys at the worker they are at: what follows from the cells of a firm is at its worker
+/// already.
+pub fn arrange_here<'scope, K, R>(
+    collection: VecCollection<'scope, Time, K, R>,
+    name: &str,
+) -> Arranged<'scope, Handle<K, R>>
+where
+    K: ExchangeData,
+    R: ExchangeData + Semigroup + Default,
+{
+    arrange(collection, Pipeline, name)
+}
+
+fn arrange<'scope, K, R>(
+    collection: VecCollection<'scope, Time, K, R>,
+    to_worker: impl ParallelizationContract<Time, Vec<((K, ()), Time, R)>>,
+    name: &str,
+) -> Arranged<'scope, Handle<K, R>>
+where
+    K: ExchangeData,
+    R: ExchangeData + Semigroup + Default,
+{
+    let updates = collection.inner.map(|(key, time, diff)| ((key, ()), time, diff));
+    arrange_core::<_, _, _, KeyTrace<K, R>>(updates, to_worker, name, KeyBatcher::<K, Time, R>::new)
 }
 
 /// As of when a sum is read.
@@ -58,7 +83,8 @@ pub enum Moment {
     After,
 }
 
-type Batch<K, R> = <KeyTrace<K, R> as TraceReader>::Batch;
+/// A batch of an arrangement's updates.
+pub type Batch<K, R> = <KeyTrace<K, R> as TraceReader>::Batch;
 
 /// A cursor over an arrangement right after an epoch.
 ///

@@ -6,7 +6,6 @@
 //! plants' rows to read.
 
 use differential_dataflow::VecCollection;
-use differential_dataflow::operators::CountTotal;
 use differential_dataflow::operators::arrange::Arranged;
 use differential_dataflow::operators::arrange::arrangement::arrange_core;
 use differential_dataflow::trace::implementations::KeyBatcher;
@@ -93,13 +92,6 @@ pub fn totals(
             .then(|| (MarketKey { year, country, city }, time, contribution(cell).times(sign)))
     });
     VecCollection::new(contributions).arrange_by_self_named("markets")
-}
-
-/// Markets as data: every change as the old totals leaving and the new ones coming.
-pub fn changes<'scope>(
-    markets: &Arranged<'scope, Handle<MarketKey, Market>>,
-) -> VecCollection<'scope, Time, (MarketKey, Market), i64> {
-    markets.clone().count_total_core::<i64>()
 }
 
 /// A copy of every market's `S` and `n` at every worker.

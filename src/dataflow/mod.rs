@@ -14,6 +14,7 @@
 
 mod affiliate;
 mod cells;
+mod changes;
 mod firms;
 mod history;
 mod lookup;
@@ -34,6 +35,7 @@ use timely::dataflow::operators::Probe;
 
 use affiliate::Logs;
 pub use cells::{Cell, CellKey};
+use changes::changes;
 use firms::{Exporter, PlantExports, PlantYear};
 use history::Relation;
 pub use history::YEARS_MAX;
@@ -97,9 +99,9 @@ fn build(
     let first_indicators = subject.first_indicator_year;
 
     let cells = cells::totals(amounts);
-    let cell_changes = cells::changes(&cells);
+    let cell_changes = changes(&cells);
     let markets = markets::totals(cell_changes.clone(), first_indicators);
-    let market_changes = markets::changes(&markets);
+    let market_changes = changes(&markets);
     let markets_everywhere = markets::everywhere(market_changes.clone());
     let plants = firms::plant_years(cell_changes.clone());
     let exporters = firms::exporters(cell_changes.clone(), first_indicators);
