@@ -21,6 +21,11 @@ use std::process::{ExitCode, exit};
 
 use clap::Parser;
 
+/// Gives back to the system what one year's end took: .cargo/config.toml says how soon.
+#[cfg(unix)]
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 fn main() -> ExitCode {
     end_on_panic();
     match cli::run(cli::Arguments::parse()) {
