@@ -97,12 +97,10 @@ impl<'c, 's> Group<'c, 's> {
 /// place. What fails for columns of several specifications is tried for each of them, so that none
 /// answers for another's columns.
 pub fn solve(groups: &[Group<'_, '_>], mut memories: Option<&mut Memories>) -> Vec<Solved> {
-    let recalled: Vec<Option<Memory>> = groups
+    let keys: Vec<(String, String)> = groups.iter().map(Group::key).collect();
+    let recalled: Vec<Option<Memory>> = keys
         .iter()
-        .map(|group| {
-            let (key, of) = group.key();
-            memories.as_mut().and_then(|memories| memories.recall(&key, &of))
-        })
+        .map(|(key, of)| memories.as_mut().and_then(|memories| memories.recall(key, of)))
         .collect();
     let one = |(group, memory): (&Group<'_, '_>, Option<Memory>)| group.solve(memory.as_ref());
     let pairs = groups.iter().zip(recalled);
@@ -112,13 +110,13 @@ pub fn solve(groups: &[Group<'_, '_>], mut memories: Option<&mut Memories>) -> V
         pairs.map(one).collect()
     };
     let mut solved = Vec::new();
-    for (group, result) in groups.iter().zip(results) {
+    for ((group, (key, _)), result) in groups.iter().zip(keys).zip(results) {
         match result {
             Ok((fits, memory)) => {
                 let places = group.members.iter().map(|(_, asked)| asked.place);
                 solved.extend(places.zip(fits.into_iter().map(Ok)));
                 if let Some(memories) = memories.as_deref_mut() {
-                    memories.keep(group.key().0, memory);
+                    memories.keep(key, memory);
                 }
             }
             Err(error) => {
