@@ -6,9 +6,9 @@
 
 use std::ops::Range;
 
-use faer::traits::pulp::{NullaryFnOnce, Simd, WithSimd};
+use faer::traits::pulp::{NullaryFnOnce, Simd};
 
-use super::lanes::{add_scaled, divide, subtract};
+use super::lanes::{ByWidth, add_scaled, divide, subtract};
 use super::layout::Layout;
 use super::local::Cells;
 
@@ -41,22 +41,6 @@ pub struct ByRows<'r, 'a> {
     pub out: &'r mut [f64],
 }
 
-impl WithSimd for ByHalf<'_> {
-    type Output = ();
-
-    #[expect(clippy::inline_always, reason = "compiled for the registers of the caller")]
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        match (self.width / S::F64_LANES, self.width % S::F64_LANES) {
-            (1, 0) => self.of_registers::<S, 1>(simd),
-            (2, 0) => self.of_registers::<S, 2>(simd),
-            (3, 0) => self.of_registers::<S, 3>(simd),
-            (4, 0) => self.of_registers::<S, 4>(simd),
-            _ => self.of_any_width(),
-        }
-    }
-}
-
 impl NullaryFnOnce for ByRows<'_, '_> {
     type Output = ();
 
@@ -73,9 +57,12 @@ impl NullaryFnOnce for ByRows<'_, '_> {
     }
 }
 
-impl ByHalf<'_> {
-    /// Two rows at a time, each entry read once and used on both sides of the diagonal; a row of
-    /// `θ` fills a number of registers that is known to the compiler.
+impl ByWidth for ByHalf<'_> {
+    fn width(&self) -> usize {
+        self.width
+    }
+
+    /// Two rows at a time, each entry read once and used on both sides of the diagonal.
     #[expect(clippy::inline_always, reason = "compiled for the registers of the caller")]
     #[inline(always)]
     fn of_registers<S: Simd, const N: usize>(self, simd: S) {
@@ -124,7 +111,6 @@ impl ByHalf<'_> {
         }
     }
 
-    /// The same for any width.
     fn of_any_width(self) {
         let Self { half, theta, out, width } = self;
         let mut rest = half;
@@ -200,7 +186,7 @@ impl ByRows<'_, '_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::estimate::absorb::lanes::vectorised;
+    use crate::estimate::absorb::lanes::vectorised_by_width;
 
     #[test]
     fn the_lower_half_stands_for_the_whole_matrix() {
@@ -211,7 +197,7 @@ mod tests {
             let theta: Vec<f64> =
                 (0..n * width).map(|at| f64::from(u8::try_from(at % 11).unwrap_or(0))).collect();
             let mut out = vec![f64::NAN; n * width];
-            vectorised(ByHalf { half: &half, theta: &theta, out: &mut out, width });
+            vectorised_by_width(ByHalf { half: &half, theta: &theta, out: &mut out, width });
             for (at, product) in out.iter().enumerate() {
                 let (i, k) = (at / width, at % width);
                 let wanted: f64 = (0..n).map(|j| entry(i, j) * theta[j * width + k]).sum();

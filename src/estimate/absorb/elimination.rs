@@ -14,11 +14,11 @@ use faer::linalg::matmul::{matmul, triangular};
 use faer::linalg::triangular_solve::{
     solve_lower_triangular_in_place, solve_upper_triangular_in_place,
 };
-use faer::traits::pulp::{Simd, WithSimd};
+use faer::traits::pulp::Simd;
 use faer::{Accum, Mat, MatMut, MatRef, Par};
 
 use super::dense::Factor;
-use super::lanes::{add_scaled, vectorised};
+use super::lanes::{ByWidth, add_scaled, vectorised_by_width};
 
 /// The largest share of a level, in its scale. Shares are most of what is held and kept, so they
 /// have half the size of a float; an error of one in 2³² in the potentials changes coefficients by
@@ -136,7 +136,7 @@ impl Elimination {
         let mut potentials = self.of_variables.clone();
         let shares = self.of_cells.chunks(2 * n_cells.max(1)).zip(self.scales.chunks(2));
         for ((shares, scales), out) in shares.zip(potentials.chunks_mut(2 * width)) {
-            vectorised(Explained { shares, scales, theta, out, width });
+            vectorised_by_width(Explained { shares, scales, theta, out, width });
         }
         potentials
     }
@@ -151,24 +151,11 @@ struct Explained<'s> {
     width: usize,
 }
 
-impl WithSimd for Explained<'_> {
-    type Output = ();
-
-    #[expect(clippy::inline_always, reason = "compiled for the registers of the caller")]
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        match (self.width / S::F64_LANES, self.width % S::F64_LANES) {
-            (1, 0) => self.of_registers::<S, 1>(simd),
-            (2, 0) => self.of_registers::<S, 2>(simd),
-            (3, 0) => self.of_registers::<S, 3>(simd),
-            (4, 0) => self.of_registers::<S, 4>(simd),
-            _ => self.of_any_width(),
-        }
+impl ByWidth for Explained<'_> {
+    fn width(&self) -> usize {
+        self.width
     }
-}
 
-impl Explained<'_> {
-    /// A row of `θ` fills a number of registers that is known to the compiler.
     #[expect(clippy::inline_always, reason = "compiled for the registers of the caller")]
     #[inline(always)]
     fn of_registers<S: Simd, const N: usize>(self, simd: S) {
@@ -192,7 +179,6 @@ impl Explained<'_> {
         }
     }
 
-    /// The same for any width.
     fn of_any_width(self) {
         let n_cells = self.theta.len() / self.width;
         let mut sum = vec![0.0; self.width];

@@ -1,6 +1,6 @@
 //! Rows of a few numbers, four at a time: the compiler keeps them in vector registers.
 
-use faer::traits::pulp::{Arch, WithSimd};
+use faer::traits::pulp::{Arch, Simd, WithSimd};
 
 /// Numbers handled at once; rows are padded to a multiple.
 pub const LANES: usize = 4;
@@ -10,6 +10,43 @@ pub const LANES: usize = 4;
 #[inline]
 pub fn vectorised<W: WithSimd>(work: W) -> W::Output {
     Arch::new().dispatch(work)
+}
+
+/// Work on rows of a width that is known when it runs.
+pub trait ByWidth: Sized {
+    /// Numbers in a row.
+    fn width(&self) -> usize;
+
+    /// A row fills `N` registers, a number that is known to the compiler.
+    fn of_registers<S: Simd, const N: usize>(self, simd: S);
+
+    /// The same for any width.
+    fn of_any_width(self);
+}
+
+/// Runs `work` by the number of vector registers that its rows fill.
+#[inline]
+pub fn vectorised_by_width(work: impl ByWidth) {
+    vectorised(Dispatched(work));
+}
+
+struct Dispatched<W>(W);
+
+impl<W: ByWidth> WithSimd for Dispatched<W> {
+    type Output = ();
+
+    #[expect(clippy::inline_always, reason = "compiled for the registers of the caller")]
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self(work) = self;
+        match (work.width() / S::F64_LANES, work.width() % S::F64_LANES) {
+            (1, 0) => work.of_registers::<S, 1>(simd),
+            (2, 0) => work.of_registers::<S, 2>(simd),
+            (3, 0) => work.of_registers::<S, 3>(simd),
+            (4, 0) => work.of_registers::<S, 4>(simd),
+            _ => work.of_any_width(),
+        }
+    }
 }
 
 /// `sum += row`

@@ -15,7 +15,7 @@ use faer::Mat;
 
 use super::apply::{ByHalf, ByRows};
 use super::elimination::{Elimination, Joint, Rest, lower_half};
-use super::lanes::{add_scaled, vectorised};
+use super::lanes::{add_scaled, vectorised, vectorised_by_width};
 use super::layout::Layout;
 use super::moments::{Moments, Shifted};
 use super::products::Products;
@@ -205,7 +205,7 @@ impl Piece {
     pub fn apply(&self, layout: &Layout<'_>, cells: &Cells, theta: &[f64], out: &mut [f64]) {
         let width = layout.width;
         if let Some(half) = &self.figures.matrix {
-            return vectorised(ByHalf { half, theta, out, width });
+            return vectorised_by_width(ByHalf { half, theta, out, width });
         }
         let rows = out.chunks_exact_mut(width).zip(theta.chunks_exact(width));
         for ((out, theta), weight) in rows.zip(&cells.weights[self.cells.clone()]) {
