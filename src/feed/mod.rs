@@ -31,4 +31,6 @@ pub mod record;
 pub mod reference;
 pub mod refused;
 pub mod source;
+#[cfg(test)]
+mod spelled;
 pub mod split;

@@ -122,18 +122,8 @@ mod tests {
         (texts, records, segment)
     }
 
-    /// A record with its texts in place of their positions.
     fn spelled(texts: &Texts, record: &Record) -> String {
-        let Record { line, city, period, flow, exclusion, value_cents, .. } = record;
-        let words = [
-            texts.firms.text(record.firm),
-            texts.names.text(record.name),
-            texts.regions.text(record.region),
-            texts.countries.text(record.country),
-            texts.products.text(record.product),
-            texts.trade_modes.text(record.trade_mode),
-        ];
-        format!("{line} {words:?} {city:?} {period} {flow:?} {exclusion:?} {value_cents}")
+        format!("{} {}", record.line, record.spelled(texts))
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! Whole files, good and bad, from bytes to counts.
 
+mod packed;
+
 use std::fmt::Write as _;
-use std::io::{Read, Write};
 
 use proptest::prelude::*;
 
@@ -305,79 +306,6 @@ fn an_encoding_is_told_from_a_byte_order_mark_or_from_valid_utf_8() {
     }
 }
 
-fn gz(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    encoder.write_all(bytes).expect("memory does not fail");
-    encoder.finish().expect("memory does not fail")
-}
-
-fn zipped(members: &[(&str, &[u8])]) -> Vec<u8> {
-    let mut writer = zip::ZipWriter::new(io::Cursor::new(Vec::new()));
-    for (name, bytes) in members {
-        let options = zip::write::SimpleFileOptions::default();
-        writer.start_file(*name, options).expect("memory does not fail");
-        writer.write_all(bytes).expect("memory does not fail");
-    }
-    writer.finish().expect("memory does not fail").into_inner()
-}
-
-#[test]
-fn a_packed_file_gives_the_same_as_an_unpacked_one_whatever_it_is_called() {
-    let text = format!("{HEADER}{GOOD}{GOOD}");
-    let plain = intake(&text);
-    let (first, second) = text.as_bytes().split_at(100);
-    let zst = zstd::encode_all(text.as_bytes(), 3).expect("memory does not fail");
-    let packed =
-        [[gz(first), gz(second)].concat(), zst, zipped(&[("dir/200805.csv", text.as_bytes())])];
-    for bytes in packed {
-        let packed = read_as("200805.csv", &bytes, &canonical(), &lenient()).expect("it is taken");
-        assert_eq!(packed, plain);
-    }
-}
-
-#[test]
-fn a_zip_archive_of_no_file_or_two_is_refused() {
-    for members in [&[][..], &[("a.csv", &b"x"[..]), ("b.csv", &b"y"[..])]] {
-        let refused = read_as("200805.zip", &zipped(members), &canonical(), &lenient());
-        assert!(matches!(refused, Err(Refused::ZipMembers { .. })), "{refused:?}");
-    }
-}
-
-#[test]
-fn a_packed_file_that_is_cut_short_is_refused() {
-    let text = HEADER.to_owned() + &GOOD.repeat(1000);
-    let zst = zstd::encode_all(text.as_bytes(), 3).expect("memory does not fail");
-    let zip = zipped(&[("200805.csv", text.as_bytes())]);
-    for bytes in [gz(text.as_bytes()), zst, zip] {
-        let cut = &bytes[..bytes.len() - 9];
-        let refused = read_as("200805.csv", cut, &canonical(), &lenient());
-        let refused = refused.expect_err("half a file is none");
-        assert!(matches!(refused, Refused::Read { .. } | Refused::Zip { .. }), "{refused}");
-    }
-}
-
-#[test]
-fn a_file_that_unpacks_to_too_much_is_refused() {
-    let bomb = zstd::encode_all(io::repeat(b'0').take(80 << 20), 1).expect("memory does not fail");
-    let in_zip = {
-        let mut text = HEADER.as_bytes().to_vec();
-        text.resize(80 << 20, b'\n');
-        zipped(&[("200805.csv", &text)])
-    };
-    let of_lines = zstd::encode_all(HEADER.as_bytes().chain(io::repeat(b'\n').take(80 << 20)), 1)
-        .expect("memory does not fail");
-    for bytes in [of_lines, in_zip] {
-        let refused = read_as("200805.csv", &bytes, &canonical(), &lenient());
-        assert!(matches!(refused, Err(Refused::Bomb { .. })), "{refused:?}");
-    }
-    // Its first line is no header, which is found out before it is unpacked.
-    assert!(read_as("200805.csv", &bomb, &canonical(), &lenient()).is_err());
-    let limits = ReadLimits { max_bytes: 100, ..lenient() };
-    let text = HEADER.to_owned() + GOOD;
-    let refused = read_as("200805.csv", text.as_bytes(), &canonical(), &limits);
-    assert!(matches!(refused, Err(Refused::TooLarge { max_bytes: 100, .. })), "{refused:?}");
-}
-
 #[test]
 fn a_missing_file_is_refused_with_its_path() {
     let period = Period::from_yyyymm(200_805).expect("a valid period");
@@ -471,7 +399,7 @@ fn neighbours() -> impl Strategy<Value = Vec<String>> {
 }
 
 /// What became of a file's lines, in order of line, texts in place of their positions.
-fn spelled(intake: &Intake) -> Vec<String> {
+fn ends(intake: &Intake) -> Vec<String> {
     let Intake { texts, .. } = intake;
     let mut lines: Vec<(u32, String)> = Vec::new();
     lines.extend(
@@ -479,18 +407,7 @@ fn spelled(intake: &Intake) -> Vec<String> {
             (reject.line, format!("{} {} {}", reject.rule, reject.column, reject.raw))
         }),
     );
-    lines.extend(intake.records.iter().map(|record| {
-        let words = [
-            texts.firms.text(record.firm),
-            texts.names.text(record.name),
-            texts.regions.text(record.region),
-            texts.countries.text(record.country),
-            texts.products.text(record.product),
-            texts.trade_modes.text(record.trade_mode),
-        ];
-        let Record { city, period, flow, exclusion, value_cents, .. } = record;
-        (record.line, format!("{words:?} {city:?} {period} {flow:?} {exclusion:?} {value_cents}"))
-    }));
+    lines.extend(intake.records.iter().map(|record| (record.line, record.spelled(texts))));
     lines.sort();
     lines.into_iter().map(|(_, text)| text).collect()
 }
@@ -500,10 +417,10 @@ proptest! {
 
     #[test]
     fn a_line_is_read_the_same_whatever_stands_before_it(lines in neighbours()) {
-        let together = spelled(&intake(&format!("{HEADER}{}\n", lines.join("\n"))));
+        let together = ends(&intake(&format!("{HEADER}{}\n", lines.join("\n"))));
         let alone: Vec<String> = lines
             .iter()
-            .flat_map(|line| spelled(&intake(&format!("{HEADER}{line}\n"))))
+            .flat_map(|line| ends(&intake(&format!("{HEADER}{line}\n"))))
             .collect();
         prop_assert_eq!(together, alone);
     }
