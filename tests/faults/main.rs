@@ -14,7 +14,9 @@ mod flood;
 #[cfg(unix)]
 mod kills;
 mod lines;
+mod losses;
 mod parsers;
+mod small_home;
 mod writes;
 
 /// How many points to try of those there are.

@@ -1,0 +1,67 @@
+//! The manifest is damaged, emptied or older than what was acknowledged: a writer removes nothing
+//! that is whole, and nobody takes the home for a new one.
+
+use std::fs;
+
+use spillover::archive::Archive;
+
+use super::common::nasty_feed::Random;
+use super::n_points;
+use super::small_home::{self, month, n_parquet, told};
+
+#[test]
+fn a_writer_removes_nothing_from_a_damaged_home() {
+    let sandbox = small_home::home();
+    let home = sandbox.home();
+    let right = told(&home).expect("a whole home");
+    let n_files = n_parquet(&home);
+    let manifest = home.join("manifest.sqlite");
+    let whole = fs::read(&manifest).expect("the manifest");
+    let mut random = Random::new(9);
+    for point in 0..n_points(60, 4000) {
+        let mut damaged = whole.clone();
+        if point % 4 == 0 {
+            damaged.truncate(point * 31 % whole.len());
+        } else {
+            let bit = random.below(whole.len() as u64 * 8);
+            let byte = usize::try_from(bit / 8).expect("a position in a file");
+            damaged[byte] ^= 1 << (bit % 8);
+        }
+        fs::write(&manifest, &damaged).expect("damaged");
+        let opened = Archive::open(&home).map(drop);
+        assert_eq!(n_parquet(&home), n_files, "point {point}: {opened:?}");
+        // The table of rejects is checked when it is read, not when the home is opened.
+        if let (Ok(()), Ok(text)) = (opened, told(&home)) {
+            assert_eq!(text, right, "point {point}");
+        }
+        for left in ["manifest.sqlite-wal", "manifest.sqlite-shm"] {
+            let _ = fs::remove_file(home.join(left));
+        }
+        fs::write(&manifest, &whole).expect("put back");
+    }
+    assert_eq!(told(&home).expect("whole again"), right);
+}
+
+#[test]
+fn an_emptied_or_older_manifest_is_a_loss_and_no_new_home() {
+    let sandbox = small_home::home();
+    let home = sandbox.home();
+    let manifest = home.join("manifest.sqlite");
+    let older = fs::read(&manifest).expect("the manifest");
+    let (name, text) = month(36);
+    let next = sandbox.write(&name, text);
+    sandbox.ingest(&[&next], 1);
+    let n_files = n_parquet(&home);
+    for (what, bytes) in [("emptied", &[][..]), ("older", &older[..])] {
+        fs::write(&manifest, bytes).expect("replaced");
+        for command in [&["export", "city"][..], &["status"], &["ingest", "feed"], &["verify"]] {
+            let run = sandbox.run(command);
+            assert_eq!(run.code, Some(1), "{what}, {command:?}: {}{}", run.stdout, run.stderr);
+            assert!(run.stderr.contains("has lost what was committed"), "{what}: {}", run.stderr);
+        }
+        assert_eq!(n_parquet(&home), n_files, "{what}");
+    }
+    fs::remove_file(&manifest).expect("removed");
+    assert_eq!(sandbox.run(["ingest", "feed"]).code, Some(1));
+    assert_eq!(n_parquet(&home), n_files);
+}

@@ -1,0 +1,216 @@
+//! A home as small as one gets that has a file of every kind, so that every bit of it can be tried.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+
+use parquet::file::reader::{FileReader, SerializedFileReader};
+use spillover::archive::parts::{PartKind, Table, read_part};
+use spillover::archive::segment::{self, Fields};
+use spillover::archive::{Archive, ArchiveError, snapshot};
+use spillover::estimate::memory::Memory;
+use spillover::types::City;
+
+use super::common::Sandbox;
+use super::common::nasty_feed::{CITIES, NastyFeed, text};
+
+/// The one specification that needs the rows of the plant and of the product panel.
+pub const TABLE: &str = "6";
+
+/// Made once, and laid out for each test: paths below the home, and bytes.
+static FILES: LazyLock<Vec<(PathBuf, Vec<u8>)>> = LazyLock::new(|| {
+    let sandbox = made();
+    let home = sandbox.home();
+    let paths = files_below(&home).into_iter().chain([home.join("spillover.toml")]);
+    let file = |path: PathBuf| {
+        let bytes = fs::read(&path).expect("a file of the home");
+        (path.strip_prefix(&home).expect("below it").to_owned(), bytes)
+    };
+    paths.map(file).collect()
+});
+
+/// The home: three years with late records, rejects, a superseded and a withdrawn file, two
+/// snapshots, and the estimates of two years with what they left.
+pub fn home() -> Sandbox {
+    let sandbox = Sandbox::new();
+    for (path, bytes) in FILES.iter() {
+        let target = sandbox.home().join(path);
+        fs::create_dir_all(target.parent().expect("a folder")).expect("made");
+        fs::write(target, bytes).expect("laid out");
+    }
+    sandbox
+}
+
+/// A file of the feed of the home, from its first month on: of few firms, so that it is small.
+pub fn month(at: usize) -> (String, String) {
+    let of_few = |line: &&String| ["f00", "f01", "f02", "f03"].iter().any(|f| line.contains(f));
+    let (month, lines) = NastyFeed::new(5, at + 1).months.pop().expect("a month");
+    let lines: Vec<String> = lines.iter().filter(of_few).cloned().collect();
+    (format!("{month}.csv"), text(&lines))
+}
+
+fn made() -> Sandbox {
+    let sandbox = Sandbox::new();
+    sandbox.options(&format!(
+        "estimate = [\"{TABLE}\"]\nrevision = \"supersede\"\nmax_rejected_share = 0.5\n"
+    ));
+    sandbox.write("cities.csv", CITIES);
+    let year = |from: usize| {
+        for (name, text) in (from..from + 12).map(month) {
+            let rejected =
+                if from == 12 { "199901,E,early,early,1101,301,01012100,10,1.00\n" } else { "" };
+            sandbox.write(&name, text + rejected);
+        }
+        let run = sandbox.run(["ingest", "feed"]);
+        assert!(matches!(run.code, Some(0 | 3)), "{}", run.stderr);
+    };
+    year(0);
+    year(12);
+    let (name, text) = month(13);
+    let again = sandbox.write(&name.replace(".csv", "-b.csv"), text);
+    sandbox.ingest(&[&again], 1);
+    year(24);
+    assert_eq!(sandbox.run(["withdraw", "200207.csv"]).code, Some(0));
+    assert_of_every_kind(&sandbox.home());
+    sandbox
+}
+
+fn assert_of_every_kind(home: &Path) {
+    let archive = Archive::read(home).expect("a whole home");
+    let files = archive.files().expect("asked");
+    let n_row_groups = files.iter().map(|file| {
+        let file = file.segment.open(home).expect("a whole segment");
+        SerializedFileReader::new(file).expect("Parquet").metadata().num_row_groups()
+    });
+    assert!(n_row_groups.max() > Some(1), "no segment has late records apart");
+    assert!(files.iter().any(|file| file.superseded_by.is_some()), "no file is superseded");
+    for table in [Table::City, Table::Plant] {
+        let kinds = archive.parts(table, None).expect("asked").into_iter().map(|part| part.kind);
+        let kinds: Vec<PartKind> = kinds.collect();
+        assert!(PartKind::ALL.iter().all(|kind| kinds.contains(kind)), "{table:?}: {kinds:?}");
+    }
+    assert_eq!(archive.snapshots().expect("asked").len(), 2);
+    let panels = archive.panels().expect("asked").into_iter().map(|part| part.kind);
+    assert_eq!(panels.collect::<BTreeSet<_>>(), ["plant", "product"].map(str::to_owned).into());
+    let n_tables = files_below(&home.join("memory")).len();
+    assert_eq!(n_tables, archive.memories().expect("asked").len() * Memory::TABLES.len());
+    assert!(n_tables > 0, "no estimation left anything");
+    let n_rejects = files.iter().map(|file| archive.rejects(file.vintage).expect("asked").len());
+    assert!(n_rejects.sum::<usize>() > 0, "no line was rejected");
+}
+
+/// A file of the home that the manifest names, and how the engine reads it.
+pub struct Named {
+    /// What it is: `segments`, `parts`, `snapshots`, `panels` or `memories`.
+    pub kind: &'static str,
+    /// Where it is.
+    pub path: PathBuf,
+    read: Reading,
+}
+
+type Reading = Box<dyn Fn(&Archive) -> Result<(), ArchiveError>>;
+
+impl Named {
+    /// Reads it, as whoever needs it does.
+    pub fn read(&self, archive: &Archive) -> Result<(), ArchiveError> {
+        (self.read)(archive)
+    }
+}
+
+/// Every file that the manifest names.
+pub fn named(archive: &Archive) -> Vec<Named> {
+    let mut all: Vec<Named> = Vec::new();
+    let mut add = |kind, path: &str, read| {
+        all.push(Named { kind, path: archive.home().join(path), read });
+    };
+    for file in archive.files().expect("asked") {
+        let stored = file.segment;
+        add(
+            "segments",
+            &stored.path.clone(),
+            Box::new(move |archive: &Archive| {
+                let city = |code: &str| code.parse().ok().map(City);
+                segment::read(archive.home(), &stored, Fields::All, &city).map(drop)
+            }),
+        );
+    }
+    for table in [Table::City, Table::Plant] {
+        for part in archive.parts(table, None).expect("asked") {
+            add(
+                "parts",
+                &part.file.path.clone(),
+                Box::new(move |archive: &Archive| read_part(archive.home(), &part).map(drop)),
+            );
+        }
+    }
+    for kept in archive.snapshots().expect("asked") {
+        add(
+            "snapshots",
+            &kept.file.path.clone(),
+            Box::new(move |archive: &Archive| snapshot::open(archive.home(), &kept).map(drop)),
+        );
+    }
+    for part in archive.panels().expect("asked") {
+        add(
+            "panels",
+            &part.file.path.clone(),
+            Box::new(move |archive: &Archive| archive.read_panel(&part, None).map(drop)),
+        );
+    }
+    for key in archive.memories().expect("asked") {
+        let of = blake3::hash(key.as_bytes()).to_hex();
+        for name in Memory::TABLES {
+            let begins = format!("{}-{name}-", &of[..16]);
+            let below = files_below(&archive.home().join("memory"));
+            let is_of = |path: &&PathBuf| path.to_string_lossy().contains(&begins);
+            let path = below.iter().find(is_of).expect("a table of the memory");
+            let key = key.clone();
+            let read = Box::new(move |archive: &Archive| {
+                archive.read_memory(&key, name).map(|table| drop(table.expect("it is kept")))
+            });
+            add("memories", &path.to_string_lossy(), read);
+        }
+    }
+    all
+}
+
+/// All that the manifest can be asked, with the hash of each file that it names.
+pub fn told(home: &Path) -> Result<String, ArchiveError> {
+    let archive = Archive::read(home)?;
+    let files = archive.files()?;
+    let parts = [archive.parts(Table::City, None)?, archive.parts(Table::Plant, None)?];
+    let rejects = files.iter().map(|file| archive.rejects(file.vintage));
+    let rejects = rejects.collect::<Result<Vec<_>, ArchiveError>>()?;
+    let results = (archive.snapshots()?, archive.panels()?, archive.memories()?);
+    Ok(format!(
+        "{files:?} {parts:?} {rejects:?} {results:?} {:?} {:?} {:?} {:?} {:?} {:?}",
+        archive.estimates()?,
+        archive.settings()?,
+        archive.references()?,
+        archive.closed()?,
+        archive.publications()?,
+        archive.first_period()?,
+    ))
+}
+
+/// The files of a home at rest that hold what it knows.
+pub fn files_below(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).expect("a folder of the home") {
+        let path = entry.expect("an entry").path();
+        let name = path.file_name().expect("a name").to_string_lossy().into_owned();
+        if path.is_dir() {
+            files.extend(files_below(&path));
+        } else if !["lock", "spillover.toml", "manifest.sqlite-shm"].contains(&name.as_str()) {
+            files.push(path);
+        }
+    }
+    files.sort();
+    files
+}
+
+/// How many files of records and rows there are.
+pub fn n_parquet(home: &Path) -> usize {
+    files_below(home).iter().filter(|path| path.extension().is_some_and(|e| e == "parquet")).count()
+}
