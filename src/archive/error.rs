@@ -303,8 +303,14 @@ impl ArchiveError {
     /// Whether the disk itself can no longer be relied on, so that the process has to end.
     #[must_use]
     pub fn is_fatal(&self) -> bool {
-        let unconfirmed = matches!(self, Self::Sync { .. } | Self::Unconfirmed { .. });
-        (unconfirmed || self.chain().any(says_bad_disk)) && !self.is_no_room()
+        let is_by_itself = matches!(
+            self,
+            Self::Sync { .. }
+                | Self::Unconfirmed { .. }
+                | Self::ManifestDamaged { .. }
+                | Self::ManifestLost { .. }
+        );
+        (is_by_itself || self.chain().any(says_bad_disk)) && !self.is_no_room()
     }
 
     /// Whether there was no room for it, on the disk or in a quota: then making room is all that is
@@ -401,6 +407,8 @@ mod tests {
                 what: "the commit",
                 source: rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(11), None),
             },
+            ArchiveError::ManifestDamaged { path: path(), what: "a page".to_owned() },
+            ArchiveError::ManifestLost { path: path(), acknowledged: 2, found: 1 },
         ];
         for error in bad {
             assert!(error.is_fatal() && !error.is_no_room(), "{error}");

@@ -227,7 +227,7 @@ impl Watcher {
             if stop.is_asked() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         })?;
         if self.reader.is_none() {
-            self.reader = Archive::follow(&self.plan.home).ok();
+            self.reader = Some(Archive::follow(&self.plan.home).map_err(EngineError::from)?);
         }
         for (publication, damaged) in &engine.restored().damaged {
             warn!(%publication, %damaged, "a snapshot cannot be used; no figure is affected");
