@@ -16,7 +16,7 @@ use rayon::prelude::*;
 
 use crate::estimate::error::EstimateError;
 use crate::estimate::panel::{Column, MISSING, Panel};
-use crate::feed::record::Dictionary;
+use crate::feed::dictionary::Dictionary;
 
 /// A file that is no panel.
 #[derive(Debug, thiserror::Error)]

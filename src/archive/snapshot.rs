@@ -30,7 +30,7 @@ use rustc_hash::FxHashMap;
 use super::durable::{Draft, Stored};
 use super::error::{ArchiveError, Result};
 use super::{Archive, Publication};
-use crate::feed::record::Dictionary;
+use crate::feed::dictionary::Dictionary;
 use crate::types::{City, Year};
 
 /// How many snapshots are kept: one that turns out damaged has another behind it.

@@ -15,7 +15,7 @@ use crate::feed::decode::fingerprint;
 use crate::feed::places::Places;
 use crate::feed::profile::Profile;
 use crate::feed::read::{ReadLimits, Room, read_in};
-use crate::feed::record::{Intake, Texts};
+use crate::feed::record::Intake;
 use crate::feed::refused::Refused;
 use crate::feed::source::FeedFile;
 use crate::types::City;
@@ -90,23 +90,20 @@ impl Reader<'_> {
         sort(&mut intake.records, intake.texts.firms.len());
         let summary = Summary::of(&intake);
         let Intake { texts, mut records, .. } = intake;
-        let sums = Sums::of(Texts::default(), &records);
+        let sums = Sums::of(&texts, &records);
         let code = |city: City| self.places.code(city);
         let segment = encode(room.n_threads, &texts, &mut records, &code);
-        room.records = records;
+        (room.records, room.texts) = (records, texts);
         match segment {
-            Ok(segment) => {
-                let sums = sums.of_texts(texts);
-                Read::Whole(Box::new(Taken { summary, sums, segment }))
-            }
+            Ok(segment) => Read::Whole(Box::new(Taken { summary, sums, segment })),
             Err(source) => Read::Failed(ArchiveError::encode(&file.path, source)),
         }
     }
 }
 
-/// How many files one thread may be ahead, however small they are; what bounds memory is the
-/// [`Budget`].
-const AHEAD_PER_THREAD: usize = 2;
+/// How many files may be read before they are asked for, beside those being read, however small
+/// they are; what bounds memory is the [`Budget`].
+const N_AHEAD: usize = 1;
 
 /// Files being read, in order.
 pub struct ReadAhead<'env> {
@@ -137,7 +134,7 @@ impl<'env> ReadAhead<'env> {
         if n_threads < 2 {
             return Self { files, reader, room: Room::new(1), ahead: None, next: 0 };
         }
-        let n_ahead = n_threads * AHEAD_PER_THREAD;
+        let n_ahead = n_threads + N_AHEAD;
         let n_a_file = n_threads / files.len().clamp(1, n_threads);
         let budget = Arc::new(Budget::new(files, n_ahead));
         let (send, results) = sync_channel(n_ahead);

@@ -12,8 +12,17 @@ use crate::types::{City, Country, Firm, Flow, Period, Plant, Shipment};
 pub struct Recent {
     /// Months up to this one are not kept.
     not_kept: Option<Period>,
-    months: BTreeMap<Period, Vec<Export>>,
+    months: BTreeMap<Period, Month>,
 }
+
+/// What was shipped in a month, in chunks: a late export does not move those before it.
+#[derive(Debug, Default)]
+struct Month {
+    chunks: Vec<Vec<Export>>,
+}
+
+/// Exports of a chunk.
+const CHUNK_LEN: usize = 1 << 12;
 
 /// An export of a month that is known: there are millions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,23 +51,28 @@ impl Recent {
         if shipment.flow == Flow::Export && self.has(shipment.period) {
             let Shipment { plant: Plant { firm, city }, country, cents, .. } = *shipment;
             let export = Export { cents, firm, city, country };
-            self.months.entry(shipment.period).or_default().push(export);
+            self.months.entry(shipment.period).or_default().add(export);
         }
     }
 
-    /// Takes no more memory than what is kept: a file has been seen whole.
-    pub fn fit(&mut self) {
-        self.months.values_mut().for_each(Vec::shrink_to_fit);
-    }
-
     /// Gives away what was shipped in a month; none if not all of it is kept.
-    pub fn take(
-        &mut self,
-        month: Period,
-    ) -> Option<impl ExactSizeIterator<Item = Shipment> + use<>> {
+    pub fn take(&mut self, month: Period) -> Option<impl Iterator<Item = Shipment> + use<>> {
         let kept = self.has(month).then(|| self.months.remove(&month).unwrap_or_default());
         self.forget_through(month);
-        kept.map(|kept| kept.into_iter().map(move |export| export.of(month)))
+        kept.map(|kept| kept.chunks.into_iter().flatten().map(move |export| export.of(month)))
+    }
+}
+
+impl Month {
+    fn add(&mut self, export: Export) {
+        match self.chunks.last_mut() {
+            Some(chunk) if chunk.len() < CHUNK_LEN => chunk.push(export),
+            _ => {
+                let mut chunk = Vec::with_capacity(CHUNK_LEN);
+                chunk.push(export);
+                self.chunks.push(chunk);
+            }
+        }
     }
 }
 

@@ -213,7 +213,7 @@ impl Running {
                 let fields = Fields::Figures;
                 let read = segment::read_months(folder, &of.stored, fields, &months, &city_of);
                 let (texts, records) = read.map_err(|source| of.not_read(source))?;
-                self.feed_sums(&Sums::of(texts, &records), |_, shipment| {
+                self.feed_sums(&Sums::of(&texts, &records), |_, shipment| {
                     (gained(shipment.period), 1)
                 })
             }

@@ -112,7 +112,7 @@ impl Running {
             recent.forget_through(gone.period);
             let read = segment::read(folder, &gone.stored, Fields::Figures, &city_of);
             let (texts, records) = read.map_err(|source| gone.not_read(source))?;
-            Sums::of(texts, &records).shipments(names, |shipment| {
+            Sums::of(&texts, &records).shipments(names, |shipment| {
                 amounts.add(&shipment, calendar.roles(shipment.period), -1);
             });
         }

@@ -14,8 +14,9 @@ use crate::archive::segment::{self, Fields};
 use crate::archive::{ArchiveError, Publication, Stored};
 use crate::calendar::{Calendar, Roles};
 use crate::dataflow::{Epoch, Subject, Workers};
+use crate::feed::dictionary::Dictionary;
 use crate::feed::places::Places;
-use crate::feed::record::{Dictionary, Record, Texts};
+use crate::feed::record::{Record, Texts};
 use crate::geography::Geography;
 use crate::publish::Context;
 use crate::publish::supply::Supply;
@@ -121,7 +122,7 @@ pub(super) fn records_not_read(name: &str, vintage: Vintage, source: ArchiveErro
 }
 
 /// How many updates go to a worker at a time: large against a message, small against a month.
-pub(super) const UPDATES_AT_A_TIME: usize = 1 << 16;
+pub(super) const UPDATES_AT_A_TIME: usize = 1 << 13;
 
 /// The engine once the feed's first month is known.
 pub struct Running {
@@ -167,7 +168,6 @@ impl Running {
             recent.add(shipment);
             (calendar.roles(shipment.period), 1)
         });
-        recent.fit();
         self.recent = recent;
         fed
     }
@@ -200,7 +200,7 @@ impl Running {
         let city_of = |code: &str| home.places.city(code);
         let (texts, records) = segment::read(folder, &of.stored, Fields::Figures, &city_of)
             .map_err(|source| of.not_read(source))?;
-        self.feed_sums(&Sums::of(texts, &records), |calendar, shipment| {
+        self.feed_sums(&Sums::of(&texts, &records), |calendar, shipment| {
             roles(calendar, shipment.period)
         })
     }
@@ -245,7 +245,7 @@ impl Running {
         for of in segments {
             let read = segment::read_months(folder, &of.stored, Fields::Figures, &months, &city_of);
             let (texts, records) = read.map_err(|source| of.not_read(source))?;
-            self.feed_sums(&Sums::of(texts, &records), |_, shipment| {
+            self.feed_sums(&Sums::of(&texts, &records), |_, shipment| {
                 let month = shipment.period;
                 let base = month == before && months.contains(&before);
                 (Roles { cur: month == period, base }, 1)

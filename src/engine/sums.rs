@@ -2,7 +2,8 @@
 //! its records.
 
 use super::running::Names;
-use crate::feed::record::{Dictionary, Record, Texts};
+use crate::feed::dictionary::TextList;
+use crate::feed::record::{Record, Texts};
 use crate::types::{City, Country, Firm, Flow, Period, Plant, Shipment};
 
 /// A file's accepted records, neighbours added up.
@@ -11,9 +12,9 @@ use crate::types::{City, Country, Firm, Flow, Period, Plant, Shipment};
 /// little is left to add up afterwards.
 #[derive(Debug, Default)]
 pub struct Sums {
-    firms: Dictionary,
+    firms: TextList,
     /// Partner countries; not all need to have accepted records.
-    pub countries: Dictionary,
+    pub countries: TextList,
     shipped: Vec<Sum>,
 }
 
@@ -30,7 +31,7 @@ struct Sum {
 impl Sums {
     /// Adds up records in a segment's order; excluded ones do not count.
     #[must_use]
-    pub fn of(texts: Texts, records: &[Record]) -> Self {
+    pub fn of(texts: &Texts, records: &[Record]) -> Self {
         let mut sums: Vec<Sum> = Vec::with_capacity(records.len() / 2);
         for record in records {
             let (None, Some(city)) = (record.exclusion, record.city) else { continue };
@@ -42,13 +43,8 @@ impl Sums {
             }
         }
         sums.shrink_to_fit();
-        Self { firms: texts.firms, countries: texts.countries, shipped: sums }
-    }
-
-    /// The same, with the texts that its records point to.
-    #[must_use]
-    pub fn of_texts(self, texts: Texts) -> Self {
-        Self { firms: texts.firms, countries: texts.countries, ..self }
+        let [firms, countries] = [&texts.firms, &texts.countries].map(|of| of.list().clone());
+        Self { firms, countries, shipped: sums }
     }
 
     /// What was shipped, with firms and countries numbered as the engine numbers them.
@@ -95,7 +91,7 @@ mod tests {
         };
         let import = Record { flow: Flow::Import, ..record };
         let excluded = Record { exclusion: Some(Exclusion::Intermediary), ..record };
-        let sums = Sums::of(texts, &[record, record, excluded, record, import]);
+        let sums = Sums::of(&texts, &[record, record, excluded, record, import]);
         let mut shipped = Vec::new();
         sums.shipments(&mut Names::default(), |shipment| {
             shipped.push((shipment.flow, shipment.cents));

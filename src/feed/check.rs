@@ -10,11 +10,12 @@ use std::borrow::Cow;
 use memchr::memmem;
 
 use super::amount;
+use super::dictionary::{Dictionary, Key};
 use super::frame::Line;
 use super::header::{Field, Header, TextLine};
 use super::places::{Found, Places};
 use super::profile::Profile;
-use super::record::{Dictionary, Exclusion, Key, Record, Rule, Texts};
+use super::record::{Exclusion, Record, Rule, Texts};
 use crate::types::{City, Flow, Period};
 
 /// The longest field.
@@ -79,7 +80,7 @@ impl Known {
 
 impl<'a> Checker<'a> {
     /// A checker of lines under a header; `transcoded` where `�` stands for bytes that were no
-    /// text.
+    /// text. What the texts were is gone.
     #[must_use]
     pub fn new(
         header: &'a Header,
@@ -87,14 +88,16 @@ impl<'a> Checker<'a> {
         places: &'a Places,
         months: Months,
         transcoded: bool,
+        mut texts: Texts,
     ) -> Self {
+        texts.clear();
         Self {
             header,
             profile,
             places,
             months,
             replaced: transcoded.then(|| memmem::Finder::new("\u{FFFD}")),
-            texts: Texts::default(),
+            texts,
             cities: Vec::new(),
             excluded_countries: Vec::new(),
             intermediaries: Vec::new(),

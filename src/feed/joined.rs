@@ -1,7 +1,8 @@
 //! What several threads read of one file, put together as if one had read it.
 
+use super::dictionary::Dictionary;
 use super::read::Sheet;
-use super::record::{Counts, Dictionary, Record, Texts};
+use super::record::{Counts, Record, Texts};
 
 /// What one thread read: some blocks of a file, in order.
 #[derive(Debug, Default)]

@@ -19,6 +19,7 @@
 pub mod amount;
 pub mod check;
 pub mod decode;
+pub mod dictionary;
 pub mod frame;
 pub mod header;
 mod joined;

@@ -20,6 +20,9 @@ use crate::types::Period;
 /// How many rejected lines of a file are kept; a file with more is refused.
 pub const REJECTS_MAX: usize = 500_000;
 
+/// Room for so many records is taken at once.
+const RECORDS_MIN: usize = 4096;
+
 /// What is allowed of a file.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ReadLimits {
@@ -45,13 +48,15 @@ pub struct Room {
     /// Where records go: given back to hold those of the next file, it saves the system from
     /// clearing pages anew.
     pub records: Vec<Record>,
+    /// Where texts go, likewise.
+    pub texts: Texts,
 }
 
 impl Room {
     /// For so many threads.
     #[must_use]
     pub fn new(n_threads: usize) -> Self {
-        Self { n_threads, records: Vec::new() }
+        Self { n_threads, records: Vec::new(), texts: Texts::default() }
     }
 }
 
@@ -70,7 +75,7 @@ pub fn read(
 
 /// Reads a monthly file on a room's threads; what comes out does not depend on their number.
 ///
-/// What the room's records were is gone.
+/// What the room's records and texts were is gone.
 ///
 /// # Errors
 /// - [`Refused::NoConcordance`] if the places cannot answer by the profile's rule
@@ -152,16 +157,16 @@ fn read_sheet(
     let shared = Mutex::new(Shared { blocks, stopped: None });
     let mut records = std::mem::take(&mut room.records);
     records.clear();
-    let take = |lines, records| {
-        let checker = Checker::new(&header, profile, places, months, text.transcoded);
+    let texts = std::mem::take(&mut room.texts);
+    let take = |lines, records, texts| {
+        let checker = Checker::new(&header, profile, places, months, text.transcoded, texts);
         let portion = Portion::into(records);
         take_portion(&shared, lines, portion, (file, &header), checker)
     };
     let portions = std::thread::scope(|scope| {
-        let others =
-            (1..room.n_threads).map(|_| scope.spawn(|| take(Lines::new(delimiter), Vec::new())));
-        let others: Vec<_> = others.collect();
-        let mut portions = vec![take(lines, records)];
+        let other = || take(Lines::new(delimiter), Vec::new(), Texts::default());
+        let others: Vec<_> = (1..room.n_threads).map(|_| scope.spawn(other)).collect();
+        let mut portions = vec![take(lines, records, texts)];
         for other in others {
             portions.push(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
         }
@@ -253,6 +258,10 @@ impl Sheet {
         match record.exclusion {
             None => self.counts.accepted += 1,
             Some(exclusion) => self.counts.excluded[exclusion as usize] += 1,
+        }
+        if self.records.len() == self.records.capacity() {
+            // Months are about as large as the one before: twice the room would stay half empty.
+            self.records.reserve_exact((self.records.len() / 8).max(RECORDS_MIN));
         }
         self.records.push(record);
     }

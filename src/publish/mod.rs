@@ -12,8 +12,8 @@ pub mod revisions;
 pub mod sorted;
 pub mod supply;
 
+use crate::feed::dictionary::Dictionary;
 use crate::feed::places::Places;
-use crate::feed::record::Dictionary;
 use crate::figures::GrowthSum;
 use crate::geography::Geography;
 use crate::types::Growth;

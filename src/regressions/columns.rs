@@ -15,7 +15,7 @@ use super::product;
 use crate::archive::parts::Table;
 use crate::estimate::error::EstimateError;
 use crate::estimate::panel::{Column, MISSING, Panel, Part};
-use crate::feed::record::Dictionary;
+use crate::feed::dictionary::Dictionary;
 use crate::publish::export::schema_of;
 use crate::types::Year;
 

@@ -23,7 +23,8 @@ use super::panels::{Kind, Panels};
 use super::plant::dictionary;
 use super::rauch::{Differentiated, Rauch};
 use crate::archive::segment::{Fields, read_months};
-use crate::feed::record::{Dictionary, Record, Texts};
+use crate::feed::dictionary::Dictionary;
+use crate::feed::record::{Record, Texts};
 use crate::publish::dollars;
 use crate::types::{Flow, Period, Year};
 

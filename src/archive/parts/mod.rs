@@ -30,7 +30,7 @@ use crate::types::Year;
 pub const REMOVED: &str = "removed";
 
 /// Rows of a row group and of a batch: some megabytes each.
-const ROWS_MAX: usize = 1 << 17;
+const ROWS_MAX: usize = 1 << 15;
 
 /// A published table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -17,7 +17,8 @@ use parquet::file::statistics::Statistics;
 use super::{ROWS_MAX, schema};
 use crate::archive::durable::Stored;
 use crate::archive::error::{ArchiveError, Result};
-use crate::feed::record::{Dictionary, Exclusion, Record, Texts};
+use crate::feed::dictionary::Dictionary;
+use crate::feed::record::{Exclusion, Record, Texts};
 use crate::types::{City, Flow, Period};
 
 /// Which columns of a segment to read.

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! chunk = dictionary page (the texts in use, by first use)
-//!       · data page (null levels, then positions)
+//!       · data pages (null levels, then positions)
 //! positions and levels: runs of one value │ groups of eight, bit-packed (Parquet's hybrid)
 //! ```
 //! Parquet's own writer hashes the text of every row to find out what the dictionary of the feed
@@ -11,7 +11,7 @@
 use std::io::Write;
 
 use parquet::basic::{Compression, Encoding, ZstdLevel};
-use parquet::column::page::{CompressedPage, Page, PageWriter};
+use parquet::column::page::{CompressedPage, Page, PageWriteSpec, PageWriter};
 use parquet::column::writer::ColumnCloseResult;
 use parquet::errors::{ParquetError, Result};
 use parquet::file::metadata::ColumnChunkMetaData;
@@ -22,6 +22,8 @@ use parquet::schema::types::ColumnDescPtr;
 pub(super) const ZSTD_LEVEL: i32 = 1;
 /// Shortest run of one value that is written as a run.
 const RUN_MIN: usize = 8;
+/// Rows of a data page: what is worked with at a time stays in the cache.
+const ROWS_A_PAGE: usize = 1 << 16;
 
 /// A column of texts of one row group, encoded.
 pub(super) struct TextChunk {
@@ -40,34 +42,37 @@ impl TextChunk {
     pub(super) fn new(
         column: ColumnDescPtr,
         texts: &[&str],
-        positions: impl ExactSizeIterator<Item = Option<u32>>,
+        mut positions: impl ExactSizeIterator<Item = Option<u32>>,
     ) -> Result<Self> {
         let n_rows = positions.len();
         let nullable = column.max_def_level() > 0;
-        let Used { texts, codes, present } = Used::of(texts, positions, nullable);
-        assert!(nullable || codes.len() == n_rows, "a null in {}", column.name());
+        let mut used = Used::new(texts, nullable);
+        let mut data = Vec::with_capacity(n_rows.div_ceil(ROWS_A_PAGE));
+        while data.is_empty() || positions.len() > 0 {
+            let n_page = positions.len().min(ROWS_A_PAGE);
+            used.take(positions.by_ref().take(n_page));
+            assert!(nullable || used.codes.len() == n_page, "a null in {}", column.name());
+            data.push(used.data_page()?);
+        }
         let mut out = TrackedWrite::new(Vec::new());
         let mut pages = SerializedPageWriter::new(&mut out);
-        let dictionary = dictionary_page(&texts)?;
-        let data = data_page(nullable.then_some(&present), &codes, texts.len())?;
-        let dictionary = pages.write_page(dictionary)?;
-        let data = pages.write_page(data)?;
-        let size = |bytes: usize| i64::try_from(bytes).expect("a page is below 2^31 bytes");
-        let sizes = [
-            dictionary.compressed_size + data.compressed_size,
-            dictionary.uncompressed_size + data.uncompressed_size,
-        ];
+        let dictionary = pages.write_page(dictionary_page(&used.texts)?)?;
+        let mut total = Sizes::of(&dictionary);
+        for page in data {
+            total.add(&pages.write_page(page)?);
+        }
+        let size = |bytes: usize| i64::try_from(bytes).expect("a chunk is in memory");
         let metadata = ColumnChunkMetaData::builder(column)
             .set_compression(compression())
             .set_encodings(vec![Encoding::PLAIN, Encoding::RLE, Encoding::RLE_DICTIONARY])
             .set_num_values(size(n_rows))
-            .set_total_compressed_size(size(sizes[0]))
-            .set_total_uncompressed_size(size(sizes[1]))
+            .set_total_compressed_size(size(total.compressed))
+            .set_total_uncompressed_size(size(total.uncompressed))
             .set_dictionary_page_offset(Some(0))
             .set_data_page_offset(size(dictionary.compressed_size))
             .build()?;
         let close = ColumnCloseResult {
-            bytes_written: dictionary.bytes_written + data.bytes_written,
+            bytes_written: total.written,
             rows_written: n_rows as u64,
             metadata,
             bloom_filter: None,
@@ -101,41 +106,88 @@ pub(super) fn compression() -> Compression {
     Compression::ZSTD(ZstdLevel::try_new(ZSTD_LEVEL).expect("1 is a level of zstd"))
 }
 
-/// The texts that rows use, numbered by first use.
+/// The bytes of some pages.
+struct Sizes {
+    compressed: usize,
+    uncompressed: usize,
+    written: u64,
+}
+
+impl Sizes {
+    fn of(page: &PageWriteSpec) -> Self {
+        Self {
+            compressed: page.compressed_size,
+            uncompressed: page.uncompressed_size,
+            written: page.bytes_written,
+        }
+    }
+
+    fn add(&mut self, page: &PageWriteSpec) {
+        self.compressed += page.compressed_size;
+        self.uncompressed += page.uncompressed_size;
+        self.written += page.bytes_written;
+    }
+}
+
+/// The texts that rows use, numbered by first use, and the rows of one page.
 struct Used<'t> {
+    all: &'t [&'t str],
+    /// The number of each text of all, if it is in use.
+    numbers: Vec<u32>,
     texts: Vec<&'t str>,
-    /// The number of each row that has a text.
+    /// The number of each row of the page that has a text.
     codes: Vec<u32>,
-    /// One for a row that has a text, zero for one that has none; empty where all have to.
-    present: Vec<u32>,
+    /// One for a row that has a text, zero for one that has none; none where all have to.
+    present: Option<Vec<u32>>,
 }
 
 impl<'t> Used<'t> {
-    fn of(
-        texts: &[&'t str],
-        positions: impl ExactSizeIterator<Item = Option<u32>>,
-        nullable: bool,
-    ) -> Self {
-        const UNUSED: u32 = u32::MAX;
-        let mut numbers = vec![UNUSED; texts.len()];
-        let mut used = Self {
-            texts: Vec::new(),
-            codes: Vec::with_capacity(positions.len()),
-            present: Vec::with_capacity(if nullable { positions.len() } else { 0 }),
-        };
+    const UNUSED: u32 = u32::MAX;
+
+    fn new(all: &'t [&'t str], nullable: bool) -> Self {
+        let (numbers, texts) = (vec![Self::UNUSED; all.len()], Vec::new());
+        Self { all, numbers, texts, codes: Vec::new(), present: nullable.then(Vec::new) }
+    }
+
+    /// Takes the rows of the next page in the place of the last one's.
+    fn take(&mut self, positions: impl Iterator<Item = Option<u32>>) {
+        let Self { all, numbers, texts, codes, present } = self;
+        codes.clear();
+        present.iter_mut().for_each(Vec::clear);
         for position in positions {
-            if nullable {
-                used.present.push(u32::from(position.is_some()));
+            if let Some(present) = present {
+                present.push(u32::from(position.is_some()));
             }
             let Some(position) = position else { continue };
             let number = &mut numbers[position as usize];
-            if *number == UNUSED {
-                *number = u32::try_from(used.texts.len()).expect("positions are u32");
-                used.texts.push(texts[position as usize]);
+            if *number == Self::UNUSED {
+                *number = u32::try_from(texts.len()).expect("positions are u32");
+                texts.push(all[position as usize]);
             }
-            used.codes.push(*number);
+            codes.push(*number);
         }
-        used
+    }
+
+    fn data_page(&self) -> Result<CompressedPage> {
+        let mut plain = Vec::with_capacity(self.codes.len() * 2);
+        if let Some(present) = &self.present {
+            let mut levels = Vec::new();
+            encode(present, 1, &mut levels);
+            plain.extend_from_slice(&number(levels.len())?.to_le_bytes());
+            plain.extend_from_slice(&levels);
+        }
+        let n_bits = (usize::BITS - self.texts.len().saturating_sub(1).leading_zeros()).max(1);
+        plain.push(u8::try_from(n_bits).expect("at most 32"));
+        encode(&self.codes, n_bits, &mut plain);
+        let page = Page::DataPage {
+            buf: compressed(&plain)?.into(),
+            num_values: number(self.present.as_ref().map_or(self.codes.len(), Vec::len))?,
+            encoding: Encoding::RLE_DICTIONARY,
+            def_level_encoding: Encoding::RLE,
+            rep_level_encoding: Encoding::RLE,
+            statistics: None,
+        };
+        Ok(CompressedPage::new(page, plain.len()))
     }
 }
 
@@ -150,28 +202,6 @@ fn dictionary_page(texts: &[&str]) -> Result<CompressedPage> {
         num_values: number(texts.len())?,
         encoding: Encoding::PLAIN,
         is_sorted: false,
-    };
-    Ok(CompressedPage::new(page, plain.len()))
-}
-
-fn data_page(present: Option<&Vec<u32>>, codes: &[u32], n_texts: usize) -> Result<CompressedPage> {
-    let mut plain = Vec::with_capacity(codes.len() * 2);
-    if let Some(present) = present {
-        let mut levels = Vec::new();
-        encode(present, 1, &mut levels);
-        plain.extend_from_slice(&number(levels.len())?.to_le_bytes());
-        plain.extend_from_slice(&levels);
-    }
-    let n_bits = (usize::BITS - n_texts.saturating_sub(1).leading_zeros()).max(1);
-    plain.push(u8::try_from(n_bits).expect("at most 32"));
-    encode(codes, n_bits, &mut plain);
-    let page = Page::DataPage {
-        buf: compressed(&plain)?.into(),
-        num_values: number(present.map_or(codes.len(), Vec::len))?,
-        encoding: Encoding::RLE_DICTIONARY,
-        def_level_encoding: Encoding::RLE,
-        rep_level_encoding: Encoding::RLE,
-        statistics: None,
     };
     Ok(CompressedPage::new(page, plain.len()))
 }

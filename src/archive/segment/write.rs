@@ -20,8 +20,14 @@ use super::{ROWS_MAX, path, schema};
 use crate::archive::Publication;
 use crate::archive::durable::{Draft, Stored};
 use crate::archive::error::{ArchiveError, Result};
-use crate::feed::record::{Dictionary, Exclusion, Record, Texts};
+use crate::feed::dictionary::Dictionary;
+use crate::feed::record::{Exclusion, Record, Texts};
 use crate::types::{City, Flow, Period, Vintage};
+
+/// About what a record takes in a segment; it grows where that is not enough.
+const BYTES_A_RECORD: usize = 9;
+/// Rows of a column of numbers that are written at a time.
+const ROWS_AT_A_TIME: usize = 1 << 14;
 
 /// A segment as it will lie on the disk.
 #[derive(Clone, PartialEq, Eq)]
@@ -108,7 +114,8 @@ pub fn encode<'p>(
     // strings.
     let options =
         ArrowWriterOptions::new().with_properties(properties()).with_skip_arrow_metadata(true);
-    let writer = ArrowWriter::try_new_with_options(Vec::new(), schema(), options)?;
+    let room = Vec::with_capacity((records.len() + late.len()) * BYTES_A_RECORD);
+    let writer = ArrowWriter::try_new_with_options(room, schema(), options)?;
     let (mut file, columns) = writer.into_serialized_writer()?;
     let row_groups = [&*records, &late];
     let row_groups = row_groups.into_iter().flat_map(|rows| rows.chunks(ROWS_MAX));
@@ -128,7 +135,9 @@ pub fn encode<'p>(
         }
         row_group.close()?;
     }
-    Ok(Encoded { bytes: file.into_inner()? })
+    let mut bytes = file.into_inner()?;
+    bytes.shrink_to_fit();
+    Ok(Encoded { bytes })
 }
 
 /// What becomes of each item, in order.
@@ -202,18 +211,19 @@ impl Columns<'_, '_> {
         let Self { rows, texts, .. } = self;
         let chunk = match column.name() {
             "line" => {
-                return written(
-                    numbers,
-                    UInt32Array::from_iter_values(rows.iter().map(|r| r.line)),
-                );
+                return written(numbers, rows, |rows| {
+                    UInt32Array::from_iter_values(rows.iter().map(|row| row.line))
+                });
             }
             "period" => {
-                let periods = rows.iter().map(|row| yyyymm(row.period));
-                return written(numbers, Int32Array::from_iter_values(periods));
+                return written(numbers, rows, |rows| {
+                    Int32Array::from_iter_values(rows.iter().map(|row| yyyymm(row.period)))
+                });
             }
             "value_cents" => {
-                let cents = rows.iter().map(|row| row.value_cents);
-                return written(numbers, Int64Array::from_iter_values(cents));
+                return written(numbers, rows, |rows| {
+                    Int64Array::from_iter_values(rows.iter().map(|row| row.value_cents))
+                });
             }
             "flow" => {
                 let codes = [Flow::Export, Flow::Import].map(Flow::code);
@@ -279,13 +289,18 @@ impl Columns<'_, '_> {
     }
 }
 
-fn written(
+/// Writes a column of numbers, some rows at a time: what is worked with stays in the cache.
+fn written<A: Array + 'static>(
     mut writer: ArrowColumnWriter,
-    values: impl Array + 'static,
+    rows: &[Record],
+    numbers: impl Fn(&[Record]) -> A,
 ) -> std::result::Result<Chunk, ParquetError> {
-    let field = Field::new("numbers", values.data_type().clone(), false);
-    for leaf in compute_leaves(&field, &(Arc::new(values) as ArrayRef))? {
-        writer.write(&leaf)?;
+    for rows in rows.chunks(ROWS_AT_A_TIME) {
+        let numbers = numbers(rows);
+        let field = Field::new("numbers", numbers.data_type().clone(), false);
+        for leaf in compute_leaves(&field, &(Arc::new(numbers) as ArrayRef))? {
+            writer.write(&leaf)?;
+        }
     }
     writer.close().map(Chunk::Numbers)
 }
