@@ -95,17 +95,19 @@ impl Bench<'_> {
 
     /// Each year as a part of the first rows.
     fn years(&self, n: usize) -> Vec<Part> {
-        let Ok(Column::Real(years)) = self.panel.column("year") else {
-            panic!("the panel has no column year of numbers")
+        let Ok(Column::Short(years)) = self.panel.column("year") else {
+            panic!("the panel has no column year of small whole numbers")
         };
-        let part = |own: &[f64]| Part { n_rows: own.len(), fingerprint: own[0].to_bits() };
-        years[..n].chunk_by(|a, b| a.to_bits() == b.to_bits()).map(part).collect()
+        let part =
+            |own: &[i16]| Part { n_rows: own.len(), fingerprint: own[0].unsigned_abs().into() };
+        years[..n].chunk_by(|a, b| a == b).map(part).collect()
     }
 
     fn first(&self, n: usize) -> Panel<'_> {
         let column = |name: &String| match self.panel.column(name).expect("a column") {
             Column::Real(values) => (name.clone(), Column::Real(&values[..n])),
             Column::Integer(values) => (name.clone(), Column::Integer(&values[..n])),
+            Column::Short(values) => (name.clone(), Column::Short(&values[..n])),
             Column::Code(values) => (name.clone(), Column::Code(&values[..n])),
         };
         let columns = self.names.iter().map(column).collect();

@@ -89,6 +89,8 @@ pub struct Table {
 
 #[derive(Clone, Debug)]
 enum Values {
+    Short(Vec<i16>),
+    Whole(Vec<i32>),
     Numbers(Vec<f64>),
     Categories(Vec<u32>, Dictionary),
 }
@@ -132,6 +134,8 @@ impl Table {
     pub fn text(&self, column: &str, row: usize) -> String {
         let values = self.columns.iter().find(|(name, _)| name == column);
         match values.map(|(_, values)| values) {
+            Some(Values::Short(numbers)) => numbers[row].to_string(),
+            Some(Values::Whole(numbers)) => numbers[row].to_string(),
             Some(Values::Numbers(numbers)) if numbers[row].is_finite() => numbers[row].to_string(),
             Some(Values::Categories(codes, texts)) if codes[row] != MISSING => {
                 texts.text(codes[row]).to_owned()
@@ -144,6 +148,8 @@ impl Table {
 impl Values {
     fn column(&self) -> Column<'_> {
         match self {
+            Self::Short(numbers) => Column::Short(numbers),
+            Self::Whole(numbers) => Column::Integer(numbers),
             Self::Numbers(numbers) => Column::Real(numbers),
             Self::Categories(codes, _) => Column::Code(codes),
         }
@@ -166,8 +172,10 @@ fn number(text: &str) -> Option<f64> {
     text.parse().ok().filter(|_| !is_whole || digits.len() <= 15 || fits())
 }
 
-/// A column as it grows: of numbers, or of texts.
+/// A column as it grows: of whole numbers of 16 or 32 bits, of numbers, or of texts.
 enum Growing {
+    Short(Vec<i16>),
+    Whole(Vec<i32>),
     Numbers(Vec<f64>),
     Texts(Vec<u32>, Dictionary),
 }
@@ -177,13 +185,26 @@ impl Growing {
         Self::Numbers(Vec::new())
     }
 
+    /// Makes room for as many values as a file says it has, if there is that much: a column that
+    /// grows step by step takes up to twice as much.
+    fn reserve(&mut self, n_rows: usize) {
+        let _ = match self {
+            Self::Short(numbers) => numbers.try_reserve_exact(n_rows),
+            Self::Whole(numbers) => numbers.try_reserve_exact(n_rows),
+            Self::Numbers(numbers) => numbers.try_reserve_exact(n_rows),
+            Self::Texts(codes, _) => codes.try_reserve_exact(n_rows),
+        };
+    }
+
     fn texts() -> Self {
         Self::Texts(Vec::new(), Dictionary::default())
     }
 
-    /// Adds a whole number; false if a real cannot hold it where numbers are.
+    /// Adds a whole number; false if it is missing or too large for what the column holds.
     fn push_whole<T: Into<i128>>(&mut self, value: Option<T>) -> bool {
         match (self, value.map(Into::into)) {
+            (Self::Short(numbers), value) => return push_as(numbers, value),
+            (Self::Whole(numbers), value) => return push_as(numbers, value),
             (Self::Numbers(numbers), None) => numbers.push(f64::NAN),
             #[expect(clippy::cast_precision_loss, reason = "it is held exactly")]
             (Self::Numbers(numbers), Some(value)) => {
@@ -201,6 +222,7 @@ impl Growing {
     /// Adds a value; false if it is no number where numbers are.
     fn push(&mut self, text: &str) -> bool {
         match self {
+            Self::Short(_) | Self::Whole(_) => return false,
             Self::Numbers(numbers) if is_missing(text) => numbers.push(f64::NAN),
             Self::Numbers(numbers) => match number(text) {
                 Some(number) => numbers.push(number),
@@ -214,10 +236,20 @@ impl Growing {
 
     fn finish(self) -> Values {
         match self {
+            Self::Short(numbers) => Values::Short(numbers),
+            Self::Whole(numbers) => Values::Whole(numbers),
             Self::Numbers(numbers) => Values::Numbers(numbers),
             Self::Texts(codes, texts) => Values::Categories(codes, texts),
         }
     }
+}
+
+/// Adds a whole number; false if it is missing or does not fit.
+fn push_as<T: TryFrom<i128>>(numbers: &mut Vec<T>, value: Option<i128>) -> bool {
+    let value = value.and_then(|value| T::try_from(value).ok());
+    let fits = value.is_some();
+    numbers.extend(value);
+    fits
 }
 
 /// Reads numbers; columns where something else stands are read once more, as texts.
@@ -302,14 +334,18 @@ fn read_parquet_column(path: &Path, name: &str) -> Result<Values, PanelError> {
     let builder = parquet_reader(path)?;
     let kind = builder.schema().field_with_name(name).map(|field| field.data_type().clone());
     let is_text = matches!(kind, Ok(DataType::Utf8 | DataType::LargeUtf8));
-    let column = if is_text { Growing::texts() } else { Growing::numbers() };
-    match read_batches(path, name, column)? {
-        Some(values) => Ok(values),
-        None => Ok(read_batches(path, name, Growing::texts())?.expect("texts hold any value")),
+    let is_whole = kind.is_ok_and(|kind| kind.is_integer() || kind == DataType::Boolean);
+    let whole = is_whole.then(|| [Growing::Short(Vec::new()), Growing::Whole(Vec::new())]);
+    let numbers = (!is_text).then(Growing::numbers);
+    for column in whole.into_iter().flatten().chain(numbers) {
+        if let Some(values) = read_batches(path, name, column)? {
+            return Ok(values);
+        }
     }
+    Ok(read_batches(path, name, Growing::texts())?.expect("texts hold any value"))
 }
 
-/// Nothing if a whole number is one that a real cannot hold.
+/// Nothing if a value is one that the column cannot hold.
 fn read_batches(
     path: &Path,
     name: &str,
@@ -317,6 +353,8 @@ fn read_batches(
 ) -> Result<Option<Values>, PanelError> {
     let failed = |source| PanelError::Parquet { path: path.to_owned(), source };
     let builder = parquet_reader(path)?;
+    let n_rows = builder.metadata().file_metadata().num_rows();
+    column.reserve(usize::try_from(n_rows).unwrap_or_default());
     let mask = ProjectionMask::columns(builder.parquet_schema(), [name]);
     for batch in builder.with_projection(mask).build().map_err(failed)? {
         let batch = batch.map_err(|error| failed(error.into()))?;

@@ -11,7 +11,9 @@ pub enum Column<'a> {
     /// Numbers; NaN and infinities are missing.
     Real(&'a [f64]),
     /// Whole numbers: years, identifiers, dummies.
-    Integer(&'a [i64]),
+    Integer(&'a [i32]),
+    /// Whole numbers that are small, in half the room.
+    Short(&'a [i16]),
     /// Categories by number; [`MISSING`] is missing.
     Code(&'a [u32]),
 }
@@ -39,6 +41,7 @@ impl Column<'_> {
         match self {
             Self::Real(values) => values.len(),
             Self::Integer(values) => values.len(),
+            Self::Short(values) => values.len(),
             Self::Code(values) => values.len(),
         }
     }
@@ -54,7 +57,7 @@ impl Column<'_> {
     pub fn is_present(&self, row: usize) -> bool {
         match self {
             Self::Real(values) => values[row].is_finite(),
-            Self::Integer(_) => true,
+            Self::Integer(_) | Self::Short(_) => true,
             Self::Code(values) => values[row] != MISSING,
         }
     }
@@ -63,7 +66,8 @@ impl Column<'_> {
     pub(super) fn bits(&self, row: usize) -> u64 {
         match self {
             Self::Real(values) => (values[row] + 0.0).to_bits(),
-            Self::Integer(values) => values[row].cast_unsigned(),
+            Self::Integer(values) => values[row].cast_unsigned().into(),
+            Self::Short(values) => i32::from(values[row]).cast_unsigned().into(),
             Self::Code(values) => values[row].into(),
         }
     }

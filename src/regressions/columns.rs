@@ -40,7 +40,7 @@ struct Made {
 #[derive(Debug)]
 enum Values {
     Real(Vec<f64>),
-    Year(Vec<i64>),
+    Year(Vec<i32>),
     Code(Vec<u32>, Dictionary),
 }
 
@@ -253,7 +253,7 @@ impl Values {
             Self::Real(numbers) => append_numbers(numbers, array)?,
             Self::Year(years) => {
                 let values = array.as_primitive::<UInt16Type>().values();
-                years.extend(values.iter().map(|&year| i64::from(year)));
+                years.extend(values.iter().copied().map(i32::from));
             }
             Self::Code(codes, texts) => {
                 let column = array.as_dictionary::<UInt32Type>();

@@ -79,7 +79,8 @@ fn without_largest(
 pub fn bits(column: Column<'_>, row: usize) -> u64 {
     match column {
         Column::Real(values) => values[row].to_bits(),
-        Column::Integer(values) => values[row].cast_unsigned(),
+        Column::Integer(values) => values[row].cast_unsigned().into(),
+        Column::Short(values) => values[row].cast_unsigned().into(),
         Column::Code(codes) => codes[row].into(),
     }
 }
@@ -103,10 +104,10 @@ pub fn numbers<'c>(
         }
         Some(column) => column,
     };
-    #[expect(clippy::cast_precision_loss, reason = "years")]
     Ok(move |row: usize| match column {
         Column::Real(values) => values[row],
-        Column::Integer(values) => values[row] as f64,
+        Column::Integer(values) => values[row].into(),
+        Column::Short(values) => values[row].into(),
         Column::Code(_) => f64::NAN,
     })
 }

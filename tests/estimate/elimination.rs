@@ -8,7 +8,8 @@ use spillover::estimate::formula::{Formula, Interaction};
 use spillover::estimate::inference::{Inference, Vcov};
 use spillover::estimate::memory::Memory;
 use spillover::estimate::panel::{Column, Panel, Part};
-use spillover::estimate::{Estimated, Options, estimate_all};
+use spillover::estimate::result::Estimate;
+use spillover::estimate::{Estimated, Options, estimate, estimate_all};
 
 /// Effects as they come: the paper's, with products, with groups of destinations, redundant ones.
 const EFFECTS: [&str; 6] = [
@@ -24,7 +25,7 @@ const VARIABLES: [&str; 4] = ["y ~ x", "y ~ x + z", "y ~ x + z + x:z", "z ~ x"];
 /// Plants of cities ship products to countries; rows in order of year.
 #[derive(Debug, Clone)]
 struct Rows {
-    keys: [(&'static str, Vec<i64>); 6],
+    keys: [(&'static str, Vec<i32>); 6],
     values: [(&'static str, Vec<f64>); 4],
 }
 
@@ -46,6 +47,7 @@ impl Rows {
                 for _ in 0..=below(2 + plant % 7) {
                     let (country, product) = (below(9).min(below(9)), below(4) + plant % 3);
                     let row = [plant, city, country, 2000 + year, product, country % 3];
+                    let row = row.map(|value| i32::try_from(value).expect("small numbers"));
                     keys.iter_mut().zip(row).for_each(|(key, value)| key.1.push(value));
                     let mut real = || below(1 << 20) as f64 / f64::from(1 << 20);
                     let (x, z) = (real() + 0.1 * plant as f64, real() - 0.3 * country as f64);
@@ -74,7 +76,7 @@ impl Rows {
         let values = self.values.iter().map(|(name, v)| ((*name).into(), Column::Real(&v[..n])));
         let parts = self.keys[3].1[..n].chunk_by(|a, b| a == b).map(|years| Part {
             n_rows: years.len(),
-            fingerprint: years[0].unsigned_abs() * 1000 + salt,
+            fingerprint: u64::from(years[0].unsigned_abs()) * 1000 + salt,
         });
         let parts: Vec<Part> = parts.collect();
         Panel::new(keys.chain(values).collect()).expect("a panel").in_parts(parts)
@@ -96,8 +98,21 @@ fn run(panel: &Panel<'_>, formula: &str, options: &Options, memory: Option<&Memo
     estimate_all(panel, &[formula], options, memory).expect("an estimate")
 }
 
+/// The same with nothing kept for a later estimation.
+fn run_alone(panel: &Panel<'_>, formula: &str, options: &Options) -> Estimate {
+    let formula = Formula::parse(formula).expect("a formula");
+    estimate(panel, &formula, options, None).expect("an estimate")
+}
+
+fn on_one_thread<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    ThreadPoolBuilder::new().num_threads(1).build().expect("a thread").install(work)
+}
+
 fn assert_close(a: &Estimated, b: &Estimated) {
-    let (a, b) = (&a.estimates[0], &b.estimates[0]);
+    assert_alike(&a.estimates[0], &b.estimates[0]);
+}
+
+fn assert_alike(a: &Estimate, b: &Estimate) {
     assert_eq!((a.n_obs, a.k, a.df_t, &a.dropped), (b.n_obs, b.k, b.df_t, &b.dropped));
     for (a, b) in a.terms.iter().zip(&b.terms) {
         let scale = a.std_error.expect("an error");
@@ -134,10 +149,27 @@ proptest! {
         let fastest = run(&panel, &formula, &options(Method::Fastest, weights), None);
         prop_assert!(general.elimination.is_none());
         assert_close(&general, &fastest);
-        let one = ThreadPoolBuilder::new().num_threads(1).build().expect("a thread");
         let on_one =
-            one.install(|| run(&panel, &formula, &options(Method::Fastest, weights), None));
+            on_one_thread(|| run(&panel, &formula, &options(Method::Fastest, weights), None));
         assert_same(&fastest, &on_one);
+    }
+
+    #[test]
+    fn what_keeps_nothing_comes_to_the_same(
+        seed in any::<u64>(),
+        cities in 4_i64..9,
+        years in 2_i64..6,
+        shape in 0..EFFECTS.len(),
+        weights in any::<bool>(),
+    ) {
+        let rows = Rows::new(seed, cities, years);
+        let (panel, options) = (rows.panel(rows.n(), 0), options(Method::Fastest, weights));
+        let formula = format!("y ~ x + z + x:z | {}", EFFECTS[shape]);
+        let alone = run_alone(&panel, &formula, &options);
+        assert_alike(&run(&panel, &formula, &options, None).estimates[0], &alone);
+        let on_one = on_one_thread(|| run_alone(&panel, &formula, &options));
+        prop_assert_eq!(&alone, &on_one);
+        prop_assert_eq!(&alone.covariance, &on_one.covariance);
     }
 
     #[test]

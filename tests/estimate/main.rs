@@ -1,5 +1,6 @@
 //! The estimator: what holds of every estimate, agreement with another implementation, the command.
 
+mod columns;
 mod command;
 mod elimination;
 mod properties;

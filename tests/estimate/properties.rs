@@ -296,7 +296,7 @@ fn what_cannot_be_estimated_says_why() {
     assert!(matches!(run(&few, "y ~ x", &default), Err(EstimateError::NoDegreesOfFreedom { .. })));
     let alone = run(&few, "y ~ 1 | x", &default);
     assert!(matches!(alone, Err(EstimateError::NoRows { n_singletons: 2, .. })));
-    let one = [1_i64; 40];
+    let one = [1; 40];
     let named = vec![
         ("y".into(), Column::Real(&made.real[0].1[..40])),
         ("one".into(), Column::Integer(&one)),

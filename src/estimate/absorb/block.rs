@@ -3,15 +3,18 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use faer::linalg::matmul::matmul;
-use faer::{Accum, Mat, MatMut, MatRef, Par};
+use faer::Mat;
 use rustc_hash::FxHashMap;
 
+use super::apply::ByHalf;
 use super::blocks::Blocks;
-use super::dense::Factor;
+use super::dense::{Factor, lower_half};
+use super::elimination::Shares;
 use super::kept::{Fingerprints, Kept};
+use super::lanes::{add, vectorised_by_width};
 use super::layout::Layout;
 use super::local::{Cells, Piece, Rows, minmax};
+use super::sums::Sums;
 use crate::estimate::design::codes::Codes;
 
 /// Rows that are worked on by themselves, such as a city's.
@@ -22,9 +25,21 @@ pub struct Block {
     /// Levels of the eliminated effect: neighbours, as levels are numbered in the order of the
     /// rows.
     pub levels: Range<usize>,
-    /// `(R'AR)⁻¹`: products with it cost what two triangular solves do, and run several times as
-    /// fast.
-    inverse: Mat<f64>,
+    /// `(R'AR)⁻¹`, lower half: products with it cost what two triangular solves do, and run
+    /// several times as fast.
+    inverse: Vec<f64>,
+}
+
+/// The blocks of a part of the layout.
+pub struct PartOfBlocks {
+    /// The blocks.
+    pub blocks: Vec<Block>,
+    /// `R'b` and `G'b`.
+    pub sums: Sums,
+    /// Levels of the iterated effect.
+    pub span: Range<usize>,
+    /// How many of the pieces were known.
+    pub n_kept: usize,
 }
 
 /// Makes blocks from their rows.
@@ -35,19 +50,40 @@ pub struct Builder<'b, 'a> {
     pub cells: &'b Cells,
     /// The level of the eliminated effect of each cell.
     pub eliminated: &'b [u32],
+    /// The level of the iterated effect of each cell.
+    pub iterated: &'b [u32],
     /// The effects that live inside pieces.
     pub local: &'b [usize],
     /// What is known of pieces.
     pub earlier: Option<&'b Kept>,
     /// How pieces are known, where that is asked for.
     pub fingerprints: Option<Fingerprints<'b, 'a>>,
+    /// What becomes of the shares of levels eliminated inside pieces.
+    pub shares: Shares,
 }
 
 impl Builder<'_, '_> {
-    /// The blocks of consecutive ranges of pieces, each with how many of its pieces were known.
+    /// The blocks of consecutive ranges of pieces; right-hand sides that only their sums are
+    /// needed of go as soon as they are in them.
     #[must_use]
-    pub fn blocks(&self, ranges: &[Vec<Range<usize>>]) -> Vec<(Block, usize)> {
-        ranges.iter().map(|pieces| self.block(pieces)).collect()
+    pub fn part(&self, ranges: &[Vec<Range<usize>>]) -> PartOfBlocks {
+        let built = ranges.iter().map(|pieces| self.block(pieces));
+        let (mut blocks, n_kept): (Vec<Block>, Vec<usize>) = built.unzip();
+        let (first, last) = (&blocks[0], &blocks[blocks.len() - 1]);
+        let span = minmax(&self.iterated[first.cells().start..last.cells().end]);
+        let levels = first.levels.start..last.levels.end;
+        let mut sums = Sums::new([levels, span.clone()].into_iter(), self.layout.width);
+        for piece in blocks.iter_mut().flat_map(|block| &mut block.pieces) {
+            let rhs = piece.figures.rhs.chunks_exact(self.layout.width);
+            for (cell, value) in piece.cells.clone().zip(rhs) {
+                add(sums.level(0, self.eliminated[cell]), value);
+                add(sums.level(1, self.iterated[cell]), value);
+            }
+            if self.shares == Shares::Dropped {
+                Arc::make_mut(&mut piece.figures).forget_sums();
+            }
+        }
+        PartOfBlocks { blocks, sums, span, n_kept: n_kept.into_iter().sum() }
     }
 
     /// A block, and how many of its pieces were known.
@@ -60,7 +96,7 @@ impl Builder<'_, '_> {
             let known = self.earlier.zip(fingerprint);
             let known = known.and_then(|(kept, fingerprint)| kept.find(fingerprint, &rows));
             n_kept += usize::from(known.is_some());
-            let figures = known.unwrap_or_else(|| Arc::new(rows.figures()));
+            let figures = known.unwrap_or_else(|| Arc::new(rows.figures(self.shares)));
             pieces.push(Piece { groups: groups.clone(), cells: own, fingerprint, figures });
         }
         let levels =
@@ -69,7 +105,7 @@ impl Builder<'_, '_> {
         for piece in &pieces {
             self.add_piece(piece, levels.start, &mut matrix);
         }
-        let inverse = Factor::new(matrix).inverse();
+        let inverse = lower_half(&Factor::new(matrix).inverse());
         (Block { pieces, levels, inverse }, n_kept)
     }
 
@@ -109,13 +145,16 @@ impl Block {
         self.pieces[0].cells.start..self.pieces[self.pieces.len() - 1].cells.end
     }
 
+    /// Frees what is not needed once the iteration is over, if nobody keeps it.
+    pub fn forget(&mut self) {
+        self.inverse = Vec::new();
+        self.pieces.iter_mut().for_each(|piece| piece.figures = Arc::default());
+    }
+
     /// `(R'AR)⁻¹` times right-hand sides, unknowns of dropped pivots zero.
     pub fn solve(&self, rhs: &[f64], width: usize, solved: &mut Vec<f64>) {
-        let n = self.levels.len();
         solved.resize(rhs.len(), 0.0);
-        let out = MatMut::from_row_major_slice_mut(solved, n, width);
-        let rhs = MatRef::from_row_major_slice(rhs, n, width);
-        matmul(out, Accum::Replace, self.inverse.as_ref(), rhs, 1.0, Par::Seq);
+        vectorised_by_width(ByHalf { half: &self.inverse, theta: rhs, out: solved, width });
     }
 }
 
@@ -124,7 +163,7 @@ impl Block {
 pub fn block_ranges(layout: &Layout<'_>, blocks: &Blocks) -> Vec<Vec<Range<usize>>> {
     let mut ranges: Vec<Vec<Range<usize>>> = Vec::new();
     let (mut row, mut last_block) = (0, usize::MAX);
-    for (piece, count) in blocks.pieces.counts().into_iter().enumerate() {
+    for (piece, &count) in blocks.n_rows.iter().enumerate() {
         if count == 0 {
             continue;
         }

@@ -39,8 +39,11 @@ pub struct Blocks {
     pub iterated: usize,
     /// The effects to eliminate within pieces.
     pub local: Vec<usize>,
-    /// The piece of each row: its block and its component of the iterated effect.
+    /// The piece of each row: its block and its component of the iterated effect. Empty once the
+    /// rows are in that order.
     pub pieces: Codes,
+    /// Rows of each piece.
+    pub n_rows: Vec<u32>,
     /// Pieces of one block.
     pub pieces_per_block: usize,
 }
@@ -93,10 +96,11 @@ impl Blocks {
         let of_row =
             rows.map(|(&r, &g)| blocks.of_row[r as usize] * stride + components.of_row[g as usize]);
         let pieces = Codes { name: "pieces".into(), of_row: of_row.collect(), n_levels: n_pieces };
-        if !are_few(&pieces) || !locals_are_small(&locals, &pieces) {
+        let n_rows = pieces.counts();
+        if !are_few(&n_rows, pieces.of_row.len()) || !locals_are_small(&locals, &pieces) {
             return None;
         }
-        Some(Self { eliminated, iterated, local, pieces, pieces_per_block })
+        Some(Self { eliminated, iterated, local, pieces, n_rows, pieces_per_block })
     }
 }
 
@@ -128,9 +132,9 @@ fn over_rows(components: &Codes, effect: &Codes) -> Codes {
     Codes { name: components.name.clone(), of_row, n_levels: components.n_levels }
 }
 
-fn are_few(pieces: &Codes) -> bool {
-    let n_pieces = pieces.counts().into_iter().filter(|&rows| rows > 0).count();
-    n_pieces <= PIECES_FREE.max(pieces.of_row.len() / ROWS_PER_PIECE_MIN)
+fn are_few(rows_of_pieces: &[u32], n_rows: usize) -> bool {
+    let n_pieces = rows_of_pieces.iter().filter(|&&rows| rows > 0).count();
+    n_pieces <= PIECES_FREE.max(n_rows / ROWS_PER_PIECE_MIN)
 }
 
 /// Whether factorising each block costs little beside the rows, and no block is most of the sample.

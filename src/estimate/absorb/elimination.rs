@@ -17,7 +17,7 @@ use faer::linalg::triangular_solve::{
 use faer::traits::pulp::Simd;
 use faer::{Accum, Mat, MatMut, MatRef, Par};
 
-use super::dense::Factor;
+use super::dense::{Factor, lower_half};
 use super::lanes::{ByWidth, add_scaled, vectorised_by_width};
 
 /// The largest share of a level, in its scale. Shares are most of what is held and kept, so they
@@ -36,6 +36,16 @@ pub struct Elimination {
     pub of_variables: Vec<f64>,
 }
 
+/// What becomes of the shares of the levels that are eliminated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shares {
+    /// They are held, for a later estimation too.
+    Held,
+    /// They are not: more than a third of what a solution takes. The levels come back from the
+    /// rows, whose matrix is factorised once more; that takes as long as the shares would.
+    Dropped,
+}
+
 /// The sums over a piece's rows: of its levels to be eliminated, then of its cells.
 pub struct Joint {
     /// Levels to be eliminated.
@@ -51,30 +61,38 @@ pub struct Joint {
 impl Joint {
     /// Eliminates the levels: the rest is `A` and `b` of the cells and the products.
     #[must_use]
-    pub fn eliminated(self, width: usize) -> (Elimination, Rest) {
+    pub fn eliminated(mut self, width: usize, shares: Shares) -> (Elimination, Rest) {
         let (n, n_cells) = (self.n_levels, self.matrix.nrows() - self.n_levels);
-        let of_levels = self.matrix.as_ref().submatrix(0, 0, n, n).to_owned();
-        let factor = Factor::new(of_levels);
-        // Y = L⁻¹ D⁻¹ [S'WMC, S'WMV]: its products are what the levels explain.
-        let mut y = Mat::from_fn(n, n_cells + width, |i, j| {
-            let value = match j.checked_sub(n_cells) {
-                None => self.matrix[(n + j, i)],
-                Some(j) => self.rhs[i * width + j],
-            };
-            value * factor.scale[i]
+        let mut y = Mat::from_fn(n, n_cells + width, |i, j| match j.checked_sub(n_cells) {
+            None => self.matrix[(n + j, i)],
+            Some(j) => self.rhs[i * width + j],
         });
+        let of_cells = self.matrix.as_ref().submatrix(n, n, n_cells, n_cells).to_owned();
+        // What is left is large: factorised where it stands.
+        self.matrix.truncate(n, n);
+        let factor = Factor::new(self.matrix);
+        // Y = L⁻¹ D⁻¹ [S'WMC, S'WMV]: its products are what the levels explain.
+        for column in y.as_mut().col_iter_mut() {
+            column.iter_mut().zip(&factor.scale).for_each(|(value, scale)| *value *= scale);
+        }
         solve_lower_triangular_in_place(factor.lower.as_ref(), y.as_mut(), Par::Seq);
-        let rest = self.rest(&y, width);
+        let mut rest = Rest { matrix: Vec::new(), rhs: self.rhs, products: self.products };
+        rest.explain(of_cells, &y, width);
+        if shares == Shares::Dropped {
+            return (Elimination::default(), rest);
+        }
         solve_upper_triangular_in_place(factor.lower.as_ref().transpose(), y.as_mut(), Par::Seq);
         (Elimination::new(&y, &factor.scale, width), rest)
     }
+}
 
-    /// What the levels do not explain, `Y` given.
-    fn rest(&self, y: &Mat<f64>, width: usize) -> Rest {
+impl Rest {
+    /// Takes out what the levels explain, `Y` given, of the sums over cells and variables; those
+    /// over the levels go.
+    fn explain(&mut self, mut matrix: Mat<f64>, y: &Mat<f64>, width: usize) {
         use triangular::BlockStructure::{Rectangular, TriangularLower};
-        let (n, n_cells) = (self.n_levels, self.matrix.nrows() - self.n_levels);
+        let n_cells = matrix.nrows();
         let (of_cells, of_variables) = y.as_ref().split_at_col(n_cells);
-        let mut matrix = self.matrix.as_ref().submatrix(n, n, n_cells, n_cells).to_owned();
         triangular::matmul(
             matrix.as_mut(),
             TriangularLower,
@@ -86,15 +104,36 @@ impl Joint {
             -1.0,
             Par::Seq,
         );
-        let mut rhs = self.rhs[n * width..].to_vec();
-        let mut products = self.products.clone();
+        self.matrix = lower_half(&matrix);
+        self.rhs.drain(..y.nrows() * width);
+        self.rhs.shrink_to_fit();
         let take = |out: MatMut<'_, f64>, left: MatRef<'_, f64>| {
             matmul(out, Accum::Add, left.transpose(), of_variables, -1.0, Par::Seq);
         };
-        take(MatMut::from_row_major_slice_mut(&mut rhs, n_cells, width), of_cells);
-        take(MatMut::from_row_major_slice_mut(&mut products, width, width), of_variables);
-        Rest { matrix: lower_half(&matrix), rhs, products }
+        take(MatMut::from_row_major_slice_mut(&mut self.rhs, n_cells, width), of_cells);
+        take(MatMut::from_row_major_slice_mut(&mut self.products, width, width), of_variables);
     }
+}
+
+/// `(S'WMS)⁻¹` times right-hand sides, in their place, with what they explain taken out of the
+/// products.
+pub fn explain(matrix: Mat<f64>, rhs: &mut [f64], products: &mut [f64], width: usize) {
+    let factor = Factor::new(matrix);
+    let rescale = |rhs: &mut [f64]| {
+        for (row, scale) in rhs.chunks_exact_mut(width).zip(&factor.scale) {
+            for value in row {
+                *value *= scale;
+            }
+        }
+    };
+    rescale(rhs);
+    let lower = factor.lower.as_ref();
+    let mut z = MatMut::from_row_major_slice_mut(rhs, lower.nrows(), width);
+    solve_lower_triangular_in_place(lower, z.as_mut(), Par::Seq);
+    let products = MatMut::from_row_major_slice_mut(products, width, width);
+    matmul(products, Accum::Add, z.as_ref().transpose(), z.as_ref(), -1.0, Par::Seq);
+    solve_upper_triangular_in_place(lower.transpose(), z, Par::Seq);
+    rescale(rhs);
 }
 
 /// A piece without the levels that lived in it only.
@@ -108,17 +147,15 @@ pub struct Rest {
     pub products: Vec<f64>,
 }
 
-/// The lower half of a matrix, row after row.
-#[must_use]
-pub fn lower_half(matrix: &Mat<f64>) -> Vec<f64> {
-    (0..matrix.nrows()).flat_map(|i| (0..=i).map(move |j| matrix[(i, j)])).collect()
-}
-
 impl Elimination {
     /// From the rows of `[X δ]`, each to be multiplied with its factor.
     fn new(rows: &Mat<f64>, factors: &[f64], width: usize) -> Self {
         let n_cells = rows.ncols() - width;
-        let mut found = Self::default();
+        let mut found = Self {
+            of_cells: Vec::with_capacity(factors.len() * n_cells),
+            scales: Vec::with_capacity(factors.len()),
+            of_variables: Vec::with_capacity(factors.len() * width),
+        };
         for (i, factor) in factors.iter().enumerate() {
             let most = (0..n_cells).map(|j| rows[(i, j)].abs()).fold(0.0, f64::max);
             let unit = if most > 0.0 { SHARE_MAX / most } else { 0.0 };

@@ -74,6 +74,16 @@ impl<'a> Layout<'a> {
         self.design.effects.iter().enumerate().filter(own)
     }
 
+    /// The place of an effect among those that have potentials.
+    ///
+    /// # Panics
+    /// It has none.
+    #[must_use]
+    pub fn place_of(&self, effect: usize) -> usize {
+        let found = self.iterated().position(|(i, _)| i == effect);
+        found.expect("the effect is not swept")
+    }
+
     /// Rows of a range of groups.
     #[must_use]
     pub fn rows_of(&self, groups: Range<usize>) -> Range<usize> {
@@ -279,8 +289,7 @@ fn divide(groups: &[u32], cuts: &[u32], n_parts: usize) -> Vec<Range<usize>> {
 
 /// The row where each block starts, and the end.
 fn block_starts(blocks: &Blocks) -> Vec<u32> {
-    let counts = blocks.pieces.counts();
-    let of_blocks = counts.chunks_exact(blocks.pieces_per_block);
+    let of_blocks = blocks.n_rows.chunks_exact(blocks.pieces_per_block);
     let ends = of_blocks.scan(0, |row, pieces| {
         *row += pieces.iter().sum::<u32>();
         Some(*row)

@@ -14,12 +14,14 @@ use std::sync::Arc;
 use faer::Mat;
 
 use super::apply::{ByHalf, ByRows};
-use super::elimination::{Elimination, Joint, Rest, lower_half};
+use super::dense::lower_half;
+use super::elimination::{Elimination, Joint, Rest, Shares, explain};
 use super::lanes::{add_scaled, vectorised, vectorised_by_width};
 use super::layout::Layout;
 use super::moments::{Moments, Shifted};
 use super::products::Products;
 use super::stream::Stream;
+use super::sums::Target;
 
 /// A matrix is kept where it has at most this many cells, of which half are held, for each row it
 /// stands for.
@@ -79,7 +81,7 @@ pub struct Rows<'r, 'a> {
 impl Rows<'_, '_> {
     /// Reads the rows: their figures.
     #[must_use]
-    pub fn figures(&self) -> Figures {
+    pub fn figures(&self, shares: Shares) -> Figures {
         let (width, spans) = (self.layout.width, self.spans());
         let n_levels = spans.iter().map(Range::len).sum();
         let mut rhs = vec![0.0; (n_levels + self.own.len()) * width];
@@ -105,8 +107,33 @@ impl Rows<'_, '_> {
             return Figures { matrix, rhs, products, moments, local: Elimination::default() };
         }
         let joint = Joint { n_levels, matrix: self.joint(&spans), rhs, products };
-        let (local, Rest { matrix, rhs, products }) = joint.eliminated(width);
+        let (local, Rest { matrix, rhs, products }) = joint.eliminated(width, shares);
         Figures { matrix: Some(matrix), rhs, products, moments, local }
+    }
+
+    /// The potentials `λ = (S'WMS)⁻¹ S'Wu` of the local levels and the products
+    /// `u'Wu − λ'S'Wu` of the residuals, `u = M(V − Cθ)`: from the rows, with the potentials of
+    /// the other effects given and none for the local ones.
+    #[must_use]
+    pub fn finished(&self, potentials: &Target) -> (Vec<f64>, Vec<f64>) {
+        let (width, spans) = (self.layout.width, self.spans());
+        let n_levels = spans.iter().map(Range::len).sum();
+        let mut rhs = vec![0.0; n_levels * width];
+        let mut products = Products::new(width);
+        let swept = |rows: Range<usize>, block: &[f64]| {
+            products.add(block, self.layout.weights_of(rows.clone()));
+            for (row, values) in rows.zip(block.chunks_exact(width)) {
+                for place in self.levels(&spans, row) {
+                    add_scaled(&mut rhs[place * width..], values, self.layout.weight(row));
+                }
+            }
+        };
+        Stream::new(self.layout, Some(potentials)).visit(self.groups.clone(), |_, _| {}, swept);
+        let mut matrix = Mat::zeros(n_levels, n_levels);
+        self.add_joint(|row| self.levels(&spans, row), &mut matrix);
+        let mut products = products.into_values();
+        explain(matrix, &mut rhs, &mut products, width);
+        (rhs, products)
     }
 
     /// Adds `R'AR` of a piece without local effects, lower half, `R` given by the place of each
@@ -146,14 +173,23 @@ impl Rows<'_, '_> {
         spans: &'p [Range<usize>],
         row: usize,
     ) -> impl Iterator<Item = usize> + 'p {
+        let n_levels: usize = spans.iter().map(Range::len).sum();
+        let cell = self.cells.of_row[row] as usize - self.own.start;
+        self.levels(spans, row).chain([n_levels + cell])
+    }
+
+    /// The level of each local effect that a row has a part in, one effect after another.
+    fn levels<'p>(
+        &'p self,
+        spans: &'p [Range<usize>],
+        row: usize,
+    ) -> impl Iterator<Item = usize> + 'p {
         let mut first = 0;
-        let levels = self.local.iter().zip(spans).map(move |(&i, span)| {
+        self.local.iter().zip(spans).map(move |(&i, span)| {
             let level = self.layout.design.effects[i].of_row[row] as usize - span.start;
             first += span.len();
             first - span.len() + level
-        });
-        let n_levels: usize = spans.iter().map(Range::len).sum();
-        levels.chain([n_levels + self.cells.of_row[row] as usize - self.own.start])
+        })
     }
 
     /// `Z'WMZ` of the levels of the local effects and the cells, lower half.
@@ -197,6 +233,13 @@ impl Rows<'_, '_> {
             }
             touched.drain(..).for_each(|i| sums[i] = 0.0);
         }
+    }
+}
+
+impl Figures {
+    /// Frees what only levels that are got back from their shares need.
+    pub fn forget_sums(&mut self) {
+        (self.rhs, self.products) = (Vec::new(), Vec::new());
     }
 }
 

@@ -15,6 +15,7 @@ mod blocks;
 mod conjugate;
 mod dense;
 mod elimination;
+mod finish;
 mod general;
 mod kept;
 pub(super) mod lanes;
@@ -142,11 +143,14 @@ impl<'a> Absorbed<'a> {
         options: &AbsorbOptions,
         start: Option<&Start>,
     ) -> Result<Self, EstimateError> {
-        let blocks = match options.method {
+        let mut blocks = match options.method {
             Method::Fastest => blocks_of(&design),
             Method::General => None,
         };
         let layout = Layout::new(design, blocks.as_ref());
+        if let Some(blocks) = &mut blocks {
+            blocks.pieces.of_row = Vec::new();
+        }
         let earlier = start.map(Start::kept);
         let start = start.map(|start| start.potentials(&layout));
         let warm_start = start.is_some() && layout.iterated().next().is_some();
@@ -278,10 +282,8 @@ impl Problem<'_, '_> {
     }
 
     fn structured(self, blocks: &Blocks) -> Result<Solved, EstimateError> {
-        let (layout, width) = (self.layout, self.layout.width);
-        let place = |wanted: usize| layout.iterated().position(|(i, _)| i == wanted);
-        let place = |wanted: usize| place(wanted).expect("the effect is not swept");
-        let iterated = place(blocks.iterated);
+        let layout = self.layout;
+        let iterated = layout.place_of(blocks.iterated);
         let mut system = Structured::new(layout, blocks, self.earlier, self.options);
         let moments = system.moments();
         let scales = scales(&moments);
@@ -289,13 +291,6 @@ impl Problem<'_, '_> {
         let reduced = system.reduced();
         let outcome = conjugate::solve(&mut system, reduced, start, &scales, self.options);
         let (iterations, relative_residual) = accepted(layout, &outcome)?;
-        let finished = system.finish(&outcome.solution);
-        let mut potentials = layout.totals(width);
-        potentials.effect_mut(place(blocks.eliminated)).copy_from_slice(&finished.of_eliminated);
-        potentials.effect_mut(iterated).copy_from_slice(&outcome.solution);
-        for (&local, values) in blocks.local.iter().zip(&finished.of_local) {
-            potentials.effect_mut(place(local)).copy_from_slice(values);
-        }
         let elimination = Some(Eliminated {
             effect: blocks.eliminated,
             iterated: blocks.iterated,
@@ -303,8 +298,9 @@ impl Problem<'_, '_> {
             n_pieces: system.pieces().count(),
             n_kept: system.n_kept,
         });
-        let kept = if self.options.keep { system.kept(blocks) } else { Kept::default() };
-        let (potentials, products) = (Some(potentials), Some(finished.products));
+        let kept = if self.options.keep { system.kept() } else { Kept::default() };
+        let (potentials, products) = system.finish(&outcome.solution);
+        let (potentials, products) = (Some(potentials), Some(products));
         Ok(Solved {
             potentials,
             products,

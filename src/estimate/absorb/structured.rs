@@ -18,16 +18,16 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::AbsorbOptions;
-use super::block::{Block, Builder, block_ranges, numbered};
+use super::block::{Block, Builder, PartOfBlocks, block_ranges, numbered};
 use super::blocks::Blocks;
 use super::conjugate::System;
+use super::elimination::Shares;
 use super::kept::{Fingerprints, Kept, subject};
 use super::lanes::{add, subtract};
 use super::layout::Layout;
-use super::local::{Cells, Piece, Rows, minmax};
+use super::local::{Cells, Piece, Rows};
 use super::moments::{self, Moments};
 use super::preconditioner::{Preconditioner, positive};
-use super::products::{add_product, added};
 use super::sums::{Sums, Target};
 use crate::estimate::design::codes::Codes;
 
@@ -37,52 +37,42 @@ const STRANDS: usize = 8;
 /// The system of the iterated effect.
 #[derive(Debug)]
 pub struct Structured<'l, 'a> {
-    layout: &'l Layout<'a>,
+    pub(super) layout: &'l Layout<'a>,
     cells: Cells,
     /// Levels of the eliminated and the iterated effect of each cell.
-    eliminated: Vec<u32>,
-    iterated: Vec<u32>,
-    blocks: Vec<Block>,
+    pub(super) eliminated: Vec<u32>,
+    pub(super) iterated: Vec<u32>,
+    pub(super) blocks: Vec<Block>,
     /// Blocks of each part of the layout.
-    parts: Vec<Range<usize>>,
+    pub(super) parts: Vec<Range<usize>>,
     preconditioner: Preconditioner,
     /// Levels of the iterated effect in each part.
     spans: Vec<Range<usize>>,
     n_levels: usize,
-    n_eliminated: usize,
-    /// Effects eliminated inside pieces.
-    local: Vec<usize>,
+    /// What each effect is for.
+    pub(super) roles: &'l Blocks,
+    /// What became of the shares of the levels eliminated inside pieces.
+    pub(super) shares: Shares,
     /// `R'b` and `G'b`.
-    rhs: Target,
+    pub(super) rhs: Target,
     /// Pieces whose figures an earlier estimation gave.
     pub n_kept: usize,
-}
-
-/// The potentials of the effects that were eliminated, and the products of the residuals.
-#[derive(Debug)]
-pub struct Finished {
-    /// Of the effect eliminated within blocks.
-    pub of_eliminated: Vec<f64>,
-    /// Of each effect eliminated within pieces.
-    pub of_local: Vec<Vec<f64>>,
-    /// `Ṽ'WṼ`.
-    pub products: Vec<f64>,
 }
 
 /// What is worked with in one block after another: memory taken anew for each block would cost as
 /// much as the products do.
 #[derive(Debug, Default)]
-struct Work {
+pub(super) struct Work {
     /// `θ` of one piece.
-    theta: Vec<f64>,
+    pub theta: Vec<f64>,
     /// `A G γ` of a block's cells.
-    images: Vec<f64>,
+    pub images: Vec<f64>,
     /// `R'` of them.
-    gathered: Vec<f64>,
+    pub gathered: Vec<f64>,
     /// The potentials of the block's levels.
-    alpha: Vec<f64>,
+    pub alpha: Vec<f64>,
     /// `A R α`.
-    back: Vec<f64>,
+    pub back: Vec<f64>,
 }
 
 impl<'l, 'a> Structured<'l, 'a> {
@@ -90,37 +80,52 @@ impl<'l, 'a> Structured<'l, 'a> {
     #[must_use]
     pub fn new(
         layout: &'l Layout<'a>,
-        blocks: &Blocks,
+        blocks: &'l Blocks,
         earlier: Option<&Kept>,
         options: &AbsorbOptions,
     ) -> Self {
         let (r, g) = (blocks.eliminated, blocks.iterated);
         let effects = &layout.design.effects;
         let ranges = block_ranges(layout, blocks);
-        let (cells, eliminated, iterated) = numbered(layout, &effects[r], &effects[g], &ranges);
+        let (mut cells, eliminated, iterated) = numbered(layout, &effects[r], &effects[g], &ranges);
         let subject = subject(layout, &roles(blocks));
+        let keeps = options.keep || earlier.is_some();
+        let shares = if keeps || blocks.local.is_empty() { Shares::Held } else { Shares::Dropped };
         let builder = Builder {
             layout,
             cells: &cells,
             eliminated: &eliminated,
+            iterated: &iterated,
             local: &blocks.local,
             earlier: earlier.and_then(|kept| kept.of_subject(&subject)),
-            fingerprints: (options.keep || earlier.is_some()).then(|| Fingerprints::new(layout)),
+            fingerprints: keeps.then(|| Fingerprints::new(layout)),
+            shares,
         };
         let parts = layout.parts.iter().map(|part| {
             let place = |group| ranges.partition_point(|pieces| pieces[0].start < group);
             place(part.start)..place(part.end)
         });
         let parts: Vec<Range<usize>> = parts.collect();
-        let strand = |parts: &[Range<usize>]| {
-            builder.blocks(&ranges[parts[0].start..parts[parts.len() - 1].end])
+        let strand = |parts: &[Range<usize>]| -> Vec<PartOfBlocks> {
+            parts.iter().map(|part| builder.part(&ranges[part.clone()])).collect()
         };
         let strands: Vec<_> = parts.par_chunks(parts.len().div_ceil(STRANDS)).map(strand).collect();
-        let (built, n_kept): (Vec<Block>, Vec<usize>) = strands.into_iter().flatten().unzip();
+        let (mut built, mut sums, mut spans, mut n_kept) = (Vec::new(), Vec::new(), Vec::new(), 0);
+        for part in strands.into_iter().flatten() {
+            built.extend(part.blocks);
+            sums.push(part.sums);
+            spans.push(part.span);
+            n_kept += part.n_kept;
+        }
+        if shares == Shares::Dropped {
+            // Every piece has its matrix, and its levels come back from the effects' own.
+            (cells.of_row, cells.weights) = (Vec::new(), Vec::new());
+        }
         let preconditioner = Preconditioner::new(&diagonal_of_iterated(layout, &effects[g]));
-        let spans = parts.iter().map(|part| span(&built[part.clone()], &iterated)).collect();
         let (n_eliminated, n_levels) = (effects[r].n_levels, effects[g].n_levels);
-        let mut system = Self {
+        let mut rhs = Target::new([n_eliminated, n_levels].into_iter(), layout.width);
+        rhs.collect(&sums);
+        Self {
             layout,
             cells,
             eliminated,
@@ -130,13 +135,11 @@ impl<'l, 'a> Structured<'l, 'a> {
             preconditioner,
             spans,
             n_levels,
-            n_eliminated,
-            local: blocks.local.clone(),
-            rhs: Target::new([n_eliminated, n_levels].into_iter(), layout.width),
-            n_kept: n_kept.into_iter().sum(),
-        };
-        system.add_right_hand_sides();
-        system
+            roles: blocks,
+            shares,
+            rhs,
+            n_kept,
+        }
     }
 
     /// All pieces, in the order of the rows.
@@ -152,8 +155,8 @@ impl<'l, 'a> Structured<'l, 'a> {
 
     /// The figures of all pieces, for a later estimation.
     #[must_use]
-    pub fn kept(&self, blocks: &Blocks) -> Kept {
-        let mut kept = Kept::new(subject(self.layout, &roles(blocks)));
+    pub fn kept(&self) -> Kept {
+        let mut kept = Kept::new(subject(self.layout, &roles(self.roles)));
         for piece in self.pieces() {
             if let Some(fingerprint) = piece.fingerprint {
                 kept.insert(fingerprint, Arc::clone(&piece.figures));
@@ -162,33 +165,14 @@ impl<'l, 'a> Structured<'l, 'a> {
         kept
     }
 
-    fn rows<'r>(&'r self, piece: &Piece) -> Rows<'r, 'a> {
+    pub(super) fn rows<'r>(&'r self, piece: &Piece) -> Rows<'r, 'a> {
         Rows {
             layout: self.layout,
             cells: &self.cells,
-            local: &self.local,
+            local: &self.roles.local,
             groups: piece.groups.clone(),
             own: piece.cells.clone(),
         }
-    }
-
-    /// Sums the right-hand sides by level of both effects.
-    fn add_right_hand_sides(&mut self) {
-        let width = self.layout.width;
-        let part = |part: usize| {
-            let mut sums =
-                Sums::new([self.levels_of(part), self.spans[part].clone()].into_iter(), width);
-            for piece in self.blocks[self.parts[part].clone()].iter().flat_map(|b| &b.pieces) {
-                let rhs = piece.figures.rhs.chunks_exact(width);
-                for (cell, value) in piece.cells.clone().zip(rhs) {
-                    add(sums.level(0, self.eliminated[cell]), value);
-                    add(sums.level(1, self.iterated[cell]), value);
-                }
-            }
-            sums
-        };
-        let parts: Vec<Sums> = (0..self.parts.len()).into_par_iter().map(part).collect();
-        self.rhs.collect(&parts);
     }
 
     /// `G'b − G'AR (R'AR)⁻¹ R'b`
@@ -203,84 +187,6 @@ impl<'l, 'a> Structured<'l, 'a> {
             self.scatter(block, &work.back, sums);
         });
         self.rhs.effect(1).iter().zip(&explained).map(|(b, explained)| b - explained).collect()
-    }
-
-    /// The potentials `α = (R'AR)⁻¹ (R'b − R'AG γ)` of the eliminated effect, `δ − Xθ` of those
-    /// inside pieces with `θ = Rα + Gγ`, and the products of the residuals,
-    /// `V'WMV − θ'b − b'θ + θ'Aθ`.
-    #[must_use]
-    pub fn finish(&self, gamma: &[f64]) -> Finished {
-        let of_part = |part: usize| {
-            let width = self.layout.width;
-            let mut own = Finished {
-                of_eliminated: Vec::new(),
-                of_local: vec![Vec::new(); self.local.len()],
-                products: vec![0.0; width * width],
-            };
-            for block in &self.blocks[self.parts[part].clone()] {
-                let alpha = self.alpha(block, gamma);
-                self.add_finished(block, &alpha, gamma, &mut own);
-                own.of_eliminated.extend(alpha);
-            }
-            own
-        };
-        let parts: Vec<Finished> = (0..self.parts.len()).into_par_iter().map(of_part).collect();
-        let products = added(parts.iter().map(|part| &part.products));
-        let mut all = Finished {
-            of_eliminated: Vec::with_capacity(self.n_eliminated * self.layout.width),
-            of_local: vec![Vec::new(); self.local.len()],
-            products,
-        };
-        for part in parts {
-            all.of_eliminated.extend(part.of_eliminated);
-            all.of_local.iter_mut().zip(part.of_local).for_each(|(all, own)| all.extend(own));
-        }
-        let wanted = self.n_eliminated * self.layout.width;
-        assert_eq!(all.of_eliminated.len(), wanted, "blocks cover every level once");
-        all
-    }
-
-    fn alpha(&self, block: &Block, gamma: &[f64]) -> Vec<f64> {
-        let width = self.layout.width;
-        let of_eliminated = self.rhs.effect(0);
-        let mut rest = of_eliminated[block.levels.start * width..block.levels.end * width].to_vec();
-        let mut work = Work::default();
-        self.images(block, gamma, &mut work);
-        self.gather(block, &work.images, &mut rest);
-        block.solve(&rest, width, &mut work.alpha);
-        work.alpha
-    }
-
-    /// Adds a block's products and the potentials of the levels inside its pieces.
-    fn add_finished(&self, block: &Block, alpha: &[f64], gamma: &[f64], sum: &mut Finished) {
-        let width = self.layout.width;
-        let mut theta = vec![0.0; block.cells().len() * width];
-        for (cell, theta) in block.cells().zip(theta.chunks_exact_mut(width)) {
-            let level = self.eliminated[cell] as usize - block.levels.start;
-            add(theta, &alpha[level * width..][..width]);
-            add(theta, &gamma[self.iterated[cell] as usize * width..][..width]);
-        }
-        let first = block.cells().start;
-        let mut images = Vec::new();
-        self.products(block, |cell| &theta[(cell - first) * width..], &mut Vec::new(), &mut images);
-        for piece in &block.pieces {
-            let own = (piece.cells.start - first) * width..(piece.cells.end - first) * width;
-            let (theta, figures) = (&theta[own.clone()], &piece.figures);
-            let mut rest = images[own].to_vec();
-            subtract(&mut rest, &figures.rhs);
-            add(&mut sum.products, &figures.products);
-            add_product(&mut sum.products, theta, &rest, 1.0, width);
-            add_product(&mut sum.products, &figures.rhs, theta, -1.0, width);
-            let mut potentials = figures.local.potentials(theta, width).into_iter();
-            for (of_local, span) in sum.of_local.iter_mut().zip(self.rows(piece).spans()) {
-                of_local.extend(potentials.by_ref().take(span.len() * width));
-            }
-        }
-    }
-
-    fn levels_of(&self, part: usize) -> Range<usize> {
-        let blocks = &self.blocks[self.parts[part].clone()];
-        blocks[0].levels.start..blocks[blocks.len() - 1].levels.end
     }
 
     /// Sums over the blocks by level of the iterated effect.
@@ -299,13 +205,13 @@ impl<'l, 'a> Structured<'l, 'a> {
     }
 
     /// `A G γ` of all cells of a block.
-    fn images(&self, block: &Block, gamma: &[f64], work: &mut Work) {
+    pub(super) fn images(&self, block: &Block, gamma: &[f64], work: &mut Work) {
         let theta = |cell: usize| &gamma[self.iterated[cell] as usize * self.layout.width..];
         self.products(block, theta, &mut work.theta, &mut work.images);
     }
 
     /// `A θ` of all cells of a block, `θ` given by cell and gathered piece by piece.
-    fn products<'z>(
+    pub(super) fn products<'z>(
         &self,
         block: &Block,
         theta_of: impl Fn(usize) -> &'z [f64],
@@ -327,7 +233,7 @@ impl<'l, 'a> Structured<'l, 'a> {
     }
 
     /// Takes `R'` of a block's images out of `rest`.
-    fn gather(&self, block: &Block, images: &[f64], rest: &mut [f64]) {
+    pub(super) fn gather(&self, block: &Block, images: &[f64], rest: &mut [f64]) {
         let width = self.layout.width;
         for (cell, image) in block.cells().zip(images.chunks_exact(width)) {
             let level = self.eliminated[cell] as usize - block.levels.start;
@@ -393,11 +299,4 @@ impl System for Structured<'_, '_> {
 /// What each effect is for.
 fn roles(blocks: &Blocks) -> Vec<usize> {
     [blocks.eliminated, blocks.iterated].into_iter().chain(blocks.local.iter().copied()).collect()
-}
-
-fn span(blocks: &[Block], iterated: &[u32]) -> Range<usize> {
-    match (blocks.first(), blocks.last()) {
-        (Some(first), Some(last)) => minmax(&iterated[first.cells().start..last.cells().end]),
-        _ => 0..0,
-    }
 }

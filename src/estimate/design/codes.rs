@@ -35,7 +35,9 @@ enum Factor<'f> {
     /// Codes, counted from the smallest.
     Code { values: &'f [u32], least: u32, bound: u64 },
     /// Whole numbers, counted from the smallest.
-    Integer { values: &'f [i64], least: i64, bound: u64 },
+    Integer { values: &'f [i32], least: i32, bound: u64 },
+    /// The same, of small ones.
+    Short { values: &'f [i16], least: i16, bound: u64 },
     /// Reals that are whole numbers all of them, counted from the smallest.
     Whole { values: &'f [f64], least: f64, bound: u64 },
     /// Levels numbered already, by position.
@@ -121,10 +123,11 @@ impl<'f> Factor<'f> {
             }
             Column::Integer(values) => {
                 let (least, most) = extremes(rows.iter().map(|&row| values[row as usize]));
-                match most.abs_diff(least).checked_add(1) {
-                    Some(bound) => Self::Integer { values, least, bound },
-                    None => hashed(rows, |row| values[row].cast_unsigned()).into(),
-                }
+                Self::Integer { values, least, bound: u64::from(most.abs_diff(least)) + 1 }
+            }
+            Column::Short(values) => {
+                let (least, most) = extremes(rows.iter().map(|&row| values[row as usize]));
+                Self::Short { values, least, bound: u64::from(most.abs_diff(least)) + 1 }
             }
             Column::Real(values) => Self::of_reals(values, rows),
         }
@@ -160,6 +163,7 @@ impl<'f> Factor<'f> {
         match self {
             Self::Code { bound, .. }
             | Self::Integer { bound, .. }
+            | Self::Short { bound, .. }
             | Self::Whole { bound, .. }
             | Self::Level { bound, .. } => (*bound).max(1),
         }
@@ -177,7 +181,12 @@ impl<'f> Factor<'f> {
             }
             Self::Integer { values, least, .. } => {
                 for (key, &row) in each {
-                    *key = *key * bound + values[row as usize].abs_diff(*least);
+                    *key = *key * bound + u64::from(values[row as usize].abs_diff(*least));
+                }
+            }
+            Self::Short { values, least, .. } => {
+                for (key, &row) in each {
+                    *key = *key * bound + u64::from(values[row as usize].abs_diff(*least));
                 }
             }
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole")]
@@ -280,10 +289,10 @@ mod tests {
 
     #[test]
     fn combinations_far_apart_are_numbered_too() {
-        let wide = [i64::MIN, i64::MAX, i64::MIN];
+        let wide = [i32::MIN, i32::MAX, i32::MIN];
         let codes = encode(&[Column::Integer(&wide), Column::Integer(&wide)], &[0, 1, 2]);
         assert_eq!(codes, (vec![0, 1, 0], 2));
-        let thin = [0, 1 << 40, 0];
+        let thin = [0, 1 << 30, 0];
         let codes = encode(&[Column::Integer(&thin), Column::Integer(&thin)], &[0, 1, 2]);
         assert_eq!(codes, (vec![0, 1, 0], 2));
     }

@@ -20,7 +20,8 @@ pub struct Variable<'a> {
 #[derive(Debug, Clone, Copy)]
 enum Values<'a> {
     Real(&'a [f64]),
-    Integer(&'a [i64]),
+    Integer(&'a [i32]),
+    Short(&'a [i16]),
 }
 
 impl<'a> Variable<'a> {
@@ -33,6 +34,7 @@ impl<'a> Variable<'a> {
         let factor = |name: &String| match panel.column(name)? {
             Column::Real(values) => Ok(Values::Real(values)),
             Column::Integer(values) => Ok(Values::Integer(values)),
+            Column::Short(values) => Ok(Values::Short(values)),
             Column::Code(_) => Err(EstimateError::NotNumeric { name: name.clone() }),
         };
         let factors = term.factors.iter().map(factor).collect::<Result<Vec<_>, _>>()?;
@@ -87,12 +89,14 @@ impl<'a> Variable<'a> {
         };
         match first {
             Values::Real(x) => each(rows, out, stride, |row, place| *place = x[row]),
-            Values::Integer(x) => each(rows, out, stride, |row, place| *place = real(x[row])),
+            Values::Integer(x) => each(rows, out, stride, |row, place| *place = x[row].into()),
+            Values::Short(x) => each(rows, out, stride, |row, place| *place = x[row].into()),
         }
         for factor in more {
             match factor {
-                Values::Real(x) => each(rows, out, stride, |row, place| *place *= x[row]),
-                Values::Integer(x) => each(rows, out, stride, |row, place| *place *= real(x[row])),
+                Values::Real(x) => multiply(rows, out, stride, x),
+                Values::Integer(x) => multiply(rows, out, stride, x),
+                Values::Short(x) => multiply(rows, out, stride, x),
             }
         }
         if self.origin != 0.0 {
@@ -121,7 +125,8 @@ impl Values<'_> {
     fn at(&self, row: usize) -> f64 {
         match self {
             Self::Real(values) => values[row],
-            Self::Integer(values) => real(values[row]),
+            Self::Integer(values) => values[row].into(),
+            Self::Short(values) => values[row].into(),
         }
     }
 }
@@ -133,7 +138,7 @@ fn each(rows: &[u32], out: &mut [f64], stride: usize, write: impl Fn(usize, &mut
     }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "a regressor is a float; 2^53 is far")]
-fn real(value: i64) -> f64 {
-    value as f64
+#[inline]
+fn multiply<T: Copy + Into<f64>>(rows: &[u32], out: &mut [f64], stride: usize, values: &[T]) {
+    each(rows, out, stride, |row, place| *place *= values[row].into());
 }
