@@ -6,12 +6,12 @@ use std::sync::Arc;
 use faer::Mat;
 use rustc_hash::FxHashMap;
 
-use super::apply::ByHalf;
 use super::blocks::Blocks;
-use super::dense::{Factor, lower_half};
+use super::dense::Factor;
 use super::elimination::Shares;
+use super::half::Half;
 use super::kept::{Fingerprints, Kept};
-use super::lanes::{add, vectorised_by_width};
+use super::lanes::add;
 use super::layout::Layout;
 use super::local::{Cells, Piece, Rows, minmax};
 use super::sums::Sums;
@@ -27,7 +27,7 @@ pub struct Block {
     pub levels: Range<usize>,
     /// `(R'AR)⁻¹`, lower half: products with it cost what two triangular solves do, and run
     /// several times as fast.
-    inverse: Vec<f64>,
+    inverse: Half,
 }
 
 /// The blocks of a part of the layout.
@@ -105,7 +105,7 @@ impl Builder<'_, '_> {
         for piece in &pieces {
             self.add_piece(piece, levels.start, &mut matrix);
         }
-        let inverse = lower_half(&Factor::new(matrix).inverse());
+        let inverse = Half::of(&Factor::new(matrix).inverse());
         (Block { pieces, levels, inverse }, n_kept)
     }
 
@@ -121,16 +121,11 @@ impl Builder<'_, '_> {
             return rows.add_gram(|row| place(self.cells.of_row[row] as usize), matrix);
         };
         let places: Vec<usize> = piece.cells.clone().map(place).collect();
-        let mut rest = half.as_slice();
         for (n, &i) in places.iter().enumerate() {
-            let (row, after) = rest.split_at(n + 1);
-            rest = after;
-            for (value, &j) in row.iter().zip(&places) {
+            for (at, (value, &j)) in half.row(n).zip(&places).enumerate() {
                 matrix[(i.max(j), i.min(j))] += value;
-            }
-            // Of two cells in one level both sides of the diagonal fall on it.
-            for (value, &j) in row[..n].iter().zip(&places) {
-                if i == j {
+                // Of two cells in one level both sides of the diagonal fall on it.
+                if i == j && at < n {
                     matrix[(i, i)] += value;
                 }
             }
@@ -147,14 +142,14 @@ impl Block {
 
     /// Frees what is not needed once the iteration is over, if nobody keeps it.
     pub fn forget(&mut self) {
-        self.inverse = Vec::new();
+        self.inverse = Half::default();
         self.pieces.iter_mut().for_each(|piece| piece.figures = Arc::default());
     }
 
     /// `(R'AR)⁻¹` times right-hand sides, unknowns of dropped pivots zero.
     pub fn solve(&self, rhs: &[f64], width: usize, solved: &mut Vec<f64>) {
         solved.resize(rhs.len(), 0.0);
-        vectorised_by_width(ByHalf { half: &self.inverse, theta: rhs, out: solved, width });
+        self.inverse.apply(rhs, solved, width);
     }
 }
 

@@ -86,17 +86,6 @@ fn factorise_small(mut matrix: MatMut<'_, f64>) {
     }
 }
 
-/// The lower half of a matrix, row after row.
-#[must_use]
-pub fn lower_half(matrix: &Mat<f64>) -> Vec<f64> {
-    let n = matrix.nrows();
-    let mut half = Vec::with_capacity(n * (n + 1) / 2);
-    for i in 0..n {
-        half.extend((0..=i).map(|j| matrix[(i, j)]));
-    }
-    half
-}
-
 fn dot(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }

@@ -17,7 +17,8 @@ use faer::linalg::triangular_solve::{
 use faer::traits::pulp::Simd;
 use faer::{Accum, Mat, MatMut, MatRef, Par};
 
-use super::dense::{Factor, lower_half};
+use super::dense::Factor;
+use super::half::Half;
 use super::lanes::{ByWidth, add_scaled, vectorised_by_width};
 
 /// The largest share of a level, in its scale. Shares are most of what is held and kept, so they
@@ -76,7 +77,7 @@ impl Joint {
             column.iter_mut().zip(&factor.scale).for_each(|(value, scale)| *value *= scale);
         }
         solve_lower_triangular_in_place(factor.lower.as_ref(), y.as_mut(), Par::Seq);
-        let mut rest = Rest { matrix: Vec::new(), rhs: self.rhs, products: self.products };
+        let mut rest = Rest { matrix: Half::default(), rhs: self.rhs, products: self.products };
         rest.explain(of_cells, &y, width);
         if shares == Shares::Dropped {
             return (Elimination::default(), rest);
@@ -104,7 +105,7 @@ impl Rest {
             -1.0,
             Par::Seq,
         );
-        self.matrix = lower_half(&matrix);
+        self.matrix = Half::of(&matrix);
         self.rhs.drain(..y.nrows() * width);
         self.rhs.shrink_to_fit();
         let take = |out: MatMut<'_, f64>, left: MatRef<'_, f64>| {
@@ -139,8 +140,8 @@ pub fn explain(matrix: Mat<f64>, rhs: &mut [f64], products: &mut [f64], width: u
 /// A piece without the levels that lived in it only.
 #[derive(Debug)]
 pub struct Rest {
-    /// The lower half of `A`, by rows.
-    pub matrix: Vec<f64>,
+    /// `A`
+    pub matrix: Half,
     /// `b`, by rows of the width.
     pub rhs: Vec<f64>,
     /// `V'WMV`, less what the levels explain.

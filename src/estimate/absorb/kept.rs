@@ -10,6 +10,7 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 
 use super::elimination::Elimination;
+use super::half::Half;
 use super::layout::Layout;
 use super::local::{Figures, Rows};
 use super::moments::Moments;
@@ -54,7 +55,7 @@ impl Kept {
         let fits = found.rhs.len() == n_cells * width
             && found.products.len() == width * width
             && found.moments.len() == width
-            && found.matrix.as_ref().is_none_or(|half| half.len() == n_cells * (n_cells + 1) / 2)
+            && found.matrix.as_ref().is_none_or(|half| half.n() == n_cells)
             && found.local.scales.len() == n_levels
             && found.local.of_variables.len() == n_levels * width
             && found.local.of_cells.len() == n_levels * n_cells;
@@ -76,7 +77,7 @@ impl Kept {
             let figures = figures.as_ref();
             let counts = [
                 figures.moments.len(),
-                figures.matrix.as_ref().map_or(0, Vec::len),
+                figures.matrix.as_ref().map_or(0, Half::n_entries),
                 figures.rhs.len(),
                 figures.local.of_variables.len(),
                 figures.local.of_cells.len(),
@@ -134,9 +135,12 @@ fn write(figures: &Figures, numbers: &mut Vec<f64>) {
     for moments in &figures.moments {
         numbers.extend([moments.weight, moments.mean, moments.centred, moments.raw]);
     }
-    let matrix = figures.matrix.as_deref().unwrap_or_default();
+    numbers.extend_from_slice(&figures.products);
+    if let Some(half) = &figures.matrix {
+        (0..half.n()).for_each(|i| numbers.extend(half.row(i)));
+    }
     let local = &figures.local;
-    for values in [&figures.products, matrix, &figures.rhs, &local.of_variables, &local.scales] {
+    for values in [&figures.rhs, &local.of_variables, &local.scales] {
         numbers.extend_from_slice(values);
     }
 }
@@ -155,7 +159,7 @@ fn read(counts: [usize; 5], rest: &mut &[f64], pairs: &mut &[u64]) -> Option<Fig
     let moments = moments.collect();
     let products = take(n_variables.checked_mul(n_variables)?)?;
     let matrix = take(n_matrix)?;
-    let matrix = (n_matrix > 0).then_some(matrix);
+    let matrix = if n_matrix > 0 { Some(Half::from_numbers(&matrix)?) } else { None };
     let (rhs, of_variables) = (take(n_rhs)?, take(n_of_variables)?);
     let scales = take(n_of_variables.checked_div(n_variables)?)?;
     let pairs = pairs.split_off(..n_of_cells.div_ceil(2))?;

@@ -13,10 +13,10 @@ use std::sync::Arc;
 
 use faer::Mat;
 
-use super::apply::{ByHalf, ByRows};
-use super::dense::lower_half;
+use super::apply::ByRows;
 use super::elimination::{Elimination, Joint, Rest, Shares, explain};
-use super::lanes::{add_scaled, vectorised, vectorised_by_width};
+use super::half::Half;
+use super::lanes::{add_scaled, vectorised};
 use super::layout::Layout;
 use super::moments::{Moments, Shifted};
 use super::products::Products;
@@ -43,8 +43,8 @@ pub struct Piece {
 /// What the rows of a piece come to: all that is read of the variables, and of the local effects.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Figures {
-    /// The lower half of `A` by rows, where it is kept.
-    pub matrix: Option<Vec<f64>>,
+    /// `A`, where it is kept.
+    pub matrix: Option<Half>,
     /// `b`, by rows of the width.
     pub rhs: Vec<f64>,
     /// `V'WMV`, by rows of the width.
@@ -103,7 +103,7 @@ impl Rows<'_, '_> {
         Stream::new(self.layout, None).visit(self.groups.clone(), raw, swept);
         let (moments, products) = (moments.finish(), products.into_values());
         if n_levels == 0 {
-            let matrix = self.keeps().then(|| lower_half(&self.joint(&[])));
+            let matrix = self.keeps().then(|| Half::of(&self.joint(&[])));
             return Figures { matrix, rhs, products, moments, local: Elimination::default() };
         }
         let joint = Joint { n_levels, matrix: self.joint(&spans), rhs, products };
@@ -248,7 +248,7 @@ impl Piece {
     pub fn apply(&self, layout: &Layout<'_>, cells: &Cells, theta: &[f64], out: &mut [f64]) {
         let width = layout.width;
         if let Some(half) = &self.figures.matrix {
-            return vectorised_by_width(ByHalf { half, theta, out, width });
+            return half.apply(theta, out, width);
         }
         let rows = out.chunks_exact_mut(width).zip(theta.chunks_exact(width));
         for ((out, theta), weight) in rows.zip(&cells.weights[self.cells.clone()]) {

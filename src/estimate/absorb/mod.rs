@@ -17,6 +17,7 @@ mod dense;
 mod elimination;
 mod finish;
 mod general;
+mod half;
 mod kept;
 pub(super) mod lanes;
 pub mod layout;

@@ -1,0 +1,270 @@
+//! A symmetric matrix as its lower half, in six bytes an entry, and products with it for all
+//! variables at once.
+//!
+//! # Equation
+//! Entries below the diagonal are whole numbers of 47 bits times a power of two, one for each row:
+//! a rounding of at most 2⁻⁴⁶ of the row's largest, far below what a factorisation leaves. The
+//! diagonal is held as it is. Packing an unpacked half gives the same half.
+
+use faer::Mat;
+use faer::traits::pulp::Simd;
+
+use super::lanes::{ByWidth, add_scaled, vectorised_by_width};
+
+/// Bits of the largest entry of a row.
+const BITS: u32 = 46;
+/// The largest number of so many bits.
+const MOST: f64 = 70_368_744_177_663.0;
+/// Entries that are unpacked at a time.
+const ENTRIES_PER_STEP: usize = 64;
+/// Rows whose largest entry is below this are zero.
+const LEAST: f64 = 1e-200;
+
+/// The lower half of a symmetric matrix.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Half {
+    diagonal: Vec<f64>,
+    /// The power of two of each row.
+    units: Vec<f64>,
+    /// The upper 32 bits of the entries below the diagonal, row after row.
+    high: Vec<i32>,
+    /// The lower 16 bits.
+    low: Vec<u16>,
+}
+
+impl Half {
+    /// The lower half of a matrix.
+    #[must_use]
+    pub fn of(matrix: &Mat<f64>) -> Self {
+        Self::from_entries(matrix.nrows(), |i, j| matrix[(i, j)])
+    }
+
+    /// From the entries, row after row up to the diagonal; nothing if they are no half.
+    #[must_use]
+    pub fn from_numbers(numbers: &[f64]) -> Option<Self> {
+        let n = (0..=numbers.len()).find(|n| n * (n + 1) / 2 >= numbers.len())?;
+        let fits = n * (n + 1) / 2 == numbers.len();
+        fits.then(|| Self::from_entries(n, |i, j| numbers[i * (i + 1) / 2 + j]))
+    }
+
+    fn from_entries(n: usize, entry: impl Fn(usize, usize) -> f64) -> Self {
+        let n_below = n * n.saturating_sub(1) / 2;
+        let mut half = Self {
+            diagonal: (0..n).map(|i| entry(i, i)).collect(),
+            units: Vec::with_capacity(n),
+            high: Vec::with_capacity(n_below),
+            low: Vec::with_capacity(n_below),
+        };
+        for i in 0..n {
+            let most = (0..i).map(|j| entry(i, j).abs()).fold(0.0, f64::max);
+            let unit = unit(most);
+            let per_unit = if most < LEAST { 0.0 } else { 1.0 / unit };
+            for j in 0..i {
+                let (high, low) = split(entry(i, j) * per_unit);
+                half.high.push(high);
+                half.low.push(low);
+            }
+            half.units.push(unit);
+        }
+        half
+    }
+
+    /// Rows of the matrix.
+    #[must_use]
+    pub fn n(&self) -> usize {
+        self.diagonal.len()
+    }
+
+    /// Entries of the half.
+    #[must_use]
+    pub fn n_entries(&self) -> usize {
+        self.n() * (self.n() + 1) / 2
+    }
+
+    /// The entries of a row up to the diagonal.
+    pub fn row(&self, i: usize) -> impl Iterator<Item = f64> {
+        let below = i * i.saturating_sub(1) / 2..i * (i + 1) / 2;
+        let each = self.high[below.clone()].iter().zip(&self.low[below]);
+        let unit = self.units[i];
+        each.map(move |(&high, &low)| joined(high, low) * unit).chain([self.diagonal[i]])
+    }
+
+    /// `out = A θ`, rows of `width` numbers.
+    pub fn apply(&self, theta: &[f64], out: &mut [f64], width: usize) {
+        vectorised_by_width(Product { half: self, theta, out, width });
+    }
+}
+
+/// The unit in which the largest entry has as many bits as there are.
+fn unit(most: f64) -> f64 {
+    if most < LEAST {
+        return 1.0;
+    }
+    let exponent = most.to_bits() >> 52 & 0x7FF;
+    f64::from_bits((exponent + 1 - u64::from(BITS)) << 52)
+}
+
+/// The nearest whole number of at most [`BITS`] bits and a sign, in two parts.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "both parts are taken")]
+fn split(value: f64) -> (i32, u16) {
+    let whole = value.round_ties_even().clamp(-MOST, MOST) as i64;
+    ((whole >> 16) as i32, whole as u16)
+}
+
+#[expect(clippy::inline_always, reason = "compiled for the registers of the caller")]
+#[inline(always)]
+fn joined(high: i32, low: u16) -> f64 {
+    f64::from(high) * 65_536.0 + f64::from(low)
+}
+
+#[expect(clippy::inline_always, reason = "compiled for the registers of the caller")]
+#[inline(always)]
+fn unpack(high: &[i32], low: &[u16], out: &mut [f64]) {
+    for ((out, &high), &low) in out.iter_mut().zip(high).zip(low) {
+        *out = f64::from(high) * 65_536.0 + f64::from(low);
+    }
+}
+
+struct Product<'a> {
+    half: &'a Half,
+    theta: &'a [f64],
+    out: &'a mut [f64],
+    width: usize,
+}
+
+impl ByWidth for Product<'_> {
+    fn width(&self) -> usize {
+        self.width
+    }
+
+    /// Two rows at a time, each entry read once and used on both sides of the diagonal.
+    #[expect(clippy::inline_always, reason = "compiled for the registers of the caller")]
+    #[inline(always)]
+    fn of_registers<S: Simd, const N: usize>(self, simd: S) {
+        let Half { diagonal, units, high, low } = self.half;
+        let (theta, _) = S::as_simd_f64s(self.theta).0.as_chunks::<N>();
+        let (out, _) = S::as_mut_simd_f64s(self.out).0.as_chunks_mut::<N>();
+        let (n, mut high, mut low) = (theta.len(), high.as_slice(), low.as_slice());
+        let none = [simd.splat_f64s(0.0); N];
+        let mut unpacked = [[0.0; ENTRIES_PER_STEP]; 2];
+        for i in (0..n).step_by(2) {
+            let is_pair = i + 1 < n;
+            let ((a_high, rest_high), (a_low, rest_low)) = (high.split_at(i), low.split_at(i));
+            let of_b = if is_pair { i + 1 } else { 0 };
+            let ((b_high, rest_high), (b_low, rest_low)) =
+                (rest_high.split_at(of_b), rest_low.split_at(of_b));
+            (high, low) = (rest_high, rest_low);
+            let (above, own) = out.split_at_mut(i);
+            let mut scaled = [none; 2];
+            for (scaled, (theta, &unit)) in scaled.iter_mut().zip(theta.iter().zip(units).skip(i)) {
+                let unit = simd.splat_f64s(unit);
+                for k in 0..N {
+                    scaled[k] = simd.mul_f64s(unit, theta[k]);
+                }
+            }
+            let mut sums = [none; 2];
+            for start in (0..i).step_by(ENTRIES_PER_STEP) {
+                let step = start..i.min(start + ENTRIES_PER_STEP);
+                let [a, b] = &mut unpacked;
+                let (a, b) = (&mut a[..step.len()], &mut b[..step.len()]);
+                unpack(&a_high[step.clone()], &a_low[step.clone()], a);
+                if is_pair {
+                    unpack(&b_high[step.clone()], &b_low[step.clone()], b);
+                } else {
+                    b.fill(0.0);
+                }
+                let rows = theta[step.clone()].iter().zip(&mut above[step]);
+                for ((&a, &b), (theta, out)) in a.iter().zip(b.iter()).zip(rows) {
+                    let (a, b) = (simd.splat_f64s(a), simd.splat_f64s(b));
+                    for k in 0..N {
+                        sums[0][k] = simd.mul_add_f64s(a, theta[k], sums[0][k]);
+                        sums[1][k] = simd.mul_add_f64s(b, theta[k], sums[1][k]);
+                        let sum = simd.mul_add_f64s(b, scaled[1][k], out[k]);
+                        out[k] = simd.mul_add_f64s(a, scaled[0][k], sum);
+                    }
+                }
+            }
+            own[0] = none;
+            if is_pair {
+                let between = simd.splat_f64s(joined(b_high[i], b_low[i]));
+                let (unit, d) = (simd.splat_f64s(units[i + 1]), simd.splat_f64s(diagonal[i + 1]));
+                for k in 0..N {
+                    let sum = simd.mul_add_f64s(between, theta[i][k], sums[1][k]);
+                    own[1][k] = simd.mul_add_f64s(unit, sum, simd.mul_f64s(d, theta[i + 1][k]));
+                    own[0][k] = simd.mul_f64s(between, scaled[1][k]);
+                }
+            }
+            let (unit, d) = (simd.splat_f64s(units[i]), simd.splat_f64s(diagonal[i]));
+            for k in 0..N {
+                let sum = simd.mul_add_f64s(unit, sums[0][k], own[0][k]);
+                own[0][k] = simd.mul_add_f64s(d, theta[i][k], sum);
+            }
+        }
+    }
+
+    fn of_any_width(self) {
+        let Self { half, theta, out, width } = self;
+        for (i, of_row) in theta.chunks_exact(width).enumerate() {
+            let (above, own) = out.split_at_mut(i * width);
+            let own = &mut own[..width];
+            own.fill(0.0);
+            let each = theta.chunks_exact(width).zip(above.chunks_exact_mut(width));
+            for (a, (theta, out)) in half.row(i).zip(each) {
+                add_scaled(own, theta, a);
+                add_scaled(out, of_row, a);
+            }
+            add_scaled(own, of_row, half.diagonal[i]);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn the_lower_half_stands_for_the_whole_matrix() {
+        for (n, width) in [(0, 4), (1, 4), (2, 8), (7, 12), (6, 16), (5, 20)] {
+            let entry =
+                |i: usize, j: usize| f64::from(u8::try_from(i.max(j) * 7 + i.min(j)).unwrap_or(0));
+            let half = Half::of(&Mat::from_fn(n, n, entry));
+            let theta: Vec<f64> =
+                (0..n * width).map(|at| f64::from(u8::try_from(at % 11).unwrap_or(0))).collect();
+            let mut out = vec![f64::NAN; n * width];
+            half.apply(&theta, &mut out, width);
+            for (at, product) in out.iter().enumerate() {
+                let (i, k) = (at / width, at % width);
+                let wanted: f64 = (0..n).map(|j| entry(i, j) * theta[j * width + k]).sum();
+                assert_eq!(product.to_bits(), wanted.to_bits(), "{n} {width} {i} {k}");
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn entries_are_near_and_packed_again_the_same(
+            numbers in prop::collection::vec(
+                prop_oneof![-1.0..1.0_f64, -1e-9..1e-9_f64, Just(0.0), Just(1.0_f64.next_down())],
+                0..6_usize,
+            ),
+            exponent in -40..40_i32,
+        ) {
+            let n = numbers.len();
+            let entry = |i: usize, j: usize| (numbers[i] - 0.3 * numbers[j]) * 2_f64.powi(exponent);
+            let half = Half::of(&Mat::from_fn(n, n, entry));
+            let unpacked: Vec<f64> = (0..n).flat_map(|i| half.row(i).collect::<Vec<_>>()).collect();
+            for i in 0..n {
+                let most = (0..i).map(|j| entry(i, j).abs()).fold(0.0, f64::max);
+                for (j, found) in half.row(i).enumerate() {
+                    let apart = (found - entry(i, j)).abs();
+                    prop_assert!(apart <= most * 2_f64.powi(-45) * f64::from(u8::from(j < i)));
+                }
+            }
+            let again = Half::from_numbers(&unpacked).expect("a half");
+            let same: Vec<f64> = (0..n).flat_map(|i| again.row(i).collect::<Vec<_>>()).collect();
+            prop_assert_eq!(unpacked, same);
+        }
+    }
+}
