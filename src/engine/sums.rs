@@ -42,7 +42,6 @@ impl Sums {
                 _ => sums.push(new),
             }
         }
-        sums.shrink_to_fit();
         let [firms, countries] = [&texts.firms, &texts.countries].map(|of| of.list().clone());
         Self { firms, countries, shipped: sums }
     }

@@ -20,8 +20,9 @@ use crate::types::Period;
 /// How many rejected lines of a file are kept; a file with more is refused.
 pub const REJECTS_MAX: usize = 500_000;
 
-/// Room for so many records is taken at once.
-const RECORDS_MIN: usize = 4096;
+/// From so many records on their room grows by an eighth: months are about as large as the one
+/// before, and twice the room would stay half empty.
+const RECORDS_MANY: usize = 1 << 18;
 
 /// What is allowed of a file.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -259,9 +260,9 @@ impl Sheet {
             None => self.counts.accepted += 1,
             Some(exclusion) => self.counts.excluded[exclusion as usize] += 1,
         }
-        if self.records.len() == self.records.capacity() {
-            // Months are about as large as the one before: twice the room would stay half empty.
-            self.records.reserve_exact((self.records.len() / 8).max(RECORDS_MIN));
+        let n = self.records.len();
+        if n == self.records.capacity() && n >= RECORDS_MANY {
+            self.records.reserve_exact(n / 8);
         }
         self.records.push(record);
     }

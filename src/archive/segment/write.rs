@@ -135,9 +135,7 @@ pub fn encode<'p>(
         }
         row_group.close()?;
     }
-    let mut bytes = file.into_inner()?;
-    bytes.shrink_to_fit();
-    Ok(Encoded { bytes })
+    Ok(Encoded { bytes: file.into_inner()? })
 }
 
 /// What becomes of each item, in order.
