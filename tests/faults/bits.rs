@@ -14,7 +14,7 @@ use super::small_home::{self, TABLE, files_below, month, named, told};
 
 /// A place in a file: a bit that flips, or the length that is left of it.
 #[derive(Clone, Copy, Debug)]
-enum Damage {
+pub enum Damage {
     Flip(usize),
     Cut(usize),
 }
@@ -33,7 +33,7 @@ impl Damage {
         flips.chain((0..n_cuts).map(|at| Self::Cut(at * n_bytes / n_cuts))).collect()
     }
 
-    fn of(self, whole: &[u8]) -> Vec<u8> {
+    pub fn of(self, whole: &[u8]) -> Vec<u8> {
         let mut damaged = whole.to_vec();
         match self {
             Self::Flip(bit) => damaged[bit / 8] ^= 1 << (bit % 8),

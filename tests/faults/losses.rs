@@ -5,6 +5,7 @@ use std::fs;
 
 use spillover::archive::Archive;
 
+use super::bits::Damage;
 use super::common::nasty_feed::Random;
 use super::n_points;
 use super::small_home::{self, month, n_parquet, told};
@@ -19,15 +20,13 @@ fn a_writer_removes_nothing_from_a_damaged_home() {
     let whole = fs::read(&manifest).expect("the manifest");
     let mut random = Random::new(9);
     for point in 0..n_points(60, 4000) {
-        let mut damaged = whole.clone();
-        if point % 4 == 0 {
-            damaged.truncate(point * 31 % whole.len());
+        let damage = if point % 4 == 0 {
+            Damage::Cut(point * 31 % whole.len())
         } else {
             let bit = random.below(whole.len() as u64 * 8);
-            let byte = usize::try_from(bit / 8).expect("a position in a file");
-            damaged[byte] ^= 1 << (bit % 8);
-        }
-        fs::write(&manifest, &damaged).expect("damaged");
+            Damage::Flip(usize::try_from(bit).expect("a place in a file"))
+        };
+        fs::write(&manifest, damage.of(&whole)).expect("damaged");
         let opened = Archive::open(&home).map(drop);
         assert_eq!(n_parquet(&home), n_files, "point {point}: {opened:?}");
         // The table of rejects is checked when it is read, not when the home is opened.

@@ -57,7 +57,8 @@ impl TextChunk {
         let mut out = TrackedWrite::new(Vec::new());
         let mut pages = SerializedPageWriter::new(&mut out);
         let dictionary = pages.write_page(dictionary_page(&used.texts)?)?;
-        let mut total = Sizes::of(&dictionary);
+        let mut total = Sizes::default();
+        total.add(&dictionary);
         for page in data {
             total.add(&pages.write_page(page)?);
         }
@@ -107,6 +108,7 @@ pub(super) fn compression() -> Compression {
 }
 
 /// The bytes of some pages.
+#[derive(Default)]
 struct Sizes {
     compressed: usize,
     uncompressed: usize,
@@ -114,14 +116,6 @@ struct Sizes {
 }
 
 impl Sizes {
-    fn of(page: &PageWriteSpec) -> Self {
-        Self {
-            compressed: page.compressed_size,
-            uncompressed: page.uncompressed_size,
-            written: page.bytes_written,
-        }
-    }
-
     fn add(&mut self, page: &PageWriteSpec) {
         self.compressed += page.compressed_size;
         self.uncompressed += page.uncompressed_size;

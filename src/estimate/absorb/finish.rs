@@ -11,6 +11,7 @@ use rayon::prelude::*;
 use super::block::Block;
 use super::elimination::Shares;
 use super::lanes::{add, subtract};
+use super::local::Rows;
 use super::products::{add_product, added};
 use super::structured::{Structured, Work};
 use super::sums::Target;
@@ -21,6 +22,16 @@ struct Finished {
     of_local: Vec<Vec<f64>>,
     /// `Ṽ'WṼ`.
     products: Vec<f64>,
+}
+
+impl Finished {
+    /// Appends the potentials of a piece's levels, one effect after another.
+    fn add_potentials(&mut self, lambda: Vec<f64>, rows: &Rows<'_, '_>, width: usize) {
+        let mut lambda = lambda.into_iter();
+        for (of_local, span) in self.of_local.iter_mut().zip(rows.spans()) {
+            of_local.extend(lambda.by_ref().take(span.len() * width));
+        }
+    }
 }
 
 impl Structured<'_, '_> {
@@ -96,10 +107,11 @@ impl Structured<'_, '_> {
                 add(&mut sum.products, &figures.products);
                 add_product(&mut sum.products, theta, rest, 1.0, width);
                 add_product(&mut sum.products, &figures.rhs, theta, -1.0, width);
-                let mut lambda = figures.local.potentials(theta, width).into_iter();
-                for (of_local, span) in sum.of_local.iter_mut().zip(self.rows(piece).spans()) {
-                    of_local.extend(lambda.by_ref().take(span.len() * width));
-                }
+                sum.add_potentials(
+                    figures.local.potentials(theta, width),
+                    &self.rows(piece),
+                    width,
+                );
             }
         }
         sum
@@ -113,10 +125,7 @@ impl Structured<'_, '_> {
             let rows = self.rows(piece);
             let (lambda, products) = rows.finished(potentials);
             add(&mut sum.products, &products);
-            let mut lambda = lambda.into_iter();
-            for (of_local, span) in sum.of_local.iter_mut().zip(rows.spans()) {
-                of_local.extend(lambda.by_ref().take(span.len() * width));
-            }
+            sum.add_potentials(lambda, &rows, width);
         }
         sum
     }

@@ -121,7 +121,7 @@ fn joined(high: i32, low: u16) -> f64 {
 #[inline(always)]
 fn unpack(high: &[i32], low: &[u16], out: &mut [f64]) {
     for ((out, &high), &low) in out.iter_mut().zip(high).zip(low) {
-        *out = f64::from(high) * 65_536.0 + f64::from(low);
+        *out = joined(high, low);
     }
 }
 
