@@ -106,24 +106,30 @@ impl Blocks {
 
 /// The component of each level of an effect, connected through the levels of others.
 fn components(links: &[&Codes], effect: &Codes) -> Codes {
-    const NONE: u32 = u32::MAX;
     let mut parents: Vec<u32> = (0..).take(effect.n_levels).collect();
     for link in links {
-        let mut first_of_link = vec![NONE; link.n_levels];
-        for (&link, &level) in link.of_row.iter().zip(&effect.of_row) {
-            let first = &mut first_of_link[link as usize];
-            if *first == NONE {
-                *first = level;
-            } else if *first != level {
-                let (a, b) = (root(&mut parents, *first), root(&mut parents, level));
-                parents[a.max(b) as usize] = a.min(b);
-            }
-        }
+        let pairs = link.of_row.iter().copied().zip(effect.of_row.iter().copied());
+        connect(&mut parents, link.n_levels, pairs);
     }
     let levels: Vec<u32> = (0..).take(effect.n_levels).collect();
     let roots: Vec<u32> = levels.iter().map(|&level| root(&mut parents, level)).collect();
     let n_levels = roots.len();
     Codes { name: effect.name.clone(), of_row: roots, n_levels }.select(&levels)
+}
+
+/// Joins the levels that have a link in common, in a forest whose trees are the components.
+pub fn connect(parents: &mut [u32], n_links: usize, pairs: impl Iterator<Item = (u32, u32)>) {
+    const NONE: u32 = u32::MAX;
+    let mut first_of_link = vec![NONE; n_links];
+    for (link, level) in pairs {
+        let first = &mut first_of_link[link as usize];
+        if *first == NONE {
+            *first = level;
+        } else if *first != level {
+            let (a, b) = (root(parents, *first), root(parents, level));
+            parents[a.max(b) as usize] = a.min(b);
+        }
+    }
 }
 
 /// The component of each row, from those of the levels of an effect.

@@ -32,7 +32,7 @@ impl<'l, 'a> General<'l, 'a> {
     pub fn new(layout: &'l Layout<'a>) -> Self {
         let levels: Vec<&[u32]> =
             layout.iterated().map(|(_, codes)| codes.of_row.as_slice()).collect();
-        let preconditioner = Preconditioner::new(&diagonal(layout, &levels));
+        let preconditioner = Preconditioner::diagonal(&diagonal(layout, &levels));
         Self { layout, levels, preconditioner, totals: layout.totals(layout.width) }
     }
 

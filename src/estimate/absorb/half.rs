@@ -75,6 +75,12 @@ impl Half {
         self.diagonal.len()
     }
 
+    /// The diagonal.
+    #[must_use]
+    pub fn diagonal(&self) -> &[f64] {
+        &self.diagonal
+    }
+
     /// Entries of the half.
     #[must_use]
     pub fn n_entries(&self) -> usize {

@@ -244,6 +244,24 @@ impl Figures {
 }
 
 impl Piece {
+    /// The diagonal of `A`, a number for each cell; from the rows as if no cell came twice in a
+    /// group.
+    pub fn diagonal(&self, layout: &Layout<'_>, cells: &Cells) -> Vec<f64> {
+        if let Some(half) = &self.figures.matrix {
+            return half.diagonal().to_vec();
+        }
+        let mut diagonal = cells.weights[self.cells.clone()].to_vec();
+        for group in self.groups.clone() {
+            let rows = layout.rows_of(group..group + 1);
+            let total = layout.weight_total(rows.clone());
+            for row in rows {
+                let cell = cells.of_row[row] as usize - self.cells.start;
+                diagonal[cell] -= layout.weight(row).powi(2) / total;
+            }
+        }
+        diagonal
+    }
+
     /// `out = A θ`, a row of `width` numbers for each cell.
     pub fn apply(&self, layout: &Layout<'_>, cells: &Cells, theta: &[f64], out: &mut [f64]) {
         let width = layout.width;

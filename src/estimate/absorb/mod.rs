@@ -50,6 +50,9 @@ pub use self::warm::Start;
 use super::design::Design;
 use super::error::EstimateError;
 
+/// One piece in so many may have changed for the last solution to be a start.
+const START_SHARE: usize = 32;
+
 /// When to stop.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AbsorbOptions {
@@ -106,7 +109,7 @@ pub struct Absorbed<'a> {
     pub iterations: usize,
     /// The largest relative residual of all variables.
     pub relative_residual: f64,
-    /// Whether the iteration began from an earlier solution.
+    /// Whether there was an earlier estimation to begin from.
     pub warm_start: bool,
     /// How the effects were eliminated within blocks, if they were.
     pub elimination: Option<Eliminated>,
@@ -288,7 +291,10 @@ impl Problem<'_, '_> {
         let mut system = Structured::new(layout, blocks, self.earlier, self.options);
         let moments = system.moments();
         let scales = scales(&moments);
-        let start = self.start.map(|start| start.effect(iterated).to_vec());
+        let n_pieces = system.pieces().count();
+        let unknown = self.earlier.is_none_or(Kept::is_empty);
+        let start = self.start.filter(|_| unknown || is_near(n_pieces, system.n_kept));
+        let start = start.map(|start| start.effect(iterated).to_vec());
         let reduced = system.reduced();
         let outcome = conjugate::solve(&mut system, reduced, start, &scales, self.options);
         let (iterations, relative_residual) = accepted(layout, &outcome)?;
@@ -296,7 +302,7 @@ impl Problem<'_, '_> {
             effect: blocks.eliminated,
             iterated: blocks.iterated,
             local: blocks.local.clone(),
-            n_pieces: system.pieces().count(),
+            n_pieces,
             n_kept: system.n_kept,
         });
         let kept = if self.options.keep { system.kept() } else { Kept::default() };
@@ -312,6 +318,12 @@ impl Problem<'_, '_> {
             kept,
         })
     }
+}
+
+/// Whether the last solution, of so many pieces the same ones, is nearer than an iteration brings:
+/// a start costs a product with the system, as an iteration does.
+fn is_near(n_pieces: usize, n_kept: usize) -> bool {
+    n_kept * START_SHARE > n_pieces * (START_SHARE - 1)
 }
 
 /// The size of each variable, below which nothing can be told from rounding.

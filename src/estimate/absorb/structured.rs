@@ -27,7 +27,7 @@ use super::lanes::{add, subtract};
 use super::layout::Layout;
 use super::local::{Cells, Piece, Rows};
 use super::moments::{self, Moments};
-use super::preconditioner::{Preconditioner, positive};
+use super::preconditioner::{Links, Preconditioner};
 use super::sums::{Sums, Target};
 use crate::estimate::design::codes::Codes;
 
@@ -117,11 +117,21 @@ impl<'l, 'a> Structured<'l, 'a> {
             spans.push(part.span);
             n_kept += part.n_kept;
         }
+        let preconditioner = {
+            let pieces = built.iter().flat_map(|block| &block.pieces);
+            let diagonal: Vec<f64> = pieces
+                .flat_map(|piece| piece.diagonal(layout, &cells))
+                .map(|d| d.max(0.0))
+                .collect();
+            let n_eliminated = effects[r].n_levels;
+            let (eliminated, iterated) = (&eliminated, &iterated);
+            let links = Links { eliminated, iterated, diagonal: &diagonal, n_eliminated };
+            Preconditioner::of_cells(&links, &weights(&effects[g], layout))
+        };
         if shares == Shares::Dropped {
             // Every piece has its matrix, and its levels come back from the effects' own.
             (cells.of_row, cells.weights) = (Vec::new(), Vec::new());
         }
-        let preconditioner = Preconditioner::new(&diagonal_of_iterated(layout, &effects[g]));
         let (n_eliminated, n_levels) = (effects[r].n_levels, effects[g].n_levels);
         let mut rhs = Target::new([n_eliminated, n_levels].into_iter(), layout.width);
         rhs.collect(&sums);
@@ -256,21 +266,13 @@ impl<'l, 'a> Structured<'l, 'a> {
     }
 }
 
-/// `G' diag(A) G`, nearly: cells of one level in one piece are taken as separate.
-fn diagonal_of_iterated(layout: &Layout<'_>, iterated: &Codes) -> Vec<f64> {
-    let mut explained = vec![0.0; iterated.n_levels];
-    let mut weights = vec![0.0; iterated.n_levels];
-    for group in 0..layout.groups.len() - 1 {
-        let rows = layout.rows_of(group..group + 1);
-        let total = layout.weight_total(rows.clone());
-        for row in rows {
-            let level = iterated.of_row[row] as usize;
-            let weight = layout.weight(row);
-            weights[level] += weight;
-            explained[level] += weight * weight / total;
-        }
+/// The weight of each level.
+fn weights(effect: &Codes, layout: &Layout<'_>) -> Vec<f64> {
+    let mut weights = vec![0.0; effect.n_levels];
+    for (row, &level) in effect.of_row.iter().enumerate() {
+        weights[level as usize] += layout.weight(row);
     }
-    weights.iter().zip(explained).map(|(&weight, explained)| positive(weight, explained)).collect()
+    weights
 }
 
 impl System for Structured<'_, '_> {
