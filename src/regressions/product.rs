@@ -16,6 +16,7 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::UInt32Type;
 use arrow_array::{Array, ArrayRef, Float64Array, RecordBatch, UInt32Array};
 use arrow_schema::{DataType, Field, Schema};
+use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
 use super::error::RegressionError;
@@ -23,10 +24,12 @@ use super::panels::{Kind, Panels};
 use super::plant::dictionary;
 use super::rauch::{Differentiated, Rauch};
 use crate::archive::segment::{Fields, read_months};
+use crate::archive::{ArchiveError, FileEntry};
 use crate::feed::dictionary::Dictionary;
+use crate::feed::places::Places;
 use crate::feed::record::{Record, Texts};
 use crate::publish::dollars;
-use crate::types::{Flow, Period, Year};
+use crate::types::{City, Flow, Period, Year};
 
 /// The columns that the plant panel does not have.
 pub const COLUMNS: [&str; 4] =
@@ -40,70 +43,122 @@ pub fn rows(
     year: Year,
     rauch: &Rauch,
 ) -> Result<RecordBatch, RegressionError> {
-    let mut sums = Sums::of(panels, year)?;
+    let rows = PlantRows::of(panels, year)?;
+    let (home, places) = (panels.archive.home(), &panels.home.places);
+    let files = panels.files.iter().filter(|file| file.months.iter().any(|m| m.year() == year));
+    let files: Vec<&FileEntry> = files.collect();
     let months: Vec<Period> = (1..=12).filter_map(|month| Period::new(year.0, month)).collect();
-    let city_of = |code: &str| panels.home.places.city(code);
-    for file in panels.files.iter().filter(|file| file.months.iter().any(|m| m.year() == year)) {
-        let (texts, records) =
-            read_months(panels.archive.home(), &file.segment, Fields::Goods, &months, &city_of)?;
-        sums.add(panels, year, &texts, &records);
+    let of_file = |file: &&FileEntry| {
+        let city_of = |code: &str| places.city(code);
+        let (texts, records) = read_months(home, &file.segment, Fields::Goods, &months, &city_of)?;
+        Ok(rows.sums(places, &texts, records.iter().filter(|r| r.period.year() == year)))
+    };
+    let of_files: Vec<Result<OfFile, ArchiveError>> = files.par_iter().map(of_file).collect();
+    let mut sums = Sums::default();
+    for of_file in of_files {
+        sums.add(&of_file?);
     }
     Ok(sums.finish(year, rauch)?)
 }
 
-/// Exports in cents by row of the plant panel and code.
-struct Sums {
+/// The rows of a year's plant panel, found by what they are of.
+struct PlantRows {
     rows: FxHashMap<[u32; 3], u32>,
     firms: Dictionary,
     cities: Dictionary,
     countries: Dictionary,
+}
+
+/// Exports in cents by row of the plant panel and code, a row and code once or more often.
+struct OfFile {
+    codes: Dictionary,
+    cents: Vec<(u32, u32, i64)>,
+}
+
+impl PlantRows {
+    fn of(panels: &Panels<'_>, year: Year) -> Result<Self, RegressionError> {
+        let mut found = Self {
+            rows: FxHashMap::default(),
+            firms: Dictionary::default(),
+            cities: Dictionary::default(),
+            countries: Dictionary::default(),
+        };
+        let mut row = 0;
+        for batch in panels.rows(Kind::Plant, year, Some(&["firm", "city", "country"]))? {
+            let firms = numbered(&batch, "firm", &mut found.firms)?;
+            let cities = numbered(&batch, "city", &mut found.cities)?;
+            let countries = numbered(&batch, "country", &mut found.countries)?;
+            for ((firm, city), country) in firms.into_iter().zip(cities).zip(countries) {
+                found.rows.insert([firm, city, country], row);
+                row += 1;
+            }
+        }
+        Ok(found)
+    }
+
+    /// The exports that some records of a file tell. Those of a plant to a destination stand
+    /// together in a segment, and each text is looked up once.
+    fn sums<'r>(
+        &self,
+        places: &Places,
+        texts: &Texts,
+        records: impl Iterator<Item = &'r Record>,
+    ) -> OfFile {
+        let known = |own: &Dictionary, of_rows: &Dictionary| -> Vec<Option<u32>> {
+            own.iter().map(|text| of_rows.position(text)).collect()
+        };
+        let firms = known(&texts.firms, &self.firms);
+        let countries = known(&texts.countries, &self.countries);
+        let cities: FxHashMap<City, u32> = (0..)
+            .zip(self.cities.iter())
+            .filter_map(|(at, code)| Some((places.city(code)?, at)))
+            .collect();
+        let mut codes = Dictionary::default();
+        let code_of: Vec<Option<u32>> = texts
+            .products
+            .iter()
+            .map(|text| text.get(..HS6).map(|code| codes.intern(code)))
+            .collect();
+        let row_of = |record: &Record| {
+            let firm = firms[record.firm as usize]?;
+            let country = countries[record.country as usize]?;
+            let city = cities.get(&record.city?)?;
+            self.rows.get(&[firm, *city, country]).copied()
+        };
+        let mut cents: Vec<(u32, u32, i64)> = Vec::new();
+        let mut last = (None, None);
+        for record in records {
+            if record.exclusion.is_some() || record.flow != Flow::Export {
+                continue;
+            }
+            let relation = Some((record.firm, record.city, record.country));
+            if last.0 != relation {
+                last = (relation, row_of(record));
+            }
+            let (Some(row), Some(code)) = (last.1, code_of[record.product as usize]) else {
+                continue;
+            };
+            match cents.last_mut() {
+                Some(known) if (known.0, known.1) == (row, code) => known.2 += record.value_cents,
+                _ => cents.push((row, code, record.value_cents)),
+            }
+        }
+        OfFile { codes, cents }
+    }
+}
+
+/// Exports in cents by row of the plant panel and code.
+#[derive(Default)]
+struct Sums {
     codes: Dictionary,
     cents: FxHashMap<(u32, u32), i64>,
 }
 
 impl Sums {
-    /// None yet, of the plant panel's rows.
-    fn of(panels: &Panels<'_>, year: Year) -> Result<Self, RegressionError> {
-        let mut sums = Self {
-            rows: FxHashMap::default(),
-            firms: Dictionary::default(),
-            cities: Dictionary::default(),
-            countries: Dictionary::default(),
-            codes: Dictionary::default(),
-            cents: FxHashMap::default(),
-        };
-        let mut row = 0;
-        for batch in panels.rows(Kind::Plant, year, Some(&["firm", "city", "country"]))? {
-            let firms = numbered(&batch, "firm", &mut sums.firms)?;
-            let cities = numbered(&batch, "city", &mut sums.cities)?;
-            let countries = numbered(&batch, "country", &mut sums.countries)?;
-            for ((firm, city), country) in firms.into_iter().zip(cities).zip(countries) {
-                sums.rows.insert([firm, city, country], row);
-                row += 1;
-            }
-        }
-        Ok(sums)
-    }
-
-    fn add(&mut self, panels: &Panels<'_>, year: Year, texts: &Texts, records: &[Record]) {
-        let places = &panels.home.places;
-        let codes: Vec<Option<u32>> = (0..texts.products.len())
-            .map(|at| texts.products.text(u32::try_from(at).expect("as many as there are texts")))
-            .map(|text| text.get(..HS6).map(|code| self.codes.intern(code)))
-            .collect();
-        for record in records {
-            let counts = record.exclusion.is_none()
-                && record.flow == Flow::Export
-                && record.period.year() == year;
-            let (true, Some(city)) = (counts, record.city) else { continue };
-            let firm = self.firms.position(texts.firms.text(record.firm));
-            let country = self.countries.position(texts.countries.text(record.country));
-            let city = self.cities.position(places.code(city));
-            let (Some(firm), Some(city), Some(country)) = (firm, city, country) else { continue };
-            let row = self.rows.get(&[firm, city, country]);
-            if let (Some(&row), Some(code)) = (row, codes[record.product as usize]) {
-                *self.cents.entry((row, code)).or_default() += record.value_cents;
-            }
+    fn add(&mut self, of_file: &OfFile) {
+        let codes: Vec<u32> = of_file.codes.iter().map(|code| self.codes.intern(code)).collect();
+        for &(row, code, cents) in &of_file.cents {
+            *self.cents.entry((row, codes[code as usize])).or_default() += cents;
         }
     }
 

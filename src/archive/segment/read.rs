@@ -1,14 +1,15 @@
 //! A segment to records.
 
 use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Int32Type, Int64Type, UInt32Type};
 use arrow_array::{Array, ArrowPrimitiveType, RecordBatch, UInt32Array};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
-    ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader,
+    ParquetRecordBatchReaderBuilder,
 };
 use parquet::errors::ParquetError;
 use parquet::file::metadata::RowGroupMetaData;
@@ -83,48 +84,62 @@ fn read_row_groups(
 ) -> Result<(Texts, Vec<Record>)> {
     let file = segment.open(home)?;
     let path = home.join(&segment.path);
-    let (n_rows, batches) =
-        open(file, fields, months).map_err(|source| ArchiveError::decode(&path, source))?;
-    let mut decoder = Decoder { path, city_of, texts: Texts::default() };
-    let mut records = Vec::with_capacity(n_rows);
-    for batch in batches {
-        let batch = batch.map_err(|source| ArchiveError::decode(&decoder.path, source))?;
-        decoder.append(&batch, &mut records)?;
+    let decode = |source| ArchiveError::decode(&path, source);
+    let segment = RowGroups::open(file, fields, months).map_err(decode)?;
+    let mut decoder = Decoder { path: &path, city_of, texts: Texts::default() };
+    let mut records = Vec::with_capacity(segment.n_rows);
+    for row_group in &segment.places {
+        for batch in segment.read(*row_group).map_err(decode)? {
+            decoder.append(&batch.map_err(|source| decode(source.into()))?, &mut records)?;
+        }
     }
     Ok((decoder.texts, records))
 }
 
-fn open(
+/// Row groups of a segment that are to be read, some columns of them.
+struct RowGroups {
     file: File,
-    fields: Fields,
-    months: Option<&[Period]>,
-) -> std::result::Result<(usize, ParquetRecordBatchReader), ParquetError> {
-    // The schema asks for dictionaries: texts are decoded once each, not once a row.
-    let options = ArrowReaderOptions::new().with_schema(schema());
-    let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(file, options)?;
-    let row_groups: Vec<usize> = builder
-        .metadata()
-        .row_groups()
-        .iter()
-        .enumerate()
-        .filter(|(_, row_group)| months.is_none_or(|months| may_hold(row_group, months)))
-        .map(|(at, _)| at)
-        .collect();
-    let n_rows: i64 =
-        row_groups.iter().map(|at| builder.metadata().row_group(*at).num_rows()).sum();
-    let n_rows = usize::try_from(n_rows).unwrap_or(0);
-    let schema = schema();
-    let columns = schema.fields().iter().map(|field| field.name().as_str());
-    let mask = ProjectionMask::columns(
-        builder.parquet_schema(),
-        columns.filter(|column| fields.has(column)),
-    );
-    let reader = builder
-        .with_projection(mask)
-        .with_row_groups(row_groups)
-        .with_batch_size(n_rows.clamp(1, ROWS_MAX))
-        .build()?;
-    Ok((n_rows, reader))
+    metadata: ArrowReaderMetadata,
+    mask: ProjectionMask,
+    places: Vec<usize>,
+    n_rows: usize,
+}
+
+impl RowGroups {
+    fn open(
+        file: File,
+        fields: Fields,
+        months: Option<&[Period]>,
+    ) -> std::result::Result<Self, ParquetError> {
+        // The schema asks for dictionaries: texts are decoded once each, not once a row.
+        let options = ArrowReaderOptions::new().with_schema(schema());
+        let metadata = ArrowReaderMetadata::load(&file, options)?;
+        let row_groups = metadata.metadata().row_groups().iter().enumerate();
+        let wanted: Vec<(usize, &RowGroupMetaData)> = row_groups
+            .filter(|(_, row_group)| months.is_none_or(|months| may_hold(row_group, months)))
+            .collect();
+        let n_rows: i64 = wanted.iter().map(|(_, row_group)| row_group.num_rows()).sum();
+        let n_rows = usize::try_from(n_rows).unwrap_or(0);
+        let places = wanted.into_iter().map(|(place, _)| place).collect();
+        let schema = schema();
+        let columns = schema.fields().iter().map(|field| field.name().as_str());
+        let columns = columns.filter(|column| fields.has(column));
+        let mask = ProjectionMask::columns(metadata.parquet_schema(), columns);
+        Ok(Self { file, metadata, mask, places, n_rows })
+    }
+
+    /// One by itself: a batch of two would have both dictionaries made into one, text by text.
+    fn read(
+        &self,
+        row_group: usize,
+    ) -> std::result::Result<ParquetRecordBatchReader, ParquetError> {
+        let (file, metadata) = (self.file.try_clone()?, self.metadata.clone());
+        ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata)
+            .with_projection(self.mask.clone())
+            .with_row_groups(vec![row_group])
+            .with_batch_size(self.n_rows.clamp(1, ROWS_MAX))
+            .build()
+    }
 }
 
 /// Whether a row group can hold records of a month, by the statistics of its periods.
@@ -144,7 +159,7 @@ fn may_hold(row_group: &RowGroupMetaData, months: &[Period]) -> bool {
 }
 
 struct Decoder<'a> {
-    path: PathBuf,
+    path: &'a Path,
     city_of: &'a dyn Fn(&str) -> Option<City>,
     texts: Texts,
 }

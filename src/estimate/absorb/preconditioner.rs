@@ -7,9 +7,9 @@
 //! different destinations are not, so that `P` falls into small components, each inverted by
 //! itself. A component that is large for its cells keeps its diagonal alone.
 //!
-//! A constant over the levels of a component is explained by the eliminated effect: the system takes
-//! it to zero, and so does `P`. Of the inverse, `P⁺`, it is left out: what rounding leaves of it in
-//! the residual would come back many times as large and keep the iteration from converging.
+//! A constant over the levels of a component is explained by the eliminated effect: the system
+//! takes it to zero, and so does `P`. Of the inverse, `P⁺`, it is left out: what rounding leaves of
+//! it in the residual would come back many times as large and keep the iteration from converging.
 
 use faer::Mat;
 use rayon::prelude::*;
