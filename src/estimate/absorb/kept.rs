@@ -62,11 +62,6 @@ impl Kept {
         fits.then(|| found.clone())
     }
 
-    /// Whether nothing is kept of any piece.
-    pub fn is_empty(&self) -> bool {
-        self.figures.is_empty()
-    }
-
     /// Keeps the figures of a piece.
     pub fn insert(&mut self, fingerprint: u64, figures: Arc<Figures>) {
         self.figures.insert(fingerprint, figures);

@@ -50,7 +50,7 @@ pub use self::warm::Start;
 use super::design::Design;
 use super::error::EstimateError;
 
-/// One piece in so many may have changed for the last solution to be a start.
+/// One level in so many may be new for the last solution to be a start.
 const START_SHARE: usize = 32;
 
 /// When to stop.
@@ -292,9 +292,8 @@ impl Problem<'_, '_> {
         let moments = system.moments();
         let scales = scales(&moments);
         let n_pieces = system.pieces().count();
-        let unknown = self.earlier.is_none_or(Kept::is_empty);
-        let start = self.start.filter(|_| unknown || is_near(n_pieces, system.n_kept));
-        let start = start.map(|start| start.effect(iterated).to_vec());
+        let start = self.start.map(|start| start.effect(iterated).to_vec());
+        let start = start.filter(|start| is_near(start, layout.width));
         let reduced = system.reduced();
         let outcome = conjugate::solve(&mut system, reduced, start, &scales, self.options);
         let (iterations, relative_residual) = accepted(layout, &outcome)?;
@@ -320,10 +319,11 @@ impl Problem<'_, '_> {
     }
 }
 
-/// Whether the last solution, of so many pieces the same ones, is nearer than an iteration brings:
-/// a start costs a product with the system, as an iteration does.
-fn is_near(n_pieces: usize, n_kept: usize) -> bool {
-    n_kept * START_SHARE > n_pieces * (START_SHARE - 1)
+/// Whether nearly all levels begin somewhere. A start costs a product with the system, as an
+/// iteration does, and is nearer than that brings only where there are no new levels: a year's.
+fn is_near(start: &[f64], width: usize) -> bool {
+    let n_new = start.chunks_exact(width).filter(|level| level.iter().all(|z| *z == 0.0)).count();
+    n_new * START_SHARE < start.len() / width
 }
 
 /// The size of each variable, below which nothing can be told from rounding.

@@ -156,7 +156,9 @@ impl Joined {
             for &(j, of_column) in &each {
                 let share = of_column / total;
                 let column = matrix.col_as_slice_mut(j);
-                each.iter().for_each(|&(i, of_row)| column[i] -= share * of_row);
+                for &(i, of_row) in &each {
+                    column[i] -= share * of_row;
+                }
             }
         }
         let mut inverse = Factor::new(matrix).inverse();
@@ -164,7 +166,7 @@ impl Joined {
         for j in 0..n {
             inverse.col_as_slice_mut(j).iter_mut().for_each(|entry| *entry -= constant);
         }
-        Component { inverse, levels }
+        Component { levels, inverse }
     }
 }
 
