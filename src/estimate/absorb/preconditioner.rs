@@ -174,3 +174,55 @@ impl Joined {
 fn positive(weight: f64, left: f64) -> f64 {
     if left > PIVOT_MIN * weight { left } else { weight }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::lanes::LANES;
+    use super::*;
+
+    /// Three cities ship to one destination in years 0, 1 and 2, one of them never in year 2, and
+    /// to another in year 3 alone; what is left of level 4 is nothing.
+    const ELIMINATED: [u32; 10] = [0, 0, 0, 1, 1, 1, 2, 2, 3, 4];
+    const ITERATED: [u32; 10] = [0, 1, 2, 0, 1, 2, 0, 1, 3, 4];
+    const DIAGONAL: [f64; 10] = [2.0, 1.0, 1.0, 1.0, 3.0, 1.0, 2.0, 2.0, 5.0, 0.0];
+    const LINKS: Links<'_> = Links {
+        eliminated: &ELIMINATED,
+        iterated: &ITERATED,
+        diagonal: &DIAGONAL,
+        n_eliminated: 5,
+    };
+    const WEIGHTS: [f64; 5] = [9.0, 9.0, 9.0, 9.0, 7.0];
+
+    fn applied(residual: [f64; 5]) -> [f64; 5] {
+        let rows = residual.map(|r| [r; LANES]).concat();
+        let mut out = vec![f64::NAN; rows.len()];
+        Preconditioner::of_cells(&LINKS, &WEIGHTS).apply(&rows, &mut out, LANES);
+        std::array::from_fn(|level| out[level * LANES])
+    }
+
+    #[test]
+    fn years_of_a_destination_come_back_from_their_differences() {
+        let x = [1.0, -2.0, 4.0];
+        let mut system = [0.0; 5];
+        for city in 0..3 {
+            let own = (0..8).filter(|&cell| ELIMINATED[cell] == city);
+            let own: Vec<(usize, f64)> =
+                own.map(|cell| (ITERATED[cell] as usize, DIAGONAL[cell])).collect();
+            let total: f64 = own.iter().map(|(_, a)| a).sum();
+            let mean = own.iter().map(|&(level, a)| a * x[level]).sum::<f64>() / total;
+            own.iter().for_each(|&(level, a)| system[level] += a * (x[level] - mean));
+        }
+        let found = applied(system);
+        for (a, b) in [(0, 1), (1, 2), (2, 0)] {
+            let wanted: f64 = x[a] - x[b];
+            assert!((found[a] - found[b] - wanted).abs() < 0.05 * wanted.abs(), "{found:?}");
+        }
+    }
+
+    #[test]
+    fn constants_are_left_out_and_levels_by_themselves_keep_their_diagonal() {
+        let found = applied([5.0, 6.0, 2.0, 5.0, 7.0]);
+        assert!(found[..3].iter().all(|z| z.abs() < 1e-12), "{found:?}");
+        assert_eq!(found[3..].to_vec(), [1.0, 1.0]);
+    }
+}
