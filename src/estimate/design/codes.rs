@@ -62,23 +62,28 @@ impl Codes {
         Self { name, of_row, n_levels }
     }
 
+    /// Keeps the positions that stay, where they stand, and renumbers what still occurs.
+    #[must_use]
+    pub fn retain(mut self, stays: &[bool]) -> Self {
+        let mut numbers = Numbers::new(self.n_levels);
+        let mut stays = stays.iter();
+        self.of_row.retain_mut(|level| {
+            let stays = stays.next().is_some_and(|&stays| stays);
+            if stays {
+                *level = numbers.of(*level);
+            }
+            stays
+        });
+        Self { n_levels: numbers.n as usize, ..self }
+    }
+
     /// Keeps the positions given, in that order, and renumbers what still occurs.
     #[must_use]
     pub fn select(&self, positions: &[u32]) -> Self {
-        let mut numbers = vec![NONE; self.n_levels];
-        let mut n_levels = 0;
-        let of_row = positions
-            .iter()
-            .map(|&position| {
-                let number = &mut numbers[self.of_row[position as usize] as usize];
-                if *number == NONE {
-                    *number = n_levels;
-                    n_levels += 1;
-                }
-                *number
-            })
-            .collect();
-        Self { name: self.name.clone(), of_row, n_levels: n_levels as usize }
+        let mut numbers = Numbers::new(self.n_levels);
+        let of_row = positions.iter().map(|&position| numbers.of(self.of_row[position as usize]));
+        let of_row = of_row.collect();
+        Self { name: self.name.clone(), of_row, n_levels: numbers.n as usize }
     }
 
     /// Rows of each level.
@@ -111,6 +116,28 @@ impl Codes {
         let rows: Vec<u32> = (0..).take(self.of_row.len()).collect();
         let (of_row, n_levels) = numbered(&factors, &rows);
         Self { name: format!("{}^{}", self.name, other.name), of_row, n_levels }
+    }
+}
+
+/// New numbers of levels, in the order in which they are asked for.
+struct Numbers {
+    of_level: Vec<u32>,
+    n: u32,
+}
+
+impl Numbers {
+    fn new(n_levels: usize) -> Self {
+        Self { of_level: vec![NONE; n_levels], n: 0 }
+    }
+
+    #[inline]
+    fn of(&mut self, level: u32) -> u32 {
+        let number = &mut self.of_level[level as usize];
+        if *number == NONE {
+            *number = self.n;
+            self.n += 1;
+        }
+        *number
     }
 }
 

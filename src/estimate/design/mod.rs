@@ -138,7 +138,7 @@ impl<'a> Design<'a> {
         for name in &request.required {
             needed.push(panel.column(name)?);
         }
-        let rows = complete_rows(panel.n_rows(), &variables, &needed, weights.as_ref())?;
+        let mut rows = complete_rows(panel.n_rows(), &variables, &needed, weights.as_ref())?;
         let n_missing = panel.n_rows() - rows.len();
         let codes: Vec<Codes> = names
             .par_iter()
@@ -149,18 +149,17 @@ impl<'a> Design<'a> {
         let of_effects: Vec<usize> = request.effects.iter().map(find).collect();
         let effects: Vec<&Codes> = of_effects.iter().map(|&i| &codes[i]).collect();
         let stays = singletons::kept(&effects, rows.len());
-        let positions: Vec<u32> =
-            (0..).zip(&stays).filter(|&(_, &stays)| stays).map(|(position, _)| position).collect();
-        let n_singletons = rows.len() - positions.len();
-        if positions.is_empty() {
+        let n_singletons = stays.iter().filter(|&&stays| !stays).count();
+        if n_singletons == rows.len() {
             return Err(no_rows(panel, request, n_missing, n_singletons));
         }
-        let codes: Vec<Arc<Codes>> = if n_singletons == 0 {
-            codes.into_iter().map(Arc::new).collect()
-        } else {
-            codes.into_par_iter().map(|codes| Arc::new(codes.select(&positions))).collect()
-        };
-        let rows: Vec<u32> = positions.iter().map(|&position| rows[position as usize]).collect();
+        let codes: Vec<Arc<Codes>> = codes
+            .into_par_iter()
+            .map(|codes| if n_singletons == 0 { codes } else { codes.retain(&stays) })
+            .map(Arc::new)
+            .collect();
+        let mut stays = stays.iter();
+        rows.retain(|_| stays.next().is_some_and(|&stays| stays));
         let weight = weights;
         let weights: Option<Vec<f64>> =
             weight.as_ref().map(|w| rows.iter().map(|&row| w.at(row as usize)).collect());
