@@ -126,10 +126,10 @@ pub struct Estimated {
 /// variable of all of them: the effects are absorbed once, from the union of the variables.
 ///
 /// # Incremental
-/// With the memory of an earlier estimation the iteration begins from its solution, and pieces of
-/// the sample (a city's year) whose rows are the same are not read: their figures are those of
-/// before, equal bit for bit to what reading them would give. The estimates depend on the start
-/// within the tolerance only.
+/// With the memory of an earlier estimation, pieces of the sample (a city's year) whose rows are
+/// the same are not read: their figures are those of before, equal bit for bit to what reading them
+/// would give. Where few levels are new, the iteration begins from the last solution; the estimates
+/// depend on that within the tolerance only.
 ///
 /// # Errors
 /// [`EstimateError`]: see its variants; [`EstimateError::EffectsDiffer`] if the formulas do not

@@ -47,7 +47,7 @@ pub struct Estimate {
     pub iterations: usize,
     /// Its largest relative residual.
     pub relative_residual: f64,
-    /// Whether it began from an earlier solution.
+    /// Whether an earlier solution started the iteration, or its pieces were not read again.
     pub warm_start: bool,
 }
 

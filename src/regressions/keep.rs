@@ -53,7 +53,7 @@ pub struct Point {
     pub iterations: u64,
     /// Seconds.
     pub seconds: f64,
-    /// Whether it began from an earlier solution.
+    /// Whether an earlier solution started the iteration, or its pieces were not read again.
     pub warm_start: bool,
     /// Whether what it was estimated on has changed since.
     pub stale: bool,

@@ -68,7 +68,7 @@ pub struct Panels<'a> {
     pub(super) calendar: Calendar,
     pub(super) incomes: Incomes,
     pub(super) files: Vec<FileEntry>,
-    n_workers: usize,
+    pub(super) n_workers: usize,
     /// The options and reference tables that define the figures, as one hash.
     defined: blake3::Hash,
     /// Why some parts were made again though nothing had changed, until somebody asks.

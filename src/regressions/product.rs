@@ -26,7 +26,6 @@ use super::rauch::{Differentiated, Rauch};
 use crate::archive::segment::{Fields, read_months};
 use crate::archive::{ArchiveError, FileEntry};
 use crate::feed::dictionary::Dictionary;
-use crate::feed::places::Places;
 use crate::feed::record::{Record, Texts};
 use crate::publish::dollars;
 use crate::types::{City, Flow, Period, Year};
@@ -51,12 +50,14 @@ pub fn rows(
     let of_file = |file: &&FileEntry| {
         let city_of = |code: &str| places.city(code);
         let (texts, records) = read_months(home, &file.segment, Fields::Goods, &months, &city_of)?;
-        Ok(rows.sums(places, &texts, records.iter().filter(|r| r.period.year() == year)))
+        Ok(rows.sums(&texts, records.iter().filter(|record| record.period.year() == year)))
     };
-    let of_files: Vec<Result<OfFile, ArchiveError>> = files.par_iter().map(of_file).collect();
     let mut sums = Sums::default();
-    for of_file in of_files {
-        sums.add(&of_file?);
+    for files in files.chunks(panels.n_workers.max(1)) {
+        let of_files: Vec<Result<OfFile, ArchiveError>> = files.par_iter().map(of_file).collect();
+        for of_file in of_files {
+            sums.add(&of_file?);
+        }
     }
     Ok(sums.finish(year, rauch)?)
 }
@@ -65,7 +66,7 @@ pub fn rows(
 struct PlantRows {
     rows: FxHashMap<[u32; 3], u32>,
     firms: Dictionary,
-    cities: Dictionary,
+    cities: FxHashMap<City, u32>,
     countries: Dictionary,
 }
 
@@ -77,42 +78,31 @@ struct OfFile {
 
 impl PlantRows {
     fn of(panels: &Panels<'_>, year: Year) -> Result<Self, RegressionError> {
-        let mut found = Self {
-            rows: FxHashMap::default(),
-            firms: Dictionary::default(),
-            cities: Dictionary::default(),
-            countries: Dictionary::default(),
-        };
+        let mut rows = FxHashMap::default();
+        let [mut firms, mut cities, mut countries] = <[Dictionary; 3]>::default();
         let mut row = 0;
         for batch in panels.rows(Kind::Plant, year, Some(&["firm", "city", "country"]))? {
-            let firms = numbered(&batch, "firm", &mut found.firms)?;
-            let cities = numbered(&batch, "city", &mut found.cities)?;
-            let countries = numbered(&batch, "country", &mut found.countries)?;
+            let firms = numbered(&batch, "firm", &mut firms)?;
+            let cities = numbered(&batch, "city", &mut cities)?;
+            let countries = numbered(&batch, "country", &mut countries)?;
             for ((firm, city), country) in firms.into_iter().zip(cities).zip(countries) {
-                found.rows.insert([firm, city, country], row);
+                rows.insert([firm, city, country], row);
                 row += 1;
             }
         }
-        Ok(found)
+        let city = |code: &str| panels.home.places.city(code);
+        let cities = (0..).zip(cities.iter()).filter_map(|(at, code)| Some((city(code)?, at)));
+        Ok(Self { rows, firms, cities: cities.collect(), countries })
     }
 
     /// The exports that some records of a file tell. Those of a plant to a destination stand
     /// together in a segment, and each text is looked up once.
-    fn sums<'r>(
-        &self,
-        places: &Places,
-        texts: &Texts,
-        records: impl Iterator<Item = &'r Record>,
-    ) -> OfFile {
+    fn sums<'r>(&self, texts: &Texts, records: impl Iterator<Item = &'r Record>) -> OfFile {
         let known = |own: &Dictionary, of_rows: &Dictionary| -> Vec<Option<u32>> {
             own.iter().map(|text| of_rows.position(text)).collect()
         };
         let firms = known(&texts.firms, &self.firms);
         let countries = known(&texts.countries, &self.countries);
-        let cities: FxHashMap<City, u32> = (0..)
-            .zip(self.cities.iter())
-            .filter_map(|(at, code)| Some((places.city(code)?, at)))
-            .collect();
         let mut codes = Dictionary::default();
         let code_of: Vec<Option<u32>> = texts
             .products
@@ -122,7 +112,7 @@ impl PlantRows {
         let row_of = |record: &Record| {
             let firm = firms[record.firm as usize]?;
             let country = countries[record.country as usize]?;
-            let city = cities.get(&record.city?)?;
+            let city = self.cities.get(&record.city?)?;
             self.rows.get(&[firm, *city, country]).copied()
         };
         let mut cents: Vec<(u32, u32, i64)> = Vec::new();

@@ -126,7 +126,11 @@ fn assert_alike(a: &Estimate, b: &Estimate) {
 
 /// The same to the last bit, but for how they were come by.
 fn assert_same(a: &Estimated, b: &Estimated) {
-    assert_eq!(a.estimates, b.estimates);
+    let figures = |found: &Estimated| -> Vec<Estimate> {
+        let alike = |found: &Estimate| Estimate { warm_start: false, ..found.clone() };
+        found.estimates.iter().map(alike).collect()
+    };
+    assert_eq!(figures(a), figures(b));
     assert_eq!(a.estimates[0].covariance, b.estimates[0].covariance);
 }
 

@@ -57,8 +57,11 @@ impl Made {
             }
         }
         let twice = x.iter().map(|x| 2.0 * x).collect();
-        let of_plant =
-            plant.iter().zip(&year).map(|(&i, &t)| f64::from(i * 31 + t) + 0.1).collect();
+        let of_two = |a: &[u32], b: &[u32]| -> Vec<f64> {
+            a.iter().zip(b).map(|(&a, &b)| f64::from(a * 31 + b) + 0.1).collect()
+        };
+        let (of_plant, of_year) = (of_two(&plant, &year), of_two(&country, &year));
+        let of_relation = of_two(&city, &country);
         Self {
             real: vec![
                 ("y", y),
@@ -67,6 +70,8 @@ impl Made {
                 ("w", w),
                 ("twice", twice),
                 ("of_plant", of_plant),
+                ("of_year", of_year),
+                ("of_relation", of_relation),
             ],
             codes: vec![("plant", plant), ("city", city), ("country", country), ("year", year)],
         }
@@ -156,7 +161,8 @@ fn an_earlier_solution_saves_iterations_and_changes_nothing() {
     for method in [Method::General, Method::Fastest] {
         let options = options("city^country", method, false);
         let cold = estimate(&panel, &formula, &options, None).expect("an estimate");
-        let start = absorbed(&before, PAPER, &options.absorb).start();
+        let keeping = AbsorbOptions { keep: true, ..options.absorb.clone() };
+        let start = absorbed(&before, PAPER, &keeping).start();
         let warm = estimate(&panel, &formula, &options, Some(&start)).expect("an estimate");
         assert!(warm.warm_start && !cold.warm_start);
         assert_close(&cold, &warm, 1e-8);
@@ -224,19 +230,27 @@ fn outcome_is_fit_plus_effects_plus_residual() {
 
 #[test]
 fn collinear_regressors_are_dropped_and_named() {
-    let made = Made::new(300, 3);
-    let panel = made.panel();
-    let formula = "y ~ x + twice + of_plant | plant^year + country^year + city^country";
-    for method in [Method::General, Method::Fastest] {
-        let found = run(&panel, formula, &options("city", method, false)).expect("an estimate");
+    let formula = "y ~ x + twice + of_plant + of_year + of_relation \
+                   | plant^year + country^year + city^country";
+    for (plants, years, method, weights) in [
+        (300, 3, Method::General, false),
+        (300, 3, Method::Fastest, false),
+        (300, 3, Method::Fastest, true),
+        (40, 2, Method::Fastest, true),
+    ] {
+        let made = Made::new(plants, years);
+        let found = run(&made.panel(), formula, &options("city", method, weights));
+        let found = found.expect("an estimate");
         let dropped: Vec<_> =
             found.dropped.iter().map(|d| (d.term.as_str(), d.collinear)).collect();
-        assert_eq!(
-            dropped,
-            [("of_plant", Collinear::WithFixedEffects), ("twice", Collinear::WithRegressors)]
-        );
+        let explained = |term| (term, Collinear::WithFixedEffects);
+        let twice = ("twice", Collinear::WithRegressors);
+        let wanted = [explained("of_plant"), explained("of_year"), explained("of_relation"), twice];
+        assert_eq!(dropped, wanted, "{plants} plants, {years} years");
         assert_eq!(found.terms.len(), 1);
     }
+    let made = Made::new(300, 3);
+    let panel = made.panel();
     let none = run(&panel, "y ~ of_plant | plant^year", &options("city", Method::Fastest, false));
     assert!(none.expect("an estimate without terms").terms.is_empty());
 }

@@ -202,6 +202,10 @@ fn layout(connection: &Connection) -> rusqlite::Result<i64> {
 
 fn connect(path: &Path) -> rusqlite::Result<Connection> {
     let connection = Connection::open(path)?;
+    if connection.is_readonly(rusqlite::MAIN_DB)? {
+        // What the database falls back on, without an error.
+        return Err(failed("it opens to be read, not to be written".to_owned()));
+    }
     connection.busy_timeout(BUSY_MAX)?;
     // To its end: it answers before it commits the change.
     let modes = connection
@@ -211,9 +215,7 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
     let mode = modes.concat();
     if mode != "wal" {
         // The database says what it kept to when the change failed, and reports no error.
-        let told = format!("it stays in journal mode {mode}, though WAL was asked for");
-        let error = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_IOERR);
-        return Err(rusqlite::Error::SqliteFailure(error, Some(told)));
+        return Err(failed(format!("it stays in journal mode {mode}, though WAL was asked for")));
     }
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
@@ -221,6 +223,12 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
     connection.pragma_update(None, "recursive_triggers", true)?;
     seal::register(&connection)?;
     Ok(connection)
+}
+
+/// What the database does not report as an error.
+fn failed(what: String) -> rusqlite::Error {
+    let error = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_IOERR);
+    rusqlite::Error::SqliteFailure(error, Some(what))
 }
 
 /// Makes the tables that are not there, and seals them: all or nothing.

@@ -134,10 +134,12 @@ impl RowGroups {
         row_group: usize,
     ) -> std::result::Result<ParquetRecordBatchReader, ParquetError> {
         let (file, metadata) = (self.file.try_clone()?, self.metadata.clone());
+        let n_rows = metadata.metadata().row_group(row_group).num_rows();
+        let n_rows = usize::try_from(n_rows).unwrap_or(0);
         ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata)
             .with_projection(self.mask.clone())
             .with_row_groups(vec![row_group])
-            .with_batch_size(self.n_rows.clamp(1, ROWS_MAX))
+            .with_batch_size(n_rows.clamp(1, ROWS_MAX))
             .build()
     }
 }

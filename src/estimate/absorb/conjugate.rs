@@ -1,8 +1,8 @@
 //! Preconditioned conjugate gradients for all right-hand sides at once.
 //!
 //! # Equation
-//! `A z = b` for each column of `b`, with a preconditioner `P`; a column stops when
-//! `√(r'P⁻¹r) ≤ tolerance · √(b'P⁻¹b)`. `A` may be singular as long as `b` lies in its range.
+//! `A z = b` for each column of `b`, with a preconditioner `P⁺`; a column stops when
+//! `√(r'P⁺r) ≤ tolerance · √(b'P⁺b)`. `A` may be singular as long as `b` lies in its range.
 
 use rayon::prelude::*;
 
@@ -20,7 +20,7 @@ const ROUNDING: f64 = 1e-14;
 pub trait System: Sync {
     /// `out = A z`
     fn apply(&mut self, z: &[f64], out: &mut [f64]);
-    /// `P`, which is near `A`.
+    /// What takes a residual to `P⁺` times it.
     fn preconditioner(&self) -> &Preconditioner;
 }
 
@@ -94,9 +94,9 @@ struct State {
     solution: Vec<f64>,
     residual: Vec<f64>,
     direction: Vec<f64>,
-    /// `A` times the direction, or `P⁻¹` times the residual.
+    /// `A` times the direction, or `P⁺` times the residual.
     image: Vec<f64>,
-    /// `r'P⁻¹r` of each column.
+    /// `r'P⁺r` of each column.
     squares: Vec<f64>,
     iterations: usize,
 }

@@ -15,9 +15,6 @@ use super::layout::Layout;
 use super::preconditioner::Preconditioner;
 use super::sums::{Sums, Target};
 
-/// A level's diagonal below this share of its weight counts as zero: the swept effect explains it.
-const DIAGONAL_SHARE_MIN: f64 = 1e-9;
-
 /// The system of the iterated effects.
 pub struct General<'l, 'a> {
     layout: &'l Layout<'a>,
@@ -32,7 +29,7 @@ impl<'l, 'a> General<'l, 'a> {
     pub fn new(layout: &'l Layout<'a>) -> Self {
         let levels: Vec<&[u32]> =
             layout.iterated().map(|(_, codes)| codes.of_row.as_slice()).collect();
-        let preconditioner = Preconditioner::diagonal(&diagonal(layout, &levels));
+        let preconditioner = Preconditioner::diagonal(diagonal(layout, &levels));
         Self { layout, levels, preconditioner, totals: layout.totals(layout.width) }
     }
 
@@ -83,8 +80,8 @@ impl System for General<'_, '_> {
     }
 }
 
-/// The system's diagonal, as if no level came twice in a group: `Σ w (1 − w/W_g)`.
-fn diagonal(layout: &Layout<'_>, levels: &[&[u32]]) -> Vec<f64> {
+/// The system's diagonal, as if no level came twice in a group: `Σ w (1 − w/W_g)`; and `Σ w`.
+fn diagonal(layout: &Layout<'_>, levels: &[&[u32]]) -> impl Iterator<Item = (f64, f64)> {
     let part = |part: usize| {
         let mut sums = layout.sums(part, 2);
         for group in layout.parts[part].clone() {
@@ -104,8 +101,6 @@ fn diagonal(layout: &Layout<'_>, levels: &[&[u32]]) -> Vec<f64> {
     let parts: Vec<Sums> = (0..layout.parts.len()).into_par_iter().map(part).collect();
     let mut totals = layout.totals(2);
     totals.collect(&parts);
-    let positive = |level: &[f64]| {
-        if level[0] > DIAGONAL_SHARE_MIN * level[1] { level[0] } else { level[1] }
-    };
-    totals.values.chunks_exact(2).map(positive).collect()
+    let levels = totals.values.as_chunks::<2>().0.to_vec();
+    levels.into_iter().map(|[left, weight]| (left, weight))
 }

@@ -50,7 +50,8 @@ pub use self::warm::Start;
 use super::design::Design;
 use super::error::EstimateError;
 
-/// One level in so many may be new for the last solution to be a start.
+/// One level in so many may be new where the last solution starts the iteration of what
+/// elimination left.
 const START_SHARE: usize = 32;
 
 /// When to stop.
@@ -109,7 +110,7 @@ pub struct Absorbed<'a> {
     pub iterations: usize,
     /// The largest relative residual of all variables.
     pub relative_residual: f64,
-    /// Whether there was an earlier estimation to begin from.
+    /// Whether an earlier solution started the iteration, or its pieces were not read again.
     pub warm_start: bool,
     /// How the effects were eliminated within blocks, if they were.
     pub elimination: Option<Eliminated>,
@@ -157,7 +158,6 @@ impl<'a> Absorbed<'a> {
         }
         let earlier = start.map(Start::kept);
         let start = start.map(|start| start.potentials(&layout));
-        let warm_start = start.is_some() && layout.iterated().next().is_some();
         let problem = Problem { layout: &layout, options, start, earlier };
         let solved = match &blocks {
             Some(blocks) => problem.structured(blocks),
@@ -170,7 +170,7 @@ impl<'a> Absorbed<'a> {
             products: solved.products,
             iterations: solved.iterations,
             relative_residual: solved.relative_residual,
-            warm_start,
+            warm_start: solved.warm_start,
             elimination: solved.elimination,
             kept: solved.kept,
             layout,
@@ -229,7 +229,8 @@ impl<'a> Absorbed<'a> {
 struct Problem<'p, 'a> {
     layout: &'p Layout<'a>,
     options: &'p AbsorbOptions,
-    start: Option<Target>,
+    /// Where to begin, and how many levels of each iterated effect that is known of.
+    start: Option<(Target, Vec<usize>)>,
     earlier: Option<&'p Kept>,
 }
 
@@ -240,6 +241,7 @@ struct Solved {
     moments: Vec<Moments>,
     iterations: usize,
     relative_residual: f64,
+    warm_start: bool,
     elimination: Option<Eliminated>,
     kept: Kept,
 }
@@ -276,13 +278,21 @@ impl Problem<'_, '_> {
         let mut rhs = layout.totals(width);
         rhs.collect(&sums);
         let mut system = General::new(layout);
-        let start = self.start.map(|start| start.values);
+        let start = self.start.map(|(start, _)| start.values);
+        let warm_start = start.is_some();
         let scales = scales(&moments);
         let outcome = conjugate::solve(&mut system, rhs.values, start, &scales, self.options);
         let (iterations, relative_residual) = accepted(layout, &outcome)?;
         potentials.values = outcome.solution;
         let potentials = Some(potentials);
-        Ok(Solved { potentials, moments, iterations, relative_residual, ..Solved::default() })
+        Ok(Solved {
+            potentials,
+            moments,
+            iterations,
+            relative_residual,
+            warm_start,
+            ..Solved::default()
+        })
     }
 
     fn structured(self, blocks: &Blocks) -> Result<Solved, EstimateError> {
@@ -291,9 +301,14 @@ impl Problem<'_, '_> {
         let mut system = Structured::new(layout, blocks, self.earlier, self.options);
         let moments = system.moments();
         let scales = scales(&moments);
-        let n_pieces = system.pieces().count();
-        let start = self.start.map(|start| start.effect(iterated).to_vec());
-        let start = start.filter(|start| is_near(start, layout.width));
+        // A start costs a product with the system, as an iteration does; a closing year's levels
+        // are new, and then it brings less than that.
+        let n_levels = layout.design.effects[blocks.iterated].n_levels;
+        let is_near =
+            |n_known: &[usize]| n_known[iterated] * START_SHARE > n_levels * (START_SHARE - 1);
+        let start = self.start.filter(|(_, n_known)| is_near(n_known));
+        let start = start.map(|(start, _)| start.effect(iterated).to_vec());
+        let warm_start = start.is_some() || system.n_kept > 0;
         let reduced = system.reduced();
         let outcome = conjugate::solve(&mut system, reduced, start, &scales, self.options);
         let (iterations, relative_residual) = accepted(layout, &outcome)?;
@@ -301,7 +316,7 @@ impl Problem<'_, '_> {
             effect: blocks.eliminated,
             iterated: blocks.iterated,
             local: blocks.local.clone(),
-            n_pieces,
+            n_pieces: system.pieces().count(),
             n_kept: system.n_kept,
         });
         let kept = if self.options.keep { system.kept() } else { Kept::default() };
@@ -313,17 +328,11 @@ impl Problem<'_, '_> {
             moments,
             iterations,
             relative_residual,
+            warm_start,
             elimination,
             kept,
         })
     }
-}
-
-/// Whether nearly all levels begin somewhere. A start costs a product with the system, as an
-/// iteration does, and is nearer than that brings only where there are no new levels: a year's.
-fn is_near(start: &[f64], width: usize) -> bool {
-    let n_new = start.chunks_exact(width).filter(|level| level.iter().all(|z| *z == 0.0)).count();
-    n_new * START_SHARE < start.len() / width
 }
 
 /// The size of each variable, below which nothing can be told from rounding.

@@ -4,25 +4,27 @@
 //! With `a` the diagonal of `A` by cell, `P = G'aG − G'aR (R'aR)⁻¹ R'aG`: the Laplacian of a graph
 //! in which two levels of the iterated effect are joined where a level of the eliminated one has
 //! cells with both. With city-destination eliminated, the years of one destination are joined and
-//! different destinations are not, so that `P` falls into small components, each inverted by
-//! itself. A component that is large for its cells keeps its diagonal alone.
+//! different destinations are not, so that `P` falls into small components. With `D` its part
+//! `G'aG`, each is inverted by itself as `P⁺ = (P + εD + D11'D/1'D1)⁻¹ − 11'/((1+ε) 1'D1)`; of one
+//! that is large the same is taken with `P = D − D11'D/1'D1`, which needs the diagonal alone.
 //!
 //! A constant over the levels of a component is explained by the eliminated effect: the system
-//! takes it to zero, and so does `P`. Of the inverse, `P⁺`, it is left out: what rounding leaves of
-//! it in the residual would come back many times as large and keep the iteration from converging.
+//! takes it to zero, and `P⁺D1` is zero, too. What rounding leaves of it in the residual would
+//! otherwise come back many times as large and keep the iteration from converging.
 
 use faer::Mat;
 use rayon::prelude::*;
 
 use super::blocks::connect;
 use super::dense::{Factor, PIVOT_MIN};
-use super::lanes::add_scaled;
+use super::lanes::{add_scaled, subtract};
 use crate::estimate::degrees::root;
 
-/// What is added to the diagonal, as a share of it: levels may be joined by next to nothing.
+/// `ε`: levels may be joined by next to nothing.
 const RIDGE: f64 = 0.01;
-/// Entries of a component's matrix for each of its cells: a product with it then costs less than
-/// one with `A`.
+/// Levels of a component that is inverted.
+const LEVELS_MAX: usize = 256;
+/// Entries of its matrix for each of its cells: a product with `A` takes about as many.
 const ENTRIES_PER_CELL_MAX: usize = 8;
 
 /// `P⁺`
@@ -33,48 +35,57 @@ pub struct Preconditioner {
     components: Vec<Component>,
 }
 
-/// Levels that are joined, and the inverse of their matrix but for the constant.
+/// Levels that are joined, or one by itself.
 #[derive(Debug)]
 struct Component {
     levels: Vec<u32>,
-    inverse: Mat<f64>,
+    /// `P⁺`, where it is not the diagonal but for the constant.
+    inverse: Option<Mat<f64>>,
+    /// `1'D1`
+    total: f64,
 }
 
-/// The cells: levels of the eliminated and the iterated effect, and their entries of `diag(A)`.
+/// The cells, in any order.
 #[derive(Clone, Copy)]
 pub struct Links<'c> {
-    /// Of each cell, those of one level of the eliminated effect in any order.
+    /// The level of the eliminated effect of each cell.
     pub eliminated: &'c [u32],
-    /// Of each cell; no two cells have both levels in common.
+    /// That of the iterated effect; no two cells have both levels in common.
     pub iterated: &'c [u32],
-    /// Of each cell.
+    /// The entry of `diag(A)` of each cell.
     pub diagonal: &'c [f64],
-    /// Levels of the eliminated effect.
-    pub n_eliminated: usize,
+    /// The weight of its rows.
+    pub weights: &'c [f64],
+    /// Levels of either effect.
+    pub n_levels: [usize; 2],
 }
 
 impl Preconditioner {
-    /// The diagonal, given by level, all of it positive.
+    /// The diagonal: what other effects leave of the weight of each level, and that weight.
     #[must_use]
-    pub fn diagonal(diagonal: &[f64]) -> Self {
-        let diagonal = diagonal.iter().map(|value| 1.0 / value).collect();
-        Self { diagonal, components: Vec::new() }
+    pub fn diagonal(levels: impl Iterator<Item = (f64, f64)>) -> Self {
+        let inverse = |(left, weight)| 1.0 / if has_part(left, weight) { left } else { weight };
+        Self { diagonal: levels.map(inverse).collect(), components: Vec::new() }
     }
 
-    /// From the cells; `weights` by level of the iterated effect take the place of what the
-    /// other effects explain altogether.
+    /// From the cells; those of which other effects leave nothing join no levels.
+    ///
+    /// # Panics
+    /// If something is not there for each cell.
     #[must_use]
-    pub fn of_cells(links: &Links<'_>, weights: &[f64]) -> Self {
-        let mut left = vec![0.0; weights.len()];
-        for (&level, &own) in links.iterated.iter().zip(links.diagonal) {
-            left[level as usize] += own;
+    pub fn of_cells(links: &Links<'_>) -> Self {
+        let Links { iterated, diagonal, weights, n_levels: [_, n_levels], .. } = *links;
+        assert!([diagonal.len(), weights.len(), links.eliminated.len()] == [iterated.len(); 3]);
+        let mut levels = vec![(0.0, 0.0); n_levels];
+        for ((&level, &left), &weight) in iterated.iter().zip(diagonal).zip(weights) {
+            let level = &mut levels[level as usize];
+            level.0 += if has_part(left, weight) { left } else { 0.0 };
+            level.1 += weight;
         }
-        let left: Vec<f64> =
-            weights.iter().zip(left).map(|(&weight, left)| positive(weight, left)).collect();
-        let joined = links.joined(left.len());
-        let components = joined.into_par_iter().map(|joined| joined.inverted(links, &left));
-        let components = components.collect();
-        Self { components, ..Self::diagonal(&left) }
+        let found = Self::diagonal(levels.into_iter());
+        let components = links.components();
+        let components = components.into_par_iter().map(|levels| levels.inverted(links, &found));
+        Self { components: components.collect(), ..found }
     }
 
     /// `out = P⁺ residual`, rows of `width` numbers.
@@ -84,7 +95,18 @@ impl Preconditioner {
             out.iter_mut().zip(residual).for_each(|(out, r)| *out = inverse * r);
         });
         let row = |level: u32| level as usize * width..(level as usize + 1) * width;
-        for Component { levels, inverse } in &self.components {
+        let mut constant = vec![0.0; width];
+        for Component { levels, inverse, total } in &self.components {
+            let Some(inverse) = inverse else {
+                constant.fill(0.0);
+                for &level in levels {
+                    add_scaled(&mut constant, &residual[row(level)], 1.0 / total);
+                }
+                for &level in levels {
+                    subtract(&mut out[row(level)], &constant);
+                }
+                continue;
+            };
             for (i, &level) in levels.iter().enumerate() {
                 let out = &mut out[row(level)];
                 out.fill(0.0);
@@ -97,30 +119,32 @@ impl Preconditioner {
 }
 
 impl Links<'_> {
-    /// Levels of the iterated effect that are joined with others, component by component.
-    fn joined(&self, n_levels: usize) -> Vec<Joined> {
+    fn is_link(&self, cell: usize) -> bool {
+        has_part(self.diagonal[cell], self.weights[cell])
+    }
+
+    /// Levels of the iterated effect by component, with the cells that join them.
+    fn components(&self) -> Vec<Joined> {
+        let [n_eliminated, n_levels] = self.n_levels;
+        let links = (0..self.iterated.len()).filter(|&cell| self.is_link(cell));
         let mut parents: Vec<u32> = (0..).take(n_levels).collect();
-        let pairs = self.eliminated.iter().copied().zip(self.iterated.iter().copied());
-        connect(&mut parents, self.n_eliminated, pairs);
-        let mut number = vec![None; n_levels];
+        let pairs = links.clone().map(|cell| (self.eliminated[cell], self.iterated[cell]));
+        connect(&mut parents, n_eliminated, pairs);
+        let mut component_of_root = vec![None; n_levels];
+        let mut component_of_level = Vec::with_capacity(n_levels);
         let mut components: Vec<Joined> = Vec::new();
-        let mut place_of_level = Vec::with_capacity(n_levels);
         for level in (0..).take(n_levels) {
-            let number = &mut number[root(&mut parents, level) as usize];
-            let component = *number.get_or_insert_with(|| {
+            let known = &mut component_of_root[root(&mut parents, level) as usize];
+            let component = *known.get_or_insert_with(|| {
                 components.push(Joined::default());
                 components.len() - 1
             });
-            place_of_level.push(component);
+            component_of_level.push(component);
             components[component].levels.push(level);
         }
-        for (cell, &level) in (0..).zip(self.iterated) {
-            components[place_of_level[level as usize]].cells.push(cell);
+        for cell in links {
+            components[component_of_level[self.iterated[cell] as usize]].cells.push(cell);
         }
-        components.retain(|joined| {
-            let n = joined.levels.len();
-            n > 1 && n * n <= ENTRIES_PER_CELL_MAX * joined.cells.len()
-        });
         components
     }
 }
@@ -128,75 +152,80 @@ impl Links<'_> {
 #[derive(Debug, Default)]
 struct Joined {
     levels: Vec<u32>,
-    cells: Vec<u32>,
+    cells: Vec<usize>,
 }
 
 impl Joined {
-    fn inverted(self, links: &Links<'_>, diagonal: &[f64]) -> Component {
-        let Self { levels, mut cells } = self;
-        let eliminated = |cell: u32| links.eliminated[cell as usize];
-        cells.sort_by_key(|&cell| eliminated(cell));
-        let n = levels.len();
-        let own: Vec<f64> = levels.iter().map(|&level| diagonal[level as usize]).collect();
-        let whole: f64 = own.iter().sum();
-        let mut matrix = Mat::from_fn(n, n, |i, j| {
-            own[i] * own[j] / whole + if i == j { (1.0 + RIDGE) * own[i] } else { 0.0 }
-        });
-        for cells in cells.chunk_by(|&a, &b| eliminated(a) == eliminated(b)) {
-            let total: f64 = cells.iter().map(|&cell| links.diagonal[cell as usize]).sum();
-            if total <= 0.0 {
-                continue;
+    fn inverted(self, links: &Links<'_>, diagonal: &Preconditioner) -> Component {
+        let own: Vec<f64> =
+            self.levels.iter().map(|&level| 1.0 / diagonal.diagonal[level as usize]).collect();
+        let (n, total) = (own.len(), own.iter().sum());
+        let is_small = n <= LEVELS_MAX && n * n <= ENTRIES_PER_CELL_MAX * self.cells.len();
+        let inverse = (n > 1 && is_small).then(|| {
+            let mut matrix = Mat::from_fn(n, n, |i, j| {
+                own[i] * own[j] / total + if i == j { (1.0 + RIDGE) * own[i] } else { 0.0 }
+            });
+            self.take_explained(links, &mut matrix);
+            let mut inverse = Factor::new(matrix).inverse();
+            let constant = 1.0 / (total * (1.0 + RIDGE));
+            for j in 0..n {
+                inverse.col_as_slice_mut(j).iter_mut().for_each(|entry| *entry -= constant);
             }
+            inverse
+        });
+        Component { levels: self.levels, inverse, total }
+    }
+
+    /// Takes `G'aR (R'aR)⁻¹ R'aG` out of a matrix, lower half.
+    fn take_explained(&self, links: &Links<'_>, matrix: &mut Mat<f64>) {
+        let mut cells = self.cells.clone();
+        cells.sort_by_key(|&cell| links.eliminated[cell]);
+        for cells in cells.chunk_by(|&a, &b| links.eliminated[a] == links.eliminated[b]) {
+            let total: f64 = cells.iter().map(|&cell| links.diagonal[cell]).sum();
             let each = cells.iter().map(|&cell| {
-                let level = links.iterated[cell as usize];
-                let place = levels.binary_search(&level).expect("a cell's level is joined");
-                (place, links.diagonal[cell as usize])
+                let place = self.levels.binary_search(&links.iterated[cell]);
+                (place.expect("a cell's level is joined"), links.diagonal[cell])
             });
             let each: Vec<(usize, f64)> = each.collect();
             for &(j, of_column) in &each {
                 let share = of_column / total;
                 let column = matrix.col_as_slice_mut(j);
-                for &(i, of_row) in &each {
+                for &(i, of_row) in each.iter().filter(|&&(i, _)| i >= j) {
                     column[i] -= share * of_row;
                 }
             }
         }
-        let mut inverse = Factor::new(matrix).inverse();
-        let constant = 1.0 / (whole * (1.0 + RIDGE));
-        for j in 0..n {
-            inverse.col_as_slice_mut(j).iter_mut().for_each(|entry| *entry -= constant);
-        }
-        Component { levels, inverse }
     }
 }
 
-/// What is left of a weight when other effects are out; the weight itself where nothing is.
-fn positive(weight: f64, left: f64) -> f64 {
-    if left > PIVOT_MIN * weight { left } else { weight }
+/// Whether other effects leave more of a weight than rounding.
+fn has_part(left: f64, weight: f64) -> bool {
+    left > PIVOT_MIN * weight
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::lanes::LANES;
     use super::*;
+    use crate::estimate::absorb::LANES;
 
     /// Three cities ship to one destination in years 0, 1 and 2, one of them never in year 2, and
-    /// to another in year 3 alone; what is left of level 4 is nothing.
-    const ELIMINATED: [u32; 10] = [0, 0, 0, 1, 1, 1, 2, 2, 3, 4];
-    const ITERATED: [u32; 10] = [0, 1, 2, 0, 1, 2, 0, 1, 3, 4];
-    const DIAGONAL: [f64; 10] = [2.0, 1.0, 1.0, 1.0, 3.0, 1.0, 2.0, 2.0, 5.0, 0.0];
+    /// one to another in year 3 alone; of level 4, and of what would join it to year 0, nothing is
+    /// left.
+    const ELIMINATED: [u32; 11] = [0, 0, 0, 1, 1, 1, 2, 2, 3, 4, 4];
+    const ITERATED: [u32; 11] = [0, 1, 2, 0, 1, 2, 0, 1, 3, 4, 0];
+    const DIAGONAL: [f64; 11] = [2.0, 1.0, 1.0, 1.0, 3.0, 1.0, 2.0, 2.0, 5.0, 1e-15, -1e-16];
     const LINKS: Links<'_> = Links {
         eliminated: &ELIMINATED,
         iterated: &ITERATED,
         diagonal: &DIAGONAL,
-        n_eliminated: 5,
+        weights: &[9.0; 11],
+        n_levels: [5, 5],
     };
-    const WEIGHTS: [f64; 5] = [9.0, 9.0, 9.0, 9.0, 7.0];
 
     fn applied(residual: [f64; 5]) -> [f64; 5] {
         let rows = residual.map(|r| [r; LANES]).concat();
         let mut out = vec![f64::NAN; rows.len()];
-        Preconditioner::of_cells(&LINKS, &WEIGHTS).apply(&rows, &mut out, LANES);
+        Preconditioner::of_cells(&LINKS).apply(&rows, &mut out, LANES);
         std::array::from_fn(|level| out[level * LANES])
     }
 
@@ -210,7 +239,9 @@ mod tests {
                 own.map(|cell| (ITERATED[cell] as usize, DIAGONAL[cell])).collect();
             let total: f64 = own.iter().map(|(_, a)| a).sum();
             let mean = own.iter().map(|&(level, a)| a * x[level]).sum::<f64>() / total;
-            own.iter().for_each(|&(level, a)| system[level] += a * (x[level] - mean));
+            for (level, a) in own {
+                system[level] += a * (x[level] - mean);
+            }
         }
         let found = applied(system);
         for (a, b) in [(0, 1), (1, 2), (2, 0)] {
@@ -220,9 +251,28 @@ mod tests {
     }
 
     #[test]
-    fn constants_are_left_out_and_levels_by_themselves_keep_their_diagonal() {
-        let found = applied([5.0, 6.0, 2.0, 5.0, 7.0]);
-        assert!(found[..3].iter().all(|z| z.abs() < 1e-12), "{found:?}");
-        assert_eq!(found[3..].to_vec(), [1.0, 1.0]);
+    fn constants_over_a_component_are_left_out() {
+        let found = applied([5.0, 6.0, 2.0, 3.0, 4.0]);
+        assert!(found.iter().all(|z| z.abs() < 1e-12), "{found:?}");
+    }
+
+    #[test]
+    fn a_component_too_large_to_invert_keeps_its_diagonal_but_for_the_constant() {
+        let n = LEVELS_MAX + 1;
+        let iterated: Vec<u32> = (0..).take(n).collect();
+        let (eliminated, ones) = (vec![0; n], vec![1.0; n]);
+        let links = Links {
+            eliminated: &eliminated,
+            iterated: &iterated,
+            diagonal: &ones,
+            weights: &ones,
+            n_levels: [1, n],
+        };
+        let mut residual = vec![0.0; n * LANES];
+        residual[..LANES].fill(1.0);
+        let mut out = residual.clone();
+        Preconditioner::of_cells(&links).apply(&residual, &mut out, LANES);
+        let mean = 1.0 / f64::from(u16::try_from(n).expect("a few levels"));
+        assert!((out[0] - (1.0 - mean)).abs() < 1e-12 && (out[LANES] + mean).abs() < 1e-12);
     }
 }

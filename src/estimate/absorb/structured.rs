@@ -29,7 +29,6 @@ use super::local::{Cells, Piece, Rows};
 use super::moments::{self, Moments};
 use super::preconditioner::{Links, Preconditioner};
 use super::sums::{Sums, Target};
-use crate::estimate::design::codes::Codes;
 
 /// Tasks in which blocks are worked out: each holds sums of its own.
 const STRANDS: usize = 8;
@@ -117,23 +116,21 @@ impl<'l, 'a> Structured<'l, 'a> {
             spans.push(part.span);
             n_kept += part.n_kept;
         }
-        let preconditioner = {
-            let pieces = built.iter().flat_map(|block| &block.pieces);
-            let diagonal: Vec<f64> = pieces
-                .flat_map(|piece| piece.diagonal(layout, &cells))
-                .map(|d| d.max(0.0))
-                .collect();
-            let n_eliminated = effects[r].n_levels;
-            let (eliminated, iterated) = (&eliminated, &iterated);
-            let links = Links { eliminated, iterated, diagonal: &diagonal, n_eliminated };
-            Preconditioner::of_cells(&links, &weights(&effects[g], layout))
-        };
+        let n_levels = [effects[r].n_levels, effects[g].n_levels];
+        let pieces = built.iter().flat_map(|block| &block.pieces);
+        let diagonal: Vec<f64> = pieces.flat_map(|piece| piece.diagonal(layout, &cells)).collect();
+        let preconditioner = Preconditioner::of_cells(&Links {
+            eliminated: &eliminated,
+            iterated: &iterated,
+            diagonal: &diagonal,
+            weights: &cells.weights,
+            n_levels,
+        });
         if shares == Shares::Dropped {
             // Every piece has its matrix, and its levels come back from the effects' own.
             (cells.of_row, cells.weights) = (Vec::new(), Vec::new());
         }
-        let (n_eliminated, n_levels) = (effects[r].n_levels, effects[g].n_levels);
-        let mut rhs = Target::new([n_eliminated, n_levels].into_iter(), layout.width);
+        let mut rhs = Target::new(n_levels.into_iter(), layout.width);
         rhs.collect(&sums);
         Self {
             layout,
@@ -144,7 +141,7 @@ impl<'l, 'a> Structured<'l, 'a> {
             parts,
             preconditioner,
             spans,
-            n_levels,
+            n_levels: n_levels[1],
             roles: blocks,
             shares,
             rhs,
@@ -264,15 +261,6 @@ impl<'l, 'a> Structured<'l, 'a> {
             add(sums.level(0, self.iterated[cell]), image);
         }
     }
-}
-
-/// The weight of each level.
-fn weights(effect: &Codes, layout: &Layout<'_>) -> Vec<f64> {
-    let mut weights = vec![0.0; effect.n_levels];
-    for (row, &level) in effect.of_row.iter().enumerate() {
-        weights[level as usize] += layout.weight(row);
-    }
-    weights
 }
 
 impl System for Structured<'_, '_> {

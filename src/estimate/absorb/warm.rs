@@ -1,9 +1,8 @@
 //! An earlier solution as the start of a later one.
 //!
 //! Levels are known by the values of their columns, so rows may have come, gone or moved in
-//! between; a level or a
-//! variable that was not there starts from zero. The result does not depend on the start beyond the
-//! tolerance.
+//! between; a level or a variable that was not there starts from zero. The result does not depend
+//! on the start beyond the tolerance.
 
 use rustc_hash::FxHashMap;
 
@@ -149,9 +148,11 @@ impl Start {
         Ok(Self { variables, effects, kept: Kept::from_tables(tables)? })
     }
 
-    /// The start of each level and variable of the layout, zero where nothing is known.
-    pub(super) fn potentials(&self, layout: &Layout<'_>) -> Target {
+    /// The start of each level and variable of the layout, zero where nothing is known, and how
+    /// many levels of each iterated effect are known.
+    pub(super) fn potentials(&self, layout: &Layout<'_>) -> (Target, Vec<usize>) {
         let mut start = layout.totals(layout.width);
+        let mut n_known = vec![0; start.offsets.len()];
         let columns: Vec<(usize, usize)> = layout
             .design
             .variables
@@ -165,13 +166,14 @@ impl Start {
             };
             for (level, key) in (start.offsets[place]..).zip(keys(layout, i)) {
                 let Some(&before) = known.levels.get(&key) else { continue };
+                n_known[place] += 1;
                 let row = &mut start.values[level * layout.width..][..layout.width];
                 for &(from, to) in &columns {
                     row[to] = known.potentials[before * self.variables.len() + from];
                 }
             }
         }
-        start
+        (start, n_known)
     }
 }
 

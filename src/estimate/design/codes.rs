@@ -63,14 +63,18 @@ impl Codes {
     }
 
     /// Keeps the positions that stay, where they stand, and renumbers what still occurs.
+    ///
+    /// # Panics
+    /// If something else is told than whether each position stays.
     #[must_use]
     pub fn retain(mut self, stays: &[bool]) -> Self {
+        assert_eq!(stays.len(), self.of_row.len(), "each position stays or goes");
         let mut numbers = Numbers::new(self.n_levels);
         let mut stays = stays.iter();
         self.of_row.retain_mut(|level| {
             let stays = stays.next().is_some_and(|&stays| stays);
             if stays {
-                *level = numbers.of(*level);
+                *level = numbers.of(*level as usize);
             }
             stays
         });
@@ -81,7 +85,8 @@ impl Codes {
     #[must_use]
     pub fn select(&self, positions: &[u32]) -> Self {
         let mut numbers = Numbers::new(self.n_levels);
-        let of_row = positions.iter().map(|&position| numbers.of(self.of_row[position as usize]));
+        let of_row =
+            positions.iter().map(|&position| numbers.of(self.of_row[position as usize] as usize));
         let of_row = of_row.collect();
         Self { name: self.name.clone(), of_row, n_levels: numbers.n as usize }
     }
@@ -131,8 +136,8 @@ impl Numbers {
     }
 
     #[inline]
-    fn of(&mut self, level: u32) -> u32 {
-        let number = &mut self.of_level[level as usize];
+    fn of(&mut self, level: usize) -> u32 {
+        let number = &mut self.of_level[level];
         if *number == NONE {
             *number = self.n;
             self.n += 1;
@@ -267,9 +272,8 @@ fn numbered(factors: &[Factor<'_>], rows: &[u32]) -> (Vec<u32>, usize) {
     let bound = factors.iter().map(Factor::bound).product::<u64>();
     let table = bound <= rows.len() as u64 * TABLE_LEVELS_PER_ROW + TABLE_LEVELS_FREE;
     let size = if table { usize::try_from(bound).expect("a table fits memory") } else { 0 };
-    let mut numbers = vec![NONE; size];
-    let mut hashed = FxHashMap::default();
-    let (mut of_row, mut next) = (Vec::with_capacity(rows.len()), 0);
+    let (mut numbers, mut hashed) = (Numbers::new(size), FxHashMap::default());
+    let mut of_row = Vec::with_capacity(rows.len());
     let mut keys = vec![0; ROWS_PER_PIECE];
     for (piece, rows) in rows.chunks(ROWS_PER_PIECE).enumerate() {
         let keys = &mut keys[..rows.len()];
@@ -278,19 +282,13 @@ fn numbered(factors: &[Factor<'_>], rows: &[u32]) -> (Vec<u32>, usize) {
             factor.append(keys, rows, piece * ROWS_PER_PIECE);
         }
         if table {
-            of_row.extend(keys.iter().map(|&key| {
-                let number = &mut numbers[usize::try_from(key).expect("keys are below the bound")];
-                if *number == NONE {
-                    *number = next;
-                    next += 1;
-                }
-                *number
-            }));
+            let key = |&key| usize::try_from(key).expect("keys are below the bound");
+            of_row.extend(keys.iter().map(|k| numbers.of(key(k))));
         } else {
             of_row.extend(keys.iter().map(|&key| number(&mut hashed, key)));
         }
     }
-    (of_row, if table { next as usize } else { hashed.len() })
+    (of_row, if table { numbers.n as usize } else { hashed.len() })
 }
 
 #[cfg(test)]
