@@ -50,7 +50,7 @@ pub fn rows(
     let of_file = |file: &&FileEntry| {
         let city_of = |code: &str| places.city(code);
         let (texts, records) = read_months(home, &file.segment, Fields::Goods, &months, &city_of)?;
-        Ok(rows.sums(&texts, records.iter().filter(|record| record.period.year() == year)))
+        Ok(rows.sums(year, &texts, &records))
     };
     let mut sums = Sums::default();
     for files in files.chunks(panels.n_workers.max(1)) {
@@ -95,9 +95,9 @@ impl PlantRows {
         Ok(Self { rows, firms, cities: cities.collect(), countries })
     }
 
-    /// The exports that some records of a file tell. Those of a plant to a destination stand
-    /// together in a segment, and each text is looked up once.
-    fn sums<'r>(&self, texts: &Texts, records: impl Iterator<Item = &'r Record>) -> OfFile {
+    /// The year's exports that the records of a file tell. Those of a plant to a destination stand
+    /// together in a segment, so that each relation is looked up once, as each text is.
+    fn sums(&self, year: Year, texts: &Texts, records: &[Record]) -> OfFile {
         let known = |own: &Dictionary, of_rows: &Dictionary| -> Vec<Option<u32>> {
             own.iter().map(|text| of_rows.position(text)).collect()
         };
@@ -115,22 +115,19 @@ impl PlantRows {
             let city = self.cities.get(&record.city?)?;
             self.rows.get(&[firm, *city, country]).copied()
         };
-        let mut cents: Vec<(u32, u32, i64)> = Vec::new();
-        let mut last = (None, None);
-        for record in records {
-            if record.exclusion.is_some() || record.flow != Flow::Export {
-                continue;
-            }
-            let relation = Some((record.firm, record.city, record.country));
-            if last.0 != relation {
-                last = (relation, row_of(record));
-            }
-            let (Some(row), Some(code)) = (last.1, code_of[record.product as usize]) else {
-                continue;
-            };
-            match cents.last_mut() {
-                Some(known) if (known.0, known.1) == (row, code) => known.2 += record.value_cents,
-                _ => cents.push((row, code, record.value_cents)),
+        let counts = |record: &&Record| {
+            record.exclusion.is_none()
+                && record.flow == Flow::Export
+                && record.period.year() == year
+        };
+        let relation = |record: &Record| (record.firm, record.city, record.country);
+        let mut cents = Vec::new();
+        for records in records.chunk_by(|a, b| relation(a) == relation(b)) {
+            let Some(row) = row_of(&records[0]) else { continue };
+            for record in records.iter().filter(counts) {
+                if let Some(code) = code_of[record.product as usize] {
+                    cents.push((row, code, record.value_cents));
+                }
             }
         }
         OfFile { codes, cents }

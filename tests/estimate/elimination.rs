@@ -126,11 +126,7 @@ fn assert_alike(a: &Estimate, b: &Estimate) {
 
 /// The same to the last bit, but for how they were come by.
 fn assert_same(a: &Estimated, b: &Estimated) {
-    let figures = |found: &Estimated| -> Vec<Estimate> {
-        let alike = |found: &Estimate| Estimate { warm_start: false, ..found.clone() };
-        found.estimates.iter().map(alike).collect()
-    };
-    assert_eq!(figures(a), figures(b));
+    assert_eq!(a.estimates, b.estimates);
     assert_eq!(a.estimates[0].covariance, b.estimates[0].covariance);
 }
 
@@ -197,8 +193,10 @@ proptest! {
         prop_assert!(reads_some, "{:?}", warm.elimination);
         assert_close(&run(&panel, &formula, &options, None), &warm);
         // Other fingerprints: everything is read again, and comes to the same bits.
-        let again = run(&rows.panel(rows.n(), 1), &formula, &options, Some(&memory));
+        let mut again = run(&rows.panel(rows.n(), 1), &formula, &options, Some(&memory));
         prop_assert!(again.elimination.as_ref().is_none_or(|own| own.n_kept == 0));
+        // Which is all that it may say of itself.
+        again.estimates[0].warm_start = warm.estimates[0].warm_start;
         assert_same(&warm, &again);
     }
 }

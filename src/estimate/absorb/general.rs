@@ -29,7 +29,7 @@ impl<'l, 'a> General<'l, 'a> {
     pub fn new(layout: &'l Layout<'a>) -> Self {
         let levels: Vec<&[u32]> =
             layout.iterated().map(|(_, codes)| codes.of_row.as_slice()).collect();
-        let preconditioner = Preconditioner::diagonal(diagonal(layout, &levels));
+        let preconditioner = preconditioner(layout, &levels);
         Self { layout, levels, preconditioner, totals: layout.totals(layout.width) }
     }
 
@@ -80,8 +80,8 @@ impl System for General<'_, '_> {
     }
 }
 
-/// The system's diagonal, as if no level came twice in a group: `Σ w (1 − w/W_g)`; and `Σ w`.
-fn diagonal(layout: &Layout<'_>, levels: &[&[u32]]) -> impl Iterator<Item = (f64, f64)> {
+/// Of the system's diagonal, as if no level came twice in a group: `Σ w (1 − w/W_g)`.
+fn preconditioner(layout: &Layout<'_>, levels: &[&[u32]]) -> Preconditioner {
     let part = |part: usize| {
         let mut sums = layout.sums(part, 2);
         for group in layout.parts[part].clone() {
@@ -101,6 +101,6 @@ fn diagonal(layout: &Layout<'_>, levels: &[&[u32]]) -> impl Iterator<Item = (f64
     let parts: Vec<Sums> = (0..layout.parts.len()).into_par_iter().map(part).collect();
     let mut totals = layout.totals(2);
     totals.collect(&parts);
-    let levels = totals.values.as_chunks::<2>().0.to_vec();
-    levels.into_iter().map(|[left, weight]| (left, weight))
+    let (levels, _) = totals.values.as_chunks();
+    Preconditioner::diagonal(levels.iter().map(|&[left, weight]| (left, weight)))
 }
