@@ -202,15 +202,19 @@ impl<'l, 'a> Fingerprints<'l, 'a> {
     }
 
     fn of_places(&self, rows: &[u32]) -> u64 {
-        let (mut hash, mut last) = (rows.len() as u64, usize::MAX);
-        for &row in rows {
-            let part = self.parts.partition_point(|&(start, _)| start <= row) - 1;
-            let (start, fingerprint) = self.parts[part];
-            if part != last {
-                hash = mixed(hash, fingerprint);
-                last = part;
+        let mut hash = rows.len() as u64;
+        for run in rows.chunk_by(|a, b| a + 1 == *b) {
+            let (first, end) = (run[0], run[run.len() - 1] + 1);
+            let mut part = self.parts.partition_point(|&(start, _)| start <= first) - 1;
+            while let Some(&(start, fingerprint)) = self.parts.get(part).filter(|p| p.0 < end) {
+                let next = self.parts.get(part + 1).map_or(end, |&(next, _)| next.min(end));
+                for number in
+                    [fingerprint, (first.max(start) - start).into(), (next - start).into()]
+                {
+                    hash = mixed(hash, number);
+                }
+                part += 1;
             }
-            hash = mixed(hash, u64::from(row - start));
         }
         hash
     }

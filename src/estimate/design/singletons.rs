@@ -1,6 +1,8 @@
 //! Rows alone in a level of a fixed effect: they say nothing, and leaving one out may leave another
 //! alone.
 
+use rayon::prelude::*;
+
 use super::codes::Codes;
 
 /// The rows of one level: how many, and all their numbers folded by exclusive or, which for a level
@@ -15,7 +17,7 @@ struct Level {
 /// Whether each row stays when singletons are taken away until none is left.
 #[must_use]
 pub fn kept(effects: &[&Codes], n_rows: usize) -> Vec<bool> {
-    let mut levels: Vec<Vec<Level>> = effects.iter().map(|effect| tally(effect)).collect();
+    let mut levels: Vec<Vec<Level>> = effects.par_iter().map(|effect| tally(effect)).collect();
     let mut kept = vec![true; n_rows];
     let mut alone: Vec<u32> = levels
         .iter()

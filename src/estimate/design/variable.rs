@@ -112,6 +112,12 @@ impl<'a> Variable<'a> {
                     *present &= value.is_finite();
                 }
             }
+            [Values::Real(a), Values::Real(b)] => {
+                let products = a[start..].iter().zip(&b[start..]).map(|(a, b)| a * b);
+                for (present, product) in present.iter_mut().zip(products) {
+                    *present &= product.is_finite();
+                }
+            }
             _ => {
                 for (row, present) in (start..).zip(present) {
                     *present &= self.at(row).is_finite();
