@@ -7,7 +7,7 @@ use std::io::Write as _;
 use std::path::PathBuf;
 
 use arrow_array::RecordBatch;
-use arrow_schema::{DataType, SchemaRef};
+use arrow_schema::{DataType, FieldRef, SchemaRef};
 use arrow_select::concat::concat_batches;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::{ArrowWriter, arrow_reader::ParquetRecordBatchReaderBuilder};
@@ -21,8 +21,10 @@ use super::error::{ArchiveError, Result};
 use super::{Archive, PanelPart, Publication, StoredEstimate};
 use crate::types::Year;
 
-/// Rows of a row group and of a batch.
+/// Rows of a row group.
 const ROWS_MAX: usize = 1 << 17;
+/// Rows that are written or read at a time.
+const ROWS_PER_BATCH: usize = 1 << 15;
 
 /// Writes one year of a panel; nothing is there before [`PanelWriter::finish`].
 #[derive(Debug)]
@@ -39,7 +41,7 @@ impl PanelWriter {
     /// [`ArchiveError::Encode`] if it has another schema or cannot be written.
     pub fn write(&mut self, rows: &RecordBatch) -> Result<()> {
         self.part.n_rows += rows.num_rows() as u64;
-        self.writer.write(rows).map_err(|source| ArchiveError::encode(&self.target, source))
+        write(&mut self.writer, rows).map_err(|source| ArchiveError::encode(&self.target, source))
     }
 
     /// Makes the part durable; it counts once [`Archive::replace_panels`] names it.
@@ -188,10 +190,15 @@ impl Archive {
         let draft = Draft::create(&self.home, path)?;
         let target = draft.target();
         let failed = |source| ArchiveError::encode(&target, source);
-        let properties = WriterProperties::builder().set_dictionary_enabled(false).build();
-        let mut writer =
-            ArrowWriter::try_new(draft, rows.schema(), Some(properties)).map_err(failed)?;
-        writer.write(rows).map_err(failed)?;
+        let schema = rows.schema();
+        let has_codes = |field: &FieldRef| matches!(field.data_type(), DataType::Dictionary(..));
+        let properties = if schema.fields().iter().any(has_codes) {
+            properties(&schema)
+        } else {
+            WriterProperties::builder().set_dictionary_enabled(false).build()
+        };
+        let mut writer = ArrowWriter::try_new(draft, schema, Some(properties)).map_err(failed)?;
+        write(&mut writer, rows).map_err(failed)?;
         let mut draft = writer.into_inner().map_err(failed)?;
         draft.flush().map_err(|source| ArchiveError::Write { path: target.clone(), source })?;
         draft.publish()
@@ -240,6 +247,16 @@ fn decode(
         builder = builder.with_projection(mask);
     }
     Ok(builder.build()?.collect::<std::result::Result<_, _>>()?)
+}
+
+/// Writes rows some at a time: what the writer needs beside them stays small.
+fn write(
+    writer: &mut ArrowWriter<Draft>,
+    rows: &RecordBatch,
+) -> std::result::Result<(), ParquetError> {
+    (0..rows.num_rows()).step_by(ROWS_PER_BATCH).try_for_each(|start| {
+        writer.write(&rows.slice(start, ROWS_PER_BATCH.min(rows.num_rows() - start)))
+    })
 }
 
 /// As parts of published tables: dictionaries where values repeat, which floats hardly do.

@@ -28,6 +28,8 @@ use crate::types::Vintage;
 /// Rows of a row group: a month of a large country is one, so that each dictionary is written and
 /// read once.
 const ROWS_MAX: usize = 1 << 20;
+/// Rows of a batch that is read.
+const ROWS_PER_BATCH: usize = 1 << 15;
 
 /// Where the segment of a file is, relative to the home.
 fn path(vintage: Vintage) -> String {

@@ -15,7 +15,7 @@ use parquet::errors::ParquetError;
 use parquet::file::metadata::RowGroupMetaData;
 use parquet::file::statistics::Statistics;
 
-use super::{ROWS_MAX, schema};
+use super::{ROWS_PER_BATCH, schema};
 use crate::archive::durable::Stored;
 use crate::archive::error::{ArchiveError, Result};
 use crate::feed::dictionary::Dictionary;
@@ -139,7 +139,7 @@ impl RowGroups {
         ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata)
             .with_projection(self.mask.clone())
             .with_row_groups(vec![row_group])
-            .with_batch_size(n_rows.clamp(1, ROWS_MAX))
+            .with_batch_size(n_rows.clamp(1, ROWS_PER_BATCH))
             .build()
     }
 }
