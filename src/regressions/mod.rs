@@ -3,7 +3,7 @@
 //! ```text
 //! parts of `plant` ──▶ plant panel ───┐                    ┌▶ estimates (SQLite) ─▶ path by year
 //! segments, mode 10 ─▶ ordinary panel ┼─▶ columns ─▶ run ──┤
-//! segments ──────────▶ product panel ─┘     ▲       │      └▶ models ─▶ publish
+//! segments ─▶ goods ─▶ product panel ─┘     ▲       │      └▶ models ─▶ publish
 //!                                     specification └─▶ starts, kept for the next year
 //! ```
 //!
@@ -15,6 +15,7 @@ mod columns;
 mod error;
 pub mod exported;
 mod figure;
+mod goods;
 mod group;
 mod incomes;
 mod keep;

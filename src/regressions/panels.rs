@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use arrow_array::RecordBatch;
 
 use super::error::RegressionError;
+use super::goods::{Goods, OfYear, Source};
 use super::incomes::Incomes;
 use super::rauch::Rauch;
 use super::{ordinary, plant, product};
@@ -223,7 +224,8 @@ impl<'a> Panels<'a> {
                 let rauch = Rauch::bundled()?;
                 let mut rows = BTreeMap::new();
                 for (year, _) in stale {
-                    rows.insert(*year, product::rows(self, *year, &rauch)?);
+                    let goods = self.goods(*year)?;
+                    rows.insert(*year, product::rows(self, *year, &goods, &rauch)?);
                 }
                 rows
             }
@@ -249,6 +251,23 @@ impl<'a> Panels<'a> {
         }
         self.parts.extend(parts.into_iter().map(|part| ((kind, part.year), part)));
         Ok(())
+    }
+
+    /// What a year's records sum up to, kept in the home for the next time.
+    fn goods(&mut self, year: Year) -> Result<Goods, RegressionError> {
+        let source = Source {
+            archive: self.archive,
+            files: &self.files,
+            places: &self.home.places,
+            defined: self.defined.to_hex().to_string(),
+            n_workers: self.n_workers,
+        };
+        let of_year = OfYear::of(&source, year)?;
+        if !of_year.is_kept && self.archive.is_writable() {
+            of_year.keep(self.archive, &self.home.places, year)?;
+        }
+        self.unread.extend(of_year.unread);
+        Ok(of_year.goods)
     }
 
     /// What tells the rows of a prepared year from others: the hash of its file, or nothing that

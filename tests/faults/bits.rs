@@ -114,6 +114,11 @@ fn damaged_memories_are_found() {
     assert_file_is_refused_when_damaged("memories");
 }
 
+#[test]
+fn damaged_sums_of_products_are_found() {
+    assert_file_is_refused_when_damaged("goods");
+}
+
 /// Damages a file of the database in every way, and looks at what is then told of the home.
 fn assert_found_or_harmless(home: &Path, name: &str, n_flips: usize, n_cuts: usize) -> Count {
     let right = told(home).expect("a whole home");
@@ -198,7 +203,7 @@ fn an_estimation_makes_damaged_panels_and_memories_anew_and_comes_to_the_same() 
     let (right, _) = estimate(&sandbox);
     let (mut random, mut n_files) = (Random::new(6), 0);
     for file in named(&Archive::read(&home).expect("a whole home")) {
-        if !["panels", "memories"].contains(&file.kind) {
+        if !["panels", "memories", "goods"].contains(&file.kind) {
             continue;
         }
         n_files += 1;
@@ -208,6 +213,10 @@ fn an_estimation_makes_damaged_panels_and_memories_anew_and_comes_to_the_same() 
             let damage = Damage::Flip(usize::try_from(bit).expect("a place in a file"));
             fs::write(&file.path, damage.of(&whole)).expect("damaged");
             let what = format!("{}, {damage:?}", file.path.display());
+            if file.kind == "goods" {
+                // Sums are read when the panel that is made from them is.
+                fs::remove_dir_all(home.join("panel/product")).expect("removed");
+            }
             let (shown, said) = estimate(&sandbox);
             assert_eq!(shown, right, "{what}");
             let path = file.path.display().to_string();

@@ -105,6 +105,11 @@ ALL = [
              shows=(("estimate", "--table", "3"),),
              files={"upto": (200001, 36),
                     "new": {"200301": {"late": ("200203", "200112"), "n_late": 9}}}),
+    Scenario("late-then-products", needs="estimate", says="late records have changed",
+             before=(("ingest", TO), ("estimate", "--table", "6"), ("ingest", NEW)),
+             hit=("estimate", "--table", "6"), shows=(("estimate", "--table", "6"),),
+             files={"upto": (200001, 36),
+                    "new": {"200301": {"late": ("200203", "200112"), "n_late": 9}}}),
 ]
 
 

@@ -104,15 +104,18 @@ fn assert_of_every_kind(home: &Path) {
     let panels = archive.panels().expect("asked").into_iter().map(|part| part.kind);
     assert_eq!(panels.collect::<BTreeSet<_>>(), ["plant", "product"].map(str::to_owned).into());
     let n_tables = files_below(&home.join("memory")).len();
-    assert_eq!(n_tables, archive.memories().expect("asked").len() * Memory::TABLES.len());
-    assert!(n_tables > 0, "no estimation left anything");
+    let keys = archive.memories().expect("asked");
+    let named = keys.iter().map(|key| tables_of(key).len());
+    assert_eq!(n_tables, named.sum::<usize>());
+    assert!(keys.iter().any(|key| is_of_goods(key)), "no sums of products are kept");
+    assert!(keys.iter().any(|key| !is_of_goods(key)), "no estimation left anything");
     let n_rejects = files.iter().map(|file| archive.rejects(file.vintage).expect("asked").len());
     assert!(n_rejects.sum::<usize>() > 0, "no line was rejected");
 }
 
 /// A file of the home that the manifest names, and how the engine reads it.
 pub struct Named {
-    /// What it is: `segments`, `parts`, `snapshots`, `panels` or `memories`.
+    /// What it is: `segments`, `parts`, `snapshots`, `panels`, `memories` or `goods`.
     pub kind: &'static str,
     /// Where it is.
     pub path: PathBuf,
@@ -170,19 +173,30 @@ pub fn named(archive: &Archive) -> Vec<Named> {
     }
     for key in archive.memories().expect("asked") {
         let of = blake3::hash(key.as_bytes()).to_hex();
-        for name in Memory::TABLES {
+        for &name in tables_of(&key) {
             let begins = format!("{}-{name}-", &of[..16]);
             let below = files_below(&archive.home().join("memory"));
             let is_of = |path: &&PathBuf| path.to_string_lossy().contains(&begins);
             let path = below.iter().find(is_of).expect("a table of the memory");
-            let key = key.clone();
+            let of = key.clone();
             let read = Box::new(move |archive: &Archive| {
-                archive.read_memory(&key, name).map(|table| drop(table.expect("it is kept")))
+                archive.read_memory(&of, name).map(|table| drop(table.expect("it is kept")))
             });
-            add("memories", &path.to_string_lossy(), read);
+            let kind = if is_of_goods(&key) { "goods" } else { "memories" };
+            add(kind, &path.to_string_lossy(), read);
         }
     }
     all
+}
+
+/// Whether a memory is of a year's products, and not of an estimation.
+fn is_of_goods(key: &str) -> bool {
+    key.starts_with("goods ")
+}
+
+/// The tables of a memory.
+fn tables_of(key: &str) -> &'static [&'static str] {
+    if is_of_goods(key) { &["sums", "made-of"] } else { &Memory::TABLES }
 }
 
 /// All that the manifest can be asked, with the hash of each file that it names.

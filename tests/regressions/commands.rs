@@ -99,6 +99,44 @@ fn a_year_of_the_panel_is_rewritten_when_it_changes_and_only_then() {
     assert!(!sandbox.run(["status"]).stdout.contains("stale"));
 }
 
+/// The product panel's bytes by year.
+fn products(sandbox: &Sandbox) -> Vec<Vec<u8>> {
+    estimate(sandbox, &["--table", "6.2"]);
+    panel_files(sandbox, "product").into_values().collect()
+}
+
+#[test]
+fn records_that_come_late_are_added_to_the_sums_of_their_year() {
+    let sandbox = growing("201012");
+    let before = products(&sandbox);
+    let panel = exported(&sandbox, "panel-product");
+    let of_2010 = panel.iter().find(|row| row["year"] == "2010").expect("a row");
+    let late = |hs8: &str, dollars: &str| {
+        let [firm, city, country] = ["firm", "city", "country"].map(|name| &of_2010[name]);
+        format!("201003,E,{firm},某某厂,{city}9,{country},{hs8},10,{dollars}\n")
+    };
+    let same = late(&format!("{}99", of_2010["hs6"]), "1234567.00");
+    let amended = late("39091010", "-1.00");
+    let path = sandbox.write("201101.csv", format!("{HEADER}\n{same}{amended}"));
+    let run = sandbox.run(["ingest".into(), path.into_os_string()]);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    let segment = sandbox.home().join("segments/000027.parquet");
+    let aside = sandbox.folder().join("aside");
+    std::fs::rename(&segment, &aside).expect("2010-03 is set aside");
+    let added = products(&sandbox);
+    std::fs::rename(&aside, &segment).expect("and put back");
+    let same: Vec<bool> =
+        before.iter().zip(&added).map(|(before, added)| before == added).collect();
+    assert_eq!(same, [true, false], "2010 alone is another");
+    for folder in ["panel", "memory"] {
+        std::fs::remove_dir_all(sandbox.home().join(folder)).expect("what is kept can be removed");
+    }
+    assert!(products(&sandbox) == added, "the sums are not those of all records");
+    let run = sandbox.run(["withdraw", "201101.csv"]);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    assert!(products(&sandbox) == before, "what is withdrawn stays in the sums");
+}
+
 #[test]
 fn a_damaged_panel_is_made_again() {
     let sandbox = growing("201012");

@@ -1,0 +1,286 @@
+//! What a year's records sum up to by plant, destination and HS6: the product panel before it is
+//! joined to the plant panel.
+//!
+//! # Incremental
+//! The sums of a year are kept in the home with the hashes of the segments that are in them. A file
+//! that comes later, with late records of the year, is added to them; where one no longer counts
+//! they are made anew from all that do. Both ways give the same sums, of whole cents.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Int64Type, UInt32Type};
+use arrow_array::{
+    Array, ArrayRef, DictionaryArray, Int64Array, RecordBatch, StringArray, UInt32Array,
+};
+use arrow_schema::{ArrowError, Field, Schema};
+use rayon::prelude::*;
+use rustc_hash::FxHashMap;
+
+use super::error::RegressionError;
+use super::plant::dictionary;
+use crate::archive::segment::{Fields, read_months};
+use crate::archive::{Archive, ArchiveError, FileEntry};
+use crate::feed::dictionary::Dictionary;
+use crate::feed::places::Places;
+use crate::feed::record::{Record, Texts};
+use crate::types::{City, Flow, Period, Year};
+
+/// Digits of a heading.
+const HS6: usize = 6;
+/// The tables that the sums of a year are kept as.
+const TABLES: [&str; 2] = ["sums", "made-of"];
+/// Changes when the tables do.
+const VERSION: &str = "goods 1";
+
+/// A firm, its city and a destination.
+type Relation = (u32, City, u32);
+
+/// Exports of a year in cents, amendments included, by relation and HS6.
+#[derive(Debug, Default)]
+pub struct Goods {
+    pub(super) firms: Dictionary,
+    pub(super) countries: Dictionary,
+    pub(super) codes: Dictionary,
+    pub(super) relations: Vec<Relation>,
+    place_of: FxHashMap<Relation, u32>,
+    /// By the place of the relation and the code.
+    pub(super) cents: FxHashMap<(u32, u32), i64>,
+}
+
+/// Where the records of a year are.
+pub struct Source<'a> {
+    /// The home.
+    pub archive: &'a Archive,
+    /// Files that count.
+    pub files: &'a [FileEntry],
+    /// Cities by their codes.
+    pub places: &'a Places,
+    /// What defines which records count, as one hash.
+    pub defined: String,
+    /// Files read at a time.
+    pub n_workers: usize,
+}
+
+/// The sums of a year, and what is to be kept of them.
+pub struct OfYear {
+    /// The sums.
+    pub goods: Goods,
+    /// Whether the home has them already.
+    pub is_kept: bool,
+    /// What they were made from.
+    made_of: Vec<String>,
+    /// Why what was kept could not be read.
+    pub unread: Option<ArchiveError>,
+}
+
+/// What one file adds: sums by relation, each relation once, and code.
+struct OfFile {
+    firms: Dictionary,
+    countries: Dictionary,
+    codes: Dictionary,
+    relations: Vec<Relation>,
+    /// Relation, code and cents.
+    cents: Vec<(u32, u32, i64)>,
+}
+
+impl OfYear {
+    /// The sums of a year: those that are kept and what files since then add to them.
+    ///
+    /// # Errors
+    /// [`RegressionError::Archive`] if a segment or the manifest cannot be read.
+    pub fn of(source: &Source<'_>, year: Year) -> Result<Self, RegressionError> {
+        let of_year = |file: &&FileEntry| file.months.iter().any(|m| m.year() == year);
+        let mut files: Vec<&FileEntry> = source.files.iter().filter(of_year).collect();
+        let about = [VERSION.to_owned(), source.defined.clone()];
+        let made_of: Vec<String> =
+            about.into_iter().chain(files.iter().map(|file| named(file))).collect();
+        let (known, unread) = match kept(source, year, &made_of) {
+            Ok(known) => (known, None),
+            Err(error @ ArchiveError::Query { .. }) => return Err(error.into()),
+            Err(error) => (None, Some(error)),
+        };
+        let (mut goods, there) = known.unwrap_or_default();
+        files.retain(|file| !there.contains(&named(file)));
+        let is_kept = files.is_empty() && !there.is_empty();
+        for files in files.chunks(source.n_workers.max(1)) {
+            let (home, places) = (source.archive.home(), source.places);
+            let one = |file: &&FileEntry| of_file(home, places, file, year);
+            let of_files: Vec<Result<OfFile, ArchiveError>> = files.par_iter().map(one).collect();
+            for of_file in of_files {
+                goods.add(&of_file?);
+            }
+        }
+        Ok(Self { goods, is_kept, made_of, unread })
+    }
+
+    /// Keeps the sums in the home for the next time.
+    ///
+    /// # Errors
+    /// [`RegressionError::Archive`] if it does not take them.
+    pub fn keep(
+        &self,
+        archive: &mut Archive,
+        places: &Places,
+        year: Year,
+    ) -> Result<(), RegressionError> {
+        let sums = self.goods.batch(places)?;
+        let made_of: ArrayRef = Arc::new(StringArray::from_iter_values(&self.made_of));
+        let made_of = batch([("of", made_of)])?;
+        Ok(archive.replace_memory(&key(year), &[(TABLES[0], sums), (TABLES[1], made_of)])?)
+    }
+}
+
+/// A file with its records: two with the same ones count twice.
+fn named(file: &FileEntry) -> String {
+    format!("{} {}", file.vintage.0, file.segment.hash)
+}
+
+/// What the memory of a year's sums is called.
+fn key(year: Year) -> String {
+    format!("goods {year}")
+}
+
+/// The sums that the home has, if all they were made from still counts, and that.
+fn kept(
+    source: &Source<'_>,
+    year: Year,
+    made_of: &[String],
+) -> Result<Option<(Goods, BTreeSet<String>)>, ArchiveError> {
+    let Some(table) = source.archive.read_memory(&key(year), TABLES[1])? else { return Ok(None) };
+    let of = table.column_by_name("of").and_then(|column| column.as_string_opt::<i32>());
+    let there: BTreeSet<String> = of.into_iter().flatten().flatten().map(str::to_owned).collect();
+    let counts = |of: &String| made_of.contains(of);
+    if !there.iter().all(counts) || !made_of[..2].iter().all(|of| there.contains(of)) {
+        return Ok(None);
+    }
+    let sums = source.archive.read_memory(&key(year), TABLES[0])?;
+    let goods = sums.and_then(|sums| Goods::of_batch(&sums, source.places));
+    Ok(goods.map(|goods| (goods, there)))
+}
+
+/// The exports of a year that a file tells. Those of a plant to a destination stand together in a
+/// segment.
+fn of_file(
+    home: &Path,
+    places: &Places,
+    file: &FileEntry,
+    year: Year,
+) -> Result<OfFile, ArchiveError> {
+    let months: Vec<Period> = (1..=12).filter_map(|month| Period::new(year.0, month)).collect();
+    let city_of = |code: &str| places.city(code);
+    let (texts, records) = read_months(home, &file.segment, Fields::Goods, &months, &city_of)?;
+    let Texts { firms, countries, products, .. } = texts;
+    let mut codes = Dictionary::default();
+    let code_of = |text: &str| text.get(..HS6).map(|code| codes.intern(code));
+    let code_of: Vec<Option<u32>> = products.iter().map(code_of).collect();
+    let counts = |record: &&Record| {
+        record.exclusion.is_none() && record.flow == Flow::Export && record.period.year() == year
+    };
+    let relation = |record: &Record| (record.firm, record.city, record.country);
+    let (mut relations, mut cents) = (Vec::new(), Vec::new());
+    let mut own: Vec<(u32, i64)> = Vec::new();
+    for records in records.chunk_by(|a, b| relation(a) == relation(b)) {
+        let (firm, Some(city), country) = relation(&records[0]) else { continue };
+        own.clear();
+        for record in records.iter().filter(counts) {
+            own.extend(code_of[record.product as usize].map(|code| (code, record.value_cents)));
+        }
+        if own.is_empty() {
+            continue;
+        }
+        own.sort_unstable_by_key(|(code, _)| *code);
+        let place = u32::try_from(relations.len()).expect("relations are fewer than records");
+        relations.push((firm, city, country));
+        for of_code in own.chunk_by(|(a, _), (b, _)| a == b) {
+            cents.push((place, of_code[0].0, of_code.iter().map(|(_, cents)| cents).sum()));
+        }
+    }
+    Ok(OfFile { firms, countries, codes, relations, cents })
+}
+
+impl Goods {
+    fn add(&mut self, of: &OfFile) {
+        let numbers = |own: &Dictionary, all: &mut Dictionary| -> Vec<u32> {
+            own.iter().map(|text| all.intern(text)).collect()
+        };
+        let firms = numbers(&of.firms, &mut self.firms);
+        let countries = numbers(&of.countries, &mut self.countries);
+        let codes = numbers(&of.codes, &mut self.codes);
+        let relations = of.relations.iter().map(|&(firm, city, country)| {
+            let relation = (firms[firm as usize], city, countries[country as usize]);
+            place(&mut self.place_of, &mut self.relations, relation)
+        });
+        let relations: Vec<u32> = relations.collect();
+        for &(relation, code, cents) in &of.cents {
+            let key = (relations[relation as usize], codes[code as usize]);
+            *self.cents.entry(key).or_default() += cents;
+        }
+    }
+
+    fn batch(&self, places: &Places) -> Result<RecordBatch, ArrowError> {
+        let mut sums: Vec<((u32, u32), i64)> = self.cents.iter().map(|(&k, &v)| (k, v)).collect();
+        sums.sort_unstable();
+        let relations: Vec<Relation> =
+            sums.iter().map(|((place, _), _)| self.relations[*place as usize]).collect();
+        let coded = |texts: &Dictionary, keys: &mut dyn Iterator<Item = u32>| -> ArrayRef {
+            let keys = UInt32Array::from_iter_values(keys);
+            let texts = StringArray::from_iter_values(texts.iter());
+            Arc::new(DictionaryArray::new(keys, Arc::new(texts)))
+        };
+        let cents = sums.iter().map(|(_, cents)| *cents);
+        batch([
+            ("firm", coded(&self.firms, &mut relations.iter().map(|(firm, ..)| *firm))),
+            ("city", dictionary(relations.iter().map(|(_, city, _)| Some(places.code(*city))))),
+            ("country", coded(&self.countries, &mut relations.iter().map(|(.., at)| *at))),
+            ("hs6", coded(&self.codes, &mut sums.iter().map(|((_, code), _)| *code))),
+            ("cents", Arc::new(Int64Array::from_iter_values(cents))),
+        ])
+    }
+
+    /// What was written; nothing if it is of another version or other places.
+    fn of_batch(batch: &RecordBatch, places: &Places) -> Option<Self> {
+        let mut goods = Self::default();
+        let mut city_codes = Dictionary::default();
+        let firms = numbered(batch, "firm", &mut goods.firms)?;
+        let countries = numbered(batch, "country", &mut goods.countries)?;
+        let codes = numbered(batch, "hs6", &mut goods.codes)?;
+        let cities = numbered(batch, "city", &mut city_codes)?;
+        let city_of: Vec<Option<City>> = city_codes.iter().map(|code| places.city(code)).collect();
+        let cents = batch.column_by_name("cents")?.as_primitive_opt::<Int64Type>()?;
+        for (row, &cents) in cents.values().iter().enumerate() {
+            let relation = (firms[row], city_of[cities[row] as usize]?, countries[row]);
+            let place = place(&mut goods.place_of, &mut goods.relations, relation);
+            goods.cents.insert((place, codes[row]), cents);
+        }
+        Some(goods)
+    }
+}
+
+/// The place of a relation, added at the end if it is new.
+fn place(of: &mut FxHashMap<Relation, u32>, list: &mut Vec<Relation>, relation: Relation) -> u32 {
+    *of.entry(relation).or_insert_with(|| {
+        list.push(relation);
+        u32::try_from(list.len() - 1).expect("relations are fewer than records")
+    })
+}
+
+fn batch<const N: usize>(columns: [(&str, ArrayRef); N]) -> Result<RecordBatch, ArrowError> {
+    let fields: Vec<Field> = columns
+        .iter()
+        .map(|(name, array)| Field::new(*name, array.data_type().clone(), false))
+        .collect();
+    let arrays = columns.into_iter().map(|(_, array)| array).collect();
+    RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays)
+}
+
+/// A column of codes, numbered in a dictionary of all batches; nothing if it is no such column.
+pub fn numbered(batch: &RecordBatch, name: &str, texts: &mut Dictionary) -> Option<Vec<u32>> {
+    let column = batch.column_by_name(name)?.as_dictionary_opt::<UInt32Type>()?;
+    let values = column.values().as_string_opt::<i32>()?;
+    let numbers: Vec<u32> =
+        values.iter().map(|text| texts.intern(text.unwrap_or_default())).collect();
+    Some(column.keys().values().iter().map(|&key| numbers[key as usize]).collect())
+}
