@@ -44,7 +44,7 @@ pub use manifest::{
     AcceptedFile, Commit, Definitions, FileEntry, PanelPart, Rebuilt, Reclassified, Sizes,
     StoredEstimate, Summary, Withdrawn,
 };
-pub use panels::PanelWriter;
+pub use panels::{PanelWriter, read_panel};
 
 use durable::{create_folder, remove_orphans, sync_folder};
 use lock::Lock;

@@ -4,7 +4,7 @@
 //! from segments and parts; a part that is damaged is.
 
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use arrow_array::RecordBatch;
 use arrow_schema::{DataType, FieldRef, SchemaRef};
@@ -114,21 +114,6 @@ impl Archive {
         Ok(())
     }
 
-    /// The rows of a year of a panel, some columns or all, after checking its hash.
-    ///
-    /// # Errors
-    /// [`ArchiveError::Read`], [`ArchiveError::Corrupt`], [`ArchiveError::Decode`] if the file is
-    /// missing, damaged or of another version.
-    pub fn read_panel(
-        &self,
-        part: &PanelPart,
-        columns: Option<&[&str]>,
-    ) -> Result<Vec<RecordBatch>> {
-        let file = part.file.open(&self.home)?;
-        let path = self.home.join(&part.file.path);
-        decode(file, columns).map_err(|source| ArchiveError::decode(&path, source))
-    }
-
     /// What the memories of the home are of.
     ///
     /// # Errors
@@ -229,6 +214,21 @@ impl Archive {
     pub fn is_writable(&self) -> bool {
         self.lock.is_some()
     }
+}
+
+/// The rows of a year of a panel, some columns or all, after checking its hash.
+///
+/// # Errors
+/// [`ArchiveError::Read`], [`ArchiveError::Corrupt`], [`ArchiveError::Decode`] if the file is
+/// missing, damaged or of another version.
+pub fn read_panel(
+    home: &Path,
+    part: &PanelPart,
+    columns: Option<&[&str]>,
+) -> Result<Vec<RecordBatch>> {
+    let file = part.file.open(home)?;
+    decode(file, columns)
+        .map_err(|source| ArchiveError::decode(&home.join(&part.file.path), source))
 }
 
 fn whole(file: std::fs::File) -> std::result::Result<(SchemaRef, Vec<RecordBatch>), ParquetError> {

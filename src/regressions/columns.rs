@@ -74,25 +74,33 @@ impl Columns {
         let (own, of_plants): (Vec<&str>, Vec<&str>) = read
             .into_iter()
             .partition(|name| kind != Kind::Product || product::COLUMNS.contains(name));
+        let of_products = kind == Kind::Product;
+        let own_read: Vec<&str> = own.iter().copied().chain(of_products.then_some("row")).collect();
         let mut columns = Self::default();
-        for &year in years {
-            let mut of = blake3::Hasher::new();
-            of.update(panels.part_hash(kind, year).as_bytes());
-            columns.years.push(Made { n_rows: columns.n_rows, of });
-            if kind == Kind::Product {
-                columns.append_products(panels, year, &own, &of_plants)?;
+        for years in years.chunks(panels.n_workers.max(1)) {
+            let rows = panels.rows_of(kind, years, &own_read)?;
+            let plants = if of_products {
+                panels.rows_of(Kind::Plant, years, &of_plants)?
             } else {
-                for batch in panels.rows(kind, year, Some(&own))? {
-                    columns.append(&batch, &own)?;
+                vec![Vec::new(); years.len()]
+            };
+            for ((&year, rows), plants) in years.iter().zip(rows).zip(plants) {
+                let mut of = blake3::Hasher::new();
+                of.update(panels.part_hash(kind, year).as_bytes());
+                let before = columns.n_rows;
+                columns.years.push(Made { n_rows: 0, of });
+                if of_products {
+                    columns.append_products(&rows, &own, &plants, &of_plants)?;
+                } else {
+                    for batch in &rows {
+                        columns.append(batch, &own)?;
+                    }
+                }
+                let n_rows = columns.n_rows - before;
+                if let Some(made) = columns.years.last_mut() {
+                    made.n_rows = n_rows;
                 }
             }
-            let n_rows = columns.n_rows;
-            columns
-                .years
-                .iter_mut()
-                .rev()
-                .take(1)
-                .for_each(|made| made.n_rows = n_rows - made.n_rows);
         }
         if wanted.contains(PLANT) {
             columns.combine_plants();
@@ -114,18 +122,17 @@ impl Columns {
     /// Rows of a year of the product panel, each with its row of the plant panel.
     fn append_products(
         &mut self,
-        panels: &Panels<'_>,
-        year: Year,
+        rows: &[RecordBatch],
         own: &[&str],
+        plant_rows: &[RecordBatch],
         of_plants: &[&str],
     ) -> Result<(), RegressionError> {
         let mut plants = Self::default();
-        for batch in panels.rows(Kind::Plant, year, Some(of_plants))? {
-            plants.append(&batch, of_plants)?;
+        for batch in plant_rows {
+            plants.append(batch, of_plants)?;
         }
-        let read: Vec<&str> = own.iter().copied().chain(["row"]).collect();
-        for batch in panels.rows(Kind::Product, year, Some(&read))? {
-            self.append(&batch, own)?;
+        for batch in rows {
+            self.append(batch, own)?;
             let rows = batch.column(batch.schema().index_of("row")?).as_primitive::<UInt32Type>();
             for (name, values) in &plants.by_name {
                 if let Some(codes) = self.values_like(name, values).gather(values, rows.values()) {

@@ -31,7 +31,9 @@ use crate::types::{City, Flow, Period, Year};
 /// Digits of a heading.
 const HS6: usize = 6;
 /// The tables that the sums of a year are kept as.
-const TABLES: [&str; 2] = ["sums", "made-of"];
+const TABLES: [&str; 4] = ["relations", "codes", "sums", "made-of"];
+/// Sums are kept anew when one in so many came from other files: fewer are added again each time.
+const ADDED_SHARE: usize = 16;
 /// Changes when the tables do.
 const VERSION: &str = "goods 1";
 
@@ -68,7 +70,7 @@ pub struct Source<'a> {
 pub struct OfYear {
     /// The sums.
     pub goods: Goods,
-    /// Whether the home has them already.
+    /// Whether the home has nearly all of them already.
     pub is_kept: bool,
     /// What they were made from.
     made_of: Vec<String>,
@@ -104,15 +106,18 @@ impl OfYear {
         };
         let (mut goods, there) = known.unwrap_or_default();
         files.retain(|file| !there.contains(&named(file)));
-        let is_kept = files.is_empty() && !there.is_empty();
+        let (n_kept, mut n_added) = (goods.cents.len(), 0);
         for files in files.chunks(source.n_workers.max(1)) {
             let (home, places) = (source.archive.home(), source.places);
             let one = |file: &&FileEntry| of_file(home, places, file, year);
             let of_files: Vec<Result<OfFile, ArchiveError>> = files.par_iter().map(one).collect();
             for of_file in of_files {
-                goods.add(&of_file?);
+                let of_file = of_file?;
+                n_added += of_file.cents.len();
+                goods.add(&of_file);
             }
         }
+        let is_kept = n_added * ADDED_SHARE < n_kept;
         Ok(Self { goods, is_kept, made_of, unread })
     }
 
@@ -126,10 +131,11 @@ impl OfYear {
         places: &Places,
         year: Year,
     ) -> Result<(), RegressionError> {
-        let sums = self.goods.batch(places)?;
+        let [relations, codes, sums] = self.goods.tables(places)?;
         let made_of: ArrayRef = Arc::new(StringArray::from_iter_values(&self.made_of));
         let made_of = batch([("of", made_of)])?;
-        Ok(archive.replace_memory(&key(year), &[(TABLES[0], sums), (TABLES[1], made_of)])?)
+        let tables = TABLES.into_iter().zip([relations, codes, sums, made_of]);
+        Ok(archive.replace_memory(&key(year), &tables.collect::<Vec<_>>())?)
     }
 }
 
@@ -149,15 +155,19 @@ fn kept(
     year: Year,
     made_of: &[String],
 ) -> Result<Option<(Goods, BTreeSet<String>)>, ArchiveError> {
-    let Some(table) = source.archive.read_memory(&key(year), TABLES[1])? else { return Ok(None) };
-    let of = table.column_by_name("of").and_then(|column| column.as_string_opt::<i32>());
+    let table = |name| source.archive.read_memory(&key(year), name);
+    let [relations, codes, sums, made_of_then] = TABLES;
+    let Some(then) = table(made_of_then)? else { return Ok(None) };
+    let of = then.column_by_name("of").and_then(|column| column.as_string_opt::<i32>());
     let there: BTreeSet<String> = of.into_iter().flatten().flatten().map(str::to_owned).collect();
     let counts = |of: &String| made_of.contains(of);
     if !there.iter().all(counts) || !made_of[..2].iter().all(|of| there.contains(of)) {
         return Ok(None);
     }
-    let sums = source.archive.read_memory(&key(year), TABLES[0])?;
-    let goods = sums.and_then(|sums| Goods::of_batch(&sums, source.places));
+    let (relations, codes, sums) = (table(relations)?, table(codes)?, table(sums)?);
+    let goods = relations.zip(codes).zip(sums).and_then(|((relations, codes), sums)| {
+        Goods::of_tables([&relations, &codes, &sums], source.places)
+    });
     Ok(goods.map(|goods| (goods, there)))
 }
 
@@ -220,42 +230,59 @@ impl Goods {
         }
     }
 
-    fn batch(&self, places: &Places) -> Result<RecordBatch, ArrowError> {
-        let mut sums: Vec<((u32, u32), i64)> = self.cents.iter().map(|(&k, &v)| (k, v)).collect();
-        sums.sort_unstable();
-        let relations: Vec<Relation> =
-            sums.iter().map(|((place, _), _)| self.relations[*place as usize]).collect();
-        let coded = |texts: &Dictionary, keys: &mut dyn Iterator<Item = u32>| -> ArrayRef {
-            let keys = UInt32Array::from_iter_values(keys);
+    /// The relations, the codes, and the sums of both by their places.
+    fn tables(&self, places: &Places) -> Result<[RecordBatch; 3], ArrowError> {
+        let dictionary_of = |texts: &Dictionary, keys: UInt32Array| -> ArrayRef {
             let texts = StringArray::from_iter_values(texts.iter());
             Arc::new(DictionaryArray::new(keys, Arc::new(texts)))
         };
-        let cents = sums.iter().map(|(_, cents)| *cents);
-        batch([
-            ("firm", coded(&self.firms, &mut relations.iter().map(|(firm, ..)| *firm))),
-            ("city", dictionary(relations.iter().map(|(_, city, _)| Some(places.code(*city))))),
-            ("country", coded(&self.countries, &mut relations.iter().map(|(.., at)| *at))),
-            ("hs6", coded(&self.codes, &mut sums.iter().map(|((_, code), _)| *code))),
-            ("cents", Arc::new(Int64Array::from_iter_values(cents))),
-        ])
+        let relations = || self.relations.iter();
+        let cities = relations().map(|(_, city, _)| Some(places.code(*city)));
+        let relations = batch([
+            ("firm", dictionary_of(&self.firms, relations().map(|(firm, ..)| *firm).collect())),
+            ("city", dictionary(cities)),
+            ("country", dictionary_of(&self.countries, relations().map(|(.., at)| *at).collect())),
+        ])?;
+        let codes = StringArray::from_iter_values(self.codes.iter());
+        let mut sums: Vec<((u32, u32), i64)> = self.cents.iter().map(|(&k, &v)| (k, v)).collect();
+        sums.sort_unstable();
+        let numbers = |of: fn(&((u32, u32), i64)) -> u32| -> ArrayRef {
+            Arc::new(sums.iter().map(of).collect::<UInt32Array>())
+        };
+        let cents = sums.iter().map(|(_, cents)| *cents).collect::<Int64Array>();
+        let sums = batch([
+            ("relation", numbers(|((relation, _), _)| *relation)),
+            ("code", numbers(|((_, code), _)| *code)),
+            ("cents", Arc::new(cents)),
+        ])?;
+        Ok([relations, batch([("hs6", Arc::new(codes))])?, sums])
     }
 
     /// What was written; nothing if it is of another version or other places.
-    fn of_batch(batch: &RecordBatch, places: &Places) -> Option<Self> {
+    fn of_tables([relations, codes, sums]: [&RecordBatch; 3], places: &Places) -> Option<Self> {
         let mut goods = Self::default();
-        let mut city_codes = Dictionary::default();
-        let firms = numbered(batch, "firm", &mut goods.firms)?;
-        let countries = numbered(batch, "country", &mut goods.countries)?;
-        let codes = numbered(batch, "hs6", &mut goods.codes)?;
-        let cities = numbered(batch, "city", &mut city_codes)?;
-        let city_of: Vec<Option<City>> = city_codes.iter().map(|code| places.city(code)).collect();
-        let cents = batch.column_by_name("cents")?.as_primitive_opt::<Int64Type>()?;
-        for (row, &cents) in cents.values().iter().enumerate() {
-            let relation = (firms[row], city_of[cities[row] as usize]?, countries[row]);
-            let place = place(&mut goods.place_of, &mut goods.relations, relation);
-            goods.cents.insert((place, codes[row]), cents);
+        let mut cities = Dictionary::default();
+        let firms = numbered(relations, "firm", &mut goods.firms)?;
+        let of_cities = numbered(relations, "city", &mut cities)?;
+        let countries = numbered(relations, "country", &mut goods.countries)?;
+        let cities: Vec<Option<City>> = cities.iter().map(|code| places.city(code)).collect();
+        for ((firm, city), country) in firms.into_iter().zip(of_cities).zip(countries) {
+            let relation = (firm, cities[city as usize]?, country);
+            place(&mut goods.place_of, &mut goods.relations, relation);
         }
-        Some(goods)
+        let codes = codes.column_by_name("hs6")?.as_string_opt::<i32>()?;
+        for code in codes.iter().flatten() {
+            goods.codes.intern(code);
+        }
+        let column = |name| sums.column_by_name(name)?.as_primitive_opt::<UInt32Type>();
+        let (of_relations, of_codes) = (column("relation")?.values(), column("code")?.values());
+        let cents = sums.column_by_name("cents")?.as_primitive_opt::<Int64Type>()?.values();
+        let are_there = |numbers: &[u32], n: usize| numbers.iter().all(|&at| (at as usize) < n);
+        let fits = are_there(of_relations, goods.relations.len())
+            && are_there(of_codes, goods.codes.len());
+        let keys = of_relations.iter().copied().zip(of_codes.iter().copied());
+        goods.cents = keys.zip(cents.iter().copied()).collect();
+        fits.then_some(goods)
     }
 }
 

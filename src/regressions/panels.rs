@@ -7,8 +7,10 @@
 //! with another stamp, or one that cannot be read, is made again.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use arrow_array::RecordBatch;
+use rayon::prelude::*;
 
 use super::error::RegressionError;
 use super::goods::{Goods, OfYear, Source};
@@ -16,7 +18,7 @@ use super::incomes::Incomes;
 use super::rauch::Rauch;
 use super::{ordinary, plant, product};
 use crate::archive::parts::Table;
-use crate::archive::{Archive, ArchiveError, FileEntry, PanelPart};
+use crate::archive::{Archive, ArchiveError, FileEntry, PanelPart, read_panel};
 use crate::calendar::Calendar;
 use crate::engine::open::{calendar, home_of, recorded};
 use crate::engine::{EngineError, Home};
@@ -296,12 +298,54 @@ impl<'a> Panels<'a> {
         year: Year,
         columns: Option<&[&str]>,
     ) -> Result<Vec<RecordBatch>, RegressionError> {
+        Ok(self.place(kind, year).read(self.archive.home(), columns)?)
+    }
+
+    /// The rows of several prepared years, one after another and read at the same time, as
+    /// [`Panels::rows`] gives them.
+    ///
+    /// # Errors
+    /// [`RegressionError::Archive`] if a part cannot be read.
+    ///
+    /// # Panics
+    /// If a year was not prepared.
+    pub fn rows_of(
+        &self,
+        kind: Kind,
+        years: &[Year],
+        columns: &[&str],
+    ) -> Result<Vec<Vec<RecordBatch>>, RegressionError> {
+        let home = self.archive.home();
+        let places: Vec<Place<'_>> = years.iter().map(|year| self.place(kind, *year)).collect();
+        let read = places.into_par_iter().map(|place| place.read(home, Some(columns)));
+        Ok(read.collect::<Result<_, _>>()?)
+    }
+
+    fn place(&self, kind: Kind, year: Year) -> Place<'_> {
         if let Some(made) = self.made.get(&(kind, year)) {
-            return Ok(made.clone());
+            return Place::Memory(made);
         }
         let part = self.parts.get(&(kind, year));
-        let part = part.unwrap_or_else(|| panic!("{} {year} was not prepared", kind.name()));
-        Ok(self.archive.read_panel(part, columns)?)
+        Place::File(part.unwrap_or_else(|| panic!("{} {year} was not prepared", kind.name())))
+    }
+}
+
+/// Where the rows of a year are.
+enum Place<'p> {
+    Memory(&'p [RecordBatch]),
+    File(&'p PanelPart),
+}
+
+impl Place<'_> {
+    fn read(
+        &self,
+        home: &Path,
+        columns: Option<&[&str]>,
+    ) -> Result<Vec<RecordBatch>, ArchiveError> {
+        match self {
+            Self::Memory(rows) => Ok(rows.to_vec()),
+            Self::File(part) => read_panel(home, part, columns),
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use spillover::archive::parts::{PartKind, Table, read_part};
 use spillover::archive::segment::{self, Fields};
-use spillover::archive::{Archive, ArchiveError, snapshot};
+use spillover::archive::{Archive, ArchiveError, read_panel, snapshot};
 use spillover::estimate::memory::Memory;
 use spillover::types::City;
 
@@ -168,7 +168,7 @@ pub fn named(archive: &Archive) -> Vec<Named> {
         add(
             "panels",
             &part.file.path.clone(),
-            Box::new(move |archive: &Archive| archive.read_panel(&part, None).map(drop)),
+            Box::new(move |archive: &Archive| read_panel(archive.home(), &part, None).map(drop)),
         );
     }
     for key in archive.memories().expect("asked") {
@@ -196,7 +196,7 @@ fn is_of_goods(key: &str) -> bool {
 
 /// The tables of a memory.
 fn tables_of(key: &str) -> &'static [&'static str] {
-    if is_of_goods(key) { &["sums", "made-of"] } else { &Memory::TABLES }
+    if is_of_goods(key) { &["relations", "codes", "sums", "made-of"] } else { &Memory::TABLES }
 }
 
 /// All that the manifest can be asked, with the hash of each file that it names.
