@@ -9,7 +9,7 @@
 //! DIR/published/plant/2010/000012.parquet
 //! DIR/snapshots/000012.parquet               the annual cells as publication 12 left them
 //! DIR/panel/plant/2010/….parquet            the rows of a closed year for the regressions
-//! DIR/memory/….parquet                       what the next estimation begins from
+//! DIR/memory/….parquet                       what the next estimation, the next panel begins from
 //!
 //! Intake ─▶ segment::write ──┐ (durable)
 //! rows ───▶ PartWriter ──────┤

@@ -21,10 +21,10 @@ use super::error::{ArchiveError, Result};
 use super::{Archive, PanelPart, Publication, StoredEstimate};
 use crate::types::Year;
 
-/// Rows of a row group.
+/// Rows of a row group, and of a batch that is read.
 const ROWS_MAX: usize = 1 << 17;
-/// Rows that are written or read at a time.
-const ROWS_PER_BATCH: usize = 1 << 15;
+/// Rows that are written at a time.
+const ROWS_PER_WRITE: usize = 1 << 15;
 
 /// Writes one year of a panel; nothing is there before [`PanelWriter::finish`].
 #[derive(Debug)]
@@ -254,8 +254,8 @@ fn write(
     writer: &mut ArrowWriter<Draft>,
     rows: &RecordBatch,
 ) -> std::result::Result<(), ParquetError> {
-    (0..rows.num_rows()).step_by(ROWS_PER_BATCH).try_for_each(|start| {
-        writer.write(&rows.slice(start, ROWS_PER_BATCH.min(rows.num_rows() - start)))
+    (0..rows.num_rows()).step_by(ROWS_PER_WRITE).try_for_each(|start| {
+        writer.write(&rows.slice(start, ROWS_PER_WRITE.min(rows.num_rows() - start)))
     })
 }
 

@@ -34,6 +34,8 @@ const HS6: usize = 6;
 const TABLES: [&str; 4] = ["relations", "codes", "sums", "made-of"];
 /// Sums are kept anew when one in so many came from other files: fewer are added again each time.
 const ADDED_SHARE: usize = 16;
+/// Or when they came from more files than that.
+const ADDED_FILES_MAX: usize = 24;
 /// Changes when the tables do.
 const VERSION: &str = "goods 1";
 
@@ -70,15 +72,15 @@ pub struct Source<'a> {
 pub struct OfYear {
     /// The sums.
     pub goods: Goods,
-    /// Whether the home has nearly all of them already.
-    pub is_kept: bool,
+    /// Whether much of it is not in what the home has, which should be kept anew.
+    pub is_new: bool,
     /// What they were made from.
     made_of: Vec<String>,
     /// Why what was kept could not be read.
     pub unread: Option<ArchiveError>,
 }
 
-/// What one file adds: sums by relation, each relation once, and code.
+/// What one file adds: sums by relation and code, either once or more often.
 struct OfFile {
     firms: Dictionary,
     countries: Dictionary,
@@ -117,8 +119,8 @@ impl OfYear {
                 goods.add(&of_file);
             }
         }
-        let is_kept = n_added * ADDED_SHARE < n_kept;
-        Ok(Self { goods, is_kept, made_of, unread })
+        let is_new = n_added * ADDED_SHARE >= n_kept || files.len() > ADDED_FILES_MAX;
+        Ok(Self { goods, is_new, made_of, unread })
     }
 
     /// Keeps the sums in the home for the next time.
@@ -278,7 +280,10 @@ impl Goods {
         let (of_relations, of_codes) = (column("relation")?.values(), column("code")?.values());
         let cents = sums.column_by_name("cents")?.as_primitive_opt::<Int64Type>()?.values();
         let are_there = |numbers: &[u32], n: usize| numbers.iter().all(|&at| (at as usize) < n);
-        let fits = are_there(of_relations, goods.relations.len())
+        // One that stood twice would have moved those after it.
+        let fits = goods.relations.len() == relations.num_rows()
+            && goods.codes.len() == codes.len()
+            && are_there(of_relations, goods.relations.len())
             && are_there(of_codes, goods.codes.len());
         let keys = of_relations.iter().copied().zip(of_codes.iter().copied());
         goods.cents = keys.zip(cents.iter().copied()).collect();

@@ -1,8 +1,8 @@
 //! What earlier estimations leave for later ones: held while the process runs, and kept in the home
 //! for the next.
 //!
-//! Nothing here decides a figure: a memory that is missing or damaged costs time, and none is asked
-//! for with `--cold`.
+//! Nothing here decides a figure: a memory that is missing or damaged costs time, and no solution
+//! is asked for with `--cold`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

@@ -265,7 +265,7 @@ impl<'a> Panels<'a> {
             n_workers: self.n_workers,
         };
         let of_year = OfYear::of(&source, year)?;
-        if !of_year.is_kept && self.archive.is_writable() {
+        if of_year.is_new && self.archive.is_writable() {
             of_year.keep(self.archive, &self.home.places, year)?;
         }
         self.unread.extend(of_year.unread);
@@ -301,8 +301,7 @@ impl<'a> Panels<'a> {
         Ok(self.place(kind, year).read(self.archive.home(), columns)?)
     }
 
-    /// The rows of several prepared years, one after another and read at the same time, as
-    /// [`Panels::rows`] gives them.
+    /// The rows of several prepared years, read in parallel, each as [`Panels::rows`] gives it.
     ///
     /// # Errors
     /// [`RegressionError::Archive`] if a part cannot be read.

@@ -13,7 +13,7 @@
 use std::sync::Arc;
 
 use arrow_array::{Array, ArrayRef, Float64Array, RecordBatch, UInt32Array};
-use arrow_schema::{DataType, Field, Schema};
+use arrow_schema::{ArrowError, DataType, Field, Schema};
 use rustc_hash::FxHashMap;
 
 use super::error::RegressionError;
@@ -61,11 +61,12 @@ impl PlantRows {
         let mut row = 0;
         for batch in panels.rows(Kind::Plant, year, Some(&["firm", "city", "country"]))? {
             let column = |name, texts| {
-                numbered(&batch, name, texts).unwrap_or_else(|| panic!("the plant panel's {name}"))
+                let missing = || ArrowError::SchemaError(format!("no column of codes {name}"));
+                numbered(&batch, name, texts).ok_or_else(missing)
             };
-            let firms = column("firm", &mut firms);
-            let cities = column("city", &mut cities);
-            let countries = column("country", &mut countries);
+            let firms = column("firm", &mut firms)?;
+            let cities = column("city", &mut cities)?;
+            let countries = column("country", &mut countries)?;
             for ((firm, city), country) in firms.into_iter().zip(cities).zip(countries) {
                 rows.insert([firm, city, country], row);
                 row += 1;
@@ -91,11 +92,7 @@ impl PlantRows {
     }
 }
 
-fn batch(
-    sums: &[(u32, &str, i64)],
-    year: Year,
-    rauch: &Rauch,
-) -> Result<RecordBatch, arrow_schema::ArrowError> {
+fn batch(sums: &[(u32, &str, i64)], year: Year, rauch: &Rauch) -> Result<RecordBatch, ArrowError> {
     let goods: FxHashMap<&str, Option<Differentiated>> =
         sums.iter().map(|(_, code, _)| (*code, rauch.of(code, year))).collect();
     let dummy = |of: fn(Differentiated) -> bool| -> ArrayRef {

@@ -105,36 +105,65 @@ fn products(sandbox: &Sandbox) -> Vec<Vec<u8>> {
     panel_files(sandbox, "product").into_values().collect()
 }
 
+/// Takes in late records of a year of the panel: products of its first row, by code.
+fn take_in_late(sandbox: &Sandbox, name: &str, of: &BTreeMap<String, String>, codes: &[String]) {
+    let [firm, city, country] = ["firm", "city", "country"].map(|name| &of[name]);
+    let line = |(at, hs8): (usize, &String)| {
+        let dollars = if at == 0 { "-1.00" } else { "1234567.00" };
+        format!("201003,E,{firm},某某厂,{city}9,{country},{hs8},10,{dollars}\n")
+    };
+    let lines: String = codes.iter().enumerate().map(line).collect();
+    let path = sandbox.write(name, format!("{HEADER}\n{lines}"));
+    let run = sandbox.run(["ingest".into(), path.into_os_string()]);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+}
+
+/// The sums that are kept.
+fn sums(sandbox: &Sandbox) -> Vec<PathBuf> {
+    let files = std::fs::read_dir(sandbox.home().join("memory")).expect("what is kept");
+    let files = files.map(|file| file.expect("a file").path());
+    let mut sums: Vec<PathBuf> =
+        files.filter(|path| path.to_string_lossy().contains("-sums-")).collect();
+    sums.sort_unstable();
+    sums
+}
+
 #[test]
 fn records_that_come_late_are_added_to_the_sums_of_their_year() {
     let sandbox = growing("201012");
-    let before = products(&sandbox);
+    let (before, kept) = (products(&sandbox), sums(&sandbox));
     let panel = exported(&sandbox, "panel-product");
     let of_2010 = panel.iter().find(|row| row["year"] == "2010").expect("a row");
-    let late = |hs8: &str, dollars: &str| {
-        let [firm, city, country] = ["firm", "city", "country"].map(|name| &of_2010[name]);
-        format!("201003,E,{firm},某某厂,{city}9,{country},{hs8},10,{dollars}\n")
-    };
-    let same = late(&format!("{}99", of_2010["hs6"]), "1234567.00");
-    let amended = late("39091010", "-1.00");
-    let path = sandbox.write("201101.csv", format!("{HEADER}\n{same}{amended}"));
-    let run = sandbox.run(["ingest".into(), path.into_os_string()]);
-    assert_eq!(run.code, Some(0), "{}", run.stderr);
     let segment = sandbox.home().join("segments/000027.parquet");
-    let aside = sandbox.folder().join("aside");
-    std::fs::rename(&segment, &aside).expect("2010-03 is set aside");
-    let added = products(&sandbox);
-    std::fs::rename(&aside, &segment).expect("and put back");
-    let same: Vec<bool> =
-        before.iter().zip(&added).map(|(before, added)| before == added).collect();
-    assert_eq!(same, [true, false], "2010 alone is another");
-    for folder in ["panel", "memory"] {
+    let without_march = || {
+        let aside = sandbox.folder().join("aside");
+        std::fs::rename(&segment, &aside).expect("2010-03 is set aside");
+        let products = products(&sandbox);
+        std::fs::rename(&aside, &segment).expect("and put back");
+        products
+    };
+    let remove = |folder: &str| {
         std::fs::remove_dir_all(sandbox.home().join(folder)).expect("what is kept can be removed");
-    }
-    assert!(products(&sandbox) == added, "the sums are not those of all records");
-    let run = sandbox.run(["withdraw", "201101.csv"]);
+    };
+    let few = ["39091010".to_owned(), format!("{}99", of_2010["hs6"])];
+    take_in_late(&sandbox, "201101.csv", of_2010, &few);
+    let with_few = without_march();
+    let same: Vec<bool> = before.iter().zip(&with_few).map(|(a, b)| a == b).collect();
+    assert_eq!(same, [true, false], "2010 alone is another");
+    assert_eq!(sums(&sandbox), kept, "a few are not worth keeping the sums anew");
+    let many: Vec<String> = (0..400).map(|at| format!("{}10", 390_000 + at)).collect();
+    take_in_late(&sandbox, "201102.csv", of_2010, &many);
+    let with_many = without_march();
+    assert_ne!(sums(&sandbox), kept, "many are");
+    remove("panel");
+    assert!(without_march() == with_many, "the sums that were kept anew are others");
+    let run = sandbox.run(["withdraw", "201102.csv"]);
     assert_eq!(run.code, Some(0), "{}", run.stderr);
-    assert!(products(&sandbox) == before, "what is withdrawn stays in the sums");
+    assert!(products(&sandbox) == with_few, "what is withdrawn stays in the sums");
+    take_in_late(&sandbox, "201102-b.csv", of_2010, &many);
+    remove("panel");
+    remove("memory");
+    assert!(products(&sandbox) == with_many, "the sums are not those of all records");
 }
 
 #[test]

@@ -38,7 +38,8 @@ CREATE TABLE IF NOT EXISTS estimates (
 ) STRICT;
 CREATE INDEX IF NOT EXISTS estimates_by_column ON estimates (specification, "column", through);
 
--- What an estimation left for the next one to begin from; losing it costs time only.
+-- What an estimation left for the next one to begin from, and, by keys "goods" and year, the sums
+-- of product panels; losing it costs time only.
 CREATE TABLE IF NOT EXISTS memories (
     -- what it is of: specification, panel, sample, effects
     "key"   TEXT NOT NULL,

@@ -10,7 +10,7 @@
 //! dictionary-encoded on disk.
 //!
 //! Invariant: what is read is what was written, in the order of the segment; texts are numbered
-//! anew, by first use.
+//! anew.
 
 mod read;
 mod text_chunk;

@@ -1,9 +1,9 @@
 //! Figures of pieces kept from one estimation to the next, known by what they were made from.
 //!
-//! A piece's fingerprint is made from its rows in their order, each by its place in the part of
-//! the panel that it comes from and that part's fingerprint, or by its values where parts were not
-//! told. A piece whose fingerprint is known is not read: its figures are those of the earlier
-//! estimation, which are the same to the last bit.
+//! A piece's fingerprint is made from its rows in their order, each run of neighbours by its
+//! place in the part of the panel that it comes from and that part's fingerprint, or by their
+//! values where parts were not told. A piece whose fingerprint is known is not read: its figures
+//! are those of the earlier estimation, which are the same to the last bit.
 
 use std::sync::Arc;
 
@@ -126,6 +126,8 @@ impl Kept {
     }
 }
 
+/// What fingerprints of runs begin with: not those of an earlier version, of each row.
+const RUNS: u64 = 2;
 /// The fingerprint of a piece and how many numbers each of its figures has.
 const PIECE_COLUMNS: [&str; 6] =
     ["fingerprint", "variables", "matrix", "rhs", "local_of_variables", "local_of_cells"];
@@ -202,7 +204,7 @@ impl<'l, 'a> Fingerprints<'l, 'a> {
     }
 
     fn of_places(&self, rows: &[u32]) -> u64 {
-        let mut hash = rows.len() as u64;
+        let mut hash = mixed(rows.len() as u64, RUNS);
         for run in rows.chunk_by(|a, b| a + 1 == *b) {
             let (first, end) = (run[0], run[run.len() - 1] + 1);
             let mut part = self.parts.partition_point(|&(start, _)| start <= first) - 1;
