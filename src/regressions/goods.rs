@@ -15,7 +15,7 @@ use arrow_array::types::{Int64Type, UInt32Type};
 use arrow_array::{
     Array, ArrayRef, DictionaryArray, Int64Array, RecordBatch, StringArray, UInt32Array,
 };
-use arrow_schema::{ArrowError, Field, Schema};
+use arrow_schema::ArrowError;
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
@@ -40,7 +40,7 @@ const ADDED_FILES_MAX: usize = 24;
 const VERSION: &str = "goods 1";
 
 /// A firm, its city and a destination.
-type Relation = (u32, City, u32);
+pub type Relation = (u32, City, u32);
 
 /// Exports of a year in cents, amendments included, by relation and HS6.
 #[derive(Debug, Default)]
@@ -135,7 +135,7 @@ impl OfYear {
     ) -> Result<(), RegressionError> {
         let [relations, codes, sums] = self.goods.tables(places)?;
         let made_of: ArrayRef = Arc::new(StringArray::from_iter_values(&self.made_of));
-        let made_of = batch([("of", made_of)])?;
+        let made_of = RecordBatch::try_from_iter([("of", made_of)])?;
         let tables = TABLES.into_iter().zip([relations, codes, sums, made_of]);
         Ok(archive.replace_memory(&key(year), &tables.collect::<Vec<_>>())?)
     }
@@ -240,24 +240,26 @@ impl Goods {
         };
         let relations = || self.relations.iter();
         let cities = relations().map(|(_, city, _)| Some(places.code(*city)));
-        let relations = batch([
+        let relations = RecordBatch::try_from_iter([
             ("firm", dictionary_of(&self.firms, relations().map(|(firm, ..)| *firm).collect())),
             ("city", dictionary(cities)),
             ("country", dictionary_of(&self.countries, relations().map(|(.., at)| *at).collect())),
         ])?;
-        let codes = StringArray::from_iter_values(self.codes.iter());
+        let codes: ArrayRef = Arc::new(StringArray::from_iter_values(self.codes.iter()));
+        let codes = RecordBatch::try_from_iter([("hs6", codes)])?;
         let mut sums: Vec<((u32, u32), i64)> = self.cents.iter().map(|(&k, &v)| (k, v)).collect();
         sums.sort_unstable();
         let numbers = |of: fn(&((u32, u32), i64)) -> u32| -> ArrayRef {
             Arc::new(sums.iter().map(of).collect::<UInt32Array>())
         };
-        let cents = sums.iter().map(|(_, cents)| *cents).collect::<Int64Array>();
-        let sums = batch([
+        let cents: Int64Array = sums.iter().map(|(_, cents)| *cents).collect();
+        let cents: ArrayRef = Arc::new(cents);
+        let sums = RecordBatch::try_from_iter([
             ("relation", numbers(|((relation, _), _)| *relation)),
             ("code", numbers(|((_, code), _)| *code)),
-            ("cents", Arc::new(cents)),
+            ("cents", cents),
         ])?;
-        Ok([relations, batch([("hs6", Arc::new(codes))])?, sums])
+        Ok([relations, codes, sums])
     }
 
     /// What was written; nothing if it is of another version or other places.
@@ -297,15 +299,6 @@ fn place(of: &mut FxHashMap<Relation, u32>, list: &mut Vec<Relation>, relation: 
         list.push(relation);
         u32::try_from(list.len() - 1).expect("relations are fewer than records")
     })
-}
-
-fn batch<const N: usize>(columns: [(&str, ArrayRef); N]) -> Result<RecordBatch, ArrowError> {
-    let fields: Vec<Field> = columns
-        .iter()
-        .map(|(name, array)| Field::new(*name, array.data_type().clone(), false))
-        .collect();
-    let arrays = columns.into_iter().map(|(_, array)| array).collect();
-    RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays)
 }
 
 /// A column of codes, numbered in a dictionary of all batches; nothing if it is no such column.

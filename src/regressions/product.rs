@@ -17,7 +17,7 @@ use arrow_schema::{ArrowError, DataType, Field, Schema};
 use rustc_hash::FxHashMap;
 
 use super::error::RegressionError;
-use super::goods::{Goods, numbered};
+use super::goods::{Goods, Relation, numbered};
 use super::panels::{Kind, Panels};
 use super::plant::dictionary;
 use super::rauch::{Differentiated, Rauch};
@@ -84,7 +84,7 @@ impl PlantRows {
         };
         let firms = known(&goods.firms, &self.firms);
         let countries = known(&goods.countries, &self.countries);
-        let row = |&(firm, city, country): &(u32, City, u32)| {
+        let row = |&(firm, city, country): &Relation| {
             let (firm, country) = (firms[firm as usize]?, countries[country as usize]?);
             self.rows.get(&[firm, *self.cities.get(&city)?, country]).copied()
         };
