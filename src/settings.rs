@@ -290,16 +290,20 @@ fn exclusions(config: &Config, lists: Exclusions) -> Exclusions {
     }
 }
 
-fn same<T: PartialEq + std::fmt::Debug>(
+fn same<T: PartialEq + Serialize>(
     option: &'static str,
     asked: Option<&T>,
     recorded: &T,
 ) -> Result<(), SettingsError> {
+    let in_toml = |value: &T| {
+        let value = toml::Value::try_from(value);
+        value.map_or_else(|_| String::new(), |value| value.to_string())
+    };
     match asked {
         Some(asked) if asked != recorded => Err(SettingsError::Differs {
             option,
-            asked: format!("{asked:?}"),
-            recorded: format!("{recorded:?}"),
+            asked: in_toml(asked),
+            recorded: in_toml(recorded),
         }),
         _ => Ok(()),
     }
@@ -335,8 +339,8 @@ mod tests {
         let settings = Settings::new(&Config::default(), canonical());
         let error = settings.check(&config("weights = \"destination\""), None);
         let text = error.expect_err("other weights").to_string();
-        assert!(text.starts_with("weights is Destination here"), "{text}");
-        assert!(text.contains("made with Total"), "{text}");
+        assert!(text.starts_with("weights is \"destination\" here"), "{text}");
+        assert!(text.contains("made with \"total\""), "{text}");
         let other = Profile::bundled("ccts").expect("a shipped profile");
         let error = settings.check(&Config::default(), Some(&other)).expect_err("other profile");
         assert!(error.to_string().contains("\"ccts\""), "{error}");
