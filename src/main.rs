@@ -38,12 +38,12 @@ fn main() -> ExitCode {
     }
 }
 
-/// Writes a line to the standard output; where that fails the command has failed, and where nobody
-/// reads it any more, as with `| head`, it is done.
+/// Writes a line to the standard output. Where that fails the command has failed; where nobody
+/// reads it any more, as with `| head`, it goes on, for its exit code may be read.
 fn say(text: Arguments<'_>) {
     match writeln!(stdout(), "{text}") {
         Ok(()) => {}
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => exit(0),
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => {}
         Err(error) => {
             tell(format_args!("spillover: cannot write to the standard output: {error}"));
             exit(1)

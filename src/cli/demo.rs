@@ -29,7 +29,7 @@ pub struct Demo {
 
 impl Demo {
     pub fn run(self, home: &Home) -> anyhow::Result<Done> {
-        let folder = Temporary::create()?;
+        let folder = tempfile::Builder::new().prefix("spillover-demo-").tempdir()?;
         let feed = match self.feed {
             Some(feed) => feed,
             None => simulated(folder.path())?,
@@ -104,26 +104,4 @@ fn headlines(archive: &Archive) -> anyhow::Result<()> {
         );
     }
     Ok(())
-}
-
-/// A folder that is removed with what is in it.
-struct Temporary(PathBuf);
-
-impl Temporary {
-    fn create() -> anyhow::Result<Self> {
-        let path = std::env::temp_dir().join(format!("spillover-demo-{}", std::process::id()));
-        std::fs::create_dir_all(&path)?;
-        Ok(Self(path))
-    }
-
-    fn path(&self) -> &Path {
-        &self.0
-    }
-}
-
-impl Drop for Temporary {
-    fn drop(&mut self) {
-        // What is left behind is in the system's temporary folder, which is its business.
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
 }

@@ -87,5 +87,34 @@ mod limited {
             let unheard = through("2> /dev/full", command);
             assert_eq!(unheard.code, Some(0), "{command:?}");
         }
+        // The code tells of damage, also where nobody reads of it.
+        std::fs::remove_dir_all(sandbox.home().join("published/city")).expect("removed");
+        let closed = through("| true; exit ${PIPESTATUS[0]}", &["verify"]);
+        assert_eq!(closed.code, Some(1), "{}", closed.stderr);
+    }
+
+    #[test]
+    fn an_output_file_is_replaced_where_it_is_and_stays_whose_it_was() {
+        use std::fs::{Permissions, read_to_string, set_permissions, write};
+        use std::os::unix::fs::{PermissionsExt, symlink};
+        let sandbox = sandbox();
+        let [file, link, other] =
+            ["city.csv", "link.csv", "link.csv.partial"].map(|name| sandbox.folder().join(name));
+        write(&file, "old").expect("a file");
+        write(&other, "somebody's").expect("another one");
+        set_permissions(&file, Permissions::from_mode(0o600)).expect("permissions");
+        symlink(&file, &link).expect("a link");
+        let into = |table| ["export", table, "-o", link.to_str().expect("UTF-8")];
+        let refused = sandbox.run(into("panel"));
+        assert_eq!(refused.code, Some(1), "{}", refused.stderr);
+        assert_eq!(read_to_string(&file).expect("the file"), "old");
+        let written = sandbox.run(into("city"));
+        assert_eq!(written.code, Some(0), "{}", written.stderr);
+        assert!(link.is_symlink());
+        assert_eq!(read_to_string(&file).expect("the file"), sandbox.export("city"));
+        assert_eq!(file.metadata().expect("the file").permissions().mode() & 0o777, 0o600);
+        assert_eq!(read_to_string(&other).expect("the other file"), "somebody's");
+        let left = std::fs::read_dir(sandbox.folder()).expect("the folder");
+        assert_eq!(left.count(), 2 + 3, "home, feed and the three files");
     }
 }
