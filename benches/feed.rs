@@ -45,7 +45,8 @@ fn main() -> anyhow::Result<()> {
     let profile = Profile::bundled("canonical")?;
     let places = Places::parse(&ReferenceTexts::bundled())?;
     let period = Period::from_yyyymm(200_805).expect("a valid period");
-    let file = FeedFile { path: path.clone(), name: "200805.csv".to_owned(), period };
+    let file =
+        FeedFile { path: path.clone(), name: "200805.csv".to_owned(), period, is_named: true };
     for (order, by_firm) in [("by firm", true), ("in no order", false)] {
         write_month(&path, n_records, by_firm)?;
         for _ in 0..5 {

@@ -2,9 +2,8 @@
 //! bit for bit.
 //!
 //! Comes in: a home. Goes out: what is wrong with it, by name: a damaged segment or part, a row or
-//! a figure that is
-//! not what the records say. The recomputation is the oracle's, in plain loops: it shares no
-//! operator with the engine.
+//! a figure that is not what the records say. The recomputation is the oracle's, in plain loops: it
+//! shares no operator with the engine.
 
 use std::fmt;
 
@@ -13,7 +12,7 @@ use arrow_array::cast::AsArray;
 
 use crate::archive::parts::Table;
 use crate::archive::segment::Fields;
-use crate::archive::{Archive, ArchiveError};
+use crate::archive::{Archive, ArchiveError, Stored};
 use crate::engine::replay::Replay;
 use crate::engine::{EngineError, LiveSegment};
 use crate::oracle::{Oracle, Tables};
@@ -42,6 +41,8 @@ pub enum Finding {
     },
     /// A snapshot is missing or damaged: no figure is affected, a restart takes longer.
     Snapshot(ArchiveError),
+    /// A part that only older vintages need is missing or damaged.
+    Old(ArchiveError),
     /// A published part is missing or damaged, so that a year cannot be read.
     Part(Table, ExportError),
     /// A figure is not what the records say.
@@ -71,7 +72,12 @@ impl fmt::Display for Finding {
             Self::Count { vintage, found, recorded } => {
                 write!(f, "vintage {vintage}: {found} accepted records, {recorded} by the manifest")
             }
-            Self::Snapshot(error) => write!(f, "a snapshot cannot be used: {error}"),
+            Self::Snapshot(error) => {
+                write!(f, "no figure is affected, `snapshot` makes another: {error}")
+            }
+            Self::Old(error) => {
+                write!(f, "no figure of now is affected, older vintages are: {error}")
+            }
             Self::Part(table, error) => write!(f, "table {}: {error}", table.name()),
             Self::Figure { table, key, column, published, recomputed } => write!(
                 f,
@@ -106,6 +112,9 @@ pub struct Verification {
     pub findings: Vec<Finding>,
     /// How much is wrong.
     pub n_findings: usize,
+    /// Records that do not count any more and cannot be read. That is nothing wrong with a figure:
+    /// files are withdrawn for it. What was published stands; what was not is not replayed.
+    pub gone: Vec<ArchiveError>,
 }
 
 /// How many findings are told one by one.
@@ -134,6 +143,14 @@ pub fn verify(archive: Archive, progress: impl FnMut()) -> Result<Verification, 
             verification.found(Finding::Snapshot(error));
         }
     }
+    for table in [Table::City, Table::Plant] {
+        let old = archive.old_parts(table)?.into_iter().map(|part| part.file);
+        damaged(&archive, old)
+            .into_iter()
+            .for_each(|error| verification.found(Finding::Old(error)));
+    }
+    let gone = archive.files()?.into_iter().filter(|file| !file.counts_now());
+    verification.gone = damaged(&archive, gone.map(|file| file.segment));
     let mut replay = Replay::open(archive)?;
     let tables = recompute(&mut replay, &mut verification, progress)?;
     let Some(tables) = tables else { return Ok(verification) };
@@ -143,6 +160,10 @@ pub fn verify(archive: Archive, progress: impl FnMut()) -> Result<Verification, 
         }
     }
     Ok(verification)
+}
+
+fn damaged(archive: &Archive, files: impl IntoIterator<Item = Stored>) -> Vec<ArchiveError> {
+    files.into_iter().filter_map(|file| file.open(archive.home()).err()).collect()
 }
 
 /// Both tables from the segments; none if a segment is damaged, for then the figures cannot be

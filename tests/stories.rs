@@ -183,18 +183,18 @@ impl Block {
 
     /// The exit code and the standard error; a told text that says the same is kept.
     fn run(&self, sandbox: &Sandbox, arguments: &str) -> Vec<String> {
-        let (mut code, mut stderr) = (Some(0), String::new());
+        let (mut code, mut stderr) = (Ok(0), String::new());
         for arguments in each_month(arguments) {
             let feed = sandbox.feed().display().to_string();
             let run = sandbox.run(arguments.iter().map(|word| word.replace("FEED", &feed)));
-            code = code.max(run.code);
+            code = code.and_then(|code| Ok(code.max(run.code.ok_or("ended by a signal")?)));
             stderr += &run.stderr;
         }
         let stderr = stderr
             .replace(&sandbox.feed().display().to_string(), "FEED")
             .replace(&sandbox.home().display().to_string(), "HOME");
         let mut body: Vec<_> = self.comments().cloned().collect();
-        body.push(code.map_or("ended by a signal".to_owned(), |code| format!("exit {code}")));
+        body.push(code.map_or_else(str::to_owned, |code: i32| format!("exit {code}")));
         let played: Vec<_> = stderr.lines().map(str::trim_end).collect();
         let told: Vec<_> = self.lines().skip(1).collect();
         let same = says(&told.join("\n"), &played.join("\n"));

@@ -74,9 +74,13 @@ impl Draft {
     /// Starts a file at a path relative to the home, with the folders it needs.
     ///
     /// # Errors
+    /// - [`ArchiveError::Moved`] if there is no home.
     /// - [`ArchiveError::CreateFolder`], [`ArchiveError::Sync`] if a folder cannot be made.
     /// - [`ArchiveError::Write`] if the file cannot be.
     pub(crate) fn create(home: &Path, relative: String) -> Result<Self> {
+        if !home.is_dir() {
+            return Err(ArchiveError::Moved { home: home.to_owned() });
+        }
         let partial = home.join(format!("{relative}.{PARTIAL}"));
         create_folder(partial.parent().unwrap_or(home))?;
         let file = File::create(&partial)
@@ -150,6 +154,30 @@ impl Write for Hashing {
     }
 }
 
+/// Which file a path leads to: another one under the same path is not the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Identity {
+    #[cfg(unix)]
+    device_and_inode: (u64, u64),
+}
+
+impl Identity {
+    /// None if there is no such file. Where the system has no numbers for files, all are the same.
+    pub(crate) fn of(path: &Path) -> Option<Self> {
+        let file = fs::metadata(path).ok()?;
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::MetadataExt;
+            Some(Self { device_and_inode: (file.dev(), file.ino()) })
+        }
+        #[cfg(not(unix))]
+        {
+            drop(file);
+            Some(Self {})
+        }
+    }
+}
+
 /// Makes a folder and its parents, each durably in its own.
 ///
 /// # Errors
@@ -181,32 +209,54 @@ pub(crate) fn sync_folder(path: &Path) -> Result<()> {
         .map_err(|source| ArchiveError::Sync { path: path.to_owned(), source })
 }
 
-/// Removes what interrupted runs left below a folder of the home: drafts, and Parquet files not in
-/// `keep`.
+/// Makes a folder's own name durable. Where its parent may not be opened, whoever made the folder
+/// there had to see to it.
+///
+/// # Errors
+/// - [`ArchiveError::Sync`] if the disk does not confirm.
+pub(crate) fn sync_name(path: &Path) -> Result<()> {
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    match sync_folder(parent.unwrap_or(Path::new("."))) {
+        Err(ArchiveError::Sync { source, .. })
+            if source.kind() == io::ErrorKind::PermissionDenied =>
+        {
+            Ok(())
+        }
+        synced => synced,
+    }
+}
+
+/// Clears up what interrupted runs left below a folder of the home: drafts are removed, and Parquet
+/// files not in `keep`, where it is given; folders that were made are made durable.
 ///
 /// # Errors
 /// - [`ArchiveError::Remove`] if a folder cannot be listed or a file not be removed.
-pub(crate) fn remove_orphans(home: &Path, folder: &Path, keep: &HashSet<String>) -> Result<()> {
+/// - [`ArchiveError::Sync`] if the disk does not confirm.
+pub(crate) fn clear_up(home: &Path, folder: &Path, keep: Option<&HashSet<String>>) -> Result<()> {
     let failed = |path: &Path, source| ArchiveError::Remove { path: path.to_owned(), source };
     let entries = match fs::read_dir(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         entries => entries.map_err(|source| failed(folder, source))?,
     };
+    let mut has_folders = false;
     for entry in entries {
         let path = entry.map_err(|source| failed(folder, source))?.path();
         if path.is_dir() {
-            remove_orphans(home, &path, keep)?;
+            has_folders = true;
+            clear_up(home, &path, keep)?;
         } else if is_orphan(home, &path, keep) {
             fs::remove_file(&path).map_err(|source| failed(&path, source))?;
         }
     }
-    Ok(())
+    if has_folders { sync_folder(folder) } else { Ok(()) }
 }
 
-fn is_orphan(home: &Path, path: &Path, keep: &HashSet<String>) -> bool {
+fn is_orphan(home: &Path, path: &Path, keep: Option<&HashSet<String>>) -> bool {
     let extension = path.extension().unwrap_or_default();
-    let kept = || path.strip_prefix(home).is_ok_and(|path| keep.contains(&with_slashes(path)));
-    extension == PARTIAL || (extension == "parquet" && !kept())
+    let is_kept = |keep: &HashSet<String>| {
+        path.strip_prefix(home).is_ok_and(|path| keep.contains(&with_slashes(path)))
+    };
+    extension == PARTIAL || (extension == "parquet" && keep.is_some_and(|keep| !is_kept(keep)))
 }
 
 fn with_slashes(path: &Path) -> String {
@@ -257,12 +307,16 @@ mod tests {
             stored(home.path(), name, name);
         }
         let keep = HashSet::from(["a/1.parquet".to_owned()]);
-        remove_orphans(home.path(), &home.path().join("a"), &keep).expect("swept");
-        let mut left: Vec<_> = fs::read_dir(home.path().join("a"))
-            .expect("the folder")
-            .map(|entry| entry.expect("an entry").file_name().into_string().expect("a name"))
-            .collect();
-        left.sort();
-        assert_eq!(left, ["1.parquet", "notes.txt"]);
+        let left = |keep| {
+            clear_up(home.path(), &home.path().join("a"), keep).expect("cleared up");
+            let mut left: Vec<_> = fs::read_dir(home.path().join("a"))
+                .expect("the folder")
+                .map(|entry| entry.expect("an entry").file_name().into_string().expect("a name"))
+                .collect();
+            left.sort();
+            left
+        };
+        assert_eq!(left(None), ["1.parquet", "2.parquet", "notes.txt"]);
+        assert_eq!(left(Some(&keep)), ["1.parquet", "notes.txt"]);
     }
 }

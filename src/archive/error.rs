@@ -179,6 +179,16 @@ pub enum ArchiveError {
         /// How many there are.
         found: u64,
     },
+    /// Another home, or none, is where the one was that is open.
+    #[error(
+        "{} is not the home any more that was opened: it was moved, replaced or unmounted, and \
+         nothing was committed; put it back, then run again",
+        home.display()
+    )]
+    Moved {
+        /// The home.
+        home: PathBuf,
+    },
     /// A commit that the database took, and the disk did not confirm.
     #[error(
         "the disk did not confirm what was committed to {}; stop, check the disk, then run again",
@@ -361,7 +371,16 @@ fn says_no_room(error: &(dyn Error + 'static)) -> bool {
     let of_system = error.downcast_ref::<io::Error>().map(io::Error::kind);
     let of_database = error.downcast_ref::<rusqlite::Error>();
     matches!(of_system, Some(StorageFull | QuotaExceeded))
-        || of_database.is_some_and(|e| e.sqlite_error_code() == Some(ErrorCode::DiskFull))
+        || of_database.is_some_and(|error| {
+            error.sqlite_error_code() == Some(ErrorCode::DiskFull) || is_without_shared_file(error)
+        })
+}
+
+/// Whether the database found no room for the file that its readers and its writer share; it has no
+/// other word for that than an input/output error.
+pub(super) fn is_without_shared_file(error: &rusqlite::Error) -> bool {
+    let code = error.sqlite_error().map(|error| error.extended_code);
+    code == Some(rusqlite::ffi::SQLITE_IOERR_SHMSIZE)
 }
 
 fn pid_in_brackets(pid: Option<u32>) -> String {

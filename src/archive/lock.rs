@@ -1,7 +1,7 @@
 //! One process at a time writes a home: an exclusive lock on `DIR/lock`, gone with the process.
 //!
-//! The file holds the writer's process number, for the message to a second one. Readers take no
-//! lock.
+//! The file holds the writer's process number, for the message to a second one. Readers wait for
+//! nobody; they share a lock on `DIR/readers`, so that what they may still look at is not removed.
 
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Write};
@@ -40,6 +40,42 @@ impl Lock {
     }
 }
 
+/// A reader's mark, held until it is dropped.
+#[derive(Debug)]
+pub(super) struct Reading {
+    _file: File,
+}
+
+impl Reading {
+    /// Marks that somebody reads; none where the home has no such file yet, or no locks: then a
+    /// reader does without.
+    pub(super) fn begin(home: &Path) -> Option<Self> {
+        let file = File::open(home.join(READERS)).ok()?;
+        file.lock_shared().ok()?;
+        Some(Self { _file: file })
+    }
+}
+
+/// Held while files are removed.
+#[derive(Debug)]
+pub(super) struct Unread {
+    _file: Option<File>,
+}
+
+impl Unread {
+    /// Keeps readers from beginning; none if somebody reads.
+    pub(super) fn begin(home: &Path) -> Option<Self> {
+        let path = home.join(READERS);
+        match File::options().write(true).create(true).truncate(false).open(&path) {
+            Ok(file) => file.try_lock().is_ok().then_some(Self { _file: Some(file) }),
+            // Nobody can have marked what is not there: no room for it, say.
+            Err(_) => (!path.exists()).then_some(Self { _file: None }),
+        }
+    }
+}
+
+const READERS: &str = "readers";
+
 fn write_pid(mut file: &File) -> io::Result<()> {
     file.set_len(0)?;
     writeln!(file, "{}", std::process::id())
@@ -48,6 +84,17 @@ fn write_pid(mut file: &File) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nothing_is_removed_while_somebody_reads() {
+        let home = tempfile::tempdir().expect("a temporary folder");
+        assert!(Reading::begin(home.path()).is_none(), "a home that no writer has opened");
+        drop(Unread::begin(home.path()).expect("nobody reads"));
+        let readers = [(), ()].map(|()| Reading::begin(home.path()).expect("a reader"));
+        assert!(Unread::begin(home.path()).is_none());
+        drop(readers);
+        assert!(Unread::begin(home.path()).is_some());
+    }
 
     #[test]
     fn a_second_writer_is_told_who_the_first_one_is() {

@@ -1,7 +1,7 @@
 //! What was accepted, for good: the home on disk.
 //!
 //! ```text
-//! DIR/lock                                   one writer at a time
+//! DIR/lock, DIR/readers                      one writer at a time; whether anybody reads
 //! DIR/manifest.sqlite                        what counts: files, rejects, closed months, parts
 //! DIR/acknowledged                           how many transactions it holds at least
 //! DIR/segments/000001.parquet                the records of accepted file 1
@@ -18,7 +18,7 @@
 //! ```
 //!
 //! Invariants: what the manifest names is on the disk, whole, with the hash that the manifest has;
-//! what it does not name never counted and is removed when the next writer opens the home. Nothing
+//! what it does not name does not count and is removed when the next writer opens the home. Nothing
 //! that was committed changes, except that a file can be superseded or withdrawn. Everything else
 //! that the engine keeps can be rebuilt from here.
 
@@ -46,8 +46,8 @@ pub use manifest::{
 };
 pub use panels::{PanelWriter, read_panel};
 
-use durable::{create_folder, remove_orphans, sync_folder};
-use lock::Lock;
+use durable::{Identity, clear_up, create_folder, sync_folder, sync_name};
+use lock::{Lock, Reading, Unread};
 use manifest::Manifest;
 use parts::{Part, Table, TableYears};
 use segment::Fields;
@@ -69,6 +69,10 @@ pub struct Archive {
     home: PathBuf,
     manifest: Manifest,
     lock: Option<Lock>,
+    /// Which file the manifest was when it was opened to be written.
+    file: Option<Identity>,
+    /// Held by who is answered as of one publication.
+    _reading: Option<Reading>,
 }
 
 impl Archive {
@@ -85,14 +89,18 @@ impl Archive {
     /// - [`ArchiveError::Remove`] if a leftover cannot be removed.
     pub fn open(home: &Path) -> Result<Self> {
         create_folder(home)?;
+        sync_name(home)?;
         let lock = Some(Lock::acquire(home)?);
         let manifest = Manifest::open(home)?;
         sync_folder(home)?;
-        let keep = manifest.paths()?;
+        let unread = Unread::begin(home);
+        let may_remove = unread.is_some() && manifest.is_of(home)?;
+        let keep = may_remove.then(|| manifest.paths()).transpose()?;
         for folder in ["segments", "published", "panel", "memory", "snapshots"] {
-            remove_orphans(home, &home.join(folder), &keep)?;
+            clear_up(home, &home.join(folder), keep.as_ref())?;
         }
-        Ok(Self { home: home.to_owned(), manifest, lock })
+        let file = manifest.identity();
+        Ok(Self { home: home.to_owned(), manifest, lock, file, _reading: None })
     }
 
     /// Opens a home to read it, also while another process writes it: all that is asked is answered
@@ -105,8 +113,9 @@ impl Archive {
     /// - [`ArchiveError::ManifestDamaged`], [`ArchiveError::ManifestLost`] if it does not hold what
     ///   was written.
     pub fn read(home: &Path) -> Result<Self> {
+        let reading = Reading::begin(home);
         let manifest = Manifest::read(home)?;
-        Ok(Self { home: home.to_owned(), manifest, lock: None })
+        Ok(Self { home: home.to_owned(), manifest, lock: None, file: None, _reading: reading })
     }
 
     /// Opens a home to follow it, for as long as one likes: each question is answered as of the
@@ -116,7 +125,7 @@ impl Archive {
     /// Those of [`Archive::read`].
     pub fn follow(home: &Path) -> Result<Self> {
         let manifest = Manifest::follow(home)?;
-        Ok(Self { home: home.to_owned(), manifest, lock: None })
+        Ok(Self { home: home.to_owned(), manifest, lock: None, file: None, _reading: None })
     }
 
     /// The folder.
@@ -128,17 +137,31 @@ impl Archive {
     /// Makes files count, closes months and publishes parts: all of it, or nothing.
     ///
     /// # Errors
+    /// - [`ArchiveError::Moved`] if another home, or none, is where this one was.
     /// - [`ArchiveError::NotWritten`] if a file that it names is not there.
     /// - [`ArchiveError::NotLive`] if it withdraws a file that does not count.
     /// - [`ArchiveError::Recorded`] if it brings definitions and there are some.
     /// - [`ArchiveError::Commit`] for what the database refuses, such as a number or bytes that are
-    ///   there already.
+    ///   there already; [`ArchiveError::Unconfirmed`] if the disk does not confirm it.
     ///
     /// # Panics
     /// If the home was opened to read, or the counts of a file do not add up.
     pub fn commit(&mut self, commit: &Commit) -> Result<()> {
         assert!(self.lock.is_some(), "a commit to {}, opened to read", self.home.display());
+        if self.manifest.identity() != self.file {
+            return Err(ArchiveError::Moved { home: self.home.clone() });
+        }
         self.manifest.commit(&self.home, commit)
+    }
+
+    /// Removes files that the manifest names no more; while somebody reads, they are left for the
+    /// next writer.
+    fn remove<'s>(&self, files: impl IntoIterator<Item = &'s Stored>) {
+        let Some(_unread) = Unread::begin(&self.home) else { return };
+        for file in files {
+            // What is left behind is an orphan, which the next writer removes.
+            let _ = std::fs::remove_file(self.home.join(&file.path));
+        }
     }
 
     /// Puts back the records of a file, which were damaged.
@@ -211,6 +234,19 @@ impl Archive {
             return Ok(None);
         }
         Ok(self.known_files()?.into_iter().rev().find(|file| file.hash == hash))
+    }
+
+    /// Name and withdrawal of the last file with these bytes, if it was withdrawn; whether they
+    /// count again, or under whose lines they are, [`Archive::known_file`] tells.
+    ///
+    /// # Errors
+    /// [`ArchiveError::Query`] if the manifest cannot be read.
+    pub fn withdrawn_file(&self, hash: &str) -> Result<Option<(String, Vintage)>> {
+        if !self.manifest.has_hash(hash)? {
+            return Ok(None);
+        }
+        let last = self.files()?.into_iter().rev().find(|file| file.hash == hash);
+        Ok(last.and_then(|file| Some((file.name, file.withdrawn_at?))))
     }
 
     /// What defined the figures as of a publication; none before the first.
@@ -331,12 +367,24 @@ impl Archive {
         segment::read(&self.home, &self.segment_of(vintage)?, fields, city_of)
     }
 
-    /// The parts of a table, in order of year and publication, as of a vintage or the newest.
+    /// The parts that a table is read from, in order of year and publication, as of a vintage or
+    /// the newest.
     ///
     /// # Errors
     /// [`ArchiveError::Query`] if the manifest cannot be read.
     pub fn parts(&self, table: Table, as_of: Option<Vintage>) -> Result<Vec<Part>> {
-        self.manifest.parts(table, as_of)
+        Ok(parts::in_use(self.manifest.parts(table, as_of)?))
+    }
+
+    /// The parts of a table that only older vintages are read from.
+    ///
+    /// # Errors
+    /// [`ArchiveError::Query`] if the manifest cannot be read.
+    pub fn old_parts(&self, table: Table) -> Result<Vec<Part>> {
+        let now = self.parts(table, None)?;
+        let mut parts = self.manifest.parts(table, None)?;
+        parts.retain(|part| !now.contains(part));
+        Ok(parts)
     }
 
     /// A table as of a vintage or the newest, year by year, with changes on top of what they

@@ -107,10 +107,8 @@ impl Archive {
         let before = self.panels()?;
         self.manifest.replace_panels(parts)?;
         let keep: Vec<String> = self.panels()?.into_iter().map(|part| part.file.path).collect();
-        for old in before.iter().filter(|old| !keep.contains(&old.file.path)) {
-            // What is left behind is an orphan, which the next writer removes.
-            let _ = std::fs::remove_file(self.home.join(&old.file.path));
-        }
+        let before = before.iter().map(|old| &old.file);
+        self.remove(before.filter(|old| !keep.contains(&old.path)));
         Ok(())
     }
 
@@ -159,12 +157,8 @@ impl Archive {
             stored.push((*name, self.write_memory(key, name, rows)?));
         }
         self.manifest.replace_memory(key, &stored)?;
-        for (.., old) in before.iter().filter(|(of, ..)| of == key) {
-            if !stored.iter().any(|(_, new)| new.path == old.path) {
-                // What is left behind is an orphan, which the next writer removes.
-                let _ = std::fs::remove_file(self.home.join(&old.path));
-            }
-        }
+        let before = before.iter().filter(|(of, ..)| of == key).map(|(.., old)| old);
+        self.remove(before.filter(|old| stored.iter().all(|(_, new)| new.path != old.path)));
         Ok(())
     }
 

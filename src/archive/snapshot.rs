@@ -286,10 +286,7 @@ impl Archive {
         self.manifest.add_snapshot(snapshot, damaged, GENERATIONS)?;
         let kept = self.snapshots()?;
         let is_kept = |old: &Snapshot| kept.iter().any(|new| new.file.path == old.file.path);
-        for old in before.iter().filter(|old| !is_kept(old)) {
-            // What is left behind is an orphan, which the next writer removes.
-            let _ = std::fs::remove_file(self.home.join(&old.file.path));
-        }
+        self.remove(before.iter().filter(|old| !is_kept(old)).map(|old| &old.file));
         Ok(())
     }
 }

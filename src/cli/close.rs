@@ -1,6 +1,7 @@
 //! `close YYYYMM`: close the next month.
 
 use clap::Args;
+use spillover::archive::Archive;
 use spillover::engine::{EngineError, Request, Unwatched};
 use spillover::regressions::YearClose;
 use spillover::settings::Close as ClosePolicy;
@@ -22,13 +23,17 @@ pub struct Close {
 impl Close {
     pub fn run(self, home: &Home) -> anyhow::Result<Done> {
         let config = home.config()?;
-        if config.close == Some(ClosePolicy::File) {
+        let archive = Archive::read(home.folder())?;
+        let by_file = config.close.unwrap_or_default() == ClosePolicy::File;
+        // A file that came while months were closed by command leaves its month open.
+        if by_file && archive.vintages_of(self.period)?.is_empty() {
             anyhow::bail!(
-                "months are closed by their files here (close = \"file\"); \
-                 set close = \"explicit\" in the options"
+                "months are closed by their files here (close = \"file\"), and {} has none; \
+                 set close = \"explicit\" in the options",
+                self.period
             );
         }
-        spillover::archive::Archive::read(home.folder())?;
+        drop(archive);
         let n_workers = n_workers(self.workers, &config);
         let year_close = YearClose::new(config.estimate.as_deref(), n_workers)?;
         let mut engine = open(home, Request { config, n_workers, ..Request::default() }, &[])?;

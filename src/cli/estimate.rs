@@ -266,19 +266,17 @@ fn first_failure(outcomes: &[Outcome]) -> Option<(&Outcome, &RegressionError)> {
 
 /// A home to estimate from: to write it if nobody else does.
 fn open(folder: &FilePath) -> anyhow::Result<Archive> {
-    let readable = Archive::read(folder)?;
+    // What cannot be read is said as such.
+    Archive::read(folder)?;
     match Archive::open(folder) {
-        Ok(archive) => Ok(archive),
+        Ok(archive) => return Ok(archive),
         Err(ArchiveError::Locked { .. }) => {
             eprintln!("another process writes this home: the estimates are shown and not kept");
-            Ok(readable)
         }
-        Err(error) if error.is_fatal() => Err(error.into()),
-        Err(error) => {
-            eprintln!("{error}: the estimates are shown and not kept");
-            Ok(readable)
-        }
+        Err(error) if error.is_fatal() => return Err(error.into()),
+        Err(error) => eprintln!("{error}: the estimates are shown and not kept"),
     }
+    Ok(Archive::read(folder)?)
 }
 
 /// Says what earlier estimations left and could not be read.

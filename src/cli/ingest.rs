@@ -112,7 +112,7 @@ impl Summary {
         };
         for outcome in outcomes {
             match &outcome.outcome {
-                Outcome::Skipped { .. } => summary.files_skipped += 1,
+                Outcome::Skipped { .. } | Outcome::Withdrawn { .. } => summary.files_skipped += 1,
                 Outcome::Refused(_) => summary.files_refused += 1,
                 Outcome::Accepted { counts, .. } => {
                     summary.files_accepted += 1;

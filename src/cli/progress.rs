@@ -45,9 +45,17 @@ impl Observer for Files {
                 format!("{path}: no line but the header; the month counts as one without trade")
             }
             Outcome::Accepted { .. } => return,
-            Outcome::Skipped { accepted_as } => {
+            Outcome::Skipped { accepted_as, superseded_by: None } => {
                 format!("{path}: skipped, these bytes were accepted before as {accepted_as}")
             }
+            Outcome::Skipped { accepted_as, superseded_by: Some(by) } => format!(
+                "{path}: skipped, these bytes were accepted before as {accepted_as}, whose place \
+                 vintage {by} has taken; withdraw that one first if these are to count again"
+            ),
+            Outcome::Withdrawn { accepted_as, at } => format!(
+                "{path}: left out, these bytes were accepted as {accepted_as} and withdrawn as \
+                 vintage {at}; name the file itself to take them in again"
+            ),
             Outcome::Refused(refusal) => format!("refused: {}", with_causes(refusal)),
         };
         self.bar.suspend(|| eprintln!("{message}"));

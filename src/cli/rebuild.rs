@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use anyhow::Context;
 use clap::Args;
 use spillover::archive::Archive;
 use spillover::engine::rebuild::{Rebuild as Outcome, rebuild};
@@ -37,10 +38,13 @@ impl Rebuild {
                     "nothing to rebuild: options and tables are those that the home has recorded"
                 );
             }
-            Some(Outcome { vintage, n_reclassified }) => println!(
-                "rebuilt as vintage {vintage}; in {n_reclassified} files other records count than \
-                 before"
-            ),
+            Some(Outcome { vintage, n_reclassified, snapshot }) => {
+                println!(
+                    "rebuilt as vintage {vintage}; in {n_reclassified} files other records count \
+                     than before"
+                );
+                snapshot.context("the home is rebuilt, its state was not kept as a snapshot")?;
+            }
         }
         Ok(Done::Clean)
     }

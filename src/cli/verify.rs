@@ -34,12 +34,15 @@ impl Verify {
 }
 
 fn print(verification: &Verification) {
-    let Verification { n_segments, n_records, n_rows, findings, n_findings } = verification;
+    let Verification { n_segments, n_records, n_rows, findings, n_findings, gone } = verification;
     println!(
         "{n_segments} segments, {n_records} accepted records, {n_rows} published rows recomputed"
     );
     for finding in findings {
         println!("{finding}");
+    }
+    for error in gone {
+        println!("no figure of now is affected, records that do not count any more: {error}");
     }
     match n_findings {
         0 => println!("all figures are what the records say, bit for bit"),
@@ -50,12 +53,14 @@ fn print(verification: &Verification) {
 
 fn print_json(verification: &Verification) -> anyhow::Result<()> {
     let findings: Vec<String> = verification.findings.iter().map(ToString::to_string).collect();
+    let gone: Vec<String> = verification.gone.iter().map(ToString::to_string).collect();
     let json = serde_json::json!({
         "segments": verification.n_segments,
         "records": verification.n_records,
         "rows": verification.n_rows,
         "findings": findings,
         "n_findings": verification.n_findings,
+        "gone": gone,
     });
     println!("{}", serde_json::to_string_pretty(&json)?);
     Ok(())

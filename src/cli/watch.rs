@@ -48,8 +48,9 @@ impl Watch {
             markers_only: self.markers_only,
         };
         let watched = watch(plan, &stop)?;
-        let refused = self.once && (watched.files_refused > 0 || watched.lines_rejected > 0);
-        Ok(if refused { Done::InputRefused } else { Done::Clean })
+        let n_left = watched.files_refused + watched.files_unreadable + watched.files_waiting;
+        let refused = n_left > 0 || watched.lines_rejected > 0;
+        Ok(if self.once && refused { Done::InputRefused } else { Done::Clean })
     }
 }
 

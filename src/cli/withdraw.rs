@@ -31,7 +31,7 @@ impl Withdraw {
         let n_workers = n_workers(self.workers, &config);
         let bar = bar(Archive::read(home.folder())?.files()?.len(), "restoring");
         let request = Request { config, n_workers, ..Request::default() };
-        let withdrawn = mend::withdraw(home.folder(), request, &files, |n| {
+        let (mut engine, withdrawn) = mend::withdraw(home.folder(), request, &files, |n| {
             bar.inc(n as u64);
             ControlFlow::Continue(())
         })?;
@@ -42,6 +42,7 @@ impl Withdraw {
                 file.name, withdrawn.file, withdrawn.at, file.counts.accepted
             );
         }
+        engine.snapshot_if_due()?;
         Ok(Done::Clean)
     }
 

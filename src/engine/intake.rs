@@ -11,7 +11,9 @@ use super::open::Engine;
 use super::outcome::{FileOutcome, Observer, Outcome, Refusal};
 use super::reading::{Known, Read, ReadAhead, Reader, Taken, named};
 use super::running::{Home, LiveSegment, Running};
-use crate::archive::{AcceptedFile, ArchiveError, Commit, Publication, Stored, Summary, Withdrawn};
+use crate::archive::{
+    AcceptedFile, ArchiveError, Commit, FileEntry, Publication, Stored, Summary, Withdrawn,
+};
 use crate::calendar::Calendar;
 use crate::dataflow::YEARS_MAX;
 use crate::feed::profile::Revision;
@@ -26,6 +28,8 @@ pub(super) const ABSOLUTE_CENTS_MAX: i128 = 1 << 62;
 const WRITES_MAX: usize = 2;
 /// How many files a step may have that no December ends.
 const FILES_A_STEP_MAX: usize = 48;
+/// How many rejected lines a step may hold: each is kept until it is committed, with up to a KiB.
+const REJECTS_A_STEP_MAX: u64 = 1 << 17;
 
 /// What is committed together.
 #[derive(Default)]
@@ -60,7 +64,15 @@ impl Step<'_> {
 
     fn is_due(&self) -> bool {
         let december = self.closed.last().is_some_and(|period| period.month() == 12);
-        december || self.files.len() + self.writing.len() >= FILES_A_STEP_MAX
+        let n_rejects: u64 = self.summaries().map(|file| file.counts.rejected_total()).sum();
+        december
+            || self.files.len() + self.writing.len() >= FILES_A_STEP_MAX
+            || n_rejects >= REJECTS_A_STEP_MAX
+    }
+
+    fn summaries(&self) -> impl Iterator<Item = &Summary> {
+        let written = self.files.iter().map(|file| &file.summary);
+        written.chain(self.writing.iter().map(|writing| &writing.summary))
     }
 
     /// Waits for segments until at most `n_left` are in the writing.
@@ -82,9 +94,7 @@ impl Step<'_> {
     }
 
     fn hashes(&self) -> impl Iterator<Item = (&str, &str)> {
-        let written = self.files.iter().map(|file| &file.summary);
-        let writing = self.writing.iter().map(|writing| &writing.summary);
-        written.chain(writing).map(|summary| (summary.hash.as_str(), summary.name.as_str()))
+        self.summaries().map(|summary| (summary.hash.as_str(), summary.name.as_str()))
     }
 }
 
@@ -196,16 +206,25 @@ impl Engine {
             Read::Refused(refused) => {
                 return Ok(Outcome::Refused(self.before_first(file).unwrap_or(refused.into())));
             }
-            Read::Known => return Ok(Outcome::Skipped { accepted_as: file.name.clone() }),
+            Read::Known(hash) => {
+                let known = self.archive.known_file(&hash)?;
+                let superseded_by = known.and_then(|known| known.superseded_by);
+                return Ok(Outcome::Skipped { accepted_as: file.name.clone(), superseded_by });
+            }
             Read::Failed(error) => return Err(error.into()),
             Read::Whole(taken) => taken,
         };
         // Months without trade look alike: only bytes with lines in them tell that a file was here
         // before.
         if taken.summary.counts.lines > 0
-            && let Some(accepted_as) = self.accepted_as(&taken.summary.hash, step)?
+            && let Some(skipped) = self.known_as(&taken.summary.hash, step)?
         {
-            return Ok(Outcome::Skipped { accepted_as });
+            return Ok(skipped);
+        }
+        if !file.is_named
+            && let Some((accepted_as, at)) = self.archive.withdrawn_file(&taken.summary.hash)?
+        {
+            return Ok(Outcome::Withdrawn { accepted_as, at });
         }
         let supersedes = match self.admit(file, &taken, any_refused, step)? {
             Ok(supersedes) => supersedes,
@@ -216,12 +235,17 @@ impl Engine {
         Ok(Outcome::Accepted { vintage, counts })
     }
 
-    /// The name under which bytes were accepted before.
-    fn accepted_as(&self, hash: &str, step: &Step<'_>) -> Result<Option<String>, EngineError> {
+    /// What becomes of a file whose bytes were accepted before; none if they were not.
+    fn known_as(&self, hash: &str, step: &Step<'_>) -> Result<Option<Outcome>, EngineError> {
         if let Some((_, name)) = step.hashes().find(|(other, _)| *other == hash) {
-            return Ok(Some(name.to_owned()));
+            let accepted_as = name.to_owned();
+            return Ok(Some(Outcome::Skipped { accepted_as, superseded_by: None }));
         }
-        Ok(self.archive.known_file(hash)?.map(|file| file.name))
+        let skipped = |known: FileEntry| Outcome::Skipped {
+            accepted_as: known.name,
+            superseded_by: known.superseded_by,
+        };
+        Ok(self.archive.known_file(hash)?.map(skipped))
     }
 
     /// Why a file of a month before the feed's first is refused: said before what its lines, all
@@ -242,6 +266,9 @@ impl Engine {
     ) -> Result<Result<Vec<Vintage>, Refusal>, EngineError> {
         let (path, period) = (file.path.clone(), file.period);
         let refused = |refusal| Ok(Err(refusal));
+        if let Some(refusal) = self.before_first(file) {
+            return refused(refusal);
+        }
         let in_step: i128 = step.absolute_cents();
         let total =
             self.archive.absolute_cents()? + in_step + i128::from(taken.summary.absolute_cents);
@@ -262,7 +289,8 @@ impl Engine {
         }
         let next = running.calendar.next_to_close();
         if self.options.close == Close::File && period > next {
-            return refused(Refusal::Gap { file: path, period, next });
+            let is_there = !running.files_of(next, step.writing()).is_empty();
+            return refused(Refusal::Gap { file: path, period, next, is_there });
         }
         let earlier = running.files_of(period, step.writing());
         match self.options.revision {
@@ -374,9 +402,7 @@ impl Writing<'_> {
 
 impl Step<'_> {
     fn absolute_cents(&self) -> i128 {
-        let written = self.files.iter().map(|file| file.summary.absolute_cents);
-        let writing = self.writing.iter().map(|writing| writing.summary.absolute_cents);
-        written.chain(writing).map(i128::from).sum()
+        self.summaries().map(|summary| i128::from(summary.absolute_cents)).sum()
     }
 
     fn writing(&self) -> impl Iterator<Item = (Vintage, Period)> {

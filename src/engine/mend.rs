@@ -56,7 +56,7 @@ impl Engine {
         outcomes: &[FileOutcome],
     ) -> Result<(), EngineError> {
         let skipped = |outcome: &FileOutcome| match &outcome.outcome {
-            Outcome::Skipped { accepted_as } => Some(accepted_as.clone()),
+            Outcome::Skipped { accepted_as, .. } => Some(accepted_as.clone()),
             _ => None,
         };
         let skipped: Vec<String> = outcomes.iter().filter_map(skipped).collect();
@@ -76,7 +76,7 @@ impl Engine {
     }
 }
 
-/// Puts back damaged records of files that count, of those asked for; gives the files' names.
+/// Puts back damaged records of the files asked for; gives the files' names.
 fn mend(
     archive: &mut Archive,
     files: &[FeedFile],
@@ -85,7 +85,7 @@ fn mend(
     let Some((settings, definitions)) = recorded(archive)? else { return Ok(Vec::new()) };
     let home = home_of(settings, &definitions)?;
     let mut mended = Vec::new();
-    for entry in archive.files()?.into_iter().filter(FileEntry::counts_now) {
+    for entry in archive.files()? {
         if !is_asked(&entry) || !is_damaged(archive, &entry)? {
             continue;
         }
@@ -136,7 +136,8 @@ fn mend_one(
     Ok(false)
 }
 
-/// Withdraws files, also such whose records are damaged.
+/// Opens a home and withdraws files, also such whose records are damaged;
+/// [`Engine::snapshot_if_due`] is for whoever called it to ask for then.
 ///
 /// # Errors
 /// Those of [`Engine::open`] and [`Engine::withdraw`].
@@ -145,7 +146,7 @@ pub fn withdraw(
     request: Request,
     files: &[FileEntry],
     progress: impl FnMut(usize) -> ControlFlow<()>,
-) -> Result<Vec<Withdrawn>, EngineError> {
+) -> Result<(Engine, Vec<Withdrawn>), EngineError> {
     let vintages: Vec<Vintage> = files.iter().map(|file| file.vintage).collect();
     let archive = Archive::read(folder)?;
     for file in files {
@@ -153,11 +154,14 @@ pub fn withdraw(
             drop(archive);
             let mut engine = Engine::closed(folder, request)?;
             engine.restore_without(&vintages, progress)?;
-            return engine.withdraw_unread(&vintages);
+            let withdrawn = engine.withdraw_unread(&vintages)?;
+            return Ok((engine, withdrawn));
         }
     }
     drop(archive);
-    Engine::open(folder, request, progress)?.withdraw(&vintages, &mut Unwatched)
+    let mut engine = Engine::open(folder, request, progress)?;
+    let withdrawn = engine.withdraw(&vintages, &mut Unwatched)?;
+    Ok((engine, withdrawn))
 }
 
 impl Engine {
@@ -188,7 +192,6 @@ impl Engine {
         let step = Step::without_reading(withdrawn.clone());
         let home = std::sync::Arc::clone(&self.home);
         self.publish(&home, step, &mut Unwatched)?;
-        self.snapshot()?;
         Ok(withdrawn)
     }
 }

@@ -24,7 +24,7 @@ mod reading;
 pub mod rebuild;
 mod recent;
 pub mod replay;
-mod request;
+pub mod request;
 mod restore;
 mod revise;
 mod running;

@@ -80,21 +80,15 @@ impl Engine {
     /// An engine whose state is not restored yet.
     pub(super) fn closed(folder: &Path, request: Request) -> Result<Self, EngineError> {
         // What the run brings is checked before a home is made for it.
-        let asked = match Archive::read(folder) {
-            Ok(archive) => recorded(&archive)?,
-            Err(ArchiveError::NoHome { .. }) => None,
+        match Archive::read(folder) {
+            Ok(archive) => defined(Some(&archive), &request).map(drop)?,
+            Err(ArchiveError::NoHome { .. }) => defined(None, &request).map(drop)?,
             Err(error) => return Err(error.into()),
-        };
-        let (settings, definitions) = match asked {
-            Some((settings, definitions)) => {
-                settings.check(&request.config, request.profile.as_ref())?;
-                same_references(&definitions, &request)?;
-                (settings, definitions)
-            }
-            None => new_definitions(&request)?,
-        };
-        let home = Arc::new(home_of(settings, &definitions)?);
+        }
         let archive = Archive::open(folder)?;
+        // Until here another process may have written others.
+        let (home, definitions) = defined(Some(&archive), &request)?;
+        let home = Arc::new(home);
         let unrecorded = archive.settings()?.is_none().then_some(definitions);
         let Request { config, n_workers, .. } = request;
         let options = IntakeOptions {
@@ -152,6 +146,23 @@ impl Engine {
     pub fn next_to_close(&self) -> Option<Period> {
         self.running.as_ref().map(|running| running.calendar.next_to_close())
     }
+}
+
+/// What defines the figures: as recorded, and then the run must not ask for others, or else as the
+/// run asks.
+fn defined(
+    archive: Option<&Archive>,
+    request: &Request,
+) -> Result<(Home, Definitions), EngineError> {
+    let (settings, definitions) = match archive.map(recorded).transpose()?.flatten() {
+        Some((settings, definitions)) => {
+            settings.check(&request.config, request.profile.as_ref())?;
+            same_references(&definitions, request)?;
+            (settings, definitions)
+        }
+        None => new_definitions(request)?,
+    };
+    Ok((home_of(settings, &definitions)?, definitions))
 }
 
 /// The calendar as the archive has it; none before the first file.

@@ -31,6 +31,15 @@ pub enum Outcome {
     Skipped {
         /// The name under which they were.
         accepted_as: String,
+        /// The file that took their place, if one did.
+        superseded_by: Option<Vintage>,
+    },
+    /// Its bytes were accepted and then withdrawn; found in a folder they stay out.
+    Withdrawn {
+        /// The name under which they were accepted.
+        accepted_as: String,
+        /// The vintage as which they were withdrawn.
+        at: Vintage,
     },
     /// Nothing of it counts.
     Refused(Refusal),
@@ -59,7 +68,9 @@ pub enum Refusal {
     /// Months are missing before it.
     #[error(
         "{file} is of {period}, but the next month is {next}: months close in order without gaps; \
-         take in {next} first",
+         {}",
+        if *is_there { format!("its file is there: `close {next}` first") }
+        else { format!("take in {next} first") },
         file = file.display()
     )]
     Gap {
@@ -69,6 +80,8 @@ pub enum Refusal {
         period: Period,
         /// The month that is missing.
         next: Period,
+        /// Whether it has a file already, taken in while months were closed by command.
+        is_there: bool,
     },
     /// Its month has a file already.
     #[error(

@@ -23,8 +23,9 @@ use crate::types::City;
 /// What reading a file comes to.
 #[derive(Debug)]
 pub enum Read {
-    /// Its bytes were accepted before under its name; it was not read as a table.
-    Known,
+    /// Its bytes, which have this hash, were accepted before under its name; it was not read as a
+    /// table.
+    Known(String),
     /// It was read whole.
     Whole(Box<Taken>),
     /// Nothing of it may count.
@@ -44,7 +45,7 @@ pub struct Taken {
     pub segment: Encoded,
 }
 
-/// The files accepted before, withdrawn ones included: the hashes of their bytes by name.
+/// The files whose bytes are known: their hashes by name.
 ///
 /// By name, because months without trade look alike: such bytes are news under another name.
 pub type Known = FxHashMap<String, Vec<String>>;
@@ -67,22 +68,22 @@ impl Reader<'_> {
     #[must_use]
     pub fn read(&self, room: &mut Room, file: &FeedFile) -> Read {
         match self.intake(room, file) {
-            Ok(Some(intake)) => self.taken(room, file, intake),
-            Ok(None) => Read::Known,
+            Ok(Ok(intake)) => self.taken(room, file, intake),
+            Ok(Err(hash)) => Read::Known(hash),
             Err(refused) => Read::Refused(Box::new(refused)),
         }
     }
 
-    /// A file's records; none if its bytes are known.
-    fn intake(&self, room: &mut Room, file: &FeedFile) -> Result<Option<Intake>, Refused> {
+    /// A file's records; the hash of its bytes if they are known.
+    fn intake(&self, room: &mut Room, file: &FeedFile) -> Result<Result<Intake, String>, Refused> {
         let Self { profile, places, limits, known } = self;
         if let Some(hashes) = known.get(&file.name) {
             let hash = fingerprint(&file.path, &profile.file, limits.max_bytes)?.hash;
             if hashes.contains(&hash) {
-                return Ok(None);
+                return Ok(Err(hash));
             }
         }
-        read_in(room, file, profile, places, limits).map(Some)
+        read_in(room, file, profile, places, limits).map(Ok)
     }
 
     /// Sorts, encodes and adds up a file's records.

@@ -22,6 +22,7 @@ use super::open::{
 };
 use super::restore::State;
 use super::running::{Home, Running, records_not_read};
+use crate::archive::parts::Table;
 use crate::archive::segment::{self, Fields};
 use crate::archive::{
     Archive, Commit, Definitions, FileEntry, Publication, Rebuilt, Reclassified, Summary,
@@ -33,16 +34,18 @@ use crate::settings::{Config, Settings};
 use crate::types::{City, Vintage};
 
 /// What a rebuild did.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Rebuild {
     /// The number that it took.
     pub vintage: Vintage,
     /// Files whose records count or are excluded otherwise than before.
     pub n_reclassified: usize,
+    /// Whether the state was kept as a snapshot; without it the next start reads the segments.
+    pub snapshot: Result<(), EngineError>,
 }
 
 /// Recomputes a home under the options and reference tables given; those left out stay as they
-/// were. None if they are what the home has recorded.
+/// were. None if they are what the home has recorded and its published tables are whole.
 ///
 /// # Errors
 /// - [`EngineError::Archive`] if the home cannot be read or written.
@@ -64,7 +67,7 @@ pub fn rebuild(
     let after = before.rebuilt(config)?;
     let definitions =
         Definitions { settings: after.to_toml(), references: references(config, tables, &old)? };
-    if definitions == old {
+    if definitions == old && !has_damaged_parts(&archive)? {
         return Ok(None);
     }
     let home = Arc::new(home_of(after, &definitions)?);
@@ -88,9 +91,23 @@ pub fn rebuild(
         rebuilt: Some(Rebuilt { at: vintage, definitions, reclassified }),
         ..Commit::default()
     })?;
-    let snapshot = running.snapshot(folder, &home, publication)?;
-    archive.keep_snapshot(&snapshot, &[])?;
-    Ok(Some(Rebuild { vintage, n_reclassified }))
+    let snapshot = running
+        .snapshot(folder, &home, publication)
+        .and_then(|snapshot| Ok(archive.keep_snapshot(&snapshot, &[])?));
+    Ok(Some(Rebuild { vintage, n_reclassified, snapshot }))
+}
+
+/// Whether a part that the tables of now are read from is missing or damaged.
+fn has_damaged_parts(archive: &Archive) -> Result<bool, EngineError> {
+    for table in [Table::City, Table::Plant] {
+        for part in archive.parts(table, None)? {
+            match part.file.open(archive.home()) {
+                Err(error) if error.is_damage() => return Ok(true),
+                opened => drop(opened?),
+            }
+        }
+    }
+    Ok(false)
 }
 
 /// The lists of exclusions that hold under settings.

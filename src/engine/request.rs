@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::EngineError;
-use super::open::{Request, recorded};
+use super::open::{CITIES, COUNTRIES, REGIONS, Request, recorded};
 use crate::archive::{Archive, ArchiveError};
 use crate::feed::profile::Profile;
 use crate::feed::reference::ReferenceTexts;
@@ -68,6 +68,12 @@ fn layout(feeds: &[PathBuf], name: Option<&str>) -> Result<Option<Profile>, Engi
         }
     }
     Ok(None)
+}
+
+/// Where the profile and the reference tables may lie that [`Request::for_feed`] looks for.
+pub fn tables_beside(feeds: &[PathBuf]) -> impl Iterator<Item = PathBuf> {
+    let names = ["feed.toml", CITIES, REGIONS, COUNTRIES];
+    folders(feeds).flat_map(move |folder| names.map(|name| folder.join(name)))
 }
 
 /// The folders of a feed, each given one or the one that a given file is in.

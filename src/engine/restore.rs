@@ -109,19 +109,11 @@ impl Running {
         state: &State,
         mut progress: impl FnMut(usize) -> ControlFlow<()>,
     ) -> Result<Restored, EngineError> {
-        let (snapshot, restored) = newest_good(archive, state.publication)?;
+        let (snapshot, restored) = newest_good(archive, state)?;
         let mut before = State::nothing(state.calendar.first());
-        if let Some((snapshot, open)) = snapshot {
+        if let Some((of_snapshot, open)) = snapshot {
             self.feed_snapshot(home, open, &mut progress)?;
-            let vintage = archive.publications()?;
-            let vintage = vintage.iter().find(|(at, _)| *at == snapshot.publication);
-            let vintage = vintage.map_or(Vintage(0), |(_, vintage)| *vintage);
-            // More than one publication can share a vintage: months closed by command.
-            let closed = archive.closed()?;
-            let closed = closed.iter().filter(|(_, at)| *at <= snapshot.publication);
-            let last = closed.map(|(month, _)| *month).max();
-            let calendar = Calendar::closed_through(state.calendar.first(), last);
-            before = State { vintage, publication: snapshot.publication, calendar, ..before };
+            before = of_snapshot;
         }
         for file in archive.files()? {
             self.recent.forget_through(file.period);
@@ -235,24 +227,61 @@ fn any(roles: Roles) -> bool {
     roles.cur || roles.base
 }
 
-type Found = (Option<(Snapshot, OpenSnapshot)>, Restored);
+type Found = (Option<(State, OpenSnapshot)>, Restored);
 
-/// The newest snapshot, not after a publication, whose bytes are those that were written.
-fn newest_good(archive: &Archive, publication: Publication) -> Result<Found, EngineError> {
+/// The newest snapshot, not after a state, from which that can be reached.
+fn newest_good(archive: &Archive, state: &State) -> Result<Found, EngineError> {
     let mut restored = Restored::default();
     for snapshot in archive.snapshots()? {
-        if snapshot.publication > publication {
+        if snapshot.publication > state.publication {
             continue;
         }
-        match snapshot::open(archive.home(), &snapshot) {
+        let before = of_snapshot(archive, &snapshot, state.calendar.first())?;
+        match open_good(archive, &snapshot, &before, state)? {
             Ok(open) => {
                 restored.from = Some(snapshot.publication);
-                return Ok((Some((snapshot, open)), restored));
+                return Ok((Some((before, open)), restored));
             }
             Err(error) => restored.damaged.push((snapshot.publication, error)),
         }
     }
     Ok((None, restored))
+}
+
+/// What a snapshot is of.
+fn of_snapshot(
+    archive: &Archive,
+    snapshot: &Snapshot,
+    first: Period,
+) -> Result<State, EngineError> {
+    let publication = snapshot.publication;
+    let published = archive.publications()?;
+    let vintage = published.iter().find(|(at, _)| *at == publication);
+    let vintage = vintage.map_or(Vintage(0), |(_, vintage)| *vintage);
+    // More than one publication can share a vintage: months closed by command.
+    let closed = archive.closed()?;
+    let closed = closed.iter().filter(|(_, at)| *at <= publication);
+    let calendar = Calendar::closed_through(first, closed.map(|(month, _)| *month).max());
+    Ok(State { vintage, publication, calendar, is_published: true })
+}
+
+/// Opens a snapshot if its bytes are those that were written, and so are the records of all files
+/// that went since: nothing else can take these out of its sums.
+fn open_good(
+    archive: &Archive,
+    snapshot: &Snapshot,
+    before: &State,
+    state: &State,
+) -> Result<Result<OpenSnapshot, ArchiveError>, EngineError> {
+    let went =
+        |file: &FileEntry| file.counted_at(before.vintage) && !file.counted_at(state.vintage);
+    for file in archive.files()?.into_iter().filter(went) {
+        match file.segment.open(archive.home()) {
+            Err(error) if error.is_damage() => return Ok(Err(error)),
+            opened => drop(opened?),
+        }
+    }
+    Ok(snapshot::open(archive.home(), snapshot))
 }
 
 #[cfg(test)]

@@ -38,7 +38,10 @@ impl Sums {
             let Record { firm, country, period, flow, value_cents: cents, .. } = *record;
             let new = Sum { firm, country, city, period, flow, cents };
             match sums.last_mut() {
-                Some(last) if (Sum { cents, ..*last }) == new => last.cents += cents,
+                // Past the range of sums the file is refused, and this one never looked at.
+                Some(last) if (Sum { cents, ..*last }) == new => {
+                    last.cents = last.cents.wrapping_add(cents);
+                }
                 _ => sums.push(new),
             }
         }

@@ -260,13 +260,27 @@ fn detected(head: &[u8]) -> Option<&'static Encoding> {
     if let Some((encoding, _)) = Encoding::for_bom(head) {
         return Some(encoding).filter(|&encoding| encoding != encoding_rs::UTF_8);
     }
-    // A character cut in two at the end of the head is no evidence against UTF-8.
-    if std::str::from_utf8(head).map_or_else(|error| error.error_len().is_none(), |_| true) {
+    if is_mostly_utf8(head) {
         return None;
     }
     let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
     detector.feed(head, true);
     Some(detector.guess(None, Utf8Detection::Deny))
+}
+
+/// Whether a text is UTF-8, a few bad bytes aside: of another encoding's characters few happen to
+/// be some of UTF-8 (one in eight of GB18030).
+fn is_mostly_utf8(head: &[u8]) -> bool {
+    let (mut n_wide, mut n_bad) = (0_usize, 0_usize);
+    let mut chunks = head.utf8_chunks().peekable();
+    while let Some(chunk) = chunks.next() {
+        n_wide += chunk.valid().chars().filter(|letter| !letter.is_ascii()).count();
+        // A character cut in two at the end of the head is no evidence against UTF-8.
+        let is_last = chunks.peek().is_none();
+        let is_bad = |error: std::str::Utf8Error| !is_last || error.error_len().is_some();
+        n_bad += usize::from(std::str::from_utf8(chunk.invalid()).is_err_and(is_bad));
+    }
+    n_bad == 0 || n_wide > 8 * n_bad
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! Paths to files: which files of a folder are the feed's, and which month each is of.
 
-use std::collections::BTreeSet;
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -10,8 +12,9 @@ use super::profile::{Profile, ProfileError};
 use super::refused::Refused;
 use crate::types::Period;
 
-/// A file of a feed, in order of period, name and path.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// A file of a feed. In order of period and then of name without its extension, so that the later
+/// version of a month comes after it: `200102.csv`, `200102-b.csv`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct FeedFile {
     /// The month in its name.
     pub period: Period,
@@ -19,6 +22,26 @@ pub struct FeedFile {
     pub name: String,
     /// Where it is.
     pub path: PathBuf,
+    /// Whether it was named by itself, not found in a folder.
+    pub is_named: bool,
+}
+
+impl Ord for FeedFile {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let Self { period, name, path, is_named } = self;
+        let key = (period, stem(name), name, path, is_named);
+        key.cmp(&(&other.period, stem(&other.name), &other.name, &other.path, &other.is_named))
+    }
+}
+
+impl PartialOrd for FeedFile {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+fn stem(name: &str) -> &str {
+    name.split('.').next().unwrap_or(name)
 }
 
 /// What is at some paths.
@@ -63,7 +86,7 @@ pub enum FeedError {
 /// - [`FeedError::Path`] if a path does not exist or cannot be listed
 /// - [`FeedError::NoFiles`] if a folder has no file that is called like the feed's
 pub fn discover(paths: &[PathBuf], profile: &Profile) -> Result<Discovered, FeedError> {
-    let mut found = BTreeSet::new();
+    let mut found = BTreeMap::new();
     let mut refused = Vec::new();
     for path in paths {
         let (candidates, is_folder) = files_at(path)?;
@@ -73,8 +96,9 @@ pub fn discover(paths: &[PathBuf], profile: &Profile) -> Result<Discovered, Feed
             let name = path.file_name().map(OsStr::to_string_lossy).unwrap_or_default();
             match profile.file.pattern.month_of(&name) {
                 NameMatch::Period(period) => {
-                    let name = name.into_owned();
-                    n_known += usize::from(!found.insert(FeedFile { period, name, path }));
+                    let is_named = found.entry((period, name.into_owned(), path));
+                    n_known += usize::from(matches!(is_named, Entry::Occupied(_)));
+                    *is_named.or_insert(false) |= !is_folder;
                 }
                 NameMatch::No if is_folder => {}
                 NameMatch::No | NameMatch::NotAPeriod => {
@@ -88,7 +112,10 @@ pub fn discover(paths: &[PathBuf], profile: &Profile) -> Result<Discovered, Feed
             return Err(FeedError::NoFiles { dir: path.clone(), pattern, profile });
         }
     }
-    Ok(Discovered { files: found.into_iter().collect(), refused })
+    let file = |((period, name, path), is_named)| FeedFile { period, name, path, is_named };
+    let mut files: Vec<_> = found.into_iter().map(file).collect();
+    files.sort();
+    Ok(Discovered { files, refused })
 }
 
 /// The file at a path or, in order, the files of the folder at it, and whether it is one.
@@ -99,8 +126,10 @@ fn files_at(path: &Path) -> Result<(Vec<PathBuf>, bool), FeedError> {
     }
     let entries = std::fs::read_dir(path).map_err(error)?;
     let paths: io::Result<Vec<_>> = entries.map(|entry| Ok(entry?.path())).collect();
-    let mut files: Vec<_> =
-        paths.map_err(error)?.into_iter().filter(|path| path.is_file()).collect();
+    // What cannot be looked at, as a link to nowhere, may be a file: reading it says what is wrong.
+    let may_be_file =
+        |path: &PathBuf| std::fs::metadata(path).map_or(true, |there| there.is_file());
+    let mut files: Vec<_> = paths.map_err(error)?.into_iter().filter(may_be_file).collect();
     files.sort();
     Ok((files, true))
 }
@@ -145,7 +174,9 @@ mod tests {
         let again = dir.path().join("200102.csv");
         let paths = [dir.path().to_owned(), again, dir.path().to_owned()];
         let discovered = discover(&paths, &canonical()).expect("a feed");
-        assert_eq!(names(&discovered), ["200012.csv.gz", "200102-b.csv", "200102.csv"]);
+        assert_eq!(names(&discovered), ["200012.csv.gz", "200102.csv", "200102-b.csv"]);
+        let named: Vec<_> = discovered.files.iter().map(|file| file.is_named).collect();
+        assert_eq!(named, [false, true, false]);
         assert!(discovered.refused.is_empty());
     }
 

@@ -58,7 +58,7 @@ pub struct Heartbeat {
     /// The version of the program.
     pub version: String,
     /// The feed's paths.
-    pub feeds: Vec<PathBuf>,
+    pub feeds: Vec<String>,
     /// When it started.
     pub started: Timestamp,
     /// When the state was entered.
@@ -110,7 +110,7 @@ impl Heartbeat {
             error: None,
             pid: std::process::id(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            feeds: feeds.to_vec(),
+            feeds: feeds.iter().map(|path| path.to_string_lossy().into_owned()).collect(),
             started: now,
             since: now,
             updated: now,

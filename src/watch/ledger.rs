@@ -80,7 +80,12 @@ struct Remembered {
 
 impl Ledger {
     /// What may be taken in, now that the feed looks like this.
-    pub fn ready(&mut self, look: &Look, rules: Rules, is_marked: impl Fn(&Path) -> bool) -> Ready {
+    pub fn ready(
+        &mut self,
+        look: &Look,
+        rules: Rules,
+        is_marked: impl Fn(&Path, Stamp) -> bool,
+    ) -> Ready {
         self.n_looks += 1;
         let mut ready = Ready::default();
         let mut growing = BTreeMap::new();
@@ -90,7 +95,7 @@ impl Ledger {
             }
             let is_same = self.growing.get(&file.path) == Some(stamp);
             let is_stable = rules.at_once || is_same;
-            if (is_stable && !rules.markers_only) || is_marked(&file.path) {
+            if (is_stable && !rules.markers_only) || is_marked(&file.path, *stamp) {
                 ready.files.push((file.clone(), *stamp));
             } else {
                 ready.n_growing += 1;
@@ -155,10 +160,11 @@ impl Ledger {
     }
 
     /// What is worth keeping for the next run, as JSON: archived files. What was refused is tried
-    /// again by the next run, since options may have changed.
+    /// again by the next run, since options may have changed. A name that is no text, or a time
+    /// before 1970, JSON does not take: such a file the next run reads once more.
     ///
     /// # Panics
-    /// Never: it is plain JSON.
+    /// Never: it is a list of JSON.
     #[must_use]
     pub fn to_json(&self) -> String {
         let archived = self.judged.iter().filter_map(|(path, (stamp, verdict))| match verdict {
@@ -167,7 +173,8 @@ impl Ledger {
             }
             _ => None,
         });
-        serde_json::to_string(&archived.collect::<Vec<_>>()).expect("it is plain JSON")
+        let files = archived.filter_map(|file| serde_json::to_value(file).ok());
+        serde_json::to_string(&files.collect::<Vec<_>>()).expect("it is a list of JSON")
     }
 
     /// What an earlier run kept, as far as the archive still has it; nothing of a text that is not

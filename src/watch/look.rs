@@ -34,6 +34,17 @@ impl Stamp {
         let file = std::fs::metadata(path)?;
         Ok(Self { n_bytes: file.len(), modified: file.modified()? })
     }
+
+    /// How a file that was listed looks now; none if it went since. One that is there and cannot be
+    /// looked at has a look, too: it is not to be passed over for a later month.
+    fn of_listed(path: &Path) -> Option<Self> {
+        let unknown = Self { n_bytes: 0, modified: SystemTime::UNIX_EPOCH };
+        let is_there = || {
+            let entry = std::fs::symlink_metadata(path);
+            entry.map_or_else(|error| error.kind() != io::ErrorKind::NotFound, |_| true)
+        };
+        Self::of(path).ok().or_else(|| is_there().then_some(unknown))
+    }
 }
 
 /// What one look found.
@@ -58,8 +69,11 @@ impl Look {
             match discover(std::slice::from_ref(feed), profile) {
                 // A file that went between the listing and now is seen next time, or never.
                 Ok(found) => {
-                    let stamped = |file: FeedFile| Some((Stamp::of(&file.path).ok()?, file));
-                    let files = found.files.into_iter().filter_map(stamped);
+                    let stamped = |file: FeedFile| Some((Stamp::of_listed(&file.path)?, file));
+                    // Watching a file asks for it no more than watching its folder does.
+                    let files = found.files.into_iter();
+                    let files = files.map(|file| FeedFile { is_named: false, ..file });
+                    let files = files.filter_map(stamped);
                     look.files.extend(files.map(|(stamp, file)| (file, stamp)));
                     look.unnamed.extend(found.refused.into_iter().filter_map(stamped_refusal));
                 }
@@ -73,13 +87,14 @@ impl Look {
 
 fn stamped_refusal(refused: Refused) -> Option<(PathBuf, Stamp, Refused)> {
     let Refused::Period { file, .. } = &refused else { return None };
-    Some((file.clone(), Stamp::of(file).ok()?, refused))
+    Some((file.clone(), Stamp::of_listed(file)?, refused))
 }
 
-/// Whether a marker beside a file says that it is whole: `200801.csv.done` of `200801.csv`.
+/// Whether a marker beside a file says that it is whole as it looks: `200801.csv.done` of
+/// `200801.csv`. One that is older than the file was made for an earlier version of it.
 #[must_use]
-pub fn is_marked(path: &Path) -> bool {
-    beside(path, MARKER).exists()
+pub fn is_marked(path: &Path, stamp: Stamp) -> bool {
+    Stamp::of(&beside(path, MARKER)).is_ok_and(|marker| marker.modified >= stamp.modified)
 }
 
 /// The path of a file beside another: its name, a dot and `extension`.

@@ -22,6 +22,8 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::archive::durable::create_folder;
+use crate::engine::EngineError;
 use crate::settings::Config;
 
 pub use error::WatchError;
@@ -30,6 +32,9 @@ use watcher::Watcher;
 
 /// Locked while a watcher runs on a home, also where it waits and has no engine open.
 const LOCK: &str = "watch.lock";
+/// How often a new watcher tries to lock it, and how long it waits in between.
+const LOCK_TRIES: u32 = 10;
+const LOCK_WAIT: Duration = Duration::from_millis(50);
 
 /// What to watch, and how.
 #[derive(Clone, Debug)]
@@ -59,6 +64,10 @@ pub struct Watched {
     pub files_accepted: u64,
     /// Files in the feed that are refused as they are.
     pub files_refused: usize,
+    /// Files in the feed that could not be read.
+    pub files_unreadable: usize,
+    /// Files in the feed that wait for an earlier month.
+    pub files_waiting: usize,
     /// Lines rejected.
     pub lines_rejected: u64,
 }
@@ -86,12 +95,16 @@ pub fn is_watched(home: &Path) -> bool {
 fn lock(home: &Path) -> Result<File, WatchError> {
     let path = home.join(LOCK);
     let failed = |source| WatchError::Lock { path: path.clone(), source };
-    fs::create_dir_all(home).map_err(failed)?;
+    create_folder(home).map_err(EngineError::from)?;
     let mut options = File::options();
     let file = options.write(true).create(true).truncate(false).open(&path).map_err(failed)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(fs::TryLockError::WouldBlock) => Err(WatchError::Watched { home: home.to_owned() }),
-        Err(fs::TryLockError::Error(source)) => Err(failed(source)),
+    for _ in 0..LOCK_TRIES {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            // It may be `status`, which looks whether there is a watcher.
+            Err(fs::TryLockError::WouldBlock) => std::thread::sleep(LOCK_WAIT),
+            Err(fs::TryLockError::Error(source)) => return Err(failed(source)),
+        }
     }
+    Err(WatchError::Watched { home: home.to_owned() })
 }

@@ -8,8 +8,9 @@ use super::heartbeat::{Pulse, State};
 use super::stop::Stop;
 use crate::archive::{Archive, Publication};
 use crate::engine::{FileOutcome, Observer, Outcome, with_causes};
+use crate::feed::record::Counts;
 use crate::regressions::{Estimated, RegressionError, YearClose};
-use crate::types::Period;
+use crate::types::{Period, Vintage};
 
 /// Tells of an intake.
 pub struct Progress<'a> {
@@ -17,8 +18,8 @@ pub struct Progress<'a> {
     stop: &'a Stop,
     year_close: &'a mut YearClose,
     publication: Publication,
-    /// Files that count once the step in hand is committed.
-    n_accepted: u64,
+    /// Files that count once the step in hand is committed, which is when they are told of.
+    accepted: Vec<(String, Vintage, Counts)>,
     /// What ended an estimation in a way that must end the process.
     pub fatal: Option<RegressionError>,
 }
@@ -27,7 +28,21 @@ impl<'a> Progress<'a> {
     /// Tells of an intake that begins.
     pub fn new(pulse: &'a mut Pulse, stop: &'a Stop, year_close: &'a mut YearClose) -> Self {
         let publication = Publication::default();
-        Self { pulse, stop, year_close, publication, n_accepted: 0, fatal: None }
+        Self { pulse, stop, year_close, publication, accepted: Vec::new(), fatal: None }
+    }
+
+    fn taken_in(&mut self, file: &str, vintage: Vintage, counts: &Counts) {
+        let (lines, accepted) = (counts.lines, counts.accepted);
+        let (excluded, rejected) = (counts.excluded_total(), counts.rejected_total());
+        info!(file, vintage = vintage.0, lines, accepted, excluded, rejected, "taken in");
+        if rejected > 0 {
+            warn!(file, "{rejected} of {lines} lines rejected; see `export rejects`");
+        }
+        if lines == 0 {
+            warn!(file, "no line but the header; the month counts as one without trade");
+        }
+        self.pulse.heartbeat.lines_rejected += rejected;
+        self.pulse.heartbeat.files_accepted += 1;
     }
 
     /// Estimates if a year closed.
@@ -86,20 +101,15 @@ impl Observer for Progress<'_> {
         let heartbeat = &mut self.pulse.heartbeat;
         match &outcome.outcome {
             Outcome::Accepted { vintage, counts } => {
-                let (lines, accepted) = (counts.lines, counts.accepted);
-                let (excluded, rejected) = (counts.excluded_total(), counts.rejected_total());
-                info!(file, vintage = vintage.0, lines, accepted, excluded, rejected, "taken in");
-                if rejected > 0 {
-                    warn!(file, "{rejected} of {lines} lines rejected; see `export rejects`");
-                }
-                if lines == 0 {
-                    warn!(file, "no line but the header; the month counts as one without trade");
-                }
-                heartbeat.lines_rejected += rejected;
-                self.n_accepted += 1;
+                self.accepted.push((file.clone(), *vintage, counts.clone()));
             }
-            Outcome::Skipped { accepted_as } => {
-                info!(file, "skipped, these bytes were accepted before as {accepted_as}");
+            Outcome::Skipped { accepted_as, superseded_by } => {
+                let superseded_by = superseded_by.map(|by| by.0);
+                info!(file, superseded_by, "skipped, accepted before as {accepted_as}");
+                heartbeat.files_skipped += 1;
+            }
+            Outcome::Withdrawn { accepted_as, at } => {
+                info!(file, "left out, accepted as {accepted_as} and withdrawn as vintage {at}");
                 heartbeat.files_skipped += 1;
             }
             // Whether it is news is for the ledger to tell.
@@ -116,10 +126,13 @@ impl Observer for Progress<'_> {
 
     fn committed(&mut self, archive: &mut Archive, closed: &[Period]) {
         let months: Vec<String> = closed.iter().map(ToString::to_string).collect();
-        let (publication, files) = (self.publication.0, self.n_accepted);
+        let accepted = std::mem::take(&mut self.accepted);
+        let (publication, files) = (self.publication.0, accepted.len());
+        for (file, vintage, counts) in accepted {
+            self.taken_in(&file, vintage, &counts);
+        }
         info!(publication, files, closed = months.join(" "), "published");
         let heartbeat = &mut self.pulse.heartbeat;
-        heartbeat.files_accepted += std::mem::take(&mut self.n_accepted);
         heartbeat.last_success = Some(Timestamp::now());
         heartbeat.publication = publication;
         self.estimate(archive, closed);

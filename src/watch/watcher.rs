@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::ops::ControlFlow;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -15,13 +15,15 @@ use super::look::{Look, Stamp, is_marked};
 use super::progress::Progress;
 use super::{Plan, Stop, WatchError, Watched, lock, room};
 use crate::archive::{Archive, ArchiveError};
-use crate::engine::open::recorded;
+use crate::engine::open::{calendar, recorded};
+use crate::engine::request::tables_beside;
 use crate::engine::{Engine, EngineError, FileOutcome, Outcome, Refusal, Request, with_causes};
 use crate::feed::profile::Profile;
 use crate::feed::refused::Refused;
 use crate::feed::source::discover;
 use crate::regressions::YearClose;
 use crate::settings::Close;
+use crate::types::Period;
 
 /// What is known of the feed's files, in the home; without it they are read once more.
 const LEDGER: &str = "watched.json";
@@ -49,6 +51,8 @@ pub struct Watcher {
     reader: Option<Archive>,
     year_close: YearClose,
     ledger: Ledger,
+    /// How what lies beside the feed, and makes a new home what it is, looked the last time.
+    beside: Option<Vec<Option<Stamp>>>,
     pulse: Pulse,
     /// What was said of files that wait, so that it is said once.
     said_waiting: String,
@@ -74,6 +78,7 @@ impl Watcher {
             reader,
             year_close,
             ledger,
+            beside: None,
             pulse,
             said_waiting,
             is_paused,
@@ -84,6 +89,7 @@ impl Watcher {
     /// Watches to the end, and leaves word of it in the heartbeat.
     pub fn run(mut self, stop: &Stop) -> Result<Watched, WatchError> {
         let _lock = lock(&self.plan.home)?;
+        self.stand();
         self.pulse.beat(State::Starting);
         let ended = self.rounds(stop);
         // The writer last: it puts the database's log in order.
@@ -105,8 +111,18 @@ impl Watcher {
         ended.map(|()| Watched {
             files_accepted: beat.files_accepted,
             files_refused: beat.files_refused,
+            files_unreadable: beat.files_unreadable,
+            files_waiting: beat.files_waiting,
             lines_rejected: beat.lines_rejected,
         })
+    }
+
+    /// Notes where the home stands, if it can be read: what is wrong with it opening it says.
+    fn stand(&mut self) {
+        let Ok(archive) = Archive::read(&self.plan.home) else { return };
+        let Ok(calendar) = calendar(&archive) else { return };
+        // The heartbeat tells of a start, not of a trouble.
+        let _ = note(&mut self.pulse, &archive, calendar.map(|of| of.next_to_close()));
     }
 
     fn rounds(&mut self, stop: &Stop) -> Result<(), WatchError> {
@@ -183,14 +199,24 @@ impl Watcher {
     }
 
     fn look_and_take_in(&mut self, stop: &Stop) -> Result<Next, WatchError> {
+        let mut may_begin = true;
         let layout = match &self.engine {
             Some(engine) => engine.profile().clone(),
             // What is wrong with a home should not wait for a file to show.
             None if self.has_recorded()? => self.open(stop)?.profile().clone(),
-            None => self.request()?.layout(&self.plan.home)?,
+            None => {
+                may_begin = self.is_whole_beside();
+                match self.request().and_then(|request| request.layout(&self.plan.home)) {
+                    Err(_) if !may_begin => return Ok(Next::Look),
+                    layout => layout?,
+                }
+            }
         };
         let look = self.look(&layout);
         let ready = self.ready(&look);
+        if !may_begin {
+            return Ok(Next::Look);
+        }
         if !ready.files.is_empty() && !stop.is_asked() {
             if self.engine.is_none() {
                 self.open(stop)?;
@@ -200,6 +226,16 @@ impl Watcher {
         self.pulse.heartbeat.files_refused = self.ledger.n_refused();
         self.pulse.heartbeat.files_unreadable = self.ledger.n_unreadable();
         Ok(self.next(look, &ready))
+    }
+
+    /// Whether the tables and the profile beside the feed look as they did the last time: a home is
+    /// made of them for good.
+    fn is_whole_beside(&mut self) -> bool {
+        let beside = tables_beside(&self.plan.feeds);
+        let now = Some(beside.map(|path| Stamp::of(path.as_path()).ok()).collect());
+        let is_same = self.beside == now;
+        self.beside = now;
+        is_same || (self.plan.once && self.plan.interval.is_zero())
     }
 
     fn request(&self) -> Result<Request, EngineError> {
@@ -240,7 +276,7 @@ impl Watcher {
         if let Some(fatal) = progress.fatal {
             return Err(WatchError::Estimation(Box::new(fatal)));
         }
-        note(&mut self.pulse, &engine)?;
+        note(&mut self.pulse, engine.archive(), engine.next_to_close())?;
         let beat = &self.pulse.heartbeat;
         info!(vintage = beat.vintage, next_month = beat.next_month, "the home is open");
         Ok(self.engine.insert(engine))
@@ -294,7 +330,7 @@ impl Watcher {
         if let Some(fatal) = progress.fatal {
             return Err(WatchError::Estimation(Box::new(fatal)));
         }
-        note(&mut self.pulse, engine)?;
+        note(&mut self.pulse, engine.archive(), engine.next_to_close())?;
         let hashes = hashes(engine)?;
         for ((file, stamp), outcome) in ready.files.iter().zip(outcomes) {
             self.judge(outcome, *stamp, &file.name, &hashes);
@@ -319,7 +355,9 @@ impl Watcher {
         let FileOutcome { path, outcome } = outcome;
         let archived_as = match &outcome {
             Outcome::Accepted { .. } => name,
-            Outcome::Skipped { accepted_as } => accepted_as,
+            Outcome::Skipped { accepted_as, .. } | Outcome::Withdrawn { accepted_as, .. } => {
+                accepted_as
+            }
             // They wait for another file; whether it came shows at the next look.
             Outcome::Refused(Refusal::Gap { .. } | Refusal::FirstRefused { .. }) => return,
             Outcome::Refused(refusal) if may_pass(refusal) => {
@@ -345,31 +383,39 @@ impl Watcher {
         if let Some(missing) = look.missing.pop() {
             return Next::Pause(missing.into());
         }
-        if let Some(dir) = look.empty.pop().filter(|dir| self.ledger.n_judged_in(dir) > 0) {
+        let emptied = |dir: &PathBuf| self.ledger.n_judged_in(dir) > 0;
+        if let Some(dir) = look.empty.into_iter().find(emptied) {
             return Next::Pause(WatchError::Emptied { dir });
         }
         let is_first = self.pulse.heartbeat.looks < 2;
         if ready.n_growing > 0 && is_first { Next::Look } else { Next::Rest }
     }
 
-    /// What an earlier run knew of the feed's files, as far as the home bears it out.
+    /// What an earlier run knew of the feed's files, as far as the home bears it out: without the
+    /// ledger the same files are left out, after they were read.
     fn remember(&mut self) {
         let Ok(text) = fs::read_to_string(self.plan.home.join(LEDGER)) else { return };
-        let Ok(files) = Archive::read(&self.plan.home).and_then(|home| home.files()) else {
+        let Ok(hashes) = Archive::read(&self.plan.home).and_then(|home| left_out(&home)) else {
             return;
         };
-        let hashes: FxHashSet<String> = files.into_iter().map(|file| file.hash).collect();
         self.ledger = Ledger::from_json(&text, |hash| hashes.contains(hash));
     }
 }
 
 /// Notes in the heartbeat where the archive stands.
-fn note(pulse: &mut Pulse, engine: &Engine) -> Result<(), EngineError> {
-    let (publication, vintage) = engine.archive().last_publication()?.unwrap_or_default();
+fn note(pulse: &mut Pulse, archive: &Archive, next: Option<Period>) -> Result<(), EngineError> {
+    let (publication, vintage) = archive.last_publication()?.unwrap_or_default();
     pulse.heartbeat.publication = publication.0;
     pulse.heartbeat.vintage = vintage.0;
-    pulse.heartbeat.next_month = engine.next_to_close().map(|month| month.to_string());
+    pulse.heartbeat.next_month = next.map(|month| month.to_string());
     Ok(())
+}
+
+/// The hashes of bytes that are not taken in if they are found again: known ones, and withdrawn
+/// ones.
+fn left_out(home: &Archive) -> crate::archive::Result<FxHashSet<String>> {
+    let withdrawn = home.files()?.into_iter().filter(|file| file.withdrawn_at.is_some());
+    Ok(home.known_files()?.into_iter().chain(withdrawn).map(|file| file.hash).collect())
 }
 
 /// The hash of the last file accepted under each name.
@@ -386,5 +432,34 @@ fn may_pass(refusal: &Refusal) -> bool {
         }
         Refused::Changed { .. } => true,
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::Config;
+
+    #[test]
+    fn a_home_is_not_begun_before_the_tables_beside_the_feed_look_the_same_twice() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let cities = folder.path().join("cities.csv");
+        let plan = Plan {
+            home: folder.path().join("home"),
+            feeds: vec![folder.path().to_owned()],
+            profile: None,
+            config: Config::default(),
+            n_workers: 1,
+            interval: Duration::from_secs(1),
+            once: false,
+            markers_only: false,
+        };
+        let mut watcher = Watcher::new(plan).expect("a watcher");
+        assert!(!watcher.is_whole_beside(), "nothing was seen before");
+        fs::write(&cities, "city,province,area_km2\n").expect("its first line");
+        assert!(!watcher.is_whole_beside(), "it came");
+        fs::write(&cities, "city,province,area_km2\n1101,11,100\n").expect("more of it");
+        assert!(!watcher.is_whole_beside(), "it grew");
+        assert!(watcher.is_whole_beside());
     }
 }

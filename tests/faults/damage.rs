@@ -57,6 +57,7 @@ fn a_home_with_damaged_records_says_which_file_and_what_to_do_and_is_read_as_bef
     let sandbox = home(15);
     without_snapshots(&sandbox);
     let right = tables(&sandbox);
+    sandbox.options("estimate = []\nclose = \"explicit\"\n");
     damage(&sandbox, 14, false);
     for command in [&["close", "200104"][..], &["snapshot"], &["withdraw", "200005.csv"]] {
         let run = sandbox.run(command);
@@ -89,6 +90,46 @@ fn damaged_records_are_put_back_from_the_file_whether_or_not_a_snapshot_is_newer
 }
 
 #[test]
+fn damaged_records_that_do_not_count_any_more_stop_nothing_and_are_told_and_put_back() {
+    let sandbox = home(26);
+    sandbox.options("estimate = []\nrevision = \"supersede\"\n");
+    let month = fs::read_to_string(sandbox.feed().join("200105.csv")).expect("a month");
+    let first_half = month.lines().take(month.lines().count() / 2);
+    sandbox.write("200105-b.csv", first_half.collect::<Vec<_>>().join("\n"));
+    sandbox.ingest(&[&sandbox.feed()], 1);
+    let (right, bytes) = (tables(&sandbox), fs::read(segment(&sandbox, 17)));
+    damage(&sandbox, 17, false);
+    let run = sandbox.run(["verify"]);
+    assert_eq!(run.code, Some(0), "{}", run.stdout);
+    assert!(run.stdout.contains("do not count any more: "), "{}", run.stdout);
+    assert!(run.stdout.contains("000017.parquet is damaged"), "{}", run.stdout);
+    // The snapshot has those records in its sums, and nothing can take them out.
+    let run = sandbox.run(["snapshot"]);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    assert!(run.stderr.contains("restored from the segments alone"), "{}", run.stderr);
+    assert_eq!(tables(&sandbox), right);
+    let run = sandbox.run(["ingest".as_ref(), sandbox.feed().as_os_str()]);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    assert!(run.stderr.contains("200105.csv were damaged and are put back"), "{}", run.stderr);
+    assert_eq!(fs::read(segment(&sandbox, 17)).ok(), bytes.ok());
+    assert_verified(&sandbox);
+}
+
+#[test]
+fn a_published_table_that_is_damaged_is_made_anew_by_a_rebuild() {
+    let sandbox = home(26);
+    let right = tables(&sandbox);
+    assert!(sandbox.run(["rebuild"]).stdout.contains("nothing to rebuild"));
+    fs::remove_dir_all(sandbox.home().join("published/plant/2001")).expect("removed");
+    assert_eq!(sandbox.run(["export", "plant"]).code, Some(1));
+    let run = sandbox.run(["rebuild"]);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    assert_eq!(tables(&sandbox), right);
+    let run = sandbox.run(["verify"]);
+    assert!(run.stdout.contains("no figure of now is affected, older"), "{}", run.stdout);
+}
+
+#[test]
 fn a_file_of_the_same_name_with_other_bytes_puts_nothing_back() {
     let sandbox = home(15);
     without_snapshots(&sandbox);
@@ -113,9 +154,10 @@ fn a_file_withdrawn_without_its_records_leaves_what_one_withdrawn_with_them_leav
         }
         assert_eq!(tables(&damaged), tables(&whole), "{name}");
     }
-    // What it left is a home like any other: the month can be delivered again.
+    // What it left is a home like any other: the months can be delivered again.
     for sandbox in [&whole, &damaged] {
-        sandbox.ingest(&[&sandbox.feed()], 1);
+        let feed = sandbox.feed();
+        sandbox.ingest(&[&feed.join("200012.csv"), &feed.join("200201.csv")], 1);
         assert_verified(sandbox);
     }
     assert_eq!(tables(&damaged), tables(&whole));

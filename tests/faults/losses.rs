@@ -6,7 +6,8 @@ use std::fs;
 use spillover::archive::Archive;
 
 use super::bits::Damage;
-use super::common::nasty_feed::Random;
+use super::common::Sandbox;
+use super::common::nasty_feed::{CITIES, NastyFeed, Random};
 use super::n_points;
 use super::small_home::{self, month, n_parquet, told};
 
@@ -39,6 +40,25 @@ fn a_writer_removes_nothing_from_a_damaged_home() {
         fs::write(&manifest, &whole).expect("put back");
     }
     assert_eq!(told(&home).expect("whole again"), right);
+}
+
+#[test]
+fn the_manifest_of_another_home_removes_nothing() {
+    let sandbox = small_home::home();
+    let home = sandbox.home();
+    let n_files = n_parquet(&home);
+    let other = Sandbox::new();
+    other.write("cities.csv", CITIES);
+    for (name, text) in NastyFeed::new(3, 2).files() {
+        other.write(&name, text);
+    }
+    other.ingest(&[&other.feed()], 1);
+    for name in ["manifest.sqlite", "acknowledged"] {
+        fs::copy(other.home().join(name), home.join(name)).expect("put in its place");
+    }
+    let run = sandbox.run(["snapshot"]);
+    assert_eq!(run.code, Some(1), "{}{}", run.stdout, run.stderr);
+    assert_eq!(n_parquet(&home), n_files);
 }
 
 #[test]

@@ -4,106 +4,22 @@
 //!
 //! Nothing here depends on speed: each step waits for what the heartbeat or the log says.
 
+#[path = "../common/mod.rs"]
 mod common;
+mod watcher;
 
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::Write;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::symlink;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::time::{Duration, Instant};
+use std::path::Path;
+use std::time::Duration;
 
 use common::nasty_feed::{CITIES, NastyFeed, Random, text};
 use common::{Run, Sandbox, csv_rows};
-use spillover::watch::heartbeat::{Heartbeat, State};
-
-/// Generous: on a busy machine a process may not run for long.
-const DEADLINE: Duration = Duration::from_secs(300);
-
-/// A watcher over a sandbox's feed.
-struct Watcher<'a> {
-    sandbox: &'a Sandbox,
-    child: Child,
-    log: PathBuf,
-}
-
-impl<'a> Watcher<'a> {
-    fn start(sandbox: &'a Sandbox, n_workers: usize) -> Self {
-        let log = sandbox.folder().join("watch.log");
-        let stderr = File::options().create(true).append(true).open(&log).expect("a log");
-        let child = Command::new(env!("CARGO_BIN_EXE_spillover"))
-            .arg("--data")
-            .arg(sandbox.home())
-            .args(["watch", "--interval", "0.02", "--workers", &n_workers.to_string()])
-            .arg(sandbox.feed())
-            .stdin(Stdio::null())
-            .stderr(stderr)
-            .spawn()
-            .expect("the binary can be started");
-        Self { sandbox, child, log }
-    }
-
-    fn log(&self) -> String {
-        fs::read_to_string(&self.log).expect("a log")
-    }
-
-    /// Waits until this process's heartbeat is as expected.
-    fn until(&mut self, what: &str, holds: impl Fn(&Heartbeat) -> bool) -> Heartbeat {
-        let begun = Instant::now();
-        loop {
-            let beat = Heartbeat::read(&self.sandbox.home()).expect("a heartbeat that can be read");
-            match beat.filter(|beat| beat.pid == self.child.id()) {
-                Some(beat) if holds(&beat) => return beat,
-                beat => {
-                    let ended = self.child.try_wait().expect("the child can be asked");
-                    assert!(
-                        ended.is_none() && begun.elapsed() < DEADLINE,
-                        "{what} never came ({ended:?}); last {beat:#?}\n{}",
-                        self.log()
-                    );
-                }
-            }
-            std::thread::sleep(Duration::from_millis(5));
-        }
-    }
-
-    fn until_next(&mut self, month: &str) -> Heartbeat {
-        self.until(&format!("next month {month}"), |beat| {
-            beat.next_month.as_deref() == Some(month) && beat.state == State::Idle
-        })
-    }
-
-    fn until_said(&mut self, text: &str) {
-        let log = self.log.clone();
-        self.until(text, |_| fs::read_to_string(&log).expect("a log").contains(text));
-    }
-
-    /// Sends a signal and waits for the end.
-    fn end(mut self, signal: &str) -> ExitStatus {
-        let pid = self.child.id().to_string();
-        let sent = Command::new("kill").args([signal, &pid]).status().expect("kill can be run");
-        assert!(sent.success(), "kill {signal} {pid}");
-        self.child.wait().expect("the child ends")
-    }
-
-    /// Asks it to stop, which it must do of itself and say.
-    fn stop(self) {
-        let (home, log) = (self.sandbox.home(), self.log.clone());
-        let status = self.end("-TERM");
-        let log = fs::read_to_string(log).expect("a log");
-        assert_eq!(status.code(), Some(0), "{log}");
-        let beat = Heartbeat::read(&home).expect("it can be read").expect("a heartbeat");
-        assert_eq!(beat.state, State::Stopped, "{log}");
-    }
-}
-
-impl Drop for Watcher<'_> {
-    /// A test that fails leaves no process behind.
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
+use spillover::watch::heartbeat::State;
+use watcher::Watcher;
 
 fn sandbox() -> Sandbox {
     let sandbox = Sandbox::new();
@@ -376,6 +292,94 @@ fn a_feed_that_goes_is_waited_for() {
     // What was taken in before it went is not read again.
     assert_eq!((beat.files_accepted, beat.files_skipped), (2, 0));
     watcher.stop();
+}
+
+#[test]
+fn a_home_that_is_moved_away_is_not_written_any_more_and_no_other_one_begun() {
+    let sandbox = sandbox();
+    let feed = NastyFeed::new(8, 3);
+    let mut watcher = Watcher::start(&sandbox, 1);
+    sandbox.write("200001.csv", text(&feed.months[0].1));
+    watcher.until_next("200002");
+    let away = sandbox.folder().join("away");
+    fs::rename(sandbox.home(), &away).expect("the home can be moved away");
+    sandbox.write("200002.csv", text(&feed.months[1].1));
+    watcher.until_failed("is not the home any more that was opened");
+    assert!(!sandbox.home().exists());
+    // Another one in its place is not taken for it.
+    fs::rename(&away, sandbox.home()).expect("the home comes back");
+    let mut watcher = Watcher::start(&sandbox, 1);
+    watcher.until_next("200003");
+    let manifest = sandbox.home().join("manifest.sqlite");
+    let copy = sandbox.folder().join("copy");
+    fs::copy(&manifest, &copy).expect("a copy of the manifest");
+    fs::rename(&copy, &manifest).expect("it takes the manifest's place");
+    sandbox.write("200003.csv", text(&feed.months[2].1));
+    watcher.until_failed("is not the home any more that was opened");
+    assert_eq!(csv_rows(&sandbox.export("files")).len(), 1 + 2);
+}
+
+#[test]
+fn what_was_withdrawn_stays_out_whether_or_not_it_is_known_what_the_feed_held() {
+    let sandbox = sandbox();
+    for (name, text) in NastyFeed::new(9, 3).files() {
+        sandbox.write(&name, text);
+    }
+    let once = || {
+        let feed = sandbox.feed();
+        let run =
+            sandbox.run(["watch", feed.to_str().expect("UTF-8"), "--once", "--interval", "0"]);
+        assert_eq!(run.code, Some(0), "{}", run.stderr);
+        run.stderr
+    };
+    once();
+    assert_eq!(sandbox.run(["withdraw", "200002.csv"]).code, Some(0));
+    let files = sandbox.export("files");
+    once();
+    fs::remove_file(sandbox.home().join("watched.json")).expect("what it knew of the feed");
+    let log = once();
+    assert!(log.contains("left out, accepted as 200002.csv and withdrawn as vintage 4"), "{log}");
+    assert_eq!(sandbox.export("files"), files);
+    sandbox.ingest(&[&sandbox.feed().join("200002.csv")], 1);
+    assert_eq!(csv_rows(&sandbox.export("files")).len(), 1 + 4);
+    assert_verified(&sandbox);
+}
+
+#[test]
+fn a_file_with_a_name_that_is_no_text_or_from_before_1970_is_one_like_others() {
+    let sandbox = sandbox();
+    let feed = NastyFeed::new(9, 2);
+    let (name, old) = (OsStr::from_bytes(b"200001\xba\xa3.csv"), text(&feed.months[1].1));
+    fs::write(sandbox.feed().join(name), text(&feed.months[0].1)).expect("a file of the feed");
+    let path = sandbox.write("200002.csv", old);
+    let before = std::time::SystemTime::UNIX_EPOCH - Duration::from_secs(1 << 28);
+    File::open(path).and_then(|file| file.set_modified(before)).expect("a time");
+    for _ in 0..2 {
+        let feed = sandbox.feed();
+        let run =
+            sandbox.run(["watch", feed.to_str().expect("UTF-8"), "--once", "--interval", "0"]);
+        assert_eq!(run.code, Some(0), "{}", run.stderr);
+    }
+    assert_eq!(csv_rows(&sandbox.export("files")).len(), 1 + 2);
+}
+
+#[test]
+fn a_first_month_that_cannot_be_read_is_waited_for_and_not_passed_over() {
+    let sandbox = sandbox();
+    let feed = NastyFeed::new(9, 2);
+    symlink("nowhere/200001.csv", sandbox.feed().join("200001.csv")).expect("a link");
+    sandbox.write("200002.csv", text(&feed.months[1].1));
+    let path = sandbox.feed();
+    let path = path.to_str().expect("UTF-8");
+    for command in [&["ingest", path][..], &["watch", path, "--once", "--interval", "0"]] {
+        let run = sandbox.run(command);
+        assert_eq!(run.code, Some(3), "{command:?}: {}", run.stderr);
+        assert!(run.stderr.contains("200001.csv"), "{command:?}: {}", run.stderr);
+    }
+    fs::remove_file(sandbox.feed().join("200001.csv")).expect("the link");
+    sandbox.write("200001.csv", text(&feed.months[0].1));
+    sandbox.ingest(&[&sandbox.feed()], 1);
+    assert_eq!(csv_rows(&sandbox.export("files")).len(), 1 + 2);
 }
 
 #[test]

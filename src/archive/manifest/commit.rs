@@ -168,6 +168,9 @@ impl Manifest {
         transaction.map_err(|failure| match failure {
             Failure::NotLive(vintage) => ArchiveError::NotLive { vintage },
             Failure::Recorded => ArchiveError::Recorded { path: path.clone() },
+            Failure::Refused(source) if is_unsynced(&source) => {
+                ArchiveError::Unconfirmed { path: path.clone(), source }
+            }
             Failure::Refused(source) => {
                 ArchiveError::Commit { path: path.clone(), publication: commit.publication, source }
             }
@@ -187,6 +190,11 @@ impl From<rusqlite::Error> for Failure {
     fn from(source: rusqlite::Error) -> Self {
         Self::Refused(source)
     }
+}
+
+fn is_unsynced(error: &rusqlite::Error) -> bool {
+    let code = error.sqlite_error().map(|error| error.extended_code);
+    code == Some(rusqlite::ffi::SQLITE_IOERR_FSYNC)
 }
 
 fn check_written(home: &Path, stored: &Stored, publication: Publication) -> Result<()> {

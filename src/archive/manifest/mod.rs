@@ -26,7 +26,8 @@ pub use queries::{FileEntry, Sizes};
 pub use results::{PanelPart, StoredEstimate};
 pub use revise::{Rebuilt, Reclassified, Withdrawn};
 
-use super::error::{ArchiveError, Result};
+use super::durable::{Identity, Stored};
+use super::error::{ArchiveError, Result, is_without_shared_file};
 
 const SCHEMA: &str = include_str!("schema.sql");
 const REVISIONS: &str = include_str!("revisions.sql");
@@ -61,7 +62,7 @@ impl Manifest {
         let path = home.join(NAME);
         let acknowledged = acknowledged::read(home)?;
         let connection = connect(&path).map_err(|source| not_opened(&path, source))?;
-        let mut manifest = Self { connection, path, large_is_checked: Cell::new(false) };
+        let mut manifest = Self::new(connection, path);
         match manifest.layout()? {
             0 if acknowledged > 0 || has_records(home) => {
                 return Err(ArchiveError::ManifestLost {
@@ -116,13 +117,36 @@ impl Manifest {
             }
             connection => connection.map_err(|source| not_opened(&path, source))?,
         };
-        let manifest = Self { connection, path, large_is_checked: Cell::new(false) };
+        let manifest = Self::new(connection, path);
         match manifest.layout()? {
             0 if acknowledged > 0 => return lost(manifest.path),
             0 => return Err(ArchiveError::NoHome { home: home.to_owned() }),
             _ => manifest.check_whole(acknowledged)?,
         }
         Ok(manifest)
+    }
+
+    /// Which file it is now, by its path.
+    pub(super) fn identity(&self) -> Option<Identity> {
+        Identity::of(&self.path)
+    }
+
+    fn new(connection: Connection, path: PathBuf) -> Self {
+        Self { connection, path, large_is_checked: Cell::new(false) }
+    }
+
+    /// Whether it is a home's own: the records that count lie there, as long as it says. The
+    /// manifest of another home does not tell what may be removed.
+    ///
+    /// # Errors
+    /// [`ArchiveError::Query`] if it cannot be read.
+    pub(super) fn is_of(&self, home: &Path) -> Result<bool> {
+        let files =
+            self.files()?.into_iter().filter(FileEntry::counts_now).map(|file| file.segment);
+        let is_there = |file: Stored| {
+            home.join(&file.path).metadata().is_ok_and(|found| found.len() == file.n_bytes)
+        };
+        Ok(files.map(is_there).all(|is_there| is_there))
     }
 
     /// Whether the database holds what was written, and all that was acknowledged.
@@ -250,8 +274,9 @@ fn has_records(home: &Path) -> bool {
 }
 
 /// `SQLite` reads a WAL database through a shared-memory file, which it must be able to make. On a
-/// medium that cannot be written there is no writer either, so that the database may be taken as
-/// unchanging. That file is opened with the first question, after the database itself.
+/// medium that cannot be written, or is full and has no such file, there is no writer either, so
+/// that the database may be taken as unchanging. That file is opened with the first question, after
+/// the database itself.
 fn connect_read_only(path: &Path) -> rusqlite::Result<Connection> {
     let connect = |target: &Path, flags| -> rusqlite::Result<Connection> {
         let connection = Connection::open_with_flags(target, flags)?;
@@ -261,9 +286,7 @@ fn connect_read_only(path: &Path) -> rusqlite::Result<Connection> {
     let read_only = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = connect(path, read_only)?;
     match layout(&connection) {
-        Err(error)
-            if error.sqlite_error_code() == Some(ErrorCode::CannotOpen) && !has_wal(path) =>
-        {
+        Err(error) if is_alone(&error) && !has_wal(path) => {
             let uri = format!("file:{}?immutable=1", uri_path(path));
             connection = connect(Path::new(&uri), read_only | OpenFlags::SQLITE_OPEN_URI)?;
             layout(&connection)?;
@@ -271,6 +294,12 @@ fn connect_read_only(path: &Path) -> rusqlite::Result<Connection> {
         asked => drop(asked?),
     }
     Ok(connection)
+}
+
+fn is_alone(error: &rusqlite::Error) -> bool {
+    let is_refused =
+        matches!(error.sqlite_error_code(), Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly));
+    (is_refused && !is_in_the_making(error)) || is_without_shared_file(error)
 }
 
 /// Whether the first writer was stopped before the database had its log: only the next writer can

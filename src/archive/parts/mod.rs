@@ -94,6 +94,18 @@ pub struct Part {
     pub file: Stored,
 }
 
+/// Of the parts of a table, in order of year and publication, those that it is read from: of each
+/// year the newest whole one, and the changes after it.
+#[must_use]
+pub fn in_use(parts: Vec<Part>) -> Vec<Part> {
+    let mut in_use = Vec::with_capacity(parts.len());
+    for of_year in parts.chunk_by(|a, b| a.year == b.year) {
+        let whole = of_year.iter().rposition(|part| part.kind == PartKind::Whole);
+        in_use.extend_from_slice(&of_year[whole.unwrap_or(0)..]);
+    }
+    in_use
+}
+
 /// The rows of a part with the column [`REMOVED`], after checking its hash.
 ///
 /// # Errors

@@ -15,7 +15,7 @@ use arrow_schema::{ArrowError, DataType};
 use arrow_select::filter::filter_record_batch;
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::{Part, PartKind, REMOVED, read_part};
+use super::{Part, REMOVED, in_use, read_part};
 use crate::archive::error::{ArchiveError, Result};
 use crate::types::Year;
 
@@ -51,14 +51,9 @@ impl TableYears {
     #[must_use]
     pub fn new(home: &Path, parts: &[Part], years: &impl RangeBounds<Year>, keys: &[&str]) -> Self {
         assert!(!keys.is_empty() && keys.len() <= KEYS_MAX, "a key of {keys:?}");
-        let chains: Vec<Vec<Part>> = parts
-            .chunk_by(|a, b| a.year == b.year)
-            .filter(|parts| years.contains(&parts[0].year))
-            .map(|parts| {
-                let whole = parts.iter().rposition(|part| part.kind == PartKind::Whole);
-                parts[whole.unwrap_or(0)..].to_vec()
-            })
-            .collect();
+        let parts = parts.iter().filter(|part| years.contains(&part.year)).cloned().collect();
+        let chains: Vec<Vec<Part>> =
+            in_use(parts).chunk_by(|a, b| a.year == b.year).map(<[Part]>::to_vec).collect();
         let keys = keys.iter().map(|&key| key.to_owned()).collect();
         Self { home: home.to_owned(), keys, chains: chains.into_iter() }
     }
@@ -196,6 +191,7 @@ mod tests {
 
     use super::*;
     use crate::archive::Publication;
+    use crate::archive::parts::PartKind;
     use crate::archive::parts::{PartWriter, Table};
 
     type Line = (bool, &'static str, u16, f64);

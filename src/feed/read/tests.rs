@@ -44,7 +44,7 @@ fn read_as(
     let path = dir.path().join(name);
     std::fs::write(&path, bytes).expect("a file in it");
     let period = Period::from_yyyymm(200_805).expect("a valid period");
-    let file = FeedFile { path, name: name.to_owned(), period };
+    let file = FeedFile { path, name: name.to_owned(), period, is_named: true };
     read(&file, profile, &places(), limits)
 }
 
@@ -254,7 +254,7 @@ fn a_feed_of_brazil_is_read_as_it_is() {
     let path = dir.path().join("200805.csv");
     std::fs::write(&path, latin1).expect("a file in it");
     let period = Period::from_yyyymm(200_805).expect("a valid period");
-    let file = FeedFile { path, name: "200805.csv".to_owned(), period };
+    let file = FeedFile { path, name: "200805.csv".to_owned(), period, is_named: true };
     let places = Places::parse(&any_country).expect("valid tables");
     let intake = read(&file, &profile, &places, &ReadLimits::default()).expect("it is taken");
     assert_eq!((intake.counts.accepted, intake.counts.excluded), (1, [1, 0, 0]));
@@ -307,9 +307,26 @@ fn an_encoding_is_told_from_a_byte_order_mark_or_from_valid_utf_8() {
 }
 
 #[test]
+fn a_bad_byte_in_a_text_of_utf_8_spoils_its_line_and_not_the_encoding() {
+    let mut profile = canonical();
+    profile.file.encoding = crate::feed::profile::TextEncoding::Detect;
+    let bad = GOOD.replace("某某有限公司", "上海\u{1}经贸公司").into_bytes();
+    let bad: Vec<u8> = bad.into_iter().map(|byte| if byte == 1 { 0x80 } else { byte }).collect();
+    let bytes = [HEADER.as_bytes(), GOOD.repeat(20).as_bytes(), &bad].concat();
+    let intake = read_as("200805.csv", &bytes, &profile, &lenient()).expect("it is taken");
+    assert_eq!((intake.counts.accepted, intake.rejects.len()), (20, 1));
+    assert_eq!(intake.texts.names.text(0), "某某有限公司");
+}
+
+#[test]
 fn a_missing_file_is_refused_with_its_path() {
     let period = Period::from_yyyymm(200_805).expect("a valid period");
-    let file = FeedFile { path: "no/200805.csv".into(), name: "200805.csv".to_owned(), period };
+    let file = FeedFile {
+        path: "no/200805.csv".into(),
+        name: "200805.csv".to_owned(),
+        period,
+        is_named: true,
+    };
     let error = read(&file, &canonical(), &places(), &lenient()).expect_err("no file");
     assert_eq!(error.to_string(), "cannot open no/200805.csv");
 }
@@ -370,7 +387,7 @@ fn what_is_read_does_not_depend_on_the_number_of_threads() {
     let path = dir.path().join("200805.csv");
     std::fs::write(&path, text).expect("a file in it");
     let period = Period::from_yyyymm(200_805).expect("a valid period");
-    let file = FeedFile { path, name: "200805.csv".to_owned(), period };
+    let file = FeedFile { path, name: "200805.csv".to_owned(), period, is_named: true };
     let on = |n_threads| {
         let room = &mut Room::new(n_threads);
         read_in(room, &file, &canonical(), &places(), &lenient()).expect("it is taken")

@@ -1,6 +1,7 @@
 use std::time::{Duration, SystemTime};
 
 use super::*;
+use crate::watch::look::is_marked;
 
 const JANUARY: &str = "200001.csv";
 const FEBRUARY: &str = "200002.csv";
@@ -12,7 +13,8 @@ fn stamp(n_bytes: u64) -> Stamp {
 
 fn file(name: &str) -> FeedFile {
     let period = name[..6].parse().expect("a month");
-    FeedFile { period, name: name.to_owned(), path: PathBuf::from("feed").join(name) }
+    let path = PathBuf::from("feed").join(name);
+    FeedFile { period, name: name.to_owned(), path, is_named: false }
 }
 
 fn look(files: &[(&str, u64)]) -> Look {
@@ -38,14 +40,14 @@ fn archived(ledger: &mut Ledger, ready: &Ready) {
 #[test]
 fn a_file_is_ready_when_it_looks_the_same_twice_or_has_a_marker() {
     let mut ledger = Ledger::default();
-    let grown = ledger.ready(&look(&[(JANUARY, 10)]), rules("200001"), |_| false);
+    let grown = ledger.ready(&look(&[(JANUARY, 10)]), rules("200001"), |_, _| false);
     assert_eq!((names(&grown), grown.n_growing), (vec![], 1));
-    let growing = ledger.ready(&look(&[(JANUARY, 20)]), rules("200001"), |_| false);
+    let growing = ledger.ready(&look(&[(JANUARY, 20)]), rules("200001"), |_, _| false);
     assert_eq!((names(&growing), growing.n_growing), (vec![], 1));
-    let whole = ledger.ready(&look(&[(JANUARY, 20)]), rules("200001"), |_| false);
+    let whole = ledger.ready(&look(&[(JANUARY, 20)]), rules("200001"), |_, _| false);
     assert_eq!((names(&whole), whole.n_growing), (vec![JANUARY], 0));
     let mut ledger = Ledger::default();
-    let marked = ledger.ready(&look(&[(JANUARY, 10)]), rules("200001"), |_| true);
+    let marked = ledger.ready(&look(&[(JANUARY, 10)]), rules("200001"), |_, _| true);
     assert_eq!(names(&marked), [JANUARY]);
 }
 
@@ -53,19 +55,19 @@ fn a_file_is_ready_when_it_looks_the_same_twice_or_has_a_marker() {
 fn without_a_marker_nothing_is_ready_where_only_markers_count() {
     let (mut ledger, rules) = (Ledger::default(), Rules { markers_only: true, ..rules("200001") });
     for _ in 0..3 {
-        assert_eq!(names(&ledger.ready(&look(&[(JANUARY, 10)]), rules, |_| false)), [""; 0]);
+        assert_eq!(names(&ledger.ready(&look(&[(JANUARY, 10)]), rules, |_, _| false)), [""; 0]);
     }
-    assert_eq!(names(&ledger.ready(&look(&[(JANUARY, 10)]), rules, |_| true)), [JANUARY]);
+    assert_eq!(names(&ledger.ready(&look(&[(JANUARY, 10)]), rules, |_, _| true)), [JANUARY]);
 }
 
 #[test]
 fn what_was_judged_is_not_looked_into_again_until_it_changes() {
     let mut ledger = Ledger::default();
-    let ready = ledger.ready(&look(&[(JANUARY, 10)]), rules("200001"), |_| true);
+    let ready = ledger.ready(&look(&[(JANUARY, 10)]), rules("200001"), |_, _| true);
     archived(&mut ledger, &ready);
-    let asked = |path: &Path| panic!("{} was looked at again", path.display());
+    let asked = |path: &Path, _| panic!("{} was looked at again", path.display());
     assert_eq!(ledger.ready(&look(&[(JANUARY, 10)]), rules("200002"), asked), Ready::default());
-    let changed = ledger.ready(&look(&[(JANUARY, 11)]), rules("200002"), |_| true);
+    let changed = ledger.ready(&look(&[(JANUARY, 11)]), rules("200002"), |_, _| true);
     assert_eq!(names(&changed), [JANUARY]);
     ledger.judge(file(JANUARY).path, stamp(11), Verdict::Refused);
     assert_eq!(ledger.ready(&look(&[(JANUARY, 11)]), rules("200002"), asked), Ready::default());
@@ -75,12 +77,12 @@ fn what_was_judged_is_not_looked_into_again_until_it_changes() {
 #[test]
 fn months_past_a_gap_wait_and_are_not_read() {
     let mut ledger = Ledger::default();
-    let gap = ledger.ready(&look(&[(JANUARY, 1), (MARCH, 3)]), rules("200001"), |_| true);
+    let gap = ledger.ready(&look(&[(JANUARY, 1), (MARCH, 3)]), rules("200001"), |_, _| true);
     assert_eq!((names(&gap), gap.n_waiting), (vec![JANUARY], 1));
     assert_eq!(gap.awaited.map(|month| month.to_string()).as_deref(), Some("200002"));
     archived(&mut ledger, &gap);
     let there = [(JANUARY, 1), (FEBRUARY, 2), (MARCH, 3)];
-    let filled = ledger.ready(&look(&there), rules("200002"), |_| true);
+    let filled = ledger.ready(&look(&there), rules("200002"), |_, _| true);
     assert_eq!((names(&filled), filled.n_waiting), (vec![FEBRUARY, MARCH], 0));
 }
 
@@ -88,7 +90,7 @@ fn months_past_a_gap_wait_and_are_not_read() {
 fn a_feed_does_not_begin_before_all_that_is_there_is_whole() {
     let mut ledger = Ledger::default();
     let there = look(&[(JANUARY, 1), (FEBRUARY, 2)]);
-    let is_february = |path: &Path| path.ends_with(FEBRUARY);
+    let is_february = |path: &Path, _| path.ends_with(FEBRUARY);
     let copied = ledger.ready(&there, rules(""), is_february);
     assert_eq!((names(&copied), copied.n_waiting, copied.n_growing), (vec![], 1, 1));
     assert_eq!(names(&ledger.ready(&there, rules(""), is_february)), [JANUARY, FEBRUARY]);
@@ -99,9 +101,9 @@ fn a_feed_does_not_begin_with_the_month_after_one_that_was_refused() {
     let mut ledger = Ledger::default();
     ledger.judge(file(JANUARY).path, stamp(1), Verdict::Refused);
     let there = [(JANUARY, 1), (FEBRUARY, 2)];
-    let refused = ledger.ready(&look(&there), rules(""), |_| true);
+    let refused = ledger.ready(&look(&there), rules(""), |_, _| true);
     assert_eq!((names(&refused), refused.n_waiting), (vec![], 1));
-    let mended = ledger.ready(&look(&[(JANUARY, 9), (FEBRUARY, 2)]), rules(""), |_| true);
+    let mended = ledger.ready(&look(&[(JANUARY, 9), (FEBRUARY, 2)]), rules(""), |_, _| true);
     assert_eq!(names(&mended), [JANUARY, FEBRUARY]);
 }
 
@@ -110,7 +112,7 @@ fn a_file_that_could_not_be_read_is_tried_again_less_and_less_often() {
     let mut ledger = Ledger::default();
     let mut tried_at = Vec::new();
     for n_looks in 1..100 {
-        let ready = ledger.ready(&look(&[(JANUARY, 10)]), rules("200001"), |_| true);
+        let ready = ledger.ready(&look(&[(JANUARY, 10)]), rules("200001"), |_, _| true);
         if !ready.files.is_empty() {
             let is_news = ledger.could_not_read(file(JANUARY).path, stamp(10));
             assert_eq!(is_news, n_looks == 1, "look {n_looks}");
@@ -139,11 +141,45 @@ fn the_next_run_knows_what_the_archive_bears_out_and_tries_the_rest_again() {
 #[test]
 fn what_is_gone_is_forgotten_but_not_when_the_folder_went_with_it() {
     let mut ledger = Ledger::default();
-    let ready = ledger.ready(&look(&[(JANUARY, 1), (FEBRUARY, 2)]), rules("200001"), |_| true);
+    let ready = ledger.ready(&look(&[(JANUARY, 1), (FEBRUARY, 2)]), rules("200001"), |_, _| true);
     archived(&mut ledger, &ready);
     let unmounted = Look { empty: vec![PathBuf::from("feed")], ..Look::default() };
-    ledger.ready(&unmounted, rules("200003"), |_| true);
+    ledger.ready(&unmounted, rules("200003"), |_, _| true);
     assert_eq!(ledger.n_judged_in(Path::new("feed")), 2);
-    ledger.ready(&look(&[(FEBRUARY, 2)]), rules("200003"), |_| true);
+    ledger.ready(&look(&[(FEBRUARY, 2)]), rules("200003"), |_, _| true);
     assert_eq!(ledger.n_judged_in(Path::new("feed")), 1);
+}
+
+#[test]
+fn a_file_that_json_cannot_tell_of_is_read_again_by_the_next_run_and_stops_nothing() {
+    let mut ledger = Ledger::default();
+    let verdict = || Verdict::Archived { hash: "a".to_owned() };
+    let old = Stamp { n_bytes: 1, modified: SystemTime::UNIX_EPOCH - Duration::from_secs(1) };
+    ledger.judge("feed/200001.csv".into(), old, verdict());
+    ledger.judge("feed/200002.csv".into(), stamp(2), verdict());
+    #[cfg(unix)]
+    {
+        use std::os::unix::ffi::OsStrExt;
+        let name = std::ffi::OsStr::from_bytes(b"feed/200003\xba\xa3.csv");
+        ledger.judge(name.into(), stamp(3), verdict());
+    }
+    let next = Ledger::from_json(&ledger.to_json(), |_| true);
+    assert!(next.is_settled(Path::new("feed/200002.csv"), stamp(2)));
+    assert_eq!(next.judged.len(), 1);
+}
+
+#[test]
+fn a_marker_that_is_older_than_its_file_was_made_for_an_earlier_version() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join(JANUARY);
+    let at = |seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
+    let written_at = |path: &Path, seconds| {
+        let file = std::fs::File::create(path).expect("a file");
+        file.set_modified(at(seconds)).expect("a time");
+    };
+    let stamp = |seconds| Stamp { n_bytes: 0, modified: at(seconds) };
+    assert!(!is_marked(&path, stamp(100)));
+    written_at(&folder.path().join("200001.csv.done"), 100);
+    assert!(is_marked(&path, stamp(99)) && is_marked(&path, stamp(100)));
+    assert!(!is_marked(&path, stamp(101)));
 }
