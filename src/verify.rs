@@ -145,9 +145,9 @@ pub fn verify(archive: Archive, progress: impl FnMut()) -> Result<Verification, 
     }
     for table in [Table::City, Table::Plant] {
         let old = archive.old_parts(table)?.into_iter().map(|part| part.file);
-        damaged(&archive, old)
-            .into_iter()
-            .for_each(|error| verification.found(Finding::Old(error)));
+        for error in damaged(&archive, old) {
+            verification.found(Finding::Old(error));
+        }
     }
     let gone = archive.files()?.into_iter().filter(|file| !file.counts_now());
     verification.gone = damaged(&archive, gone.map(|file| file.segment));

@@ -373,7 +373,7 @@ impl Archive {
     /// # Errors
     /// [`ArchiveError::Query`] if the manifest cannot be read.
     pub fn parts(&self, table: Table, as_of: Option<Vintage>) -> Result<Vec<Part>> {
-        Ok(parts::in_use(self.manifest.parts(table, as_of)?))
+        Ok(parts::in_use(&self.manifest.parts(table, as_of)?))
     }
 
     /// The parts of a table that only older vintages are read from.

@@ -141,12 +141,12 @@ impl Manifest {
     /// # Errors
     /// [`ArchiveError::Query`] if it cannot be read.
     pub(super) fn is_of(&self, home: &Path) -> Result<bool> {
-        let files =
-            self.files()?.into_iter().filter(FileEntry::counts_now).map(|file| file.segment);
-        let is_there = |file: Stored| {
-            home.join(&file.path).metadata().is_ok_and(|found| found.len() == file.n_bytes)
+        let is_there = |file: &Stored| {
+            let found = home.join(&file.path).metadata();
+            found.is_ok_and(|found| found.len() == file.n_bytes)
         };
-        Ok(files.map(is_there).all(|is_there| is_there))
+        let files = self.files()?;
+        Ok(files.iter().filter(|file| file.counts_now()).all(|file| is_there(&file.segment)))
     }
 
     /// Whether the database holds what was written, and all that was acknowledged.

@@ -97,7 +97,7 @@ pub struct Part {
 /// Of the parts of a table, in order of year and publication, those that it is read from: of each
 /// year the newest whole one, and the changes after it.
 #[must_use]
-pub fn in_use(parts: Vec<Part>) -> Vec<Part> {
+pub fn in_use(parts: &[Part]) -> Vec<Part> {
     let mut in_use = Vec::with_capacity(parts.len());
     for of_year in parts.chunk_by(|a, b| a.year == b.year) {
         let whole = of_year.iter().rposition(|part| part.kind == PartKind::Whole);

@@ -51,9 +51,10 @@ impl TableYears {
     #[must_use]
     pub fn new(home: &Path, parts: &[Part], years: &impl RangeBounds<Year>, keys: &[&str]) -> Self {
         assert!(!keys.is_empty() && keys.len() <= KEYS_MAX, "a key of {keys:?}");
-        let parts = parts.iter().filter(|part| years.contains(&part.year)).cloned().collect();
+        let mut parts = in_use(parts);
+        parts.retain(|part| years.contains(&part.year));
         let chains: Vec<Vec<Part>> =
-            in_use(parts).chunk_by(|a, b| a.year == b.year).map(<[Part]>::to_vec).collect();
+            parts.chunk_by(|a, b| a.year == b.year).map(<[Part]>::to_vec).collect();
         let keys = keys.iter().map(|&key| key.to_owned()).collect();
         Self { home: home.to_owned(), keys, chains: chains.into_iter() }
     }
