@@ -5,7 +5,7 @@ use std::path::Path;
 
 use clap::Args;
 use spillover::archive::{Archive, FileEntry};
-use spillover::engine::{EngineError, Request, file_named, mend};
+use spillover::engine::{EngineError, Request, file_named, withdraw};
 use spillover::types::Vintage;
 
 use super::progress::bar;
@@ -31,7 +31,7 @@ impl Withdraw {
         let n_workers = n_workers(self.workers, &config);
         let bar = bar(Archive::read(home.folder())?.files()?.len(), "restoring");
         let request = Request { config, n_workers, ..Request::default() };
-        let (mut engine, withdrawn) = mend::withdraw(home.folder(), request, &files, |n| {
+        let (mut engine, withdrawn) = withdraw::withdraw(home.folder(), request, &files, |n| {
             bar.inc(n as u64);
             ControlFlow::Continue(())
         })?;

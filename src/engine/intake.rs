@@ -168,23 +168,6 @@ impl Engine {
         Ok(())
     }
 
-    /// Keeps a snapshot if a year has closed since the last one.
-    ///
-    /// Apart from the intake: tables are not held up by what only makes the next start quick. Once
-    /// for all the years of a backfill: one that is interrupted reads its segments again.
-    ///
-    /// # Errors
-    /// As for [`Engine::snapshot`]; what was taken in stays.
-    pub fn snapshot_if_due(&mut self) -> Result<(), EngineError> {
-        let newest = self.newest_snapshot()?;
-        let closed = self.archive.closed()?;
-        let mut decembers = closed.iter().filter(|(month, _)| month.month() == 12);
-        if decembers.any(|(_, at)| Some(*at) > newest) {
-            self.snapshot()?;
-        }
-        Ok(())
-    }
-
     fn known(&self) -> Result<Known, EngineError> {
         let mut known = Known::default();
         for file in self.archive.known_files()? {
@@ -329,8 +312,6 @@ impl Engine {
             for &earlier in &supersedes {
                 running.withdraw(&folder, home, earlier)?;
             }
-        }
-        if closes {
             let before = file.period.year_before();
             let is_read = |writing: &Writing<'_>| {
                 writing.has(file.period) || (writing.has(before) && !running.recent.has(before))

@@ -1,26 +1,22 @@
-//! What to do about records that are damaged on the disk: put them back from the file they came
-//! from, or withdraw that file without reading them.
+//! Puts back records that are damaged on the disk, from the file they came from.
 //!
 //! A file has the bytes that were accepted if their hash is the one on record; read under the
-//! recorded definitions it gives the same records. Without the file, its withdrawal cannot take
-//! back amounts that nobody knows any more: the state is made anew from the other segments, and
-//! every year is published whole.
+//! recorded definitions it gives the same records. Where there is no such file, `withdraw` does
+//! without them.
 
 use std::ops::ControlFlow;
 use std::path::Path;
 
 use super::EngineError;
-use super::intake::Step;
 use super::open::{Engine, Request, calendar, home_of, recorded};
-use super::outcome::{FileOutcome, Outcome, Unwatched};
-use super::restore::State;
-use super::running::{Home, Running};
+use super::outcome::{FileOutcome, Outcome};
+use super::running::Home;
 use crate::archive::segment::{encode, sort};
-use crate::archive::{Archive, ArchiveError, FileEntry, Withdrawn};
+use crate::archive::{Archive, ArchiveError, FileEntry};
 use crate::feed::decode::fingerprint;
 use crate::feed::read::{ReadLimits, read};
 use crate::feed::source::FeedFile;
-use crate::types::{City, Vintage};
+use crate::types::City;
 
 impl Engine {
     /// Opens a home as [`Engine::open`] does; where the records of files are damaged, and the files
@@ -96,7 +92,7 @@ fn mend(
     Ok(mended)
 }
 
-fn is_damaged(archive: &Archive, file: &FileEntry) -> Result<bool, EngineError> {
+pub(super) fn is_damaged(archive: &Archive, file: &FileEntry) -> Result<bool, EngineError> {
     match file.segment.open(archive.home()) {
         Ok(_) => Ok(false),
         Err(error) if error.is_damage() => Ok(true),
@@ -134,64 +130,4 @@ fn mend_one(
         return Ok(true);
     }
     Ok(false)
-}
-
-/// Opens a home and withdraws files, also such whose records are damaged;
-/// [`Engine::snapshot_if_due`] is for whoever called it to ask for then.
-///
-/// # Errors
-/// Those of [`Engine::open`] and [`Engine::withdraw`].
-pub fn withdraw(
-    folder: &Path,
-    request: Request,
-    files: &[FileEntry],
-    progress: impl FnMut(usize) -> ControlFlow<()>,
-) -> Result<(Engine, Vec<Withdrawn>), EngineError> {
-    let vintages: Vec<Vintage> = files.iter().map(|file| file.vintage).collect();
-    let archive = Archive::read(folder)?;
-    for file in files {
-        if is_damaged(&archive, file)? {
-            drop(archive);
-            let mut engine = Engine::closed(folder, request)?;
-            engine.restore_without(&vintages, progress)?;
-            let withdrawn = engine.withdraw_unread(&vintages)?;
-            return Ok((engine, withdrawn));
-        }
-    }
-    drop(archive);
-    let mut engine = Engine::open(folder, request, progress)?;
-    let withdrawn = engine.withdraw(&vintages, &mut Unwatched)?;
-    Ok((engine, withdrawn))
-}
-
-impl Engine {
-    /// Restores the state that is left when some files do not count.
-    fn restore_without(
-        &mut self,
-        without: &[Vintage],
-        progress: impl FnMut(usize) -> ControlFlow<()>,
-    ) -> Result<(), EngineError> {
-        let state = State::now(&self.archive)?.ok_or(EngineError::Empty)?;
-        let mut files = self.archive.files()?;
-        files.retain(|file| file.counts_now() && !without.contains(&file.vintage));
-        let mut running = Running::start(&self.home, state.calendar, self.n_workers)?;
-        running.restore_files(self.archive.home(), &self.home, files, progress)?;
-        running.publish_all_whole();
-        self.running = Some(running);
-        Ok(())
-    }
-
-    /// Withdraws files that the state does not have.
-    fn withdraw_unread(&mut self, files: &[Vintage]) -> Result<Vec<Withdrawn>, EngineError> {
-        let last = self.archive.last_vintage()?.unwrap_or_default().0;
-        let withdrawn: Vec<Withdrawn> = (last + 1..)
-            .zip(files)
-            .map(|(at, &file)| Withdrawn { file, at: Vintage(at) })
-            .collect();
-        // What is in the snapshots of these files could be taken back by their records only.
-        let step = Step::without_reading(withdrawn.clone());
-        let home = std::sync::Arc::clone(&self.home);
-        self.publish(&home, step, &mut Unwatched)?;
-        Ok(withdrawn)
-    }
 }

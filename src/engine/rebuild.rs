@@ -30,7 +30,7 @@ use crate::archive::{
 use crate::feed::profile::Exclusions;
 use crate::feed::record::{Counts, Exclusion, Intake, Record, Texts};
 use crate::feed::reference::ReferenceTexts;
-use crate::settings::{Config, Settings};
+use crate::settings::Config;
 use crate::types::{City, Vintage};
 
 /// What a rebuild did.
@@ -73,7 +73,7 @@ pub fn rebuild(
     let home = Arc::new(home_of(after, &definitions)?);
     let (last, newest) = archive.last_publication()?.unwrap_or_default();
     let publication = Publication(last.0 + 1);
-    let reclassified = if exclusions(&before) == exclusions(&home.settings) {
+    let reclassified = if before.profile.exclusions == home.settings.profile.exclusions {
         Vec::new()
     } else {
         reclassified(&archive, &home, publication, &mut progress)?
@@ -108,12 +108,6 @@ fn has_damaged_parts(archive: &Archive) -> Result<bool, EngineError> {
         }
     }
     Ok(false)
-}
-
-/// The lists of exclusions that hold under settings.
-#[must_use]
-pub fn exclusions(settings: &Settings) -> &Exclusions {
-    &settings.profile.exclusions
 }
 
 fn references(
@@ -202,7 +196,7 @@ fn reclassify(
     let read = segment::read(archive.home(), &file.segment, Fields::All, &city_of);
     let (texts, mut records) =
         read.map_err(|source| records_not_read(&file.name, file.vintage, source))?;
-    if !exclude(exclusions(&home.settings), &texts, &mut records) {
+    if !exclude(&home.settings.profile.exclusions, &texts, &mut records) {
         return Ok(None);
     }
     let code = |city: City| home.places.code(city);

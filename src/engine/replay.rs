@@ -7,7 +7,6 @@ use tempfile::TempDir;
 
 use super::EngineError;
 use super::open::{calendar, home_of, live_segments, recorded};
-use super::rebuild::exclusions;
 use super::restore::State;
 use super::running::{Home, LiveSegment, Names, Running};
 use crate::archive::parts::{Part, Table};
@@ -125,7 +124,7 @@ impl Replayed {
         let definitions = archive.definitions_at(state.publication)?.ok_or(EngineError::Empty)?;
         let settings = Settings::from_toml(&definitions.settings)?;
         let (now, _) = recorded(archive)?.ok_or(EngineError::Empty)?;
-        if exclusions(&settings) != exclusions(&now) {
+        if settings.profile.exclusions != now.profile.exclusions {
             let published = archive.publications()?;
             let before = published.iter().find(|(at, _)| *at == state.publication);
             let before = before.map_or(Vintage(0), |(_, vintage)| *vintage);

@@ -23,7 +23,7 @@ use crate::publish::supply::Supply;
 use crate::settings::Settings;
 use crate::types::{Country, Firm, Period, Plant, Shipment, Vintage, Year};
 
-/// What defines the figures of a home, and where it is.
+/// What defines the figures of a home.
 #[derive(Debug)]
 pub struct Home {
     /// The recorded options.
@@ -270,9 +270,8 @@ impl Running {
         Ok(())
     }
 
-    /// Whether anything was fed or closed that asks for publication.
-    #[must_use]
-    pub fn years_published_whole(&self) -> Vec<Year> {
+    /// The years of which all rows are published next time: their closed months changed.
+    fn years_published_whole(&self) -> Vec<Year> {
         let with_indicators = |year: &&Year| self.calendar.indicator_years().any(|y| y == **year);
         self.whole.iter().filter(with_indicators).copied().collect()
     }

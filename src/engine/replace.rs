@@ -1,0 +1,78 @@
+//! A file in the place of earlier ones: only what differs between them is fed.
+
+use std::path::Path;
+
+use super::EngineError;
+use super::amounts::Amounts;
+use super::running::{Home, Running, UPDATES_AT_A_TIME};
+use super::sums::Sums;
+use crate::archive::segment::{self, Fields};
+use crate::dataflow::{Cell, CellKey};
+use crate::types::Vintage;
+
+impl Running {
+    /// Feeds a file in the place of earlier ones: only what differs between them, for a month that
+    /// is published again is mostly the month that was.
+    ///
+    /// # Errors
+    /// [`EngineError::Archive`] if a segment cannot be read, [`EngineError::Worker`] if a worker
+    /// died.
+    pub fn replace(
+        &mut self,
+        folder: &Path,
+        home: &Home,
+        earlier: &[Vintage],
+        sums: &Sums,
+    ) -> Result<(), EngineError> {
+        let city_of = |code: &str| home.places.city(code);
+        let mut amounts = Amounts::default();
+        let Self { names, calendar, segments, workers, recent, .. } = self;
+        for vintage in earlier {
+            let position = segments.iter().position(|segment| segment.vintage == *vintage);
+            let Some(position) = position else { continue };
+            let gone = segments.remove(position);
+            recent.forget_through(gone.period);
+            let read = segment::read(folder, &gone.stored, Fields::Figures, &city_of);
+            let (texts, records) = read.map_err(|source| gone.not_read(source))?;
+            Sums::of(&texts, &records).shipments(names, |shipment| {
+                amounts.add(&shipment, calendar.roles(shipment.period), -1);
+            });
+        }
+        sums.shipments(names, |shipment| {
+            amounts.add(&shipment, calendar.roles(shipment.period), 1);
+        });
+        for updates in net(amounts.take(0)).chunks(UPDATES_AT_A_TIME) {
+            workers.feed(updates.to_vec())?;
+        }
+        Ok(())
+    }
+}
+
+/// What is left of updates when those of a cell are added up, without what cancels out.
+fn net(mut updates: Vec<(CellKey, Cell)>) -> Vec<(CellKey, Cell)> {
+    updates.sort_unstable_by_key(|(key, _)| *key);
+    let sums = updates.chunk_by(|a, b| a.0 == b.0).map(|same| {
+        let sum = same.iter().fold(Cell::default(), |sum, (_, cell)| Cell {
+            cur: sum.cur + cell.cur,
+            base: sum.base + cell.base,
+            import: sum.import + cell.import,
+        });
+        (same[0].0, sum)
+    });
+    sums.filter(|(_, sum)| *sum != Cell::default()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::types::Firm;
+
+    #[test]
+    fn what_two_versions_of_a_month_share_cancels_out() {
+        let key = |firm| CellKey { firm: Firm(firm), ..CellKey::default() };
+        let cell = |cur| Cell { cur, ..Cell::default() };
+        let updates = [(2, -70), (1, -50), (1, 50), (2, 70), (3, -9), (3, 10)];
+        let updates = updates.map(|(firm, cur)| (key(firm), cell(cur))).to_vec();
+        assert_eq!(net(updates), [(key(3), cell(1))]);
+    }
+}

@@ -1,0 +1,92 @@
+//! Keeps the annual cells as a publication left them, so that the next start is quick.
+
+use std::path::Path;
+
+use super::EngineError;
+use super::open::Engine;
+use super::running::{Home, Running};
+use crate::archive::Publication;
+use crate::archive::snapshot::{Snapshot, SnapshotCell, SnapshotTexts, SnapshotWriter};
+use crate::dataflow::{Cell, CellKey, Output};
+use crate::types::City;
+
+impl Engine {
+    /// Keeps a snapshot if a year has closed since the last one.
+    ///
+    /// Apart from the intake: tables are not held up by what only makes the next start quick. Once
+    /// for all the years of a backfill: one that is interrupted reads its segments again.
+    ///
+    /// # Errors
+    /// As for [`Engine::snapshot`]; what was taken in stays.
+    pub fn snapshot_if_due(&mut self) -> Result<(), EngineError> {
+        let newest = self.newest_snapshot()?;
+        let closed = self.archive.closed()?;
+        let mut decembers = closed.iter().filter(|(month, _)| month.month() == 12);
+        if decembers.any(|(_, at)| Some(*at) > newest) {
+            self.snapshot()?;
+        }
+        Ok(())
+    }
+
+    /// Keeps a snapshot of the newest publication; none before the first, or if there is one.
+    ///
+    /// # Errors
+    /// [`EngineError::Archive`] if it cannot be written, [`EngineError::Worker`] if a worker died.
+    pub fn snapshot(&mut self) -> Result<Option<Snapshot>, EngineError> {
+        let newest = self.newest_snapshot()?;
+        let last = self.archive.last_publication()?.map(|(last, _)| last);
+        let (Some(running), Some(last)) = (self.running.as_mut(), last) else { return Ok(None) };
+        if newest == Some(last) {
+            return Ok(None);
+        }
+        let snapshot = running.snapshot(self.archive.home(), &self.home, last)?;
+        let damaged: Vec<Publication> =
+            self.restored.damaged.iter().map(|(publication, _)| *publication).collect();
+        self.archive.keep_snapshot(&snapshot, &damaged)?;
+        self.restored.damaged.clear();
+        Ok(Some(snapshot))
+    }
+
+    /// The publication of the newest snapshot that was not found damaged.
+    pub(super) fn newest_snapshot(&self) -> Result<Option<Publication>, EngineError> {
+        let damaged = |of: &Publication| self.restored.damaged.iter().any(|(at, _)| at == of);
+        let publications = self.archive.snapshots()?.into_iter().map(|kept| kept.publication);
+        Ok(publications.into_iter().find(|publication| !damaged(publication)))
+    }
+}
+
+impl Running {
+    /// Writes the annual cells as the last publication left them.
+    ///
+    /// # Errors
+    /// [`EngineError::Archive`] if the snapshot cannot be written, [`EngineError::Worker`] if a
+    /// worker died.
+    pub fn snapshot(
+        &mut self,
+        folder: &Path,
+        home: &Home,
+        publication: Publication,
+    ) -> Result<Snapshot, EngineError> {
+        let city = |city: City| home.places.code(city);
+        let Self { names, workers, .. } = self;
+        let texts = SnapshotTexts { firms: &names.firms, countries: &names.countries, city: &city };
+        let mut writer = SnapshotWriter::create(folder, publication, texts)?;
+        workers.cells(|output| {
+            let Output::Cells(cells) = output else { return Ok(()) };
+            let cells: Vec<_> =
+                cells.iter().map(|(key, cell)| snapshot_cell(*key, *cell)).collect();
+            Ok::<(), EngineError>(writer.write(&cells)?)
+        })?;
+        Ok(writer.finish()?)
+    }
+}
+
+fn snapshot_cell(key: CellKey, cell: Cell) -> SnapshotCell {
+    SnapshotCell {
+        year: key.year,
+        firm: key.firm.0,
+        country: u32::from(key.country.0),
+        city: key.city,
+        cents: [cell.cur, cell.base, cell.import],
+    }
+}

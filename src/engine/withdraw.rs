@@ -1,0 +1,122 @@
+//! Withdraws files: their lines do not count any more, and their bytes are news if they are named
+//! again.
+//!
+//! Records that can be read are taken back from every role they have. What cannot be read nobody can
+//! take back: the state is made anew from the other segments, and every year is published whole.
+
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::EngineError;
+use super::intake::Step;
+use super::mend::is_damaged;
+use super::open::{Engine, Request};
+use super::outcome::{Observer, Unwatched};
+use super::restore::State;
+use super::running::Running;
+use crate::archive::{Archive, FileEntry, Withdrawn};
+use crate::types::Vintage;
+
+/// Opens a home and withdraws files, also such whose records are damaged;
+/// [`Engine::snapshot_if_due`] is for whoever called it to ask for then.
+///
+/// # Errors
+/// Those of [`Engine::open`] and [`Engine::withdraw`].
+pub fn withdraw(
+    folder: &Path,
+    request: Request,
+    files: &[FileEntry],
+    progress: impl FnMut(usize) -> ControlFlow<()>,
+) -> Result<(Engine, Vec<Withdrawn>), EngineError> {
+    let vintages: Vec<Vintage> = files.iter().map(|file| file.vintage).collect();
+    let archive = Archive::read(folder)?;
+    for file in files {
+        if is_damaged(&archive, file)? {
+            drop(archive);
+            let mut engine = Engine::closed(folder, request)?;
+            engine.restore_without(&vintages, progress)?;
+            let withdrawn = engine.withdraw_unread(&vintages)?;
+            return Ok((engine, withdrawn));
+        }
+    }
+    drop(archive);
+    let mut engine = Engine::open(folder, request, progress)?;
+    let withdrawn = engine.withdraw(&vintages, &mut Unwatched)?;
+    Ok((engine, withdrawn))
+}
+
+impl Engine {
+    /// Withdraws files: their lines do not count any more, and their bytes are news if they come
+    /// again. Each withdrawal takes a vintage of its own; closed months stay closed.
+    ///
+    /// # Errors
+    /// [`EngineError::Archive`] if a file's records cannot be read or the home not be written,
+    /// [`EngineError::Worker`] if a worker died. Nothing is withdrawn then.
+    pub fn withdraw(
+        &mut self,
+        files: &[Vintage],
+        observer: &mut dyn Observer,
+    ) -> Result<Vec<Withdrawn>, EngineError> {
+        let home = Arc::clone(&self.home);
+        let running = self.running.as_mut().ok_or(EngineError::Empty)?;
+        let mut at = self.archive.last_vintage()?.unwrap_or_default();
+        let mut step = Step::default();
+        for &file in files {
+            running.withdraw(self.archive.home(), &home, file)?;
+            at = Vintage(at.0 + 1);
+            step.withdrawn.push(Withdrawn { file, at });
+        }
+        let withdrawn = step.withdrawn.clone();
+        self.publish(&home, step, observer)?;
+        Ok(withdrawn)
+    }
+
+    /// Restores the state that is left when some files do not count.
+    fn restore_without(
+        &mut self,
+        without: &[Vintage],
+        progress: impl FnMut(usize) -> ControlFlow<()>,
+    ) -> Result<(), EngineError> {
+        let state = State::now(&self.archive)?.ok_or(EngineError::Empty)?;
+        let mut files = self.archive.files()?;
+        files.retain(|file| file.counts_now() && !without.contains(&file.vintage));
+        let mut running = Running::start(&self.home, state.calendar, self.n_workers)?;
+        running.restore_files(self.archive.home(), &self.home, files, progress)?;
+        running.publish_all_whole();
+        self.running = Some(running);
+        Ok(())
+    }
+
+    /// Withdraws files that the state does not have.
+    fn withdraw_unread(&mut self, files: &[Vintage]) -> Result<Vec<Withdrawn>, EngineError> {
+        let last = self.archive.last_vintage()?.unwrap_or_default().0;
+        let withdrawn: Vec<Withdrawn> = (last + 1..)
+            .zip(files)
+            .map(|(at, &file)| Withdrawn { file, at: Vintage(at) })
+            .collect();
+        // What is in the snapshots of these files could be taken back by their records only.
+        let step = Step::without_reading(withdrawn.clone());
+        let home = Arc::clone(&self.home);
+        self.publish(&home, step, &mut Unwatched)?;
+        Ok(withdrawn)
+    }
+}
+
+/// The one file that counts under a name.
+///
+/// # Errors
+/// - [`EngineError::NoSuchFile`] if none does.
+/// - [`EngineError::SeveralFiles`] if more than one does.
+pub fn file_named(archive: &Archive, name: &str) -> Result<FileEntry, EngineError> {
+    let mut files = archive.files()?;
+    files.retain(|file| file.counts_now() && file.name == name);
+    match files.len() {
+        0 => Err(EngineError::NoSuchFile { name: name.to_owned() }),
+        1 => Ok(files.remove(0)),
+        _ => Err(EngineError::SeveralFiles {
+            name: name.to_owned(),
+            vintages: files.iter().map(|file| file.vintage).collect(),
+        }),
+    }
+}
