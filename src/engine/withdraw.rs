@@ -1,8 +1,9 @@
 //! Withdraws files: their lines do not count any more, and their bytes are news if they are named
 //! again.
 //!
-//! Records that can be read are taken back from every role they have. What cannot be read nobody can
-//! take back: the state is made anew from the other segments, and every year is published whole.
+//! Records that can be read are taken back from every role they have. What cannot be read nobody
+//! can take back: the state is made anew from the other segments, and every year is published
+//! whole.
 
 use std::ops::ControlFlow;
 use std::path::Path;
