@@ -41,8 +41,6 @@ pub enum Finding {
     },
     /// A snapshot is missing or damaged: no figure is affected, a restart takes longer.
     Snapshot(ArchiveError),
-    /// A part that only older vintages need is missing or damaged.
-    Old(ArchiveError),
     /// A published part is missing or damaged, so that a year cannot be read.
     Part(Table, ExportError),
     /// A figure is not what the records say.
@@ -74,9 +72,6 @@ impl fmt::Display for Finding {
             }
             Self::Snapshot(error) => {
                 write!(f, "no figure is affected, `snapshot` makes another: {error}")
-            }
-            Self::Old(error) => {
-                write!(f, "no figure of now is affected, older vintages are: {error}")
             }
             Self::Part(table, error) => write!(f, "table {}: {error}", table.name()),
             Self::Figure { table, key, column, published, recomputed } => write!(
@@ -112,9 +107,10 @@ pub struct Verification {
     pub findings: Vec<Finding>,
     /// How much is wrong.
     pub n_findings: usize,
-    /// Records that do not count any more and cannot be read. That is nothing wrong with a figure:
-    /// files are withdrawn for it. What was published stands; what was not is not replayed.
-    pub gone: Vec<ArchiveError>,
+    /// What cannot be read of records that do not count any more, and of parts that newer ones took
+    /// the place of. No figure of now is affected: files are withdrawn and tables rebuilt for it.
+    /// Vintages that need it cannot be had.
+    pub old: Vec<ArchiveError>,
 }
 
 /// How many findings are told one by one.
@@ -143,14 +139,13 @@ pub fn verify(archive: Archive, progress: impl FnMut()) -> Result<Verification, 
             verification.found(Finding::Snapshot(error));
         }
     }
-    for table in [Table::City, Table::Plant] {
-        let old = archive.old_parts(table)?.into_iter().map(|part| part.file);
-        for error in damaged(&archive, old) {
-            verification.found(Finding::Old(error));
-        }
-    }
     let gone = archive.files()?.into_iter().filter(|file| !file.counts_now());
-    verification.gone = damaged(&archive, gone.map(|file| file.segment));
+    let mut old: Vec<Stored> = gone.map(|file| file.segment).collect();
+    for table in [Table::City, Table::Plant] {
+        old.extend(archive.old_parts(table)?.into_iter().map(|part| part.file));
+    }
+    let damaged = old.iter().filter_map(|file| file.open(archive.home()).err());
+    verification.old = damaged.collect();
     let mut replay = Replay::open(archive)?;
     let tables = recompute(&mut replay, &mut verification, progress)?;
     let Some(tables) = tables else { return Ok(verification) };
@@ -160,10 +155,6 @@ pub fn verify(archive: Archive, progress: impl FnMut()) -> Result<Verification, 
         }
     }
     Ok(verification)
-}
-
-fn damaged(archive: &Archive, files: impl IntoIterator<Item = Stored>) -> Vec<ArchiveError> {
-    files.into_iter().filter_map(|file| file.open(archive.home()).err()).collect()
 }
 
 /// Both tables from the segments; none if a segment is damaged, for then the figures cannot be

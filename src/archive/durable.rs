@@ -7,10 +7,11 @@
 //! Invariant: a [`Stored`] is on the disk with these bytes under this name, whatever happens to the
 //! process.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Seek, Write};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::error::{ArchiveError, Result};
 
@@ -74,13 +75,11 @@ impl Draft {
     /// Starts a file at a path relative to the home, with the folders it needs.
     ///
     /// # Errors
-    /// - [`ArchiveError::Moved`] if there is no home.
+    /// - [`ArchiveError::Moved`] if the home is not where it was, or not there.
     /// - [`ArchiveError::CreateFolder`], [`ArchiveError::Sync`] if a folder cannot be made.
     /// - [`ArchiveError::Write`] if the file cannot be.
     pub(crate) fn create(home: &Path, relative: String) -> Result<Self> {
-        if !home.is_dir() {
-            return Err(ArchiveError::Moved { home: home.to_owned() });
-        }
+        check_in_place(home)?;
         let partial = home.join(format!("{relative}.{PARTIAL}"));
         create_folder(partial.parent().unwrap_or(home))?;
         let file = File::create(&partial)
@@ -99,6 +98,7 @@ impl Draft {
     /// Makes what was written durable under its name.
     ///
     /// # Errors
+    /// - [`ArchiveError::Moved`] if the home is not where it was.
     /// - [`ArchiveError::Write`] if the rest cannot be written or the file not be renamed.
     /// - [`ArchiveError::Sync`] if the disk does not confirm: the process should end.
     pub(crate) fn publish(mut self) -> Result<Stored> {
@@ -108,6 +108,7 @@ impl Draft {
         let Hashing { file, hasher, n_bytes } = self.out.get_ref();
         let (hash, n_bytes) = (hasher.finalize().to_hex().to_string(), *n_bytes);
         file.sync_all().map_err(|source| ArchiveError::Sync { path: target.clone(), source })?;
+        check_in_place(&self.home)?;
         fs::rename(&self.partial, &target).map_err(failed)?;
         self.published = true;
         sync_folder(target.parent().unwrap_or(&self.home))?;
@@ -178,6 +179,45 @@ impl Identity {
     }
 }
 
+/// The homes that this process has open to write, each with the folder that it was then.
+static HELD: Mutex<BTreeMap<PathBuf, Identity>> = Mutex::new(BTreeMap::new());
+
+/// A home is open to write it: until this is dropped, nothing is written where another folder, or
+/// none, has taken its place.
+#[derive(Debug)]
+pub(crate) struct Held(PathBuf);
+
+impl Held {
+    pub(crate) fn begin(home: &Path) -> Self {
+        if let Some(identity) = Identity::of(home) {
+            held().insert(home.to_owned(), identity);
+        }
+        Self(home.to_owned())
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        held().remove(&self.0);
+    }
+}
+
+fn held() -> MutexGuard<'static, BTreeMap<PathBuf, Identity>> {
+    HELD.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Whether a home is where it was when it was opened to write; any other folder only has to be
+/// there.
+///
+/// # Errors
+/// [`ArchiveError::Moved`] if it is not.
+pub(crate) fn check_in_place(home: &Path) -> Result<()> {
+    let now = Identity::of(home);
+    let then = held().get(home).copied();
+    let is_in_place = then.map_or(now.is_some(), |then| now == Some(then));
+    if is_in_place { Ok(()) } else { Err(ArchiveError::Moved { home: home.to_owned() }) }
+}
+
 /// Makes a folder and its parents, each durably in its own.
 ///
 /// # Errors
@@ -209,8 +249,8 @@ pub(crate) fn sync_folder(path: &Path) -> Result<()> {
         .map_err(|source| ArchiveError::Sync { path: path.to_owned(), source })
 }
 
-/// Makes a folder's own name durable. Where its parent may not be opened, whoever made the folder
-/// there had to see to it.
+/// Makes a folder's own name durable. Where its parent may not be opened, or cannot be synced,
+/// whoever made the folder there had to see to it.
 ///
 /// # Errors
 /// - [`ArchiveError::Sync`] if the disk does not confirm.
@@ -218,7 +258,12 @@ pub(crate) fn sync_name(path: &Path) -> Result<()> {
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
     match sync_folder(parent.unwrap_or(Path::new("."))) {
         Err(ArchiveError::Sync { source, .. })
-            if source.kind() == io::ErrorKind::PermissionDenied =>
+            if matches!(
+                source.kind(),
+                io::ErrorKind::PermissionDenied
+                    | io::ErrorKind::InvalidInput
+                    | io::ErrorKind::Unsupported
+            ) =>
         {
             Ok(())
         }
@@ -298,6 +343,29 @@ mod tests {
         let error = file.open(home.path()).expect_err("a damaged file");
         assert!(matches!(error, ArchiveError::Corrupt { .. }), "{error}");
         assert!(error.to_string().contains("1.parquet is damaged"), "{error}");
+    }
+
+    #[test]
+    fn nothing_is_written_where_another_folder_has_taken_a_homes_place() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let [home, away] = ["home", "away"].map(|name| folder.path().join(name));
+        fs::create_dir(&home).expect("a home");
+        let held = Held::begin(&home);
+        let mut begun = Draft::create(&home, "1.parquet".to_owned()).expect("a draft");
+        begun.write_all(b"text").expect("written");
+        fs::rename(&home, &away).expect("moved away");
+        let gone = Draft::create(&home, "2.parquet".to_owned()).expect_err("no home");
+        assert!(matches!(gone, ArchiveError::Moved { .. }), "{gone}");
+        fs::create_dir(&home).expect("another one");
+        for error in [
+            Draft::create(&home, "2.parquet".to_owned()).map(drop).expect_err("another home"),
+            begun.publish().map(drop).expect_err("another home"),
+        ] {
+            assert!(matches!(error, ArchiveError::Moved { .. }), "{error}");
+        }
+        assert_eq!(fs::read_dir(&home).expect("the folder").count(), 0);
+        drop(held);
+        stored(&home, "2.parquet", "text");
     }
 
     #[test]

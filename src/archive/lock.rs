@@ -6,13 +6,16 @@
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Write};
 use std::path::Path;
+use std::time::Duration;
 
+use super::durable::Held;
 use super::error::{ArchiveError, Result};
 
 /// The right to write a home, held until it is dropped.
 #[derive(Debug)]
 pub(super) struct Lock {
     _file: File,
+    _held: Held,
 }
 
 impl Lock {
@@ -36,7 +39,7 @@ impl Lock {
             Err(TryLockError::Error(source)) => return Err(failed(source)),
         }
         write_pid(&file).map_err(failed)?;
-        Ok(Self { _file: file })
+        Ok(Self { _file: file, _held: Held::begin(home) })
     }
 }
 
@@ -51,8 +54,15 @@ impl Reading {
     /// reader does without.
     pub(super) fn begin(home: &Path) -> Option<Self> {
         let file = File::open(home.join(READERS)).ok()?;
-        file.lock_shared().ok()?;
-        Some(Self { _file: file })
+        // Somebody removes files, which takes a moment.
+        for _ in 0..TRIES {
+            match file.try_lock_shared() {
+                Ok(()) => return Some(Self { _file: file }),
+                Err(TryLockError::WouldBlock) => std::thread::sleep(WAIT),
+                Err(TryLockError::Error(_)) => break,
+            }
+        }
+        None
     }
 }
 
@@ -75,6 +85,9 @@ impl Unread {
 }
 
 const READERS: &str = "readers";
+/// How often a reader tries to mark that it reads, and how long it waits in between.
+const TRIES: u32 = 100;
+const WAIT: Duration = Duration::from_millis(10);
 
 fn write_pid(mut file: &File) -> io::Result<()> {
     file.set_len(0)?;

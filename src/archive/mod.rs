@@ -46,7 +46,7 @@ pub use manifest::{
 };
 pub use panels::{PanelWriter, read_panel};
 
-use durable::{Identity, clear_up, create_folder, sync_folder, sync_name};
+use durable::{Identity, check_in_place, clear_up, create_folder, sync_folder, sync_name};
 use lock::{Lock, Reading, Unread};
 use manifest::Manifest;
 use parts::{Part, Table, TableYears};
@@ -148,6 +148,7 @@ impl Archive {
     /// If the home was opened to read, or the counts of a file do not add up.
     pub fn commit(&mut self, commit: &Commit) -> Result<()> {
         assert!(self.lock.is_some(), "a commit to {}, opened to read", self.home.display());
+        check_in_place(&self.home)?;
         if self.manifest.identity() != self.file {
             return Err(ArchiveError::Moved { home: self.home.clone() });
         }
@@ -236,16 +237,20 @@ impl Archive {
         Ok(self.known_files()?.into_iter().rev().find(|file| file.hash == hash))
     }
 
-    /// Name and withdrawal of the last file with these bytes, if it was withdrawn; whether they
-    /// count again, or under whose lines they are, [`Archive::known_file`] tells.
+    /// Name and withdrawal of the last file with the bytes of one, if it was withdrawn; whether
+    /// they count again, or under whose lines they are, [`Archive::known_file`] tells. Months
+    /// without trade look alike: such a file is told by its name, too.
     ///
     /// # Errors
     /// [`ArchiveError::Query`] if the manifest cannot be read.
-    pub fn withdrawn_file(&self, hash: &str) -> Result<Option<(String, Vintage)>> {
-        if !self.manifest.has_hash(hash)? {
+    pub fn withdrawn_file(&self, file: &Summary) -> Result<Option<(String, Vintage)>> {
+        if !self.manifest.has_hash(&file.hash)? {
             return Ok(None);
         }
-        let last = self.files()?.into_iter().rev().find(|file| file.hash == hash);
+        let is_same = |other: &FileEntry| {
+            other.hash == file.hash && (file.counts.lines > 0 || other.name == file.name)
+        };
+        let last = self.files()?.into_iter().rev().find(is_same);
         Ok(last.and_then(|file| Some((file.name, file.withdrawn_at?))))
     }
 

@@ -1,87 +1,112 @@
 //! Where a command writes: the standard output, or a file that is there whole or not at all.
 
-use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
+use tempfile::NamedTempFile;
 
-/// The standard output, or a file under another name until [`Target::finish`].
-pub struct Target {
-    out: Option<Out>,
-}
-
-/// A file in the making.
-struct Out {
-    file: File,
-    /// Its name until it is finished; none for a pipe or a device, which takes what is written as
-    /// it comes.
-    draft: Option<PathBuf>,
-    path: PathBuf,
+/// Where a command writes.
+pub enum Target {
+    /// The standard output.
+    Standard,
+    /// A pipe or a device, which takes what is written as it comes.
+    Stream(File),
+    /// A file under another name until [`Target::finish`].
+    File {
+        /// What is written; removed unless it is finished.
+        draft: NamedTempFile,
+        /// Its name in the end.
+        path: PathBuf,
+    },
 }
 
 impl Target {
     /// Starts the file, or takes the standard output where none is named.
     pub fn create(path: Option<&Path>) -> anyhow::Result<Self> {
-        let Some(path) = path else { return Ok(Self { out: None }) };
+        let Some(path) = path else { return Ok(Self::Standard) };
         let failed = || format!("cannot write {}", path.display());
-        if fs::metadata(path).is_ok_and(|there| !there.is_file()) {
-            let file = File::create(path).with_context(failed)?;
-            return Ok(Self { out: Some(Out { file, draft: None, path: path.to_owned() }) });
+        if is_standard_output(path) {
+            return Ok(Self::Standard);
         }
-        // A link stays, and leads to the new file.
-        let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-        let draft = beside(&path);
-        let file = File::create_new(&draft).with_context(failed)?;
-        let out = Out { file, draft: Some(draft), path };
+        if fs::metadata(path).is_ok_and(|there| !there.is_file()) {
+            return Ok(Self::Stream(File::create(path).with_context(failed)?));
+        }
+        let path = linked(path);
+        let draft = draft_beside(&path).with_context(failed)?;
         // Whoever could read the old one can read the new one, and nobody else.
-        let kept =
-            fs::metadata(&out.path).map(|there| out.file.set_permissions(there.permissions()));
-        kept.unwrap_or(Ok(())).with_context(failed)?;
-        Ok(Self { out: Some(out) })
+        if let Ok(there) = fs::metadata(&path) {
+            draft.as_file().set_permissions(there.permissions()).with_context(failed)?;
+        }
+        Ok(Self::File { draft, path })
     }
 
     /// Makes the file durable and gives it its name.
-    pub fn finish(mut self) -> anyhow::Result<()> {
-        let Some(out) = &mut self.out else { return Ok(()) };
-        let Some(draft) = &out.draft else { return Ok(()) };
-        let named = out.file.sync_all().and_then(|()| fs::rename(draft, &out.path));
-        named.with_context(|| format!("cannot write {}", out.path.display()))?;
-        out.draft = None;
-        Ok(())
+    pub fn finish(self) -> anyhow::Result<()> {
+        let Self::File { draft, path } = self else { return Ok(()) };
+        let named = draft.as_file().sync_all();
+        let named = named.and_then(|()| draft.persist(&path).map_err(|error| error.error));
+        named.map(drop).with_context(|| format!("cannot write {}", path.display()))
     }
 }
 
-/// A name in the same folder that no other file has, not even another run's.
-fn beside(path: &Path) -> PathBuf {
-    let mut name = OsString::from(".");
-    name.push(path.file_name().unwrap_or_default());
-    name.push(format!(".{}.partial", std::process::id()));
-    path.with_file_name(name)
+/// A file in the same folder under a name that no other has, with the permissions of a new file.
+fn draft_beside(path: &Path) -> io::Result<NamedTempFile> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let prefix = format!(".{name}.");
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(&prefix).suffix(".partial");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        builder.permissions(fs::Permissions::from_mode(0o666));
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    builder.tempfile_in(folder.unwrap_or(Path::new(".")))
+}
+
+/// Where a link leads, also if nothing is there yet: the link stays.
+fn linked(path: &Path) -> PathBuf {
+    if let Ok(there) = fs::canonicalize(path) {
+        return there;
+    }
+    let leads = fs::read_link(path).map(|to| path.parent().unwrap_or(Path::new("")).join(to));
+    leads.unwrap_or_else(|_| path.to_owned())
+}
+
+/// Whether a path, such as `/dev/stdout`, leads to where the standard output goes already.
+#[cfg(unix)]
+fn is_standard_output(path: &Path) -> bool {
+    use std::os::fd::AsFd;
+    use std::os::unix::fs::MetadataExt;
+    let output = io::stdout().as_fd().try_clone_to_owned().map(File::from);
+    let output = output.and_then(|output| output.metadata());
+    let Ok((output, there)) = output.and_then(|output| Ok((output, fs::metadata(path)?))) else {
+        return false;
+    };
+    (output.dev(), output.ino()) == (there.dev(), there.ino())
+}
+
+#[cfg(not(unix))]
+fn is_standard_output(_: &Path) -> bool {
+    false
 }
 
 impl Write for &Target {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match &self.out {
-            Some(out) => (&out.file).write(bytes),
-            None => io::stdout().write(bytes),
+        match self {
+            Target::Standard => io::stdout().write(bytes),
+            Target::Stream(file) => (&mut &*file).write(bytes),
+            Target::File { draft, .. } => (&mut draft.as_file()).write(bytes),
         }
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        match &self.out {
-            Some(out) => (&out.file).flush(),
-            None => io::stdout().flush(),
-        }
-    }
-}
-
-impl Drop for Target {
-    fn drop(&mut self) {
-        if let Some(draft) = self.out.as_ref().and_then(|out| out.draft.as_ref()) {
-            // What was begun and failed is of no use to anybody.
-            let _ = fs::remove_file(draft);
+        match self {
+            Target::Standard => io::stdout().flush(),
+            Target::Stream(file) => (&mut &*file).flush(),
+            Target::File { draft, .. } => (&mut draft.as_file()).flush(),
         }
     }
 }

@@ -34,15 +34,15 @@ impl Verify {
 }
 
 fn print(verification: &Verification) {
-    let Verification { n_segments, n_records, n_rows, findings, n_findings, gone } = verification;
+    let Verification { n_segments, n_records, n_rows, findings, n_findings, old } = verification;
     println!(
         "{n_segments} segments, {n_records} accepted records, {n_rows} published rows recomputed"
     );
     for finding in findings {
         println!("{finding}");
     }
-    for error in gone {
-        println!("no figure of now is affected, records that do not count any more: {error}");
+    for error in old {
+        println!("no figure of now is affected, older vintages may be: {error}");
     }
     match n_findings {
         0 => println!("all figures are what the records say, bit for bit"),
@@ -53,14 +53,14 @@ fn print(verification: &Verification) {
 
 fn print_json(verification: &Verification) -> anyhow::Result<()> {
     let findings: Vec<String> = verification.findings.iter().map(ToString::to_string).collect();
-    let gone: Vec<String> = verification.gone.iter().map(ToString::to_string).collect();
+    let old: Vec<String> = verification.old.iter().map(ToString::to_string).collect();
     let json = serde_json::json!({
         "segments": verification.n_segments,
         "records": verification.n_records,
         "rows": verification.n_rows,
         "findings": findings,
         "n_findings": verification.n_findings,
-        "gone": gone,
+        "old": old,
     });
     println!("{}", serde_json::to_string_pretty(&json)?);
     Ok(())

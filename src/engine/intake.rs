@@ -205,7 +205,7 @@ impl Engine {
             return Ok(skipped);
         }
         if !file.is_named
-            && let Some((accepted_as, at)) = self.archive.withdrawn_file(&taken.summary.hash)?
+            && let Some((accepted_as, at)) = self.archive.withdrawn_file(&taken.summary)?
         {
             return Ok(Outcome::Withdrawn { accepted_as, at });
         }

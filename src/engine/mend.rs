@@ -44,15 +44,17 @@ impl Engine {
         }
     }
 
-    /// Puts back the records of files that were skipped, should they be damaged: a newer snapshot
-    /// leaves them unread when the home is opened.
+    /// Puts back the records of files that were skipped or left out, should they be damaged: a newer
+    /// snapshot leaves them unread when the home is opened.
     pub(super) fn mend_skipped(
         &mut self,
         files: &[FeedFile],
         outcomes: &[FileOutcome],
     ) -> Result<(), EngineError> {
         let skipped = |outcome: &FileOutcome| match &outcome.outcome {
-            Outcome::Skipped { accepted_as, .. } => Some(accepted_as.clone()),
+            Outcome::Skipped { accepted_as, .. } | Outcome::Withdrawn { accepted_as, .. } => {
+                Some(accepted_as.clone())
+            }
             _ => None,
         };
         let skipped: Vec<String> = outcomes.iter().filter_map(skipped).collect();

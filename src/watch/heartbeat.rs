@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use tracing::warn;
 
 use super::look::beside;
+use crate::archive::durable::Identity;
 
 /// Its name in the home.
 pub const HEARTBEAT: &str = "heartbeat.json";
@@ -175,6 +176,8 @@ pub struct Pulse {
     /// What is written.
     pub heartbeat: Heartbeat,
     home: PathBuf,
+    /// Which folder the home was when the watcher began: nothing is told in another one.
+    folder: Option<Identity>,
     is_written: bool,
 }
 
@@ -183,7 +186,12 @@ impl Pulse {
     #[must_use]
     pub fn new(home: &Path, feeds: &[PathBuf], interval: Duration) -> Self {
         let heartbeat = Heartbeat::starting(feeds, interval);
-        Self { heartbeat, home: home.to_owned(), is_written: true }
+        Self { heartbeat, home: home.to_owned(), folder: None, is_written: true }
+    }
+
+    /// The home is there, and the watcher's.
+    pub fn begin(&mut self) {
+        self.folder = Identity::of(&self.home);
     }
 
     /// Writes it in a state.
@@ -201,7 +209,11 @@ impl Pulse {
 
     /// Writes it as it is; that it cannot be is said once, and ends nothing.
     pub fn write(&mut self) {
-        let written = self.heartbeat.write(&self.home);
+        let written = if Identity::of(&self.home) == self.folder {
+            self.heartbeat.write(&self.home)
+        } else {
+            Err(io::Error::new(io::ErrorKind::NotFound, "the home was moved or replaced"))
+        };
         if let Err(error) = &written
             && self.is_written
         {

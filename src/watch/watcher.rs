@@ -89,6 +89,7 @@ impl Watcher {
     /// Watches to the end, and leaves word of it in the heartbeat.
     pub fn run(mut self, stop: &Stop) -> Result<Watched, WatchError> {
         let _lock = lock(&self.plan.home)?;
+        self.pulse.begin();
         self.stand();
         self.pulse.beat(State::Starting);
         let ended = self.rounds(stop);
@@ -359,7 +360,10 @@ impl Watcher {
                 accepted_as
             }
             // They wait for another file; whether it came shows at the next look.
-            Outcome::Refused(Refusal::Gap { .. } | Refusal::FirstRefused { .. }) => return,
+            Outcome::Refused(Refusal::Gap { .. } | Refusal::FirstRefused { .. }) => {
+                self.pulse.heartbeat.files_waiting += 1;
+                return;
+            }
             Outcome::Refused(refusal) if may_pass(refusal) => {
                 if self.ledger.could_not_read(path, stamp) {
                     warn!("not read, to be tried again: {}", with_causes(refusal));

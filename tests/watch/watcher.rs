@@ -72,7 +72,14 @@ impl<'a> Watcher<'a> {
 
     /// Waits until it ends by itself, and says why.
     pub fn until_failed(mut self, text: &str) {
-        let status = self.child.wait().expect("the child ends");
+        let begun = Instant::now();
+        let status = loop {
+            match self.child.try_wait().expect("the child can be asked") {
+                Some(status) => break status,
+                None => assert!(begun.elapsed() < DEADLINE, "{text} never came\n{}", self.log()),
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        };
         assert_eq!(status.code(), Some(1), "{}", self.log());
         assert!(self.log().contains(text), "{}", self.log());
     }

@@ -39,6 +39,8 @@ const NAME: &str = "manifest.sqlite";
 const BUSY_MAX: Duration = Duration::from_secs(10);
 /// How long a commit waits for readers to let go of the log, to empty it.
 const EMPTYING_MAX: Duration = Duration::from_millis(200);
+/// How often a database is read whole that changes meanwhile.
+const WHOLE_TRIES: u32 = 50;
 /// The one table that may be large: checked when it is read and not at every opening.
 const LARGE: &str = "rejects";
 
@@ -273,27 +275,40 @@ fn has_records(home: &Path) -> bool {
     std::fs::read_dir(home.join("segments")).is_ok_and(|mut entries| entries.next().is_some())
 }
 
-/// `SQLite` reads a WAL database through a shared-memory file, which it must be able to make. On a
-/// medium that cannot be written, or is full and has no such file, there is no writer either, so
-/// that the database may be taken as unchanging. That file is opened with the first question, after
-/// the database itself.
+/// `SQLite` reads a WAL database through a shared-memory file, which it must be able to make: with
+/// the first question, after the database itself is open. On a medium that cannot be written, or is
+/// full and has no such file, the database is read whole.
 fn connect_read_only(path: &Path) -> rusqlite::Result<Connection> {
-    let connect = |target: &Path, flags| -> rusqlite::Result<Connection> {
-        let connection = Connection::open_with_flags(target, flags)?;
-        connection.busy_timeout(BUSY_MAX)?;
-        Ok(connection)
-    };
     let read_only = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let mut connection = connect(path, read_only)?;
+    let connection = Connection::open_with_flags(path, read_only)?;
+    connection.busy_timeout(BUSY_MAX)?;
     match layout(&connection) {
         Err(error) if is_alone(&error) && !has_wal(path) => {
-            let uri = format!("file:{}?immutable=1", uri_path(path));
-            connection = connect(Path::new(&uri), read_only | OpenFlags::SQLITE_OPEN_URI)?;
-            layout(&connection)?;
+            let bytes = whole(path).ok_or(error)?;
+            let mut copy = Connection::open_in_memory()?;
+            copy.deserialize_read_exact(rusqlite::MAIN_DB, &*bytes, bytes.len(), true)?;
+            layout(&copy)?;
+            Ok(copy)
         }
-        asked => drop(asked?),
+        asked => asked.map(|_| connection),
     }
-    Ok(connection)
+}
+
+/// The bytes of a database that has no log, as of one moment: a writer may come meanwhile that this
+/// reader cannot tell of itself.
+fn whole(path: &Path) -> Option<Vec<u8>> {
+    let stamp = || path.metadata().and_then(|file| Ok((file.len(), file.modified()?))).ok();
+    for _ in 0..WHOLE_TRIES {
+        let before = stamp()?;
+        let mut bytes = std::fs::read(path).ok()?;
+        if stamp()? == before && !has_wal(path) {
+            // In memory there is no log; these bytes say that there is one.
+            bytes.get_mut(18..20)?.fill(1);
+            return Some(bytes);
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    None
 }
 
 fn is_alone(error: &rusqlite::Error) -> bool {
@@ -309,11 +324,7 @@ fn is_in_the_making(error: &rusqlite::Error) -> bool {
     code == Some(rusqlite::ffi::SQLITE_READONLY_ROLLBACK)
 }
 
-/// Whether commits wait in the write-ahead log, which an immutable connection would not see.
+/// Whether commits wait in the write-ahead log, which the database's own bytes do not have.
 fn has_wal(path: &Path) -> bool {
     path.with_extension("sqlite-wal").metadata().is_ok_and(|wal| wal.len() > 0)
-}
-
-fn uri_path(path: &Path) -> String {
-    path.to_string_lossy().replace('%', "%25").replace('?', "%3f").replace('#', "%23")
 }
