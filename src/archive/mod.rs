@@ -28,6 +28,7 @@ mod lock;
 mod manifest;
 mod panels;
 pub mod parts;
+pub mod seen;
 pub mod segment;
 pub mod snapshot;
 
@@ -45,6 +46,7 @@ pub use manifest::{
     StoredEstimate, Summary, Withdrawn,
 };
 pub use panels::{PanelWriter, read_panel};
+pub use seen::Seen;
 
 use durable::{Identity, check_in_place, clear_up, create_folder, sync_folder, sync_name};
 use lock::{Lock, Reading, Unread};
@@ -73,6 +75,8 @@ pub struct Archive {
     file: Option<Identity>,
     /// Held by who is answered as of one publication.
     _reading: Option<Reading>,
+    /// Files that somebody still read when they were to be removed.
+    left: Vec<String>,
 }
 
 impl Archive {
@@ -100,7 +104,7 @@ impl Archive {
             clear_up(home, &home.join(folder), keep.as_ref())?;
         }
         let file = manifest.identity();
-        Ok(Self { home: home.to_owned(), manifest, lock, file, _reading: None })
+        Ok(Self { home: home.to_owned(), manifest, lock, file, _reading: None, left: Vec::new() })
     }
 
     /// Opens a home to read it, also while another process writes it: all that is asked is answered
@@ -115,7 +119,14 @@ impl Archive {
     pub fn read(home: &Path) -> Result<Self> {
         let reading = Reading::begin(home);
         let manifest = Manifest::read(home)?;
-        Ok(Self { home: home.to_owned(), manifest, lock: None, file: None, _reading: reading })
+        Ok(Self {
+            home: home.to_owned(),
+            manifest,
+            lock: None,
+            file: None,
+            _reading: reading,
+            left: Vec::new(),
+        })
     }
 
     /// Opens a home to follow it, for as long as one likes: each question is answered as of the
@@ -125,7 +136,14 @@ impl Archive {
     /// Those of [`Archive::read`].
     pub fn follow(home: &Path) -> Result<Self> {
         let manifest = Manifest::follow(home)?;
-        Ok(Self { home: home.to_owned(), manifest, lock: None, file: None, _reading: None })
+        Ok(Self {
+            home: home.to_owned(),
+            manifest,
+            lock: None,
+            file: None,
+            _reading: None,
+            left: Vec::new(),
+        })
     }
 
     /// The folder.
@@ -155,13 +173,15 @@ impl Archive {
         self.manifest.commit(&self.home, commit)
     }
 
-    /// Removes files that the manifest names no more; while somebody reads, they are left for the
-    /// next writer.
-    fn remove<'s>(&self, files: impl IntoIterator<Item = &'s Stored>) {
+    /// Removes files that the manifest names no more; while somebody reads, they are left until
+    /// something else is to be removed, or for the next writer.
+    fn remove<'s>(&mut self, files: impl IntoIterator<Item = &'s Stored>) {
+        self.left.extend(files.into_iter().map(|file| file.path.clone()));
         let Some(_unread) = Unread::begin(&self.home) else { return };
-        for file in files {
-            // What is left behind is an orphan, which the next writer removes.
-            let _ = std::fs::remove_file(self.home.join(&file.path));
+        // A name can have been given again meanwhile. What is left behind is an orphan.
+        let Ok(named) = self.manifest.paths() else { return };
+        for path in self.left.drain(..).filter(|path| !named.contains(path)) {
+            let _ = std::fs::remove_file(self.home.join(path));
         }
     }
 
@@ -205,53 +225,6 @@ impl Archive {
     /// [`ArchiveError::Query`] if the manifest cannot be read.
     pub fn files(&self) -> Result<Vec<FileEntry>> {
         self.manifest.files()
-    }
-
-    /// The files whose bytes are known, in order of vintage: those that count, and those that
-    /// others took the place of which count. Bytes that a withdrawal took away are news again.
-    ///
-    /// # Errors
-    /// [`ArchiveError::Query`] if the manifest cannot be read.
-    pub fn known_files(&self) -> Result<Vec<FileEntry>> {
-        let files = self.files()?;
-        let of = |vintage| files.iter().find(|file| file.vintage == vintage);
-        let stands = |file: &FileEntry| {
-            let mut last = file;
-            while let Some(next) = last.superseded_by.and_then(of) {
-                last = next;
-            }
-            last.counts_now()
-        };
-        Ok(files.iter().filter(|file| stands(file)).cloned().collect())
-    }
-
-    /// The last file of [`Archive::known_files`] with these bytes.
-    ///
-    /// # Errors
-    /// [`ArchiveError::Query`] if the manifest cannot be read.
-    pub fn known_file(&self, hash: &str) -> Result<Option<FileEntry>> {
-        // Nearly always there is none, and then there is no need to look who took whose place.
-        if !self.manifest.has_hash(hash)? {
-            return Ok(None);
-        }
-        Ok(self.known_files()?.into_iter().rev().find(|file| file.hash == hash))
-    }
-
-    /// Name and withdrawal of the last file with the bytes of one, if it was withdrawn; whether
-    /// they count again, or under whose lines they are, [`Archive::known_file`] tells. Months
-    /// without trade look alike: such a file is told by its name, too.
-    ///
-    /// # Errors
-    /// [`ArchiveError::Query`] if the manifest cannot be read.
-    pub fn withdrawn_file(&self, file: &Summary) -> Result<Option<(String, Vintage)>> {
-        if !self.manifest.has_hash(&file.hash)? {
-            return Ok(None);
-        }
-        let is_same = |other: &FileEntry| {
-            other.hash == file.hash && (file.counts.lines > 0 || other.name == file.name)
-        };
-        let last = self.files()?.into_iter().rev().find(is_same);
-        Ok(last.and_then(|file| Some((file.name, file.withdrawn_at?))))
     }
 
     /// What defined the figures as of a publication; none before the first.

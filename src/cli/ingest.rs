@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use clap::Args;
 use serde::Serialize;
-use spillover::engine::{Engine, EngineError, FileOutcome, Outcome, Request, with_causes};
+use spillover::engine::{Engine, FileOutcome, Outcome, Request, with_causes};
 use spillover::feed::source::{FeedFile, discover};
 use spillover::regressions::YearClose;
 
@@ -37,15 +37,13 @@ impl Ingest {
         let inner = Files::watch(found.files.len());
         let mut observer = Reestimating { inner, year_close };
         engine.catch_up(&mut observer);
-        let outcomes = engine
-            .ingest(&found.files, &mut observer)
-            .map_err(|error| with_room_asked_for(error, home))?;
+        let outcomes = engine.ingest(&found.files, &mut observer)?;
         for name in &engine.restored().mended {
             eprintln!("the records of {name} were damaged and are put back from the file");
         }
         let summary = Summary::of(&engine, &outcomes, found.refused.len())?;
         summary.print(self.json)?;
-        engine.snapshot_if_due().map_err(|error| with_room_asked_for(error, home))?;
+        engine.snapshot_if_due()?;
         Ok(summary.done())
     }
 }
@@ -57,8 +55,7 @@ pub fn open(home: &Home, request: Request, files: &[FeedFile]) -> anyhow::Result
     let engine = Engine::open_or_mend(home.folder(), request, files, |n| {
         bar.inc(n as u64);
         ControlFlow::Continue(())
-    })
-    .map_err(|error| with_room_asked_for(error, home))?;
+    })?;
     bar.finish_and_clear();
     for (publication, damaged) in &engine.restored().damaged {
         let from = engine.restored().from.map_or_else(
@@ -72,20 +69,6 @@ pub fn open(home: &Home, request: Request, files: &[FeedFile]) -> anyhow::Result
         );
     }
     Ok(engine)
-}
-
-/// Says of a full disk what it means for the run.
-fn with_room_asked_for(error: EngineError, home: &Home) -> anyhow::Error {
-    let is_no_room = error.is_no_room();
-    let error = anyhow::Error::from(error);
-    if !is_no_room {
-        return error;
-    }
-    let home = home.folder().display();
-    error.context(format!(
-        "no room is left for {home}; what was published stays: make room on its disk, then run \
-         again"
-    ))
 }
 
 /// What an `ingest` did.
@@ -112,7 +95,7 @@ impl Summary {
         };
         for outcome in outcomes {
             match &outcome.outcome {
-                Outcome::Skipped { .. } | Outcome::Withdrawn { .. } => summary.files_skipped += 1,
+                Outcome::Seen(_) => summary.files_skipped += 1,
                 Outcome::Refused(_) => summary.files_refused += 1,
                 Outcome::Accepted { counts, .. } => {
                     summary.files_accepted += 1;

@@ -28,6 +28,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use spillover::archive::ArchiveError;
+use spillover::engine::EngineError;
 use spillover::settings::{Config, check_workers};
 
 /// Keeps information-spillover indicators of exporters exact as monthly customs files arrive.
@@ -106,24 +108,43 @@ impl Done {
 pub fn run(arguments: Arguments) -> anyhow::Result<Done> {
     let Arguments { data, config, command } = arguments;
     let home = Home { folder: data, config };
+    run_command(command, &home).map_err(|error| with_room_asked_for(error, &home))
+}
+
+fn run_command(command: Command, home: &Home) -> anyhow::Result<Done> {
     match command {
-        Command::Demo(demo) => demo.run(&home),
-        Command::Simulate(simulate) => simulate.run(&home),
-        Command::Ingest(ingest) => ingest.run(&home),
-        Command::Watch(watch) => watch.run(&home),
-        Command::Close(close) => close.run(&home),
-        Command::Estimate(estimate) => estimate.run(&home),
-        Command::Withdraw(withdraw) => withdraw.run(&home),
-        Command::Rebuild(rebuild) => rebuild.run(&home),
-        Command::Snapshot(snapshot) => snapshot.run(&home),
-        Command::Export(export) => export.run(&home),
-        Command::Revisions(revisions) => revisions.run(&home),
-        Command::Diff(diff) => diff.run(&home),
-        Command::Regress(regress) => regress.run(&home),
-        Command::Explain(explain) => explain.run(&home),
-        Command::Verify(verify) => verify.run(&home),
-        Command::Status(status) => status.run(&home),
+        Command::Demo(demo) => demo.run(home),
+        Command::Simulate(simulate) => simulate.run(home),
+        Command::Ingest(ingest) => ingest.run(home),
+        Command::Watch(watch) => watch.run(home),
+        Command::Close(close) => close.run(home),
+        Command::Estimate(estimate) => estimate.run(home),
+        Command::Withdraw(withdraw) => withdraw.run(home),
+        Command::Rebuild(rebuild) => rebuild.run(home),
+        Command::Snapshot(snapshot) => snapshot.run(home),
+        Command::Export(export) => export.run(home),
+        Command::Revisions(revisions) => revisions.run(home),
+        Command::Diff(diff) => diff.run(home),
+        Command::Regress(regress) => regress.run(home),
+        Command::Explain(explain) => explain.run(home),
+        Command::Verify(verify) => verify.run(home),
+        Command::Status(status) => status.run(home),
     }
+}
+
+/// Says of a full disk what it means for the run.
+fn with_room_asked_for(error: anyhow::Error, home: &Home) -> anyhow::Error {
+    let of_engine = |error: &EngineError| error.is_no_room();
+    let of_archive = |error: &ArchiveError| error.is_no_room();
+    if !error.downcast_ref().is_some_and(of_engine) && !error.downcast_ref().is_some_and(of_archive)
+    {
+        return error;
+    }
+    let home = home.folder().display();
+    error.context(format!(
+        "no room is left for {home}; what was published stays: make room on its disk, then run \
+         again"
+    ))
 }
 
 /// Where the home is, and which options file was given.

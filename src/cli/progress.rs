@@ -1,7 +1,7 @@
 //! Progress on the standard error, silent where that is no terminal.
 
 use indicatif::{ProgressBar, ProgressStyle};
-use spillover::archive::Publication;
+use spillover::archive::{Publication, Seen};
 use spillover::engine::{FileOutcome, Observer, Outcome, with_causes};
 
 /// A bar over a known number of things.
@@ -45,14 +45,14 @@ impl Observer for Files {
                 format!("{path}: no line but the header; the month counts as one without trade")
             }
             Outcome::Accepted { .. } => return,
-            Outcome::Skipped { accepted_as, superseded_by: None } => {
+            Outcome::Seen(Seen::Known { accepted_as, superseded_by: None }) => {
                 format!("{path}: skipped, these bytes were accepted before as {accepted_as}")
             }
-            Outcome::Skipped { accepted_as, superseded_by: Some(by) } => format!(
+            Outcome::Seen(Seen::Known { accepted_as, superseded_by: Some(by) }) => format!(
                 "{path}: skipped, these bytes were accepted before as {accepted_as}, whose place \
                  vintage {by} has taken; withdraw that one first if these are to count again"
             ),
-            Outcome::Withdrawn { accepted_as, at } => format!(
+            Outcome::Seen(Seen::Withdrawn { accepted_as, at }) => format!(
                 "{path}: left out, these bytes were accepted as {accepted_as} and withdrawn as \
                  vintage {at}; name the file itself to take them in again"
             ),

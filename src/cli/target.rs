@@ -38,6 +38,12 @@ impl Target {
         // Whoever could read the old one can read the new one, and nobody else.
         if let Ok(there) = fs::metadata(&path) {
             draft.as_file().set_permissions(there.permissions()).with_context(failed)?;
+            // Only who may give files away can do this.
+            #[cfg(unix)]
+            {
+                use std::os::unix::fs::{MetadataExt, fchown};
+                let _ = fchown(draft.as_file(), Some(there.uid()), Some(there.gid()));
+            }
         }
         Ok(Self::File { draft, path })
     }

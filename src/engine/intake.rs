@@ -12,7 +12,7 @@ use super::outcome::{FileOutcome, Observer, Outcome, Refusal};
 use super::reading::{Known, Read, ReadAhead, Reader, Taken, named};
 use super::running::{Home, LiveSegment, Running};
 use crate::archive::{
-    AcceptedFile, ArchiveError, Commit, FileEntry, Publication, Stored, Summary, Withdrawn,
+    AcceptedFile, ArchiveError, Commit, Publication, Seen, Stored, Summary, Withdrawn,
 };
 use crate::calendar::Calendar;
 use crate::dataflow::YEARS_MAX;
@@ -133,8 +133,9 @@ impl Engine {
                     break;
                 }
                 let any_refused = outcomes.iter().any(FileOutcome::is_refused);
+                let hash = read.hash().map(str::to_owned);
                 let outcome = self.take_in(scope, &home, file, read, any_refused, &mut step)?;
-                outcomes.push(FileOutcome { path: file.path.clone(), outcome });
+                outcomes.push(FileOutcome { path: file.path.clone(), hash, outcome });
                 observer.file(&outcomes[outcomes.len() - 1]);
                 if step.is_due() {
                     self.publish(&home, std::mem::take(&mut step), observer)?;
@@ -189,25 +190,15 @@ impl Engine {
             Read::Refused(refused) => {
                 return Ok(Outcome::Refused(self.before_first(file).unwrap_or(refused.into())));
             }
-            Read::Known(hash) => {
-                let known = self.archive.known_file(&hash)?;
-                let superseded_by = known.and_then(|known| known.superseded_by);
-                return Ok(Outcome::Skipped { accepted_as: file.name.clone(), superseded_by });
-            }
+            Read::Known(hash) => match self.archive.seen(&file.name, &hash)? {
+                Some(seen) => return Ok(Outcome::Seen(seen)),
+                None => unreachable!("{} was known when the intake began", file.path.display()),
+            },
             Read::Failed(error) => return Err(error.into()),
             Read::Whole(taken) => taken,
         };
-        // Months without trade look alike: only bytes with lines in them tell that a file was here
-        // before.
-        if taken.summary.counts.lines > 0
-            && let Some(skipped) = self.known_as(&taken.summary.hash, step)?
-        {
-            return Ok(skipped);
-        }
-        if !file.is_named
-            && let Some((accepted_as, at)) = self.archive.withdrawn_file(&taken.summary)?
-        {
-            return Ok(Outcome::Withdrawn { accepted_as, at });
+        if let Some(seen) = self.seen(file, &taken.summary, step)? {
+            return Ok(Outcome::Seen(seen));
         }
         let supersedes = match self.admit(file, &taken, any_refused, step)? {
             Ok(supersedes) => supersedes,
@@ -218,17 +209,20 @@ impl Engine {
         Ok(Outcome::Accepted { vintage, counts })
     }
 
-    /// What becomes of a file whose bytes were accepted before; none if they were not.
-    fn known_as(&self, hash: &str, step: &Step<'_>) -> Result<Option<Outcome>, EngineError> {
-        if let Some((_, name)) = step.hashes().find(|(other, _)| *other == hash) {
-            let accepted_as = name.to_owned();
-            return Ok(Some(Outcome::Skipped { accepted_as, superseded_by: None }));
+    /// What became of a file's bytes before, if they are not to be taken in: a withdrawn file is if
+    /// it is named by itself.
+    fn seen(
+        &self,
+        file: &FeedFile,
+        taken: &Summary,
+        step: &Step<'_>,
+    ) -> Result<Option<Seen>, EngineError> {
+        let mut in_step = step.hashes().filter(|_| taken.counts.lines > 0);
+        if let Some((_, name)) = in_step.find(|(hash, _)| *hash == taken.hash) {
+            return Ok(Some(Seen::Known { accepted_as: name.to_owned(), superseded_by: None }));
         }
-        let skipped = |known: FileEntry| Outcome::Skipped {
-            accepted_as: known.name,
-            superseded_by: known.superseded_by,
-        };
-        Ok(self.archive.known_file(hash)?.map(skipped))
+        let seen = self.archive.seen(&file.name, &taken.hash)?;
+        Ok(seen.filter(|seen| !(file.is_named && matches!(seen, Seen::Withdrawn { .. }))))
     }
 
     /// Why a file of a month before the feed's first is refused: said before what its lines, all

@@ -12,7 +12,7 @@ use super::open::{Engine, Request, calendar, home_of, recorded};
 use super::outcome::{FileOutcome, Outcome};
 use super::running::Home;
 use crate::archive::segment::{encode, sort};
-use crate::archive::{Archive, ArchiveError, FileEntry};
+use crate::archive::{Archive, ArchiveError, FileEntry, Seen};
 use crate::feed::decode::fingerprint;
 use crate::feed::read::{ReadLimits, read};
 use crate::feed::source::FeedFile;
@@ -44,17 +44,17 @@ impl Engine {
         }
     }
 
-    /// Puts back the records of files that were skipped or left out, should they be damaged: a newer
-    /// snapshot leaves them unread when the home is opened.
+    /// Puts back the records of files that were skipped or left out, should they be damaged: a
+    /// newer snapshot leaves them unread when the home is opened.
     pub(super) fn mend_skipped(
         &mut self,
         files: &[FeedFile],
         outcomes: &[FileOutcome],
     ) -> Result<(), EngineError> {
         let skipped = |outcome: &FileOutcome| match &outcome.outcome {
-            Outcome::Skipped { accepted_as, .. } | Outcome::Withdrawn { accepted_as, .. } => {
-                Some(accepted_as.clone())
-            }
+            Outcome::Seen(
+                Seen::Known { accepted_as, .. } | Seen::Withdrawn { accepted_as, .. },
+            ) => Some(accepted_as.clone()),
             _ => None,
         };
         let skipped: Vec<String> = outcomes.iter().filter_map(skipped).collect();

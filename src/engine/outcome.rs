@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::archive::{Archive, Publication};
+use crate::archive::{Archive, Publication, Seen};
 use crate::dataflow::YEARS_MAX;
 use crate::feed::record::Counts;
 use crate::feed::refused::Refused;
@@ -13,6 +13,8 @@ use crate::types::{Period, Vintage};
 pub struct FileOutcome {
     /// The file.
     pub path: PathBuf,
+    /// BLAKE3 of its unpacked bytes, if they were read to their end.
+    pub hash: Option<String>,
     /// What became of it.
     pub outcome: Outcome,
 }
@@ -27,20 +29,8 @@ pub enum Outcome {
         /// How its lines ended.
         counts: Counts,
     },
-    /// Its bytes were accepted before.
-    Skipped {
-        /// The name under which they were.
-        accepted_as: String,
-        /// The file that took their place, if one did.
-        superseded_by: Option<Vintage>,
-    },
-    /// Its bytes were accepted and then withdrawn; found in a folder they stay out.
-    Withdrawn {
-        /// The name under which they were accepted.
-        accepted_as: String,
-        /// The vintage as which they were withdrawn.
-        at: Vintage,
-    },
+    /// Its bytes were accepted before: it is skipped, or if they were withdrawn, left out.
+    Seen(Seen),
     /// Nothing of it counts.
     Refused(Refusal),
 }

@@ -34,6 +34,18 @@ pub enum Read {
     Failed(ArchiveError),
 }
 
+impl Read {
+    /// The hash of the file's bytes, if they were read to their end.
+    #[must_use]
+    pub fn hash(&self) -> Option<&str> {
+        match self {
+            Self::Known(hash) => Some(hash),
+            Self::Whole(taken) => Some(&taken.summary.hash),
+            Self::Refused(_) | Self::Failed(_) => None,
+        }
+    }
+}
+
 /// A file that was read whole: what is kept of it and what is computed with, its records no more.
 #[derive(Debug)]
 pub struct Taken {

@@ -41,7 +41,9 @@ impl PartialOrd for FeedFile {
 }
 
 fn stem(name: &str) -> &str {
-    name.split('.').next().unwrap_or(name)
+    let packed = [".gz", ".zst", ".zip"];
+    let name = packed.iter().find_map(|end| name.strip_suffix(end)).unwrap_or(name);
+    name.rsplit_once('.').map_or(name, |(stem, _)| stem)
 }
 
 /// What is at some paths.
@@ -178,6 +180,17 @@ mod tests {
         let named: Vec<_> = discovered.files.iter().map(|file| file.is_named).collect();
         assert_eq!(named, [false, true, false]);
         assert!(discovered.refused.is_empty());
+    }
+
+    #[test]
+    fn a_later_version_of_a_month_comes_after_it_however_it_is_called() {
+        let names_there = ["200102-b.csv", "200102.b.csv", "200102.csv.gz", "200102_c.csv"];
+        let dir = folder(&names_there);
+        let discovered = discover(&[dir.path().to_owned()], &canonical()).expect("a feed");
+        assert_eq!(
+            names(&discovered),
+            ["200102.csv.gz", "200102-b.csv", "200102.b.csv", "200102_c.csv"]
+        );
     }
 
     #[test]

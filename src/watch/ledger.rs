@@ -177,14 +177,14 @@ impl Ledger {
         serde_json::to_string(&files.collect::<Vec<_>>()).expect("it is a list of JSON")
     }
 
-    /// What an earlier run kept, as far as the archive still has it; nothing of a text that is not
+    /// What an earlier run kept, as far as the archive bears it out; nothing of a text that is not
     /// what it should be, which costs reading the feed's files once.
     #[must_use]
-    pub fn from_json(text: &str, is_archived: impl Fn(&str) -> bool) -> Self {
+    pub fn from_json(text: &str, is_seen: impl Fn(&Path, &str) -> bool) -> Self {
         let remembered: Vec<Remembered> = serde_json::from_str(text).unwrap_or_default();
         let judged = remembered
             .into_iter()
-            .filter(|file| is_archived(&file.hash))
+            .filter(|file| is_seen(&file.path, &file.hash))
             .map(|file| (file.path, (file.stamp, Verdict::Archived { hash: file.hash })));
         Self { judged: judged.collect(), ..Self::default() }
     }

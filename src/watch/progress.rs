@@ -6,7 +6,7 @@ use tracing::{info, warn};
 
 use super::heartbeat::{Pulse, State};
 use super::stop::Stop;
-use crate::archive::{Archive, Publication};
+use crate::archive::{Archive, Publication, Seen};
 use crate::engine::{FileOutcome, Observer, Outcome, with_causes};
 use crate::feed::record::Counts;
 use crate::regressions::{Estimated, RegressionError, YearClose};
@@ -103,12 +103,12 @@ impl Observer for Progress<'_> {
             Outcome::Accepted { vintage, counts } => {
                 self.accepted.push((file.clone(), *vintage, counts.clone()));
             }
-            Outcome::Skipped { accepted_as, superseded_by } => {
+            Outcome::Seen(Seen::Known { accepted_as, superseded_by }) => {
                 let superseded_by = superseded_by.map(|by| by.0);
                 info!(file, superseded_by, "skipped, accepted before as {accepted_as}");
                 heartbeat.files_skipped += 1;
             }
-            Outcome::Withdrawn { accepted_as, at } => {
+            Outcome::Seen(Seen::Withdrawn { accepted_as, at }) => {
                 info!(file, "left out, accepted as {accepted_as} and withdrawn as vintage {at}");
                 heartbeat.files_skipped += 1;
             }

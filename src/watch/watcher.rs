@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use rustc_hash::{FxHashMap, FxHashSet};
 use tracing::{error, info, warn};
 
 use super::heartbeat::{Pulse, State, replace};
@@ -14,13 +13,14 @@ use super::ledger::{Ledger, Ready, Rules, Verdict};
 use super::look::{Look, Stamp, is_marked};
 use super::progress::Progress;
 use super::{Plan, Stop, WatchError, Watched, lock, room};
+use crate::archive::seen::seen;
 use crate::archive::{Archive, ArchiveError};
 use crate::engine::open::{calendar, recorded};
 use crate::engine::request::tables_beside;
 use crate::engine::{Engine, EngineError, FileOutcome, Outcome, Refusal, Request, with_causes};
 use crate::feed::profile::Profile;
 use crate::feed::refused::Refused;
-use crate::feed::source::discover;
+use crate::feed::source::{FeedError, discover};
 use crate::regressions::YearClose;
 use crate::settings::Close;
 use crate::types::Period;
@@ -213,10 +213,20 @@ impl Watcher {
                 }
             }
         };
-        let look = self.look(&layout);
+        let mut look = self.look(&layout);
         let ready = self.ready(&look);
         if !may_begin {
             return Ok(Next::Look);
+        }
+        if self.engine.is_none() && !ready.files.is_empty() {
+            // The first month may be in the folder that is not there.
+            if let Some(missing) = look.missing.pop() {
+                return Ok(Next::Pause(missing.into()));
+            }
+            if let Some(dir) = look.empty.pop() {
+                let (pattern, profile) = (layout.file.pattern.clone(), layout.name.clone());
+                return Ok(Next::Pause(FeedError::NoFiles { dir, pattern, profile }.into()));
+            }
         }
         if !ready.files.is_empty() && !stop.is_asked() {
             if self.engine.is_none() {
@@ -332,9 +342,8 @@ impl Watcher {
             return Err(WatchError::Estimation(Box::new(fatal)));
         }
         note(&mut self.pulse, engine.archive(), engine.next_to_close())?;
-        let hashes = hashes(engine)?;
-        for ((file, stamp), outcome) in ready.files.iter().zip(outcomes) {
-            self.judge(outcome, *stamp, &file.name, &hashes);
+        for ((_, stamp), outcome) in ready.files.iter().zip(outcomes) {
+            self.judge(outcome, *stamp);
         }
         let kept = replace(&self.plan.home.join(LEDGER), self.ledger.to_json().as_bytes());
         if let Err(error) = kept {
@@ -346,34 +355,24 @@ impl Watcher {
         Ok(())
     }
 
-    fn judge(
-        &mut self,
-        outcome: FileOutcome,
-        stamp: Stamp,
-        name: &str,
-        hashes: &FxHashMap<String, String>,
-    ) {
-        let FileOutcome { path, outcome } = outcome;
-        let archived_as = match &outcome {
-            Outcome::Accepted { .. } => name,
-            Outcome::Skipped { accepted_as, .. } | Outcome::Withdrawn { accepted_as, .. } => {
-                accepted_as
+    fn judge(&mut self, outcome: FileOutcome, stamp: Stamp) {
+        let FileOutcome { path, hash, outcome } = outcome;
+        match &outcome {
+            Outcome::Accepted { .. } | Outcome::Seen(_) => {
+                if let Some(hash) = hash {
+                    self.ledger.judge(path, stamp, Verdict::Archived { hash });
+                }
             }
             // They wait for another file; whether it came shows at the next look.
             Outcome::Refused(Refusal::Gap { .. } | Refusal::FirstRefused { .. }) => {
                 self.pulse.heartbeat.files_waiting += 1;
-                return;
             }
             Outcome::Refused(refusal) if may_pass(refusal) => {
                 if self.ledger.could_not_read(path, stamp) {
                     warn!("not read, to be tried again: {}", with_causes(refusal));
                 }
-                return;
             }
-            Outcome::Refused(refusal) => return self.refuse(&path, stamp, with_causes(refusal)),
-        };
-        if let Some(hash) = hashes.get(archived_as) {
-            self.ledger.judge(path, stamp, Verdict::Archived { hash: hash.clone() });
+            Outcome::Refused(refusal) => self.refuse(&path, stamp, with_causes(refusal)),
         }
     }
 
@@ -399,10 +398,13 @@ impl Watcher {
     /// ledger the same files are left out, after they were read.
     fn remember(&mut self) {
         let Ok(text) = fs::read_to_string(self.plan.home.join(LEDGER)) else { return };
-        let Ok(hashes) = Archive::read(&self.plan.home).and_then(|home| left_out(&home)) else {
+        let Ok(files) = Archive::read(&self.plan.home).and_then(|home| home.files()) else {
             return;
         };
-        self.ledger = Ledger::from_json(&text, |hash| hashes.contains(hash));
+        self.ledger = Ledger::from_json(&text, |path, hash| {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            seen(&files, &name, hash).is_some()
+        });
     }
 }
 
@@ -413,18 +415,6 @@ fn note(pulse: &mut Pulse, archive: &Archive, next: Option<Period>) -> Result<()
     pulse.heartbeat.vintage = vintage.0;
     pulse.heartbeat.next_month = next.map(|month| month.to_string());
     Ok(())
-}
-
-/// The hashes of bytes that are not taken in if they are found again: known ones, and withdrawn
-/// ones.
-fn left_out(home: &Archive) -> crate::archive::Result<FxHashSet<String>> {
-    let withdrawn = home.files()?.into_iter().filter(|file| file.withdrawn_at.is_some());
-    Ok(home.known_files()?.into_iter().chain(withdrawn).map(|file| file.hash).collect())
-}
-
-/// The hash of the last file accepted under each name.
-fn hashes(engine: &Engine) -> Result<FxHashMap<String, String>, EngineError> {
-    Ok(engine.archive().files()?.into_iter().map(|file| (file.name, file.hash)).collect())
 }
 
 /// Whether a file was refused for what its bytes are not to blame for.

@@ -347,6 +347,40 @@ fn what_was_withdrawn_stays_out_whether_or_not_it_is_known_what_the_feed_held() 
 }
 
 #[test]
+fn an_earlier_version_counts_again_once_the_one_in_its_place_is_withdrawn() {
+    let sandbox = sandbox();
+    sandbox.options("revision = \"supersede\"");
+    let [first, second] = [1, 2].map(|seed| text(&NastyFeed::new(seed, 1).months[0].1));
+    let once = |text: &str| {
+        let path = sandbox.write("200001.csv", text);
+        let run =
+            sandbox.run(["watch", path.to_str().expect("UTF-8"), "--once", "--interval", "0"]);
+        assert_eq!(run.code, Some(0), "{}", run.stderr);
+        csv_rows(&sandbox.export("files")).len() - 1
+    };
+    assert_eq!([&first, &second, &first].map(|text| once(text)), [1, 2, 2]);
+    assert_eq!(sandbox.run(["withdraw", "200001.csv"]).code, Some(0));
+    assert_eq!(once(&first), 3);
+    assert_verified(&sandbox);
+}
+
+#[test]
+fn a_home_is_not_begun_while_a_folder_of_the_feed_is_not_there() {
+    let sandbox = sandbox();
+    let other = sandbox.folder().join("other");
+    sandbox.write("200001.csv", text(&NastyFeed::new(9, 1).months[0].1));
+    let feed = sandbox.feed();
+    let [feed, other] = [&feed, &other].map(|path| path.to_str().expect("UTF-8"));
+    for said in ["cannot look at ", "has no file called like "] {
+        let run = sandbox.run(["watch", feed, other, "--once", "--interval", "0"]);
+        assert_eq!(run.code, Some(1), "{}", run.stderr);
+        assert!(run.stderr.contains(said), "{}", run.stderr);
+        assert!(!sandbox.home().join("segments").exists());
+        let _ = fs::create_dir(other);
+    }
+}
+
+#[test]
 fn a_file_with_a_name_that_is_no_text_or_from_before_1970_is_one_like_others() {
     let sandbox = sandbox();
     let feed = NastyFeed::new(9, 2);

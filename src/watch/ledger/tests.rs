@@ -131,11 +131,11 @@ fn the_next_run_knows_what_the_archive_bears_out_and_tries_the_rest_again() {
         ledger.judge(file(name).path, stamp(n_bytes), verdict);
     }
     ledger.judge(file(MARCH).path, stamp(3), Verdict::Refused);
-    let next = Ledger::from_json(&ledger.to_json(), |hash| hash == JANUARY);
+    let next = Ledger::from_json(&ledger.to_json(), |_, hash| hash == JANUARY);
     let settled = [(JANUARY, 1), (FEBRUARY, 2), (MARCH, 3)]
         .map(|(name, n_bytes)| next.is_settled(&file(name).path, stamp(n_bytes)));
     assert_eq!(settled, [true, false, false]);
-    assert_eq!(Ledger::from_json("{", |_| true).n_judged_in(Path::new("feed")), 0);
+    assert_eq!(Ledger::from_json("{", |_, _| true).n_judged_in(Path::new("feed")), 0);
 }
 
 #[test]
@@ -163,7 +163,7 @@ fn a_file_that_json_cannot_tell_of_is_read_again_by_the_next_run_and_stops_nothi
         let name = std::ffi::OsStr::from_bytes(b"feed/200003\xba\xa3.csv");
         ledger.judge(name.into(), stamp(3), verdict());
     }
-    let next = Ledger::from_json(&ledger.to_json(), |_| true);
+    let next = Ledger::from_json(&ledger.to_json(), |_, _| true);
     assert!(next.is_settled(Path::new("feed/200002.csv"), stamp(2)));
     assert_eq!(next.judged.len(), 1);
 }
