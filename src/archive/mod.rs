@@ -104,7 +104,7 @@ impl Archive {
             clear_up(home, &home.join(folder), keep.as_ref())?;
         }
         let file = manifest.identity();
-        Ok(Self { home: home.to_owned(), manifest, lock, file, _reading: None, left: Vec::new() })
+        Ok(Self { lock, file, ..Self::opened(home, manifest, None) })
     }
 
     /// Opens a home to read it, also while another process writes it: all that is asked is answered
@@ -119,14 +119,7 @@ impl Archive {
     pub fn read(home: &Path) -> Result<Self> {
         let reading = Reading::begin(home);
         let manifest = Manifest::read(home)?;
-        Ok(Self {
-            home: home.to_owned(),
-            manifest,
-            lock: None,
-            file: None,
-            _reading: reading,
-            left: Vec::new(),
-        })
+        Ok(Self::opened(home, manifest, reading))
     }
 
     /// Opens a home to follow it, for as long as one likes: each question is answered as of the
@@ -136,14 +129,12 @@ impl Archive {
     /// Those of [`Archive::read`].
     pub fn follow(home: &Path) -> Result<Self> {
         let manifest = Manifest::follow(home)?;
-        Ok(Self {
-            home: home.to_owned(),
-            manifest,
-            lock: None,
-            file: None,
-            _reading: None,
-            left: Vec::new(),
-        })
+        Ok(Self::opened(home, manifest, None))
+    }
+
+    fn opened(home: &Path, manifest: Manifest, reading: Option<Reading>) -> Self {
+        let (lock, file, left) = (None, None, Vec::new());
+        Self { home: home.to_owned(), manifest, lock, file, _reading: reading, left }
     }
 
     /// The folder.
