@@ -1,7 +1,8 @@
 //! One process at a time writes a home: an exclusive lock on `DIR/lock`, gone with the process.
 //!
 //! The file holds the writer's process number, for the message to a second one. Readers wait for
-//! nobody; they share a lock on `DIR/readers`, so that what they may still look at is not removed.
+//! no writer; they share a lock on `DIR/readers`, so that what they may still look at is not
+//! removed.
 
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Write};
@@ -14,8 +15,9 @@ use super::error::{ArchiveError, Result};
 /// The right to write a home, held until it is dropped.
 #[derive(Debug)]
 pub(super) struct Lock {
-    _file: File,
+    // Given up before the lock is: another holder's stays.
     _held: Held,
+    _file: File,
 }
 
 impl Lock {
@@ -39,7 +41,7 @@ impl Lock {
             Err(TryLockError::Error(source)) => return Err(failed(source)),
         }
         write_pid(&file).map_err(failed)?;
-        Ok(Self { _file: file, _held: Held::begin(home) })
+        Ok(Self { _held: Held::begin(home), _file: file })
     }
 }
 

@@ -108,7 +108,10 @@ impl Done {
 pub fn run(arguments: Arguments) -> anyhow::Result<Done> {
     let Arguments { data, config, command } = arguments;
     let home = Home { folder: data, config };
-    run_command(command, &home).map_err(|error| with_room_asked_for(error, &home))
+    // What these need room for is not the home.
+    let is_elsewhere = matches!(command, Command::Demo(_) | Command::Export(_) | Command::Diff(_));
+    run_command(command, &home)
+        .map_err(|error| if is_elsewhere { error } else { with_room_asked_for(error, &home) })
 }
 
 fn run_command(command: Command, home: &Home) -> anyhow::Result<Done> {

@@ -37,13 +37,7 @@ impl Target {
         let draft = draft_beside(&path).with_context(failed)?;
         // Whoever could read the old one can read the new one, and nobody else.
         if let Ok(there) = fs::metadata(&path) {
-            draft.as_file().set_permissions(there.permissions()).with_context(failed)?;
-            // Only who may give files away can do this.
-            #[cfg(unix)]
-            {
-                use std::os::unix::fs::{MetadataExt, fchown};
-                let _ = fchown(draft.as_file(), Some(there.uid()), Some(there.gid()));
-            }
+            give(draft.as_file(), &there).with_context(failed)?;
         }
         Ok(Self::File { draft, path })
     }
@@ -70,6 +64,24 @@ fn draft_beside(path: &Path) -> io::Result<NamedTempFile> {
     }
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     builder.tempfile_in(folder.unwrap_or(Path::new(".")))
+}
+
+/// Gives a file the owner, group and permissions of another, as far as one may give it away; a
+/// group that is not the other's is not permitted what that one was.
+#[cfg(unix)]
+fn give(file: &File, like: &fs::Metadata) -> io::Result<()> {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
+    let mut mode = like.mode() & 0o777;
+    if fchown(file, None, Some(like.gid())).is_err() {
+        mode &= !0o070;
+    }
+    let _ = fchown(file, Some(like.uid()), None);
+    file.set_permissions(fs::Permissions::from_mode(mode))
+}
+
+#[cfg(not(unix))]
+fn give(file: &File, like: &fs::Metadata) -> io::Result<()> {
+    file.set_permissions(like.permissions())
 }
 
 /// Where a link leads, also if nothing is there yet: the link stays.

@@ -217,8 +217,10 @@ impl Engine {
         taken: &Summary,
         step: &Step<'_>,
     ) -> Result<Option<Seen>, EngineError> {
-        let mut in_step = step.hashes().filter(|_| taken.counts.lines > 0);
-        if let Some((_, name)) = in_step.find(|(hash, _)| *hash == taken.hash) {
+        let is_same = |(hash, name): &(&str, &str)| {
+            *hash == taken.hash && (taken.counts.lines > 0 || *name == file.name)
+        };
+        if let Some((_, name)) = step.hashes().find(is_same) {
             return Ok(Some(Seen::Known { accepted_as: name.to_owned(), superseded_by: None }));
         }
         let seen = self.archive.seen(&file.name, &taken.hash)?;

@@ -194,6 +194,12 @@ impl Pulse {
         self.folder = Identity::of(&self.home);
     }
 
+    /// Whether the home is the folder that it was.
+    #[must_use]
+    pub fn is_in_place(&self) -> bool {
+        Identity::of(&self.home) == self.folder
+    }
+
     /// Writes it in a state.
     pub fn beat(&mut self, state: State) {
         self.heartbeat.enter(state, None);
@@ -209,7 +215,7 @@ impl Pulse {
 
     /// Writes it as it is; that it cannot be is said once, and ends nothing.
     pub fn write(&mut self) {
-        let written = if Identity::of(&self.home) == self.folder {
+        let written = if self.is_in_place() {
             self.heartbeat.write(&self.home)
         } else {
             Err(io::Error::new(io::ErrorKind::NotFound, "the home was moved or replaced"))

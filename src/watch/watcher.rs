@@ -173,6 +173,11 @@ impl Watcher {
 
     /// One look, and what it leads to.
     fn round(&mut self, stop: &Stop) -> Result<Next, WatchError> {
+        // Also while it waits for room, with no engine that would notice.
+        if !self.pulse.is_in_place() {
+            let home = self.plan.home.clone();
+            return Err(EngineError::from(ArchiveError::Moved { home }).into());
+        }
         if !self.full_for.is_zero() && self.is_still_full() {
             return Ok(Next::StillFull);
         }
