@@ -48,6 +48,23 @@ impl Stored {
         Ok(file)
     }
 
+    /// Whether a file of its size lies there.
+    pub(super) fn is_there(&self, home: &Path) -> bool {
+        home.join(&self.path).metadata().is_ok_and(|file| file.len() == self.n_bytes)
+    }
+
+    /// What is damaged about the file; none if it is whole.
+    ///
+    /// # Errors
+    /// [`ArchiveError::Read`] if the disk does not tell.
+    pub fn damage(&self, home: &Path) -> Result<Option<ArchiveError>> {
+        match self.open(home) {
+            Ok(_) => Ok(None),
+            Err(error) if error.is_damage() => Ok(Some(error)),
+            Err(error) => Err(error),
+        }
+    }
+
     /// The file as it lies there now, with the hash that its bytes have: to look into one that is
     /// not what was written.
     ///
@@ -227,16 +244,19 @@ pub(crate) fn create_folder(path: &Path) -> Result<()> {
     if path.is_dir() {
         return Ok(());
     }
-    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-    if let Some(parent) = parent {
-        create_folder(parent)?;
-    }
+    let parent = parent_of(path);
+    create_folder(parent)?;
     match fs::create_dir(path) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
             Err(ArchiveError::CreateFolder { path: path.to_owned(), source: error })
         }
-        _ => sync_folder(parent.unwrap_or(Path::new("."))),
+        _ => sync_folder(parent),
     }
+}
+
+fn parent_of(path: &Path) -> &Path {
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    parent.unwrap_or(Path::new("."))
 }
 
 /// Makes the names in a folder durable.
@@ -255,8 +275,7 @@ pub(crate) fn sync_folder(path: &Path) -> Result<()> {
 /// # Errors
 /// - [`ArchiveError::Sync`] if the disk does not confirm.
 pub(crate) fn sync_name(path: &Path) -> Result<()> {
-    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-    match sync_folder(parent.unwrap_or(Path::new("."))) {
+    match sync_folder(parent_of(path)) {
         Err(ArchiveError::Sync { source, .. })
             if matches!(
                 source.kind(),

@@ -379,8 +379,12 @@ fn says_no_room(error: &(dyn Error + 'static)) -> bool {
 /// Whether the database found no room for the file that its readers and its writer share; it has no
 /// other word for that than an input/output error.
 pub(super) fn is_without_shared_file(error: &rusqlite::Error) -> bool {
-    let code = error.sqlite_error().map(|error| error.extended_code);
-    code == Some(rusqlite::ffi::SQLITE_IOERR_SHMSIZE)
+    says(error, rusqlite::ffi::SQLITE_IOERR_SHMSIZE)
+}
+
+/// Whether it is this that the database says, by its extended code.
+pub(super) fn says(error: &rusqlite::Error, code: i32) -> bool {
+    error.sqlite_error().is_some_and(|error| error.extended_code == code)
 }
 
 fn pid_in_brackets(pid: Option<u32>) -> String {

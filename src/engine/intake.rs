@@ -172,7 +172,9 @@ impl Engine {
     fn known(&self) -> Result<Known, EngineError> {
         let mut known = Known::default();
         for file in self.archive.known_files()? {
-            known.entry(file.name).or_default().push(file.hash);
+            let (accepted_as, superseded_by) = (file.name.clone(), file.superseded_by);
+            let seen = Seen::Known { accepted_as, superseded_by };
+            known.entry(file.name).or_default().insert(file.hash, seen);
         }
         Ok(known)
     }
@@ -190,10 +192,7 @@ impl Engine {
             Read::Refused(refused) => {
                 return Ok(Outcome::Refused(self.before_first(file).unwrap_or(refused.into())));
             }
-            Read::Known(hash) => match self.archive.seen(&file.name, &hash)? {
-                Some(seen) => return Ok(Outcome::Seen(seen)),
-                None => unreachable!("{} was known when the intake began", file.path.display()),
-            },
+            Read::Known { seen, .. } => return Ok(Outcome::Seen(seen)),
             Read::Failed(error) => return Err(error.into()),
             Read::Whole(taken) => taken,
         };

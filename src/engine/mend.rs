@@ -84,7 +84,7 @@ fn mend(
     let home = home_of(settings, &definitions)?;
     let mut mended = Vec::new();
     for entry in archive.files()? {
-        if !is_asked(&entry) || !is_damaged(archive, &entry)? {
+        if !is_asked(&entry) || entry.segment.damage(archive.home())?.is_none() {
             continue;
         }
         if mend_one(archive, &home, &entry, files)? {
@@ -92,14 +92,6 @@ fn mend(
         }
     }
     Ok(mended)
-}
-
-pub(super) fn is_damaged(archive: &Archive, file: &FileEntry) -> Result<bool, EngineError> {
-    match file.segment.open(archive.home()) {
-        Ok(_) => Ok(false),
-        Err(error) if error.is_damage() => Ok(true),
-        Err(error) => Err(error.into()),
-    }
 }
 
 /// Puts back the records of a file from one with its bytes; whether there is one.

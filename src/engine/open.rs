@@ -80,16 +80,19 @@ impl Engine {
     /// An engine whose state is not restored yet.
     pub(super) fn closed(folder: &Path, request: Request) -> Result<Self, EngineError> {
         // What the run brings is checked before a home is made for it.
-        match Archive::read(folder) {
-            Ok(archive) => defined(Some(&archive), &request).map(drop)?,
-            Err(ArchiveError::NoHome { .. }) => defined(None, &request).map(drop)?,
+        let (mut home, mut definitions) = match Archive::read(folder) {
+            Ok(archive) => defined(Some(&archive), &request)?,
+            Err(ArchiveError::NoHome { .. }) => defined(None, &request)?,
             Err(error) => return Err(error.into()),
-        }
+        };
         let archive = Archive::open(folder)?;
-        // Until here another process may have written others.
-        let (home, definitions) = defined(Some(&archive), &request)?;
+        let recorded = recorded(&archive)?;
+        // Until it was locked another process may have written others.
+        if recorded.as_ref().is_some_and(|(_, now)| *now != definitions) {
+            (home, definitions) = defined(Some(&archive), &request)?;
+        }
         let home = Arc::new(home);
-        let unrecorded = archive.settings()?.is_none().then_some(definitions);
+        let unrecorded = recorded.is_none().then_some(definitions);
         let Request { config, n_workers, .. } = request;
         let options = IntakeOptions {
             close: config.close.unwrap_or_default(),

@@ -10,7 +10,7 @@ use rustc_hash::FxHashMap;
 use super::budget::Budget;
 use super::sums::Sums;
 use crate::archive::segment::{Encoded, encode, sort};
-use crate::archive::{ArchiveError, Summary};
+use crate::archive::{ArchiveError, Seen, Summary};
 use crate::feed::decode::fingerprint;
 use crate::feed::places::Places;
 use crate::feed::profile::Profile;
@@ -23,9 +23,13 @@ use crate::types::City;
 /// What reading a file comes to.
 #[derive(Debug)]
 pub enum Read {
-    /// Its bytes, which have this hash, were accepted before under its name; it was not read as a
-    /// table.
-    Known(String),
+    /// Its bytes were accepted before under its name; it was not read as a table.
+    Known {
+        /// Their hash.
+        hash: String,
+        /// What became of them.
+        seen: Seen,
+    },
     /// It was read whole.
     Whole(Box<Taken>),
     /// Nothing of it may count.
@@ -39,7 +43,7 @@ impl Read {
     #[must_use]
     pub fn hash(&self) -> Option<&str> {
         match self {
-            Self::Known(hash) => Some(hash),
+            Self::Known { hash, .. } => Some(hash),
             Self::Whole(taken) => Some(&taken.summary.hash),
             Self::Refused(_) | Self::Failed(_) => None,
         }
@@ -57,10 +61,10 @@ pub struct Taken {
     pub segment: Encoded,
 }
 
-/// The files whose bytes are known: their hashes by name.
+/// The files whose bytes are known: by name and hash, what became of them.
 ///
 /// By name, because months without trade look alike: such bytes are news under another name.
-pub type Known = FxHashMap<String, Vec<String>>;
+pub type Known = FxHashMap<String, FxHashMap<String, Seen>>;
 
 /// How a feed is read.
 #[derive(Clone, Copy)]
@@ -81,18 +85,22 @@ impl Reader<'_> {
     pub fn read(&self, room: &mut Room, file: &FeedFile) -> Read {
         match self.intake(room, file) {
             Ok(Ok(intake)) => self.taken(room, file, intake),
-            Ok(Err(hash)) => Read::Known(hash),
+            Ok(Err((hash, seen))) => Read::Known { hash, seen },
             Err(refused) => Read::Refused(Box::new(refused)),
         }
     }
 
-    /// A file's records; the hash of its bytes if they are known.
-    fn intake(&self, room: &mut Room, file: &FeedFile) -> Result<Result<Intake, String>, Refused> {
+    /// A file's records; the hash of its bytes and what became of them if they are known.
+    fn intake(
+        &self,
+        room: &mut Room,
+        file: &FeedFile,
+    ) -> Result<Result<Intake, (String, Seen)>, Refused> {
         let Self { profile, places, limits, known } = self;
         if let Some(hashes) = known.get(&file.name) {
             let hash = fingerprint(&file.path, &profile.file, limits.max_bytes)?.hash;
-            if hashes.contains(&hash) {
-                return Ok(Err(hash));
+            if let Some(seen) = hashes.get(&hash) {
+                return Ok(Err((hash, seen.clone())));
             }
         }
         read_in(room, file, profile, places, limits).map(Ok)

@@ -101,9 +101,8 @@ pub fn rebuild(
 fn has_damaged_parts(archive: &Archive) -> Result<bool, EngineError> {
     for table in [Table::City, Table::Plant] {
         for part in archive.parts(table, None)? {
-            match part.file.open(archive.home()) {
-                Err(error) if error.is_damage() => return Ok(true),
-                opened => drop(opened?),
+            if part.file.damage(archive.home())?.is_some() {
+                return Ok(true);
             }
         }
     }

@@ -276,9 +276,8 @@ fn open_good(
     let went =
         |file: &FileEntry| file.counted_at(before.vintage) && !file.counted_at(state.vintage);
     for file in archive.files()?.into_iter().filter(went) {
-        match file.segment.open(archive.home()) {
-            Err(error) if error.is_damage() => return Ok(Err(error)),
-            opened => drop(opened?),
+        if let Some(damage) = file.segment.damage(archive.home())? {
+            return Ok(Err(damage));
         }
     }
     Ok(snapshot::open(archive.home(), snapshot))

@@ -11,7 +11,6 @@ use std::sync::Arc;
 
 use super::EngineError;
 use super::intake::Step;
-use super::mend::is_damaged;
 use super::open::{Engine, Request};
 use super::outcome::{Observer, Unwatched};
 use super::restore::State;
@@ -33,7 +32,7 @@ pub fn withdraw(
     let vintages: Vec<Vintage> = files.iter().map(|file| file.vintage).collect();
     let archive = Archive::read(folder)?;
     for file in files {
-        if is_damaged(&archive, file)? {
+        if file.segment.damage(folder)?.is_some() {
             drop(archive);
             let mut engine = Engine::closed(folder, request)?;
             engine.restore_without(&vintages, progress)?;

@@ -90,7 +90,7 @@ impl Watcher {
     pub fn run(mut self, stop: &Stop) -> Result<Watched, WatchError> {
         let _lock = lock(&self.plan.home)?;
         self.pulse.begin();
-        self.stand();
+        self.remember();
         self.pulse.beat(State::Starting);
         let ended = self.rounds(stop);
         // The writer last: it puts the database's log in order.
@@ -118,18 +118,9 @@ impl Watcher {
         })
     }
 
-    /// Notes where the home stands, if it can be read: what is wrong with it opening it says.
-    fn stand(&mut self) {
-        let Ok(archive) = Archive::read(&self.plan.home) else { return };
-        let Ok(calendar) = calendar(&archive) else { return };
-        // The heartbeat tells of a start, not of a trouble.
-        let _ = note(&mut self.pulse, &archive, calendar.map(|of| of.next_to_close()));
-    }
-
     fn rounds(&mut self, stop: &Stop) -> Result<(), WatchError> {
         let (home, feeds) = (self.plan.home.display().to_string(), &self.plan.feeds);
         info!(home, ?feeds, interval_s = self.plan.interval.as_secs_f64(), "watching");
-        self.remember();
         while !stop.is_asked() {
             let next = self.round(stop)?;
             self.full_for = match next {
@@ -399,13 +390,16 @@ impl Watcher {
         if ready.n_growing > 0 && is_first { Next::Look } else { Next::Rest }
     }
 
-    /// What an earlier run knew of the feed's files, as far as the home bears it out: without the
-    /// ledger the same files are left out, after they were read.
+    /// Where the home stands, and what an earlier run knew of the feed's files, as far as the home
+    /// bears it out: without the ledger the same files are left out, after they were read. What is
+    /// wrong with a home that cannot be read opening it says.
     fn remember(&mut self) {
+        let Ok(archive) = Archive::read(&self.plan.home) else { return };
+        if let Ok(calendar) = calendar(&archive) {
+            let _ = note(&mut self.pulse, &archive, calendar.map(|of| of.next_to_close()));
+        }
         let Ok(text) = fs::read_to_string(self.plan.home.join(LEDGER)) else { return };
-        let Ok(files) = Archive::read(&self.plan.home).and_then(|home| home.files()) else {
-            return;
-        };
+        let Ok(files) = archive.files() else { return };
         self.ledger = Ledger::from_json(&text, |path, hash| {
             let name = path.file_name().unwrap_or_default().to_string_lossy();
             seen(&files, &name, hash).is_some()

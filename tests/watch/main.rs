@@ -45,6 +45,26 @@ fn from_scratch(feed: &Path) -> (String, String) {
     (other.export("city"), other.export("plant"))
 }
 
+/// One `watch --once` that takes every file as it lies.
+fn once(sandbox: &Sandbox, feed: &Path) -> Run {
+    sandbox.run(["watch".as_ref(), feed.as_os_str(), "--once".as_ref(), "--interval=0".as_ref()])
+}
+
+/// A watcher that has taken in January.
+fn with_january<'a>(sandbox: &'a Sandbox, feed: &NastyFeed) -> Watcher<'a> {
+    let mut watcher = Watcher::start(sandbox, 1);
+    sandbox.write("200001.csv", text(&feed.months[0].1));
+    watcher.until_next("200002");
+    watcher
+}
+
+/// A device that is always full stands where the next segment is written, and another where it is
+/// tried whether there is room: the first try there fails too.
+fn fill_the_disk(home: &Path) {
+    symlink("/dev/full", home.join("segments/000002.parquet.partial")).expect("a link");
+    symlink("/dev/full", home.join("room.partial")).expect("a link");
+}
+
 fn assert_verified(sandbox: &Sandbox) {
     let run: Run = sandbox.run(["verify"]);
     assert_eq!(run.code, Some(0), "{}{}", run.stdout, run.stderr);
@@ -250,13 +270,8 @@ fn a_refused_file_is_said_once_and_tried_again_when_it_changes() {
 fn a_full_disk_pauses_it_and_room_lets_it_go_on() {
     let sandbox = sandbox();
     let feed = NastyFeed::new(6, 4);
-    let mut watcher = Watcher::start(&sandbox, 1);
-    sandbox.write("200001.csv", text(&feed.months[0].1));
-    watcher.until_next("200002");
-    // A device that is always full stands where the next segment is written, and another where it
-    // is tried whether there is room: the first try there fails too.
-    symlink("/dev/full", sandbox.home().join("segments/000002.parquet.partial")).expect("a link");
-    symlink("/dev/full", sandbox.home().join("room.partial")).expect("a link");
+    let mut watcher = with_january(&sandbox, &feed);
+    fill_the_disk(&sandbox.home());
     sandbox.write("200002.csv", text(&feed.months[1].1));
     watcher.until_said("paused: no room is left for ");
     watcher.until_said("goes on");
@@ -273,9 +288,7 @@ fn a_full_disk_pauses_it_and_room_lets_it_go_on() {
 fn a_feed_that_goes_is_waited_for() {
     let sandbox = sandbox();
     let feed = NastyFeed::new(8, 3);
-    let mut watcher = Watcher::start(&sandbox, 1);
-    sandbox.write("200001.csv", text(&feed.months[0].1));
-    watcher.until_next("200002");
+    let mut watcher = with_january(&sandbox, &feed);
     let away = sandbox.folder().join("away");
     fs::rename(sandbox.feed(), &away).expect("the feed can be moved away");
     let beat = watcher.until("a pause", |beat| beat.state == State::Paused);
@@ -298,9 +311,7 @@ fn a_feed_that_goes_is_waited_for() {
 fn a_home_that_is_moved_away_is_not_written_any_more_and_no_other_one_begun() {
     let sandbox = sandbox();
     let feed = NastyFeed::new(8, 3);
-    let mut watcher = Watcher::start(&sandbox, 1);
-    sandbox.write("200001.csv", text(&feed.months[0].1));
-    watcher.until_next("200002");
+    let watcher = with_january(&sandbox, &feed);
     let away = sandbox.folder().join("away");
     fs::rename(sandbox.home(), &away).expect("the home can be moved away");
     fs::create_dir(sandbox.home()).expect("an empty folder, as without its mount");
@@ -324,11 +335,8 @@ fn a_home_that_is_moved_away_is_not_written_any_more_and_no_other_one_begun() {
 fn a_home_that_is_moved_away_while_its_disk_is_full_is_not_begun_anew() {
     let sandbox = sandbox();
     let feed = NastyFeed::new(6, 3);
-    let mut watcher = Watcher::start(&sandbox, 1);
-    sandbox.write("200001.csv", text(&feed.months[0].1));
-    watcher.until_next("200002");
-    symlink("/dev/full", sandbox.home().join("segments/000002.parquet.partial")).expect("a link");
-    symlink("/dev/full", sandbox.home().join("room.partial")).expect("a link");
+    let mut watcher = with_january(&sandbox, &feed);
+    fill_the_disk(&sandbox.home());
     fs::create_dir(sandbox.folder().join("empty")).expect("an empty folder");
     sandbox.write("200002.csv", text(&feed.months[1].1));
     watcher.until_said("paused: no room is left for ");
@@ -345,9 +353,7 @@ fn what_was_withdrawn_stays_out_whether_or_not_it_is_known_what_the_feed_held() 
         sandbox.write(&name, text);
     }
     let once = || {
-        let feed = sandbox.feed();
-        let run =
-            sandbox.run(["watch", feed.to_str().expect("UTF-8"), "--once", "--interval", "0"]);
+        let run = once(&sandbox, &sandbox.feed());
         assert_eq!(run.code, Some(0), "{}", run.stderr);
         run.stderr
     };
@@ -372,8 +378,7 @@ fn an_earlier_version_counts_again_once_the_one_in_its_place_is_withdrawn() {
     let once = |text: Option<&String>| {
         let path = sandbox.feed().join("200001.csv");
         text.inspect(|text| fs::write(&path, text).expect("a file of the feed"));
-        let run =
-            sandbox.run(["watch", path.to_str().expect("UTF-8"), "--once", "--interval", "0"]);
+        let run = once(&sandbox, &path);
         assert_eq!(run.code, Some(0), "{}", run.stderr);
         csv_rows(&sandbox.export("files")).len() - 1
     };
@@ -410,9 +415,7 @@ fn a_file_with_a_name_that_is_no_text_or_from_before_1970_is_one_like_others() {
     let before = std::time::SystemTime::UNIX_EPOCH - Duration::from_secs(1 << 28);
     File::open(path).and_then(|file| file.set_modified(before)).expect("a time");
     for _ in 0..2 {
-        let feed = sandbox.feed();
-        let run =
-            sandbox.run(["watch", feed.to_str().expect("UTF-8"), "--once", "--interval", "0"]);
+        let run = once(&sandbox, &sandbox.feed());
         assert_eq!(run.code, Some(0), "{}", run.stderr);
     }
     assert_eq!(csv_rows(&sandbox.export("files")).len(), 1 + 2);

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use rusqlite::ffi::SQLITE_IOERR_FSYNC;
 use rusqlite::{Transaction, TransactionBehavior, params};
 
 use super::revise::{self, Rebuilt, Withdrawn};
 use super::{Manifest, seal};
 use crate::archive::Publication;
 use crate::archive::durable::Stored;
-use crate::archive::error::{ArchiveError, Result};
+use crate::archive::error::{ArchiveError, Result, says};
 use crate::archive::parts::Part;
 use crate::feed::record::{Counts, Exclusion, Intake, Reject, Rule};
 use crate::types::{Period, Vintage};
@@ -168,7 +169,7 @@ impl Manifest {
         transaction.map_err(|failure| match failure {
             Failure::NotLive(vintage) => ArchiveError::NotLive { vintage },
             Failure::Recorded => ArchiveError::Recorded { path: path.clone() },
-            Failure::Refused(source) if is_unsynced(&source) => {
+            Failure::Refused(source) if says(&source, SQLITE_IOERR_FSYNC) => {
                 ArchiveError::Unconfirmed { path: path.clone(), source }
             }
             Failure::Refused(source) => {
@@ -192,15 +193,9 @@ impl From<rusqlite::Error> for Failure {
     }
 }
 
-fn is_unsynced(error: &rusqlite::Error) -> bool {
-    let code = error.sqlite_error().map(|error| error.extended_code);
-    code == Some(rusqlite::ffi::SQLITE_IOERR_FSYNC)
-}
-
 fn check_written(home: &Path, stored: &Stored, publication: Publication) -> Result<()> {
-    let path = home.join(&stored.path);
-    let there = path.metadata().is_ok_and(|file| file.len() == stored.n_bytes);
-    there.then_some(()).ok_or(ArchiveError::NotWritten { path, publication })
+    let not_written = || ArchiveError::NotWritten { path: home.join(&stored.path), publication };
+    stored.is_there(home).then_some(()).ok_or_else(not_written)
 }
 
 fn add(transaction: &Transaction<'_>, commit: &Commit) -> std::result::Result<(), Failure> {

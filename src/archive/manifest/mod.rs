@@ -26,8 +26,8 @@ pub use queries::{FileEntry, Sizes};
 pub use results::{PanelPart, StoredEstimate};
 pub use revise::{Rebuilt, Reclassified, Withdrawn};
 
-use super::durable::{Identity, Stored};
-use super::error::{ArchiveError, Result, is_without_shared_file};
+use super::durable::Identity;
+use super::error::{ArchiveError, Result, is_without_shared_file, says};
 
 const SCHEMA: &str = include_str!("schema.sql");
 const REVISIONS: &str = include_str!("revisions.sql");
@@ -143,12 +143,8 @@ impl Manifest {
     /// # Errors
     /// [`ArchiveError::Query`] if it cannot be read.
     pub(super) fn is_of(&self, home: &Path) -> Result<bool> {
-        let is_there = |file: &Stored| {
-            let found = home.join(&file.path).metadata();
-            found.is_ok_and(|found| found.len() == file.n_bytes)
-        };
         let files = self.files()?;
-        Ok(files.iter().filter(|file| file.counts_now()).all(|file| is_there(&file.segment)))
+        Ok(files.iter().filter(|file| file.counts_now()).all(|file| file.segment.is_there(home)))
     }
 
     /// Whether the database holds what was written, and all that was acknowledged.
@@ -320,8 +316,7 @@ fn is_alone(error: &rusqlite::Error) -> bool {
 /// Whether the first writer was stopped before the database had its log: only the next writer can
 /// undo what that one began.
 fn is_in_the_making(error: &rusqlite::Error) -> bool {
-    let code = error.sqlite_error().map(|error| error.extended_code);
-    code == Some(rusqlite::ffi::SQLITE_READONLY_ROLLBACK)
+    says(error, rusqlite::ffi::SQLITE_READONLY_ROLLBACK)
 }
 
 /// Whether commits wait in the write-ahead log, which the database's own bytes do not have.
