@@ -7,7 +7,7 @@ use spillover::engine::with_causes;
 use spillover::publish::format::{self, Format, FormatError};
 use spillover::publish::regression::plot::{self, PathPlot, ScatterPlot};
 use spillover::publish::regression::{
-    Layout, Model, RegressionTable, figure, model_json, plain_table, tidy,
+    Layout, Model, RegressionTable, figure, grouped, model_json, plain_table, tidy,
 };
 use spillover::regressions::{Outcome, Path, Scatter, Statistics};
 use spillover::specification::{Statistic, Summary};
@@ -47,7 +47,7 @@ pub fn shown(all: &[Shown], format: FormatName) -> anyhow::Result<String> {
         (_, [Shown::Summary { summary, rows, .. }]) => {
             Ok(csv_of(&summary_rows(summary, rows, |x| x.to_string())))
         }
-        (_, [Shown::Figure { scatter, .. }]) => Ok(csv_of(&bin_rows(scatter, |x| x.to_string()))),
+        (_, [Shown::Figure { scatter, .. }]) => Ok(csv_of(&with_line(scatter))),
         _ => tidy_csv(all),
     }
 }
@@ -56,14 +56,14 @@ fn laid_out(one: &Shown, layout: Layout) -> String {
     match one {
         Shown::Models { title, outcomes } => models(title, outcomes, layout),
         Shown::Summary { title, summary, rows, .. } => {
-            let mut texts = summary_rows(summary, rows, figure);
-            let header = texts.remove(0);
-            plain_table(title, &header, &texts, layout)
+            let texts = match summary.by {
+                Some(_) => across(summary, rows),
+                None => summary_rows(summary, rows, figure),
+            };
+            plain_table(title, &texts, None, layout)
         }
         Shown::Figure { title, scatter, .. } => {
-            let mut texts = bin_rows(scatter, figure);
-            let header = texts.remove(0);
-            plain_table(title, &header, &texts, layout)
+            plain_table(title, &bin_rows(scatter, figure), Some(line_of(scatter)), layout)
         }
     }
 }
@@ -144,12 +144,24 @@ fn document(all: &[Shown]) -> Value {
 fn statistics(summary: &Summary, row: &Statistics) -> Value {
     let mut json = json!({ "variable": row.variable });
     if let (Some(by), Some(value)) = (&summary.by, row.by) {
-        json[by] = value.into();
+        json[by] = whole(value);
     }
     for (statistic, figure) in summary.statistics.iter().zip(&row.figures) {
-        json[statistic.name()] = (*figure).into();
+        json[statistic.name()] = match (statistic, figure) {
+            (Statistic::N, Some(n)) => whole(*n),
+            (_, figure) => (*figure).into(),
+        };
     }
     json
+}
+
+/// A number as it is, without a decimal point where it is whole.
+fn whole(number: f64) -> Value {
+    #[expect(clippy::cast_possible_truncation, reason = "years and counts of rows")]
+    let integer = number as i64;
+    #[expect(clippy::cast_precision_loss, clippy::float_cmp, reason = "exact if it is whole")]
+    let is_whole = integer as f64 == number;
+    if is_whole { integer.into() } else { number.into() }
 }
 
 /// A header and a row for each variable; shortest round-trip figures for data, rounded for reading.
@@ -173,6 +185,47 @@ fn summary_rows(
         line
     };
     std::iter::once(header).chain(rows.iter().map(line)).collect()
+}
+
+/// The values of `by` across: a row for each variable and statistic.
+fn across(summary: &Summary, rows: &[Statistics]) -> Vec<Vec<String>> {
+    let mut values: Vec<f64> = rows.iter().filter_map(|row| row.by).collect();
+    values.sort_unstable_by(f64::total_cmp);
+    values.dedup();
+    let header = [String::new()].into_iter().chain(values.iter().map(f64::to_string)).collect();
+    let mut lines: Vec<Vec<String>> = vec![header];
+    for variable in summary.variables.iter().map(ToString::to_string) {
+        for (place, statistic) in summary.statistics.iter().enumerate() {
+            let mut line = vec![format!("{variable}, {}", statistic.name())];
+            line.extend(values.iter().map(|by| {
+                let is_it = |row: &&Statistics| row.by == Some(*by) && row.variable == variable;
+                let found = rows.iter().find(is_it).and_then(|row| row.figures[place]);
+                found.map_or_else(String::new, |value| match statistic {
+                    Statistic::N => value.to_string(),
+                    _ => figure(value),
+                })
+            }));
+            lines.push(line);
+        }
+    }
+    lines
+}
+
+/// The regression line of a scatter in words.
+fn line_of(scatter: &Scatter) -> String {
+    format!("Slope {}; N = {}.", figure(scatter.slope), grouped(scatter.n_obs))
+}
+
+/// The bins, each with the regression line and the number of rows of all.
+fn with_line(scatter: &Scatter) -> Vec<Vec<String>> {
+    let Scatter { slope, intercept, n_obs, .. } = scatter;
+    let header = ["slope", "intercept", "n_obs"].map(str::to_owned);
+    let figures = [slope.to_string(), intercept.to_string(), n_obs.to_string()];
+    let mut rows = bin_rows(scatter, |x| x.to_string());
+    for (place, row) in rows.iter_mut().enumerate() {
+        row.extend(if place == 0 { header.clone() } else { figures.clone() });
+    }
+    rows
 }
 
 fn bin_rows(scatter: &Scatter, written: impl Fn(f64) -> String) -> Vec<Vec<String>> {
@@ -226,6 +279,7 @@ fn svg(title: &str, scatter: &Scatter) -> anyhow::Result<String> {
         y_label: &scatter.outcome,
         points: &points,
         line: (scatter.slope, scatter.intercept),
+        note: &line_of(scatter),
     })?)
 }
 
@@ -289,14 +343,15 @@ pub fn path(path: &Path, format: FormatName) -> anyhow::Result<String> {
             if p.stale { "stale" } else { "" }.to_owned(),
         ]
     };
-    let header = header.map(str::to_owned);
-    let lines: Vec<Vec<String>> = path.points.iter().map(line).collect();
+    let header = header.map(str::to_owned).to_vec();
+    let lines: Vec<Vec<String>> =
+        std::iter::once(header).chain(path.points.iter().map(line)).collect();
     Ok(match format.layout() {
         Some(layout) => {
             let title = format!("{} in ({}) by year of estimation", path.term, path.model);
-            plain_table(&title, &header, &lines, layout)
+            plain_table(&title, &lines, None, layout)
         }
-        None => csv_of(&std::iter::once(header.to_vec()).chain(lines).collect::<Vec<_>>()),
+        None => csv_of(&lines),
     })
 }
 

@@ -156,7 +156,10 @@ impl Export {
         };
         let panels = Panels::open(&mut archive, n_workers(None, &home.config()?))?;
         let mut regressions = Regressions::new(panels, self.year.map(Year))?;
-        let rows = summarise(&mut regressions, &summary)?;
+        let mut rows = summarise(&mut regressions, &summary)?;
+        if let Some(year) = self.year.filter(|_| summary.by.as_deref() == Some("year")) {
+            rows.retain(|row| row.by == Some(year.into()));
+        }
         let (sheet, rows) = exported::summary(name, &summary, &rows)?;
         self.write(&sheet, std::iter::once(Ok(rows)))
     }

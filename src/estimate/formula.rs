@@ -156,6 +156,22 @@ impl Interaction {
     }
 }
 
+impl Term {
+    /// Reads `a` or `a:b`.
+    ///
+    /// # Errors
+    /// [`FormulaError`] where the text is anything else.
+    pub fn parse(text: &str) -> Result<Self, FormulaError> {
+        let parsed = tokens(text).and_then(|tokens| {
+            let mut parser = Parser { tokens, next: 0 };
+            let factors = parser.factors(':')?;
+            parser.end()?;
+            Ok(Self { factors })
+        });
+        parsed.map_err(|(problem, column)| FormulaError { problem, text: text.into(), column })
+    }
+}
+
 impl PartialEq for Term {
     /// Products commute.
     fn eq(&self, other: &Self) -> bool {

@@ -7,6 +7,7 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::{Decimal128Type, Float64Type, UInt8Type, UInt16Type, UInt32Type};
 use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_schema::DataType;
+use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
 use super::error::RegressionError;
@@ -20,7 +21,7 @@ use crate::publish::export::schema_of;
 use crate::types::Year;
 
 /// The firm and the city as one code.
-const PLANT: &str = "plant";
+pub const PLANT: &str = "plant";
 
 /// Columns of a panel.
 #[derive(Debug, Default)]
@@ -106,6 +107,22 @@ impl Columns {
             columns.combine_plants();
         }
         Ok(columns)
+    }
+
+    /// Columns that are in memory already: units as codes with their texts, years, and numbers by
+    /// name.
+    pub fn of_units<const N: usize>(
+        (name, codes, texts): (&str, Vec<u32>, Dictionary),
+        years: Vec<i32>,
+        numbers: [(&str, Vec<f64>); N],
+    ) -> Self {
+        let n_rows = years.len();
+        let units = (name.to_owned(), Values::Code(codes, texts));
+        let years = ("year".to_owned(), Values::Year(years));
+        let numbers =
+            numbers.into_iter().map(|(name, values)| (name.to_owned(), Values::Real(values)));
+        let by_name = [units, years].into_iter().chain(numbers).collect();
+        Self { n_rows, by_name, years: Vec::new() }
     }
 
     fn append(&mut self, batch: &RecordBatch, names: &[&str]) -> Result<(), RegressionError> {
@@ -210,6 +227,11 @@ impl Columns {
         self.n_rows
     }
 
+    /// The names of the columns that were read.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.by_name.iter().map(|(name, _)| name.as_str())
+    }
+
     /// A column; none if it was not read.
     pub fn column(&self, name: &str) -> Option<Column<'_>> {
         self.find(name).map(|values| match values {
@@ -223,6 +245,15 @@ impl Columns {
     pub fn is_absent(&self, name: &str) -> bool {
         let none = |column: Column<'_>| !(0..self.n_rows).any(|row| column.is_present(row));
         self.n_rows > 0 && self.column(name).is_some_and(none)
+    }
+
+    /// Whether a column lacks a value in some row.
+    pub fn has_gap(&self, name: &str) -> bool {
+        match self.column(name) {
+            Some(Column::Real(values)) => values.par_iter().any(|value| !value.is_finite()),
+            Some(Column::Code(codes)) => codes.par_iter().any(|code| *code == MISSING),
+            Some(Column::Integer(_) | Column::Short(_)) | None => false,
+        }
     }
 
     /// The panel, with columns in place of those of the same name; what they are computed with is

@@ -9,6 +9,7 @@ use arrow_schema::{ArrowError, DataType, Field, Schema};
 use arrow_select::concat::concat_batches;
 use arrow_select::take::{take, take_record_batch};
 
+use super::columns::PLANT;
 use super::error::RegressionError;
 use super::panels::{Kind, Panels};
 use super::summary::Statistics;
@@ -33,7 +34,7 @@ pub fn panel(
             Kind::Plant | Kind::Ordinary => panels.rows(kind, year, None)?,
         };
         for batch in rows {
-            batches.push(in_full(&batch)?);
+            batches.push(with_plants(&in_full(&batch)?)?);
         }
     }
     let schema = batches.first().map_or_else(|| Arc::new(Schema::empty()), RecordBatch::schema);
@@ -63,6 +64,29 @@ fn products(panels: &Panels<'_>, year: Year) -> Result<Vec<RecordBatch>, Regress
         batches.push(RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)?);
     }
     Ok(batches)
+}
+
+/// Rows with the column `plant`: the firm and the city as one text.
+fn with_plants(batch: &RecordBatch) -> Result<RecordBatch, ArrowError> {
+    let text = |name: &str| -> Result<&StringArray, ArrowError> {
+        Ok(batch.column(batch.schema().index_of(name)?).as_string::<i32>())
+    };
+    let (firms, cities) = (text("firm")?, text("city")?);
+    let pairs = firms.iter().zip(cities);
+    let plants =
+        pairs.map(|(firm, city)| plant(firm.unwrap_or_default(), city.unwrap_or_default()));
+    let plants: ArrayRef = Arc::new(StringArray::from_iter_values(plants));
+    let mut fields = batch.schema().fields().to_vec();
+    fields.push(Arc::new(Field::new(PLANT, DataType::Utf8, false)));
+    let columns = batch.columns().iter().cloned().chain([plants]).collect();
+    RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)
+}
+
+/// A firm and a city as one text, another for every other pair: the first bar that no backslash
+/// stands before parts them.
+fn plant(firm: &str, city: &str) -> String {
+    let firm = firm.replace('\\', "\\\\").replace('|', "\\|");
+    format!("{firm}|{city}")
 }
 
 /// Codes as the texts that they stand for.
@@ -123,5 +147,21 @@ impl Statistic {
             Self::Min => "min",
             Self::Max => "max",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::plant;
+
+    #[test]
+    fn two_plants_have_two_texts() {
+        assert_eq!(plant("3100000001", "1101"), "3100000001|1101");
+        let parts = ["", "a", "|", "\\", "a|", "|a", "\\|", "|\\", "||", "\\\\"];
+        let pairs = || parts.iter().flat_map(|firm| parts.iter().map(move |city| (firm, city)));
+        let mut texts: Vec<String> = pairs().map(|(firm, city)| plant(firm, city)).collect();
+        texts.sort_unstable();
+        texts.dedup();
+        assert_eq!(texts.len(), pairs().count());
     }
 }

@@ -1,16 +1,21 @@
 //! Figure 1: a binned scatter, effects absorbed.
 //!
+//! Rows are those of the sample of a regression, singletons dropped, where the figure names one.
 //! Outcome and variable are residualised on the effects, and their means over the sample added
 //! again; rows in order of the variable are cut into bins of as many rows each, and a bin is shown
 //! at its means. The line is the regression of all rows, not of the bins.
 
 use std::collections::BTreeSet;
 
+use super::columns::Columns;
 use super::error::RegressionError;
 use super::panels::Kind;
 use super::run::Regressions;
+use super::sample::{SAMPLE, rows_of};
 use crate::estimate::absorb::{AbsorbOptions, Absorbed};
 use crate::estimate::design::{Design, Request};
+use crate::estimate::formula::Formula;
+use crate::estimate::panel::{Column, MISSING};
 use crate::specification::Figure;
 
 /// A binned scatter.
@@ -49,11 +54,18 @@ pub fn scatter(
     regressions: &mut Regressions<'_>,
     figure: &Figure,
 ) -> Result<Scatter, RegressionError> {
-    let names: BTreeSet<String> = figure.formula.columns().into_iter().map(str::to_owned).collect();
-    let kind = Kind::Plant;
-    let columns = regressions.read(kind, &names)?;
-    let panel = columns.panel(&[], &[])?;
-    let request = Request::of_formula(&figure.formula, &[], None);
+    let formulas = [&figure.formula].into_iter().chain(&figure.sample);
+    let names: BTreeSet<String> =
+        formulas.flat_map(|formula| formula.columns()).map(str::to_owned).collect();
+    let columns = regressions.read(Kind::Plant, &names)?;
+    let mask = figure.sample.as_ref().map(|formula| mask_of(&columns, formula)).transpose()?;
+    let mut instead: Vec<(String, Column<'_>)> = Vec::new();
+    let mut request = Request::of_formula(&figure.formula, &[], None);
+    if let Some(mask) = &mask {
+        instead.push((SAMPLE.to_owned(), Column::Code(mask)));
+        request.required.push(SAMPLE.to_owned());
+    }
+    let panel = columns.panel(&instead, &[])?;
     let design = Design::build(&panel, &request)?;
     let variables = &design.variables;
     let (y, x) = (&variables[0], &variables[variables.len() - 1]);
@@ -79,6 +91,15 @@ pub fn scatter(
         intercept: mean_y - slope * mean_x,
         n_obs,
     })
+}
+
+/// A column that is missing where a row is not in a regression's sample.
+fn mask_of(columns: &Columns, formula: &Formula) -> Result<Vec<u32>, RegressionError> {
+    let mut mask = vec![MISSING; columns.n_rows()];
+    for row in rows_of(columns, formula)? {
+        mask[row as usize] = 0;
+    }
+    Ok(mask)
 }
 
 /// What is left of variable and outcome in each row.

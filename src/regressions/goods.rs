@@ -142,7 +142,7 @@ impl OfYear {
 }
 
 /// A file with its records: two with the same ones count twice.
-fn named(file: &FileEntry) -> String {
+pub(super) fn named(file: &FileEntry) -> String {
     format!("{} {}", file.vintage.0, file.segment.hash)
 }
 

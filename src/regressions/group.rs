@@ -1,6 +1,6 @@
 //! Columns that share sample and effects, solved once.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -19,7 +19,7 @@ use crate::estimate::memory::Memory;
 use crate::estimate::panel::Column as Values;
 use crate::estimate::result::Estimate;
 use crate::estimate::{Estimated, Options, estimate_all};
-use crate::specification::{Column, Specification};
+use crate::specification::Column;
 
 /// Rows from which groups are solved one after the other: the threads are busy within each, and
 /// its memory is beside one panel at a time.
@@ -67,11 +67,12 @@ impl<'c, 's> Group<'c, 's> {
         self.members.push((name, asked));
     }
 
-    /// What its memory is of: the first specification, and the effects on that kind of sample.
+    /// What its memory is of: the first specification and the variables that cut its sample, and
+    /// the effects on that kind of sample.
     fn key(&self) -> (String, String) {
         let (name, first) = &self.members[0];
         let of = format!("{:?} {}", self.sample.kind, rules(first.column));
-        (format!("{name} {of}"), of)
+        (format!("{name} {:?} {of}", self.sample.gaps), of)
     }
 
     fn solve(&self, memory: Option<&Memory>) -> Result<Fitted, RegressionError> {
@@ -150,59 +151,62 @@ fn rules(column: &Column) -> String {
 /// Centred columns by name, and the means that they are less.
 type Centred = (Vec<(String, Vec<f64>)>, Vec<f64>);
 
-/// The sample of a specification on one panel.
+/// A panel in memory, and what is known of the samples on it.
+#[derive(Debug)]
+pub struct Samples<'c> {
+    kind: Kind,
+    columns: &'c Columns,
+    /// The columns that the panel has.
+    there: Vec<String>,
+    /// Whether columns lack a value in some row, as far as that was asked.
+    has_gap: BTreeMap<String, bool>,
+    /// The samples that certain columns with gaps leave.
+    known: Vec<Arc<Sample<'c>>>,
+}
+
+/// The rows of a panel in which certain variables have a value.
 #[derive(Debug)]
 pub struct Sample<'c> {
     kind: Kind,
     columns: &'c Columns,
-    /// The rows as one hash: specifications with the same rows have the same sample.
+    /// The rows as one hash: columns with the same rows have the same sample.
     rows: blake3::Hash,
-    /// The columns that the panel has.
-    there: Vec<String>,
-    /// Those that a row must have a value in.
-    needed: Vec<String>,
+    /// The variables that a row can lack, in order: all that decides the rows.
+    gaps: Vec<String>,
 }
 
-impl<'c> Sample<'c> {
-    /// The rows in which no variable of any column of a specification is absent.
-    pub fn of(
-        panels: &Panels<'_>,
-        kind: Kind,
-        columns: &'c Columns,
-        specification: &'c Specification,
-    ) -> Self {
+impl<'c> Samples<'c> {
+    /// On the columns of a panel.
+    pub fn on(panels: &Panels<'_>, kind: Kind, columns: &'c Columns) -> Self {
         let there = names(panels, kind);
-        let mut sample =
-            Self { kind, columns, rows: blake3::Hash::from([0; 32]), there, needed: Vec::new() };
-        let mut needed: Vec<String> = Vec::new();
-        for name in specification.columns().iter().flat_map(Column::variables) {
-            let counts = columns.column(name).is_some() && !columns.is_absent(name);
-            if counts && !needed.iter().any(|other| other == name) {
-                needed.push(name.to_owned());
-            }
-        }
-        sample.needed = needed;
-        sample.rows = sample.hash();
-        sample
+        Self { kind, columns, there, has_gap: BTreeMap::new(), known: Vec::new() }
     }
 
-    fn n_rows(&self) -> usize {
-        self.columns.n_rows()
-    }
-
-    fn hash(&self) -> blake3::Hash {
-        let there = self.needed.iter().filter_map(|name| self.columns.column(name));
-        let there: Vec<Values<'_>> = there.collect();
-        let whole = |row: usize| u8::from(there.iter().all(|column| column.is_present(row)));
-        let rows: Vec<u8> = (0..self.n_rows()).into_par_iter().map(whole).collect();
-        blake3::hash(&rows)
-    }
-
-    /// Whether a column can be estimated at all.
+    /// The rows in which none of a column's variables is absent, before its own rules.
     ///
     /// # Errors
     /// [`RegressionError::NoColumn`], [`RegressionError::Absent`] if a variable is not there.
-    pub fn check(&self, column: &Column) -> Result<(), RegressionError> {
+    pub fn of(&mut self, column: &Column) -> Result<Arc<Sample<'c>>, RegressionError> {
+        self.check(column)?;
+        let mut gaps: Vec<String> = Vec::new();
+        for name in column.variables() {
+            let columns = self.columns;
+            let has_gap = self.has_gap.entry(name.to_owned());
+            if *has_gap.or_insert_with(|| columns.has_gap(name)) {
+                gaps.push(name.to_owned());
+            }
+        }
+        gaps.sort_unstable();
+        if let Some(known) = self.known.iter().find(|known| known.gaps == gaps) {
+            return Ok(Arc::clone(known));
+        }
+        let sample = Arc::new(Sample::of(self.kind, self.columns, gaps));
+        self.known.push(Arc::clone(&sample));
+        Ok(sample)
+    }
+
+    /// Whether a column can be estimated at all.
+    fn check(&self, column: &Column) -> Result<(), RegressionError> {
         let panel = self.kind.name();
         for name in column.reads() {
             if !self.there.iter().any(|there| there == name) {
@@ -221,6 +225,20 @@ impl<'c> Sample<'c> {
         }
         Ok(())
     }
+}
+
+impl<'c> Sample<'c> {
+    fn of(kind: Kind, columns: &'c Columns, gaps: Vec<String>) -> Self {
+        let with_gaps: Vec<Values<'_>> =
+            gaps.iter().filter_map(|name| columns.column(name)).collect();
+        let whole = |row: usize| u8::from(with_gaps.iter().all(|column| column.is_present(row)));
+        let rows: Vec<u8> = (0..columns.n_rows()).into_par_iter().map(whole).collect();
+        Self { kind, columns, rows: blake3::hash(&rows), gaps }
+    }
+
+    fn n_rows(&self) -> usize {
+        self.columns.n_rows()
+    }
 
     /// Estimates columns that share sample and effects.
     fn solve(
@@ -231,9 +249,9 @@ impl<'c> Sample<'c> {
         let begin = Instant::now();
         let one = members[0];
         let formulas: Vec<Formula> = members.iter().map(|column| column.formula.clone()).collect();
-        let mask = mask(self.columns, &self.needed, one)?;
+        let mask = mask(self.columns, &self.gaps, one)?;
         let mut instead: Vec<(String, Values<'_>)> = Vec::new();
-        let mut required = self.needed.clone();
+        let mut required = self.gaps.clone();
         if let Some(mask) = &mask {
             instead.push((SAMPLE.to_owned(), Values::Code(mask)));
             required.push(SAMPLE.to_owned());

@@ -10,6 +10,7 @@ use arrow_array::RecordBatch;
 use arrow_select::concat::concat_batches;
 
 use super::error::RegressionError;
+use super::networks::Networks;
 use super::panels::{Panels, closed_years};
 use super::plant;
 use crate::archive::parts::Table;
@@ -18,11 +19,12 @@ use crate::calendar::Calendar;
 use crate::dataflow::{Epoch, Output, Subject, Workers};
 use crate::engine::Names;
 use crate::engine::amounts::Amounts;
+use crate::options::Network;
 use crate::publish::columns::{REMOVED, rows as columns_of};
 use crate::publish::export::schema_of;
 use crate::publish::sorted::by_key;
 use crate::publish::{Context, plant as table};
-use crate::types::{Period, Year};
+use crate::types::{City, Firm, Period, Year};
 
 /// The code of ordinary trade.
 const ORDINARY: &str = "10";
@@ -70,10 +72,29 @@ pub fn rows(
         }
         Ok(())
     })?;
+    let networks = match panels.home.settings.network {
+        Network::Founded => Some(networks(&mut workers, &names)?),
+        Network::Active => None,
+    };
     let sorted = |(year, batches): (Year, Vec<RecordBatch>)| {
-        Ok((year, plant::extended(panels, year, &in_order(panels, &batches)?)?))
+        let rows = in_order(panels, &batches)?;
+        Ok((year, plant::extended(panels, year, &rows, networks.as_ref())?))
     };
     batches.into_iter().map(sorted).collect()
+}
+
+/// The networks of firms in ordinary trade, from the cells of the last epoch.
+fn networks(workers: &mut Workers, names: &Names) -> Result<Networks, RegressionError> {
+    let mut founded = Vec::new();
+    workers.cells(|output| -> Result<(), RegressionError> {
+        if let Output::Cells(cells) = output {
+            let exports = cells.into_iter().filter(|(_, cell)| cell.exports());
+            founded.extend(exports.map(|(key, _)| (key.firm, key.city, key.year)));
+        }
+        Ok(())
+    })?;
+    let text = |(firm, city, year): (Firm, City, Year)| (names.firms.text(firm.0), city, year);
+    Ok(Networks::of(founded.into_iter().map(text)))
 }
 
 /// All records with the trade mode that count, in the roles they have.

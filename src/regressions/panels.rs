@@ -3,8 +3,8 @@
 //!
 //! # Invariant
 //! A part bears the stamp of what it was made from: the hashes of the parts of `plant` of its year,
-//! or of the segments whose records count in it, and of the options and reference tables. A part
-//! with another stamp, or one that cannot be read, is made again.
+//! of the segments whose records count in it or in the networks of its firms, and of the options
+//! and reference tables. A part with another stamp, or one that cannot be read, is made again.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -15,6 +15,8 @@ use rayon::prelude::*;
 use super::error::RegressionError;
 use super::goods::{Goods, OfYear, Source};
 use super::incomes::Incomes;
+use super::networks::Networks;
+use super::plant_years::{self, PlantYear};
 use super::rauch::Rauch;
 use super::{ordinary, plant, product};
 use crate::archive::parts::Table;
@@ -22,11 +24,12 @@ use crate::archive::{Archive, ArchiveError, FileEntry, PanelPart, read_panel};
 use crate::calendar::Calendar;
 use crate::engine::open::{calendar, home_of, recorded};
 use crate::engine::{EngineError, Home};
+use crate::options::Network;
 use crate::specification::{Column, Panel, Trade};
 use crate::types::Year;
 
 /// Changes when the columns of a panel do, so that parts of an earlier version are made again.
-const VERSION: &[u8] = b"panel 1";
+const VERSION: &[u8] = b"panel 2";
 
 /// Which panel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -127,12 +130,18 @@ impl<'a> Panels<'a> {
     /// [`RegressionError::NoYear`] if there is none, [`RegressionError::NotClosed`] if the one
     /// asked for is none of them.
     pub fn years(&self, through: Option<Year>) -> Result<Vec<Year>, RegressionError> {
-        let closed = closed_years(&self.calendar);
-        let Some(&last) = closed.last() else { return Err(RegressionError::NoYear { through }) };
-        if let Some(year) = through.filter(|year| !closed.contains(year)) {
-            return Err(RegressionError::NotClosed { year, last });
-        }
-        Ok(closed.into_iter().filter(|year| *year <= through.unwrap_or(last)).collect())
+        up_to(closed_years(&self.calendar), through)
+    }
+
+    /// The closed years, the feed's first among them, up to one if asked.
+    ///
+    /// # Errors
+    /// [`RegressionError::NoYear`] if there is none, [`RegressionError::NotClosed`] if the one
+    /// asked for is none of them.
+    pub fn all_closed_years(&self, through: Option<Year>) -> Result<Vec<Year>, RegressionError> {
+        let (first, last) = (self.calendar.first().year(), self.calendar.last_year());
+        let years = (first.0..=last.0).map(Year);
+        up_to(years.filter(|year| self.calendar.months(*year) == 12).collect(), through)
     }
 
     /// What a year of a panel is made from, as one hash.
@@ -150,9 +159,8 @@ impl<'a> Panels<'a> {
             }
         };
         match kind {
-            Kind::Plant => {}
             Kind::Product => segments(&|of| of == year),
-            Kind::Ordinary => segments(&|of| of <= year),
+            Kind::Plant | Kind::Ordinary => segments(&|of| of <= year),
         }
         if kind != Kind::Ordinary {
             let parts = self.archive.parts(Table::Plant, None)?;
@@ -219,7 +227,11 @@ impl<'a> Panels<'a> {
                 ordinary::rows(self, &years, self.n_workers)?
             }
             Kind::Plant => {
-                let year = |(year, _): &(Year, String)| Ok((*year, plant::rows(self, *year)?));
+                let last = stale.iter().map(|(year, _)| *year).max().unwrap_or_default();
+                let networks = self.networks(last)?;
+                let year = |(year, _): &(Year, String)| {
+                    Ok((*year, plant::rows(self, *year, networks.as_ref())?))
+                };
                 stale.iter().map(year).collect::<Result<_, RegressionError>>()?
             }
             Kind::Product => {
@@ -257,19 +269,48 @@ impl<'a> Panels<'a> {
 
     /// What a year's records sum up to, kept in the home for the next time.
     fn goods(&mut self, year: Year) -> Result<Goods, RegressionError> {
-        let source = Source {
-            archive: self.archive,
-            files: &self.files,
-            places: &self.home.places,
-            defined: self.defined.to_hex().to_string(),
-            n_workers: self.n_workers,
-        };
-        let of_year = OfYear::of(&source, year)?;
+        let of_year = OfYear::of(&self.source(), year)?;
         if of_year.is_new && self.archive.is_writable() {
             of_year.keep(self.archive, &self.home.places, year)?;
         }
         self.unread.extend(of_year.unread);
         Ok(of_year.goods)
+    }
+
+    /// The networks of all firms up to a year; none of them are needed where those of a year are
+    /// its active plants.
+    fn networks(&mut self, through: Year) -> Result<Option<Networks>, RegressionError> {
+        if self.home.settings.network == Network::Active {
+            return Ok(None);
+        }
+        let first = self.calendar.first().year();
+        let years = (first.0..=through.0).map(Year);
+        let plants = years.map(|year| Ok((year, self.plants(year)?)));
+        let plants: Vec<(Year, PlantYear)> = plants.collect::<Result<_, RegressionError>>()?;
+        let cities = plants.iter().flat_map(|(year, plants)| {
+            plants.cities().map(move |(firm, city)| (firm, city, *year))
+        });
+        Ok(Some(Networks::of(cities)))
+    }
+
+    /// What plants exported in a year, kept in the home for the next time.
+    pub(super) fn plants(&mut self, year: Year) -> Result<PlantYear, RegressionError> {
+        let of_year = plant_years::OfYear::of(&self.source(), year)?;
+        if self.archive.is_writable() {
+            of_year.keep(self.archive, &self.home.places, year)?;
+        }
+        self.unread.extend(of_year.unread);
+        Ok(of_year.plants)
+    }
+
+    fn source(&self) -> Source<'_> {
+        Source {
+            archive: self.archive,
+            files: &self.files,
+            places: &self.home.places,
+            defined: self.defined.to_hex().to_string(),
+            n_workers: self.n_workers,
+        }
     }
 
     /// What tells the rows of a prepared year from others: the hash of its file, or nothing that
@@ -346,6 +387,15 @@ impl Place<'_> {
             Self::File(part) => read_panel(home, part, columns),
         }
     }
+}
+
+/// Years up to one of them, or all.
+fn up_to(closed: Vec<Year>, through: Option<Year>) -> Result<Vec<Year>, RegressionError> {
+    let Some(&last) = closed.last() else { return Err(RegressionError::NoYear { through }) };
+    if let Some(year) = through.filter(|year| !closed.contains(year)) {
+        return Err(RegressionError::NotClosed { year, last });
+    }
+    Ok(closed.into_iter().filter(|year| *year <= through.unwrap_or(last)).collect())
 }
 
 /// The closed years with indicators.

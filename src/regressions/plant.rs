@@ -5,7 +5,7 @@
 //! |---|---|
 //! | `province` | the city's |
 //! | `income_group` | the destination's in the year: H, UM, LM, L |
-//! | `province_plants` | the most plants that the firm has in one province in the year |
+//! | `province_plants` | the most cities of one province in the firm's network up to the year |
 //! | `destination_plants` | plants of the firm that export to the destination in the year |
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,20 +18,25 @@ use arrow_array::{Array, ArrayRef, RecordBatch, StringArray, UInt32Array};
 use arrow_schema::{ArrowError, DataType, Field, Schema};
 
 use super::error::RegressionError;
+use super::networks::Networks;
 use super::panels::Panels;
 use crate::archive::parts::Table;
 use crate::publish::export::{Selection, schema_of, years};
 use crate::types::Year;
 
-/// The rows of a closed year.
-pub fn rows(panels: &Panels<'_>, year: Year) -> Result<RecordBatch, RegressionError> {
+/// The rows of a closed year; without networks, a firm's is the plants that it has in the year.
+pub fn rows(
+    panels: &Panels<'_>,
+    year: Year,
+    networks: Option<&Networks>,
+) -> Result<RecordBatch, RegressionError> {
     let selection = Selection { year: Some(year), as_of: None };
     let found = years(panels.archive, Table::Plant, selection)?.next();
     let rows = match found {
         Some(rows) => rows?.1,
         None => RecordBatch::new_empty(schema_of(Table::Plant, panels.home.supply.is_some())),
     };
-    Ok(extended(panels, year, &rows)?)
+    Ok(extended(panels, year, &rows, networks)?)
 }
 
 /// Sorted rows of `plant` with the further columns.
@@ -39,6 +44,7 @@ pub fn extended(
     panels: &Panels<'_>,
     year: Year,
     rows: &RecordBatch,
+    networks: Option<&Networks>,
 ) -> Result<RecordBatch, ArrowError> {
     let text = |name: &str| -> Result<StringArray, ArrowError> {
         Ok(rows.column(rows.schema().index_of(name)?).as_string::<i32>().clone())
@@ -49,7 +55,11 @@ pub fn extended(
     let provinces = dictionary(cities.iter().map(|city| province(city?)));
     let group = |country: &str| panels.incomes.group(country, year);
     let groups = dictionary(countries.iter().map(|country| group(country?)));
-    let (of_province, of_destination) = plant_counts(&firms, &cities, &countries, &province);
+    let network = |firm: &str| -> Option<Vec<&str>> {
+        Some(networks?.cities(firm, year).map(|city| places.code(city)).collect())
+    };
+    let keys = (&firms, &cities, &countries);
+    let (of_province, of_destination) = plant_counts(keys, &network, &province);
 
     let mut fields = Vec::new();
     let mut arrays: Vec<ArrayRef> = Vec::new();
@@ -80,18 +90,23 @@ pub fn dictionary<'t>(texts: impl Iterator<Item = Option<&'t str>>) -> ArrayRef 
     Arc::new(builder.finish())
 }
 
-/// The most plants of the row's firm in one province, and its plants that export to the row's
-/// destination. Every plant of a multi-plant firm has a row wherever it exports, so that rows tell.
+/// The most cities of one province in the network of the row's firm, and the firm's plants that
+/// export to the row's destination. Every plant of a multi-plant firm has a row wherever it
+/// exports, so that rows tell which are active in the year; they are the network where none is
+/// given.
 fn plant_counts<'p>(
-    firms: &StringArray,
-    cities: &StringArray,
-    countries: &StringArray,
+    (firms, cities, countries): (&StringArray, &StringArray, &StringArray),
+    network: &impl Fn(&str) -> Option<Vec<&'p str>>,
     province: &impl Fn(&str) -> Option<&'p str>,
 ) -> (UInt32Array, UInt32Array) {
     let (mut of_province, mut of_destination) = (Vec::new(), Vec::new());
     let rows: Vec<usize> = (0..firms.len()).collect();
     for firm in rows.chunk_by(|&a, &b| firms.value(a) == firms.value(b)) {
-        let own: BTreeSet<&str> = firm.iter().map(|&row| cities.value(row)).collect();
+        let active = || firm.iter().map(|&row| cities.value(row)).collect();
+        let own: BTreeSet<&str> = match network(firms.value(firm[0])) {
+            Some(network) => network.into_iter().collect(),
+            None => active(),
+        };
         let mut by_province: BTreeMap<_, u32> = BTreeMap::new();
         for city in &own {
             *by_province.entry(province(city)).or_default() += 1;
@@ -117,8 +132,17 @@ mod tests {
         let cities = StringArray::from(vec!["11", "11", "12", "21", "11", "21"]);
         let countries = StringArray::from(vec!["a", "b", "a", "a", "a", "b"]);
         let province = |city: &str| if city.starts_with('1') { Some("1") } else { Some("2") };
-        let (of_province, of_destination) = plant_counts(&firms, &cities, &countries, &province);
+        let keys = (&firms, &cities, &countries);
+        let (of_province, of_destination) = plant_counts(keys, &|_| None, &province);
         assert_eq!(of_province.values(), &[2, 2, 2, 2, 1, 1]);
+        assert_eq!(of_destination.values(), &[3, 1, 3, 3, 1, 1]);
+        let network = |firm: &str| {
+            let cities: &[&str] =
+                if firm == "f" { &["11", "12", "13", "21"] } else { &["11", "21", "22"] };
+            Some(cities.to_vec())
+        };
+        let (of_province, of_destination) = plant_counts(keys, &network, &province);
+        assert_eq!(of_province.values(), &[3, 3, 3, 3, 2, 2]);
         assert_eq!(of_destination.values(), &[3, 1, 3, 3, 1, 1]);
     }
 }

@@ -1,16 +1,17 @@
 //! Specifications to estimates: columns that share sample and effects are solved once, whichever
 //! specifications they are of.
 //!
-//! The sample of a specification is the rows in which none of the variables of any of its columns
-//! is absent, as far as the panel has them. A column that reads a variable without any value fails,
-//! by that name, and asks nothing of the others' sample.
+//! The sample of a column is the rows in which none of its variables is absent, nor any of the
+//! formula that its specification names. A column that reads a variable without any value fails, by
+//! that name.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::columns::Columns;
 use super::error::RegressionError;
-use super::group::{self, Asked, Group, Sample};
+use super::firms;
+use super::group::{self, Asked, Group, Sample, Samples};
 use super::memories::Memories;
 use super::panels::{Kind, Panels};
 use crate::archive::Publication;
@@ -76,6 +77,8 @@ impl Outcome {
 pub struct Regressions<'a> {
     /// Its panels.
     pub panels: Panels<'a>,
+    through: Option<Year>,
+    /// The closed years with indicators: none while the feed's first alone is closed.
     years: Vec<Year>,
     loaded: BTreeMap<Kind, Result<Columns, Arc<RegressionError>>>,
 }
@@ -86,8 +89,9 @@ impl<'a> Regressions<'a> {
     /// # Errors
     /// [`RegressionError::NoYear`], [`RegressionError::NotClosed`] if there are none.
     pub fn new(panels: Panels<'a>, through: Option<Year>) -> Result<Self, RegressionError> {
-        let years = panels.years(through)?;
-        Ok(Self { panels, years, loaded: BTreeMap::new() })
+        panels.all_closed_years(through)?;
+        let years = panels.years(through).unwrap_or_default();
+        Ok(Self { panels, through, years, loaded: BTreeMap::new() })
     }
 
     /// The years of the sample.
@@ -112,14 +116,24 @@ impl<'a> Regressions<'a> {
     /// Reads columns of a panel into memory.
     ///
     /// # Errors
-    /// [`RegressionError`] if a year cannot be made or read.
+    /// [`RegressionError`] if no year has indicators, or one cannot be made or read.
     pub(super) fn read(
         &mut self,
         kind: Kind,
         names: &BTreeSet<String>,
     ) -> Result<Columns, RegressionError> {
+        self.panels.years(self.through)?;
         self.panels.prepare(kind, &self.years)?;
         Columns::load(&self.panels, kind, &self.years, names)
+    }
+
+    /// Multi-plant firms by closed year.
+    ///
+    /// # Errors
+    /// [`RegressionError`] if a year's plants cannot be read.
+    pub(super) fn firms(&mut self) -> Result<Columns, RegressionError> {
+        let years = self.panels.all_closed_years(self.through)?;
+        firms::of_years(&mut self.panels, &years)
     }
 
     /// A panel's columns, once loaded.
@@ -140,16 +154,19 @@ impl<'a> Regressions<'a> {
     ) -> Result<Vec<Outcome>, RegressionError> {
         let mut wanted: BTreeMap<Kind, BTreeSet<String>> = BTreeMap::new();
         for ask in asks {
-            let columns = ask.specification.columns();
-            for kind in columns.iter().filter(|c| ask.wanted.wants(c)).map(Kind::of) {
-                let names = wanted.entry(kind).or_default();
-                names.extend(columns.iter().flat_map(Column::reads).map(str::to_owned));
+            let columns = ask.specification.columns().iter();
+            for column in columns.filter(|column| ask.wanted.wants(column)) {
+                let names = wanted.entry(Kind::of(column)).or_default();
+                names.extend(column.reads().into_iter().map(str::to_owned));
             }
         }
+        if !wanted.is_empty() {
+            self.panels.years(self.through)?;
+        }
         self.load(&wanted)?;
-        let (mut outcomes, mut groups) = (Vec::new(), Vec::new());
+        let (mut outcomes, mut groups, mut samples) = (Vec::new(), Vec::new(), BTreeMap::new());
         for ask in asks {
-            self.specification(ask, &mut outcomes, &mut groups)?;
+            self.specification(ask, &mut samples, &mut outcomes, &mut groups)?;
         }
         for (place, result) in group::solve(&groups, memories) {
             outcomes[place].result = result;
@@ -161,41 +178,32 @@ impl<'a> Regressions<'a> {
     fn specification<'s>(
         &'s self,
         ask: &Ask<'s>,
+        samples: &mut BTreeMap<Kind, Samples<'s>>,
         outcomes: &mut Vec<Outcome>,
         groups: &mut Vec<Group<'s, 's>>,
     ) -> Result<(), RegressionError> {
-        let mut by_kind: BTreeMap<Kind, Vec<Asked<'s>>> = BTreeMap::new();
         for column in ask.specification.columns().iter().filter(|c| ask.wanted.wants(c)) {
             let kind = Kind::of(column);
-            by_kind.entry(kind).or_default().push(Asked { place: outcomes.len(), column });
-            outcomes.push(self.unanswered(ask.specification, column)?);
-        }
-        let name = ask.specification.name.as_str();
-        for (kind, asked) in by_kind {
-            let columns = match self.columns(kind) {
-                Ok(columns) => columns,
-                Err(error) => {
-                    for one in &asked {
-                        let outcome = &mut outcomes[one.place];
-                        outcome.result = Err(Arc::clone(&error));
-                        if error.is_of_home() {
-                            outcome.stamp.clear();
-                        }
+            let asked = Asked { place: outcomes.len(), column };
+            let mut outcome = self.unanswered(ask.specification, column)?;
+            match self.columns(kind) {
+                Ok(columns) => {
+                    let samples = samples.entry(kind);
+                    let samples =
+                        samples.or_insert_with(|| Samples::on(&self.panels, kind, columns));
+                    match samples.of(column) {
+                        Ok(sample) => put(groups, sample, (&ask.specification.name, asked)),
+                        Err(error) => outcome.result = Err(Arc::new(error)),
                     }
-                    continue;
                 }
-            };
-            let sample = Arc::new(Sample::of(&self.panels, kind, columns, ask.specification));
-            for one in asked {
-                if let Err(error) = sample.check(one.column) {
-                    outcomes[one.place].result = Err(Arc::new(error));
-                    continue;
-                }
-                match groups.iter_mut().find(|group| group.takes(&sample, &one)) {
-                    Some(group) => group.push(name, one),
-                    None => groups.push(Group::new(Arc::clone(&sample), name, one)),
+                Err(error) => {
+                    if error.is_of_home() {
+                        outcome.stamp.clear();
+                    }
+                    outcome.result = Err(error);
                 }
             }
+            outcomes.push(outcome);
         }
         Ok(())
     }
@@ -217,5 +225,17 @@ impl<'a> Regressions<'a> {
             stamp: self.panels.stamps(kind, &self.years)?,
             result: Err(Arc::new(RegressionError::NoYear { through: None })),
         })
+    }
+}
+
+/// Adds a column to the group that shares sample and effects with it, or makes one.
+fn put<'s>(
+    groups: &mut Vec<Group<'s, 's>>,
+    sample: Arc<Sample<'s>>,
+    (name, asked): (&'s str, Asked<'s>),
+) {
+    match groups.iter_mut().find(|group| group.takes(&sample, &asked)) {
+        Some(group) => group.push(name, asked),
+        None => groups.push(Group::new(sample, name, asked)),
     }
 }

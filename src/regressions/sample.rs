@@ -1,14 +1,17 @@
-//! Which rows a column is estimated on: what all columns of its specification need, then its own
-//! rules.
+//! Which rows a column is estimated on: those with a value in every variable that it needs, then
+//! its own rules.
 //!
-//! Order: rows with every variable of the specification; of these, those that fulfil the
-//! conditions; of these, without the largest units; of these, without extremes. Quantiles are those
-//! of R's type 7; what lies strictly beyond one is left out. Singletons go last, in the estimator.
+//! Order: rows with every variable of its formula and of the formula that names its sample; of
+//! these, those that fulfil the conditions; of these, without the largest units; of these, without
+//! extremes. Quantiles are those of R's type 7; what lies strictly beyond one is left out.
+//! Singletons go last, in the estimator.
 
 use rustc_hash::FxHashMap;
 
 use super::columns::Columns;
 use super::error::RegressionError;
+use crate::estimate::design::{Design, Request};
+use crate::estimate::formula::Formula;
 use crate::estimate::panel::{Column, MISSING};
 use crate::specification::{self, DropLargest, Trim};
 
@@ -47,6 +50,17 @@ pub fn mask(
         leave_out(&mut stays, |row| !(low..=high).contains(&values(row)));
     }
     Ok(Some(stays.into_iter().map(|stays| if stays { 0 } else { MISSING }).collect()))
+}
+
+/// The rows of a regression's sample, singletons dropped, in order.
+///
+/// # Errors
+/// [`RegressionError::Estimate`] if a column is not there, or no row is left.
+pub fn rows_of(columns: &Columns, formula: &Formula) -> Result<Vec<u32>, RegressionError> {
+    let panel = columns.panel(&[], &[])?;
+    let mut rows = Design::build(&panel, &Request::of_formula(formula, &[], None))?.rows;
+    rows.sort_unstable();
+    Ok(rows)
 }
 
 fn leave_out(stays: &mut [bool], out: impl Fn(usize) -> bool) {

@@ -4,14 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rustc_hash::FxHashSet;
 
-use super::columns::Columns;
+use super::columns::{Columns, names};
 use super::error::RegressionError;
 use super::panels::Kind;
 use super::run::Regressions;
-use super::sample::{numbers, quantile};
-use crate::estimate::design::{Design, Request};
+use super::sample::{numbers, quantile, rows_of};
 use crate::estimate::panel::Column;
-use crate::specification::{Statistic, Summary};
+use crate::specification::{Statistic, Summary, Units};
 
 /// The statistics of one variable, of one value of `by` or of all.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,18 +31,19 @@ pub fn summarise(
     regressions: &mut Regressions<'_>,
     summary: &Summary,
 ) -> Result<Vec<Statistics>, RegressionError> {
-    let mut names: BTreeSet<String> = summary.variables.iter().cloned().collect();
-    names.extend(summary.by.clone());
-    names.extend(summary.of.iter().flat_map(|of| of.factors.clone()));
-    let sample = summary.sample.iter().flat_map(|formula| formula.columns());
-    names.extend(sample.map(str::to_owned));
-    let kind = Kind::Plant;
-    let columns = regressions.read(kind, &names)?;
+    let names = reads(summary);
+    let columns = match summary.panel {
+        Units::Plant => regressions.read(Kind::Plant, &names)?,
+        Units::Firm => regressions.firms()?,
+    };
+    all_there(regressions, summary.panel, &columns, &names)?;
     let rows = rows(&columns, summary)?;
     let by = summary.by.as_ref().map(|name| numbers(&columns, name)).transpose()?;
     let mut figures = BTreeMap::new();
-    for (place, name) in summary.variables.iter().enumerate() {
-        let value = numbers(&columns, name)?;
+    for (place, variable) in summary.variables.iter().enumerate() {
+        let factors = variable.factors.iter().map(|name| numbers(&columns, name));
+        let factors = factors.collect::<Result<Vec<_>, _>>()?;
+        let value = |row: usize| factors.iter().map(|factor| factor(row)).product::<f64>();
         let mut groups: BTreeMap<u64, Vec<f64>> = BTreeMap::new();
         for &row in &rows {
             // Years and counts are positive, so that their bits are in their order.
@@ -55,22 +55,45 @@ pub fn summarise(
             values.sort_unstable_by(f64::total_cmp);
             let all = summary.statistics.iter().map(|of| statistic(*of, &values)).collect();
             let by = by.as_ref().map(|_| f64::from_bits(group));
-            figures.insert((group, place), Statistics { by, variable: name.clone(), figures: all });
+            let variable = variable.to_string();
+            figures.insert((group, place), Statistics { by, variable, figures: all });
         }
     }
     Ok(figures.into_values().collect())
 }
 
+/// The columns that a summary reads.
+fn reads(summary: &Summary) -> BTreeSet<String> {
+    let variables = summary.variables.iter().flat_map(|variable| variable.factors.clone());
+    let mut names: BTreeSet<String> = variables.collect();
+    names.extend(summary.by.clone());
+    names.extend(summary.of.iter().flat_map(|of| of.factors.clone()));
+    let sample = summary.sample.iter().flat_map(|formula| formula.columns());
+    names.extend(sample.map(str::to_owned));
+    names
+}
+
+/// Checks that the columns are there.
+fn all_there(
+    regressions: &Regressions<'_>,
+    panel: Units,
+    columns: &Columns,
+    wanted: &BTreeSet<String>,
+) -> Result<(), RegressionError> {
+    let Some(column) = wanted.iter().find(|name| columns.column(name).is_none()) else {
+        return Ok(());
+    };
+    let (panel, there) = match panel {
+        Units::Plant => ("plant", names(&regressions.panels, Kind::Plant)),
+        Units::Firm => ("firm", columns.names().map(str::to_owned).collect()),
+    };
+    Err(RegressionError::NoColumn { panel, column: column.clone(), there })
+}
+
 /// The rows that count: those of the sample; of each unit the first.
 fn rows(columns: &Columns, summary: &Summary) -> Result<Vec<usize>, RegressionError> {
     let mut rows: Vec<usize> = match &summary.sample {
-        Some(formula) => {
-            let panel = columns.panel(&[], &[])?;
-            let design = Design::build(&panel, &Request::of_formula(formula, &[], None))?;
-            let mut rows: Vec<usize> = design.rows.iter().map(|&row| row as usize).collect();
-            rows.sort_unstable();
-            rows
-        }
+        Some(formula) => rows_of(columns, formula)?.into_iter().map(|row| row as usize).collect(),
         None => (0..columns.n_rows()).collect(),
     };
     if let Some(of) = &summary.of {

@@ -18,7 +18,7 @@ pub use conventions::small_sample;
 pub use error::{SpecificationError, SpecificationProblem};
 pub use rules::{Comparison, Condition, DropLargest, Trim};
 
-use crate::estimate::formula::{Formula, Interaction};
+use crate::estimate::formula::{Formula, Interaction, Term};
 use crate::estimate::inference::{Inference, Vcov};
 
 /// One table or figure.
@@ -78,6 +78,8 @@ pub struct Column {
     pub panel: Panel,
     /// The records.
     pub trade: Trade,
+    /// A formula whose variables must be present too, though the regression does not read them.
+    pub sample: Option<Formula>,
     /// What rows must fulfil.
     pub keep: Vec<Condition>,
     /// Variables whose extremes are left out.
@@ -94,13 +96,26 @@ pub struct Column {
     pub inference: Inference,
 }
 
+/// Which rows statistics are taken over.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Units {
+    /// Those of the plant panel.
+    #[default]
+    Plant,
+    /// Multi-plant firms by closed year, the feed's first among them.
+    Firm,
+}
+
 /// Statistics of variables.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Summary {
-    /// The regression over whose sample; without it, all rows.
+    /// The rows.
+    pub panel: Units,
+    /// The regression over whose sample, singletons dropped; without it, all rows.
     pub sample: Option<Formula>,
-    /// The variables.
-    pub variables: Vec<String>,
+    /// The variables: columns, or products of columns.
+    pub variables: Vec<Term>,
     /// What counts once: a value for each of its levels; without it, each row.
     pub of: Option<Interaction>,
     /// Statistics for each of its values; without it, over all.
@@ -130,6 +145,8 @@ pub enum Statistic {
 /// A binned scatter of an outcome on one variable, effects absorbed from both.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Figure {
+    /// The regression over whose sample, singletons dropped; without it, the formula's own.
+    pub sample: Option<Formula>,
     /// Outcome, variable and effects.
     pub formula: Formula,
     /// How many bins of as many rows each.
@@ -177,8 +194,9 @@ impl Specification {
         };
         let file: File = toml::from_str(text)
             .map_err(|e| wrong(None, SpecificationProblem::Toml(Box::new(e))))?;
-        let File { title, cluster, vcov, ssc, dof, weights, column, summary, figure } = file;
-        let shared = Shared { cluster, vcov, ssc, dof, weights };
+        let File { title, sample, cluster, vcov, ssc, dof, weights, .. } = file;
+        let File { column, summary, figure, .. } = file;
+        let shared = Shared { sample, cluster, vcov, ssc, dof, weights };
         let content = match (column.is_empty(), summary, figure) {
             (false, None, None) => {
                 let read = |column: ColumnFile| {
@@ -188,10 +206,10 @@ impl Specification {
                 Content::Regressions(column.into_iter().map(read).collect::<Result<_, _>>()?)
             }
             (true, Some(summary), None) => {
-                Content::Summary(summary.read().map_err(|problem| wrong(None, problem))?)
+                Content::Summary(summary.read(&shared).map_err(|problem| wrong(None, problem))?)
             }
             (true, None, Some(figure)) => {
-                Content::Figure(figure.read().map_err(|problem| wrong(None, problem))?)
+                Content::Figure(figure.read(&shared).map_err(|problem| wrong(None, problem))?)
             }
             _ => return Err(wrong(None, SpecificationProblem::Content)),
         };
@@ -214,11 +232,17 @@ impl Specification {
 }
 
 impl Column {
-    /// The columns of the panel that decide the sample: those of the formula and the weights.
+    /// The columns of the panel that a row must have a value in, each once: those of the formula,
+    /// of the formula that names the sample, and the weights.
     #[must_use]
     pub fn variables(&self) -> Vec<&str> {
         let mut names = self.formula.columns();
-        names.extend(self.weights.as_deref());
+        let others = self.sample.iter().flat_map(Formula::columns).chain(self.weights.as_deref());
+        for name in others {
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
         names
     }
 
@@ -246,6 +270,7 @@ fn factors(interaction: &Interaction) -> impl Iterator<Item = &str> {
 #[serde(deny_unknown_fields)]
 struct File {
     title: String,
+    sample: Option<String>,
     cluster: Option<String>,
     vcov: Option<VcovName>,
     ssc: Option<String>,
@@ -259,11 +284,20 @@ struct File {
 
 /// What columns have in common, unless they say otherwise.
 struct Shared {
+    sample: Option<String>,
     cluster: Option<String>,
     vcov: Option<VcovName>,
     ssc: Option<String>,
     dof: Option<conventions::DofName>,
     weights: Option<String>,
+}
+
+impl Shared {
+    /// The formula that names a sample: one's own, or that of all.
+    fn sample(&self, own: Option<&str>) -> Result<Option<Formula>, SpecificationProblem> {
+        let text = own.or(self.sample.as_deref());
+        Ok(text.map(|text| Formula::parse(text.trim())).transpose()?)
+    }
 }
 
 #[derive(Clone, Copy, Deserialize)]
@@ -283,6 +317,7 @@ struct ColumnFile {
     panel: Panel,
     #[serde(default)]
     trade: Trade,
+    sample: Option<String>,
     #[serde(default)]
     keep: Vec<String>,
     #[serde(default)]
@@ -327,6 +362,7 @@ impl ColumnFile {
             formula: Formula::parse(self.formula.trim())?,
             panel: self.panel,
             trade: self.trade,
+            sample: shared.sample(self.sample.as_deref())?,
             keep: keep.collect::<Result<_, _>>()?,
             trim: self.trim.into_iter().map(Trim::checked).collect::<Result<_, _>>()?,
             drop_largest: drop_largest.collect::<Result<_, _>>()?,
@@ -342,6 +378,8 @@ impl ColumnFile {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct SummaryFile {
+    #[serde(default)]
+    panel: Units,
     sample: Option<String>,
     variables: Vec<String>,
     of: Option<String>,
@@ -350,10 +388,12 @@ struct SummaryFile {
 }
 
 impl SummaryFile {
-    fn read(self) -> Result<Summary, SpecificationProblem> {
+    fn read(self, shared: &Shared) -> Result<Summary, SpecificationProblem> {
+        let variables = self.variables.iter().map(|text| Term::parse(text));
         Ok(Summary {
-            sample: self.sample.map(|text| Formula::parse(text.trim())).transpose()?,
-            variables: self.variables,
+            panel: self.panel,
+            sample: shared.sample(self.sample.as_deref())?,
+            variables: variables.collect::<Result<_, _>>()?,
             of: self.of.map(|text| Interaction::parse(&text)).transpose()?,
             by: self.by,
             statistics: self.statistics,
@@ -364,6 +404,7 @@ impl SummaryFile {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct FigureFile {
+    sample: Option<String>,
     formula: String,
     bins: usize,
 }
@@ -372,13 +413,14 @@ struct FigureFile {
 const BINS_MAX: usize = 1000;
 
 impl FigureFile {
-    fn read(self) -> Result<Figure, SpecificationProblem> {
+    fn read(self, shared: &Shared) -> Result<Figure, SpecificationProblem> {
+        let sample = shared.sample(self.sample.as_deref())?;
         let formula = Formula::parse(self.formula.trim())?;
         let one_variable = matches!(formula.terms.as_slice(), [term] if term.factors.len() == 1);
         if !one_variable || !(2..=BINS_MAX).contains(&self.bins) {
             return Err(SpecificationProblem::Figure);
         }
-        Ok(Figure { formula, bins: self.bins })
+        Ok(Figure { sample, formula, bins: self.bins })
     }
 }
 

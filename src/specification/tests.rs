@@ -59,3 +59,32 @@ fn a_missing_value_fulfils_no_condition() {
     let condition = Condition::parse("plants != 2").expect("a condition");
     assert!(condition.holds(1.0) && !condition.holds(2.0) && !condition.holds(f64::NAN));
 }
+
+#[test]
+fn the_formula_of_a_sample_is_that_of_the_column_else_that_of_the_table() {
+    let text = "title = \"t\"\nsample = \"y ~ x + c:d | f\"\n\
+                [[column]]\nname = \"a\"\nformula = \"y ~ x\"\n\
+                [[column]]\nname = \"b\"\nformula = \"y ~ z\"\nsample = \"y ~ e\"\n";
+    let specification = Specification::parse("mine", text).expect("a specification");
+    let variables = specification.columns().iter().map(Column::variables);
+    assert_eq!(variables.collect::<Vec<_>>(), [vec!["y", "x", "c", "d", "f"], vec!["y", "z", "e"]]);
+    let found = problem(&text.replace("c:d", "c:"));
+    assert!(found.contains("column a: expected"), "{found}");
+    let figure = "title = \"t\"\n[figure]\nformula = \"y ~ x\"\nbins = 2\nsample = \"y ~ x + c\"\n";
+    let figure = Specification::parse("mine", figure).expect("a specification");
+    let Content::Figure(Figure { sample: Some(sample), .. }) = figure.content else {
+        panic!("a figure with a sample");
+    };
+    assert_eq!(sample.to_string(), "y ~ x + c");
+}
+
+#[test]
+fn a_summary_has_products_among_its_variables() {
+    let text = "title = \"t\"\n[summary]\nvariables = [\"x\", \"x:z\"]\nstatistics = [\"mean\"]\n";
+    let summary = Specification::parse("mine", text).expect("a specification");
+    let Content::Summary(Summary { variables, panel: Units::Plant, .. }) = summary.content else {
+        panic!("a summary of the plant panel");
+    };
+    assert_eq!(variables.iter().map(ToString::to_string).collect::<Vec<_>>(), ["x", "x:z"]);
+    assert!(problem(&text.replace("x:z", "x + z")).contains("expected"));
+}

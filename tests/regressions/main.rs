@@ -7,6 +7,7 @@ mod common;
 mod commands;
 mod golden;
 mod paper;
+mod samples;
 mod truth;
 
 use std::collections::BTreeMap;

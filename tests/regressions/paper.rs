@@ -26,20 +26,11 @@ fn the_footnotes_samples_are_those_of_pyfixest() {
     agree(&names, &["--table", "footnote"]);
 }
 
-#[test]
-fn supply_comes_from_a_firm_year_file() {
-    let sandbox = Sandbox::new();
-    let file = repository("tests/reference/supply.csv");
-    sandbox.options(&format!("estimate = []\nsupply = {:?}", file.display().to_string()));
-    sandbox.ingest(&[&repository("streams/demo")], 1);
-    agree_in(&sandbox, &["6.3"], &["--table", "6"]);
-}
-
 fn agree(names: &[&str], arguments: &[&str]) {
     agree_in(demo(), names, arguments);
 }
 
-fn agree_in(sandbox: &Sandbox, names: &[&str], arguments: &[&str]) {
+pub fn agree_in(sandbox: &Sandbox, names: &[&str], arguments: &[&str]) {
     let expected: serde_json::Value = serde_json::from_str(EXPECTED).expect("stored figures");
     let models = models(sandbox, arguments);
     for name in names {
@@ -90,10 +81,27 @@ fn tables_1_and_2_and_the_figure_are_those_of_pandas() {
     let json: serde_json::Value = serde_json::from_str(&run.stdout).expect("JSON");
     let (figure, wanted) = (&json["figures"][0], &expected["figure1"]);
     assert_eq!(figure["n_obs"], wanted["n_obs"]);
-    let slope = number(&wanted["slope"]);
-    assert!((number(&figure["slope"]) - slope).abs() <= 1e-9 * slope.abs());
+    for field in ["slope", "intercept"] {
+        let (found, wanted) = (number(&figure[field]), number(&wanted[field]));
+        assert!((found - wanted).abs() <= 1e-9 * wanted.abs(), "{field}: {found}, {wanted}");
+    }
     let svg = estimate(demo(), &["--table", "figure1", "--format", "svg"]).stdout;
     assert_eq!(svg.matches("<circle").count(), 20, "a point for each bin");
+}
+
+#[test]
+fn slope_and_number_of_rows_are_in_every_format_of_the_figure() {
+    let printed = |format| estimate(demo(), &["--table", "figure1", "--format", format]).stdout;
+    let json: serde_json::Value = serde_json::from_str(&printed("json")).expect("JSON");
+    let (slope, n_obs) = (number(&json["figures"][0]["slope"]), &json["figures"][0]["n_obs"]);
+    let line = format!("Slope {slope:.4}; N = {n_obs}.");
+    for format in ["text", "md", "latex", "html", "svg"] {
+        let text = printed(format);
+        assert!(text.contains(&line), "{format}: no \"{line}\" in {text}");
+    }
+    let rows = csv_rows(&printed("csv"));
+    assert_eq!(rows[0][4..], ["slope", "intercept", "n_obs"]);
+    assert_eq!((&rows[1][4], &rows[1][6]), (&slope.to_string(), &n_obs.to_string()));
 }
 
 #[test]

@@ -48,6 +48,7 @@ const LAYERS: &[(&str, &[&str])] = &[
         "regressions",
         &[
             "types",
+            "options",
             "calendar",
             "estimate",
             "specification",

@@ -59,18 +59,19 @@ impl Grid {
         Self { title: table.title.to_owned(), header, body, notes: notes(table) }
     }
 
-    /// A header and rows of texts, the first of each its label.
-    pub fn plain(title: &str, header: &[String], rows: &[Vec<String>]) -> Self {
+    /// Rows of texts, the first of each its label; the first row is the header.
+    pub fn plain(title: &str, rows: &[Vec<String>], note: Option<String>) -> Self {
         let line = |cells: &[String]| {
             let (label, cells) =
                 cells.split_first().map_or((String::new(), &[][..]), |(l, c)| (l.clone(), c));
             Line::Cells(label, cells.to_vec())
         };
+        let mut lines = rows.iter().map(|row| line(row));
         Self {
             title: title.to_owned(),
-            header: vec![line(header)],
-            body: rows.iter().map(|row| line(row)).collect(),
-            notes: Vec::new(),
+            header: lines.next().into_iter().collect(),
+            body: lines.collect(),
+            notes: note.into_iter().collect(),
         }
     }
 

@@ -70,10 +70,16 @@ impl RegressionTable<'_> {
     }
 }
 
-/// Figures in rows, laid out like regressions: tables 1 and 2.
+/// Figures in rows, laid out like regressions: tables 1 and 2. The first row is the header; a note
+/// stands below.
 #[must_use]
-pub fn plain_table(title: &str, header: &[String], rows: &[Vec<String>], layout: Layout) -> String {
-    grid::Grid::plain(title, header, rows).laid_out(layout)
+pub fn plain_table(
+    title: &str,
+    rows: &[Vec<String>],
+    note: Option<String>,
+    layout: Layout,
+) -> String {
+    grid::Grid::plain(title, rows, note).laid_out(layout)
 }
 
 /// A model as JSON: the estimate with its name, seconds and vintage.
@@ -114,7 +120,8 @@ impl fmt::Display for Collinear {
 }
 
 /// A count with thousands apart.
-fn grouped(count: usize) -> String {
+#[must_use]
+pub fn grouped(count: usize) -> String {
     let digits = count.to_string();
     let mut text = String::new();
     for (at, digit) in digits.chars().enumerate() {

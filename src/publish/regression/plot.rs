@@ -5,14 +5,17 @@ use plotters::coord::Shift;
 use plotters::coord::cartesian::Cartesian2d;
 use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::{
-    ChartBuilder, Circle, Color, DrawingArea, ErrorBar, IntoDrawingArea, LineSeries, PathElement,
-    RGBColor, SVGBackend, WHITE,
+    ChartBuilder, Circle, Color, DrawingArea, ErrorBar, IntoDrawingArea, IntoTextStyle, LineSeries,
+    PathElement, RGBColor, SVGBackend, WHITE,
 };
 
 const SIZE: (u32, u32) = (720, 480);
 const INK: RGBColor = RGBColor(31, 78, 121);
 const LINE: RGBColor = RGBColor(178, 34, 34);
 const FONT: &str = "sans-serif";
+/// Where the note under a figure begins, and where the line that it stands on.
+const NOTE_LEFT: i32 = 76;
+const NOTE_TOP: i32 = 456;
 
 /// A figure that cannot be drawn.
 #[derive(Debug, thiserror::Error)]
@@ -32,6 +35,8 @@ pub struct ScatterPlot<'p> {
     pub points: &'p [(f64, f64)],
     /// Slope and intercept of the line.
     pub line: (f64, f64),
+    /// Below it.
+    pub note: &'p str,
 }
 
 /// A coefficient and its interval for each year.
@@ -60,7 +65,10 @@ pub fn scatter(plot: &ScatterPlot<'_>) -> Result<String, PlotError> {
             range(plot.points.iter().map(|point| point.0))?,
             range(plot.points.iter().map(|point| point.1))?,
         );
-        let mut chart = frame(area, plot.title, x, y)?;
+        let (above, below) = area.split_vertically(NOTE_TOP);
+        let style = (FONT, 13).into_text_style(&below);
+        below.draw_text(plot.note, &style, (NOTE_LEFT, 2)).map_err(failed)?;
+        let mut chart = frame(&above, plot.title, x, y)?;
         mesh(&mut chart, plot.x_label, plot.y_label).draw().map_err(failed)?;
         let (slope, intercept) = plot.line;
         let ends = [x.0, x.1].map(|at| (at, intercept + slope * at));

@@ -147,11 +147,12 @@ fn figures_are_drawn_and_none_without_points() {
         y_label: "exports",
         points: &points,
         line: (1.0, 1.0),
+        note: "Slope 1; N = 3.",
     };
     let svg = plot::scatter(&plot).expect("a figure");
     assert!(svg.starts_with("<svg") && svg.trim_end().ends_with("</svg>"));
     assert_eq!(svg.matches("<circle").count(), 3);
-    assert!(svg.contains("growth") && svg.contains("exports"));
+    assert!(["growth", "exports", "Slope 1; N = 3."].iter().all(|text| svg.contains(text)));
     plot::scatter(&ScatterPlot { points: &[], ..plot }).expect_err("no point");
     let years = [(2001, 0.1, 0.2, 0.3), (2002, 0.15, 0.2, 0.25)];
     let path = PathPlot { title: "t", y_label: "b", points: &years };

@@ -1,0 +1,328 @@
+//! What every plant exported in a year: plants of firms that have no other, and of years without
+//! indicators, among them. Networks of firms and table 1 are made from it.
+//!
+//! # Incremental
+//! The plants of a year are kept in the home with the cells that they are made from and the names
+//! of the files that are in them. A file that comes later, with late records of the year, is added
+//! to the cells; where one no longer counts they are made again from all that do.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::Int64Type;
+use arrow_array::{ArrayRef, DictionaryArray, Int64Array, RecordBatch, StringArray, UInt32Array};
+use arrow_schema::ArrowError;
+use rayon::prelude::*;
+use rustc_hash::FxHashMap;
+
+use super::error::RegressionError;
+use super::goods::{Source, named, numbered};
+use super::plant::dictionary;
+use crate::archive::segment::{Fields, read_months};
+use crate::archive::{Archive, ArchiveError, FileEntry};
+use crate::feed::dictionary::Dictionary;
+use crate::feed::places::Places;
+use crate::feed::record::{Record, Texts};
+use crate::types::{City, Flow, Period, Year};
+
+/// The tables that the plants of a year are kept as.
+const TABLES: [&str; 3] = ["plants", "cells", "made-of"];
+/// Changes when the tables do.
+const VERSION: &str = "plants 1";
+
+/// A firm, its city and a destination.
+type Relation = (u32, City, u32);
+
+/// The plants with a positive cell in a year.
+#[derive(Debug, Default, PartialEq)]
+pub struct PlantYear {
+    /// Firm identifiers.
+    pub firms: Dictionary,
+    /// In order of firm and city.
+    pub plants: Vec<PlantExports>,
+}
+
+/// A plant's exports in a year.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct PlantExports {
+    /// Position in the firms' dictionary.
+    pub firm: u32,
+    /// The city.
+    pub city: City,
+    /// Sum of the positive cells, in cents.
+    pub cents: i64,
+}
+
+/// Exports of a year in cents, amendments included.
+#[derive(Debug, Default)]
+struct Cells {
+    firms: Dictionary,
+    countries: Dictionary,
+    sums: FxHashMap<Relation, i64>,
+}
+
+/// The plants of a year, and what is to be kept of them.
+pub struct OfYear {
+    /// The plants.
+    pub plants: PlantYear,
+    /// The cells that they were made from; none where the home has all of it.
+    cells: Option<Cells>,
+    /// The files that are in them.
+    made_of: Vec<String>,
+    /// Why what was kept could not be read.
+    pub unread: Option<ArchiveError>,
+}
+
+/// What the home has of a year.
+enum Kept {
+    /// Nothing that is of use.
+    Nothing,
+    /// The cells of some of the files.
+    Cells(Cells, BTreeSet<String>),
+    /// The plants of all files.
+    Plants(PlantYear),
+}
+
+impl OfYear {
+    /// The plants of a year: those that are kept, or what files since then make of the cells.
+    ///
+    /// # Errors
+    /// [`RegressionError::Archive`] if a segment or the manifest cannot be read.
+    pub fn of(source: &Source<'_>, year: Year) -> Result<Self, RegressionError> {
+        let of_year = |file: &&FileEntry| file.months.iter().any(|m| m.year() == year);
+        let mut files: Vec<&FileEntry> = source.files.iter().filter(of_year).collect();
+        let about = [VERSION.to_owned(), source.defined.clone()];
+        let made_of: Vec<String> =
+            about.into_iter().chain(files.iter().map(|file| named(file))).collect();
+        let (kept, unread) = match kept(source, year, &made_of) {
+            Ok(kept) => (kept, None),
+            Err(error @ ArchiveError::Query { .. }) => return Err(error.into()),
+            Err(error) => (Kept::Nothing, Some(error)),
+        };
+        let mut cells = match kept {
+            Kept::Plants(plants) => return Ok(Self { plants, cells: None, made_of, unread }),
+            Kept::Nothing => Cells::default(),
+            Kept::Cells(cells, there) => {
+                files.retain(|file| !there.contains(&named(file)));
+                cells
+            }
+        };
+        cells.add(source, &files, year)?;
+        let sums = cells.sums.iter().map(|(relation, cents)| (*relation, *cents));
+        let plants = PlantYear::of_cells(cells.firms.clone(), sums);
+        Ok(Self { plants, cells: Some(cells), made_of, unread })
+    }
+
+    /// Keeps in the home what it does not have yet, for the next time.
+    ///
+    /// # Errors
+    /// [`RegressionError::Archive`] if it does not take it.
+    pub fn keep(
+        &self,
+        archive: &mut Archive,
+        places: &Places,
+        year: Year,
+    ) -> Result<(), RegressionError> {
+        let Some(cells) = &self.cells else { return Ok(()) };
+        let made_of: ArrayRef = Arc::new(StringArray::from_iter_values(&self.made_of));
+        let made_of = RecordBatch::try_from_iter([("of", made_of)])?;
+        let tables = [self.plants.table(places)?, cells.table(places)?, made_of];
+        let tables: Vec<_> = TABLES.into_iter().zip(tables).collect();
+        Ok(archive.replace_memory(&key(year), &tables)?)
+    }
+}
+
+/// What the memory of a year's plants is called.
+fn key(year: Year) -> String {
+    format!("plants {year}")
+}
+
+/// What the home has, if all that it was made from still counts.
+fn kept(source: &Source<'_>, year: Year, made_of: &[String]) -> Result<Kept, ArchiveError> {
+    let table = |name| source.archive.read_memory(&key(year), name);
+    let [plants, cells, made_of_then] = TABLES;
+    let Some(then) = table(made_of_then)? else { return Ok(Kept::Nothing) };
+    let of = then.column_by_name("of").and_then(|column| column.as_string_opt::<i32>());
+    let there: BTreeSet<String> = of.into_iter().flatten().flatten().map(str::to_owned).collect();
+    let has = |of: &String| there.contains(of);
+    if made_of.len() == there.len() && made_of.iter().all(has) {
+        let known = table(plants)?.and_then(|table| PlantYear::of_table(&table, source.places));
+        return Ok(known.map_or(Kept::Nothing, Kept::Plants));
+    }
+    if !there.iter().all(|of| made_of.contains(of)) || !made_of[..2].iter().all(has) {
+        return Ok(Kept::Nothing);
+    }
+    let known = table(cells)?.and_then(|table| Cells::of_table(&table, source.places));
+    Ok(known.map_or(Kept::Nothing, |cells| Kept::Cells(cells, there)))
+}
+
+impl Cells {
+    /// Adds what files tell.
+    fn add(
+        &mut self,
+        source: &Source<'_>,
+        files: &[&FileEntry],
+        year: Year,
+    ) -> Result<(), RegressionError> {
+        for files in files.chunks(source.n_workers.max(1)) {
+            let (home, places) = (source.archive.home(), source.places);
+            let one = |file: &&FileEntry| of_file(home, places, file, year);
+            let of_files: Vec<Result<_, ArchiveError>> = files.par_iter().map(one).collect();
+            for of_file in of_files {
+                let (texts, sums) = of_file?;
+                let numbers = |own: &Dictionary, all: &mut Dictionary| -> Vec<u32> {
+                    own.iter().map(|text| all.intern(text)).collect()
+                };
+                let firms = numbers(&texts.firms, &mut self.firms);
+                let countries = numbers(&texts.countries, &mut self.countries);
+                for ((firm, city, country), cents) in sums {
+                    let cell = (firms[firm as usize], city, countries[country as usize]);
+                    *self.sums.entry(cell).or_default() += cents;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn table(&self, places: &Places) -> Result<RecordBatch, ArrowError> {
+        let mut sums: Vec<(Relation, i64)> = self.sums.iter().map(|(&k, &v)| (k, v)).collect();
+        sums.sort_unstable();
+        let firms = sums.iter().map(|((firm, ..), _)| *firm).collect();
+        let countries = sums.iter().map(|((.., country), _)| *country).collect();
+        let cents: Int64Array = sums.iter().map(|(_, cents)| *cents).collect();
+        RecordBatch::try_from_iter([
+            ("firm", coded(&self.firms, firms)),
+            ("city", dictionary(sums.iter().map(|((_, city, _), _)| Some(places.code(*city))))),
+            ("country", coded(&self.countries, countries)),
+            ("cents", Arc::new(cents) as ArrayRef),
+        ])
+    }
+
+    /// What was written; nothing if it is of another version or other places.
+    fn of_table(table: &RecordBatch, places: &Places) -> Option<Self> {
+        let mut cells = Self::default();
+        let firms = numbered(table, "firm", &mut cells.firms)?;
+        let cities = cities(table, places)?;
+        let countries = numbered(table, "country", &mut cells.countries)?;
+        let relations = firms.into_iter().zip(cities).zip(countries);
+        let relations = relations.map(|((firm, city), country)| (firm, city, country));
+        cells.sums = relations.zip(cents(table)?.iter().copied()).collect();
+        Some(cells)
+    }
+}
+
+/// A column of texts by their numbers.
+fn coded(texts: &Dictionary, numbers: UInt32Array) -> ArrayRef {
+    let texts = StringArray::from_iter_values(texts.iter());
+    Arc::new(DictionaryArray::new(numbers, Arc::new(texts)))
+}
+
+/// The cities of a table; nothing if a code is of no city.
+fn cities(table: &RecordBatch, places: &Places) -> Option<Vec<City>> {
+    let mut codes = Dictionary::default();
+    let numbers = numbered(table, "city", &mut codes)?;
+    let cities: Vec<City> = codes.iter().map(|code| places.city(code)).collect::<Option<_>>()?;
+    Some(numbers.into_iter().map(|number| cities[number as usize]).collect())
+}
+
+fn cents(table: &RecordBatch) -> Option<&[i64]> {
+    Some(table.column_by_name("cents")?.as_primitive_opt::<Int64Type>()?.values())
+}
+
+/// The sums of a year's exports that a file tells, of neighbours: those of a plant to a destination
+/// stand together in a segment, but for late ones.
+fn of_file(
+    home: &Path,
+    places: &Places,
+    file: &FileEntry,
+    year: Year,
+) -> Result<(Texts, Vec<(Relation, i64)>), ArchiveError> {
+    let months: Vec<Period> = (1..=12).filter_map(|month| Period::new(year.0, month)).collect();
+    let city_of = |code: &str| places.city(code);
+    let (texts, records) = read_months(home, &file.segment, Fields::Figures, &months, &city_of)?;
+    let counts = |record: &&Record| {
+        record.exclusion.is_none() && record.flow == Flow::Export && record.period.year() == year
+    };
+    let mut sums: Vec<(Relation, i64)> = Vec::new();
+    for record in records.iter().filter(counts) {
+        let Some(city) = record.city else { continue };
+        let relation = (record.firm, city, record.country);
+        match sums.last_mut() {
+            Some((last, cents)) if *last == relation => *cents += record.value_cents,
+            _ => sums.push((relation, record.value_cents)),
+        }
+    }
+    Ok((texts, sums))
+}
+
+impl PlantYear {
+    /// The plants of cells: only positive ones count.
+    pub fn of_cells(firms: Dictionary, cells: impl IntoIterator<Item = (Relation, i64)>) -> Self {
+        let positive = cells.into_iter().filter(|(_, cents)| *cents > 0);
+        let mut plants: Vec<PlantExports> =
+            positive.map(|((firm, city, _), cents)| PlantExports { firm, city, cents }).collect();
+        plants.sort_unstable();
+        plants.dedup_by(|next, first| {
+            let is_same = (first.firm, first.city) == (next.firm, next.city);
+            if is_same {
+                first.cents += next.cents;
+            }
+            is_same
+        });
+        Self { firms, plants }
+    }
+
+    /// The plants of each firm that has some.
+    pub fn by_firm(&self) -> impl Iterator<Item = (&str, &[PlantExports])> {
+        let firms = self.plants.chunk_by(|a, b| a.firm == b.firm);
+        firms.map(|plants| (self.firms.text(plants[0].firm), plants))
+    }
+
+    /// The firm and the city of each plant.
+    pub fn cities(&self) -> impl Iterator<Item = (&str, City)> {
+        self.plants.iter().map(|plant| (self.firms.text(plant.firm), plant.city))
+    }
+
+    fn table(&self, places: &Places) -> Result<RecordBatch, ArrowError> {
+        let plants = || self.plants.iter();
+        let cents: Int64Array = plants().map(|plant| plant.cents).collect();
+        RecordBatch::try_from_iter([
+            ("firm", coded(&self.firms, plants().map(|plant| plant.firm).collect())),
+            ("city", dictionary(plants().map(|plant| Some(places.code(plant.city))))),
+            ("cents", Arc::new(cents) as ArrayRef),
+        ])
+    }
+
+    /// What was written; nothing if it is of another version or other places.
+    fn of_table(table: &RecordBatch, places: &Places) -> Option<Self> {
+        let mut firms = Dictionary::default();
+        let of_firms = numbered(table, "firm", &mut firms)?;
+        let rows = of_firms.into_iter().zip(cities(table, places)?).zip(cents(table)?);
+        let plants = rows.map(|((firm, city), &cents)| PlantExports { firm, city, cents });
+        Some(Self { plants: plants.collect(), firms })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plant_has_its_positive_cells_and_none_without_one() {
+        let mut firms = Dictionary::default();
+        let (f, g) = (firms.intern("f"), firms.intern("g"));
+        let cells = [
+            ((g, City(1), 0), 5),
+            ((f, City(2), 0), 70),
+            ((f, City(2), 1), -30),
+            ((f, City(1), 1), 0),
+            ((f, City(2), 2), 8),
+        ];
+        let year = PlantYear::of_cells(firms, cells);
+        let plants: Vec<_> = year.by_firm().collect();
+        let plant = |firm, city, cents| PlantExports { firm, city: City(city), cents };
+        assert_eq!(plants, [("f", &[plant(f, 2, 78)][..]), ("g", &[plant(g, 1, 5)][..])]);
+    }
+}
