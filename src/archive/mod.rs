@@ -43,7 +43,7 @@ pub use durable::Stored;
 pub use error::{ArchiveError, Result};
 pub use manifest::{
     AcceptedFile, Commit, Definitions, FileEntry, PanelPart, Rebuilt, Reclassified, Sizes,
-    StoredEstimate, Summary, Withdrawn,
+    StoredEstimate, StoredModel, StoredState, Summary, Withdrawn,
 };
 pub use panels::{PanelWriter, read_panel};
 pub use seen::Seen;

@@ -112,7 +112,7 @@ impl Archive {
         Ok(())
     }
 
-    /// What the memories of the home are of.
+    /// What the memories of the home are of; those written last come last.
     ///
     /// # Errors
     /// [`ArchiveError::Query`] if the manifest cannot be read.
@@ -162,6 +162,22 @@ impl Archive {
         Ok(())
     }
 
+    /// Takes memories out, whose files are removed.
+    ///
+    /// # Errors
+    /// [`ArchiveError::Keep`] if the manifest cannot be written.
+    ///
+    /// # Panics
+    /// If the home was opened to read.
+    pub fn remove_memories(&mut self, keys: &[String]) -> Result<()> {
+        assert!(self.is_writable(), "memories of {}, opened to read", self.home.display());
+        let before = self.manifest.memories()?;
+        self.manifest.remove_memories(keys)?;
+        let gone = before.iter().filter(|(key, ..)| keys.contains(key)).map(|(.., old)| old);
+        self.remove(gone);
+        Ok(())
+    }
+
     fn write_memory(&self, key: &str, name: &str, rows: &RecordBatch) -> Result<super::Stored> {
         let number = self.last_publication()?.map_or(0, |(last, _)| last.0);
         let of = blake3::hash(key.as_bytes()).to_hex();
@@ -183,7 +199,7 @@ impl Archive {
         draft.publish()
     }
 
-    /// Every estimate in the order in which they were made, failed ones included.
+    /// Every estimate in the order in which they were made, with the reasons where there is none.
     ///
     /// # Errors
     /// [`ArchiveError::Query`] if the manifest cannot be read.
@@ -191,7 +207,8 @@ impl Archive {
         self.manifest.estimates()
     }
 
-    /// Keeps estimates.
+    /// Keeps estimates. For each model the newest reason why it is not estimated stays, and only
+    /// until it is.
     ///
     /// # Errors
     /// [`ArchiveError::Keep`] if the manifest cannot be written.
@@ -201,6 +218,18 @@ impl Archive {
     pub fn add_estimates(&mut self, estimates: &[StoredEstimate]) -> Result<()> {
         assert!(self.is_writable(), "estimates for {}, opened to read", self.home.display());
         self.manifest.add_estimates(estimates)
+    }
+
+    /// Clears what was not estimated, by number; estimates stay.
+    ///
+    /// # Errors
+    /// [`ArchiveError::Keep`] if the manifest cannot be written.
+    ///
+    /// # Panics
+    /// If the home was opened to read.
+    pub fn remove_failures(&mut self, numbers: &[u64]) -> Result<()> {
+        assert!(self.is_writable(), "failures of {}, opened to read", self.home.display());
+        self.manifest.remove_failures(numbers)
     }
 
     /// Whether the home was opened to write it.

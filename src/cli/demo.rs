@@ -12,12 +12,12 @@ use spillover::feed::reference::ReferenceTexts;
 use spillover::feed::source::discover;
 use spillover::publish::export::{Selection, years};
 use spillover::publish::format::cells::fields_of;
-use spillover::regressions::{Choice, Memories, Panels, RegressionError, Regressions};
+use spillover::regressions::{Choice, Memories, Panels, RegressionError, Regressions, Standing};
 use spillover::simulate::{self, Params};
 use spillover::specification::Specification;
 use spillover::verify::verify;
 
-use super::estimate::{FormatName, run};
+use super::estimate::{FormatName, asks, run};
 use super::{Done, Home, estimates, n_workers};
 
 #[derive(Debug, Args)]
@@ -66,7 +66,9 @@ fn table_3(home: &Path, n_workers: usize) -> anyhow::Result<String> {
         Err(error @ RegressionError::NoYear { .. }) => return Ok(error.to_string()),
         Err(error) => return Err(error.into()),
     };
-    let shown = run(&mut regressions, &[(specification, Choice::All)], &mut Memories::default())?;
+    let asked = [(specification, Choice::All)];
+    let standing = Standing::nothing(&asks(&asked));
+    let shown = run(&mut regressions, &asked, standing, &mut Memories::default())?;
     estimates::shown(&shown, FormatName::Text)
 }
 

@@ -1,37 +1,44 @@
 //! `estimate`: the paper's tables, or a specification of one's own, from the home.
+//!
+//! What the home keeps and still holds is printed as it is; the rest is estimated and kept.
 
 use std::io::Write as _;
 use std::path::{Path as FilePath, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
 use spillover::archive::{Archive, ArchiveError};
 use spillover::publish::regression::Layout;
 use spillover::regressions::{
-    Ask, Choice, Memories, Outcome, Panels, Path, RegressionError, Regressions, Scatter,
-    Statistics, as_they_stood, keep, path, scatter, stale_years, summarise,
+    Ask, Choice, Cleared, Memories, Origin, Outcome, Panels, RegressionError, Regressions, Scatter,
+    Standing, Statistics, as_they_stand, as_they_stood, changed_since, check, clear_failures, keep,
+    scatter, summarise,
 };
 use spillover::specification::{Content, Specification};
 use spillover::types::{Vintage, Year};
 
 use super::estimates::{self, Shown};
 use super::target::Target;
-use super::{Done, Home, n_workers};
+use super::{Done, Home, n_workers, path};
 
 #[derive(Debug, Args)]
 pub struct Estimate {
     /// A table, or one of its columns: 1, 2, 3, 3.4, footnote.trimmed, figure1; without it, all.
     #[arg(long, value_name = "N[.C]", conflicts_with = "spec")]
-    table: Option<String>,
+    pub(super) table: Option<String>,
     /// A specification in TOML, laid out as those in streams/specifications.
     #[arg(long, value_name = "FILE")]
-    spec: Option<PathBuf>,
+    pub(super) spec: Option<PathBuf>,
     /// The last closed year of the sample; without it, the last one there is.
     #[arg(long, value_name = "YEAR")]
-    through: Option<u16>,
-    /// Start from nothing, not from the last solution.
+    pub(super) through: Option<u16>,
+    /// Estimate again what the home keeps, too.
     #[arg(long)]
-    cold: bool,
+    pub(super) again: bool,
+    /// Estimate again and start from nothing, not from the last solution.
+    #[arg(long)]
+    pub(super) cold: bool,
     /// Follow a coefficient over the years of estimation; years without an estimate get one.
     #[arg(
         long,
@@ -41,11 +48,17 @@ pub struct Estimate {
     )]
     path: Option<String>,
     /// As it stood when the file of this number had been taken in: the estimates made until then.
-    #[arg(long, value_name = "V", conflicts_with_all = ["cold", "path"])]
+    #[arg(long, value_name = "V", conflicts_with_all = ["again", "cold", "path"])]
     vintage: Option<u32>,
+    /// Clear the records of columns that failed or lacked data, and estimate nothing.
+    #[arg(
+        long,
+        conflicts_with_all = ["again", "cold", "path", "vintage", "through", "format", "output"]
+    )]
+    clear_failures: bool,
     /// The format.
     #[arg(long, default_value = "text")]
-    format: FormatName,
+    pub(super) format: FormatName,
     /// The file to write; without it, the standard output.
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -86,30 +99,71 @@ impl FormatName {
 impl Estimate {
     pub fn run(self, home: &Home) -> anyhow::Result<Done> {
         let asked = self.asked()?;
+        if self.clear_failures {
+            return self.clear(home, &asked);
+        }
         if let Some(vintage) = self.vintage {
             return self.as_they_stood(&Archive::read(home.folder())?, &asked, Vintage(vintage));
         }
-        let mut archive = open(home.folder())?;
         let n_workers = n_workers(None, &home.config()?);
-        say_changed(&archive)?;
-        let through = self.through.map(Year);
         if let Some(term) = &self.path {
-            let path = self.path(&mut archive, &asked, term, n_workers)?;
-            return self.write(&estimates::path(&path, self.format)?);
+            return path::run(&self, home, &asked, (term, n_workers));
         }
+        let mut reader = Archive::read(home.folder())?;
+        let of = (self.through.map(Year), n_workers);
+        let standing = self.standing(&mut reader, &asked, of)?;
+        let is_stored = |of: &Specification| matches!(of.content, Content::Regressions(_));
+        let shown = if standing.is_whole() && asked.iter().all(|(of, _)| is_stored(of)) {
+            let mut outcomes = standing.outcomes;
+            asked.iter().map(|(of, _)| models(of, &mut outcomes)).collect()
+        } else {
+            drop(reader);
+            self.estimated(home.folder(), &asked, n_workers)?
+        };
+        self.write(&estimates::shown(&shown, self.format)?)?;
+        Ok(done(shown.iter().flat_map(Shown::outcomes)))
+    }
+
+    /// What the home knows of what is asked for; nothing where it is to be estimated again.
+    pub(super) fn standing(
+        &self,
+        archive: &mut Archive,
+        asked: &[(Specification, Choice)],
+        (through, n_workers): (Option<Year>, usize),
+    ) -> anyhow::Result<Standing> {
+        let asks = asks(asked);
+        if self.again || self.cold {
+            return Ok(Standing::nothing(&asks));
+        }
+        let panels = Panels::open(archive, n_workers)?;
+        Ok(as_they_stand(&panels, &asks, through)?)
+    }
+
+    /// Estimates what does not stand, and keeps it.
+    fn estimated(
+        &self,
+        folder: &FilePath,
+        asked: &[(Specification, Choice)],
+        n_workers: usize,
+    ) -> anyhow::Result<Vec<Shown>> {
+        let through = self.through.map(Year);
+        let mut archive = open(folder)?;
+        // Asked again: a file may have been taken in since.
+        let standing = self.standing(&mut archive, asked, (through, n_workers))?;
+        say_changed(&archive, &standing)?;
         let mut memories = self.memories(&archive)?;
         let panels = Panels::open(&mut archive, n_workers)?;
         let mut regressions = Regressions::new(panels, through)?;
-        let shown = run(&mut regressions, &asked, &mut memories)?;
+        let shown = run(&mut regressions, asked, standing, &mut memories);
+        let shown = shown.map_err(|error| self.with_line(error))?;
         say_unread(&regressions.panels.take_unread());
         drop(regressions);
+        say_unread(&memories.take_unread());
         memories.store(&mut archive)?;
-        let outcomes: Vec<Outcome> = shown.iter().flat_map(Shown::outcomes).cloned().collect();
-        keep(&mut archive, &outcomes)?;
-        if let Some((one, why)) = first_failure(&outcomes) {
-            bail!("{} cannot be estimated: {why}", one.name());
-        }
-        self.write(&estimates::shown(&shown, self.format)?)
+        let outcomes = shown.iter().flat_map(Shown::outcomes);
+        let new: Vec<Outcome> = outcomes.filter(|one| one.origin == Origin::Now).cloned().collect();
+        keep(&mut archive, &new)?;
+        Ok(shown)
     }
 
     /// Shows what was estimated until a vintage, from what the home keeps.
@@ -129,7 +183,19 @@ impl Estimate {
         }
         let kept = asked.iter().filter(|(of, _)| matches!(of.content, Content::Regressions(_)));
         let shown: Vec<Shown> = kept.map(|(of, _)| models(of, &mut outcomes)).collect();
-        self.write(&estimates::shown(&shown, self.format)?)
+        self.write(&estimates::shown(&shown, self.format)?)?;
+        Ok(done(shown.iter().flat_map(Shown::outcomes)))
+    }
+
+    /// Clears the records of what failed or lacked data: of all, or of what is named.
+    fn clear(&self, home: &Home, asked: &[(Specification, Choice)]) -> anyhow::Result<Done> {
+        Archive::read(home.folder())?;
+        let mut archive = Archive::open(home.folder())?;
+        let is_named = self.table.is_some() || self.spec.is_some();
+        let Cleared { n_failed, n_without_data } =
+            clear_failures(&mut archive, is_named.then(|| asks(asked)).as_deref())?;
+        println!("cleared: {n_failed} failed, {n_without_data} without data");
+        Ok(Done::Clean)
     }
 
     /// What is asked for: all of a specification, or one column of it.
@@ -160,74 +226,49 @@ impl Estimate {
         Ok(vec![(specification, Choice::Named(vec![column.to_owned()]))])
     }
 
-    /// The path of a coefficient; years that have no estimate that still holds get one.
-    fn path(
-        &self,
-        archive: &mut Archive,
-        asked: &[(Specification, Choice)],
-        term: &str,
-        n_workers: usize,
-    ) -> anyhow::Result<Path> {
-        let [(specification, choice)] = asked else {
-            bail!("--path follows one column: name it, as in --table 3.4");
-        };
-        let columns = specification.columns();
-        let named = |name: &String| match choice {
-            Choice::Named(names) => names.contains(name),
-            _ => true,
-        };
-        let Some(column) = columns.iter().map(|column| &column.name).rfind(|name| named(name))
-        else {
-            bail!("{} has no regressions to follow", specification.title);
-        };
-        let choice = Choice::Named(vec![column.clone()]);
-        let mut memories = self.memories(archive)?;
-        let years = Panels::open(archive, n_workers)?.years(self.through.map(Year))?;
-        for year in years {
-            let panels = Panels::open(archive, n_workers)?;
-            let known = path(&panels, &specification.name, column, term)?;
-            if known.points.iter().any(|point| point.through == year && !point.stale) {
-                continue;
-            }
-            let mut regressions = Regressions::new(panels, Some(year))?;
-            let ask = Ask { specification, wanted: &choice };
-            let outcomes = regressions.run(&[ask], Some(&mut memories))?;
-            say_unread(&regressions.panels.take_unread());
-            drop(regressions);
-            keep(archive, &outcomes)?;
-        }
-        let known = path(&Panels::open(archive, n_workers)?, &specification.name, column, term)?;
-        if known.points.is_empty() {
-            bail!("{} has no estimate of \"{term}\" in any year", known.model);
-        }
-        Ok(known)
-    }
-
     /// What earlier estimations left, if it is wanted.
-    fn memories(&self, archive: &Archive) -> anyhow::Result<Memories> {
+    pub(super) fn memories(&self, archive: &Archive) -> anyhow::Result<Memories> {
         if self.cold {
             return Ok(Memories::default());
         }
-        let mut memories = Memories::of(archive)?;
-        say_unread(&memories.take_unread());
-        Ok(memories)
+        Ok(Memories::of(archive)?)
     }
 
-    fn write(&self, text: &str) -> anyhow::Result<Done> {
+    /// Says where in the file a column is named that there is not.
+    pub(super) fn with_line(&self, error: anyhow::Error) -> anyhow::Error {
+        let wrong = error.downcast_ref::<RegressionError>().and_then(|error| match error {
+            RegressionError::InColumn { problem, .. } => problem.name_in_formula(),
+            _ => None,
+        });
+        let Some((file, name)) = self.spec.as_deref().zip(wrong) else { return error };
+        let text = std::fs::read_to_string(file).unwrap_or_default();
+        let is_of_name = |letter: char| letter.is_alphanumeric() || "_.".contains(letter);
+        let has_name = |line: &str| line.split(|c| !is_of_name(c)).any(|word| word == name);
+        match text.lines().position(has_name) {
+            Some(at) => error.context(format!("{}, line {}", file.display(), at + 1)),
+            None => error,
+        }
+    }
+
+    pub(super) fn write(&self, text: &str) -> anyhow::Result<()> {
         let target = Target::create(self.output.as_deref())?;
         (&target).write_all(text.as_bytes())?;
-        target.finish()?;
-        Ok(Done::Clean)
+        target.finish()
     }
 }
 
-/// Runs specifications in their order.
+/// Estimates what does not stand, and shows everything in the order in which it is asked for.
 pub fn run(
     regressions: &mut Regressions<'_>,
     asked: &[(Specification, Choice)],
+    standing: Standing,
     memories: &mut Memories,
 ) -> anyhow::Result<Vec<Shown>> {
-    let mut outcomes = regressions.run(&asks(asked), Some(memories))?;
+    let missing = asked.iter().zip(&standing.missing);
+    let missing: Vec<Ask<'_>> =
+        missing.map(|((specification, _), wanted)| Ask { specification, wanted }).collect();
+    let mut outcomes = estimate(regressions, &missing, memories)?;
+    outcomes.extend(standing.outcomes);
     let mut shown = Vec::new();
     for (specification, _) in asked {
         let (name, title) = (specification.name.clone(), specification.title.clone());
@@ -246,14 +287,41 @@ pub fn run(
     Ok(shown)
 }
 
-fn asks(asked: &[(Specification, Choice)]) -> Vec<Ask<'_>> {
+/// Estimates columns; what is wrong with a specification itself is an error, and nothing of it
+/// should be kept.
+pub fn estimate(
+    regressions: &mut Regressions<'_>,
+    asks: &[Ask<'_>],
+    memories: &mut Memories,
+) -> anyhow::Result<Vec<Outcome>> {
+    check(&regressions.panels, asks)?;
+    let outcomes = regressions.run(asks, Some(memories))?;
+    for one in &outcomes {
+        match &one.result {
+            Err(error) if error.is_of_specification() => {
+                return Err(RegressionError::InColumn {
+                    specification: one.specification.clone(),
+                    column: one.column.clone(),
+                    problem: Arc::clone(error),
+                }
+                .into());
+            }
+            _ => {}
+        }
+    }
+    Ok(outcomes)
+}
+
+pub fn asks(asked: &[(Specification, Choice)]) -> Vec<Ask<'_>> {
     asked.iter().map(|(specification, wanted)| Ask { specification, wanted }).collect()
 }
 
-/// The models of a specification, taken from those of all.
+/// The models of a specification, taken from those of all, in the order of its columns.
 fn models(specification: &Specification, outcomes: &mut Vec<Outcome>) -> Shown {
     let own = |outcome: &mut Outcome| outcome.specification == specification.name;
-    let outcomes = outcomes.extract_if(.., own).collect();
+    let mut outcomes: Vec<Outcome> = outcomes.extract_if(.., own).collect();
+    let columns = specification.columns();
+    outcomes.sort_by_key(|one| columns.iter().position(|column| column.name == one.column));
     Shown::Models { title: specification.title.clone(), outcomes }
 }
 
@@ -264,8 +332,32 @@ fn first_failure(outcomes: &[Outcome]) -> Option<(&Outcome, &RegressionError)> {
     if failures.all(|one| one.is_some()) { first } else { None }
 }
 
+/// How a command ended that was asked for columns: one that failed is a failure of the command, one
+/// for which the home has no data is input that is not there, however many others there are.
+pub fn done<'o>(outcomes: impl Iterator<Item = &'o Outcome>) -> Done {
+    let mut names: [Vec<String>; 3] = Default::default();
+    for one in outcomes {
+        let Err(error) = &one.result else { continue };
+        let which = match &**error {
+            RegressionError::NotYet { .. } => 0,
+            error if error.is_no_data() => 1,
+            _ => 2,
+        };
+        names[which].push(one.name());
+    }
+    let whats = ["no estimate is kept", "not estimated for want of data", "failed"];
+    for (what, names) in whats.iter().zip(&names).filter(|(_, names)| !names.is_empty()) {
+        eprintln!("{what}: {}", names.join(", "));
+    }
+    match &names.map(|names| names.is_empty()) {
+        [.., false] => Done::Failed,
+        [true, true, true] => Done::Clean,
+        _ => Done::InputRefused,
+    }
+}
+
 /// A home to estimate from: to write it if nobody else does.
-fn open(folder: &FilePath) -> anyhow::Result<Archive> {
+pub fn open(folder: &FilePath) -> anyhow::Result<Archive> {
     // What cannot be read is said as such.
     Archive::read(folder)?;
     match Archive::open(folder) {
@@ -286,9 +378,10 @@ pub fn say_unread(unread: &[ArchiveError]) {
     }
 }
 
-/// Says which closed years late records have changed since the last estimation.
-fn say_changed(archive: &Archive) -> anyhow::Result<()> {
-    let years = stale_years(archive)?;
+/// Says which closed years have changed since what is asked for was estimated.
+pub fn say_changed(archive: &Archive, standing: &Standing) -> anyhow::Result<()> {
+    let Some((publication, through)) = standing.estimated_before else { return Ok(()) };
+    let years = changed_since(archive, publication, through)?;
     if !years.is_empty() {
         eprintln!("{}", estimates::changed(&years));
     }

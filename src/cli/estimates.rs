@@ -9,7 +9,10 @@ use spillover::publish::regression::plot::{self, PathPlot, ScatterPlot};
 use spillover::publish::regression::{
     Layout, Model, RegressionTable, figure, grouped, model_json, plain_table, tidy,
 };
-use spillover::regressions::{Outcome, Path, Scatter, Statistics};
+use spillover::regressions::content::short;
+use spillover::regressions::{
+    Origin, Outcome, Path, Point, RegressionError, Scatter, Statistics, entries,
+};
 use spillover::specification::{Statistic, Summary};
 use spillover::types::Year;
 
@@ -81,39 +84,77 @@ fn models(title: &str, outcomes: &[Outcome], layout: Layout) -> String {
                 seconds: fit.seconds,
                 vintage: Some(outcome.as_of.1),
             }),
-            Err(error) => table.notes.push(format!("({name}): not estimated: {error}.")),
+            Err(error) => {
+                table.notes.push(format!("({name}): {}: {error}.", missing(error)));
+            }
         }
     }
     table.notes.extend(as_of(outcomes));
     table.laid_out(layout)
 }
 
-/// The years and the vintage of some models, for each of those where they differ.
-fn as_of(outcomes: &[Outcome]) -> Vec<String> {
-    let told = |one: &Outcome| format!("up to {}; vintage {}.", one.through, one.as_of.1);
-    let fits: Vec<&Outcome> = outcomes.iter().filter(|one| one.result.is_ok()).collect();
-    let Some(first) = fits.first().copied().or(outcomes.first()) else { return Vec::new() };
-    if fits.iter().all(|one| told(one) == told(first)) {
-        return vec![format!("Closed years {}", told(first))];
+/// Why a column has no estimate, in a word or two.
+fn missing(error: &RegressionError) -> &'static str {
+    match error {
+        RegressionError::NotYet { .. } => "not estimated",
+        _ if error.is_no_data() => "not estimated for want of data",
+        _ => "failed",
     }
-    fits.iter().map(|one| format!("({}): closed years {}", one.name(), told(one))).collect()
+}
+
+/// The years and the vintage of some models, and whether they were kept or estimated now; for each
+/// of those where they differ.
+fn as_of(outcomes: &[Outcome]) -> Vec<String> {
+    let told = |one: &Outcome| {
+        let (through, vintage) = (one.through, one.as_of.1);
+        match one.origin {
+            Origin::Now => format!("up to {through}; estimated now, at vintage {vintage}."),
+            Origin::Kept => format!("up to {through}; stored at vintage {vintage}."),
+            Origin::Before => format!(
+                "up to {through}; stored at vintage {vintage}, by name: before models were known \
+                 by their content."
+            ),
+        }
+    };
+    let has_fits = outcomes.iter().any(|one| one.result.is_ok());
+    let mut by_text: Vec<(String, Vec<String>)> = Vec::new();
+    for one in outcomes.iter().filter(|one| one.result.is_ok() || !has_fits) {
+        let (text, name) = (told(one), format!("({})", one.name()));
+        match by_text.iter_mut().find(|(known, _)| *known == text) {
+            Some((_, names)) => names.push(name),
+            None => by_text.push((text, vec![name])),
+        }
+    }
+    match &by_text[..] {
+        [(text, _)] => vec![format!("Closed years {text}")],
+        _ => {
+            let line = |(text, names): &(String, Vec<String>)| {
+                format!("{}: closed years {text}", names.join(", "))
+            };
+            by_text.iter().map(line).collect()
+        }
+    }
 }
 
 fn document(all: &[Shown]) -> Value {
-    let (mut models, mut failed) = (Vec::new(), Vec::new());
+    let (mut models, mut failed, mut without_data) = (Vec::new(), Vec::new(), Vec::new());
     let (mut summaries, mut figures) = (Vec::new(), Vec::new());
     for one in all {
         match one {
             Shown::Models { outcomes, .. } => {
                 for outcome in outcomes {
                     let (name, vintage) = (outcome.name(), Some(outcome.as_of.1));
+                    let mut model = match &outcome.result {
+                        Ok(fit) => model_json(&name, &fit.estimate, fit.seconds, vintage),
+                        Err(error) => json!({ "name": name, "error": error.to_string() }),
+                    };
+                    model["identity"] = outcome.identity.hash().into();
+                    model["through"] = outcome.through.0.into();
+                    model["stored"] = (outcome.origin != Origin::Now).into();
                     match &outcome.result {
-                        Ok(fit) => {
-                            models.push(model_json(&name, &fit.estimate, fit.seconds, vintage));
-                        }
-                        Err(error) => {
-                            failed.push(json!({ "name": name, "error": error.to_string() }));
-                        }
+                        Ok(_) => models.push(model),
+                        Err(error) if error.is_no_data() => without_data.push(model),
+                        Err(_) => failed.push(model),
                     }
                 }
             }
@@ -133,7 +174,12 @@ fn document(all: &[Shown]) -> Value {
         }
     }
     let mut document = json!({ "models": models });
-    for (name, list) in [("failed", failed), ("summaries", summaries), ("figures", figures)] {
+    for (name, list) in [
+        ("failed", failed),
+        ("without_data", without_data),
+        ("summaries", summaries),
+        ("figures", figures),
+    ] {
         if !list.is_empty() {
             document[name] = list.into();
         }
@@ -248,19 +294,8 @@ fn csv_of(rows: &[Vec<String>]) -> String {
 
 /// All models as rows, one for each term.
 fn tidy_csv(all: &[Shown]) -> anyhow::Result<String> {
-    let entry = |outcome: &Outcome| tidy::Entry {
-        specification: outcome.specification.clone(),
-        column: outcome.column.clone(),
-        through: Some(outcome.through.0),
-        publication: Some(outcome.as_of.0.0.into()),
-        vintage: Some(outcome.as_of.1.0.into()),
-        model: outcome.result.as_ref().map_or(Value::Null, |fit| {
-            model_json(&outcome.name(), &fit.estimate, fit.seconds, Some(outcome.as_of.1))
-        }),
-        error: outcome.result.as_ref().err().map(ToString::to_string),
-        ..tidy::Entry::default()
-    };
-    entries_csv(&all.iter().flat_map(Shown::outcomes).map(entry).collect::<Vec<_>>())
+    let outcomes = all.iter().flat_map(Shown::outcomes);
+    entries_csv(&outcomes.map(entries::of_outcome).collect::<Vec<_>>())
 }
 
 /// Entries as CSV.
@@ -283,76 +318,114 @@ fn svg(title: &str, scatter: &Scatter) -> anyhow::Result<String> {
     })?)
 }
 
-/// A coefficient by year of estimation.
-pub fn path(path: &Path, format: FormatName) -> anyhow::Result<String> {
-    if format == FormatName::Svg {
-        let ends = |point: &spillover::regressions::Point| {
-            let (low, high) = (point.conf_low, point.conf_high);
-            let at = point.estimate;
-            (i32::from(point.through.0), low.unwrap_or(at), at, high.unwrap_or(at))
-        };
-        let points: Vec<_> = path.points.iter().map(ends).collect();
-        let title = format!("{} in ({}) by year of estimation", path.term, path.model);
-        return Ok(plot::path(&PathPlot { title: &title, y_label: &path.term, points: &points })?);
+/// Coefficients by year of estimation.
+pub fn paths(paths: &[Path], format: FormatName) -> anyhow::Result<String> {
+    if let Some(layout) = format.layout() {
+        let tables: Vec<String> = paths.iter().map(|path| path_table(path, layout)).collect();
+        return Ok(tables.join("\n"));
     }
-    if format == FormatName::Json {
-        let points: Vec<Value> = path
-            .points
-            .iter()
-            .map(|p| {
-                json!({
-                    "through": p.through.0, "vintage": p.vintage.0, "estimate": p.estimate,
-                    "std_error": p.std_error, "conf_low": p.conf_low, "conf_high": p.conf_high,
-                    "n_obs": p.n_obs, "iterations": p.iterations, "seconds": p.seconds,
-                    "warm_start": p.warm_start, "stale": p.stale,
-                })
-            })
-            .collect();
-        let json = json!({ "model": path.model, "term": path.term, "points": points });
-        return Ok(format!("{json:#}\n"));
-    }
-    let header = [
-        "year",
-        "vintage",
-        "estimate",
-        "std_error",
-        "conf_low",
-        "conf_high",
-        "n_obs",
-        "iterations",
-        "seconds",
-        "start",
-        "stale",
-    ];
-    let rounded = format != FormatName::Csv;
-    let number = |value: Option<f64>| {
-        value.map_or_else(String::new, |v| if rounded { figure(v) } else { v.to_string() })
-    };
-    let line = |p: &spillover::regressions::Point| {
-        vec![
-            p.through.to_string(),
-            p.vintage.to_string(),
-            number(Some(p.estimate)),
-            number(p.std_error),
-            number(p.conf_low),
-            number(p.conf_high),
-            p.n_obs.to_string(),
-            p.iterations.to_string(),
-            number(Some(p.seconds)),
-            if p.warm_start { "warm" } else { "cold" }.to_owned(),
-            if p.stale { "stale" } else { "" }.to_owned(),
-        ]
-    };
-    let header = header.map(str::to_owned).to_vec();
-    let lines: Vec<Vec<String>> =
-        std::iter::once(header).chain(path.points.iter().map(line)).collect();
-    Ok(match format.layout() {
-        Some(layout) => {
-            let title = format!("{} in ({}) by year of estimation", path.term, path.model);
-            plain_table(&title, &lines, None, layout)
+    match (format, paths) {
+        (FormatName::Svg, [path]) => path_svg(path),
+        (FormatName::Svg, _) => bail!("--format svg draws one column: name it"),
+        (FormatName::Json, [path]) => Ok(format!("{:#}\n", path_json(path))),
+        (FormatName::Json, _) => {
+            let paths: Vec<Value> = paths.iter().map(path_json).collect();
+            Ok(format!("{:#}\n", json!({ "paths": paths })))
         }
-        None => csv_of(&lines),
+        _ => Ok(path_csv(paths)),
+    }
+}
+
+fn path_svg(path: &Path) -> anyhow::Result<String> {
+    let ends = |point: &Point| {
+        let (low, high) = (point.conf_low, point.conf_high);
+        let at = point.estimate;
+        (i32::from(point.through.0), low.unwrap_or(at), at, high.unwrap_or(at))
+    };
+    let points: Vec<_> = path.points.iter().map(ends).collect();
+    let title = path_title(path);
+    Ok(plot::path(&PathPlot { title: &title, y_label: &path.term, points: &points })?)
+}
+
+fn path_json(path: &Path) -> Value {
+    let point = |p: &Point| {
+        json!({
+            "through": p.through.0, "vintage": p.vintage.0, "estimate": p.estimate,
+            "std_error": p.std_error, "conf_low": p.conf_low, "conf_high": p.conf_high,
+            "n_obs": p.n_obs, "iterations": p.iterations, "seconds": p.seconds,
+            "warm_start": p.warm_start, "stale": p.stale, "stored": p.origin != Origin::Now,
+        })
+    };
+    let points: Vec<Value> = path.points.iter().map(point).collect();
+    json!({
+        "model": path.model, "identity": path.identity, "term": path.term, "points": points,
     })
+}
+
+fn path_title(path: &Path) -> String {
+    format!("{} in ({}) by year of estimation", path.term, path.model)
+}
+
+/// The figures of a path, written in one way or another.
+const PATH_HEADER: [&str; 11] = [
+    "year",
+    "vintage",
+    "estimate",
+    "std_error",
+    "conf_low",
+    "conf_high",
+    "n_obs",
+    "iterations",
+    "seconds",
+    "start",
+    "stale",
+];
+
+fn path_line(p: &Point, written: impl Fn(f64) -> String) -> Vec<String> {
+    let number = |value: Option<f64>| value.map_or_else(String::new, &written);
+    vec![
+        p.through.to_string(),
+        p.vintage.to_string(),
+        number(Some(p.estimate)),
+        number(p.std_error),
+        number(p.conf_low),
+        number(p.conf_high),
+        p.n_obs.to_string(),
+        p.iterations.to_string(),
+        number(Some(p.seconds)),
+        if p.warm_start { "warm" } else { "cold" }.to_owned(),
+        if p.stale { "stale" } else { "" }.to_owned(),
+    ]
+}
+
+fn path_csv(paths: &[Path]) -> String {
+    let beside = ["model", "term", "identity", "source"];
+    let mut rows = vec![PATH_HEADER.iter().chain(&beside).map(|name| (*name).to_owned()).collect()];
+    for path in paths {
+        for point in &path.points {
+            let mut row = path_line(point, |figure| figure.to_string());
+            let source = if point.origin == Origin::Now { "estimated" } else { "stored" };
+            row.extend([path.model.clone(), path.term.clone(), path.identity.clone()]);
+            row.push(source.to_owned());
+            rows.push(row);
+        }
+    }
+    csv_of(&rows)
+}
+
+fn path_table(path: &Path, layout: Layout) -> String {
+    let lines = path.points.iter().map(|point| path_line(point, figure));
+    let header = PATH_HEADER.map(str::to_owned).to_vec();
+    let rows: Vec<Vec<String>> = std::iter::once(header).chain(lines).collect();
+    let years = |is_now: bool| {
+        let of = path.points.iter().filter(|point| (point.origin == Origin::Now) == is_now);
+        of.map(|point| point.through.to_string()).collect::<Vec<_>>().join(", ")
+    };
+    let told = [("estimated now", years(true)), ("stored", years(false))];
+    let told = told.iter().filter(|(_, years)| !years.is_empty());
+    let told: Vec<String> = told.map(|(what, years)| format!("{what}: {years}")).collect();
+    let note = format!("Model {}; {}.", short(&path.identity), told.join("; "));
+    plain_table(&path_title(path), &rows, Some(note), layout)
 }
 
 /// That something an estimation left was of no use.

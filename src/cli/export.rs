@@ -12,7 +12,9 @@ use spillover::publish::format::{self, Format, Sheet};
 use spillover::publish::regression::tidy;
 use spillover::publish::revisions::step_of;
 use spillover::publish::{ledger, moves};
-use spillover::regressions::{KeptEstimate, Kind, Panels, Regressions, exported, kept, summarise};
+use spillover::regressions::{
+    KeptEstimate, Kind, Panels, Regressions, entries, exported, kept, summarise,
+};
 use spillover::specification::{Content, Specification};
 use spillover::types::{Vintage, Year};
 
@@ -56,6 +58,8 @@ enum TableName {
     PanelProduct,
     /// Every estimate, a row for each term.
     Estimates,
+    /// The covariance matrices of the coefficients.
+    Covariance,
     /// Table 1: plants of multi-plant firms by year.
     Firms,
     /// Table 2: the variables over the sample of table 3.
@@ -110,6 +114,7 @@ impl Export {
             TableName::PanelOrdinary => self.panel(archive, home, Kind::Ordinary)?,
             TableName::PanelProduct => self.panel(archive, home, Kind::Product)?,
             TableName::Estimates => self.estimates(archive, home)?,
+            TableName::Covariance => self.covariance(archive, home)?,
             TableName::Firms => self.summary(archive, home, "firms", "1")?,
             TableName::Summary => self.summary(archive, home, "summary", "2")?,
         }
@@ -130,16 +135,27 @@ impl Export {
         self.write(&sheet, rows.into_iter().map(Ok))
     }
 
-    fn estimates(&self, mut archive: Archive, home: &Home) -> anyhow::Result<()> {
+    fn estimates(&self, archive: Archive, home: &Home) -> anyhow::Result<()> {
+        let kept = self.kept(archive, home)?;
+        let (sheet, rows) = tidy::rows(&kept.iter().map(entries::of_kept).collect::<Vec<_>>());
+        self.write(&sheet, std::iter::once(Ok(rows)))
+    }
+
+    fn covariance(&self, archive: Archive, home: &Home) -> anyhow::Result<()> {
+        let (sheet, rows) = entries::covariances(&self.kept(archive, home)?);
+        self.write(&sheet, std::iter::once(Ok(rows)))
+    }
+
+    /// The estimates of the home, of the year and up to the vintage that are asked for.
+    fn kept(&self, mut archive: Archive, home: &Home) -> anyhow::Result<Vec<KeptEstimate>> {
         let panels = Panels::open(&mut archive, n_workers(None, &home.config()?))?;
         let newest = self.vintage.unwrap_or(u32::MAX);
-        let wanted = |kept: &KeptEstimate| {
-            kept.stored.vintage.0 <= newest
-                && self.year.is_none_or(|year| kept.stored.through.0 == year)
-        };
-        let kept = kept(&panels)?.into_iter().filter(wanted);
-        let (sheet, rows) = tidy::rows(&kept.map(entry).collect::<Vec<_>>());
-        self.write(&sheet, std::iter::once(Ok(rows)))
+        let mut kept = kept(&panels)?;
+        kept.retain(|one| {
+            one.stored.vintage.0 <= newest
+                && self.year.is_none_or(|year| one.stored.through.0 == year)
+        });
+        Ok(kept)
     }
 
     fn summary(
@@ -202,22 +218,6 @@ impl Export {
         let out = Target::create(self.output.as_deref())?;
         format::write(&out, self.format.format(), sheet, rows)?;
         out.finish()
-    }
-}
-
-/// A kept estimate as it is written out.
-fn entry(kept: KeptEstimate) -> tidy::Entry {
-    let KeptEstimate { stored, model, stale } = kept;
-    tidy::Entry {
-        number: Some(stored.number),
-        specification: stored.specification,
-        column: stored.column,
-        through: Some(stored.through.0),
-        publication: Some(stored.publication.0.into()),
-        vintage: Some(stored.vintage.0.into()),
-        stale: Some(stale),
-        model: model.unwrap_or_default(),
-        error: stored.model.err(),
     }
 }
 

@@ -10,6 +10,7 @@ mod export;
 mod feed;
 mod ingest;
 mod log;
+mod path;
 mod progress;
 mod rebuild;
 mod reestimation;
@@ -87,18 +88,21 @@ enum Command {
 pub enum Done {
     /// All of it.
     Clean,
-    /// All of it, but input was refused or rejected.
+    /// All of it, but input was refused, rejected or not there.
     InputRefused,
     /// It found that the home is not what it should be.
     Damaged,
+    /// A part of it failed, and was said to.
+    Failed,
 }
 
 impl Done {
-    /// The process's exit code: 0 done, 1 failed, 3 done but input was refused or rejected.
+    /// The process's exit code: 0 done, 1 failed, 3 done but input was refused, rejected or not
+    /// there.
     pub fn code(self) -> ExitCode {
         match self {
             Self::Clean => ExitCode::SUCCESS,
-            Self::Damaged => ExitCode::from(1),
+            Self::Damaged | Self::Failed => ExitCode::from(1),
             Self::InputRefused => ExitCode::from(3),
         }
     }

@@ -14,7 +14,7 @@ use spillover::estimate::inference::{Inference, Vcov};
 use spillover::estimate::result::Estimate;
 use spillover::estimate::{Options, estimate, estimate_with_effects};
 use spillover::panel::Table;
-use spillover::publish::regression::{Model, RegressionTable, model_json, models_json, tidy};
+use spillover::publish::regression::{Model, RegressionTable, models_json, tidy};
 use spillover::specification::small_sample;
 
 use super::estimate::FormatName;
@@ -209,8 +209,8 @@ fn in_format(
         FormatName::Svg => bail!("a regression on a panel has no figure; choose another --format"),
         FormatName::Json => Some(format!("{:#}\n", models_json(std::iter::once(model)))),
         FormatName::Csv => {
-            let model = model_json(name, estimate, seconds, vintage);
-            Some(estimates::entries_csv(&[tidy::Entry { model, ..tidy::Entry::default() }])?)
+            let fit = Some((estimate.clone(), seconds));
+            Some(estimates::entries_csv(&[tidy::Entry { fit, ..tidy::Entry::default() }])?)
         }
         FormatName::Md | FormatName::Latex | FormatName::Html => format.layout().map(laid_out),
     })

@@ -1,15 +1,17 @@
 //! `status`: what the home holds.
 
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use clap::Args;
 use serde::Serialize;
 use spillover::archive::parts::Table;
-use spillover::archive::{Archive, FileEntry};
+use spillover::archive::{Archive, FileEntry, StoredState};
 use spillover::calendar::Calendar;
 use spillover::engine::open::calendar;
 use spillover::feed::record::{Exclusion, Rule};
-use spillover::regressions::stale_years;
+use spillover::regressions::{Overview, Panels, overview, stale_years};
 use spillover::settings::Settings;
 use spillover::watch::heartbeat::{Heartbeat, State};
 use spillover::watch::is_watched;
@@ -54,15 +56,34 @@ struct Report {
     watcher: Option<Heartbeat>,
 }
 
-/// What was estimated, and what holds no more.
+/// What was estimated, what holds no more, and what is not estimated.
 #[derive(Debug, Default, Serialize)]
 struct EstimateReport {
     kept: usize,
+    /// Of those kept, how many are from before models were known by their content.
+    kept_before: usize,
+    /// How many models were estimated, each known by its content.
+    models: usize,
     failed: usize,
+    without_data: usize,
     last_year: Option<u16>,
     last_vintage: Option<u32>,
+    /// Models whose newest estimate is of data that have changed since.
+    stale: Vec<String>,
     /// Closed years that late records have changed since the last estimation.
     stale_years: Vec<u16>,
+    /// Columns that failed, and why.
+    failures: Vec<Reason>,
+    /// Columns that the home has no data for, and what is missing.
+    lacking_data: Vec<Reason>,
+}
+
+/// Why a column is not estimated.
+#[derive(Clone, Debug, Serialize)]
+struct Reason {
+    model: String,
+    through: u16,
+    why: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -81,8 +102,9 @@ struct Count {
 
 impl Status {
     pub fn run(self, home: &Home) -> anyhow::Result<Done> {
-        let archive = Archive::read(home.folder())?;
-        let report = report(&archive)?;
+        let mut archive = Archive::read(home.folder())?;
+        let estimates = estimates(&mut archive)?;
+        let report = report(&archive, estimates)?;
         if self.json {
             println!("{}", serde_json::to_string_pretty(&report)?);
         } else {
@@ -93,7 +115,7 @@ impl Status {
     }
 }
 
-fn report(archive: &Archive) -> anyhow::Result<Report> {
+fn report(archive: &Archive, estimates: EstimateReport) -> anyhow::Result<Report> {
     let files = archive.files()?;
     let calendar = calendar(archive)?;
     let settings = archive.settings()?.map(|text| Settings::from_toml(&text)).transpose()?;
@@ -122,7 +144,7 @@ fn report(archive: &Archive) -> anyhow::Result<Report> {
         accepted: sum(&|file| file.counts.accepted),
         excluded: named(Exclusion::ALL.map(Exclusion::name), excluded),
         rejected: named(Rule::ALL.map(Rule::name), rejected),
-        estimates: estimates(archive)?,
+        estimates,
         segment_bytes: sizes.segment_bytes,
         published_bytes: sizes.part_bytes,
         snapshot_bytes: sizes.snapshot_bytes,
@@ -133,16 +155,52 @@ fn report(archive: &Archive) -> anyhow::Result<Report> {
     })
 }
 
-fn estimates(archive: &Archive) -> anyhow::Result<EstimateReport> {
-    let all = archive.estimates()?;
-    let ok = all.iter().filter(|one| one.model.is_ok());
-    let last = ok.max_by_key(|one| (one.publication, one.through));
+fn estimates(archive: &mut Archive) -> anyhow::Result<EstimateReport> {
+    if archive.estimates()?.is_empty() {
+        return Ok(EstimateReport::default());
+    }
+    let stale_years = stale_years(archive)?.into_iter().map(|year| year.0).collect();
+    let Overview { all, stale } = overview(&Panels::open(archive, 1)?)?;
+    let estimated = || all.iter().filter(|one| one.state.is_estimated());
+    let last = estimated().max_by_key(|one| (one.publication, one.through));
+    let identities = estimated().filter_map(|one| Some(&one.model.as_ref()?.identity));
+    let reasons = |why: fn(&StoredState) -> Option<&String>| -> Vec<Reason> {
+        // Of each model the newest year.
+        let mut newest: BTreeMap<(String, Option<&str>), Reason> = BTreeMap::new();
+        for one in &all {
+            let Some(why) = why(&one.state).cloned() else { continue };
+            let identity = one.model.as_ref().map(|model| model.identity.as_str());
+            let reason = Reason { model: one.name(), through: one.through.0, why };
+            match newest.entry((one.name(), identity)) {
+                Entry::Vacant(entry) => drop(entry.insert(reason)),
+                Entry::Occupied(mut entry) if entry.get().through <= reason.through => {
+                    entry.insert(reason);
+                }
+                Entry::Occupied(_) => {}
+            }
+        }
+        newest.into_values().collect()
+    };
+    let failures = reasons(|state| match state {
+        StoredState::Failed(why) => Some(why),
+        _ => None,
+    });
+    let lacking_data = reasons(|state| match state {
+        StoredState::NoData(why) => Some(why),
+        _ => None,
+    });
     Ok(EstimateReport {
-        kept: all.iter().filter(|one| one.model.is_ok()).count(),
-        failed: all.iter().filter(|one| one.model.is_err()).count(),
+        kept: estimated().count(),
+        kept_before: estimated().filter(|one| one.model.is_none()).count(),
+        models: identities.collect::<BTreeSet<_>>().len(),
+        failed: failures.len(),
+        without_data: lacking_data.len(),
         last_year: last.map(|one| one.through.0),
         last_vintage: last.map(|one| one.vintage.0),
-        stale_years: stale_years(archive)?.into_iter().map(|year| year.0).collect(),
+        stale,
+        stale_years,
+        failures,
+        lacking_data,
     })
 }
 
@@ -213,16 +271,37 @@ fn print(report: &Report) {
 }
 
 fn print_estimates(estimates: &EstimateReport) {
-    let EstimateReport { kept, failed, last_year, last_vintage, stale_years } = estimates;
-    let mut line = format!("estimates        {kept}, {failed} failed");
+    let EstimateReport { kept, kept_before, models, last_year, last_vintage, .. } = estimates;
+    let mut line = match kept {
+        0 => "estimates        none".to_owned(),
+        _ => format!("estimates        {kept}, of {models} models"),
+    };
     if let (Some(year), Some(vintage)) = (last_year, last_vintage) {
         let _ = write!(line, "; the last through {year} at vintage {vintage}");
     }
-    if !stale_years.is_empty() {
-        let years: Vec<String> = stale_years.iter().map(ToString::to_string).collect();
-        let _ = write!(line, "; stale: late records have changed {} since", years.join(", "));
-    }
     println!("{line}");
+    if *kept_before > 0 {
+        println!("  by name        {kept_before}, from before models were known by their content");
+    }
+    if !estimates.stale.is_empty() {
+        let years: Vec<String> = estimates.stale_years.iter().map(ToString::to_string).collect();
+        let changed = if years.is_empty() {
+            "what they were made from has changed".to_owned()
+        } else {
+            format!("late records have changed {}", years.join(", "))
+        };
+        println!("  stale          {}: {changed} since", estimates.stale.join(", "));
+    }
+    for (what, reasons) in
+        [("without data   ", &estimates.lacking_data), ("failed         ", &estimates.failures)]
+    {
+        for Reason { model, through, why } in reasons {
+            println!("  {what}{model} through {through}: {why}");
+        }
+    }
+    if !estimates.failures.is_empty() {
+        println!("                 `estimate --clear-failures` clears these");
+    }
 }
 
 fn print_watcher(report: &Report) {

@@ -204,7 +204,7 @@ impl Context<'_, '_> {
                 .map(|(effect, codes)| levels(&effect.to_string(), codes))
                 .collect(),
             vcov: self.vcov(),
-            covariance,
+            covariance: Some(covariance),
             iterations: self.absorbed.iterations,
             relative_residual: self.absorbed.relative_residual,
             warm_start: self.absorbed.warm_start,

@@ -1,11 +1,15 @@
-//! What an estimation gives back: the fields that the commands print.
+//! What an estimation gives back: all that the commands print, as data.
+//!
+//! Written as text and read again, a result is the same to the last bit: numbers are written with
+//! as many digits as they need, and those that JSON has no word for as texts.
 
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
 use super::least_squares::Collinear;
 
 /// One estimated model; numbers that do not exist are `None`, never NaN.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 #[must_use]
 pub struct Estimate {
     /// The formula, as parsed.
@@ -35,17 +39,19 @@ pub struct Estimate {
     /// Share of the outcome's variance explained within the fixed effects.
     pub r2_within: Option<f64>,
     /// Weighted sum of squared residuals.
+    #[serde(with = "exact")]
     pub rss: f64,
     /// The fixed effects and their levels.
     pub fixed_effects: Vec<Levels>,
     /// The kind of variance: `iid`, `hc1` or the clusters.
     pub vcov: String,
-    /// The matrix, by rows in the order of `terms`.
-    #[serde(skip)]
-    pub covariance: Vec<f64>,
+    /// The covariance matrix, by rows in the order of `terms`; none where it was not kept.
+    #[serde(default, with = "exact_matrix")]
+    pub covariance: Option<Vec<f64>>,
     /// Iterations of the absorption.
     pub iterations: usize,
     /// Its largest relative residual.
+    #[serde(with = "exact")]
     pub relative_residual: f64,
     /// Whether an earlier solution started the iteration, or its pieces were not read again.
     pub warm_start: bool,
@@ -53,11 +59,12 @@ pub struct Estimate {
 
 /// A coefficient.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct TermEstimate {
     /// The regressor.
     pub term: String,
     /// The coefficient.
-    #[serde(serialize_with = "finite")]
+    #[serde(with = "exact")]
     pub estimate: f64,
     /// Its standard error.
     pub std_error: Option<f64>,
@@ -89,7 +96,173 @@ pub struct Levels {
     pub levels: usize,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
-fn finite<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
-    value.is_finite().then_some(*value).serialize(serializer)
+impl Estimate {
+    /// The covariance of two coefficients, by their places among the terms; none where it was not
+    /// kept.
+    #[must_use]
+    pub fn covariance_of(&self, term: usize, other: usize) -> Option<f64> {
+        self.covariance.as_ref()?.get(term * self.terms.len() + other).copied()
+    }
+}
+
+/// A number as text: JSON has numbers for finite ones only, and `null` would not say which it was.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum Exact {
+    Finite(f64),
+    Word(Word),
+    /// As layout 2 wrote a coefficient that is not finite.
+    Null,
+}
+
+#[derive(Serialize, Deserialize)]
+enum Word {
+    #[serde(rename = "nan")]
+    NotANumber,
+    #[serde(rename = "inf")]
+    Infinity,
+    #[serde(rename = "-inf")]
+    MinusInfinity,
+}
+
+impl From<f64> for Exact {
+    fn from(number: f64) -> Self {
+        if number.is_finite() {
+            Self::Finite(number)
+        } else if number.is_nan() {
+            Self::Word(Word::NotANumber)
+        } else if number > 0.0 {
+            Self::Word(Word::Infinity)
+        } else {
+            Self::Word(Word::MinusInfinity)
+        }
+    }
+}
+
+impl From<Exact> for f64 {
+    fn from(exact: Exact) -> Self {
+        match exact {
+            Exact::Finite(number) => number,
+            Exact::Word(Word::NotANumber) | Exact::Null => Self::NAN,
+            Exact::Word(Word::Infinity) => Self::INFINITY,
+            Exact::Word(Word::MinusInfinity) => Self::NEG_INFINITY,
+        }
+    }
+}
+
+mod exact {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use super::Exact;
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+    pub fn serialize<S: Serializer>(number: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+        Exact::from(*number).serialize(serializer)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+        Exact::deserialize(deserializer).map(f64::from)
+    }
+}
+
+mod exact_matrix {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use super::Exact;
+
+    #[expect(clippy::ref_option, reason = "serde passes a reference to the field")]
+    pub fn serialize<S: Serializer>(
+        cells: &Option<Vec<f64>>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        let exact = |cells: &Vec<f64>| cells.iter().copied().map(Exact::from).collect::<Vec<_>>();
+        cells.as_ref().map(exact).serialize(serializer)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<Vec<f64>>, D::Error> {
+        let cells = Option::<Vec<Exact>>::deserialize(deserializer)?;
+        Ok(cells.map(|cells| cells.into_iter().map(f64::from).collect()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// A model whose numbers are given, in their order.
+    fn model(numbers: [f64; 5]) -> Estimate {
+        let [estimate, std_error, rss, residual, cell] = numbers;
+        let term = TermEstimate {
+            term: "x".to_owned(),
+            estimate,
+            std_error: Some(std_error).filter(|number| number.is_finite()),
+            statistic: None,
+            p_value: None,
+            conf_low: None,
+            conf_high: None,
+        };
+        Estimate {
+            formula: "y ~ x | `f^g`".to_owned(),
+            terms: vec![term],
+            dropped: vec![DroppedTerm {
+                term: "z".to_owned(),
+                collinear: Collinear::WithFixedEffects,
+            }],
+            n_obs: 9,
+            n_missing: 1,
+            n_singletons: 0,
+            n_clusters: Some(3),
+            clusters: vec![Levels { name: "c".to_owned(), levels: 3 }],
+            k: 2,
+            df_residual: 7,
+            df_t: 2,
+            r2: Some(0.1),
+            r2_within: None,
+            rss,
+            fixed_effects: Vec::new(),
+            vcov: "c".to_owned(),
+            covariance: Some(vec![cell]),
+            iterations: 3,
+            relative_residual: residual,
+            warm_start: true,
+        }
+    }
+
+    fn bits(of: &Estimate) -> Vec<u64> {
+        let term = &of.terms[0];
+        let cells = of.covariance.iter().flatten().copied();
+        let numbers = [Some(term.estimate), term.std_error, Some(of.rss)];
+        let numbers = numbers.into_iter().flatten().chain([of.relative_residual]).chain(cells);
+        numbers.map(f64::to_bits).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn a_model_that_was_written_is_read_back_to_the_last_bit(raw in any::<[u64; 5]>()) {
+            let one_nan = |number: f64| if number.is_nan() { f64::NAN } else { number };
+            let kept = model(raw.map(f64::from_bits).map(one_nan));
+            let text = serde_json::to_string(&kept).expect("plain data");
+            let read: Estimate = serde_json::from_str(&text).expect("as it was written");
+            prop_assert_eq!(bits(&read), bits(&kept));
+        }
+    }
+
+    #[test]
+    fn numbers_at_the_edges_are_read_back_too() {
+        let edges = [-0.0, f64::MIN_POSITIVE / 4.0, f64::MAX, f64::NEG_INFINITY, f64::NAN];
+        let text = serde_json::to_string(&model(edges)).expect("plain data");
+        let read: Estimate = serde_json::from_str(&text).expect("as it was written");
+        assert_eq!(bits(&read), bits(&model(edges)));
+    }
+
+    #[test]
+    fn a_field_that_is_not_known_is_no_model() {
+        let text = serde_json::to_string(&model([1.0; 5])).expect("plain data");
+        let more = text.replacen('{', "{\"bootstrap\":1,", 1);
+        assert!(serde_json::from_str::<Estimate>(&more).is_err());
+    }
 }

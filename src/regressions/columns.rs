@@ -22,6 +22,8 @@ use crate::types::Year;
 
 /// The firm and the city as one code.
 pub const PLANT: &str = "plant";
+/// Columns that a panel has if the options or the feed give them.
+pub const OPTIONAL: [&str; 2] = ["ln_supply", "hs6"];
 
 /// Columns of a panel.
 #[derive(Debug, Default)]

@@ -1,5 +1,7 @@
 //! Why a table cannot be estimated.
 
+use std::sync::Arc;
+
 use crate::archive::ArchiveError;
 use crate::dataflow::WorkerFailed;
 use crate::engine::EngineError;
@@ -46,6 +48,16 @@ pub enum RegressionError {
         /// The last closed year.
         last: Year,
     },
+    /// A column of a specification that cannot be estimated as it is written.
+    #[error("specification {specification}, column {column}: {problem}")]
+    InColumn {
+        /// The specification.
+        specification: String,
+        /// The column.
+        column: String,
+        /// What is wrong with it.
+        problem: Arc<RegressionError>,
+    },
     /// A column that the panel does not have.
     #[error("the {panel} panel has no column \"{column}\"; it has {}", there.join(", "))]
     NoColumn {
@@ -76,10 +88,15 @@ pub enum RegressionError {
     },
     /// No estimate of a column is as old as was asked for.
     #[error(
-        "no estimate of {model} is kept as of vintage {vintage}; {}",
+        "no estimate of {model} is kept as of vintage {vintage}; {}{}",
         first.map_or("there is none of a later one".to_owned(), |first| {
             format!("its first is of vintage {first}")
-        })
+        }),
+        if *has_others {
+            "; estimates under that name are of another formula or sample, see `export estimates`"
+        } else {
+            ""
+        }
     )]
     NotYet {
         /// The specification and its column.
@@ -88,19 +105,39 @@ pub enum RegressionError {
         vintage: Vintage,
         /// That of its first estimate.
         first: Option<Vintage>,
+        /// Whether other models were estimated under the same name.
+        has_others: bool,
     },
-    /// An estimation of before failed.
+    /// An estimation of before gave no estimate.
     #[error("{told}")]
     Before {
         /// What it told.
         told: String,
+        /// Whether the home lacked the data.
+        is_no_data: bool,
     },
-    /// A kept estimate that cannot be read.
-    #[error("estimate {number} was kept by another version of spillover; show it with that one")]
+    /// A kept estimate of a version that is not known.
+    #[error(
+        "estimate {number} is kept in version {found}, and this program reads up to version \
+         {newest}; use the program that kept it, or estimate again with `estimate --again`"
+    )]
     OtherVersion {
         /// Its number.
         number: u64,
-        /// Why not.
+        /// Its version.
+        found: u32,
+        /// The newest version that is known.
+        newest: u32,
+    },
+    /// A kept estimate whose fields are not those of its version.
+    #[error(
+        "estimate {number} has fields that this program does not know; use the program that kept \
+         it, or estimate again with `estimate --again`"
+    )]
+    Unreadable {
+        /// Its number.
+        number: u64,
+        /// What does not fit.
         source: serde_json::Error,
     },
     /// The reference tables of the regressions are not what they should be.
@@ -142,6 +179,48 @@ impl RegressionError {
     #[must_use]
     pub fn is_of_disk(&self) -> bool {
         self.of_archive().is_some_and(|error| error.is_fatal() || error.is_no_room())
+    }
+
+    /// Whether the home lacks the data, so that nothing failed: once it has them, the same
+    /// estimation gives an estimate.
+    #[must_use]
+    pub fn is_no_data(&self) -> bool {
+        match self {
+            Self::Absent { .. } | Self::Estimate(EstimateError::NoRows { .. }) => true,
+            Self::NotYet { .. } | Self::NoYear { .. } => true,
+            Self::Before { is_no_data, .. } => *is_no_data,
+            _ => false,
+        }
+    }
+
+    /// Whether the specification itself is wrong: no data and no other run make it right.
+    #[must_use]
+    pub fn is_of_specification(&self) -> bool {
+        use EstimateError::{ClusterWays, NotNumeric, UnknownClusters, UnknownColumn};
+        matches!(
+            self,
+            Self::InColumn { .. }
+                | Self::NoColumn { .. }
+                | Self::UnknownColumn { .. }
+                | Self::Estimate(
+                    UnknownColumn { .. }
+                        | NotNumeric { .. }
+                        | UnknownClusters { .. }
+                        | ClusterWays { .. }
+                )
+        )
+    }
+
+    /// The name in a formula or a rule that it is about.
+    #[must_use]
+    pub fn name_in_formula(&self) -> Option<&str> {
+        match self {
+            Self::NoColumn { column, .. } => Some(column),
+            Self::Estimate(
+                EstimateError::UnknownColumn { name, .. } | EstimateError::NotNumeric { name },
+            ) => Some(name),
+            _ => None,
+        }
     }
 
     /// Whether it comes of what the home's files hold and not of the figures: once they are put in

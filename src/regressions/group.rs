@@ -6,9 +6,9 @@ use std::time::Instant;
 
 use rayon::prelude::*;
 
-use super::columns::{Columns, names};
+use super::columns::{Columns, OPTIONAL, names};
 use super::error::RegressionError;
-use super::memories::Memories;
+use super::memories::{Key, Memories};
 use super::panels::{Kind, Panels};
 use super::run::Fit;
 use super::sample::{SAMPLE, mask};
@@ -38,8 +38,7 @@ pub struct Asked<'s> {
 #[derive(Debug)]
 pub struct Group<'c, 's> {
     sample: Arc<Sample<'c>>,
-    /// With the name of each one's specification.
-    members: Vec<(&'s str, Asked<'s>)>,
+    members: Vec<Asked<'s>>,
 }
 
 /// What became of a column.
@@ -50,58 +49,62 @@ type Fitted = (Vec<Fit>, Memory);
 
 impl<'c, 's> Group<'c, 's> {
     /// A group of one.
-    pub fn new(sample: Arc<Sample<'c>>, name: &'s str, asked: Asked<'s>) -> Self {
-        Self { sample, members: vec![(name, asked)] }
+    pub fn new(sample: Arc<Sample<'c>>, asked: Asked<'s>) -> Self {
+        Self { sample, members: vec![asked] }
     }
 
     /// Whether a column with its sample belongs here.
     pub fn takes(&self, sample: &Sample<'_>, asked: &Asked<'_>) -> bool {
-        let (_, own) = &self.members[0];
+        let own = &self.members[0];
         self.sample.kind == sample.kind
             && self.sample.rows == sample.rows
             && together(own.column, asked.column)
     }
 
     /// Adds a column that belongs here.
-    pub fn push(&mut self, name: &'s str, asked: Asked<'s>) {
-        self.members.push((name, asked));
+    pub fn push(&mut self, asked: Asked<'s>) {
+        self.members.push(asked);
     }
 
-    /// What its memory is of: the first specification and the variables that cut its sample, and
-    /// the effects on that kind of sample.
-    fn key(&self) -> (String, String) {
-        let (name, first) = &self.members[0];
-        let of = format!("{:?} {}", self.sample.kind, rules(first.column));
-        (format!("{name} {:?} {of}", self.sample.gaps), of)
+    /// What its memory is of, as content: the sample's rules and the effects, by which one of
+    /// another sample may do, and then the variables and those that cut the sample.
+    pub fn key(&self) -> Key {
+        let rules = rules(self.sample.kind, self.members[0].column);
+        let terms = self.members.iter().flat_map(|asked| {
+            let Formula { outcome, terms, .. } = &asked.column.formula;
+            std::iter::once(outcome.clone()).chain(terms.iter().map(Term::to_string))
+        });
+        let mut terms: Vec<String> = terms.collect();
+        terms.sort_unstable();
+        terms.dedup();
+        Key::new(&rules, &format!("{:?} {terms:?}", self.sample.gaps))
     }
 
     fn solve(&self, memory: Option<&Memory>) -> Result<Fitted, RegressionError> {
-        let columns: Vec<&Column> = self.members.iter().map(|(_, asked)| asked.column).collect();
+        let columns: Vec<&Column> = self.members.iter().map(|asked| asked.column).collect();
         self.sample.solve(&columns, memory)
     }
 
-    /// The columns of each specification by themselves.
+    /// Each column by itself.
     fn apart(&self) -> Vec<Self> {
-        let by_name = self.members.chunk_by(|(a, _), (b, _)| a == b);
-        let group =
-            |members: &[_]| Self { sample: Arc::clone(&self.sample), members: members.to_vec() };
-        by_name.map(group).collect()
+        let alone = |asked: &Asked<'s>| Self::new(Arc::clone(&self.sample), *asked);
+        self.members.iter().map(alone).collect()
     }
 
     fn all(&self, error: RegressionError) -> Vec<Solved> {
         let error = Arc::new(error);
-        self.members.iter().map(|(_, asked)| (asked.place, Err(Arc::clone(&error)))).collect()
+        self.members.iter().map(|asked| (asked.place, Err(Arc::clone(&error)))).collect()
     }
 }
 
 /// Solves groups; `memories` are used where they fit, and those of the new solutions put in their
-/// place. What fails for columns of several specifications is tried for each of them, so that none
-/// answers for another's columns.
+/// place. What fails for several columns is tried for each of them, so that none answers for
+/// another one.
 pub fn solve(groups: &[Group<'_, '_>], mut memories: Option<&mut Memories>) -> Vec<Solved> {
-    let keys: Vec<(String, String)> = groups.iter().map(Group::key).collect();
+    let keys: Vec<Key> = groups.iter().map(Group::key).collect();
     let recalled: Vec<Option<Memory>> = keys
         .iter()
-        .map(|(key, of)| memories.as_mut().and_then(|memories| memories.recall(key, of)))
+        .map(|key| memories.as_mut().and_then(|memories| memories.recall(key)))
         .collect();
     let one = |(group, memory): (&Group<'_, '_>, Option<Memory>)| group.solve(memory.as_ref());
     let pairs = groups.iter().zip(recalled);
@@ -111,10 +114,10 @@ pub fn solve(groups: &[Group<'_, '_>], mut memories: Option<&mut Memories>) -> V
         pairs.map(one).collect()
     };
     let mut solved = Vec::new();
-    for ((group, (key, _)), result) in groups.iter().zip(keys).zip(results) {
+    for ((group, key), result) in groups.iter().zip(keys).zip(results) {
         match result {
             Ok((fits, memory)) => {
-                let places = group.members.iter().map(|(_, asked)| asked.place);
+                let places = group.members.iter().map(|asked| asked.place);
                 solved.extend(places.zip(fits.into_iter().map(Ok)));
                 if let Some(memories) = memories.as_deref_mut() {
                     memories.keep(key, memory);
@@ -141,11 +144,11 @@ fn together(a: &Column, b: &Column) -> bool {
         && (&a.weights, &a.inference) == (&b.weights, &b.inference)
 }
 
-/// What decides a sample and its effects, beside the panel and the variables.
-fn rules(column: &Column) -> String {
+/// What decides a sample and its effects, beside the variables.
+fn rules(kind: Kind, column: &Column) -> String {
     let Column { keep, trim, drop_largest, centre, weights, formula, .. } = column;
     let effects = &formula.effects;
-    format!("{keep:?} {trim:?} {drop_largest:?} {centre} {weights:?} {effects:?}")
+    format!("{kind:?} {keep:?} {trim:?} {drop_largest:?} {centre} {weights:?} {effects:?}")
 }
 
 /// Centred columns by name, and the means that they are less.
@@ -210,10 +213,8 @@ impl<'c> Samples<'c> {
         let panel = self.kind.name();
         for name in column.reads() {
             if !self.there.iter().any(|there| there == name) {
-                // Asked for by option, and then there.
-                let optional = ["ln_supply", "hs6"].contains(&name);
                 let (column, there) = (name.to_owned(), self.there.clone());
-                return Err(if optional {
+                return Err(if OPTIONAL.contains(&name) {
                     RegressionError::Absent { panel, column }
                 } else {
                     RegressionError::NoColumn { panel, column, there }
@@ -327,7 +328,7 @@ fn standardise(deviations: &[(String, f64)], formula: &Formula, estimate: &mut E
         }
     }
     let k = scales.len();
-    for (at, cell) in estimate.covariance.iter_mut().enumerate() {
+    for (at, cell) in estimate.covariance.iter_mut().flatten().enumerate() {
         *cell *= scales[at / k] * scales[at % k];
     }
     estimate.rss /= outcome * outcome;

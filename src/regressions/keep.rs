@@ -1,60 +1,25 @@
-//! Estimates that are kept: written after each estimation, listed, and followed from year to year.
+//! Estimates that are kept: written after each estimation, and listed with whether they still hold.
 
-use serde_json::Value;
+use std::collections::BTreeMap;
 
+use super::content::{Content, Identity};
 use super::error::RegressionError;
 use super::panels::{Kind, Panels};
-use super::run::Outcome;
-use crate::archive::parts::Table;
-use crate::archive::{Archive, StoredEstimate};
-use crate::publish::regression::model_json;
-use crate::types::{Vintage, Year};
+use super::run::{Ask, Fit, Outcome};
+use super::stored;
+use crate::archive::parts::{Part, Table};
+use crate::archive::{Archive, Publication, StoredEstimate, StoredState};
+use crate::types::Year;
 
 /// An estimate of the home's.
 #[derive(Clone, Debug)]
 pub struct KeptEstimate {
     /// As it was kept.
     pub stored: StoredEstimate,
-    /// The model as JSON; none where the estimation failed.
-    pub model: Option<Value>,
-    /// Whether what it was estimated on has changed since.
-    pub stale: bool,
-}
-
-/// A coefficient by year of estimation.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Path {
-    /// The specification and its column, `3.4`.
-    pub model: String,
-    /// The regressor.
-    pub term: String,
-    /// The years in order, each with its newest estimate.
-    pub points: Vec<Point>,
-}
-
-/// A coefficient as estimated when a year had closed.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Point {
-    /// The last year of the sample.
-    pub through: Year,
-    /// The newest file then.
-    pub vintage: Vintage,
-    /// The coefficient.
-    pub estimate: f64,
-    /// Its standard error.
-    pub std_error: Option<f64>,
-    /// The lower end of its 95 % interval.
-    pub conf_low: Option<f64>,
-    /// The upper end.
-    pub conf_high: Option<f64>,
-    /// Rows used.
-    pub n_obs: u64,
-    /// Iterations of the absorption.
-    pub iterations: u64,
-    /// Seconds.
-    pub seconds: f64,
-    /// Whether an earlier solution started the iteration, or its pieces were not read again.
-    pub warm_start: bool,
+    /// What decides its figures; none where that was not recorded, before layout 3.
+    pub content: Option<Content>,
+    /// The model; none where it is not estimated.
+    pub fit: Option<Fit>,
     /// Whether what it was estimated on has changed since.
     pub stale: bool,
 }
@@ -67,104 +32,133 @@ pub fn keep(archive: &mut Archive, outcomes: &[Outcome]) -> Result<(), Regressio
     if !archive.is_writable() || outcomes.is_empty() {
         return Ok(());
     }
-    let stored: Vec<StoredEstimate> = outcomes.iter().map(stored).collect();
+    let stored: Vec<StoredEstimate> = outcomes.iter().map(stored::stored).collect();
     Ok(archive.add_estimates(&stored)?)
-}
-
-fn stored(outcome: &Outcome) -> StoredEstimate {
-    let (publication, vintage) = outcome.as_of;
-    let model = match &outcome.result {
-        Ok(fit) => {
-            let name = outcome.name();
-            Ok(model_json(&name, &fit.estimate, fit.seconds, Some(vintage)).to_string())
-        }
-        Err(error) => Err(error.to_string()),
-    };
-    StoredEstimate {
-        number: 0,
-        specification: outcome.specification.clone(),
-        column: outcome.column.clone(),
-        through: outcome.through,
-        publication,
-        vintage,
-        panel: outcome.panel.name().to_owned(),
-        stamp: outcome.stamp.clone(),
-        model,
-    }
 }
 
 /// Every estimate of a home in the order in which they were made.
 ///
 /// # Errors
-/// [`RegressionError`] if the manifest cannot be read.
+/// [`RegressionError`] if the manifest cannot be read, or another version kept one.
 pub fn kept(panels: &Panels<'_>) -> Result<Vec<KeptEstimate>, RegressionError> {
-    let closed = panels.years(None).unwrap_or_default();
-    let mut known: Vec<(Kind, Year, String)> = Vec::new();
-    let mut all = Vec::new();
-    for stored in panels.archive.estimates()? {
-        let kind = Kind::ALL.into_iter().find(|kind| kind.name() == stored.panel);
-        let now = match kind {
-            None => None,
-            Some(kind) => {
-                let is_known =
-                    |(k, t, _): &&(Kind, Year, String)| (*k, *t) == (kind, stored.through);
-                if !known.iter().any(|one| is_known(&one)) {
-                    let years: Vec<Year> =
-                        closed.iter().copied().filter(|t| *t <= stored.through).collect();
-                    known.push((kind, stored.through, panels.stamps(kind, &years)?));
-                }
-                known.iter().find(is_known).map(|(.., stamp)| stamp)
-            }
-        };
-        let stale = now.is_none_or(|now| *now != stored.stamp);
-        let model = stored.model.as_ref().ok().and_then(|text| serde_json::from_str(text).ok());
-        all.push(KeptEstimate { stored, model, stale });
-    }
-    Ok(all)
+    let mut stamps = Stamps::default();
+    let kept = |stored: StoredEstimate| {
+        Ok(KeptEstimate {
+            content: stored::content(&stored)?,
+            fit: stored::fit(&stored)?,
+            stale: stamps.are_others(panels, &stored)?,
+            stored,
+        })
+    };
+    panels.archive.estimates()?.into_iter().map(kept).collect()
 }
 
-/// The path of a coefficient: of each year of estimation the newest estimate.
+/// What the home keeps, without the figures.
+#[derive(Debug)]
+pub struct Overview {
+    /// Every estimate, in the order in which they were made.
+    pub all: Vec<StoredEstimate>,
+    /// The models whose newest estimate, of the last year it was estimated for, does not hold.
+    pub stale: Vec<String>,
+}
+
+/// What the home keeps, and which models are stale.
 ///
 /// # Errors
 /// [`RegressionError`] if the manifest cannot be read.
-pub fn path(
-    panels: &Panels<'_>,
-    specification: &str,
-    column: &str,
-    term: &str,
-) -> Result<Path, RegressionError> {
-    let mut path = Path {
-        model: format!("{specification}.{column}"),
-        term: term.to_owned(),
-        points: Vec::new(),
-    };
-    for kept in kept(panels)? {
-        let of = (kept.stored.specification.as_str(), kept.stored.column.as_str());
-        if let Some(point) = point(&kept, term).filter(|_| of == (specification, column)) {
-            path.points.retain(|other| other.through != point.through);
-            path.points.push(point);
+pub fn overview(panels: &Panels<'_>) -> Result<Overview, RegressionError> {
+    let all = panels.archive.estimates()?;
+    let mut newest: BTreeMap<&str, &StoredEstimate> = BTreeMap::new();
+    for one in all.iter().filter(|one| one.state.is_estimated()) {
+        let Some(model) = &one.model else { continue };
+        let known = newest.entry(&model.identity).or_insert(one);
+        if one.through >= known.through {
+            *known = one;
         }
     }
-    path.points.sort_by_key(|point| point.through);
-    Ok(path)
+    let (mut stamps, mut stale) = (Stamps::default(), Vec::new());
+    for one in newest.into_values() {
+        if stamps.are_others(panels, one)? {
+            stale.push(one.name());
+        }
+    }
+    stale.sort_unstable();
+    stale.dedup();
+    Ok(Overview { all, stale })
 }
 
-fn point(kept: &KeptEstimate, term: &str) -> Option<Point> {
-    let model = kept.model.as_ref()?;
-    let found = model["terms"].as_array()?.iter().find(|one| one["term"] == term)?;
-    Some(Point {
-        through: kept.stored.through,
-        vintage: kept.stored.vintage,
-        estimate: found["estimate"].as_f64()?,
-        std_error: found["std_error"].as_f64(),
-        conf_low: found["conf_low"].as_f64(),
-        conf_high: found["conf_high"].as_f64(),
-        n_obs: model["n_obs"].as_u64()?,
-        iterations: model["iterations"].as_u64().unwrap_or_default(),
-        seconds: model["seconds"].as_f64().unwrap_or_default(),
-        warm_start: model["warm_start"].as_bool().unwrap_or_default(),
-        stale: kept.stale,
-    })
+/// The stamps of panels as they are now, each worked out once.
+#[derive(Debug, Default)]
+pub(super) struct Stamps {
+    known: BTreeMap<(Kind, Year), String>,
+}
+
+impl Stamps {
+    /// Whether an estimate was made from something else than there is now.
+    pub(super) fn are_others(
+        &mut self,
+        panels: &Panels<'_>,
+        of: &StoredEstimate,
+    ) -> Result<bool, RegressionError> {
+        let Some(kind) = Kind::ALL.into_iter().find(|kind| kind.name() == of.panel) else {
+            return Ok(true);
+        };
+        if !self.known.contains_key(&(kind, of.through)) {
+            let closed = panels.years(None).unwrap_or_default();
+            let years: Vec<Year> = closed.into_iter().filter(|t| *t <= of.through).collect();
+            self.known.insert((kind, of.through), panels.stamps(kind, &years)?);
+        }
+        Ok(self.known[&(kind, of.through)] != of.stamp)
+    }
+}
+
+/// How many records were cleared.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Cleared {
+    /// Of columns that failed.
+    pub n_failed: usize,
+    /// Of columns that the home had no data for.
+    pub n_without_data: usize,
+}
+
+/// Clears the records of columns that are not estimated: of all, or of some.
+///
+/// # Errors
+/// [`RegressionError::Archive`] if the manifest cannot be read or written.
+///
+/// # Panics
+/// If the home was opened to read.
+pub fn clear_failures(
+    archive: &mut Archive,
+    asks: Option<&[Ask<'_>]>,
+) -> Result<Cleared, RegressionError> {
+    let mut cleared = Cleared::default();
+    let mut numbers = Vec::new();
+    for one in archive.estimates()? {
+        if !asks.is_none_or(|asks| asks.iter().any(|ask| is_of(ask, &one))) {
+            continue;
+        }
+        match one.state {
+            StoredState::Estimated { .. } => continue,
+            StoredState::NoData(_) => cleared.n_without_data += 1,
+            StoredState::Failed(_) => cleared.n_failed += 1,
+        }
+        numbers.push(one.number);
+    }
+    if !numbers.is_empty() {
+        archive.remove_failures(&numbers)?;
+    }
+    Ok(cleared)
+}
+
+/// Whether a record is of one of the columns asked for; from before layout 3 by its labels.
+fn is_of(ask: &Ask<'_>, one: &StoredEstimate) -> bool {
+    let columns = ask.specification.columns().iter().filter(|column| ask.wanted.wants(column));
+    let mut columns = columns.map(|column| match &one.model {
+        Some(model) => Identity::of(column).hash() == model.identity,
+        None => (&ask.specification.name, &column.name) == (&one.specification, &one.column),
+    });
+    columns.any(|is_it| is_it)
 }
 
 /// The closed years among those estimated whose rows late records have changed since the last
@@ -174,12 +168,24 @@ fn point(kept: &KeptEstimate, term: &str) -> Option<Point> {
 /// [`RegressionError::Archive`] if the manifest cannot be read.
 pub fn stale_years(archive: &Archive) -> Result<Vec<Year>, RegressionError> {
     let estimates = archive.estimates()?;
-    let done = || estimates.iter().filter(|one| one.model.is_ok());
+    let done = || estimates.iter().filter(|one| one.state.is_estimated());
     let Some(last) = done().map(|one| one.publication).max() else { return Ok(Vec::new()) };
     let through = done().map(|one| one.through).max().unwrap_or_default();
+    changed_since(archive, last, through)
+}
+
+/// The years up to one whose rows have changed since a publication.
+///
+/// # Errors
+/// [`RegressionError::Archive`] if the manifest cannot be read.
+pub fn changed_since(
+    archive: &Archive,
+    publication: Publication,
+    through: Year,
+) -> Result<Vec<Year>, RegressionError> {
     let parts = archive.parts(Table::Plant, None)?;
-    let changed = parts.iter().filter(|part| part.publication > last && part.year <= through);
-    let mut years: Vec<Year> = changed.map(|part| part.year).collect();
+    let is_later = |part: &&Part| part.publication > publication && part.year <= through;
+    let mut years: Vec<Year> = parts.iter().filter(is_later).map(|part| part.year).collect();
     years.dedup();
     Ok(years)
 }

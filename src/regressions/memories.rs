@@ -1,8 +1,9 @@
 //! What earlier estimations leave for later ones: held while the process runs, and kept in the home
 //! for the next.
 //!
-//! Nothing here decides a figure: a memory that is missing or damaged costs time, and no solution
-//! is asked for with `--cold`.
+//! A memory is known by the content of what was solved, its sample, effects and variables, whatever
+//! specification that was for. Nothing here decides a figure: a memory that is missing or damaged
+//! costs time, and no solution is asked for with `--cold`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -16,10 +17,37 @@ use super::error::RegressionError;
 use crate::archive::{Archive, ArchiveError};
 use crate::estimate::memory::{Memory, MemoryColumn, MemoryTable};
 
+/// How the keys of solutions begin, among all that a home keeps for the next estimation.
+const SOLUTION: &str = "solution ";
+/// Solutions that a home keeps: those of its tables, and of some specifications of one's own.
+const SOLUTIONS_MAX: usize = 32;
+/// Digits of a hash in a key.
+const DIGITS: usize = 16;
+
+/// What a memory is of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Key {
+    /// Sample and effects: a memory of the same can begin the iteration of another one.
+    class: String,
+    /// With the variables, and those that cut the sample.
+    exact: String,
+}
+
+impl Key {
+    /// The key of what is solved: its sample and effects, and its variables.
+    pub(super) fn new(rules: &str, variables: &str) -> Self {
+        let short = |text: &str| blake3::hash(text.as_bytes()).to_hex()[..DIGITS].to_owned();
+        let class = format!("{SOLUTION}{} ", short(rules));
+        Self { exact: format!("{class}{}", short(variables)), class }
+    }
+}
+
 /// Memories by what they are of.
 #[derive(Debug, Default)]
 pub struct Memories {
     held: BTreeMap<String, Memory>,
+    /// Keys of those in the home that were not asked for yet, the oldest first.
+    in_home: Vec<String>,
     /// Those that the home does not have yet.
     new: BTreeSet<String>,
     /// Why some of the home's were not read, until somebody asks.
@@ -27,20 +55,14 @@ pub struct Memories {
 }
 
 impl Memories {
-    /// Those of a home, without the ones that cannot be read.
+    /// Those of a home, each read when it is asked for.
     ///
     /// # Errors
     /// [`RegressionError::Archive`] if the manifest cannot be read.
     pub fn of(archive: &Archive) -> Result<Self, RegressionError> {
-        let mut memories = Self::default();
-        for key in archive.memories()? {
-            match read(archive, &key) {
-                Ok(memory) => memories.held.extend(memory.map(|memory| (key, memory))),
-                Err(error @ ArchiveError::Query { .. }) => return Err(error.into()),
-                Err(error) => memories.unread.push(error),
-            }
-        }
-        Ok(memories)
+        let mut in_home = archive.memories()?;
+        in_home.retain(|key| key.starts_with(SOLUTION));
+        Ok(Self { in_home, ..Self::default() })
     }
 
     /// What could not be read, told once.
@@ -48,23 +70,47 @@ impl Memories {
         std::mem::take(&mut self.unread)
     }
 
+    /// Reads from the home what is of use for a key: the memory of the same, else the newest one of
+    /// the same sample and effects. One that cannot be read is none.
+    ///
+    /// # Errors
+    /// [`RegressionError::Archive`] if the manifest cannot be read.
+    pub(super) fn fetch(&mut self, archive: &Archive, key: &Key) -> Result<(), RegressionError> {
+        let is_held = |begins: &str| self.held.keys().any(|known| known.starts_with(begins));
+        let place = |begins: &str| self.in_home.iter().rposition(|k| k.starts_with(begins));
+        let found = match (is_held(&key.exact), place(&key.exact)) {
+            (true, _) => None,
+            (false, None) if is_held(&key.class) => None,
+            (false, exact) => exact.or_else(|| place(&key.class)),
+        };
+        let Some(found) = found else { return Ok(()) };
+        let found = self.in_home.remove(found);
+        match read(archive, &found) {
+            Ok(memory) => self.held.extend(memory.map(|memory| (found, memory))),
+            Err(error @ ArchiveError::Query { .. }) => return Err(error.into()),
+            Err(error) => self.unread.push(error),
+        }
+        Ok(())
+    }
+
     /// The memory of something, gone from here until a newer one is kept; without it, a copy of
-    /// one with the same effects on another sample, whose key ends as `of` says.
-    pub(super) fn recall(&mut self, key: &str, of: &str) -> Option<Memory> {
+    /// one with the same sample and effects.
+    pub(super) fn recall(&mut self, key: &Key) -> Option<Memory> {
         let other = |held: &BTreeMap<String, Memory>| {
-            let mut others = held.iter().filter(|(known, _)| known.ends_with(of));
+            let mut others = held.iter().filter(|(known, _)| known.starts_with(&key.class));
             others.next().map(|(_, memory)| memory.clone())
         };
-        self.held.remove(key).or_else(|| other(&self.held))
+        self.held.remove(&key.exact).or_else(|| other(&self.held))
     }
 
     /// Holds a memory.
-    pub(super) fn keep(&mut self, key: String, memory: Memory) {
-        self.new.insert(key.clone());
-        self.held.insert(key, memory);
+    pub(super) fn keep(&mut self, key: Key, memory: Memory) {
+        self.new.insert(key.exact.clone());
+        self.held.insert(key.exact, memory);
     }
 
-    /// Writes new memories to the home, if it can be written.
+    /// Writes new memories to the home, if it can be written, and lets the oldest go where they are
+    /// too many.
     ///
     /// # Errors
     /// [`RegressionError::Archive`] if it does not take them.
@@ -78,6 +124,12 @@ impl Memories {
                 .map(|table| Ok((table.name, batch(table)?)))
                 .collect::<Result<_, RegressionError>>()?;
             archive.replace_memory(&key, &batches)?;
+        }
+        let mut kept = archive.memories()?;
+        kept.retain(|key| key.starts_with(SOLUTION));
+        let n_old = kept.len().saturating_sub(SOLUTIONS_MAX);
+        if n_old > 0 && archive.is_writable() {
+            archive.remove_memories(&kept[..n_old])?;
         }
         Ok(())
     }
@@ -139,4 +191,65 @@ fn table(name: &'static str, batch: &RecordBatch) -> Option<MemoryTable> {
     let schema = batch.schema();
     let columns = schema.fields().iter().zip(batch.columns()).map(column);
     Some(MemoryTable { name, columns: columns.collect::<Option<_>>()? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn home() -> (tempfile::TempDir, Archive) {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let archive = Archive::open(&folder.path().join("home")).expect("a new home");
+        (folder, archive)
+    }
+
+    fn keys(archive: &Archive) -> Vec<String> {
+        archive.memories().expect("asked")
+    }
+
+    #[test]
+    fn a_home_keeps_the_newest_solutions_and_no_more() {
+        let (_folder, mut archive) = home();
+        let one = RecordBatch::new_empty(Arc::new(Schema::empty()));
+        archive.replace_memory("goods 2001", &[("sums", one)]).expect("kept");
+        let mut memories = Memories::default();
+        let key = |at: usize| Key::new("rules", &at.to_string());
+        for at in 0..SOLUTIONS_MAX + 3 {
+            memories.keep(key(at), Memory::default());
+            memories.store(&mut archive).expect("kept");
+        }
+        // Kept again, it is the newest.
+        memories.keep(key(3), Memory::default());
+        memories.keep(key(0), Memory::default());
+        memories.store(&mut archive).expect("kept");
+        let kept = keys(&archive);
+        assert_eq!(kept.len(), SOLUTIONS_MAX + 1);
+        assert!(kept.contains(&"goods 2001".to_owned()), "what is no solution stays");
+        for (at, is_kept) in [(0, true), (1, false), (2, false), (3, true), (4, false), (5, true)] {
+            assert_eq!(kept.contains(&key(at).exact), is_kept, "{at}");
+        }
+    }
+
+    #[test]
+    fn a_solution_is_found_by_its_content_else_one_of_the_same_sample_and_effects() {
+        let (_folder, mut archive) = home();
+        let mut memories = Memories::default();
+        for variables in ["x", "x z"] {
+            memories.keep(Key::new("keep plants >= 3", variables), Memory::default());
+        }
+        memories.keep(Key::new("keep plants >= 2", "x"), Memory::default());
+        memories.store(&mut archive).expect("kept");
+        let found = |rules: &str, variables: &str| {
+            let mut memories = Memories::of(&archive).expect("asked");
+            memories.fetch(&archive, &Key::new(rules, variables)).expect("read");
+            assert!(memories.take_unread().is_empty());
+            memories.held.into_keys().next()
+        };
+        let of = |rules: &str, variables: &str| Some(Key::new(rules, variables).exact);
+        assert_eq!(found("keep plants >= 3", "x"), of("keep plants >= 3", "x"));
+        assert_eq!(found("keep plants >= 2", "x"), of("keep plants >= 2", "x"));
+        let other = found("keep plants >= 2", "x z");
+        assert_eq!(other, of("keep plants >= 2", "x"), "the same sample, other variables");
+        assert_eq!(found("keep plants >= 4", "x"), None, "another sample");
+    }
 }

@@ -7,11 +7,16 @@
 //!                                     specification └─▶ starts, kept for the next year
 //! ```
 //!
+//! A model is known by its content (`content`), not by the names that it goes by: what is stored,
+//! stale, followed or started from is found by that.
+//!
 //! A year of a panel is made again when what it is made from has changed, and only then. Columns
 //! that share sample and effects are solved once, whichever tables they are of. An estimation that
 //! fails is an outcome: it stops no other column, and no intake.
 
 mod columns;
+pub mod content;
+pub mod entries;
 mod error;
 pub mod exported;
 mod figure;
@@ -24,6 +29,7 @@ mod memories;
 mod networks;
 mod ordinary;
 mod panels;
+mod path;
 mod plant;
 mod plant_years;
 mod product;
@@ -31,15 +37,20 @@ mod rauch;
 mod run;
 mod sample;
 mod standing;
+mod stored;
 mod summary;
 mod year_close;
 
 pub use error::RegressionError;
 pub use figure::{Bin, Scatter, scatter};
-pub use keep::{KeptEstimate, Path, Point, keep, kept, path, stale_years};
+pub use keep::{
+    Cleared, KeptEstimate, Overview, changed_since, clear_failures, keep, kept, overview,
+    stale_years,
+};
 pub use memories::Memories;
 pub use panels::{Kind, Panels};
-pub use run::{Ask, Fit, Outcome, Regressions, Wanted};
-pub use standing::as_they_stood;
+pub use path::{Path, Point, path};
+pub use run::{Ask, Fit, Origin, Outcome, Regressions, Wanted, check};
+pub use standing::{Standing, as_they_stand, as_they_stood};
 pub use summary::{Statistics, summarise};
 pub use year_close::{Choice, Estimated, NoTable, YearClose};

@@ -8,7 +8,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::columns::Columns;
+use super::columns::{Columns, OPTIONAL, names};
+use super::content::Identity;
 use super::error::RegressionError;
 use super::firms;
 use super::group::{self, Asked, Group, Sample, Samples};
@@ -43,6 +44,17 @@ pub struct Fit {
     pub seconds: f64,
 }
 
+/// Where an outcome comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// It was worked out now.
+    Now,
+    /// The home kept it.
+    Kept,
+    /// The home kept it before layout 3, by the names of its specification and column.
+    Before,
+}
+
 /// What became of a column.
 #[derive(Clone, Debug)]
 pub struct Outcome {
@@ -52,6 +64,8 @@ pub struct Outcome {
     pub column: String,
     /// What is different about it.
     pub label: String,
+    /// What makes its model the one that it is.
+    pub identity: Identity,
     /// The panel.
     pub panel: Kind,
     /// The last year of the sample.
@@ -61,6 +75,8 @@ pub struct Outcome {
     /// What the panel was made from; nothing where the home did not let it be made, so that a later
     /// estimation may go well.
     pub stamp: String,
+    /// Where it comes from.
+    pub origin: Origin,
     /// The estimate, or why there is none.
     pub result: Result<Fit, Arc<RegressionError>>,
 }
@@ -150,7 +166,7 @@ impl<'a> Regressions<'a> {
     pub fn run(
         &mut self,
         asks: &[Ask<'_>],
-        memories: Option<&mut Memories>,
+        mut memories: Option<&mut Memories>,
     ) -> Result<Vec<Outcome>, RegressionError> {
         let mut wanted: BTreeMap<Kind, BTreeSet<String>> = BTreeMap::new();
         for ask in asks {
@@ -167,6 +183,10 @@ impl<'a> Regressions<'a> {
         let (mut outcomes, mut groups, mut samples) = (Vec::new(), Vec::new(), BTreeMap::new());
         for ask in asks {
             self.specification(ask, &mut samples, &mut outcomes, &mut groups)?;
+        }
+        if let Some(memories) = memories.as_deref_mut() {
+            let keys = groups.iter().map(Group::key);
+            keys.into_iter().try_for_each(|key| memories.fetch(self.panels.archive, &key))?;
         }
         for (place, result) in group::solve(&groups, memories) {
             outcomes[place].result = result;
@@ -192,7 +212,7 @@ impl<'a> Regressions<'a> {
                     let samples =
                         samples.or_insert_with(|| Samples::on(&self.panels, kind, columns));
                     match samples.of(column) {
-                        Ok(sample) => put(groups, sample, (&ask.specification.name, asked)),
+                        Ok(sample) => put(groups, sample, asked),
                         Err(error) => outcome.result = Err(Arc::new(error)),
                     }
                 }
@@ -219,23 +239,45 @@ impl<'a> Regressions<'a> {
             specification: specification.name.clone(),
             column: column.name.clone(),
             label: column.label.clone(),
+            identity: Identity::of(column),
             panel: kind,
             through: self.years[self.years.len() - 1],
             as_of: self.panels.archive.last_publication()?.unwrap_or_default(),
             stamp: self.panels.stamps(kind, &self.years)?,
+            origin: Origin::Now,
             result: Err(Arc::new(RegressionError::NoYear { through: None })),
         })
     }
 }
 
 /// Adds a column to the group that shares sample and effects with it, or makes one.
-fn put<'s>(
-    groups: &mut Vec<Group<'s, 's>>,
-    sample: Arc<Sample<'s>>,
-    (name, asked): (&'s str, Asked<'s>),
-) {
+fn put<'s>(groups: &mut Vec<Group<'s, 's>>, sample: Arc<Sample<'s>>, asked: Asked<'s>) {
     match groups.iter_mut().find(|group| group.takes(&sample, &asked)) {
-        Some(group) => group.push(name, asked),
-        None => groups.push(Group::new(sample, name, asked)),
+        Some(group) => group.push(asked),
+        None => groups.push(Group::new(sample, asked)),
     }
+}
+
+/// Whether the panels have what columns read, before anything is estimated.
+///
+/// # Errors
+/// [`RegressionError::InColumn`] with the first column that reads what there is not.
+pub fn check(panels: &Panels<'_>, asks: &[Ask<'_>]) -> Result<(), RegressionError> {
+    for Ask { specification, wanted } in asks {
+        for column in specification.columns().iter().filter(|column| wanted.wants(column)) {
+            let kind = Kind::of(column);
+            let there = names(panels, kind);
+            let is_there =
+                |name: &&str| there.iter().any(|other| other == name) || OPTIONAL.contains(name);
+            if let Some(name) = column.reads().into_iter().find(|name| !is_there(name)) {
+                let (panel, name) = (kind.name(), name.to_owned());
+                return Err(RegressionError::InColumn {
+                    specification: specification.name.clone(),
+                    column: column.name.clone(),
+                    problem: Arc::new(RegressionError::NoColumn { panel, column: name, there }),
+                });
+            }
+        }
+    }
+    Ok(())
 }

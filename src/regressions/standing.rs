@@ -1,26 +1,109 @@
-//! Regression tables as they stood: of each column the estimate that was newest as of a vintage.
+//! Regression tables without an estimation: as they stand now, and as they stood at a vintage.
 //!
-//! Nothing is computed. An estimate is kept with the newest file that it knew, so that what stood
-//! then is among those kept; a column without one is told, with the vintage of its first.
+//! An estimate stands as long as it is of the same content, on a panel that was made from the same.
+//! A reason why a column cannot be estimated for want of data stands as long; one that failed does
+//! not, and is tried again.
 
 use std::sync::Arc;
 
-use serde::Deserialize;
-
+use super::content::{Identity, errors_in_words};
 use super::error::RegressionError;
-use super::panels::Kind;
-use super::run::{Ask, Fit, Outcome};
-use crate::archive::{Archive, Publication, StoredEstimate};
-use crate::estimate::result::Estimate;
+use super::keep::Stamps;
+use super::panels::{Kind, Panels};
+use super::run::{Ask, Fit, Origin, Outcome};
+use super::stored;
+use super::year_close::Choice;
+use crate::archive::{Archive, Publication, StoredEstimate, StoredState};
 use crate::publish::export::ExportError;
+use crate::specification::{Column, Specification};
 use crate::types::{Vintage, Year};
 
-/// A model as it is kept, as far as it is shown.
-#[derive(Deserialize)]
-struct KeptModel {
-    #[serde(flatten)]
-    estimate: Estimate,
-    seconds: f64,
+/// What is known of the columns asked for, and what has to be estimated.
+#[derive(Debug)]
+pub struct Standing {
+    /// The columns that stand.
+    pub outcomes: Vec<Outcome>,
+    /// The others, for each of the asks.
+    pub missing: Vec<Choice>,
+    /// The newest publication that one of the others was estimated as of, with the last year of its
+    /// sample; none if none was.
+    pub estimated_before: Option<(Publication, Year)>,
+}
+
+impl Standing {
+    /// Nothing: all that is asked for is missing.
+    #[must_use]
+    pub fn nothing(asks: &[Ask<'_>]) -> Self {
+        let wanted = |ask: &Ask<'_>| {
+            let columns = ask.specification.columns().iter();
+            let wanted = columns.filter(|column| ask.wanted.wants(column));
+            Choice::Named(wanted.map(|column| column.name.clone()).collect())
+        };
+        let missing = asks.iter().map(wanted).collect();
+        Self { outcomes: Vec::new(), missing, estimated_before: None }
+    }
+
+    /// Whether nothing has to be estimated.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.missing.iter().all(|choice| *choice == Choice::Named(Vec::new()))
+    }
+}
+
+/// The columns asked for as they stand, over the closed years up to one or all.
+///
+/// # Errors
+/// - [`RegressionError::NoYear`], [`RegressionError::NotClosed`] if there are no such years.
+/// - [`RegressionError::Archive`] if the manifest cannot be read.
+/// - [`RegressionError::OtherVersion`], [`RegressionError::Unreadable`] if an estimate cannot be.
+pub fn as_they_stand(
+    panels: &Panels<'_>,
+    asks: &[Ask<'_>],
+    through: Option<Year>,
+) -> Result<Standing, RegressionError> {
+    let mut standing = Standing { missing: Vec::new(), ..Standing::nothing(&[]) };
+    if Standing::nothing(asks).is_whole() {
+        standing.missing = asks.iter().map(|_| Choice::Named(Vec::new())).collect();
+        return Ok(standing);
+    }
+    let years = panels.years(through)?;
+    let through = years[years.len() - 1];
+    let kept = panels.archive.estimates()?;
+    let mut stamps = Stamps::default();
+    for Ask { specification, wanted } in asks {
+        let mut missing = Vec::new();
+        for column in specification.columns().iter().filter(|column| wanted.wants(column)) {
+            let identity = Identity::of(column);
+            let is_it = |one: &&StoredEstimate| {
+                one.through == through && is_of(one, &identity) && !one.stamp.is_empty()
+            };
+            let newest = kept.iter().rev().find(is_it);
+            let stands = match newest {
+                Some(one) if !matches!(one.state, StoredState::Failed(_)) => {
+                    !stamps.are_others(panels, one)?
+                }
+                _ => false,
+            };
+            match newest.filter(|_| stands) {
+                Some(one) => {
+                    let kept = Kept { specification, column, identity };
+                    standing.outcomes.push(kept.outcome(one, Origin::Kept)?);
+                }
+                None => {
+                    let estimated = newest.filter(|one| one.state.is_estimated());
+                    let before = estimated.map(|one| (one.publication, one.through));
+                    standing.estimated_before = standing.estimated_before.max(before);
+                    missing.push(column.name.clone());
+                }
+            }
+        }
+        standing.missing.push(Choice::Named(missing));
+    }
+    Ok(standing)
+}
+
+fn is_of(one: &StoredEstimate, identity: &Identity) -> bool {
+    one.model.as_ref().is_some_and(|model| model.identity == identity.hash())
 }
 
 /// The columns asked for as they stood at a vintage: of the estimates made until then those of the
@@ -29,7 +112,7 @@ struct KeptModel {
 /// # Errors
 /// - [`ExportError::NoVintage`] if there is no such vintage.
 /// - [`RegressionError::Archive`] if the manifest cannot be read.
-/// - [`RegressionError::OtherVersion`] if an estimate cannot be.
+/// - [`RegressionError::OtherVersion`], [`RegressionError::Unreadable`] if an estimate cannot be.
 pub fn as_they_stood(
     archive: &Archive,
     asks: &[Ask<'_>],
@@ -45,46 +128,107 @@ pub fn as_they_stood(
     kept.retain(|one| !one.stamp.is_empty() && through.is_none_or(|year| one.through == year));
     let mut outcomes = Vec::new();
     for Ask { specification, wanted } in asks {
+        let is_bundled = Specification::named(&specification.name).as_ref() == Some(specification);
         for column in specification.columns().iter().filter(|column| wanted.wants(column)) {
-            let is_it = |one: &&StoredEstimate| {
-                (&one.specification, &one.column) == (&specification.name, &column.name)
-            };
-            let own: Vec<&StoredEstimate> = kept.iter().filter(is_it).collect();
-            let then = own.iter().filter(|one| one.vintage <= vintage);
-            let mut outcome = Outcome {
-                specification: specification.name.clone(),
-                column: column.name.clone(),
-                label: column.label.clone(),
-                panel: Kind::of(column),
-                through: through.unwrap_or_default(),
-                as_of: (Publication::default(), vintage),
-                stamp: String::new(),
-                result: Err(Arc::new(RegressionError::NotYet {
-                    model: format!("{}.{}", specification.name, column.name),
-                    vintage,
-                    first: own.iter().map(|one| one.vintage).min(),
-                })),
-            };
-            if let Some(one) = then.max_by_key(|one| (one.through, one.number)) {
-                outcome.through = one.through;
-                outcome.as_of = (one.publication, one.vintage);
-                outcome.stamp.clone_from(&one.stamp);
-                outcome.result = fit(one)?;
+            let of = Kept { specification, column, identity: Identity::of(column) };
+            let mut own = Vec::new();
+            for one in &kept {
+                if is_of(one, &of.identity) {
+                    own.push((one, Origin::Kept));
+                } else if is_bundled && of.was_before(one)? {
+                    own.push((one, Origin::Before));
+                }
             }
-            outcomes.push(outcome);
+            let then = own.iter().filter(|(one, _)| one.vintage <= vintage);
+            let newest = then.max_by_key(|(one, _)| (one.through, one.number));
+            outcomes.push(match newest {
+                Some((one, origin)) => of.outcome(one, *origin)?,
+                None => {
+                    let others = kept.iter().filter(|one| of.has_labels_of(one)).count();
+                    let first = own.iter().map(|(one, _)| one.vintage).min();
+                    of.not_yet(vintage, (through, first), others > own.len())
+                }
+            });
         }
     }
     Ok(outcomes)
 }
 
-/// What a kept estimate came to.
-fn fit(kept: &StoredEstimate) -> Result<Result<Fit, Arc<RegressionError>>, RegressionError> {
-    let text = match &kept.model {
-        Ok(text) => text,
-        Err(told) => return Ok(Err(Arc::new(RegressionError::Before { told: told.clone() }))),
-    };
-    let number = kept.number;
-    let KeptModel { estimate, seconds } = serde_json::from_str(text)
-        .map_err(|source| RegressionError::OtherVersion { number, source })?;
-    Ok(Ok(Fit { estimate, seconds }))
+/// A column, whose kept estimates are looked for.
+struct Kept<'s> {
+    specification: &'s Specification,
+    column: &'s Column,
+    identity: Identity,
+}
+
+impl Kept<'_> {
+    /// What a kept estimate came to, as the outcome of the column.
+    fn outcome(&self, one: &StoredEstimate, origin: Origin) -> Result<Outcome, RegressionError> {
+        let told = |told: &String, is_no_data| {
+            Err(Arc::new(RegressionError::Before { told: told.clone(), is_no_data }))
+        };
+        Ok(Outcome {
+            through: one.through,
+            as_of: (one.publication, one.vintage),
+            stamp: one.stamp.clone(),
+            origin,
+            result: match (&one.state, stored::fit(one)?) {
+                (StoredState::NoData(why), _) => told(why, true),
+                (StoredState::Failed(why), _) => told(why, false),
+                (StoredState::Estimated { .. }, fit) => {
+                    Ok(fit.expect("what is estimated has a fit"))
+                }
+            },
+            ..self.unanswered()
+        })
+    }
+
+    fn not_yet(
+        &self,
+        vintage: Vintage,
+        (through, first): (Option<Year>, Option<Vintage>),
+        has_others: bool,
+    ) -> Outcome {
+        let model = format!("{}.{}", self.specification.name, self.column.name);
+        let error = RegressionError::NotYet { model, vintage, first, has_others };
+        Outcome {
+            through: through.unwrap_or_default(),
+            as_of: (Publication::default(), vintage),
+            result: Err(Arc::new(error)),
+            ..self.unanswered()
+        }
+    }
+
+    fn unanswered(&self) -> Outcome {
+        Outcome {
+            specification: self.specification.name.clone(),
+            column: self.column.name.clone(),
+            label: self.column.label.clone(),
+            identity: self.identity.clone(),
+            panel: Kind::of(self.column),
+            through: Year::default(),
+            as_of: (Publication::default(), Vintage::default()),
+            stamp: String::new(),
+            origin: Origin::Kept,
+            result: Err(Arc::new(RegressionError::NoYear { through: None })),
+        }
+    }
+
+    fn has_labels_of(&self, one: &StoredEstimate) -> bool {
+        (&one.specification, &one.column) == (&self.specification.name, &self.column.name)
+    }
+
+    /// Whether an estimate from before layout 3 is of this column of a bundled table: by its
+    /// labels, and by what is known of it, its formula, panel and clusters.
+    fn was_before(&self, one: &StoredEstimate) -> Result<bool, RegressionError> {
+        if one.model.is_some() || !self.has_labels_of(one) {
+            return Ok(false);
+        }
+        let is_same = |Fit { estimate, .. }: Fit| {
+            estimate.formula == self.column.formula.to_string()
+                && estimate.vcov == errors_in_words(&self.column.inference.vcov)
+                && one.panel == Kind::of(self.column).name()
+        };
+        Ok(stored::fit(one)?.is_none_or(is_same))
+    }
 }

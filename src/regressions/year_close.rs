@@ -7,12 +7,14 @@
 
 use std::time::Instant;
 
+use super::content::Identity;
 use super::error::RegressionError;
 use super::keep::{keep, stale_years};
 use super::memories::Memories;
 use super::panels::{Kind, Panels, closed_years};
 use super::run::{Ask, Outcome, Regressions, Wanted};
-use crate::archive::{Archive, ArchiveError, Publication, StoredEstimate};
+use super::stored;
+use crate::archive::{Archive, ArchiveError, Publication, StoredEstimate, StoredState};
 use crate::engine::open::calendar;
 use crate::specification::{Column, Specification};
 use crate::types::{Period, Vintage, Year};
@@ -120,16 +122,16 @@ impl YearClose {
         let last = calendar(archive)?.and_then(|calendar| closed_years(&calendar).pop());
         let Some(year) = last else { return Ok(None) };
         let tried = archive.estimates()?;
-        let is_tried = |specification: &str, column: &str| {
+        let is_tried = |identity: &Identity| {
             tried.iter().any(|one| {
-                (one.specification.as_str(), one.column.as_str()) == (specification, column)
+                one.model.as_ref().is_some_and(|model| model.identity == identity.hash())
                     && one.through == year
                     && !one.stamp.is_empty()
             })
         };
         let all_tried = self.specifications.iter().all(|(specification, choice)| {
             let mut wanted = specification.columns().iter().filter(|column| choice.wants(column));
-            wanted.all(|column| is_tried(&specification.name, &column.name))
+            wanted.all(|column| is_tried(&Identity::of(column)))
         });
         if all_tried { Ok(None) } else { self.estimate_or_keep_failure(archive, year) }
     }
@@ -195,8 +197,8 @@ impl YearClose {
         let as_of = archive.last_publication().ok().flatten().unwrap_or_default();
         let failed = |(specification, choice): &(Specification, Choice)| {
             let columns = specification.columns().iter().filter(|column| choice.wants(column));
-            let name = specification.name.clone();
-            columns.map(|column| failure((&name, column), year, as_of, error)).collect::<Vec<_>>()
+            let failure = |column| failure((specification, column), year, as_of, error);
+            columns.map(failure).collect::<Vec<_>>()
         };
         let failures: Vec<StoredEstimate> = self.specifications.iter().flat_map(failed).collect();
         // A home that does not take it has said so in the error itself.
@@ -205,21 +207,22 @@ impl YearClose {
 }
 
 fn failure(
-    (specification, column): (&str, &Column),
+    (specification, column): (&Specification, &Column),
     through: Year,
     (publication, vintage): (Publication, Vintage),
     error: &RegressionError,
 ) -> StoredEstimate {
     StoredEstimate {
         number: 0,
-        specification: specification.to_owned(),
+        model: Some(stored::model(&Identity::of(column))),
+        specification: specification.name.clone(),
         column: column.name.clone(),
         through,
         publication,
         vintage,
         panel: Kind::of(column).name().to_owned(),
         stamp: String::new(),
-        model: Err(error.to_string()),
+        state: StoredState::Failed(error.to_string()),
     }
 }
 

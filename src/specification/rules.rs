@@ -34,14 +34,29 @@ pub enum Comparison {
 }
 
 /// Longer signs first: `<` begins `<=`.
-const SIGNS: [(&str, Comparison); 6] = [
-    ("<=", Comparison::LessOrEqual),
-    (">=", Comparison::GreaterOrEqual),
-    ("==", Comparison::Equal),
-    ("!=", Comparison::NotEqual),
-    ("<", Comparison::Less),
-    (">", Comparison::Greater),
+const BY_LENGTH: [Comparison; 6] = [
+    Comparison::LessOrEqual,
+    Comparison::GreaterOrEqual,
+    Comparison::Equal,
+    Comparison::NotEqual,
+    Comparison::Less,
+    Comparison::Greater,
 ];
+
+impl Comparison {
+    /// As it is written.
+    #[must_use]
+    pub fn sign(self) -> &'static str {
+        match self {
+            Self::Less => "<",
+            Self::LessOrEqual => "<=",
+            Self::Greater => ">",
+            Self::GreaterOrEqual => ">=",
+            Self::Equal => "==",
+            Self::NotEqual => "!=",
+        }
+    }
+}
 
 impl Condition {
     /// Reads `column sign number`.
@@ -50,8 +65,9 @@ impl Condition {
     /// [`SpecificationProblem::Condition`] for anything else.
     pub fn parse(text: &str) -> Result<Self, SpecificationProblem> {
         let bad = || SpecificationProblem::Condition(text.to_owned());
-        let sign = |(sign, comparison)| Some((text.split_once(sign)?, comparison));
-        let ((variable, number), comparison) = SIGNS.into_iter().find_map(sign).ok_or_else(bad)?;
+        let sign = |comparison: Comparison| Some((text.split_once(comparison.sign())?, comparison));
+        let ((variable, number), comparison) =
+            BY_LENGTH.into_iter().find_map(sign).ok_or_else(bad)?;
         let number: f64 = number.trim().parse().map_err(|_| bad())?;
         let variable = variable.trim();
         let is_name = !variable.is_empty() && !variable.contains(char::is_whitespace);

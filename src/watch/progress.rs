@@ -65,10 +65,12 @@ impl<'a> Progress<'a> {
                     warn!("what an estimation left cannot be used and is made anew: {error}");
                 }
                 let (year, seconds) = (estimated.year.0, estimated.seconds);
-                let n_models = estimated.outcomes.len();
-                let failed = estimated.outcomes.iter().filter(|one| one.result.is_err()).count();
-                let estimated = n_models - failed;
-                info!(year, estimated, failed, seconds, "the year has closed");
+                let errors =
+                    || estimated.outcomes.iter().filter_map(|one| one.result.as_ref().err());
+                let without_data = errors().filter(|error| error.is_no_data()).count();
+                let failed = errors().count() - without_data;
+                let estimated = estimated.outcomes.len() - errors().count();
+                info!(year, estimated, failed, without_data, seconds, "the year has closed");
             }
             Err(error) => self.failed("the year has closed but was not estimated", error),
         }

@@ -278,9 +278,10 @@ fn a_mean_far_above_its_spread_moves_the_constant_alone() {
             assert!((errors.0 - errors.1).abs() < 1e-9 * errors.1);
             let constant = near.terms[0].estimate - by * slope.estimate;
             assert!((far.terms[0].estimate - constant).abs() < 1e-8 * constant.abs());
-            let variance =
-                near.covariance[0] - 2.0 * by * near.covariance[1] + by * by * near.covariance[3];
-            assert!((far.covariance[0] - variance).abs() < 1e-8 * variance);
+            let cell = |of: &Estimate, at| of.covariance_of(at, at).expect("kept");
+            let across = near.covariance_of(0, 1).expect("kept");
+            let variance = cell(&near, 0) - 2.0 * by * across + by * by * cell(&near, 1);
+            assert!((cell(&far, 0) - variance).abs() < 1e-8 * variance);
         }
     }
     let same = vec![0.1; outcome.len()];

@@ -133,8 +133,8 @@ def estimated(home):
                                 "FROM estimates ORDER BY estimate").fetchall()
     newest = {}
     for *of, model, error in rows:
-        model = json.loads(model) if model else {}
-        for how in ("seconds", "iterations", "relative_residual", "warm_start"):
+        model = json.loads(model)["estimate"] if model else {}
+        for how in ("iterations", "relative_residual", "warm_start"):
             model.pop(how, None)
         terms = [value for term in model.get("terms", ()) for value in term.values()]
         newest[tuple(of)] = (error, model.get("n_obs"), *terms)

@@ -10,6 +10,7 @@
 
 mod acknowledged;
 mod commit;
+mod layout_2;
 mod queries;
 mod results;
 mod revise;
@@ -23,7 +24,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
 pub use commit::{AcceptedFile, Commit, Definitions, Summary};
 pub use queries::{FileEntry, Sizes};
-pub use results::{PanelPart, StoredEstimate};
+pub use results::{PanelPart, StoredEstimate, StoredModel, StoredState};
 pub use revise::{Rebuilt, Reclassified, Withdrawn};
 
 use super::durable::Identity;
@@ -32,7 +33,9 @@ use super::error::{ArchiveError, Result, is_without_shared_file, says};
 const SCHEMA: &str = include_str!("schema.sql");
 const REVISIONS: &str = include_str!("revisions.sql");
 /// `user_version` of the database; another number is another layout.
-const LAYOUT: i64 = 2;
+const LAYOUT: i64 = 3;
+/// The oldest layout that can be read; who writes makes it the newest first.
+const LAYOUT_MIN: i64 = 2;
 const NAME: &str = "manifest.sqlite";
 /// How long to wait for the database's own short locks, which a reader can meet while a writer
 /// checkpoints.
@@ -208,7 +211,7 @@ impl Manifest {
 
     fn check_layout(&self) -> Result<()> {
         match self.layout()? {
-            LAYOUT => Ok(()),
+            LAYOUT_MIN..=LAYOUT => Ok(()),
             found => Err(ArchiveError::Layout { path: self.path.clone(), found, expected: LAYOUT }),
         }
     }
@@ -253,15 +256,22 @@ fn failed(what: String) -> rusqlite::Error {
     rusqlite::Error::SqliteFailure(error, Some(what))
 }
 
-/// Makes the tables that are not there, and seals them: all or nothing.
+/// Makes the tables that are not there or are of an older layout, and seals them: all or nothing.
 fn prepare(connection: &mut Connection) -> rusqlite::Result<()> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    if layout(&transaction)? == 0 {
-        transaction.execute_batch(SCHEMA)?;
-        transaction.execute_batch(REVISIONS)?;
-        transaction.pragma_update(None, "user_version", LAYOUT)?;
+    let found = layout(&transaction)?;
+    match found {
+        0 => {
+            transaction.execute_batch(SCHEMA)?;
+            transaction.execute_batch(REVISIONS)?;
+        }
+        2 => layout_2::upgrade(&transaction)?,
+        _ => {}
     }
     transaction.execute_batch(results::SCHEMA)?;
+    if found != LAYOUT {
+        transaction.pragma_update(None, "user_version", LAYOUT)?;
+    }
     seal::install(&transaction)?;
     transaction.commit()
 }

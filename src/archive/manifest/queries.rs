@@ -355,8 +355,11 @@ fn position<T: Copy>(
     name: fn(T) -> &'static str,
 ) -> rusqlite::Result<usize> {
     let found = row.get_ref(column)?.as_str()?;
-    all.iter().position(|one| name(*one) == found).ok_or_else(|| {
-        let unknown = Box::new(UnknownName(found.to_owned()));
-        rusqlite::Error::FromSqlConversionFailure(column, Type::Text, unknown)
-    })
+    let place = all.iter().position(|one| name(*one) == found);
+    place.ok_or_else(|| unknown(column, found.to_owned()))
+}
+
+/// That a column holds a name of another version.
+pub(super) fn unknown(column: usize, name: String) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(UnknownName(name)))
 }

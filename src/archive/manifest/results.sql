@@ -16,10 +16,14 @@ CREATE TABLE IF NOT EXISTS panels (
     PRIMARY KEY (kind, year)
 ) STRICT, WITHOUT ROWID;
 
--- Every estimate, also those that failed; a row stays.
+-- Every estimate, and for what is not estimated now the reason; a row that holds figures stays.
 CREATE TABLE IF NOT EXISTS estimates (
     estimate    INTEGER PRIMARY KEY,
-    -- the specification and its column, as in "3" and "4"
+    -- BLAKE3 of the content, and the content: all of the specification that decides figures, as
+    -- JSON with a version. Null for an estimate from before layout 3, which recorded neither
+    identity    TEXT,
+    content     TEXT,
+    -- labels: the specification and its column, as in "3" and "4"
     specification TEXT NOT NULL,
     "column"    TEXT NOT NULL,
     -- the last closed year of its sample
@@ -30,22 +34,29 @@ CREATE TABLE IF NOT EXISTS estimates (
     -- the panel it was estimated on, and BLAKE3 over the stamps of its years
     panel       TEXT NOT NULL,
     stamp       TEXT NOT NULL,
-    -- JSON of one model as `estimate --format json` prints it; null where it failed
+    state       TEXT NOT NULL CHECK (state IN ('estimated', 'no-data', 'failed')),
+    -- the model as JSON and the version of its fields; 0 is the JSON that layout 2 kept
+    "schema"    INTEGER,
     model       TEXT,
-    -- why it failed
+    -- why there is none
     error       TEXT,
+    CHECK ((identity IS NULL) = (content IS NULL)),
+    CHECK ((state = 'estimated') = (model IS NOT NULL)),
+    CHECK ((model IS NULL) = ("schema" IS NULL)),
     CHECK ((model IS NULL) <> (error IS NULL))
 ) STRICT;
-CREATE INDEX IF NOT EXISTS estimates_by_column ON estimates (specification, "column", through);
+CREATE INDEX IF NOT EXISTS estimates_by_identity ON estimates (identity, through);
 
 -- What an estimation left for the next one to begin from, and, by keys "goods" and year, the sums
 -- of product panels; losing it costs time only.
 CREATE TABLE IF NOT EXISTS memories (
-    -- what it is of: specification, panel, sample, effects
+    -- what it is of: the content of sample, effects and variables
     "key"   TEXT NOT NULL,
     name    TEXT NOT NULL,
     path    TEXT NOT NULL UNIQUE,
     hash    TEXT NOT NULL,
     n_bytes INTEGER NOT NULL,
+    -- how often the manifest had been written then: the larger, the newer
+    written INTEGER NOT NULL,
     PRIMARY KEY ("key", name)
 ) STRICT, WITHOUT ROWID;

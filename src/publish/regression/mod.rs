@@ -20,7 +20,7 @@ use std::fmt;
 use serde_json::{Value, json};
 
 use crate::estimate::least_squares::Collinear;
-use crate::estimate::result::Estimate;
+use crate::estimate::result::{DroppedTerm, Estimate, TermEstimate};
 use crate::types::Vintage;
 
 /// A model as it stands in a table.
@@ -82,10 +82,8 @@ pub fn plain_table(
     grid::Grid::plain(title, rows, note).laid_out(layout)
 }
 
-/// A model as JSON: the estimate with its name, seconds and vintage.
-///
-/// # Panics
-/// Never: an estimate is plain data.
+/// A model as JSON: the estimate with its name, seconds and vintage. The covariance matrix is a
+/// table of its own.
 #[must_use]
 pub fn model_json(
     name: &str,
@@ -93,14 +91,69 @@ pub fn model_json(
     seconds: f64,
     vintage: Option<Vintage>,
 ) -> Value {
-    let mut model = json!({ "name": name });
-    let fields = serde_json::to_value(estimate).expect("an estimate is plain data");
-    if let (Some(model), Value::Object(fields)) = (model.as_object_mut(), fields) {
-        model.extend(fields);
-        model.insert("seconds".to_owned(), seconds.into());
-        model.insert("vintage".to_owned(), vintage.map(|vintage| vintage.0).into());
-    }
-    model
+    let Estimate {
+        formula,
+        terms,
+        dropped,
+        n_obs,
+        n_missing,
+        n_singletons,
+        n_clusters,
+        clusters,
+        k,
+        df_residual,
+        df_t,
+        r2,
+        r2_within,
+        rss,
+        fixed_effects,
+        vcov,
+        covariance: _,
+        iterations,
+        relative_residual,
+        warm_start,
+    } = estimate;
+    json!({
+        "name": name,
+        "formula": formula,
+        "terms": terms.iter().map(term_json).collect::<Vec<_>>(),
+        "dropped": dropped.iter().map(dropped_json).collect::<Vec<_>>(),
+        "n_obs": n_obs,
+        "n_missing": n_missing,
+        "n_singletons": n_singletons,
+        "n_clusters": n_clusters,
+        "clusters": clusters,
+        "k": k,
+        "df_residual": df_residual,
+        "df_t": df_t,
+        "r2": r2,
+        "r2_within": r2_within,
+        "rss": rss,
+        "fixed_effects": fixed_effects,
+        "vcov": vcov,
+        "iterations": iterations,
+        "relative_residual": relative_residual,
+        "warm_start": warm_start,
+        "seconds": seconds,
+        "vintage": vintage.map(|vintage| vintage.0),
+    })
+}
+
+fn term_json(of: &TermEstimate) -> Value {
+    let TermEstimate { term, estimate, std_error, statistic, p_value, conf_low, conf_high } = of;
+    json!({
+        "term": term,
+        "estimate": estimate,
+        "std_error": std_error,
+        "statistic": statistic,
+        "p_value": p_value,
+        "conf_low": conf_low,
+        "conf_high": conf_high,
+    })
+}
+
+fn dropped_json(of: &DroppedTerm) -> Value {
+    json!({ "term": of.term, "collinear": of.collinear })
 }
 
 /// All models as one JSON document.

@@ -122,7 +122,7 @@ fn json_has_the_fields_by_name_and_null_where_there_is_nothing() {
 fn tidy_rows_hold_each_term_dropped_ones_without_figures_and_failures_once() {
     let estimates = estimates();
     let entry = |estimate: &Estimate| tidy::Entry {
-        model: model_json("m", estimate, 0.5, None),
+        fit: Some((estimate.clone(), 0.5)),
         ..tidy::Entry::default()
     };
     let failed = tidy::Entry { error: Some("no rows".into()), ..tidy::Entry::default() };

@@ -7,8 +7,8 @@ use arrow_array::{
     UInt64Array,
 };
 use arrow_schema::{Field, Schema, SchemaRef};
-use serde_json::Value;
 
+use crate::estimate::result::{Estimate, TermEstimate};
 use crate::publish::format::Sheet;
 
 /// One model, and what is known of it beside.
@@ -28,65 +28,127 @@ pub struct Entry {
     pub vintage: Option<u64>,
     /// Whether what it was estimated on has changed since.
     pub stale: Option<bool>,
-    /// The model as JSON; null where it failed.
-    pub model: Value,
-    /// Why it failed.
+    /// The estimate with the seconds it took; none where there is none.
+    pub fit: Option<(Estimate, f64)>,
+    /// Why there is none.
     pub error: Option<String>,
+    /// What tells it from others.
+    pub model: ModelEntry,
+}
+
+/// What tells a model from others, as people read it.
+#[derive(Clone, Debug, Default)]
+pub struct ModelEntry {
+    /// The formula of a model that was not estimated; that of an estimate is its own.
+    pub formula: Option<String>,
+    /// The hash of all that decides its figures.
+    pub identity: Option<String>,
+    /// The panel.
+    pub panel: Option<String>,
+    /// The rules of its sample.
+    pub sample: Option<String>,
+    /// The conventions of its standard errors that are not the usual ones.
+    pub conventions: Option<String>,
+    /// Whether it is `estimated`, lacks data or failed.
+    pub state: Option<String>,
 }
 
 /// A row: a term of a model; a dropped one without figures; a failed model once, without a term.
 struct Row<'e> {
     entry: &'e Entry,
-    term: Option<&'e Value>,
+    term: Option<Term<'e>>,
 }
 
-enum Kind {
-    Text,
-    Real,
-    Count,
-    Year,
-    Flag,
+enum Term<'e> {
+    Estimated(&'e TermEstimate),
+    Dropped(&'e str),
 }
 
-/// The columns with their kinds; those of the second list are the term's, those of the third the
-/// model's.
-const ENTRY: [(&str, Kind); 8] = [
-    ("estimate_id", Kind::Count),
-    ("specification", Kind::Text),
-    ("column", Kind::Text),
-    ("year", Kind::Year),
-    ("publication", Kind::Count),
-    ("vintage", Kind::Count),
-    ("stale", Kind::Flag),
-    ("error", Kind::Text),
+/// A column: how the cell of a row is found, by the kind of its values.
+enum Column {
+    Text(fn(&Row<'_>) -> Option<String>),
+    Real(fn(&Row<'_>) -> Option<f64>),
+    Count(fn(&Row<'_>) -> Option<u64>),
+    Year(fn(&Row<'_>) -> Option<u16>),
+    Flag(fn(&Row<'_>) -> Option<bool>),
+}
+
+/// The columns in their order; what is new goes to the end.
+const COLUMNS: [(&str, Column); 36] = [
+    ("estimate_id", Column::Count(|row| row.entry.number)),
+    ("specification", Column::Text(|row| Some(row.entry.specification.clone()))),
+    ("column", Column::Text(|row| Some(row.entry.column.clone()))),
+    ("year", Column::Year(|row| row.entry.through)),
+    ("publication", Column::Count(|row| row.entry.publication)),
+    ("vintage", Column::Count(|row| row.entry.vintage)),
+    ("stale", Column::Flag(|row| row.entry.stale)),
+    ("error", Column::Text(|row| row.entry.error.clone())),
+    ("term", Column::Text(|row| row.name())),
+    ("estimate", Column::Real(|row| Some(row.estimated()?.estimate).filter(|b| b.is_finite()))),
+    ("std_error", Column::Real(|row| row.estimated()?.std_error)),
+    ("statistic", Column::Real(|row| row.estimated()?.statistic)),
+    ("p_value", Column::Real(|row| row.estimated()?.p_value)),
+    ("conf_low", Column::Real(|row| row.estimated()?.conf_low)),
+    ("conf_high", Column::Real(|row| row.estimated()?.conf_high)),
+    ("formula", Column::Text(|row| row.formula())),
+    ("n_obs", Column::Count(|row| Some(row.estimate()?.n_obs as u64))),
+    ("n_missing", Column::Count(|row| Some(row.estimate()?.n_missing as u64))),
+    ("n_singletons", Column::Count(|row| Some(row.estimate()?.n_singletons as u64))),
+    ("n_clusters", Column::Count(|row| Some(row.estimate()?.n_clusters? as u64))),
+    ("k", Column::Count(|row| Some(row.estimate()?.k as u64))),
+    ("df_residual", Column::Count(|row| Some(row.estimate()?.df_residual as u64))),
+    ("df_t", Column::Count(|row| Some(row.estimate()?.df_t as u64))),
+    ("r2", Column::Real(|row| row.estimate()?.r2)),
+    ("r2_within", Column::Real(|row| row.estimate()?.r2_within)),
+    ("rss", Column::Real(|row| Some(row.estimate()?.rss).filter(|rss| rss.is_finite()))),
+    ("vcov", Column::Text(|row| Some(row.estimate()?.vcov.clone()))),
+    ("iterations", Column::Count(|row| Some(row.estimate()?.iterations as u64))),
+    ("relative_residual", Column::Real(|row| Some(row.estimate()?.relative_residual))),
+    ("seconds", Column::Real(|row| Some(row.entry.fit.as_ref()?.1))),
+    ("warm_start", Column::Flag(|row| Some(row.estimate()?.warm_start))),
+    ("identity", Column::Text(|row| row.entry.model.identity.clone())),
+    ("panel", Column::Text(|row| row.entry.model.panel.clone())),
+    ("sample", Column::Text(|row| row.entry.model.sample.clone())),
+    ("conventions", Column::Text(|row| row.entry.model.conventions.clone())),
+    ("state", Column::Text(|row| row.entry.model.state.clone())),
 ];
-const TERM: [(&str, Kind); 7] = [
-    ("term", Kind::Text),
-    ("estimate", Kind::Real),
-    ("std_error", Kind::Real),
-    ("statistic", Kind::Real),
-    ("p_value", Kind::Real),
-    ("conf_low", Kind::Real),
-    ("conf_high", Kind::Real),
-];
-const MODEL: [(&str, Kind); 16] = [
-    ("formula", Kind::Text),
-    ("n_obs", Kind::Count),
-    ("n_missing", Kind::Count),
-    ("n_singletons", Kind::Count),
-    ("n_clusters", Kind::Count),
-    ("k", Kind::Count),
-    ("df_residual", Kind::Count),
-    ("df_t", Kind::Count),
-    ("r2", Kind::Real),
-    ("r2_within", Kind::Real),
-    ("rss", Kind::Real),
-    ("vcov", Kind::Text),
-    ("iterations", Kind::Count),
-    ("relative_residual", Kind::Real),
-    ("seconds", Kind::Real),
-    ("warm_start", Kind::Flag),
-];
+
+impl Row<'_> {
+    fn name(&self) -> Option<String> {
+        self.term.as_ref().map(|term| match term {
+            Term::Estimated(term) => term.term.clone(),
+            Term::Dropped(name) => (*name).to_owned(),
+        })
+    }
+
+    fn formula(&self) -> Option<String> {
+        let own = || Some(self.estimate()?.formula.clone());
+        self.entry.model.formula.clone().or_else(own)
+    }
+
+    fn estimated(&self) -> Option<&TermEstimate> {
+        match self.term {
+            Some(Term::Estimated(term)) => Some(term),
+            _ => None,
+        }
+    }
+
+    fn estimate(&self) -> Option<&Estimate> {
+        self.entry.fit.as_ref().map(|(estimate, _)| estimate)
+    }
+}
+
+impl Column {
+    fn array(&self, rows: &[Row<'_>]) -> ArrayRef {
+        match self {
+            Self::Text(cell) => Arc::new(rows.iter().map(cell).collect::<StringArray>()),
+            Self::Real(cell) => Arc::new(rows.iter().map(cell).collect::<Float64Array>()),
+            Self::Count(cell) => Arc::new(rows.iter().map(cell).collect::<UInt64Array>()),
+            Self::Year(cell) => Arc::new(rows.iter().map(cell).collect::<UInt16Array>()),
+            Self::Flag(cell) => Arc::new(rows.iter().map(cell).collect::<BooleanArray>()),
+        }
+    }
+}
 
 /// Entries as a table called `estimates`.
 ///
@@ -96,20 +158,10 @@ const MODEL: [(&str, Kind); 16] = [
 pub fn rows(entries: &[Entry]) -> (Sheet, RecordBatch) {
     let rows: Vec<Row<'_>> = entries.iter().flat_map(rows_of).collect();
     let (mut fields, mut arrays) = (Vec::new(), Vec::new());
-    let mut add = |name: &str, kind: &Kind, value: &dyn Fn(&Row<'_>) -> Value| {
-        let values: Vec<Value> = rows.iter().map(value).collect();
-        let array = array(kind, &values);
-        fields.push(Field::new(name, array.data_type().clone(), true));
+    for (name, column) in &COLUMNS {
+        let array = column.array(&rows);
+        fields.push(Field::new(*name, array.data_type().clone(), true));
         arrays.push(array);
-    };
-    for (name, kind) in &ENTRY {
-        add(name, kind, &|row| of_entry(row.entry, name));
-    }
-    for (name, kind) in &TERM {
-        add(name, kind, &|row| row.term.map_or(Value::Null, |term| term[*name].clone()));
-    }
-    for (name, kind) in &MODEL {
-        add(name, kind, &|row| row.entry.model[*name].clone());
     }
     let schema: SchemaRef = Arc::new(Schema::new(fields));
     let batch = RecordBatch::try_new(Arc::clone(&schema), arrays).expect("made to fit");
@@ -117,34 +169,10 @@ pub fn rows(entries: &[Entry]) -> (Sheet, RecordBatch) {
 }
 
 fn rows_of(entry: &Entry) -> Vec<Row<'_>> {
-    let list = |name: &str| entry.model[name].as_array().map_or(&[][..], Vec::as_slice);
-    let terms = list("terms").iter().chain(list("dropped"));
-    let rows: Vec<Row<'_>> = terms.map(|term| Row { entry, term: Some(term) }).collect();
+    let Some((estimate, _)) = &entry.fit else { return vec![Row { entry, term: None }] };
+    let terms = estimate.terms.iter().map(Term::Estimated);
+    let dropped = estimate.dropped.iter().map(|of| Term::Dropped(&of.term));
+    let rows: Vec<Row<'_>> =
+        terms.chain(dropped).map(|term| Row { entry, term: Some(term) }).collect();
     if rows.is_empty() { vec![Row { entry, term: None }] } else { rows }
-}
-
-fn of_entry(entry: &Entry, name: &str) -> Value {
-    match name {
-        "estimate_id" => entry.number.into(),
-        "specification" => entry.specification.clone().into(),
-        "column" => entry.column.clone().into(),
-        "year" => entry.through.into(),
-        "publication" => entry.publication.into(),
-        "vintage" => entry.vintage.into(),
-        "stale" => entry.stale.into(),
-        _ => entry.error.clone().into(),
-    }
-}
-
-fn array(kind: &Kind, values: &[Value]) -> ArrayRef {
-    match kind {
-        Kind::Text => Arc::new(values.iter().map(Value::as_str).collect::<StringArray>()),
-        Kind::Real => Arc::new(values.iter().map(Value::as_f64).collect::<Float64Array>()),
-        Kind::Count => Arc::new(values.iter().map(Value::as_u64).collect::<UInt64Array>()),
-        Kind::Flag => Arc::new(values.iter().map(Value::as_bool).collect::<BooleanArray>()),
-        Kind::Year => {
-            let year = |value: &Value| value.as_u64().and_then(|year| u16::try_from(year).ok());
-            Arc::new(values.iter().map(year).collect::<UInt16Array>())
-        }
-    }
 }

@@ -1,0 +1,60 @@
+//! Layout 2 in the terms of layout 3: what a reader shows of a home that nobody has written since,
+//! and what its first writer makes of it.
+//!
+//! Layout 2 kept a model as the JSON that `estimate` prints, under the names of its specification
+//! and column. The JSON stays as it is, so that its figures do, with version 0; which formula and
+//! rules it was of was not recorded, so it has no identity.
+
+use rusqlite::{Connection, Transaction};
+
+use super::results;
+
+/// The estimates of a table of layout 2, in the columns of layout 3. Layout 2 kept missing data as
+/// a failure, which its words tell.
+fn estimates_in(table: &str) -> String {
+    format!(
+        r#"SELECT estimate, NULL AS identity, NULL AS content, specification, "column", through,
+                  publication, vintage, panel, stamp,
+                  CASE WHEN model IS NOT NULL THEN 'estimated'
+                       WHEN error LIKE '"%" is absent in every row of the % panel%'
+                         OR error LIKE 'no rows are left of %' THEN 'no-data'
+                       ELSE 'failed' END AS state,
+                  CASE WHEN model IS NOT NULL THEN 0 END AS "schema", model, error
+           FROM {table}"#
+    )
+}
+
+/// The question for the estimates of a home of layout 2.
+pub(super) fn estimates() -> String {
+    estimates_in("estimates") + " ORDER BY estimate"
+}
+
+/// Makes the results of layout 2 those of layout 3. What estimations left is not carried over: it
+/// was kept by name, and costs time only.
+pub(super) fn upgrade(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+    let has_results = has_table(transaction, "estimates")? && has_table(transaction, "memories")?;
+    if !has_results {
+        return transaction.execute_batch(results::SCHEMA);
+    }
+    transaction.execute_batch(
+        "ALTER TABLE estimates RENAME TO estimates_of_layout_2;
+         ALTER TABLE memories RENAME TO memories_of_layout_2;",
+    )?;
+    transaction.execute_batch(results::SCHEMA)?;
+    let estimates = estimates_in("estimates_of_layout_2");
+    transaction.execute(&format!("INSERT INTO estimates {estimates}"), [])?;
+    // The new tables have no triggers yet; both are sealed as they are in the end.
+    transaction.execute_batch(
+        r#"INSERT INTO memories ("key", name, path, hash, n_bytes, written)
+               SELECT "key", name, path, hash, n_bytes, 0 FROM memories_of_layout_2
+               WHERE "key" LIKE 'goods %';
+           DROP TABLE estimates_of_layout_2;
+           DROP TABLE memories_of_layout_2;
+           DELETE FROM seals WHERE name IN ('estimates', 'memories');"#,
+    )
+}
+
+fn has_table(connection: &Connection, name: &str) -> rusqlite::Result<bool> {
+    let sql = "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = ?";
+    connection.query_row(sql, [name], |row| row.get(0)).map(|n: u32| n == 1)
+}

@@ -1,0 +1,110 @@
+//! A coefficient from year to year: of each year of estimation the newest estimate of one model.
+
+use std::collections::BTreeMap;
+
+use super::content::Identity;
+use super::error::RegressionError;
+use super::keep::kept;
+use super::panels::Panels;
+use super::run::{Fit, Origin, Outcome};
+use crate::specification::{Column, Specification};
+use crate::types::{Vintage, Year};
+
+/// A coefficient by year of estimation.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Path {
+    /// The specification and its column, `3.4`.
+    pub model: String,
+    /// The model's identity.
+    pub identity: String,
+    /// The regressor.
+    pub term: String,
+    /// The years in order, each with its newest estimate.
+    pub points: Vec<Point>,
+}
+
+/// A coefficient as estimated when a year had closed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Point {
+    /// The last year of the sample.
+    pub through: Year,
+    /// The newest file then.
+    pub vintage: Vintage,
+    /// The coefficient.
+    pub estimate: f64,
+    /// Its standard error.
+    pub std_error: Option<f64>,
+    /// The lower end of its 95 % interval.
+    pub conf_low: Option<f64>,
+    /// The upper end.
+    pub conf_high: Option<f64>,
+    /// Rows used.
+    pub n_obs: usize,
+    /// Iterations of the absorption.
+    pub iterations: usize,
+    /// Seconds.
+    pub seconds: f64,
+    /// Whether an earlier solution started the iteration, or its pieces were not read again.
+    pub warm_start: bool,
+    /// Whether what it was estimated on has changed since.
+    pub stale: bool,
+    /// Where it comes from.
+    pub origin: Origin,
+}
+
+/// The path of a coefficient of one model, whatever file and name it was estimated under: of what
+/// the home keeps, and of what was estimated now.
+///
+/// # Errors
+/// [`RegressionError`] if the manifest cannot be read, or another version kept an estimate.
+pub fn path(
+    panels: &Panels<'_>,
+    (specification, column): (&Specification, &Column),
+    term: &str,
+    now: &[Outcome],
+) -> Result<Path, RegressionError> {
+    let identity = Identity::of(column);
+    let mut points: BTreeMap<Year, Point> = BTreeMap::new();
+    for kept in kept(panels)? {
+        let is_it = kept.stored.model.as_ref().is_some_and(|of| of.identity == identity.hash());
+        let (through, vintage) = (kept.stored.through, kept.stored.vintage);
+        if let Some(fit) = kept.fit.filter(|_| is_it) {
+            let beside = (through, vintage, kept.stale, Origin::Kept);
+            points.extend(point(&fit, term, beside).map(|point| (through, point)));
+        }
+    }
+    for one in now.iter().filter(|one| one.identity == identity) {
+        if let Ok(fit) = &one.result {
+            let beside = (one.through, one.as_of.1, false, Origin::Now);
+            points.extend(point(fit, term, beside).map(|point| (one.through, point)));
+        }
+    }
+    Ok(Path {
+        model: format!("{}.{}", specification.name, column.name),
+        identity: identity.hash().to_owned(),
+        term: term.to_owned(),
+        points: points.into_values().collect(),
+    })
+}
+
+fn point(
+    fit: &Fit,
+    term: &str,
+    (through, vintage, stale, origin): (Year, Vintage, bool, Origin),
+) -> Option<Point> {
+    let found = fit.estimate.terms.iter().find(|one| one.term == term)?;
+    Some(Point {
+        through,
+        vintage,
+        estimate: found.estimate,
+        std_error: found.std_error,
+        conf_low: found.conf_low,
+        conf_high: found.conf_high,
+        n_obs: fit.estimate.n_obs,
+        iterations: fit.estimate.iterations,
+        seconds: fit.seconds,
+        warm_start: fit.estimate.warm_start,
+        stale,
+        origin,
+    })
+}

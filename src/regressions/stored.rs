@@ -1,0 +1,104 @@
+//! Estimates in the home: typed data of a version, written and read in one place.
+//!
+//! ```text
+//! Outcome ──▶ StoredEstimate {labels, model, state} ──▶ manifest ──▶ KeptEstimate
+//! ```
+//! What a model came to is the [`Estimate`] with the seconds it took, as JSON of version 1; its
+//! covariance matrix and all digits are in it. Version 0 is what layout 2 kept: the JSON that
+//! `estimate` prints, without a covariance matrix. Any other version is an error, never a guess.
+
+use serde::{Deserialize, Serialize};
+
+use super::content::{Content, Identity};
+use super::error::RegressionError;
+use super::run::{Fit, Outcome};
+use crate::archive::{StoredEstimate, StoredModel, StoredState};
+use crate::estimate::result::Estimate;
+
+/// The version of the fields of a model.
+const SCHEMA: u32 = 1;
+/// The version of what layout 2 kept.
+const LAYOUT_2: u32 = 0;
+
+/// A model's fields as they are written.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Fields {
+    estimate: Estimate,
+    seconds: f64,
+}
+
+/// An outcome as it is kept.
+///
+/// # Panics
+/// Never: an estimate is plain data.
+pub(super) fn stored(outcome: &Outcome) -> StoredEstimate {
+    let (publication, vintage) = outcome.as_of;
+    let state = match &outcome.result {
+        Ok(Fit { estimate, seconds }) => {
+            let fields = Fields { estimate: estimate.clone(), seconds: *seconds };
+            let fields = serde_json::to_string(&fields).expect("an estimate is plain data");
+            StoredState::Estimated { schema: SCHEMA, fields }
+        }
+        Err(error) if error.is_no_data() => StoredState::NoData(error.to_string()),
+        Err(error) => StoredState::Failed(error.to_string()),
+    };
+    StoredEstimate {
+        number: 0,
+        model: Some(model(&outcome.identity)),
+        specification: outcome.specification.clone(),
+        column: outcome.column.clone(),
+        through: outcome.through,
+        publication,
+        vintage,
+        panel: outcome.panel.name().to_owned(),
+        stamp: outcome.stamp.clone(),
+        state,
+    }
+}
+
+/// An identity as it is kept.
+pub(super) fn model(of: &Identity) -> StoredModel {
+    StoredModel { identity: of.hash().to_owned(), content: of.text().to_owned() }
+}
+
+/// What a kept estimate came to; none if it is not one.
+///
+/// # Errors
+/// [`RegressionError::OtherVersion`], [`RegressionError::Unreadable`] if it cannot be read.
+pub(super) fn fit(kept: &StoredEstimate) -> Result<Option<Fit>, RegressionError> {
+    let StoredState::Estimated { schema, fields } = &kept.state else { return Ok(None) };
+    let number = kept.number;
+    let unreadable = |source| RegressionError::Unreadable { number, source };
+    match *schema {
+        SCHEMA => {
+            let Fields { estimate, seconds } = serde_json::from_str(fields).map_err(unreadable)?;
+            Ok(Some(Fit { estimate, seconds }))
+        }
+        LAYOUT_2 => of_layout_2(fields).map(Some).map_err(unreadable),
+        found => Err(RegressionError::OtherVersion { number, found, newest: SCHEMA }),
+    }
+}
+
+/// A model as layout 2 kept it: the estimate among what a document says of it beside.
+fn of_layout_2(document: &str) -> Result<Fit, serde_json::Error> {
+    #[derive(Deserialize)]
+    struct Beside {
+        seconds: f64,
+    }
+    let Beside { seconds } = serde_json::from_str(document)?;
+    let mut fields: serde_json::Map<String, serde_json::Value> = serde_json::from_str(document)?;
+    fields.retain(|name, _| !["name", "seconds", "vintage"].contains(&name.as_str()));
+    let estimate = serde_json::from_value(fields.into())?;
+    Ok(Fit { estimate, seconds })
+}
+
+/// What decides the figures of a kept model; none where it was not recorded.
+///
+/// # Errors
+/// [`RegressionError::Unreadable`] if another version wrote it.
+pub fn content(kept: &StoredEstimate) -> Result<Option<Content>, RegressionError> {
+    let number = kept.number;
+    let unreadable = |source| RegressionError::Unreadable { number, source };
+    kept.model.as_ref().map(|model| Content::read(&model.content).map_err(unreadable)).transpose()
+}

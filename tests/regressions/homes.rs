@@ -1,0 +1,174 @@
+//! A home as commit e6d04e7 left it, layout 2: it opens, and its figures stay.
+//!
+//! `tests/homes/README.md` says how it was made and what was printed then.
+
+use std::collections::BTreeMap;
+use std::io::Read as _;
+
+use super::commands::{exported, take_in};
+use super::{Sandbox, estimate, repository};
+use crate::common::csv_rows;
+
+/// The home, laid out.
+fn of_layout_2() -> Sandbox {
+    let sandbox = Sandbox::new();
+    let zip = std::fs::File::open(repository("tests/homes/layout-2.zip")).expect("the home");
+    let mut zip = zip::ZipArchive::new(zip).expect("a zip");
+    for at in 0..zip.len() {
+        let mut file = zip.by_index(at).expect("a file");
+        let path = sandbox.home().join(file.enclosed_name().expect("below the home"));
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes).expect("its bytes");
+        std::fs::write(path, bytes).expect("laid out");
+    }
+    sandbox
+}
+
+/// What was printed by the program that made the home.
+fn printed_then(name: &str) -> String {
+    let path = repository("tests/homes/layout-2").join(name);
+    std::fs::read_to_string(path).expect("what was printed")
+}
+
+/// The rows of a table without the columns that came later.
+fn columns_of_then(now: &str, then: &str) -> Vec<Vec<String>> {
+    let (now, then) = (csv_rows(now), csv_rows(then));
+    assert_eq!(now[0][..then[0].len()], then[0], "columns keep their names and their order");
+    now.into_iter().map(|row| row[..then[0].len()].to_vec()).collect()
+}
+
+fn layout(sandbox: &Sandbox) -> i64 {
+    let manifest = rusqlite::Connection::open_with_flags(
+        sandbox.home().join("manifest.sqlite"),
+        rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY,
+    );
+    let manifest = manifest.expect("the manifest");
+    manifest.query_row("PRAGMA user_version", [], |row| row.get(0)).expect("a number")
+}
+
+/// The estimates of then, as they are listed: to the last bit, failures and missing data apart.
+fn assert_listed(sandbox: &Sandbox) {
+    let (now, then) = (sandbox.export("estimates"), printed_then("estimates.csv"));
+    let now = columns_of_then(&now, &then);
+    let then = csv_rows(&then);
+    assert_eq!(now.len(), then.len());
+    // Whether it is stale is told by stamps of panels, which this version makes of more.
+    let stale = then[0].iter().position(|name| name == "stale").expect("a column");
+    for (now, then) in now.iter().zip(&then) {
+        let without = |row: &[String]| [&row[..stale], &row[stale + 1..]].concat();
+        assert_eq!(without(now), without(then));
+    }
+    let rows = exported(sandbox, "estimates");
+    assert!(rows.iter().all(|row| row["identity"] == "before"), "what they were of is not known");
+    let mut states: BTreeMap<(&str, &str), &str> = BTreeMap::new();
+    for row in rows.iter().filter(|row| row["state"] != "estimated") {
+        states.insert((&row["specification"], &row["column"]), &row["state"]);
+    }
+    assert_eq!(states, BTreeMap::from([(("6", "3"), "no-data"), (("mine", "big"), "failed")]));
+}
+
+/// Tables at vintages, as they were printed then.
+fn assert_printed(sandbox: &Sandbox) {
+    for vintage in ["24", "35"] {
+        let name = format!("table-3-vintage-{vintage}.csv");
+        let arguments = ["--table", "3", "--vintage", vintage, "--format", "csv"];
+        let then = printed_then(&name);
+        let now = columns_of_then(&estimate(sandbox, &arguments).stdout, &then);
+        assert_eq!(now, csv_rows(&then), "vintage {vintage}");
+    }
+    let now = estimate(sandbox, &["--table", "6", "--vintage", "35"]).stdout;
+    let then = printed_then("table-6-vintage-35.txt");
+    let figures = |text: &str| -> Vec<String> {
+        text.lines().take_while(|line| !line.starts_with("Standard")).map(str::to_owned).collect()
+    };
+    assert_eq!(figures(&now), figures(&then));
+    let note = "stored at vintage 24, by name: before models were known by their content.";
+    assert!(now.contains(note), "{now}");
+}
+
+#[test]
+fn a_reader_shows_what_a_home_of_layout_2_holds_and_leaves_it_as_it_is() {
+    let sandbox = of_layout_2();
+    let bytes = || std::fs::read(sandbox.home().join("manifest.sqlite")).expect("the manifest");
+    let before = bytes();
+    assert_listed(&sandbox);
+    assert_printed(&sandbox);
+    let status = sandbox.run(["status"]).stdout;
+    assert!(status.contains("without data   6.3 through 2009"), "{status}");
+    assert!(status.contains("by name        17, from before"), "{status}");
+    let run = sandbox.run(["verify"]);
+    assert_eq!(run.code, Some(0), "{}", run.stdout);
+    assert_eq!(exported(&sandbox, "covariance").len(), 0, "none was kept");
+    assert!(bytes() == before && layout(&sandbox) == 2);
+}
+
+#[test]
+fn the_first_writer_makes_a_home_of_layout_2_one_of_layout_3_and_its_figures_stay() {
+    let sandbox = of_layout_2();
+    assert_eq!(sandbox.run(["snapshot"]).code, Some(0));
+    assert_eq!(layout(&sandbox), 3);
+    assert_listed(&sandbox);
+    assert_printed(&sandbox);
+    assert_eq!(sandbox.run(["verify"]).code, Some(0));
+    let cleared = sandbox.run(["estimate", "--clear-failures"]);
+    assert_eq!(cleared.stdout, "cleared: 1 failed, 1 without data\n");
+}
+
+#[test]
+fn estimates_of_layout_2_stand_for_no_model_of_now() {
+    let sandbox = of_layout_2();
+    let run = estimate(&sandbox, &["--table", "3", "--path", "--format", "csv"]);
+    let rows = csv_rows(&run.stdout);
+    let source = rows[0].iter().position(|name| name == "source").expect("a column");
+    assert!(rows.len() > 1 && rows[1..].iter().all(|row| row[source] == "estimated"), "{rows:?}");
+    let run = estimate(&sandbox, &["--table", "6"]);
+    assert!(run.stdout.contains("estimated now, at vintage 35."), "{}", run.stdout);
+    // Two files of one name were mixed then: neither is taken for the other.
+    let text = "title = \"My own\"\ncluster = \"city^country\"\n[[column]]\nname = \"big\"\n\
+                formula = \"ln_export ~ affiliate_growth + affiliate_ln_density | \
+                plant^year + country^year\"\nkeep = [\"plants >= 3\"]\n";
+    std::fs::write(sandbox.folder().join("mine.toml"), text).expect("written");
+    let run = sandbox.run(["estimate", "--spec", "mine.toml", "--vintage", "35"]);
+    assert_eq!(run.code, Some(1), "{}", run.stdout);
+    assert!(
+        run.stderr.contains("under that name are of another formula or sample"),
+        "{}",
+        run.stderr
+    );
+}
+
+#[test]
+fn a_home_of_layout_2_takes_in_a_further_month_and_closes_its_year() {
+    let sandbox = of_layout_2();
+    let told = take_in(&sandbox, "201012", "201012");
+    assert!(told.contains("2010 has closed"), "{told}");
+    assert_listed_first(&sandbox);
+    let path = estimate(&sandbox, &["--table", "3.4", "--path"]).stdout;
+    assert!(path.contains("2009") && path.contains("2010"), "{path}");
+    let fresh = Sandbox::new();
+    fresh.options("estimate = [\"3\", \"6\"]");
+    take_in(&fresh, "200801", "201012");
+    for table in ["city", "plant", "panel"] {
+        assert!(sandbox.export(table) == fresh.export(table), "{table} differs");
+    }
+    let csv = |sandbox: &Sandbox| {
+        let run = estimate(sandbox, &["--table", "3", "--cold", "--format", "csv"]);
+        let rows = csv_rows(&run.stdout);
+        rows.into_iter().map(|row| row[8..15].to_vec()).collect::<Vec<_>>()
+    };
+    assert_eq!(csv(&sandbox), csv(&fresh), "as if the home had been made by this version");
+    assert_eq!(sandbox.run(["verify"]).code, Some(0));
+}
+
+/// The estimates of then are still the first that are listed.
+fn assert_listed_first(sandbox: &Sandbox) {
+    let then = csv_rows(&printed_then("estimates.csv"));
+    let now = csv_rows(&sandbox.export("estimates"));
+    let figures = |rows: &[Vec<String>]| -> Vec<Vec<String>> {
+        let estimated = rows.iter().filter(|row| !row[9].is_empty());
+        estimated.map(|row| [&row[..6], &row[8..15]].concat()).collect()
+    };
+    let (then, now) = (figures(&then), figures(&now));
+    assert_eq!(now[..then.len()], then);
+}
