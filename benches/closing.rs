@@ -19,7 +19,7 @@ use spillover::estimate::memory::{Memory, MemoryColumn, MemoryTable};
 use spillover::estimate::panel::{Column, Panel, Part};
 use spillover::estimate::result::Estimate;
 use spillover::estimate::{Estimated, Options, estimate_all};
-use spillover::panel::Table;
+use spillover::panel::{ReadOptions, Table, Wanted};
 
 /// How far apart cold and warm may be, in standard errors.
 const APART_MAX: f64 = 1e-6;
@@ -38,8 +38,11 @@ fn main() -> ExitCode {
     let mut names: Vec<String> = own.chain(factors).collect();
     names.sort_unstable();
     names.dedup();
+    let wanted = formulas.iter().fold(Wanted::of(&formulas[0], &clusters, None), |wanted, f| {
+        wanted.numbers(f.numbers()).levels(f.levels())
+    });
     let start = Instant::now();
-    let table = Table::read(Path::new(path), &names).expect("a panel");
+    let table = Table::read(Path::new(path), &wanted, &ReadOptions::default()).expect("a panel");
     let seconds_reading = start.elapsed().as_secs_f64();
     let panel = table.panel().expect("a panel");
     let inference = Inference { vcov: Vcov::Clustered(clusters), ..Inference::default() };

@@ -10,6 +10,7 @@ mod export;
 mod feed;
 mod ingest;
 mod log;
+mod panel_options;
 mod path;
 mod progress;
 mod rebuild;

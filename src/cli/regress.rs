@@ -1,30 +1,33 @@
 //! `regress`: the estimator alone, on any CSV or Parquet panel.
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use anyhow::{Context, anyhow, bail};
+use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
 use spillover::estimate::degrees::{Redundancy, SmallSample};
-use spillover::estimate::error::EstimateError;
 use spillover::estimate::fixed_effects::EffectLevel;
-use spillover::estimate::formula::{Formula, Interaction};
+use spillover::estimate::formula::{Formula, Interaction, unquoted};
 use spillover::estimate::inference::{Inference, Vcov};
 use spillover::estimate::result::Estimate;
 use spillover::estimate::{Options, estimate, estimate_with_effects};
-use spillover::panel::Table;
+use spillover::panel::{Table, Wanted};
 use spillover::publish::regression::{Model, RegressionTable, models_json, tidy};
 use spillover::specification::small_sample;
 
+use unicode_width::UnicodeWidthStr as _;
+
 use super::estimate::FormatName;
+use super::panel_options::PanelOptions;
 use super::{Done, Home, estimates};
 
 #[derive(Debug, Args)]
 pub struct Regress {
-    /// The panel: CSV with a header, or Parquet.
+    /// The panel: CSV with a header, Parquet, a folder of Parquet files, or Feather.
     #[arg(long, value_name = "FILE")]
     panel: PathBuf,
+    #[command(flatten)]
+    panel_options: PanelOptions,
     /// The formula in fixest's syntax: y ~ x + x:z | firm^year + country.
     #[arg(long, value_name = "F")]
     formula: String,
@@ -70,24 +73,27 @@ impl Regress {
             Err(error) => bail!("{error}"),
         };
         let vcov = self.vcov()?;
-        let table = Table::read(&self.panel, &self.columns())?;
+        let weights = self.weights.as_deref().map(unquoted);
+        let wanted = Wanted::of(&formula, vcov.clusters(), weights.as_deref());
+        let table = Table::read(&self.panel, &wanted, &self.panel_options.read_options())?;
+        for note in table.notes() {
+            eprintln!("{note}");
+        }
         let options = Options {
-            weights: self.weights.clone(),
+            weights,
             inference: Inference { vcov, small_sample: self.small_sample()? },
             ..Options::default()
         };
         let start = Instant::now();
         let panel = table.panel()?;
         let (estimate, seconds) = if let Some(file) = &self.fixed_effects {
-            let estimated = estimate_with_effects(&panel, &formula, &options);
-            let (estimate, levels) = estimated.map_err(|error| explained(error, &table))?;
+            let (estimate, levels) = estimate_with_effects(&panel, &formula, &options)?;
             let seconds = start.elapsed().as_secs_f64();
             write_levels(file, &formula, &table, &levels)
                 .with_context(|| format!("cannot write {}", file.display()))?;
             (estimate, seconds)
         } else {
-            let estimate = estimate(&panel, &formula, &options, None)
-                .map_err(|error| explained(error, &table))?;
+            let estimate = estimate(&panel, &formula, &options, None)?;
             (estimate, start.elapsed().as_secs_f64())
         };
         match in_format(&estimate, seconds, self.format)? {
@@ -108,18 +114,6 @@ impl Regress {
         })
     }
 
-    /// The names in the formula, the clusters and the weights: what is read of the panel.
-    fn columns(&self) -> Vec<String> {
-        let texts = [Some(&self.formula), self.cluster.as_ref(), self.weights.as_ref()];
-        let mut names = BTreeSet::new();
-        for text in texts.into_iter().flatten() {
-            let words = text.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == '.'));
-            let is_name = |word: &&str| word.starts_with(|c: char| c.is_alphabetic() || c == '_');
-            names.extend(words.filter(is_name).map(str::to_owned));
-        }
-        names.into_iter().collect()
-    }
-
     fn small_sample(&self) -> anyhow::Result<SmallSample> {
         let dof = match self.dof {
             DofName::Fixest => Redundancy::Fixest,
@@ -134,41 +128,60 @@ impl Regress {
     }
 }
 
-/// A column that is not of numbers, with the value that made it so.
-fn explained(error: EstimateError, table: &Table) -> anyhow::Error {
-    let found = match &error {
-        EstimateError::NotNumeric { name } => table.first_text(name),
-        _ => None,
-    };
-    match found {
-        Some((row, text)) => anyhow!("{error}; row {row} holds {text:?}"),
-        None => error.into(),
+/// A number with so many decimals; where they would show little of it, or digits that it does not
+/// have, with as many behind its first digit.
+fn number(value: f64, n_decimals: usize, least: f64) -> String {
+    const MOST: f64 = 1e9;
+    if value == 0.0 || (least..MOST).contains(&value.abs()) {
+        format!("{value:.n_decimals$}")
+    } else {
+        format!("{value:.n_decimals$e}")
     }
 }
 
-fn or_blank(value: Option<f64>, decimals: usize) -> String {
-    value.map_or_else(String::new, |value| format!("{value:.decimals$}"))
+fn or_blank(value: Option<f64>, show: impl Fn(f64) -> String) -> String {
+    value.map_or_else(String::new, show)
+}
+
+fn figure(value: f64) -> String {
+    number(value, 6, 1e-3)
+}
+
+fn probability(p: f64) -> String {
+    if p == 0.0 || p >= 1e-3 { format!("{p:.4}") } else { format!("{p:.1e}") }
+}
+
+/// The terms with their figures, aligned whatever their size.
+fn coefficients(estimate: &Estimate) -> String {
+    let header = ["", "estimate", "std. error", "t", "p", "95 % low", "95 % high"];
+    let mut lines = vec![header.map(str::to_owned)];
+    lines.extend(estimate.terms.iter().map(|term| {
+        [
+            term.term.clone(),
+            figure(term.estimate),
+            or_blank(term.std_error, figure),
+            or_blank(term.statistic, |t| number(t, 3, 1e-2)),
+            or_blank(term.p_value, probability),
+            or_blank(term.conf_low, figure),
+            or_blank(term.conf_high, figure),
+        ]
+    }));
+    let width = |at: usize| lines.iter().map(|line| line[at].width()).max().unwrap_or(0);
+    let widths: [usize; 7] = std::array::from_fn(width);
+    let mut text = String::new();
+    for line in &lines {
+        for (at, (cell, width)) in line.iter().zip(widths).enumerate() {
+            let blanks = " ".repeat(width - cell.width());
+            text += &if at == 0 { format!("{cell}{blanks}") } else { format!("  {blanks}{cell}") };
+        }
+        text.push('\n');
+    }
+    text
 }
 
 fn print_text(estimate: &Estimate) {
     println!("{}\n", estimate.formula);
-    let width = estimate.terms.iter().map(|term| term.term.chars().count()).max().unwrap_or(4);
-    println!(
-        "{:<width$} {:>14} {:>13} {:>9} {:>9} {:>13} {:>13}",
-        "", "estimate", "std. error", "t", "p", "95 % low", "95 % high"
-    );
-    for term in &estimate.terms {
-        println!(
-            "{:<width$} {:>14.6} {:>13} {:>9} {:>9} {:>13} {:>13}",
-            term.term,
-            term.estimate,
-            or_blank(term.std_error, 6),
-            or_blank(term.statistic, 3),
-            or_blank(term.p_value, 4),
-            or_blank(term.conf_low, 6),
-            or_blank(term.conf_high, 6),
-        );
-    }
+    print!("{}", coefficients(estimate));
     for dropped in &estimate.dropped {
         println!("{}: dropped, collinear with {}", dropped.term, dropped.collinear);
     }
@@ -185,7 +198,11 @@ fn print_text(estimate: &Estimate) {
         println!("clusters {}: {}", clusters.name, clusters.levels);
     }
     println!("parameters {k}, residual degrees of freedom {df_residual}");
-    println!("R2 {}, within {}", or_blank(estimate.r2, 6), or_blank(estimate.r2_within, 6));
+    println!(
+        "R2 {}, within {}",
+        or_blank(estimate.r2, figure),
+        or_blank(estimate.r2_within, figure)
+    );
     println!(
         "{} iterations, relative residual {:.1e}",
         estimate.iterations, estimate.relative_residual

@@ -1,4 +1,8 @@
 //! A panel as columns: borrowed slices with names.
+//!
+//! A column is read as numbers, by regressors, or as levels, by fixed effects and clusters. Mostly
+//! one slice serves both. Where equal numbers are different levels, such as the texts `01` and `1`,
+//! the levels are a slice of their own.
 
 use super::error::EstimateError;
 
@@ -22,6 +26,7 @@ pub enum Column<'a> {
 #[derive(Debug, Clone, Default)]
 pub struct Panel<'a> {
     columns: Vec<(String, Column<'a>)>,
+    levels: Vec<(String, Column<'a>)>,
     parts: Vec<Part>,
 }
 
@@ -84,13 +89,18 @@ impl<'a> Panel<'a> {
         if wanted >= u32::MAX as usize {
             return Err(EstimateError::TooManyRows { n: wanted });
         }
-        for (name, column) in &columns {
-            let n = column.len();
-            if n != wanted {
-                return Err(EstimateError::Length { name: name.clone(), n, wanted });
-            }
-        }
-        Ok(Self { columns, parts: Vec::new() })
+        same_length(&columns, wanted)?;
+        Ok(Self { columns, levels: Vec::new(), parts: Vec::new() })
+    }
+
+    /// The same panel with the levels of those columns whose numbers do not tell them.
+    ///
+    /// # Errors
+    /// [`EstimateError::Length`]: a column's length is not the panel's.
+    pub fn with_levels(mut self, levels: Vec<(String, Column<'a>)>) -> Result<Self, EstimateError> {
+        same_length(&levels, self.n_rows())?;
+        self.levels = levels;
+        Ok(self)
     }
 
     /// The same panel, told where its rows come from: what an earlier estimation kept of a part
@@ -119,6 +129,15 @@ impl<'a> Panel<'a> {
         self.columns.first().map_or(0, |(_, column)| column.len())
     }
 
+    /// The levels of the column of that name, as a factor of effects or clusters.
+    ///
+    /// # Errors
+    /// [`EstimateError::UnknownColumn`]: there is none.
+    pub fn levels(&self, name: &str) -> Result<Column<'a>, EstimateError> {
+        let own = self.levels.iter().find(|(own, _)| own == name);
+        own.map_or_else(|| self.column(name), |(_, column)| Ok(*column))
+    }
+
     /// The column of that name.
     ///
     /// # Errors
@@ -129,5 +148,14 @@ impl<'a> Panel<'a> {
             name: name.into(),
             known: self.columns.iter().map(|(own, _)| own.clone()).collect(),
         })
+    }
+}
+
+fn same_length(columns: &[(String, Column<'_>)], wanted: usize) -> Result<(), EstimateError> {
+    match columns.iter().find(|(_, column)| column.len() != wanted) {
+        Some((name, column)) => {
+            Err(EstimateError::Length { name: name.clone(), n: column.len(), wanted })
+        }
+        None => Ok(()),
     }
 }

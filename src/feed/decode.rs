@@ -14,7 +14,7 @@ use std::path::Path;
 use std::time::SystemTime;
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
-use encoding_rs::{Encoding, GB18030, WINDOWS_1252};
+use encoding_rs::{Encoding, GB18030, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 use encoding_rs_io::DecodeReaderBytesBuilder;
 
 use super::profile::{Compression, FileLayout, TextEncoding};
@@ -32,6 +32,8 @@ pub const RATIO_MAX: u64 = 250;
 const DETECTED_BYTES: u64 = 1 << 20;
 /// Large enough for BLAKE3 to hash several chunks at a time.
 const TRANSCODED_BYTES: usize = 64 * 1024;
+/// How much of a file its kind is told from.
+const INSPECTED_BYTES: u64 = 1 << 12;
 const BYTE_ORDER_MARK: [u8; 3] = *b"\xEF\xBB\xBF";
 
 /// What identifies a file's content.
@@ -73,14 +75,38 @@ pub fn read_text<T>(
             packed_bytes,
             max_bytes,
             n_bytes: 0,
-            hasher: blake3::Hasher::new(),
+            hasher: Some(blake3::Hasher::new()),
         };
-        let value = transcoded(file, layout.encoding, &mut measured, consume)?;
+        let value = transcoded(file, layout.encoding.into(), &mut measured, consume)?;
         io::copy(&mut measured, &mut io::sink()).map_err(|error| refusal(file, error))?;
-        let hash = measured.hasher.finalize().to_hex().to_string();
+        let hasher = measured.hasher.unwrap_or_default();
+        let hash = hasher.finalize().to_hex().to_string();
         Ok((value, Fingerprint { hash, n_bytes: measured.n_bytes }))
     });
     if appearance(file)? == before { read } else { Err(Refused::Changed { file: file.to_owned() }) }
+}
+
+/// Reads the text of a file of any size, however it is packed; `inspect` sees its first bytes,
+/// unpacked, before they become text. Without an encoding it is told from the first mebibyte.
+///
+/// # Errors
+/// - Those of [`read_text`] but [`Refused::Changed`] and [`Refused::TooLarge`]
+/// - whatever `inspect` and `consume` give
+pub fn read_any<T, E: From<Refused>>(
+    file: &Path,
+    encoding: Option<&'static Encoding>,
+    inspect: impl FnOnce(&[u8]) -> Result<(), E>,
+    consume: impl FnOnce(Text<'_>) -> Result<T, E>,
+) -> Result<T, E> {
+    unpacked(file, Compression::Auto, |unpacked, packed_bytes| {
+        let (max_bytes, n_bytes, hasher) = (u64::MAX, 0, None);
+        let mut measured = Measured { unpacked, packed_bytes, max_bytes, n_bytes, hasher };
+        let mut head = Vec::new();
+        let read = (&mut measured).take(INSPECTED_BYTES).read_to_end(&mut head);
+        read.map_err(|error| refusal(file, error))?;
+        inspect(&head)?;
+        transcoded(file, encoding.into(), &mut Cursor::new(head).chain(measured), consume)
+    })
 }
 
 /// A file's size and time.
@@ -103,7 +129,8 @@ pub fn fingerprint(
 }
 
 /// Why a file is refused whose reading failed.
-pub(super) fn refusal(file: &Path, error: io::Error) -> Refused {
+#[must_use]
+pub fn refusal(file: &Path, error: io::Error) -> Refused {
     let file = file.to_owned();
     match error.get_ref().and_then(|inner| inner.downcast_ref::<PastLimit>()) {
         Some(&PastLimit::Size { max_bytes }) => Refused::TooLarge { file, max_bytes },
@@ -115,11 +142,11 @@ pub(super) fn refusal(file: &Path, error: io::Error) -> Refused {
 }
 
 /// Hands a file's unpacked bytes and its packed size to `consume`.
-fn unpacked<T>(
+fn unpacked<T, E: From<Refused>>(
     path: &Path,
     compression: Compression,
-    consume: impl FnOnce(&mut (dyn Read + Send), u64) -> Result<T, Refused>,
-) -> Result<T, Refused> {
+    consume: impl FnOnce(&mut (dyn Read + Send), u64) -> Result<T, E>,
+) -> Result<T, E> {
     let open_error = |source| Refused::Open { file: path.to_owned(), source };
     let mut file = File::open(path).map_err(open_error)?;
     let packed_bytes = file.metadata().map_err(open_error)?.len();
@@ -153,11 +180,11 @@ fn magic(file: &mut File) -> io::Result<Compression> {
     })
 }
 
-fn unzipped<T>(
+fn unzipped<T, E: From<Refused>>(
     path: &Path,
     file: File,
-    consume: impl FnOnce(&mut (dyn Read + Send)) -> Result<T, Refused>,
-) -> Result<T, Refused> {
+    consume: impl FnOnce(&mut (dyn Read + Send)) -> Result<T, E>,
+) -> Result<T, E> {
     let zip_error = |source| Refused::Zip { file: path.to_owned(), source };
     let mut archive = zip::ZipArchive::new(file).map_err(zip_error)?;
     let mut members = Vec::new();
@@ -167,7 +194,8 @@ fn unzipped<T>(
         }
     }
     let &[member] = members.as_slice() else {
-        return Err(Refused::ZipMembers { file: path.to_owned(), n_members: members.len() });
+        let n_members = members.len();
+        return Err(Refused::ZipMembers { file: path.to_owned(), n_members }.into());
     };
     consume(&mut archive.by_index(member).map_err(zip_error)?)
 }
@@ -178,7 +206,8 @@ struct Measured<'a> {
     packed_bytes: u64,
     max_bytes: u64,
     n_bytes: u64,
-    hasher: blake3::Hasher,
+    /// None where nobody asks for the hash.
+    hasher: Option<blake3::Hasher>,
 }
 
 /// Unpacked bytes past a limit; travels inside an [`io::Error`] through the readers above.
@@ -201,24 +230,53 @@ impl Read for Measured<'_> {
         if n_bytes > RATIO_FROM_BYTES && n_bytes / RATIO_MAX > packed_bytes {
             return Err(io::Error::other(PastLimit::Ratio { packed_bytes, n_bytes }));
         }
-        self.hasher.update(&buffer[..n]);
+        if let Some(hasher) = &mut self.hasher {
+            hasher.update(&buffer[..n]);
+        }
         Ok(n)
     }
 }
 
+/// How text became bytes, as far as that is known.
+enum Written {
+    Somehow,
+    Utf8,
+    As(&'static Encoding),
+}
+
+impl From<TextEncoding> for Written {
+    fn from(encoding: TextEncoding) -> Self {
+        match encoding {
+            TextEncoding::Utf8 => Self::Utf8,
+            TextEncoding::Gb18030 => Self::As(GB18030),
+            TextEncoding::Latin1 => Self::As(WINDOWS_1252),
+            TextEncoding::Detect => Self::Somehow,
+        }
+    }
+}
+
+impl From<Option<&'static Encoding>> for Written {
+    fn from(encoding: Option<&'static Encoding>) -> Self {
+        match encoding {
+            None => Self::Somehow,
+            Some(encoding) if encoding == UTF_8 => Self::Utf8,
+            Some(encoding) => Self::As(encoding),
+        }
+    }
+}
+
 /// Hands bytes to `consume` as UTF-8.
-fn transcoded<T>(
+fn transcoded<T, E: From<Refused>>(
     file: &Path,
-    encoding: TextEncoding,
+    written: Written,
     bytes: &mut (dyn Read + Send),
-    consume: impl FnOnce(Text<'_>) -> Result<T, Refused>,
-) -> Result<T, Refused> {
+    consume: impl FnOnce(Text<'_>) -> Result<T, E>,
+) -> Result<T, E> {
     let mut head = Vec::new();
-    let encoding = match encoding {
-        TextEncoding::Utf8 => None,
-        TextEncoding::Gb18030 => Some(GB18030),
-        TextEncoding::Latin1 => Some(WINDOWS_1252),
-        TextEncoding::Detect => {
+    let encoding = match written {
+        Written::Utf8 => None,
+        Written::As(encoding) => Some(encoding),
+        Written::Somehow => {
             let read = bytes.take(DETECTED_BYTES).read_to_end(&mut head);
             read.map_err(|error| refusal(file, error))?;
             detected(&head)
@@ -258,7 +316,10 @@ fn without_mark(reader: &mut dyn Read) -> io::Result<Vec<u8>> {
 /// The encoding of a text by its first bytes; none for UTF-8, which needs no transcoding.
 fn detected(head: &[u8]) -> Option<&'static Encoding> {
     if let Some((encoding, _)) = Encoding::for_bom(head) {
-        return Some(encoding).filter(|&encoding| encoding != encoding_rs::UTF_8);
+        return Some(encoding).filter(|&encoding| encoding != UTF_8);
+    }
+    if let Some(encoding) = of_pairs(head) {
+        return Some(encoding);
     }
     if is_mostly_utf8(head) {
         return None;
@@ -266,6 +327,18 @@ fn detected(head: &[u8]) -> Option<&'static Encoding> {
     let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
     detector.feed(head, true);
     Some(detector.guess(None, Utf8Detection::Deny))
+}
+
+/// UTF-16 without a mark: of each two bytes one is zero in digits, delimiters and line ends, always
+/// the same one.
+fn of_pairs(head: &[u8]) -> Option<&'static Encoding> {
+    let n_zero = |first: usize| head.iter().skip(first).step_by(2).filter(|byte| **byte == 0);
+    let n_pairs = head.len() / 2;
+    match (n_zero(0).count(), n_zero(1).count()) {
+        (0, n) if n > n_pairs / 4 => Some(UTF_16LE),
+        (n, 0) if n > n_pairs / 4 => Some(UTF_16BE),
+        _ => None,
+    }
 }
 
 /// Whether a text is UTF-8, a few bad bytes aside: of another encoding's characters few happen to

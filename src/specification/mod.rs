@@ -18,7 +18,7 @@ pub use conventions::small_sample;
 pub use error::{SpecificationError, SpecificationProblem};
 pub use rules::{Comparison, Condition, DropLargest, Trim};
 
-use crate::estimate::formula::{Formula, Interaction, Term};
+use crate::estimate::formula::{Formula, Interaction, Term, unquoted};
 use crate::estimate::inference::{Inference, Vcov};
 
 /// One table or figure.
@@ -368,7 +368,7 @@ impl ColumnFile {
             drop_largest: drop_largest.collect::<Result<_, _>>()?,
             centre: self.centre,
             standardise: self.standardise,
-            weights: self.weights.or_else(|| shared.weights.clone()),
+            weights: self.weights.as_ref().or(shared.weights.as_ref()).map(|name| unquoted(name)),
             inference: Inference { vcov, small_sample },
             name: self.name,
         })
@@ -395,7 +395,7 @@ impl SummaryFile {
             sample: shared.sample(self.sample.as_deref())?,
             variables: variables.collect::<Result<_, _>>()?,
             of: self.of.map(|text| Interaction::parse(&text)).transpose()?,
-            by: self.by,
+            by: self.by.as_deref().map(unquoted),
             statistics: self.statistics,
         })
     }

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::SpecificationProblem;
-use crate::estimate::formula::Interaction;
+use crate::estimate::formula::{Interaction, unquoted};
 
 /// What a row must fulfil: `plants >= 5`. A row without the value does not.
 #[derive(Clone, Debug, PartialEq)]
@@ -59,20 +59,27 @@ impl Comparison {
 }
 
 impl Condition {
-    /// Reads `column sign number`.
+    /// Reads `column sign number`; a column's name with blanks or signs stands between backquotes.
     ///
     /// # Errors
     /// [`SpecificationProblem::Condition`] for anything else.
     pub fn parse(text: &str) -> Result<Self, SpecificationProblem> {
         let bad = || SpecificationProblem::Condition(text.to_owned());
-        let sign = |comparison: Comparison| Some((text.split_once(comparison.sign())?, comparison));
-        let ((variable, number), comparison) =
+        // A sign between backquotes belongs to the name.
+        let n_name = text.trim_start().starts_with('`').then(|| text.rfind('`')).flatten();
+        let (name, rest) = text.split_at(n_name.map_or(0, |last| last + 1));
+        let sign = |comparison: Comparison| Some((rest.split_once(comparison.sign())?, comparison));
+        let ((before, number), comparison) =
             BY_LENGTH.into_iter().find_map(sign).ok_or_else(bad)?;
         let number: f64 = number.trim().parse().map_err(|_| bad())?;
-        let variable = variable.trim();
-        let is_name = !variable.is_empty() && !variable.contains(char::is_whitespace);
+        let variable = if name.is_empty() { before } else { name }.trim();
+        let is_name = if name.is_empty() {
+            !variable.is_empty() && !variable.contains(char::is_whitespace)
+        } else {
+            variable.len() > 2 && before.trim().is_empty()
+        };
         (is_name && number.is_finite()).then_some(()).ok_or_else(bad)?;
-        Ok(Self { variable: variable.to_owned(), comparison, number })
+        Ok(Self { variable: unquoted(variable), comparison, number })
     }
 
     /// Whether a value fulfils it; one that is missing does not.
@@ -109,7 +116,7 @@ pub struct Trim {
 impl Trim {
     pub(super) fn checked(self) -> Result<Self, SpecificationProblem> {
         share(self.share, 0.5)?;
-        Ok(self)
+        Ok(Self { variable: unquoted(&self.variable), ..self })
     }
 }
 
@@ -136,7 +143,7 @@ impl DropLargestFile {
     pub(super) fn read(self) -> Result<DropLargest, SpecificationProblem> {
         share(self.share, 1.0)?;
         let of = Interaction::parse(&self.of)?;
-        Ok(DropLargest { variable: self.variable, share: self.share, of })
+        Ok(DropLargest { variable: unquoted(&self.variable), share: self.share, of })
     }
 }
 

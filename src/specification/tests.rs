@@ -88,3 +88,17 @@ fn a_summary_has_products_among_its_variables() {
     assert_eq!(variables.iter().map(ToString::to_string).collect::<Vec<_>>(), ["x", "x:z"]);
     assert!(problem(&text.replace("x:z", "x + z")).contains("expected"));
 }
+
+#[test]
+fn names_with_blanks_and_signs_stand_between_backquotes() {
+    let condition = Condition::parse("`age >= 5 (cafe\u{301})` < 2").expect("a condition");
+    assert_eq!(condition.variable, "age >= 5 (caf\u{e9})");
+    assert!(condition.holds(1.0) && !condition.holds(2.0));
+    for text in ["``< 2", "`a` b < 2", "`a < 2", "a b < 2"] {
+        assert!(Condition::parse(text).is_err(), "{text}");
+    }
+    let text = "title = \"t\"\nweights = \"`w t`\"\n[[column]]\nname = \"a\"\n\
+                formula = \"y ~ x\"\ntrim = [{ variable = \"`x (1)`\", share = 0.1 }]\n";
+    let specification = Specification::parse("mine", text).expect("a specification");
+    assert_eq!(specification.columns()[0].reads(), ["y", "x", "w t", "x (1)"]);
+}

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use arrow_array::{ArrayRef, Int64Array, RecordBatch};
 use parquet::arrow::ArrowWriter;
 use spillover::estimate::panel::Column;
-use spillover::panel::Table;
+use spillover::panel::{ReadOptions, Table, Wanted};
 
 #[test]
 fn whole_numbers_take_the_room_that_they_need() {
@@ -27,8 +27,8 @@ fn whole_numbers_take_the_room_that_they_need() {
     let mut writer = ArrowWriter::try_new(file, batch.schema(), None).expect("a writer");
     writer.write(&batch).expect("rows");
     writer.close().expect("a panel");
-    let names = columns.map(|(name, _)| name.to_owned());
-    let table = Table::read(&path, &names).expect("a panel");
+    let wanted = Wanted::default().levels(columns.map(|(name, _)| name));
+    let table = Table::read(&path, &wanted, &ReadOptions::default()).expect("a panel");
     let panel = table.panel().expect("a panel");
     let column = |name: &str| panel.column(name).expect("a column");
     assert!(matches!(column("year"), Column::Short([2001, -5, 32_767])));

@@ -76,15 +76,13 @@ fn what_cannot_be_estimated_says_why() {
         ("y,x,f\n1,,a\n2,NA,a\n3,NaN,b\n", "y ~ x | f", "(\"x\" is missing everywhere)"),
         ("y,x,f\n1,2,a\n2,3,b\n3,5,c\n", "y ~ x | f", "no rows are left of 3: 0 without a value"),
         ("y,x,f\n1,2,a\nNaN,3,a\n3,inf,b\n", "y ~ x | f", "2 without a value or a weight"),
-        ("y,x,f\n1,2\n", "y ~ x", "is not CSV"),
+        ("y,x,f\n1,2\n", "y ~ x", "line 2: 2 fields where the header has 3"),
         ("y,x\n1,2\n2,1\n", "y ~ x +", "expected a column's name and found the end"),
-        ("y,x\n1,2\n2,1\n", "y ~ log(x)", "a formula has no '('"),
+        ("y,x\n1,2\n2,1\n", "y ~ log(x)", "log() is a function"),
         ("y,x,x\n1,2,3\n2,1,5\n", "y ~ x", "two columns \"x\""),
         ("", "y ~ x", "is empty"),
         ("y,x\n", "y ~ x", "no rows are left of 0"),
-        ("y,x\n1,2\n2,oops\n3,1\n", "y ~ x", "\"x\" holds categories, not numbers"),
-        ("y,x\n1,2\n2,oops\n3,1\n", "y ~ x", "row 2 holds \"oops\""),
-        ("y,x\n1,9007199254740993\n2,1\n", "y ~ x", "row 1 holds \"9007199254740993\""),
+        ("y,x\n1,2\n2,oops\n3,1\n", "y ~ x", "line 3: column \"x\" holds \"oops\", which is not"),
         ("y,x\n1,2\n2,1\n", "y ~ x", "2 observations do not suffice for 2 parameters"),
     ];
     for (text, formula, expected) in cases {
@@ -109,7 +107,7 @@ fn clusters_and_weights_that_give_no_errors_say_why() {
         (["--weights", "minus"], "row 2 of the panel has the weight -1"),
         (["--weights", "none"], "5 without a value or a weight"),
         (["--weights", "nope"], "no column \"nope\""),
-        (["--weights", "f"], "\"f\" holds categories"),
+        (["--weights", "f"], "line 2: column \"f\" holds \"a\", which is not a number"),
     ];
     for (options, expected) in cases {
         let [name, value] = options;
@@ -218,4 +216,69 @@ fn fixed_effects_are_written_level_by_level() {
         let sum = value("firm", format!("f{firm}")) + value("year", (2000 + year).to_string());
         assert!((sum - of_firm(firm) - of_year(year)).abs() < 1e-8, "firm {firm} in {year}");
     }
+}
+
+#[test]
+fn the_panel_is_read_as_its_options_say_and_columns_are_named_with_or_without_backquotes() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("panel.csv");
+    let base = include_str!("../reference/kinds.csv").lines().skip(1);
+    let lines: Vec<String> = base.map(|line| line.replace(',', "~").replace('.', ",")).collect();
+    let text = format!("export value~gdp (pc)~firm id~2yr~w t\n{}~1\n", lines.join("~1\n"));
+    std::fs::write(&file, text).expect("written");
+    let formula = "`export value` ~ `gdp (pc)` | `firm id` + 2yr";
+    for (weights, cluster) in [("w t", "`firm id`"), ("`w t`", "`firm id`")] {
+        let arguments = [
+            "--formula",
+            formula,
+            "--cluster",
+            cluster,
+            "--weights",
+            weights,
+            "--format",
+            "json",
+            "--delimiter",
+            "~",
+            "--decimal",
+            ",",
+            "--encoding",
+            "gbk",
+            "--missing",
+            "",
+        ];
+        let model = model(&regress(&file, &arguments));
+        let term = &model["terms"][0];
+        assert_eq!(term["term"], "`gdp (pc)`");
+        assert!((number(&term["estimate"]) - 0.836_644_014_345).abs() < 1e-10);
+        assert!((number(&term["std_error"]) - 0.077_666_214_908_4).abs() < 1e-10);
+    }
+    for (option, value) in [("--delimiter", "ab"), ("--decimal", ";"), ("--encoding", "klingon")] {
+        let output = regress(&file, &["--formula", formula, option, value]);
+        assert_eq!(output.status.code(), Some(2), "{option}");
+    }
+}
+
+#[test]
+fn figures_in_the_text_have_digits_that_say_something_and_stand_in_columns() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("panel.csv");
+    let mut text = String::from("y,large,small,名称,firm\n");
+    for row in 0..40_i32 {
+        let y = f64::from(row * 13 % 17);
+        let (large, small) = (f64::from(row * 7 % 11) * 1e10, f64::from(row * 5 % 7) * 1e-15);
+        writeln!(text, "{y},{large},{small:e},{},{}", row * 3 % 5, row % 4).expect("written");
+    }
+    std::fs::write(&file, text).expect("written");
+    let arguments = ["--formula", "y ~ large + small + 名称 | firm"];
+    let text = String::from_utf8_lossy(&regress(&file, &arguments).stdout).into_owned();
+    let lines: Vec<&str> = text.lines().skip(2).take(4).collect();
+    let cells = |line: &str| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+    for (line, exponent) in [(lines[1], "e-1"), (lines[2], "e1")] {
+        for cell in &cells(line)[1..3] {
+            assert!(cell.contains(exponent) && cell.len() >= 8, "{cell} in:\n{text}");
+        }
+    }
+    // A Chinese character takes two columns, so that its line has as many characters less.
+    assert_eq!(lines[1].chars().count(), lines[2].chars().count(), "{text}");
+    assert_eq!(lines[3].chars().count() + 2, lines[2].chars().count(), "{text}");
 }

@@ -3,5 +3,6 @@
 mod columns;
 mod command;
 mod elimination;
+mod kinds;
 mod properties;
 mod reference;

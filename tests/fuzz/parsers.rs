@@ -15,7 +15,7 @@ use spillover::feed::record::Rule;
 use spillover::feed::reference::ReferenceTexts;
 use spillover::feed::source::FeedFile;
 use spillover::feed::split::fields_of;
-use spillover::panel::Table;
+use spillover::panel::{ReadOptions, Table, Wanted};
 use spillover::publish::supply::Supply;
 use spillover::settings::{Config, Settings};
 use spillover::specification::Specification;
@@ -180,12 +180,12 @@ pub fn specification(bytes: &[u8]) {
     }
 }
 
-/// A CSV panel is one or an error; its columns are as long as each other.
+/// A file is a panel or an error; its columns are as long as each other.
 pub fn panel(bytes: &[u8]) {
     let path = scratch("panel.csv");
     fs::write(&path, bytes).expect("written");
-    let wanted = ["y", "x", "firm"].map(str::to_owned);
-    if let Ok(table) = Table::read(&path, &wanted) {
+    let wanted = Wanted::default().numbers(["y", "x"]).levels(["x", "firm"]);
+    if let Ok(table) = Table::read(&path, &wanted, &ReadOptions::default()) {
         table.panel().expect("columns of one length");
     }
 }

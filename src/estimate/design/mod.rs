@@ -244,7 +244,7 @@ fn distinct<'r, 'a>(
     for interaction in lists.iter().copied().flatten() {
         if same(&names, interaction).is_none() {
             names.push(interaction);
-            let factors = interaction.factors.iter().map(|name| panel.column(name));
+            let factors = interaction.factors.iter().map(|name| panel.levels(name));
             columns.push(factors.collect::<Result<Vec<_>, _>>()?);
         }
     }
@@ -268,8 +268,9 @@ fn no_rows(
     let n_rows = panel.n_rows();
     let factors = request.variables.iter().map(|term| &term.factors);
     let factors = factors.chain(request.effects.iter().map(|effect| &effect.factors)).flatten();
+    let is_empty = |column: Column<'_>| !(0..n_rows).any(|row| column.is_present(row));
     let empty = |name: &&String| {
-        panel.column(name).is_ok_and(|column| !(0..n_rows).any(|row| column.is_present(row)))
+        panel.column(name).is_ok_and(is_empty) || panel.levels(name).is_ok_and(is_empty)
     };
     let column = factors.clone().find(empty).filter(|_| n_rows > 0).cloned();
     EstimateError::NoRows { n_rows, n_missing, n_singletons, column }

@@ -1,6 +1,7 @@
 //! Models to a grid of texts: what stands where, before any layout.
 
 use super::{Layout, Model, RegressionTable, figure, grouped, html, latex, text};
+use crate::estimate::formula::Formula;
 use crate::estimate::result::{Estimate, TermEstimate};
 
 /// Significance levels with their stars, largest number of stars first.
@@ -36,7 +37,7 @@ impl Grid {
             Line::Cells(label.to_owned(), models.iter().map(cell).collect())
         };
         let mut header = vec![row("", &|model| format!("({})", model.name))];
-        header.push(row("", &|model| outcome(model.estimate).to_owned()));
+        header.push(row("", &|model| outcome(model.estimate)));
         if models.iter().any(|model| !model.label.is_empty()) {
             header.push(row("", &|model| model.label.to_owned()));
         }
@@ -120,8 +121,9 @@ fn yes(estimate: &Estimate, effect: &str) -> String {
     if found { "yes".to_owned() } else { String::new() }
 }
 
-fn outcome(estimate: &Estimate) -> &str {
-    estimate.formula.split('~').next().unwrap_or_default().trim()
+/// The outcome's name, in which any character may stand.
+fn outcome(estimate: &Estimate) -> String {
+    Formula::parse(&estimate.formula).map_or_else(|_| String::new(), |formula| formula.outcome)
 }
 
 fn term<'e>(estimate: &'e Estimate, name: &str) -> Option<&'e TermEstimate> {

@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use unicode_width::UnicodeWidthStr as _;
+
 use super::grid::{Grid, Line};
 
 /// Aligned with blanks.
@@ -18,9 +20,10 @@ pub fn plain(grid: &Grid) -> String {
             let _ = writeln!(text, "{rule}");
         }
         Line::Cells(label, cells) => {
-            let mut row = format!("{label:<width$}", width = widths[0]);
-            for (cell, width) in cells.iter().zip(&widths[1..]) {
-                let _ = write!(row, "  {cell:>width$}");
+            let blanks = |text: &str, width: usize| " ".repeat(width.saturating_sub(text.width()));
+            let mut row = format!("{label}{}", blanks(label, widths[0]));
+            for (cell, &width) in cells.iter().zip(&widths[1..]) {
+                let _ = write!(row, "  {}{cell}", blanks(cell, width));
             }
             let _ = writeln!(text, "{}", row.trim_end());
         }
@@ -36,14 +39,14 @@ pub fn plain(grid: &Grid) -> String {
     text
 }
 
-/// Characters of the label and of each column.
+/// Columns of a terminal that the label and each model take: a Chinese character takes two.
 fn widths(grid: &Grid) -> Vec<usize> {
     let mut widths = vec![0; grid.n_columns() + 1];
     for line in grid.header.iter().chain(&grid.body) {
         let Line::Cells(label, cells) = line else { continue };
         let texts = [label].into_iter().chain(cells);
         for (width, text) in widths.iter_mut().zip(texts) {
-            *width = (*width).max(text.chars().count());
+            *width = (*width).max(text.width());
         }
     }
     widths

@@ -1,0 +1,143 @@
+//! What can be wrong with a formula, and where.
+
+use std::fmt;
+
+use thiserror::Error;
+use unicode_width::UnicodeWidthStr as _;
+
+use super::parse::{FACTORS_MAX, TERMS_MAX};
+
+/// Where and why a text is not a formula; shown with a caret under the place.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub struct FormulaError {
+    /// What is wrong.
+    pub problem: FormulaProblem,
+    /// The formula as one line.
+    pub text: String,
+    /// Characters before the place.
+    pub column: usize,
+}
+
+impl FormulaError {
+    pub(super) fn at((problem, column): (FormulaProblem, usize), text: &str) -> Self {
+        let blank = |letter: char| letter.is_whitespace() || letter.is_control();
+        let text = text.chars().map(|letter| if blank(letter) { ' ' } else { letter }).collect();
+        Self { problem, text, column }
+    }
+}
+
+impl fmt::Display for FormulaError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let before: String = self.text.chars().take(self.column).collect();
+        // A Chinese character takes two columns of a terminal.
+        let margin = " ".repeat(before.width());
+        write!(f, "{}\n  {}\n  {margin}^", self.problem, self.text)
+    }
+}
+
+/// What can be wrong with a formula.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum FormulaProblem {
+    /// A character outside the grammar.
+    #[error(
+        "a formula has no {0:?}; use + - : * ^ | and column names, a name with other characters \
+         between backquotes"
+    )]
+    Character(char),
+    /// The full-width form of a character of the grammar.
+    #[error("{0:?} is a full-width character; write {1:?}")]
+    FullWidth(char, char),
+    /// A backquote that is never closed.
+    #[error("a quoted name is empty or not closed; write it between two backquotes")]
+    OpenQuote,
+    /// A function.
+    #[error("{name}() is a function, and a formula takes names of columns only; {}", instead(name))]
+    Function {
+        /// The function.
+        name: String,
+    },
+    /// A bracket that is no function's.
+    #[error("a formula has no parentheses; write out the terms, as in a:c + b:c")]
+    Parentheses,
+    /// An effect with a slope.
+    #[error(
+        "effects with slopes, {name}[…], are not estimated; a slope for each level is the product \
+         of a dummy and the variable, as a column of the panel"
+    )]
+    Slope {
+        /// The effect.
+        name: String,
+    },
+    /// `.`, which R takes for all other columns.
+    #[error("\".\" for all other columns is not read; write the names of the columns")]
+    AllColumns,
+    /// Nothing before `~`.
+    #[error("there is no outcome before ~; write a formula as y ~ x + z | firm + year")]
+    NoOutcome,
+    /// No `~`.
+    #[error("there is no ~; write a formula as y ~ x + z | firm + year")]
+    NoTilde,
+    /// `y1 + y2 ~ …`
+    #[error("a formula has one outcome; estimate one formula for each")]
+    SeveralOutcomes,
+    /// `a:b ~ …`
+    #[error("the outcome is one column; write what is computed as a column of the panel")]
+    ComputedOutcome,
+    /// Nothing after `~`.
+    #[error("there is no regressor after ~; write 1 for a regression without regressors")]
+    NoRegressor,
+    /// Nothing, or a number, after `|`.
+    #[error("there is no fixed effect after |; leave | out for a regression without")]
+    NoEffect,
+    /// A second `|`, or a second `~`.
+    #[error(
+        "a formula has one ~ and one |: regressions with instruments are not estimated; write \
+         fixed effects as f + g"
+    )]
+    Instruments,
+    /// A power among the regressors.
+    #[error(
+        "^ combines fixed effects, after |; among regressors write a product as a:b and a power as \
+         a column of the panel"
+    )]
+    Power,
+    /// Effects combined as regressors are.
+    #[error("effects and clusters are combined by ^ and added by +; write f^g or f + g")]
+    EffectOperator,
+    /// Several interactions where one is asked for.
+    #[error("expected one interaction, such as a^b, and found several")]
+    SeveralInteractions,
+    /// A name was expected and something else found.
+    #[error("expected {wanted} and found {found}")]
+    Expected {
+        /// What the grammar asks for.
+        wanted: &'static str,
+        /// What stands there.
+        found: String,
+    },
+    /// `-` before anything but `1` or a term written earlier.
+    #[error("the term taken away was not added before")]
+    NothingToRemove,
+    /// `a*b*…` with too many factors, or too many terms.
+    #[error("too many terms: at most {FACTORS_MAX} factors in a product and {TERMS_MAX} terms")]
+    TooMany,
+    /// An effect written twice.
+    #[error("the fixed effect is there twice")]
+    EffectTwice,
+}
+
+/// What can be written in place of a function of R or fixest.
+fn instead(name: &str) -> &'static str {
+    match name {
+        "i" | "C" | "factor" | "as.factor" | "as.character" => {
+            "write a factor after | as a fixed effect, or its dummies as columns of the panel"
+        }
+        "l" | "f" | "d" | "L" | "F" | "D" | "lag" | "lead" | "diff" => {
+            "write the lag, lead or difference as a column of the panel"
+        }
+        "c" | "cbind" | "list" | "sw" | "sw0" | "csw" | "csw0" | "mvsw" => {
+            "estimate one formula for each combination"
+        }
+        _ => "write what it computes as a column of the panel",
+    }
+}

@@ -1,0 +1,77 @@
+//! Panels in Arrow's own formats: files, as Feather writes them, and streams.
+
+use std::fs::File;
+use std::io::BufReader;
+use std::path::Path;
+
+use arrow_array::RecordBatch;
+use arrow_ipc::reader::{FileReader, StreamReader};
+use arrow_schema::{ArrowError, Schema};
+
+use super::arrays::Column;
+use super::error::PanelError;
+use super::{Table, Wanted, named, parquet};
+
+/// Reads the wanted columns of a file.
+pub(super) fn read_file(path: &Path, wanted: &Wanted) -> Result<Table, PanelError> {
+    let failed = |source| PanelError::Arrow { path: path.to_owned(), source };
+    let schema = FileReader::try_new(open(path)?, None).map_err(failed)?.schema();
+    let read = Reading::new(path, &schema, wanted)?;
+    let reader = FileReader::try_new(open(path)?, Some(read.projection.clone()));
+    read.table(path, wanted, reader.map_err(failed)?)
+}
+
+/// Reads the wanted columns of a stream.
+pub(super) fn read_stream(path: &Path, wanted: &Wanted) -> Result<Table, PanelError> {
+    let failed = |source| PanelError::Arrow { path: path.to_owned(), source };
+    let schema = StreamReader::try_new(open(path)?, None).map_err(failed)?.schema();
+    let read = Reading::new(path, &schema, wanted)?;
+    let reader = StreamReader::try_new(open(path)?, Some(read.projection.clone()));
+    read.table(path, wanted, reader.map_err(failed)?)
+}
+
+fn open(path: &Path) -> Result<BufReader<File>, PanelError> {
+    let file = File::open(path);
+    file.map(BufReader::new).map_err(|source| PanelError::Read { path: path.to_owned(), source })
+}
+
+/// The wanted columns, and where they are.
+struct Reading {
+    columns: Vec<Column>,
+    /// The places of the wanted columns in the file.
+    places: Vec<usize>,
+    /// The same in their order, each once.
+    projection: Vec<usize>,
+}
+
+impl Reading {
+    fn new(path: &Path, schema: &Schema, wanted: &Wanted) -> Result<Self, PanelError> {
+        let places = named::places(path, wanted, &parquet::names(schema))?;
+        let kinds = parquet::kinds(path, schema, &places, wanted)?;
+        let column = |(kind, (_, roles)): (_, &(_, _))| Column::new(kind, *roles, 0);
+        let columns = kinds.into_iter().zip(&wanted.columns).map(column).collect();
+        let mut projection = places.clone();
+        projection.sort_unstable();
+        projection.dedup();
+        Ok(Self { columns, places, projection })
+    }
+
+    fn table(
+        mut self,
+        path: &Path,
+        wanted: &Wanted,
+        batches: impl Iterator<Item = Result<RecordBatch, ArrowError>>,
+    ) -> Result<Table, PanelError> {
+        let failed = |source| PanelError::Arrow { path: path.to_owned(), source };
+        for batch in batches {
+            let batch = batch.map_err(failed)?;
+            for (column, place) in self.columns.iter_mut().zip(&self.places) {
+                let at = self.projection.binary_search(place).expect("every place is read");
+                column.append(batch.column(at)).map_err(failed)?;
+            }
+        }
+        let named = self.columns.into_iter().zip(&wanted.columns);
+        let columns = named.map(|(column, (name, _))| column.finish(name.clone())).collect();
+        Ok(Table { columns, notes: Vec::new() })
+    }
+}

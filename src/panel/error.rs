@@ -1,0 +1,215 @@
+//! Why a file is not a panel.
+
+use std::path::PathBuf;
+
+use arrow_schema::{ArrowError, DataType};
+
+use super::csv::CsvProblem;
+use super::file_kind::Foreign;
+use super::kind::Kind;
+use crate::feed::refused::Refused;
+
+/// A file that is no panel: where, why, and what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum PanelError {
+    /// The file cannot be read.
+    #[error("cannot read the panel {}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system reports.
+        source: std::io::Error,
+    },
+    /// A pipe or a device, which cannot be read twice.
+    #[error(
+        "the panel {} is a pipe or a device; write it to a file first, and name the file",
+        path.display()
+    )]
+    NotFile {
+        /// The path.
+        path: PathBuf,
+    },
+    /// Text that cannot be unpacked or decoded.
+    #[error(transparent)]
+    Text(#[from] Refused),
+    /// A file of another kind.
+    #[error("{} is {}, which is not read as a panel; {}", path.display(), kind.name, kind.instead)]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+        /// What it is.
+        kind: &'static Foreign,
+    },
+    /// An archive of none or several files.
+    #[error(
+        "{} is an archive of {} files ({}); unpack it and name the file of the panel",
+        path.display(), names.len(), shown(names)
+    )]
+    Archive {
+        /// The archive.
+        path: PathBuf,
+        /// The files in it.
+        names: Vec<String>,
+    },
+    /// A binary table in a packed file.
+    #[error("{} is {kind} that is packed once more; unpack it first", path.display())]
+    Packed {
+        /// The file.
+        path: PathBuf,
+        /// What it holds.
+        kind: &'static str,
+    },
+    /// A line that is not read.
+    #[error("{}, line {line}: {problem}", path.display())]
+    Csv {
+        /// The file.
+        path: PathBuf,
+        /// The physical line, the first being 1.
+        line: u64,
+        /// What is wrong with it.
+        problem: CsvProblem,
+    },
+    /// Parquet that cannot be read.
+    #[error("the Parquet file {} cannot be read; write it again", path.display())]
+    Parquet {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: parquet::errors::ParquetError,
+    },
+    /// Arrow that cannot be read.
+    #[error("the Arrow file {} cannot be read; write it again", path.display())]
+    Arrow {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: ArrowError,
+    },
+    /// A column of values that have parts.
+    #[error(
+        "{}: column {column:?} is of type {data_type}, which is neither a number nor a level; write \
+         its parts as columns",
+        path.display()
+    )]
+    Type {
+        /// The file.
+        path: PathBuf,
+        /// The column.
+        column: String,
+        /// Its type.
+        data_type: DataType,
+    },
+    /// A column that is used as numbers and holds none.
+    #[error(
+        "{}: column {column:?} holds {}, not numbers; use it after | as a fixed effect, or write \
+         the numbers that are meant as a column",
+        path.display(), kind.plural()
+    )]
+    NotNumbers {
+        /// The file.
+        path: PathBuf,
+        /// The column.
+        column: String,
+        /// What it holds.
+        kind: Kind,
+    },
+    /// A file without a line.
+    #[error("{} is empty; a panel has a header with the names of its columns", path.display())]
+    Empty {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Two columns of one name, which is wanted.
+    #[error("{} has two columns {column:?}; give each a name of its own", path.display())]
+    Twice {
+        /// The file.
+        path: PathBuf,
+        /// The name.
+        column: String,
+    },
+    /// A name without a column.
+    #[error(
+        "{} has no column {column:?}; {}it has {}",
+        path.display(),
+        near.as_ref().map_or(String::new(), |near| format!("did you mean {near:?}? ")),
+        shown(there)
+    )]
+    Unknown {
+        /// The file.
+        path: PathBuf,
+        /// What was asked for.
+        column: String,
+        /// The column whose name is most like it.
+        near: Option<String>,
+        /// The columns there are.
+        there: Vec<String>,
+    },
+    /// A folder without a panel's files.
+    #[error("the folder {} has no Parquet files; name a file, or a folder of them", path.display())]
+    NoFiles {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A folder with more than files.
+    #[error(
+        "the folder {} has a folder {name:?}; a panel is a folder of Parquet files without folders: \
+         write partitions such as year=2001 as a column",
+        path.display()
+    )]
+    Partitions {
+        /// The folder.
+        path: PathBuf,
+        /// The folder in it.
+        name: String,
+    },
+    /// A folder's file that is not Parquet.
+    #[error(
+        "{} is not a Parquet file, as the files of a panel's folder are; take it out of the folder",
+        path.display()
+    )]
+    Stray {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Files of one folder that differ in a column.
+    #[error(
+        "column {column:?} holds {} in {} and {} in {}; write it alike in all files of the folder",
+        kinds[0].plural(), first.display(), kinds[1].plural(), other.display()
+    )]
+    Differ {
+        /// The column.
+        column: String,
+        /// The folder's first file.
+        first: PathBuf,
+        /// Another one.
+        other: PathBuf,
+        /// What the column holds in both.
+        kinds: [Kind; 2],
+    },
+    /// An option of text for a file that is none.
+    #[error(
+        "--{option} is for panels of text, and {} is {kind}: its values say themselves what they \
+         are; leave the option out",
+        path.display()
+    )]
+    Option {
+        /// The file.
+        path: PathBuf,
+        /// What it is.
+        kind: &'static str,
+        /// The option.
+        option: &'static str,
+    },
+}
+
+/// How many names a message shows.
+const NAMES_SHOWN: usize = 20;
+
+fn shown(names: &[String]) -> String {
+    let some: Vec<String> = names.iter().take(NAMES_SHOWN).map(|n| format!("{n:?}")).collect();
+    match (names.len(), names.len().saturating_sub(NAMES_SHOWN)) {
+        (0, _) => "none".to_owned(),
+        (_, 0) => some.join(", "),
+        (_, more) => format!("{} and {more} more", some.join(", ")),
+    }
+}
