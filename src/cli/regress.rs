@@ -172,7 +172,8 @@ fn coefficients(estimate: &Estimate) -> String {
     for line in &lines {
         for (at, (cell, width)) in line.iter().zip(widths).enumerate() {
             let blanks = " ".repeat(width - cell.width());
-            text += &if at == 0 { format!("{cell}{blanks}") } else { format!("  {blanks}{cell}") };
+            let parts = if at == 0 { [cell, "", &blanks] } else { ["  ", &blanks, cell] };
+            text.extend(parts);
         }
         text.push('\n');
     }

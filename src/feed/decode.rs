@@ -238,6 +238,7 @@ impl Read for Measured<'_> {
 }
 
 /// How text became bytes, as far as that is known.
+#[derive(Clone, Copy)]
 enum Written {
     Somehow,
     Utf8,

@@ -38,7 +38,7 @@ impl Column {
         let level = self.level.map(Growing::finish);
         let level = match (self.kind, level) {
             (Kind::Binary, Some(Values::Texts(codes, texts))) => {
-                Some(Values::Texts(codes, from_hexadecimal(texts)))
+                Some(Values::Texts(codes, from_hexadecimal(&texts)))
             }
             (_, level) => level,
         };
@@ -65,7 +65,11 @@ impl Column {
             }
             DataType::Float16 => {
                 let values = array.as_primitive::<Float16Type>();
-                self.reals(values.iter().map(|value| value.map(|value| value.to_f64())));
+                self.reals(
+                    values.iter().map(|value| {
+                        value.map(<Float16Type as ArrowPrimitiveType>::Native::to_f64)
+                    }),
+                );
             }
             DataType::Float32 => {
                 let values = array.as_primitive::<Float32Type>();
@@ -161,8 +165,12 @@ impl Column {
     }
 
     fn reals(&mut self, values: impl Iterator<Item = Option<f64>> + Clone) {
-        for growing in self.number.iter_mut().chain(&mut self.level) {
-            growing.extend_reals(values.clone().map(|value| value.unwrap_or(f64::NAN)));
+        let values = values.map(|value| value.unwrap_or(f64::NAN));
+        if let Some(level) = &mut self.level {
+            level.extend_reals(values.clone());
+        }
+        if let Some(number) = &mut self.number {
+            number.extend_reals(values);
         }
     }
 
@@ -229,7 +237,7 @@ fn hexadecimal(bytes: &[u8]) -> String {
 }
 
 /// Texts in place of their bytes if all are texts, else the bytes after `0x`.
-fn from_hexadecimal(held: Dictionary) -> Dictionary {
+fn from_hexadecimal(held: &Dictionary) -> Dictionary {
     let text = |digits: &str| {
         let byte = |at| u8::from_str_radix(&digits[at..at + 2], 16).expect("made of bytes");
         String::from_utf8((0..digits.len()).step_by(2).map(byte).collect()).ok()

@@ -67,7 +67,7 @@ pub enum PanelError {
         /// The physical line, the first being 1.
         line: u64,
         /// What is wrong with it.
-        problem: CsvProblem,
+        problem: Box<CsvProblem>,
     },
     /// Parquet that cannot be read.
     #[error("the Parquet file {} cannot be read; write it again", path.display())]

@@ -105,7 +105,7 @@ impl Growing {
             Values::Reals(numbers) => {
                 numbers.extend(values.iter().enumerate().map(|(at, &value)| {
                     if has_missing && validity.is_null(at) { f64::NAN } else { nearest(value) }
-                }))
+                }));
             }
             Values::Texts(codes, texts) => {
                 let mut digits = String::new();
@@ -159,16 +159,15 @@ impl Growing {
     /// If the bytes are not text.
     pub(super) fn push_text(&mut self, text: &[u8]) -> Result<(), NotText> {
         let (codes, texts) = self.texts();
-        let code = match texts.position_of(text) {
-            Some(code) => code,
-            None => {
-                let text = std::str::from_utf8(text).map_err(|_| NotText)?;
-                // Bytes that the encoding does not have become this: different ones would merge.
-                if text.contains('\u{FFFD}') {
-                    return Err(NotText);
-                }
-                texts.intern(text)
+        let code = if let Some(code) = texts.position_of(text) {
+            code
+        } else {
+            let text = std::str::from_utf8(text).map_err(|_| NotText)?;
+            // Bytes that the encoding does not have become this: different ones would merge.
+            if text.contains('\u{FFFD}') {
+                return Err(NotText);
             }
+            texts.intern(text)
         };
         codes.push(code);
         Ok(())

@@ -267,7 +267,7 @@ impl Reading<'_> {
     }
 
     fn problem(&self, line: u64, problem: CsvProblem) -> PanelError {
-        PanelError::Csv { path: self.path.to_owned(), line, problem }
+        PanelError::Csv { path: self.path.to_owned(), line, problem: Box::new(problem) }
     }
 
     fn broken(&self, broken: Broken) -> PanelError {

@@ -190,7 +190,7 @@ fn with_separators(text: &str) -> bool {
         && groups.first().is_some_and(|group| group.len() == 3)
 }
 
-/// A truth value as R, pandas, polars, DuckDB and PostgreSQL write it.
+/// A truth value as R, pandas, polars and databases write it.
 fn boolean(text: &[u8]) -> Option<f64> {
     match text {
         b"TRUE" | b"True" | b"true" | b"T" | b"t" => Some(1.0),
