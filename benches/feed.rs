@@ -8,14 +8,20 @@ use std::io::{BufWriter, Write};
 use std::path::Path;
 use std::time::Instant;
 
-use spillover::feed::places::{Places, ReferenceTexts};
+use spillover::feed::places::{Places, ReferenceTexts, TablesBeside};
 use spillover::feed::profile::Profile;
 use spillover::feed::read::{FeedFile, ReadLimits, read};
 use spillover::types::Period;
 
+/// The bundled cities; any country code is one.
+fn places() -> anyhow::Result<Places> {
+    let texts = ReferenceTexts::of(TablesBeside::default(), &Profile::bundled("canonical")?);
+    Ok(Places::parse(&ReferenceTexts { countries: None, ..texts })?)
+}
+
 /// A firm for every five records, with Chinese names, in the bundled cities, to 241 countries.
 fn write_month(path: &Path, n_records: u64, by_firm: bool) -> anyhow::Result<()> {
-    let places = Places::parse(&ReferenceTexts::bundled())?;
+    let places = places()?;
     let cities: Vec<_> = places.cities().map(|city| places.code(city).to_owned()).collect();
     let n_firms = n_records / 5 + 1;
     let mut out = BufWriter::new(std::fs::File::create(path)?);
@@ -43,7 +49,7 @@ fn main() -> anyhow::Result<()> {
     std::fs::create_dir_all(&dir)?;
     let path = dir.join("200805.csv");
     let profile = Profile::bundled("canonical")?;
-    let places = Places::parse(&ReferenceTexts::bundled())?;
+    let places = places()?;
     let period = Period::from_yyyymm(200_805).expect("a valid period");
     let file =
         FeedFile { path: path.clone(), name: "200805.csv".to_owned(), period, is_named: true };

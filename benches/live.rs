@@ -13,7 +13,7 @@ use clap::Parser;
 use serde::Serialize;
 use spillover::engine::{Engine, Outcome, Request, Unwatched};
 use spillover::feed::profile::{Profile, Revision};
-use spillover::feed::reference::ReferenceTexts;
+use spillover::feed::reference::TablesBeside;
 use spillover::feed::source::{FeedFile, discover};
 use spillover::settings::Config;
 use spillover::types::Period;
@@ -79,7 +79,7 @@ fn open(home: &Path, feed: &Path, n_workers: usize) -> anyhow::Result<Engine> {
     let request = Request {
         config: Config { revision: Some(Revision::Append), ..Config::default() },
         profile: None,
-        references: ReferenceTexts::beside(feed)?,
+        references: TablesBeside::of(feed)?,
         n_workers,
     };
     Ok(Engine::open(home, request, |_| std::ops::ControlFlow::Continue(()))?)

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::feed::profile::{Exclusions, Profile, Revision};
+use crate::feed::profile::{CountryCodes, Exclusions, Profile, Revision};
 use crate::options::{Definitions, Network, OwnPlants, Weights};
 
 /// What closes a month.
@@ -269,9 +269,12 @@ impl Settings {
             let layout = |profile: &Profile| Profile {
                 exclusions: Exclusions::default(),
                 revision: Revision::default(),
+                countries: None,
                 ..profile.clone()
             };
-            if layout(profile) != layout(&self.profile) {
+            if layout(profile) == layout(&self.profile) {
+                self.check_countries(profile)?;
+            } else {
                 same("profile", Some(&profile.name), &self.profile.name)?;
                 let (asked, recorded) =
                     ("another layout".to_owned(), "the recorded one".to_owned());
@@ -279,6 +282,18 @@ impl Settings {
             }
         }
         Ok(())
+    }
+
+    /// Checks that a profile does not ask for other country codes. A home of before codes were
+    /// checked takes any, whatever a shipped profile has become.
+    fn check_countries(&self, profile: &Profile) -> Result<(), SettingsError> {
+        let is_shipped =
+            || Profile::bundled(&profile.name).is_ok_and(|shipped| shipped == *profile);
+        match self.profile.countries {
+            None if profile.countries == Some(CountryCodes::Any) || is_shipped() => Ok(()),
+            None => same("countries", profile.countries.as_ref(), &CountryCodes::Any),
+            Some(recorded) => same("countries", profile.countries.as_ref(), &recorded),
+        }
     }
 }
 
@@ -344,6 +359,26 @@ mod tests {
         let other = Profile::bundled("ccts").expect("a shipped profile");
         let error = settings.check(&Config::default(), Some(&other)).expect_err("other profile");
         assert!(error.to_string().contains("\"ccts\""), "{error}");
+    }
+
+    #[test]
+    fn a_home_of_before_codes_were_checked_keeps_its_reading_under_the_shipped_profile() {
+        let new = Settings::new(&Config::default(), canonical());
+        let recorded = new.to_toml().replace("countries = \"customs\"\n", "");
+        assert!(recorded != new.to_toml());
+        let old = Settings::from_toml(&recorded).expect("settings of before");
+        assert_eq!(old.profile.countries, None);
+        assert_eq!(old.to_toml(), recorded);
+        let with = |countries| Profile { countries, ..canonical() };
+        let any = with(Some(CountryCodes::Any));
+        old.check(&Config::default(), Some(&canonical())).expect("the shipped one");
+        old.check(&Config::default(), Some(&any)).expect("any code");
+        let mut own = canonical();
+        own.exclusions.countries.clear();
+        let error = old.check(&Config::default(), Some(&own)).expect_err("codes of its own");
+        assert!(error.to_string().starts_with("countries is \"customs\" here"), "{error}");
+        let error = new.check(&Config::default(), Some(&any)).expect_err("other codes");
+        assert!(error.to_string().contains("made with \"customs\""), "{error}");
     }
 
     #[test]

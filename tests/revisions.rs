@@ -14,7 +14,7 @@ use spillover::archive::Archive;
 use spillover::archive::parts::Table;
 use spillover::engine::replay::Standing;
 use spillover::engine::{Engine, EngineError, Request, Unwatched};
-use spillover::feed::reference::ReferenceTexts;
+use spillover::feed::reference::TablesBeside;
 use spillover::feed::source::discover;
 use spillover::publish::export::TableAt;
 use spillover::publish::moves::between;
@@ -93,8 +93,7 @@ impl Played {
     fn restart(&mut self) {
         self.engine = None;
         let config: Config = toml::from_str(self.options).expect("options");
-        let references =
-            Some(ReferenceTexts { cities: CITIES.into(), regions: None, countries: None });
+        let references = TablesBeside { cities: Some(CITIES.into()), ..TablesBeside::default() };
         let request = Request { config, references, n_workers: 1, profile: None };
         let home = self.sandbox.home();
         self.engine = Some(

@@ -8,7 +8,7 @@ use spillover::archive::Archive;
 use spillover::archive::parts::Table;
 use spillover::engine::{Engine, Request, Unwatched};
 use spillover::feed::profile::Profile;
-use spillover::feed::reference::ReferenceTexts;
+use spillover::feed::reference::TablesBeside;
 use spillover::feed::source::discover;
 use spillover::publish::export::{Selection, years};
 use spillover::publish::format::cells::fields_of;
@@ -36,12 +36,8 @@ impl Demo {
         };
         let config = home.config()?;
         let n_workers = n_workers(None, &config);
-        let request = Request {
-            n_workers,
-            references: ReferenceTexts::beside(&feed)?,
-            config,
-            profile: None,
-        };
+        let request =
+            Request { n_workers, references: TablesBeside::of(&feed)?, config, profile: None };
         let files = discover(&[feed], &Profile::bundled("canonical")?)?.files;
         let data = folder.path().join("home");
         let mut engine = Engine::open(&data, request, |_| ControlFlow::Continue(()))?;

@@ -2,11 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use clap::Args;
 use spillover::archive::Archive;
 use spillover::engine::rebuild::{Rebuild as Outcome, rebuild};
-use spillover::feed::reference::ReferenceTexts;
+use spillover::feed::reference::TablesBeside;
 
 use super::progress::bar;
 use super::{Done, Home, n_workers};
@@ -50,7 +50,10 @@ impl Rebuild {
     }
 }
 
-fn tables_beside(folder: &Path) -> anyhow::Result<ReferenceTexts> {
-    let tables = ReferenceTexts::beside(folder)?;
-    tables.ok_or_else(|| anyhow::anyhow!("there is no cities.csv in {}", folder.display()))
+fn tables_beside(folder: &Path) -> anyhow::Result<TablesBeside> {
+    let tables = TablesBeside::of(folder)?;
+    if tables.named().next().is_none() {
+        bail!("there is no cities.csv, regions.csv or countries.csv in {}", folder.display());
+    }
+    Ok(tables)
 }

@@ -90,6 +90,15 @@ pub enum EngineError {
         /// The table.
         table: String,
     },
+    /// A reference table that the home's figures were made without.
+    #[error(
+        "{table} beside the feed is one that the home's figures were made without; move it away, or \
+         ingest the feed into another home with --data"
+    )]
+    ReferenceNew {
+        /// The table.
+        table: String,
+    },
     /// A reference table with other codes than lines were read by.
     #[error(
         "{table} has other codes than the one the home was read with, or other cities of regions, \

@@ -12,7 +12,7 @@ use crate::archive::{Archive, ArchiveError, Definitions, FileEntry};
 use crate::calendar::Calendar;
 use crate::feed::places::Places;
 use crate::feed::profile::{Profile, Revision};
-use crate::feed::reference::ReferenceTexts;
+use crate::feed::reference::{CITIES, COUNTRIES, REGIONS, ReferenceTexts, TablesBeside};
 use crate::publish::supply::Supply;
 use crate::settings::{Close, Config, Settings};
 use crate::types::Period;
@@ -25,7 +25,7 @@ pub struct Request {
     /// The layout asked for, by name or by the feed's own `feed.toml`.
     pub profile: Option<Profile>,
     /// The reference tables beside the feed.
-    pub references: Option<ReferenceTexts>,
+    pub references: TablesBeside,
     /// How many workers compute.
     pub n_workers: usize,
 }
@@ -160,7 +160,7 @@ fn defined(
     let (settings, definitions) = match archive.map(recorded).transpose()?.flatten() {
         Some((settings, definitions)) => {
             settings.check(&request.config, request.profile.as_ref())?;
-            same_references(&definitions, request)?;
+            same_references(&settings, &definitions, request)?;
             (settings, definitions)
         }
         None => new_definitions(request)?,
@@ -228,9 +228,6 @@ pub fn home_of(settings: Settings, definitions: &Definitions) -> Result<Home, En
     Ok(Home::new(settings, Places::parse(&texts)?, supply))
 }
 
-pub(super) const CITIES: &str = "cities.csv";
-pub(super) const REGIONS: &str = "regions.csv";
-pub(super) const COUNTRIES: &str = "countries.csv";
 pub(super) const SUPPLY: &str = "supply.csv";
 
 fn new_definitions(request: &Request) -> Result<(Settings, Definitions), EngineError> {
@@ -240,23 +237,14 @@ fn new_definitions(request: &Request) -> Result<(Settings, Definitions), EngineE
         (None, None) => Profile::bundled("canonical")?,
     };
     let settings = Settings::new(&request.config, profile);
-    let texts = request.references.clone().unwrap_or_else(ReferenceTexts::bundled);
-    let mut references = reference_tables(&texts);
+    let texts = ReferenceTexts::of(request.references.clone(), &settings.profile);
+    let mut references: Vec<(String, String)> =
+        texts.named().map(|(name, text)| (name.to_owned(), text.to_owned())).collect();
     if let Some(path) = &request.config.supply {
         references.push((SUPPLY.to_owned(), read_supply(path)?));
     }
     let definitions = Definitions { settings: settings.to_toml(), references };
     Ok((settings, definitions))
-}
-
-pub(super) fn reference_tables(texts: &ReferenceTexts) -> Vec<(String, String)> {
-    let tables = [
-        (CITIES, Some(&texts.cities)),
-        (REGIONS, texts.regions.as_ref()),
-        (COUNTRIES, texts.countries.as_ref()),
-    ];
-    let given = tables.into_iter().filter_map(|(name, text)| Some((name, text?)));
-    given.map(|(name, text)| (name.to_owned(), text.clone())).collect()
 }
 
 pub(super) fn read_supply(path: &Path) -> Result<String, EngineError> {
@@ -266,13 +254,71 @@ pub(super) fn read_supply(path: &Path) -> Result<String, EngineError> {
     Ok(text)
 }
 
-fn same_references(recorded: &Definitions, request: &Request) -> Result<(), EngineError> {
-    let mut asked = request.references.as_ref().map(reference_tables).unwrap_or_default();
+fn same_references(
+    settings: &Settings,
+    recorded: &Definitions,
+    request: &Request,
+) -> Result<(), EngineError> {
+    let beside = &request.references;
+    // A home of before tables counted by themselves looked at none without a table of cities.
+    let counts = settings.profile.checks_codes() || beside.cities.is_some();
+    let asked = beside.named().filter(|_| counts);
+    let mut asked: Vec<(&str, String)> =
+        asked.map(|(name, text)| (name, text.to_owned())).collect();
     if let Some(path) = &request.config.supply {
-        asked.push((SUPPLY.to_owned(), read_supply(path)?));
+        asked.push((SUPPLY, read_supply(path)?));
     }
-    match asked.into_iter().find(|table| !recorded.references.contains(table)) {
-        Some((table, _)) => Err(EngineError::ReferenceDiffers { table }),
-        None => Ok(()),
+    for (table, text) in asked {
+        let known = recorded.references.iter().find(|(name, _)| name == table);
+        let table = table.to_owned();
+        match known {
+            None => return Err(EngineError::ReferenceNew { table }),
+            Some((_, known)) if *known != text => {
+                return Err(EngineError::ReferenceDiffers { table });
+            }
+            Some(_) => {}
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_home_of_before_tables_counted_by_themselves_takes_its_feed_as_it_was() {
+        let canonical = Profile::bundled("canonical").expect("a shipped profile");
+        let new = Settings::new(&Config::default(), canonical);
+        let mut old = new.clone();
+        old.profile.countries = None;
+        let cities = "city,province,area_km2\n1101,11,100\n".to_owned();
+        let references = vec![(CITIES.to_owned(), cities.clone())];
+        let recorded = Definitions { settings: String::new(), references };
+        let beside = |cities: Option<&String>| Request {
+            references: TablesBeside {
+                cities: cities.cloned(),
+                countries: Some("country\n301\n".to_owned()),
+                ..TablesBeside::default()
+            },
+            ..Request::default()
+        };
+        same_references(&old, &recorded, &beside(None)).expect("it was not looked at");
+        for (settings, request) in [(&new, beside(None)), (&old, beside(Some(&cities)))] {
+            let error = same_references(settings, &recorded, &request).expect_err("a new table");
+            assert!(
+                error.to_string().starts_with("countries.csv beside the feed is one"),
+                "{error}"
+            );
+        }
+        let request = Request {
+            references: TablesBeside {
+                cities: Some("city\n".to_owned()),
+                ..TablesBeside::default()
+            },
+            ..Request::default()
+        };
+        let error = same_references(&new, &recorded, &request).expect_err("another table");
+        assert!(error.to_string().starts_with("cities.csv beside the feed differs"), "{error}");
     }
 }

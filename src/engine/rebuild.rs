@@ -17,9 +17,7 @@ use std::sync::Arc;
 
 use super::EngineError;
 use super::intake::ABSOLUTE_CENTS_MAX;
-use super::open::{
-    CITIES, COUNTRIES, REGIONS, SUPPLY, home_of, read_supply, recorded, reference_tables,
-};
+use super::open::{SUPPLY, home_of, read_supply, recorded};
 use super::restore::State;
 use super::running::{Home, Running, records_not_read};
 use crate::archive::parts::Table;
@@ -29,7 +27,7 @@ use crate::archive::{
 };
 use crate::feed::profile::Exclusions;
 use crate::feed::record::{Counts, Exclusion, Intake, Record, Texts};
-use crate::feed::reference::ReferenceTexts;
+use crate::feed::reference::{CITIES, COUNTRIES, REGIONS, TablesBeside};
 use crate::settings::Config;
 use crate::types::{City, Vintage};
 
@@ -58,7 +56,7 @@ pub struct Rebuild {
 pub fn rebuild(
     folder: &Path,
     config: &Config,
-    tables: Option<&ReferenceTexts>,
+    tables: Option<&TablesBeside>,
     n_workers: usize,
     mut progress: impl FnMut(usize),
 ) -> Result<Option<Rebuild>, EngineError> {
@@ -111,14 +109,15 @@ fn has_damaged_parts(archive: &Archive) -> Result<bool, EngineError> {
 
 fn references(
     config: &Config,
-    tables: Option<&ReferenceTexts>,
+    tables: Option<&TablesBeside>,
     old: &Definitions,
 ) -> Result<Vec<(String, String)>, EngineError> {
     let mut references = old.references.clone();
     if let Some(tables) = tables {
-        let new = reference_tables(tables);
+        let new: Vec<(String, String)> =
+            tables.named().map(|(name, text)| (name.to_owned(), text.to_owned())).collect();
         same_codes(&new, &old.references)?;
-        references.retain(|(name, _)| name == SUPPLY);
+        references.retain(|(name, _)| new.iter().all(|(given, _)| given != name));
         references.extend(new);
         references.sort();
     }
@@ -130,23 +129,22 @@ fn references(
     Ok(references)
 }
 
-/// Whether reference tables have the codes of earlier ones: lines were accepted and rejected by
-/// those.
+/// Whether reference tables that are given have the codes of earlier ones: lines were accepted and
+/// rejected by those.
 fn same_codes(new: &[(String, String)], old: &[(String, String)]) -> Result<(), EngineError> {
     for (name, column) in [(CITIES, "city"), (REGIONS, "region"), (COUNTRIES, "country")] {
-        let codes = |tables: &[(String, String)]| {
+        let text_of = |tables: &[(String, String)]| {
             let table = tables.iter().find(|(table, _)| table == name);
-            table.map(|(_, text)| (codes(text, column), text.clone()))
+            table.map(|(_, text)| text.clone())
         };
-        let (new, old) = (codes(new), codes(old));
+        let Some(new) = text_of(new) else { continue };
+        let table = name.to_owned();
+        let Some(old) = text_of(old) else { return Err(EngineError::ReferenceNew { table }) };
         // A region's city stands in the records.
-        let differ = if name == REGIONS {
-            new.map(|(_, text)| text) != old.map(|(_, text)| text)
-        } else {
-            new.map(|(codes, _)| codes) != old.map(|(codes, _)| codes)
-        };
+        let differ =
+            if name == REGIONS { new != old } else { codes(&new, column) != codes(&old, column) };
         if differ {
-            return Err(EngineError::OtherCodes { table: name.to_owned() });
+            return Err(EngineError::OtherCodes { table });
         }
     }
     Ok(())

@@ -3,17 +3,17 @@
 use std::path::{Path, PathBuf};
 
 use super::EngineError;
-use super::open::{CITIES, COUNTRIES, REGIONS, Request, recorded};
+use super::open::{Request, recorded};
 use crate::archive::{Archive, ArchiveError};
 use crate::feed::profile::Profile;
-use crate::feed::reference::ReferenceTexts;
+use crate::feed::reference::{CITIES, COUNTRIES, REGIONS, TablesBeside};
 use crate::feed::source::feed_profile;
 use crate::settings::Config;
 
 impl Request {
     /// What is asked for by options, a profile named on the command line, and what lies beside a
-    /// feed: `--profile` before the options' profile before a `feed.toml`, and the first
-    /// `cities.csv`.
+    /// feed: `--profile` before the options' profile before a `feed.toml`, and of each reference
+    /// table the first.
     ///
     /// # Errors
     /// - [`EngineError::Profile`] if the layout cannot be read or is unknown.
@@ -25,11 +25,9 @@ impl Request {
         n_workers: usize,
     ) -> Result<Self, EngineError> {
         let profile = layout(feeds, profile.or(config.profile.as_deref()))?;
-        let mut references = None;
+        let mut references = TablesBeside::default();
         for folder in folders(feeds) {
-            if references.is_none() {
-                references = ReferenceTexts::beside(folder)?;
-            }
+            references = references.or(TablesBeside::of(folder)?);
         }
         Ok(Self { config, profile, references, n_workers })
     }

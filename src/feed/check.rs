@@ -21,6 +21,9 @@ use crate::types::{City, Flow, Period};
 /// The longest field.
 pub const FIELD_BYTES_MAX: usize = 1024;
 
+/// The fields that hold codes and identifiers.
+const CODES: [Field; 4] = [Field::FirmId, Field::Region, Field::Country, Field::Hs8];
+
 /// What a line breaks, and in which column if it is in one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fault {
@@ -149,6 +152,11 @@ impl<'a> Checker<'a> {
         if known_firm.is_none() && is_blank(&firm) {
             return Err(self.fault(Rule::Firm, Field::FirmId));
         }
+        for field in CODES {
+            if known(field).is_none() && self.has_lost_digits(&self.field(field, &text)) {
+                return Err(self.fault(Rule::Code, field));
+            }
+        }
         let region = self.field(Field::Region, &text);
         let (known_region, city) = match known(Field::Region) {
             Some(before) => (Some(before.region), before.city),
@@ -213,6 +221,14 @@ impl<'a> Checker<'a> {
             return Err(self.fault(Rule::Country, Field::Country));
         }
         Ok(known)
+    }
+
+    /// Whether a code is one that a spreadsheet took for a number, and codes are looked at for that.
+    #[inline]
+    fn has_lost_digits(&self, code: &[u8]) -> bool {
+        matches!(code, [_, .., b'E' | b'e', b'+', b'0'..=b'9', b'0'..=b'9'])
+            && self.profile.checks_codes()
+            && is_decimal(&code[..code.len() - 4])
     }
 
     /// The line as text, if columns, lengths and bytes are in order.
@@ -357,6 +373,15 @@ fn intern<M>(
         meanings.push(meaning(text_of(text)));
     }
     position
+}
+
+/// Whether there are digits only, with a decimal mark between two of them or none.
+#[cold]
+fn is_decimal(text: &[u8]) -> bool {
+    let mark = text.iter().position(|byte| matches!(byte, b'.' | b','));
+    let (whole, rest) = text.split_at(mark.unwrap_or(text.len()));
+    let digits = |text: &[u8]| !text.is_empty() && text.iter().all(u8::is_ascii_digit);
+    digits(whole) && rest.split_first().is_none_or(|(_, decimals)| digits(decimals))
 }
 
 /// The text that a line's bytes are, once the line is known to be UTF-8.

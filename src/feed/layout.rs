@@ -187,6 +187,16 @@ pub enum CityRule {
     AsIs,
 }
 
+/// Which country codes there are where no `countries.csv` is beside the feed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CountryCodes {
+    /// The customs' codes of three digits.
+    Customs,
+    /// Any that is not blank.
+    Any,
+}
+
 /// How the value is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -8,7 +8,7 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::profile::CityRule;
-pub use super::reference::{PlacesError, ReferenceTexts};
+pub use super::reference::{PlacesError, ReferenceTexts, TablesBeside};
 use super::reference::{Problem, Table};
 use crate::types::{City, Province};
 

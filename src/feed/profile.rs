@@ -18,6 +18,13 @@ pub struct Profile {
     /// What to do with another file for a month that has one.
     #[serde(default)]
     pub revision: Revision,
+    /// Which country codes there are where no table of them is beside the feed.
+    ///
+    /// None only in the record of a home that was made before codes were checked. Its lines keep
+    /// the reading that they had: no code has lost digits, and tables beside the feed count only
+    /// where a `cities.csv` is among them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub countries: Option<CountryCodes>,
     /// From files to text.
     pub file: FileLayout,
     /// From text to fields.
@@ -142,7 +149,14 @@ impl Profile {
         Self::from_toml(&text, &path.display().to_string())
     }
 
-    fn checked(self, origin: &str) -> Result<Self, ProfileError> {
+    /// Whether codes are looked at for lost digits.
+    #[must_use]
+    pub fn checks_codes(&self) -> bool {
+        self.countries.is_some()
+    }
+
+    fn checked(mut self, origin: &str) -> Result<Self, ProfileError> {
+        self.countries.get_or_insert(CountryCodes::Any);
         let origin = origin.to_owned();
         if self.flow.export.is_empty() {
             return Err(ProfileError::NoExportCode { origin });

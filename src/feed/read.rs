@@ -275,7 +275,7 @@ impl Sheet {
 }
 
 // Counts are indexed by variant.
-const _: () = assert!(Exclusion::ALL[2] as usize == 2 && Rule::ALL[12] as usize == 12);
+const _: () = assert!(Exclusion::ALL[2] as usize == 2 && Rule::ALL[13] as usize == 13);
 
 /// As much of a line as a reject keeps, cut between characters.
 fn kept(raw: &[u8]) -> String {

@@ -113,6 +113,8 @@ pub enum Rule {
     Flow,
     /// No firm identifier.
     Firm,
+    /// An identifier or a code that has lost digits: `3.1E+09`, as a spreadsheet writes it.
+    Code,
     /// A region that the reference tables do not know.
     Region,
     /// A country that the reference table does not know, or none.
@@ -125,7 +127,7 @@ pub enum Rule {
 
 impl Rule {
     /// All of them, in the order in which a line is checked.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Columns,
         Self::Quote,
         Self::Length,
@@ -135,6 +137,7 @@ impl Rule {
         Self::EarlyPeriod,
         Self::Flow,
         Self::Firm,
+        Self::Code,
         Self::Region,
         Self::Country,
         Self::Number,
@@ -154,6 +157,7 @@ impl Rule {
             Self::EarlyPeriod => "early_period",
             Self::Flow => "flow",
             Self::Firm => "firm",
+            Self::Code => "code",
             Self::Region => "region",
             Self::Country => "country",
             Self::Number => "number",

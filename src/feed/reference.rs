@@ -4,6 +4,26 @@ use std::path::{Path, PathBuf};
 
 use rustc_hash::FxHashMap;
 
+use super::profile::{CityRule, CountryCodes, Profile};
+
+/// The file of the cities.
+pub const CITIES: &str = "cities.csv";
+/// The file of the regions.
+pub const REGIONS: &str = "regions.csv";
+/// The file of the countries.
+pub const COUNTRIES: &str = "countries.csv";
+
+/// The reference tables that lie beside a feed: each counts by itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TablesBeside {
+    /// `cities.csv`.
+    pub cities: Option<String>,
+    /// `regions.csv`.
+    pub regions: Option<String>,
+    /// `countries.csv`.
+    pub countries: Option<String>,
+}
+
 /// The texts of the reference tables, so that a home can keep what it was built with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReferenceTexts {
@@ -103,26 +123,62 @@ impl PlacesError {
     }
 }
 
-impl ReferenceTexts {
-    /// The tables that lie beside a feed; none if there is no `cities.csv`.
+impl TablesBeside {
+    /// The tables in a folder.
     ///
     /// # Errors
     /// [`PlacesError::Io`] if a table is there but cannot be read.
-    pub fn beside(dir: &Path) -> Result<Option<Self>, PlacesError> {
-        let Some(cities) = text_of(&dir.join("cities.csv"))? else { return Ok(None) };
-        let regions = text_of(&dir.join("regions.csv"))?;
-        let countries = text_of(&dir.join("countries.csv"))?;
-        Ok(Some(Self { cities, regions, countries }))
+    pub fn of(folder: &Path) -> Result<Self, PlacesError> {
+        let table = |name: &str| text_of(&folder.join(name));
+        let (cities, regions, countries) = (table(CITIES)?, table(REGIONS)?, table(COUNTRIES)?);
+        Ok(Self { cities, regions, countries })
     }
 
-    /// The Chinese prefectures and the customs' places of production; any country code is taken.
+    /// These tables, and those of another folder where one is missing.
     #[must_use]
-    pub fn bundled() -> Self {
+    pub fn or(self, other: Self) -> Self {
         Self {
-            cities: include_str!("../../streams/reference/cities.csv").to_owned(),
-            regions: Some(include_str!("../../streams/reference/regions.csv").to_owned()),
-            countries: None,
+            cities: self.cities.or(other.cities),
+            regions: self.regions.or(other.regions),
+            countries: self.countries.or(other.countries),
         }
+    }
+
+    /// The tables that are there, each with the name of its file.
+    pub fn named(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let tables =
+            [(CITIES, &self.cities), (REGIONS, &self.regions), (COUNTRIES, &self.countries)];
+        tables.into_iter().filter_map(|(name, text)| Some((name, text.as_deref()?)))
+    }
+}
+
+impl ReferenceTexts {
+    /// The tables of a feed: those beside it, and in place of the others the shipped ones that its
+    /// profile asks for. These are the Chinese prefectures, the customs' places of production for a
+    /// profile with a concordance, and the customs' country codes.
+    #[must_use]
+    pub fn of(beside: TablesBeside, profile: &Profile) -> Self {
+        let has_concordance = profile.city == CityRule::Concordance;
+        let has_customs_codes = profile.countries == Some(CountryCodes::Customs);
+        let shipped = |asked: bool, text: &str| asked.then(|| text.to_owned());
+        let cities = include_str!("../../streams/reference/cities.csv");
+        let regions = include_str!("../../streams/reference/regions.csv");
+        let countries = include_str!("../../streams/reference/countries.csv");
+        Self {
+            cities: beside.cities.unwrap_or_else(|| cities.to_owned()),
+            regions: beside.regions.or_else(|| shipped(has_concordance, regions)),
+            countries: beside.countries.or_else(|| shipped(has_customs_codes, countries)),
+        }
+    }
+
+    /// The tables that there are, each with the name of its file.
+    pub fn named(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let tables = [
+            (CITIES, Some(&self.cities)),
+            (REGIONS, self.regions.as_ref()),
+            (COUNTRIES, self.countries.as_ref()),
+        ];
+        tables.into_iter().filter_map(|(name, text)| Some((name, text?.as_str())))
     }
 }
 

@@ -5,10 +5,15 @@ Shares nothing with the engine but the definitions: amounts are whole cents, the
 
 import csv
 import io
+import re
 from collections import defaultdict
 from math import log
+from pathlib import Path
 
 EXCLUDED_COUNTRIES = {"110"}
+CUSTOMS = Path(__file__).parents[2] / "streams/reference/countries.csv"
+COUNTRIES = {row["country"] for row in csv.DictReader(CUSTOMS.open(encoding="utf-8"))}
+LOST_DIGITS = re.compile(r"[0-9]+([.,][0-9]+)?[Ee]\+[0-9]{2}")
 INTERMEDIARY = ("进出口", "经贸", "贸易", "科贸", "外经")
 
 
@@ -21,6 +26,8 @@ def cities_of(text):
 def records_of(text):
     """The accepted records of a canonical file: period, flow, firm, city, country, cents."""
     for row in csv.DictReader(io.StringIO(text)):
+        if not has_codes(row):
+            continue
         excluded = row["country"] in EXCLUDED_COUNTRIES
         excluded |= any(word in row["firm_name"] for word in INTERMEDIARY)
         if not excluded:
@@ -28,6 +35,12 @@ def records_of(text):
             assert "." in row["value_usd"] and len(row["value_usd"].split(".")[1]) == 2
             yield (int(row["period"]), row["flow"], row["firm_id"], row["region"][:4],
                    row["country"], cents)
+
+
+def has_codes(row):
+    """Whether no code has lost digits, and the country is one of the customs'."""
+    codes = (row["firm_id"], row["region"], row["country"], row["hs8"])
+    return row["country"] in COUNTRIES and not any(map(LOST_DIGITS.fullmatch, codes))
 
 
 class Tables:

@@ -12,7 +12,7 @@ use spillover::feed::places::Places;
 use spillover::feed::profile::Profile;
 use spillover::feed::read::{ReadLimits, read};
 use spillover::feed::record::Rule;
-use spillover::feed::reference::ReferenceTexts;
+use spillover::feed::reference::{ReferenceTexts, TablesBeside};
 use spillover::feed::source::FeedFile;
 use spillover::feed::split::fields_of;
 use spillover::panel::{ReadOptions, Table, Wanted};
@@ -149,7 +149,8 @@ pub fn feed(bytes: &[u8]) {
     let Some((choice, bytes)) = bytes.split_first() else { return };
     let names: Vec<_> = Profile::bundled_names().collect();
     let profile = Profile::bundled(names[usize::from(*choice) % names.len()]).expect("shipped");
-    let places = Places::parse(&ReferenceTexts::bundled()).expect("shipped");
+    let texts = ReferenceTexts::of(TablesBeside::default(), &profile);
+    let places = Places::parse(&texts).expect("shipped");
     let path = scratch("201001.csv");
     fs::write(&path, bytes).expect("written");
     let period = Period::new(2010, 1).expect("a month");

@@ -1,6 +1,7 @@
 //! Tables that are in order, and mistakes in them.
 
 use super::*;
+use crate::feed::profile::{CountryCodes, Profile};
 
 fn texts(cities: &str, regions: Option<&str>, countries: Option<&str>) -> ReferenceTexts {
     ReferenceTexts {
@@ -77,8 +78,51 @@ fn a_bad_table_is_named_with_line_column_and_what_to_do() {
 
 #[test]
 fn the_bundled_tables_are_valid() {
-    let places = Places::parse(&ReferenceTexts::bundled()).expect("the bundled tables");
+    let texts = ReferenceTexts::of(TablesBeside::default(), &shipped("ccts"));
+    let places = Places::parse(&texts).expect("the bundled tables");
     assert_eq!(places.n_cities(), 337);
     let lishui = places.city("3311").expect("丽水 in GB/T 2260");
     assert_eq!(places.region(&CityRule::Concordance, "33109"), Found::City(lishui));
+    assert!(places.country_known("502") && !places.country_known("德国"));
+}
+
+fn shipped(name: &str) -> Profile {
+    Profile::bundled(name).expect("a shipped profile")
+}
+
+#[test]
+fn each_table_beside_a_feed_counts_by_itself() {
+    let cities = "city,province,area_km2\n3311,33,17275\n";
+    let (regions, countries) = ("region,city\n1,3311\n", "country\nDE\n");
+    let some = |text: &str| Some(text.to_owned());
+    let ccts = |beside| {
+        Places::parse(&ReferenceTexts::of(beside, &shipped("ccts"))).expect("valid tables")
+    };
+    let place = |places: &Places, region| match places.region(&CityRule::Concordance, region) {
+        Found::City(city) => Some(places.code(city).to_owned()),
+        Found::WithoutCity => some(""),
+        Found::Unknown => None,
+    };
+    // Regions of cities that the feed's table does not have are known, and in no city.
+    let alone = ccts(TablesBeside { cities: some(cities), ..TablesBeside::default() });
+    assert_eq!((place(&alone, "33109"), place(&alone, "11019")), (some("3311"), some("")));
+    assert!(alone.country_known("502") && !alone.country_known("DE"));
+    let alone = ccts(TablesBeside { regions: some(regions), ..TablesBeside::default() });
+    assert_eq!((place(&alone, "1"), place(&alone, "33109")), (some("3311"), None));
+    assert_eq!(alone.n_cities(), 337);
+    let alone = ccts(TablesBeside { countries: some(countries), ..TablesBeside::default() });
+    assert!(alone.country_known("DE") && !alone.country_known("502"));
+    assert_eq!(place(&alone, "33109"), some("3311"));
+}
+
+#[test]
+fn a_profile_says_whether_the_customs_codes_are_the_countries() {
+    let known = |profile: &Profile| {
+        let texts = ReferenceTexts::of(TablesBeside::default(), profile);
+        Places::parse(&texts).expect("the bundled tables").country_known("德国")
+    };
+    let mut canonical = shipped("canonical");
+    assert!(!known(&canonical) && known(&shipped("comexstat-municipality")));
+    canonical.countries = Some(CountryCodes::Any);
+    assert!(known(&canonical));
 }

@@ -23,6 +23,16 @@ fn a_profile_survives_being_written_and_read_again() {
 }
 
 #[test]
+fn a_profile_that_names_no_country_codes_takes_any() {
+    let without = canonical_text().replace("countries = \"customs\"\n", "");
+    assert!(without != canonical_text());
+    let profile = Profile::from_toml(&without, "feed.toml").expect("a profile");
+    assert_eq!(profile.countries, Some(CountryCodes::Any));
+    let customs = Profile::bundled("ccts").expect("a shipped profile").countries;
+    assert_eq!(customs, Some(CountryCodes::Customs));
+}
+
+#[test]
 fn an_unknown_name_is_answered_with_those_there_are() {
     let error = Profile::bundled("cannonical").expect_err("no such profile");
     assert_eq!(
@@ -42,6 +52,7 @@ fn a_mistake_in_a_profile_is_shown_with_its_line() {
         ("hs8 = \"hs8\"", "hs8 = { const = \"\" }", "header's name or"),
         ("hs8 = \"hs8\"", "hs6 = \"hs8\"", "hs6"),
         ("digits = 4", "length = 4", "length"),
+        ("countries = \"customs\"", "countries = \"iso\"", "customs"),
     ];
     for (from, to, expected) in cases {
         let text = canonical_text().replace(from, to);

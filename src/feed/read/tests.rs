@@ -89,7 +89,7 @@ fn a_good_line_is_a_record() {
 #[test]
 fn each_rule_rejects_its_line_and_names_the_column() {
     let long = format!("200805,E,F1,{},11019,502,8,10,1", "长".repeat(342));
-    let cases: [(&str, Rule, &str); 20] = [
+    let cases: [(&str, Rule, &str); 26] = [
         ("200805,E,F1,n,11019,502,8,10", Rule::Columns, ""),
         ("200805,E,F1,n,11019,502,8,10,1,2", Rule::Columns, ""),
         ("200805,E,F1,n,11019,502,8,10,1,234.50", Rule::Columns, ""),
@@ -102,6 +102,12 @@ fn each_rule_rejects_its_line_and_names_the_column() {
         ("200804,E,F1,n,11019,502,8,10,1", Rule::EarlyPeriod, "period"),
         ("200805,X,F1,n,11019,502,8,10,1", Rule::Flow, "flow"),
         ("200805,E, \u{3000},n,11019,502,8,10,1", Rule::Firm, "firm_id"),
+        ("200805,E,3.1E+09,n,11019,502,8,10,1", Rule::Code, "firm_id"),
+        ("200805,E,\"3,1E+09\",n,11019,502,8,10,1", Rule::Code, "firm_id"),
+        ("200805,E,3E+09,n,11019,502,8,10,1", Rule::Code, "firm_id"),
+        ("200805,E,F1,n,1.1019e+04,502,8,10,1", Rule::Code, "region"),
+        ("200805,E,F1,n,11019,5.02E+02,8,10,1", Rule::Code, "country"),
+        ("200805,E,F1,n,11019,502,8.4713E+07,10,1", Rule::Code, "hs8"),
         ("200805,E,F1,n,99999,502,8,10,1", Rule::Region, "region"),
         ("200805,E,F1,n,11019,999,8,10,1", Rule::Country, "country"),
         ("200805,E,F1,n,11019,,8,10,1", Rule::Country, "country"),
@@ -121,6 +127,27 @@ fn of_several_broken_rules_the_first_is_told() {
     assert_eq!(fault("200806,X,,n,99999,,8,10,x").0, Rule::FuturePeriod);
     assert_eq!(fault("200805,X,,n,99999,,8,10,x").0, Rule::Flow);
     assert_eq!(fault("200805,E,F1,n,11019,,8,10,x").0, Rule::Country);
+    assert_eq!(fault("200805,E,,n,99999,,8.4E+07,10,x").0, Rule::Firm);
+    assert_eq!(fault("200805,E,F1,n,99999,,8.4E+07,10,x").0, Rule::Code);
+}
+
+#[test]
+fn a_code_that_only_looks_like_a_number_stays_what_it_is() {
+    let firms = ["1E3", "31E+9", "3.1E-09", "E+09", ".1E+09", "3.E+09", "3.1.2E+09", "A3.1E+09"];
+    let more = ["3.1E+009", "3.1E+0x", "3.1+09", "３.1E+09"];
+    for firm in firms.into_iter().chain(more) {
+        let intake = intake(&format!("{HEADER}200805,E,{firm},n,11019,502,8,10,1\n"));
+        assert_eq!(intake.counts.accepted, 1, "{firm}");
+        assert_eq!(intake.texts.firms.text(intake.records[0].firm), firm);
+    }
+}
+
+#[test]
+fn a_home_of_before_codes_were_checked_takes_what_it_took() {
+    let recorded = Profile { countries: None, ..canonical() };
+    let text = format!("{HEADER}200805,E,3.1E+09,n,11019,502,8,10,1\n");
+    let intake = read_as("200805.csv", text.as_bytes(), &recorded, &lenient()).expect("taken");
+    assert_eq!(intake.counts.accepted, 1);
 }
 
 #[test]
