@@ -2,20 +2,18 @@
 
 import copy
 import errno
-import json
-import math
 import os
 import re
 import shutil
-import sqlite3
 import subprocess
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from exports import (AT_A_VINTAGE, SAME_BYTES, TABLES, Expected, first_difference, last_step,
+                     same_estimates, wrong_changes, wrong_in_json)
+from feeds import CITIES
 from scenarios import lay_out
 
-TABLES = ("city", "plant", "files", "rejects")
 CHANGES = "owsnudt"  # calls that change the disk
 ALL_CALLS = CHANGES + "prc"  # and those that read it
 SECONDS_MAX = 900
@@ -37,8 +35,10 @@ MAY_FAIL = tuple(re.compile(pattern) for pattern in (
     # home to write does so again
     r"[ps] ",
 ))
-# tables that say how often something was done or how long it took, beside what it came to
-WHEN = ("seals", "panels", "estimates", "memories", "sqlite_sequence")
+
+
+class NotTried(Exception):
+    """Why a fault could not be made, or its outcome not be compared: a failure of the whole run."""
 
 
 @dataclass
@@ -66,7 +66,7 @@ class Ended:
     code: int
     stdout: str
     stderr: str
-    failed: tuple = ()  # the calls that were made to fail
+    hit: tuple = ()  # the calls that the fault hit
 
     @property
     def acknowledged(self):
@@ -99,55 +99,25 @@ class Binary:
                      done.stderr.decode("utf-8", "replace"),
                      tuple(told.read_text().splitlines()) if told.exists() else ())
 
-    def commands(self):
-        text = subprocess.run([self.path, "--help"], capture_output=True).stdout.decode()
-        return {words[0] for words in map(str.split, text.splitlines()) if words}
+    def export(self, home, table, *options):
+        """A table of a home; an error stands for one that is refused."""
+        ended = self.run(home, "export", table, *options)
+        said = ended.stderr.replace(str(home), "HOME")
+        return ended.stdout if ended.code == 0 else f"exit {ended.code}: {said}"
 
-    def tables(self, home):
-        """What the home serves; an error stands for a table that is refused."""
-        tables = {}
-        for table in TABLES:
-            ended = self.run(home, "export", table)
-            tables[table] = ended.stdout if ended.code == 0 else f"exit {ended.code}"
-        return tables
+    def tables(self, home, tables=TABLES):
+        return {table: self.export(home, table) for table in tables}
 
-
-def content(home):
-    """All that a home holds for good: if two homes agree in it, so does all that they serve."""
-    rows = {}
-    with closing(sqlite3.connect(f"file:{home}/manifest.sqlite?mode=ro", uri=True)) as database:
-        names = database.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")
-        for (name,) in names.fetchall():
-            if name not in WHEN:
-                rows[name] = sorted(map(repr, database.execute(f'SELECT * FROM "{name}"')))
-    for folder in ("segments", "published"):
-        for path in sorted((Path(home) / folder).rglob("*.parquet")):
-            rows[str(path.relative_to(home))] = path.read_bytes()
-    return rows
-
-
-def estimated(home):
-    """The newest estimate of each column and year, without what tells how it was computed."""
-    with closing(sqlite3.connect(f"file:{home}/manifest.sqlite?mode=ro", uri=True)) as database:
-        rows = database.execute('SELECT specification, "column", through, model, error '
-                                "FROM estimates ORDER BY estimate").fetchall()
-    newest = {}
-    for *of, model, error in rows:
-        model = json.loads(model)["estimate"] if model else {}
-        for how in ("iterations", "relative_residual", "warm_start"):
-            model.pop(how, None)
-        terms = [value for term in model.get("terms", ()) for value in term.values()]
-        newest[tuple(of)] = (error, model.get("n_obs"), *terms)
-    return newest
-
-
-def same_estimates(one, other):
-    """Iterations that begin elsewhere end within the tolerance of the solution."""
-    def same(a, b):
-        numbers = isinstance(a, float) and isinstance(b, float)
-        return math.isclose(a, b, rel_tol=1e-5, abs_tol=1e-8) if numbers else a == b
-    return one.keys() == other.keys() and all(
-        len(one[key]) == len(other[key]) and all(map(same, one[key], other[key])) for key in one)
+    def why_not_counted(self, ended):
+        """Why the shim says nothing of a run."""
+        refused = re.search("^.*LD_PRELOAD.*$", ended.stderr, re.MULTILINE)
+        if refused:
+            return f"the loader refused the shim: {refused[0]}"
+        with open(self.path, "rb") as file:
+            head = file.read(1 << 16)
+        if head.startswith(b"\x7fELF") and b"/ld-" not in head:
+            return f"{self.path} is linked statically, so that no shim can be put before it"
+        return f"the shim did not run in {self.path} to its end: does it pass LD_PRELOAD on?"
 
 
 def flip_in_the_middle(path):
@@ -156,19 +126,30 @@ def flip_in_the_middle(path):
     path.write_bytes(data)
 
 
+def needs(holds, why):
+    """Stops what cannot be tried, and says why."""
+    if not holds:
+        raise NotTried(why)
+
+
+def size_kib(home):
+    """What a home takes on a file system of 4 KiB blocks."""
+    return sum(-(-path.stat().st_size // 4096) * 4 for path in home.rglob("*")) + 4
+
+
 class Stage:
     """A scenario made ready: its feed, the home before, and what undisturbed runs come to."""
 
     def __init__(self, binary, scenario, folder, seed):
         self.binary, self.scenario = binary, scenario
         self.feed, self.before = folder / "feed", folder / "before"
-        self.home = folder / "home"
+        self.home, self.final = folder / "home", folder / "final"
         lay_out(scenario, self.feed, seed)
         self.before.mkdir()
         (self.before / "spillover.toml").write_text(scenario.options, encoding="utf-8")
         for command in scenario.before:
             ended = self.run(self.before, command)
-            assert ended.acknowledged, (command, ended)
+            needs(ended.acknowledged, f"{command} fails before any fault: {ended}")
         if scenario.options_then:
             (self.before / "spillover.toml").write_text(scenario.options_then, encoding="utf-8")
         if scenario.damaged:
@@ -190,20 +171,49 @@ class Stage:
     def undisturbed(self):
         self.reset()
         self.ended = self.run(self.home, self.scenario.hit)
-        assert self.ended.code in (0, 3), self.ended
+        needs(self.ended.code in (0, 3), f"{self.scenario.hit} fails without a fault: {self.ended}")
         said = self.ended.stdout + self.ended.stderr
-        assert self.scenario.says in said, (self.scenario.says, said)
-        self.content = content(self.home)
+        needs(self.scenario.says in said, f"nothing says {self.scenario.says!r}: {said}")
+        self.size_kib = size_kib(self.home)
+        shutil.copytree(self.home, self.final)
         self.tables = self.binary.tables(self.home)
-        self.estimated = estimated(self.home)
         self.shown = self.shows()
+        self.newest, _ = last_step(self.home)
+        self.at_vintage = {}
+        self.expected = Expected(self.final, CITIES, self.scenario.options,
+                                 self.scenario.options_then)
+        # What an undisturbed run exports is checked too; where it is wrong, every point is.
+        self.wrong = self.wrong_exports()
         verified = self.binary.run(self.home, "verify")
-        assert verified.code == 0, verified
+        needs(verified.code == 0, f"verify fails without a fault: {verified}")
+
+    def wrong_exports(self):
+        """What an undisturbed home exports wrongly, if anything."""
+        for table, text in self.tables.items():
+            wrong = self.expected.wrong(table, text, self.newest)
+            if not wrong and not text.startswith("exit "):
+                lines = self.binary.export(self.final, table, "--format", "jsonl")
+                wrong = wrong_in_json(text, lines)
+            if wrong:
+                return f"export {table} without a fault: {wrong}"
+        return wrong_changes(self.tables["changes"], self.right_at(last_step(self.final)[1]),
+                             self.tables)
+
+    def right_at(self, vintage):
+        """The tables as of a vintage, from an undisturbed home."""
+        if vintage == self.newest:
+            return self.tables
+        if vintage not in self.at_vintage:
+            of = ("--vintage", str(vintage))
+            self.at_vintage[vintage] = {
+                table: self.binary.export(self.final, table, *of) for table in AT_A_VINTAGE}
+        return self.at_vintage[vintage]
 
     def leave_leftovers(self):
         fault = Fault("kill", self.n_calls(CHANGES) * 3 // 5)
         self.reset()
-        self.run(self.home, self.scenario.hit, fault=fault)
+        ended = self.run(self.home, self.scenario.hit, fault=fault)
+        needs(ended.hit, f"no kill left anything: {ended}")
         shutil.rmtree(self.before)
         self.home.rename(self.before)
 
@@ -211,27 +221,62 @@ class Stage:
         shutil.rmtree(self.home, ignore_errors=True)
         shutil.copytree(self.before, self.home, dirs_exist_ok=True)
 
-    def n_calls(self, kinds):
-        """How many calls of some kinds an undisturbed run makes."""
+    def n_calls(self, kinds, least=1):
+        """How many calls of some kinds an undisturbed run makes, so many at least."""
         self.reset()
         count = self.home.parent / f"count.{kinds}"
-        self.run(self.home, self.scenario.hit, count=count)
-        return int(count.read_text())
+        count.unlink(missing_ok=True)
+        ended = self.run(self.home, self.scenario.hit, count=count)
+        needs(count.exists(), f"{count.name}: {self.binary.why_not_counted(ended)}")
+        text = count.read_text(errors="replace")
+        needs(re.fullmatch("([0-9]+\n)+", text), f"the shim's counter is unreadable: {text[:80]!r}")
+        counts = [int(line) for line in text.split() if int(line) > 0]
+        if not counts and not least:
+            return 0
+        needs(counts, f"the shim saw no call that touches {self.home}; {kinds!r} were counted in "
+                      f"{len(text.split())} processes")
+        needs(len(counts) == 1, f"{len(counts)} processes touch the home: a call has no number")
+        return counts[0]
 
-    def is_final(self):
+    def is_final(self, dice):
         """Whether the home holds and serves what the undisturbed one does, and nothing is wrong."""
+        if self.wrong:
+            return self.wrong
         verified = self.binary.run(self.home, "verify")
         if verified.code != 0:
             return f"verify: {verified.stdout[-300:]}{verified.stderr[-300:]}"
-        if content(self.home) != self.content:
-            served = self.binary.tables(self.home)
-            wrong = [table for table in TABLES if served[table] != self.tables[table]]
-            if wrong:
-                return f"other figures in {', '.join(wrong)}"
-        if self.scenario.estimates and not same_estimates(estimated(self.home), self.estimated):
-            return "other estimates"
+        wrong = self.other_exports() or self.other_vintage(dice)
+        if wrong:
+            return wrong
         shown = self.shows()
         return None if shown == self.shown else f"shows {shown} in place of {self.shown}"
+
+    def other_exports(self):
+        """The first table that the home exports otherwise than the undisturbed one."""
+        served = self.binary.tables(self.home)
+        for table in SAME_BYTES:
+            if served[table] != self.tables[table]:
+                return f"export {table}: {first_difference(served[table], self.tables[table])}"
+        if not same_estimates(served["estimates"], self.tables["estimates"]):
+            text = first_difference(served["estimates"], self.tables["estimates"])
+            return f"export estimates: {text}"
+        # What an interrupted run publishes in two steps moves the figures in two.
+        newest, before = last_step(self.home)
+        return wrong_changes(served["changes"], self.right_at(before), self.right_at(newest))
+
+    def other_vintage(self, dice):
+        """A table as of some vintage that the home exports otherwise."""
+        vintage = dice.randint(1, self.newest)
+        right = self.right_at(vintage)
+        for table in AT_A_VINTAGE:
+            wrong = self.expected.wrong(table, right[table], vintage)
+            if wrong:
+                return f"export {table} --vintage {vintage} without a fault: {wrong}"
+            served = self.binary.export(self.home, table, "--vintage", str(vintage))
+            if served != right[table]:
+                return (f"export {table} --vintage {vintage}: "
+                        f"{first_difference(served, right[table])}")
+        return None
 
     def shows(self):
         """What the scenario's own commands print of a copy of the home."""
@@ -243,24 +288,24 @@ class Stage:
         shutil.rmtree(aside)
         return [(e.code, e.stdout) for e in ended]
 
-    def finish(self):
+    def finish(self, dice):
         """Runs the command once more to its end; what is wrong after that."""
         again = self.run(self.home, self.scenario.hit)
         if again.code not in {*self.scenario.again, self.ended.code}:
             return f"run again: exit {again.code}: {again.stderr[-300:]}"
-        return self.is_final()
+        return self.is_final(dice)
 
-    def after(self, fault):
+    def after(self, fault, dice):
         """Lets a fault hit, and says what is wrong then and after the restart; and how it ended."""
         self.reset()
         ended = self.run(self.home, self.scenario.hit, fault=fault)
-        wrong = self.wrong_at_once(ended, fault.action == "error")
+        wrong = self.wrong_at_once(ended, dice, told=fault.action == "error")
         # A full disk stops an estimation and not the intake; the next start catches up.
         if fault.errno == errno.EIO:
             wrong = wrong or self.unnoticed(ended)
-        return wrong or self.finish(), ended
+        return wrong or self.finish(dice), ended
 
-    def wrong_at_once(self, ended, told):
+    def wrong_at_once(self, ended, dice, told):
         """What is wrong before the restart; `told`: a run that fails says why and exits with 1."""
         if "panicked" in ended.stderr:
             return f"a panic: {ended.stderr[-400:]}"
@@ -269,7 +314,7 @@ class Stage:
             # What the next start catches up with is told, too.
             if "was not estimated" in ended.stderr:
                 return None
-            wrong = self.is_final()
+            wrong = self.is_final(dice)
             return wrong and f"acknowledged and then {wrong}"
         if told and (ended.code != 1 or "spillover: " not in ended.stderr):
             return f"exit {ended.code}: {ended.stderr[-300:]}"
@@ -280,10 +325,10 @@ class Stage:
         if not ended.acknowledged:
             return None
         may = lambda call: any(pattern.fullmatch(call) for pattern in MAY_FAIL)
-        call = next((call for call in ended.failed if not may(call)), None)
+        call = next((call for call in ended.hit if not may(call)), None)
         return call and f"exit {ended.code}, and yet this failed: {call}"
 
-    def in_a_small_disk(self, kib):
+    def in_a_small_disk(self, kib, dice):
         """The command with the home on a file system of so many KiB; then with room."""
         mount = ("mount", "-t", "tmpfs", "-o")
         shutil.rmtree(self.home, ignore_errors=True)
@@ -292,8 +337,8 @@ class Stage:
         try:
             self.reset()
             ended = self.run(self.home, self.scenario.hit)
-            wrong = self.wrong_at_once(ended, told=True)
+            wrong = self.wrong_at_once(ended, dice, told=True)
             subprocess.run([*mount, "remount,size=64m", "tmpfs", self.home], check=True)
-            return wrong or self.finish(), ended
+            return wrong or self.finish(dice), ended
         finally:
             subprocess.run(["umount", self.home], check=True)

@@ -23,16 +23,17 @@ def cities_of(text):
     return {row["city"]: (row["province"], float(row["area_km2"])) for row in rows}
 
 
-def records_of(text):
-    """The accepted records of a canonical file: period, flow, firm, city, country, cents."""
+def records_of(text, excluded=EXCLUDED_COUNTRIES, modes=None):
+    """The accepted records of a canonical file: period, flow, firm, city, country, cents; those of
+    some trade modes alone where these are given."""
     for row in csv.DictReader(io.StringIO(text)):
         if not has_codes(row):
             continue
-        excluded = row["country"] in EXCLUDED_COUNTRIES
-        excluded |= any(word in row["firm_name"] for word in INTERMEDIARY)
-        if not excluded:
+        is_intermediary = any(word in row["firm_name"] for word in INTERMEDIARY)
+        is_number = re.fullmatch(r"-?[0-9]+\.[0-9][0-9]", row["value_usd"])
+        if is_number and row["country"] not in excluded and not is_intermediary \
+                and (modes is None or row["trade_mode"] in modes):
             cents = int(row["value_usd"].replace(".", ""))
-            assert "." in row["value_usd"] and len(row["value_usd"].split(".")[1]) == 2
             yield (int(row["period"]), row["flow"], row["firm_id"], row["region"][:4],
                    row["country"], cents)
 
@@ -205,20 +206,34 @@ KEYS = ("year", "firm", "city", "country")
 def difference(published, rows):
     """What an exported table says otherwise, if anything."""
     key = lambda row: tuple(str(row[k]) for k in KEYS if k in row)
-    found = {key(row): row for row in csv.DictReader(io.StringIO(published))}
+    published_rows = list(csv.DictReader(io.StringIO(published)))
+    found = {key(row): row for row in published_rows}
     expected = {key(row): row for row in rows}
+    if len(found) < len(published_rows):
+        return f"only {len(found)} of {len(published_rows)} rows have a key of their own"
     if found.keys() != expected.keys():
         return f"rows {sorted(found.keys() ^ expected.keys())[:3]} are on one side only"
     for at, row in expected.items():
         for column, value in row.items():
-            text = found[at][column]
+            text = found[at].get(column)
+            if text is None:
+                return f"there is no column {column}"
             if (text == "") != (value is None):
                 return f"{at}: {column} is {text!r}, expected {value}"
             if text == "" or str(value) == text:
                 continue
+            if not is_number(text):
+                return f"{at}: {column} is {text!r}, expected {value}"
             if abs(float(text) - float(value)) > 1e-9 * (1 if column not in EXACT else 1e-9):
                 return f"{at}: {column} is {text}, expected {value}"
     return None
+
+
+def is_number(text):
+    try:
+        return float(text) == float(text)
+    except ValueError:
+        return False
 
 
 EXACT = {"year", "months", "exporters", "continuing", "entrants", "exits", "export_value",
