@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use arrow_array::RecordBatch;
 use common::{HEADER, Sandbox};
 use proptest::prelude::*;
+use proptest::strategy::ValueTree;
 use spillover::archive::Archive;
 use spillover::archive::parts::Table;
 use spillover::engine::replay::Standing;
@@ -122,11 +123,14 @@ struct Story {
     many: Played,
     single: Played,
     n_files: usize,
+    n_withdrawals: usize,
+    n_damaged: usize,
 }
 
 impl Story {
     fn new(options: &'static str) -> Self {
-        Self { many: Played::new(options), single: Played::new(options), n_files: 0 }
+        let [many, single] = [Played::new(options), Played::new(options)];
+        Self { many, single, n_files: 0, n_withdrawals: 0, n_damaged: 0 }
     }
 
     fn play(&mut self, event: &Event) {
@@ -178,6 +182,7 @@ impl Story {
             return;
         }
         let file = live[which.index(live.len())];
+        self.n_withdrawals += 1;
         for played in [&mut self.many, &mut self.single] {
             played.engine().withdraw(&[file], &mut Unwatched).expect("withdrawn");
         }
@@ -187,6 +192,7 @@ impl Story {
         let home = self.many.sandbox.home();
         let snapshots = self.many.archive().snapshots().expect("asked");
         let Some(newest) = snapshots.first() else { return };
+        self.n_damaged += 1;
         let path = home.join(&newest.file.path);
         let mut bytes = fs::read(&path).expect("the snapshot");
         let at = which.index(bytes.len());
@@ -209,11 +215,13 @@ impl Story {
         }
     }
 
-    /// Every vintage of the one home is that of the other, which published each.
-    fn check_vintages(&self) {
+    /// Every vintage of the one home is that of the other, which published each; how many rows
+    /// were compared.
+    fn check_vintages(&self) -> usize {
         if !has_files(&self.single.sandbox.home()) {
-            return;
+            return 0;
         }
+        let mut n_rows = 0;
         let (many, single) = (self.many.archive(), self.single.archive());
         let newest = single.last_vintage().expect("asked").expect("there is a file");
         assert_eq!(many.last_vintage().expect("asked"), Some(newest));
@@ -222,13 +230,16 @@ impl Story {
             for table in [Table::City, Table::Plant] {
                 let replayed = standing.table(&many, table).expect("a table");
                 let published = TableAt::published(&single, table, Some(vintage)).expect("a table");
-                assert_eq!(rows(&replayed), rows(&published), "{table:?} as of {vintage}");
+                let rows_then = rows(&published);
+                assert_eq!(rows(&replayed), rows_then, "{table:?} as of {vintage}");
+                n_rows += rows_then.iter().map(|(_, rows)| rows.num_rows()).sum::<usize>();
                 for year in between(&replayed, &published, None) {
                     let moves = year.expect("a year").next_moves();
                     assert!(moves.is_none_or(|moves| moves.expect("figures").is_empty()));
                 }
             }
         }
+        n_rows
     }
 }
 
@@ -252,14 +263,15 @@ fn back(from: Period, n_months: u32, first: Period) -> Period {
     period(at / 12 * 100 + at % 12 + 1)
 }
 
-fn play(options: &'static str, events: &[Event]) {
+/// Plays a story: how many withdrawals and damages there were, and how many rows were compared.
+fn play(options: &'static str, events: &[Event]) -> [usize; 3] {
     let mut story = Story::new(options);
     for event in events {
         story.play(event);
         story.check();
     }
     story.many.restart();
-    story.check_vintages();
+    [story.n_withdrawals, story.n_damaged, story.check_vintages()]
 }
 
 fn config() -> ProptestConfig {
@@ -282,6 +294,20 @@ proptest! {
     ) {
         play("revision = \"supersede\"", &events);
     }
+}
+
+#[test]
+fn the_stories_that_are_played_have_withdrawals_damage_and_rows() {
+    let mut runner = proptest::test_runner::TestRunner::deterministic();
+    let mut sums = [0; 3];
+    for _ in 0..4 {
+        let events = prop::collection::vec(event(), 10..14);
+        let events = events.new_tree(&mut runner).expect("a value").current();
+        let counts = play("revision = \"append\"", &events);
+        sums = std::array::from_fn(|at| sums[at] + counts[at]);
+    }
+    let [n_withdrawals, n_damaged, n_rows] = sums;
+    assert!(n_withdrawals > 2 && n_damaged > 0 && n_rows > 100, "{sums:?} were compared");
 }
 
 #[test]

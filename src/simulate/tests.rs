@@ -122,6 +122,7 @@ fn records_are_of_each_kind_at_the_stated_rates() {
 fn the_demo_is_small_and_has_multi_plant_rows() {
     let (files, report) = feed(&Params::demo(), 2);
     assert!(files.values().map(Vec::len).sum::<usize>() < 1_500_000);
+    assert!(report.years.len() >= 4, "{report:?}");
     for year in &report.years {
         assert!(year.multi_plant_cells >= 300, "{year:?}");
     }
@@ -131,6 +132,7 @@ fn the_demo_is_small_and_has_multi_plant_rows() {
 fn multi_plant_firms_look_as_in_table_1() {
     let params = Params { firms: 6_000, from: month(2008, 1), ..Params::default() };
     let (_, report) = feed(&params, 2);
+    assert!(!report.years.is_empty(), "{report:?}");
     for year in &report.years {
         assert!((3.5..8.0).contains(&year.plants_mean), "{year:?}");
         assert!((2.0..5.0).contains(&year.plants_median), "{year:?}");

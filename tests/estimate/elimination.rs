@@ -114,6 +114,8 @@ fn assert_close(a: &Estimated, b: &Estimated) {
 
 fn assert_alike(a: &Estimate, b: &Estimate) {
     assert_eq!((a.n_obs, a.k, a.df_t, &a.dropped), (b.n_obs, b.k, b.df_t, &b.dropped));
+    assert_eq!(a.terms.len(), b.terms.len());
+    assert!(!a.terms.is_empty() || !a.dropped.is_empty(), "nothing is compared");
     for (a, b) in a.terms.iter().zip(&b.terms) {
         let scale = a.std_error.expect("an error");
         assert!((a.estimate - b.estimate).abs() < 1e-7 * scale, "{a:?} and {b:?}");

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from disk import Disk, read_trace
 from flips import flip_points, flipped
-from home import ALL_CALLS, CHANGES, SECONDS_MAX, Fault, NotTried, Stage, needs, size_kib
+from home import ALL_CALLS, CHANGES, SECONDS_MAX, Fault, NotTried, needs, size_kib
 
 STAGE = None  # one a process: a home is in one place at a time
 NOT_REACHED = "not reached"  # how a point ends whose fault did not happen
@@ -55,7 +55,8 @@ def hit(fault):
 def fill(kib):
     wrong, ended = STAGE.in_a_small_disk(kib, random.Random(kib))
     is_hit = ended.code == 1 or "No space left" in ended.stderr
-    return wrong and f"a disk of {kib} KiB: {wrong}", f"exit {ended.code}" if is_hit else NOT_REACHED
+    how = f"exit {ended.code}" if is_hit else NOT_REACHED
+    return wrong and f"a disk of {kib} KiB: {wrong}", how
 
 
 def lose_power(point):
@@ -148,15 +149,13 @@ def chosen_points(fault, points, n, dice):
     return (first + rest)[: None if n == "all" else int(n)]
 
 
-def try_all(args, seed, binary, scenario, fault, deadline):
+def try_all(args, seed, stage, fault, deadline):
     """Tries the points of a scenario, at random while the budget lasts: how many there are, how
     many were tried and are wrong, in how many seconds, and how they ended."""
+    scenario = stage.scenario
     began, dice = time.monotonic(), random.Random(f"{seed} {scenario.name} {fault}")
     folder = Path(tempfile.mkdtemp(prefix="faults-", dir=args.scratch))
     try:
-        first = folder / "first"
-        first.mkdir()
-        stage = Stage(binary, scenario, first, seed)
         attempt, points = points_of(fault, stage, dice)
         n_all = len(points)
         points = chosen_points(fault, points, args.points, dice)

@@ -180,8 +180,7 @@ class Stage:
         self.shown = self.shows()
         self.newest, _ = last_step(self.home)
         self.at_vintage = {}
-        self.expected = Expected(self.final, CITIES, self.scenario.options,
-                                 self.scenario.options_then)
+        self.expected = Expected(self.final, CITIES, self.scenario)
         # What an undisturbed run exports is checked too; where it is wrong, every point is.
         self.wrong = self.wrong_exports()
         verified = self.binary.run(self.home, "verify")
@@ -227,7 +226,7 @@ class Stage:
         count = self.home.parent / f"count.{kinds}"
         count.unlink(missing_ok=True)
         ended = self.run(self.home, self.scenario.hit, count=count)
-        needs(count.exists(), f"{count.name}: {self.binary.why_not_counted(ended)}")
+        needs(count.exists(), self.binary.why_not_counted(ended))
         text = count.read_text(errors="replace")
         needs(re.fullmatch("([0-9]+\n)+", text), f"the shim's counter is unreadable: {text[:80]!r}")
         counts = [int(line) for line in text.split() if int(line) > 0]

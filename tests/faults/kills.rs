@@ -60,13 +60,22 @@ fn a_killed_ingest_run_again_comes_to_the_same_tables() {
     whole.ingest(&[&whole.feed()], 1);
     let (expected, n_whole) = (tables(&whole), n_entries(&whole.home()));
     let mut random = Random::new(17);
-    for story in 0..n_points(4, 200) {
+    let (n_stories, mut n_midway) = (n_points(4, 200), 0);
+    for story in 0..n_stories {
         let sandbox = sandbox();
         let mut kills = Vec::new();
         // Each attempt finds what the one before left.
-        for _ in 0..3 {
-            let goal = usize::try_from(random.below(n_whole as u64 + 8)).expect("a small number");
-            kills.push((goal, killed(&sandbox, goal)));
+        for attempt in 0..3 {
+            let n_before = n_entries(&sandbox.home());
+            // Anywhere at first, then further than the attempt before.
+            let from = if attempt == 0 { 0 } else { n_before };
+            let n_left = (n_whole + 8).saturating_sub(from).max(1) as u64;
+            let goal = from + usize::try_from(random.below(n_left)).expect("a small number");
+            let is_killed = killed(&sandbox, goal);
+            kills.push((goal, is_killed));
+            // A kill before the first write, or after the last one, cuts nothing off.
+            let n_after = n_entries(&sandbox.home());
+            n_midway += usize::from(is_killed && n_before < n_after && n_after < n_whole);
         }
         let feed = sandbox.feed();
         sandbox.ingest(&[&feed], 1);
@@ -74,6 +83,8 @@ fn a_killed_ingest_run_again_comes_to_the_same_tables() {
         let verified = sandbox.run(["verify"]);
         assert_eq!(verified.code, Some(0), "after {kills:?}: {}", verified.stdout);
     }
+    println!("{n_midway} kills of {n_stories} stories cut a run off");
+    assert!(n_midway >= n_stories, "only {n_midway} kills of {n_stories} stories cut a run off");
 }
 
 fn demo() -> &'static Path {

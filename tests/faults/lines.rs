@@ -125,7 +125,7 @@ fn mutated_lines_end_in_one_way_each_and_leave_their_neighbours_alone() {
     let (feed, seed) = (Feed::new(), 31);
     println!("seed {seed}");
     let mut random = Random::new(seed);
-    let (mut n_mutated, mut n_accepted) = (0, 0);
+    let (mut n_mutated, mut n_accepted, mut n_rejected) = (0_usize, 0, 0);
     for round in 0..n_points(8000, 1_000_000).div_ceil(LINES_A_FILE) {
         let with_quotes = round % 2 == 1;
         let mut bytes = format!("{HEADER}\n").into_bytes();
@@ -139,6 +139,7 @@ fn mutated_lines_end_in_one_way_each_and_leave_their_neighbours_alone() {
         let n = n_lines(&intake);
         n_mutated += LINES_A_FILE;
         n_accepted += intake.counts.accepted;
+        n_rejected += intake.counts.rejected_total();
         if !with_quotes {
             // A line that was emptied is none.
             assert!(n <= 2 * LINES_A_FILE as u64 && n >= LINES_A_FILE as u64, "{n} lines");
@@ -148,7 +149,9 @@ fn mutated_lines_end_in_one_way_each_and_leave_their_neighbours_alone() {
             assert_eq!(missing, None, "round {round}: a good line is not accepted");
         }
     }
-    println!("{n_mutated} mutated lines, {n_accepted} lines accepted");
+    println!("{n_mutated} mutated lines; {n_accepted} lines accepted, {n_rejected} rejected");
+    assert!(n_rejected > n_mutated as u64 / 4, "hardly any mutated line is rejected");
+    assert!(n_accepted > n_mutated as u64, "hardly any mutated line is accepted");
 }
 
 #[test]
@@ -156,7 +159,8 @@ fn a_file_of_garbage_is_refused_or_counted() {
     let feed = Feed::new();
     let mut random = Random::new(37);
     let whole = (0..40).map(good).fold(format!("{HEADER}\n"), |text, line| text + &line + "\r\n");
-    for _ in 0..n_points(300, 100_000) {
+    let (n_files, mut n_refused, mut n_with_rejects) = (n_points(300, 100_000), 0, 0);
+    for _ in 0..n_files {
         let mut bytes = whole.clone().into_bytes();
         for _ in 0..=random.below(20) {
             let at = position(&mut random, bytes.len());
@@ -171,9 +175,16 @@ fn a_file_of_garbage_is_refused_or_counted() {
             bytes.splice(at..end, with).for_each(drop);
         }
         for profile in &feed.profiles {
-            if let Ok(intake) = feed.read(profile, &bytes) {
-                n_lines(&intake);
+            match feed.read(profile, &bytes) {
+                Ok(intake) => {
+                    n_lines(&intake);
+                    n_with_rejects += usize::from(intake.counts.rejected_total() > 0);
+                }
+                Err(_) => n_refused += 1,
             }
         }
     }
+    println!("{n_files} files, read in two ways: {n_refused} refused, {n_with_rejects} counted");
+    assert!(n_refused >= n_files / 20, "hardly any file of garbage is refused");
+    assert!(n_with_rejects >= n_files / 2, "hardly any line of garbage is rejected");
 }

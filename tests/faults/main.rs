@@ -1,8 +1,9 @@
 //! Things break: the process is killed, bits flip, files are cut short, writes fail, lines are
 //! garbage. What the home promises must hold all the same.
 //!
-//! This is the part that needs nothing but the Rust toolchain. `tests/faults/run` does the same at
-//! every system call. `SPILLOVER_FAULTS` sets how many points a test tries (a number, or `all`).
+//! The script `tests/faults/run` does the same at every system call; `script.rs` tests the script,
+//! which needs Python 3.9. The rest needs the Rust toolchain alone. `SPILLOVER_FAULTS` sets how
+//! many points a test tries (a number, or `all`).
 
 #[path = "../common/mod.rs"]
 mod common;
@@ -16,6 +17,8 @@ mod kills;
 mod lines;
 mod losses;
 mod parsers;
+#[cfg(target_os = "linux")]
+mod script;
 mod small_home;
 mod writes;
 
@@ -26,5 +29,6 @@ fn n_points(smoke: usize, all: usize) -> usize {
         Ok(number) => number.parse().expect("SPILLOVER_FAULTS is a number or \"all\""),
         Err(_) => smoke,
     };
+    assert!(n_points > 0 && all > 0, "SPILLOVER_FAULTS asks for no points: nothing would be tried");
     n_points.min(all)
 }

@@ -44,8 +44,10 @@ fn mutated(input: &[u8], other: &[u8], random: &mut Random) -> Vec<u8> {
 #[test]
 fn parsers_hold_on_their_corpus_and_on_garbage_made_from_it() {
     let mut random = Random::new(41);
+    assert!(targets::ALL.len() >= 10, "parsers are missing");
     for (name, parse) in targets::ALL {
         let corpus = corpus(name);
+        assert!(!corpus.is_empty(), "{name} has no input");
         for input in &corpus {
             parse(input);
         }

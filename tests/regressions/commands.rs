@@ -54,6 +54,7 @@ fn the_file_that_closes_a_year_re_estimates_and_every_estimate_is_kept() {
     let told = take_in(&sandbox, "200912", "200912");
     assert!(told.contains("2009 has closed"), "{told}");
     let first = exported(&sandbox, "estimates");
+    assert!(!first.is_empty(), "nothing was estimated");
     assert!(first.iter().all(|row| row["year"] == "2009" && row["vintage"] == "24"), "{first:?}");
     let told = take_in(&sandbox, "201001", "201012");
     assert!(told.contains("2010 has closed"), "{told}");
@@ -282,6 +283,7 @@ fn a_regression_table_is_shown_as_it_stood_at_a_vintage() {
     // Estimated for an earlier year, later: not what stood then.
     estimate(&sandbox, &["--table", "3", "--through", "2009"]);
     let differ = |a: &[Vec<String>], b: &[Vec<String>]| a.iter().zip(b).all(|(a, b)| a[9] != b[9]);
+    assert!(of_2009.len() > 5 && of_2009.len() == of_2010.len() && of_2010.len() == after.len());
     assert!(differ(&of_2009[1..], &of_2010[1..]) && differ(&of_2010[1..], &after[1..]));
     for (vintage, expected) in
         [("24", &of_2009), ("35", &of_2009), ("36", &of_2010), ("37", &after)]

@@ -111,5 +111,5 @@ fn the_documents_commands_exist() {
         }
     }
     assert_none(&violations, "what the documents say to type exists");
-    assert!(n_commands > 0, "no command found in any document");
+    assert!(n_commands >= 20, "only {n_commands} commands found: is the rule for them broken?");
 }

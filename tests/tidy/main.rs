@@ -126,8 +126,9 @@ fn root() -> &'static Path {
 fn sources(folders: &[&str], extensions: &[&str]) -> Vec<Source> {
     let mut folders: Vec<PathBuf> = folders.iter().map(|folder| root().join(folder)).collect();
     let mut paths = BTreeSet::new();
-    while let Some(folder) = folders.pop().filter(|folder| folder.is_dir()) {
-        for entry in fs::read_dir(folder).expect("a folder of the repository") {
+    while let Some(folder) = folders.pop() {
+        let entries = fs::read_dir(&folder);
+        for entry in entries.unwrap_or_else(|error| panic!("{}: {error}", folder.display())) {
             let path = entry.expect("an entry of it").path();
             if path.is_dir() {
                 // What the fuzzers were built into is no source.
@@ -137,6 +138,7 @@ fn sources(folders: &[&str], extensions: &[&str]) -> Vec<Source> {
             }
         }
     }
+    assert!(!paths.is_empty(), "no source is below what is searched");
     paths.into_iter().map(|path| source(&path)).collect()
 }
 

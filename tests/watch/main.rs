@@ -81,8 +81,10 @@ fn a_week_of_files_with_restarts_comes_to_what_one_ingest_comes_to() {
     let following = |at: usize| feed.months[at + 1].0.as_str();
     let mut watcher = Watcher::start(&sandbox, 2);
     let mut n_extra = 0;
-    for at in 0..27 {
-        match random.below(7) {
+    let kinds: Vec<u64> = (0..27).map(|_| random.below(7)).collect();
+    assert!((0..7).all(|kind| kinds[1..].contains(&kind)), "not everything happens: {kinds:?}");
+    for (at, kind) in kinds.into_iter().enumerate() {
+        match kind {
             _ if at == 0 => drop(sandbox.write(&name(0), content(0))),
             // A bad file first: nothing of it counts, it is said once, and the month waits.
             0 => {
@@ -203,6 +205,7 @@ fn a_copy_taken_while_it_runs_is_a_home_as_it_stood_then() {
         watcher.until("the month", |beat| beat.vintage as usize >= next);
     }
     watcher.stop();
+    assert_eq!(copies.len(), 6);
     for copy in &copies {
         let files = csv_rows(&copy.export("files"));
         let vintage = files.last().expect("a file")[0].clone();
@@ -475,6 +478,7 @@ fn once_takes_in_what_is_there_and_says_by_its_code_whether_all_of_it_was_good()
     sandbox.write("200003.csv", "period\n");
     let refused = watch(&["--interval", "0", "--log", "json"]);
     assert_eq!(refused.code, Some(3), "{}", refused.stderr);
+    assert!(refused.stderr.contains("200003.csv"), "{}", refused.stderr);
     for line in refused.stderr.lines() {
         let line: serde_json::Value = serde_json::from_str(line).expect("a line of JSON");
         assert!(line["message"].is_string(), "{line}");
