@@ -119,6 +119,11 @@ fn damaged_sums_of_products_are_found() {
     assert_file_is_refused_when_damaged("goods");
 }
 
+#[test]
+fn damaged_sums_of_plants_are_found() {
+    assert_file_is_refused_when_damaged("plants");
+}
+
 /// Damages a file of the database in every way, and looks at what is then told of the home.
 fn assert_found_or_harmless(home: &Path, name: &str, n_flips: usize, n_cuts: usize) -> Count {
     let right = told(home).expect("a whole home");

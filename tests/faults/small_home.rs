@@ -107,15 +107,16 @@ fn assert_of_every_kind(home: &Path) {
     let keys = archive.memories().expect("asked");
     let named = keys.iter().map(|key| tables_of(key).len());
     assert_eq!(n_tables, named.sum::<usize>());
-    assert!(keys.iter().any(|key| is_of_goods(key)), "no sums of products are kept");
-    assert!(keys.iter().any(|key| !is_of_goods(key)), "no estimation left anything");
+    for kind in ["goods", "plants", "memories"] {
+        assert!(keys.iter().any(|key| kind_of(key) == kind), "no {kind} are kept");
+    }
     let n_rejects = files.iter().map(|file| archive.rejects(file.vintage).expect("asked").len());
     assert!(n_rejects.sum::<usize>() > 0, "no line was rejected");
 }
 
 /// A file of the home that the manifest names, and how the engine reads it.
 pub struct Named {
-    /// What it is: `segments`, `parts`, `snapshots`, `panels`, `memories` or `goods`.
+    /// What it is: `segments`, `parts`, `snapshots`, `panels`, `memories`, `goods` or `plants`.
     pub kind: &'static str,
     /// Where it is.
     pub path: PathBuf,
@@ -182,21 +183,28 @@ pub fn named(archive: &Archive) -> Vec<Named> {
             let read = Box::new(move |archive: &Archive| {
                 archive.read_memory(&of, name).map(|table| drop(table.expect("it is kept")))
             });
-            let kind = if is_of_goods(&key) { "goods" } else { "memories" };
-            add(kind, &path.to_string_lossy(), read);
+            add(kind_of(&key), &path.to_string_lossy(), read);
         }
     }
     all
 }
 
-/// Whether a memory is of a year's products, and not of an estimation.
-fn is_of_goods(key: &str) -> bool {
-    key.starts_with("goods ")
+/// What a memory is of: the products of a year, the exports of its plants, or an estimation.
+fn kind_of(key: &str) -> &'static str {
+    match key.split(' ').next() {
+        Some("goods") => "goods",
+        Some("plants") => "plants",
+        _ => "memories",
+    }
 }
 
 /// The tables of a memory.
 fn tables_of(key: &str) -> &'static [&'static str] {
-    if is_of_goods(key) { &["relations", "codes", "sums", "made-of"] } else { &Memory::TABLES }
+    match kind_of(key) {
+        "goods" => &["relations", "codes", "sums", "made-of"],
+        "plants" => &["plants", "cells", "made-of"],
+        _ => &Memory::TABLES,
+    }
 }
 
 /// All that the manifest can be asked, with the hash of each file that it names.
