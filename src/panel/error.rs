@@ -87,8 +87,8 @@ pub enum PanelError {
     },
     /// A column of values that have parts.
     #[error(
-        "{}: column {column:?} is of type {data_type}, which is neither a number nor a level; write \
-         its parts as columns",
+        "{}: column {column:?} is of type {data_type}, which is neither a number nor a level; \
+         write its parts as columns",
         path.display()
     )]
     Type {
@@ -152,8 +152,8 @@ pub enum PanelError {
     },
     /// A folder with more than files.
     #[error(
-        "the folder {} has a folder {name:?}; a panel is a folder of Parquet files without folders: \
-         write partitions such as year=2001 as a column",
+        "the folder {} has a folder {name:?}; a panel is a folder of Parquet files without \
+         folders: write partitions such as year=2001 as a column",
         path.display()
     )]
     Partitions {

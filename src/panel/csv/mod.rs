@@ -70,8 +70,8 @@ pub enum CsvProblem {
     },
     /// A text in a column of numbers.
     #[error(
-        "column {column:?} holds {text:?}, which is not a number; use the column after | as a fixed \
-         effect, or name the text with --missing if it stands for a missing value"
+        "column {column:?} holds {text:?}, which is not a number; use the column after | as a \
+         fixed effect, or name the text with --missing if it stands for a missing value"
     )]
     NotNumber {
         /// The column.
@@ -102,8 +102,8 @@ pub enum CsvProblem {
     },
     /// Numbers with commas that may be marks or separators.
     #[error(
-        "column {column:?} holds {text:?}, whose comma may be a decimal mark or separate thousands; \
-         give --decimal , or write the number without separators"
+        "column {column:?} holds {text:?}, whose comma may be a decimal mark or separate \
+         thousands; give --decimal , or write the number without separators"
     )]
     UnknownMark {
         /// The column.
