@@ -125,15 +125,13 @@ fn as_of(outcomes: &[Outcome]) -> Vec<String> {
             None => by_text.push((text, vec![name])),
         }
     }
-    match &by_text[..] {
-        [(text, _)] => vec![format!("Closed years {text}")],
-        _ => {
-            let line = |(text, names): &(String, Vec<String>)| {
-                format!("{}: closed years {text}", names.join(", "))
-            };
-            by_text.iter().map(line).collect()
-        }
+    if let [(text, _)] = &by_text[..] {
+        return vec![format!("Closed years {text}")];
     }
+    let line = |(text, names): &(String, Vec<String>)| {
+        format!("{}: closed years {text}", names.join(", "))
+    };
+    by_text.iter().map(line).collect()
 }
 
 fn document(all: &[Shown]) -> Value {

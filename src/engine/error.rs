@@ -92,8 +92,8 @@ pub enum EngineError {
     },
     /// A reference table that the home's figures were made without.
     #[error(
-        "{table} beside the feed is one that the home's figures were made without; move it away, or \
-         ingest the feed into another home with --data"
+        "{table} beside the feed is one that the home's figures were made without; move it away, \
+         or ingest the feed into another home with --data"
     )]
     ReferenceNew {
         /// The table.

@@ -223,7 +223,7 @@ impl<'a> Checker<'a> {
         Ok(known)
     }
 
-    /// Whether a code is one that a spreadsheet took for a number, and codes are looked at for that.
+    /// Whether a spreadsheet took a code for a number, in a home that looks for that.
     #[inline]
     fn has_lost_digits(&self, code: &[u8]) -> bool {
         matches!(code, [_, .., b'E' | b'e', b'+', b'0'..=b'9', b'0'..=b'9'])

@@ -126,7 +126,7 @@ impl Content {
             standardise: *standardise,
             weights: weights.clone(),
             errors: Errors::from(vcov),
-            conventions: conventions(small_sample),
+            conventions: conventions(*small_sample),
         }
     }
 
@@ -261,7 +261,7 @@ fn factors(interactions: &[Interaction]) -> Vec<Vec<String>> {
 }
 
 /// The small-sample conventions that are not the defaults.
-fn conventions(rules: &SmallSample) -> Vec<String> {
+fn conventions(rules: SmallSample) -> Vec<String> {
     let SmallSample { k_adj, k_fixef, g_adj, g_df, dof } = rules;
     let all = [
         (!k_adj).then_some("k_adj = FALSE"),
@@ -410,7 +410,8 @@ mod tests {
     #[test]
     fn the_models_of_the_paper_are_all_different() {
         let all = Specification::bundled();
-        let columns: Vec<&specification::Column> = all.iter().flat_map(|s| s.columns()).collect();
+        let columns: Vec<&specification::Column> =
+            all.iter().flat_map(Specification::columns).collect();
         let hashes: std::collections::BTreeSet<String> =
             columns.iter().map(|column| Identity::of(column).hash().to_owned()).collect();
         assert_eq!(hashes.len(), columns.len());

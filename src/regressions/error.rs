@@ -186,8 +186,10 @@ impl RegressionError {
     #[must_use]
     pub fn is_no_data(&self) -> bool {
         match self {
-            Self::Absent { .. } | Self::Estimate(EstimateError::NoRows { .. }) => true,
-            Self::NotYet { .. } | Self::NoYear { .. } => true,
+            Self::Absent { .. }
+            | Self::Estimate(EstimateError::NoRows { .. })
+            | Self::NotYet { .. }
+            | Self::NoYear { .. } => true,
             Self::Before { is_no_data, .. } => *is_no_data,
             _ => false,
         }

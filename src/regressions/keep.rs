@@ -1,6 +1,7 @@
 //! Estimates that are kept: written after each estimation, and listed with whether they still hold.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use super::content::{Content, Identity};
 use super::error::RegressionError;
@@ -103,12 +104,15 @@ impl Stamps {
         let Some(kind) = Kind::ALL.into_iter().find(|kind| kind.name() == of.panel) else {
             return Ok(true);
         };
-        if !self.known.contains_key(&(kind, of.through)) {
-            let closed = panels.years(None).unwrap_or_default();
-            let years: Vec<Year> = closed.into_iter().filter(|t| *t <= of.through).collect();
-            self.known.insert((kind, of.through), panels.stamps(kind, &years)?);
-        }
-        Ok(self.known[&(kind, of.through)] != of.stamp)
+        let now = match self.known.entry((kind, of.through)) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(unknown) => {
+                let closed = panels.years(None).unwrap_or_default();
+                let years: Vec<Year> = closed.into_iter().filter(|t| *t <= of.through).collect();
+                unknown.insert(panels.stamps(kind, &years)?)
+            }
+        };
+        Ok(*now != of.stamp)
     }
 }
 

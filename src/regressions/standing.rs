@@ -84,17 +84,14 @@ pub fn as_they_stand(
                 }
                 _ => false,
             };
-            match newest.filter(|_| stands) {
-                Some(one) => {
-                    let kept = Kept { specification, column, identity };
-                    standing.outcomes.push(kept.outcome(one, Origin::Kept)?);
-                }
-                None => {
-                    let estimated = newest.filter(|one| one.state.is_estimated());
-                    let before = estimated.map(|one| (one.publication, one.through));
-                    standing.estimated_before = standing.estimated_before.max(before);
-                    missing.push(column.name.clone());
-                }
+            if let Some(one) = newest.filter(|_| stands) {
+                let kept = Kept { specification, column, identity };
+                standing.outcomes.push(kept.outcome(one, Origin::Kept)?);
+            } else {
+                let estimated = newest.filter(|one| one.state.is_estimated());
+                let before = estimated.map(|one| (one.publication, one.through));
+                standing.estimated_before = standing.estimated_before.max(before);
+                missing.push(column.name.clone());
             }
         }
         standing.missing.push(Choice::Named(missing));
@@ -141,13 +138,12 @@ pub fn as_they_stood(
             }
             let then = own.iter().filter(|(one, _)| one.vintage <= vintage);
             let newest = then.max_by_key(|(one, _)| (one.through, one.number));
-            outcomes.push(match newest {
-                Some((one, origin)) => of.outcome(one, *origin)?,
-                None => {
-                    let others = kept.iter().filter(|one| of.has_labels_of(one)).count();
-                    let first = own.iter().map(|(one, _)| one.vintage).min();
-                    of.not_yet(vintage, (through, first), others > own.len())
-                }
+            outcomes.push(if let Some((one, origin)) = newest {
+                of.outcome(one, *origin)?
+            } else {
+                let others = kept.iter().filter(|one| of.has_labels_of(one)).count();
+                let first = own.iter().map(|(one, _)| one.vintage).min();
+                of.not_yet(vintage, (through, first), others > own.len())
             });
         }
     }

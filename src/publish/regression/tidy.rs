@@ -83,14 +83,14 @@ const COLUMNS: [(&str, Column); 36] = [
     ("vintage", Column::Count(|row| row.entry.vintage)),
     ("stale", Column::Flag(|row| row.entry.stale)),
     ("error", Column::Text(|row| row.entry.error.clone())),
-    ("term", Column::Text(|row| row.name())),
+    ("term", Column::Text(|row| row.term.as_ref().map(Term::name))),
     ("estimate", Column::Real(|row| Some(row.estimated()?.estimate).filter(|b| b.is_finite()))),
     ("std_error", Column::Real(|row| row.estimated()?.std_error)),
     ("statistic", Column::Real(|row| row.estimated()?.statistic)),
     ("p_value", Column::Real(|row| row.estimated()?.p_value)),
     ("conf_low", Column::Real(|row| row.estimated()?.conf_low)),
     ("conf_high", Column::Real(|row| row.estimated()?.conf_high)),
-    ("formula", Column::Text(|row| row.formula())),
+    ("formula", Column::Text(|row| row.entry.formula())),
     ("n_obs", Column::Count(|row| Some(row.estimate()?.n_obs as u64))),
     ("n_missing", Column::Count(|row| Some(row.estimate()?.n_missing as u64))),
     ("n_singletons", Column::Count(|row| Some(row.estimate()?.n_singletons as u64))),
@@ -113,19 +113,23 @@ const COLUMNS: [(&str, Column); 36] = [
     ("state", Column::Text(|row| row.entry.model.state.clone())),
 ];
 
-impl Row<'_> {
-    fn name(&self) -> Option<String> {
-        self.term.as_ref().map(|term| match term {
+impl Entry {
+    fn formula(&self) -> Option<String> {
+        let own = || Some(self.fit.as_ref()?.0.formula.clone());
+        self.model.formula.clone().or_else(own)
+    }
+}
+
+impl Term<'_> {
+    fn name(&self) -> String {
+        match self {
             Term::Estimated(term) => term.term.clone(),
             Term::Dropped(name) => (*name).to_owned(),
-        })
+        }
     }
+}
 
-    fn formula(&self) -> Option<String> {
-        let own = || Some(self.estimate()?.formula.clone());
-        self.entry.model.formula.clone().or_else(own)
-    }
-
+impl Row<'_> {
     fn estimated(&self) -> Option<&TermEstimate> {
         match self.term {
             Some(Term::Estimated(term)) => Some(term),
