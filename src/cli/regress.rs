@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use clap::{Args, ValueEnum};
 use spillover::estimate::degrees::{Redundancy, SmallSample};
 use spillover::estimate::fixed_effects::EffectLevel;
@@ -13,7 +13,7 @@ use spillover::estimate::result::Estimate;
 use spillover::estimate::{Options, estimate, estimate_with_effects};
 use spillover::panel::{Table, Wanted};
 use spillover::publish::regression::{Model, RegressionTable, models_json, tidy};
-use spillover::specification::small_sample;
+use spillover::specification::{EstimatorSettings, SingletonsName, small_sample};
 
 use unicode_width::UnicodeWidthStr as _;
 
@@ -46,6 +46,27 @@ pub struct Regress {
     /// The column of weights.
     #[arg(long, value_name = "COL")]
     weights: Option<String>,
+    /// The residual to absorb the effects to, relative to what they leave of a variable; 1e-10
+    /// without this option.
+    #[arg(long, value_name = "SHARE")]
+    tolerance: Option<f64>,
+    /// Iterations allowed to absorb the effects; 10000 without this option.
+    #[arg(long, value_name = "N")]
+    iterations: Option<usize>,
+    /// Iterations without a smaller residual before giving up; 100 without this option.
+    #[arg(long, value_name = "N")]
+    patience: Option<usize>,
+    /// The share of its square that must be left of a regressor; without this option 1e-12 by the
+    /// effects and 1e-9 by the regressors before it.
+    #[arg(long, value_name = "SHARE")]
+    collinearity: Option<f64>,
+    /// What becomes of rows alone in a level of a fixed effect.
+    #[arg(long, default_value = "drop")]
+    singletons: SingletonsOption,
+    /// Repairs a two-way variance matrix with a negative variance: negative eigenvalues become
+    /// zero.
+    #[arg(long)]
+    vcov_fix: bool,
     /// Writes the value of each level of the fixed effects to this file, as CSV.
     #[arg(long, value_name = "FILE")]
     fixed_effects: Option<PathBuf>,
@@ -61,6 +82,12 @@ enum VcovName {
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
+enum SingletonsOption {
+    Drop,
+    Keep,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
 enum DofName {
     Fixest,
     Reghdfe,
@@ -72,18 +99,13 @@ impl Regress {
             Ok(formula) => formula,
             Err(error) => bail!("{error}"),
         };
-        let vcov = self.vcov()?;
-        let weights = self.weights.as_deref().map(unquoted);
-        let wanted = Wanted::of(&formula, vcov.clusters(), weights.as_deref());
+        let options = self.options()?;
+        let clusters = options.inference.vcov.clusters();
+        let wanted = Wanted::of(&formula, clusters, options.weights.as_deref());
         let table = Table::read(&self.panel, &wanted, &self.panel_options.read_options())?;
         for note in table.notes() {
             eprintln!("{note}");
         }
-        let options = Options {
-            weights,
-            inference: Inference { vcov, small_sample: self.small_sample()? },
-            ..Options::default()
-        };
         let start = Instant::now();
         let panel = table.panel()?;
         let (estimate, seconds) = if let Some(file) = &self.fixed_effects {
@@ -101,6 +123,32 @@ impl Regress {
             None => print_text(&estimate),
         }
         Ok(Done::Clean)
+    }
+
+    fn options(&self) -> anyhow::Result<Options> {
+        let settings = EstimatorSettings {
+            tolerance: self.tolerance,
+            iterations: self.iterations,
+            patience: self.patience,
+            collinearity: self.collinearity,
+            singletons: Some(match self.singletons {
+                SingletonsOption::Drop => SingletonsName::Drop,
+                SingletonsOption::Keep => SingletonsName::Keep,
+            }),
+            vcov_fix: Some(self.vcov_fix),
+        };
+        let inference = Inference {
+            vcov: self.vcov()?,
+            small_sample: self.small_sample()?,
+            negative_variance: settings.negative_variance(),
+        };
+        Ok(Options {
+            weights: self.weights.as_deref().map(unquoted),
+            inference,
+            absorb: settings.absorb().map_err(|error| anyhow!("--{error}"))?,
+            singletons: settings.singletons(),
+            ..Options::default()
+        })
     }
 
     fn vcov(&self) -> anyhow::Result<Vcov> {
@@ -185,6 +233,9 @@ fn print_text(estimate: &Estimate) {
     print!("{}", coefficients(estimate));
     for dropped in &estimate.dropped {
         println!("{}: dropped, collinear with {}", dropped.term, dropped.collinear);
+    }
+    for note in &estimate.notes {
+        println!("{note}");
     }
     let Estimate { n_obs, n_missing, n_singletons, k, df_residual, .. } = estimate;
     println!(

@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use super::absorb::Stop;
+use super::absorb::{OptionError, Stop};
 
 /// An estimate that cannot be made: nothing is returned in its place.
 #[derive(Debug, Clone, PartialEq, Error)]
@@ -61,25 +61,10 @@ pub enum EstimateError {
         /// Its weight.
         weight: f64,
     },
-    /// Errors cannot be clustered on one cluster.
-    #[error("{name} has a single cluster; clustered errors need two")]
-    OneCluster {
-        /// The clusters.
-        name: String,
-    },
-    /// No degrees of freedom remain for the variance.
-    #[error("{n_obs} observations do not suffice for {k} parameters")]
-    NoDegreesOfFreedom {
-        /// Observations.
-        n_obs: usize,
-        /// Parameters counted.
-        k: usize,
-    },
     /// The fixed effects were not absorbed to the tolerance.
     #[error(
-        "the fixed effects were not absorbed ({stop}): relative residual {relative_residual:.1e} \
-                 of \
-         {variable:?} after {iterations} iterations; raise the limit or the tolerance"
+        "the fixed effects were not absorbed from {variable:?}: after {iterations} iterations its \
+         relative residual is {relative_residual:.1e}; {stop}"
     )]
     NotConverged {
         /// Why the iteration stopped.
@@ -91,6 +76,9 @@ pub enum EstimateError {
         /// The variable it belongs to.
         variable: String,
     },
+    /// An option that cannot be used.
+    #[error("{0}")]
+    Option(#[from] OptionError),
     /// A model names a variable that was not absorbed.
     #[error("{name:?} is not among the variables that were absorbed")]
     NotAbsorbed {

@@ -85,6 +85,9 @@ pub fn recover<'e>(
         effects[i].values = potentials.chunks_exact(layout.width).map(combined).collect();
     }
     if let Some(swept) = layout.swept {
+        // Variables are read as deviations from their origins, which the swept effect takes up.
+        let variables = layout.design.variables.iter().zip(&combination);
+        let origin: f64 = variables.map(|(variable, c)| c * variable.origin()).sum();
         let rest = |group: usize| {
             let rows = layout.rows_of(group..group + 1);
             let left = |row: usize| {
@@ -99,7 +102,7 @@ pub fn recover<'e>(
             };
             let sum: f64 = rows.clone().map(left).sum();
             let level = layout.design.effects[swept].of_row[rows.start];
-            (level, sum / layout.weight_total(rows))
+            (level, origin + sum / layout.weight_total(rows))
         };
         let means: Vec<(u32, f64)> =
             (0..layout.groups.len() - 1).into_par_iter().map(rest).collect();

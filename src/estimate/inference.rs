@@ -1,18 +1,29 @@
 //! Models on absorbed variables: coefficients, variances and everything that a table prints.
 
 use super::absorb::Absorbed;
+use super::covariance::{Covariance, NegativeVariance};
 use super::degrees::{self, ClusterCount, SmallSample};
 use super::design::codes::Codes;
 use super::design::{Variable, has_constant};
 use super::error::EstimateError;
 use super::formula::{Formula, Interaction, Term};
-use super::least_squares::{Coefficients, CrossProducts, Floors};
-use super::result::{DroppedTerm, Estimate, Levels, TermEstimate};
+use super::least_squares::{Coefficients, CrossProducts};
+use super::result::{DroppedTerm, Estimate, Levels, NoStdError, TermEstimate};
 use super::student;
 use super::variance::{Scores, ScoresBy, sandwich, scores};
 
 /// Probability that the confidence intervals hold.
 const CONFIDENCE: f64 = 0.95;
+/// Where a model leaves less of its outcome than this share, absorption is made as much better: an
+/// error in it enters the residuals, and so the standard errors, as it is.
+const RESIDUAL_SHARE_MIN: f64 = 1e-2;
+/// What absorption leaves of the scores of a cluster that add up to zero, as a share of them.
+const SCORES_ROUNDING: f64 = 1e-9;
+/// What a reader has to know of a repaired matrix.
+const REPAIRED: &str = "The two-way clustered variance was negative for a coefficient: negative \
+                        eigenvalues of the matrix were set to zero.";
+/// The share from which on the residuals come from the products with half their digits.
+const RESIDUAL_SHARE_KNOWN: f64 = 1e-6;
 
 /// How standard errors are worked out.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -21,6 +32,8 @@ pub struct Inference {
     pub vcov: Vcov,
     /// The small-sample corrections.
     pub small_sample: SmallSample,
+    /// What is done about a negative variance.
+    pub negative_variance: NegativeVariance,
 }
 
 /// The kind of variance.
@@ -53,19 +66,24 @@ impl Vcov {
 /// - [`EstimateError::NotAbsorbed`]: a model has a variable that the design lacks.
 /// - [`EstimateError::UnknownClusters`], [`EstimateError::ClusterWays`]: clusters that the design
 ///   lacks, or three.
-/// - [`EstimateError::OneCluster`], [`EstimateError::NoDegreesOfFreedom`]: there is no variance.
+/// - [`EstimateError::NotConverged`]: a model leaves so little of its outcome that the effects have
+///   to be absorbed further, and they were not.
 pub fn fit(
-    absorbed: &Absorbed<'_>,
+    absorbed: &mut Absorbed<'_>,
     formulas: &[Formula],
     inference: &Inference,
 ) -> Result<Vec<Estimate>, EstimateError> {
-    let cross = CrossProducts::of(absorbed);
-    let floors = Floors::of(absorbed);
-    let mut models = Vec::new();
-    for formula in formulas {
-        let (outcome, regressors) = places(absorbed, formula)?;
-        models.push(Coefficients::solve(&cross, outcome, &regressors, &floors));
+    let places = formulas.iter().map(|formula| places(absorbed, formula));
+    let places: Vec<(usize, Vec<usize>)> = places.collect::<Result<_, _>>()?;
+    let (mut cross, mut models) = solved(absorbed, &places);
+    let coarse: Vec<Coarse> =
+        models.iter().filter_map(|model| Coarse::of(absorbed, &cross, model)).collect();
+    if let Some(tolerance) = coarse.iter().map(|coarse| coarse.tolerance).reduce(f64::min) {
+        let coarse: Vec<usize> = coarse.into_iter().flat_map(|coarse| coarse.places).collect();
+        absorbed.tighten(&coarse, tolerance)?;
+        (cross, models) = solved(absorbed, &places);
     }
+    let absorbed = &*absorbed;
     let ways = Ways::of(absorbed, inference)?;
     let by = ways.codes();
     let by = match inference.vcov {
@@ -76,7 +94,48 @@ pub fn fit(
     let scores = scores(absorbed, &models, by);
     let context = Context { absorbed, cross: &cross, inference, ways: &ways };
     let all = models.iter().zip(&scores).zip(formulas);
-    all.map(|((model, scores), formula)| context.estimate(model, scores, formula)).collect()
+    Ok(all.map(|((model, scores), formula)| context.estimate(model, scores, formula)).collect())
+}
+
+/// The products and each model's coefficients.
+fn solved(
+    absorbed: &Absorbed<'_>,
+    places: &[(usize, Vec<usize>)],
+) -> (CrossProducts, Vec<Coefficients>) {
+    let cross = CrossProducts::of(absorbed);
+    let model = |(outcome, regressors): &(usize, Vec<usize>)| {
+        Coefficients::solve(absorbed, &cross, *outcome, regressors)
+    };
+    let models = places.iter().map(model).collect();
+    (cross, models)
+}
+
+/// A model that leaves so little of its outcome that what absorption leaves is large beside it.
+struct Coarse {
+    /// Its variables.
+    places: Vec<usize>,
+    /// The tolerance that they need.
+    tolerance: f64,
+}
+
+impl Coarse {
+    fn of(absorbed: &Absorbed<'_>, cross: &CrossProducts, model: &Coefficients) -> Option<Self> {
+        let outcome = model.outcome;
+        let norm = |place: usize| cross.at(place, place).sqrt();
+        let each = || model.kept.iter().zip(&model.estimates);
+        let size = norm(outcome) + each().map(|(&j, b)| b.abs() * norm(j)).sum::<f64>();
+        let fitted: f64 = each().map(|(&j, b)| b * cross.at(j, outcome)).sum();
+        let left = (cross.at(outcome, outcome) - fitted).max(0.0).sqrt();
+        let sizes = absorbed.sizes();
+        let is_explained = cross.at(outcome, outcome) <= sizes.explained[outcome];
+        if size == 0.0 || !(is_explained || left < RESIDUAL_SHARE_MIN * size) {
+            return None;
+        }
+        let share = if is_explained { 0.0 } else { left / size };
+        let share = if share < RESIDUAL_SHARE_KNOWN { 0.0 } else { share };
+        let places = model.kept.iter().copied().chain([outcome]).collect();
+        Some(Self { places, tolerance: share * absorbed.tolerance() })
+    }
 }
 
 /// Places of the outcome and the regressors among the absorbed variables.
@@ -117,9 +176,6 @@ impl<'d> Ways<'d> {
             let found = design.cluster_names.iter().position(|known| known == name);
             let codes = found.map(|i| design.clusters[i].as_ref());
             own.push(codes.ok_or_else(|| EstimateError::UnknownClusters { name: name.clone() })?);
-            if own[own.len() - 1].n_levels < 2 {
-                return Err(EstimateError::OneCluster { name: name.clone() });
-            }
         }
         let both = if let [a, b] = own[..] { Some(a.intersect(b)) } else { None };
         Ok(Self { own, names, both })
@@ -134,6 +190,13 @@ impl<'d> Ways<'d> {
     }
 }
 
+/// What a table prints of a model's coefficients.
+struct Terms {
+    terms: Vec<TermEstimate>,
+    covariance: Vec<f64>,
+    notes: Vec<String>,
+}
+
 struct Context<'f, 'a> {
     absorbed: &'f Absorbed<'a>,
     cross: &'f CrossProducts,
@@ -142,65 +205,44 @@ struct Context<'f, 'a> {
 }
 
 impl Context<'_, '_> {
-    fn estimate(
-        &self,
-        model: &Coefficients,
-        scores: &Scores,
-        formula: &Formula,
-    ) -> Result<Estimate, EstimateError> {
+    fn estimate(&self, model: &Coefficients, scores: &Scores, formula: &Formula) -> Estimate {
         let design = &self.absorbed.layout().design;
-        let n_obs = design.n_obs();
         let effects: Vec<&Codes> = design.effects.iter().map(AsRef::as_ref).collect();
-        let k = degrees::parameters(
-            model.kept.len(),
-            &effects,
-            &self.ways.own,
-            &self.inference.small_sample,
-        );
-        let Some(df_residual) = n_obs.checked_sub(k).filter(|&df| df > 0) else {
-            return Err(EstimateError::NoDegreesOfFreedom { n_obs, k });
-        };
+        let rules = &self.inference.small_sample;
+        let k = degrees::parameters(model.kept.len(), &effects, &self.ways.own, rules);
+        let df_residual = design.n_obs().saturating_sub(k);
         let df_t = self.ways.n_clusters().map_or(df_residual, |n| n - 1);
-        let mut covariance = self.covariance(model, scores, df_residual);
-        let mut estimates = refined(model, scores);
-        uncentre(&design.variables, model, &mut estimates, &mut covariance);
-        let name = |place: usize| design.variables[place].name.clone();
-        let terms = model.kept.iter().zip(estimates).enumerate().map(|(i, (&place, estimate))| {
-            let variance = covariance[i * model.kept.len() + i];
-            term(name(place), estimate, variance, df_t)
+        let Terms { terms, covariance, notes } = match self.no_variance(model, scores, k) {
+            Some(reason) => self.without_errors(model, scores, reason, k),
+            None => self.with_errors(model, scores, df_residual, df_t),
+        };
+        let dropped = model.dropped.iter().map(|&(place, collinear)| DroppedTerm {
+            term: design.variables[place].name.clone(),
+            collinear,
         });
         let levels =
             |name: &String, codes: &Codes| Levels { name: name.clone(), levels: codes.n_levels };
+        let clusters = self.ways.names.iter().zip(&self.ways.own);
+        let fixed_effects = formula.effects.iter().zip(&effects);
         let within = self.cross.at(model.outcome, model.outcome);
-        Ok(Estimate {
+        let sizes = self.absorbed.sizes();
+        let share = |whole| share(scores.rss, whole, self.absorbed.rounding(model.outcome));
+        Estimate {
             formula: formula.to_string(),
-            terms: terms.collect(),
-            dropped: model
-                .dropped
-                .iter()
-                .map(|&(place, collinear)| DroppedTerm { term: name(place), collinear })
-                .collect(),
-            n_obs,
+            terms,
+            dropped: dropped.collect(),
+            n_obs: design.n_obs(),
             n_missing: design.n_missing,
             n_singletons: design.n_singletons,
             n_clusters: self.ways.n_clusters(),
-            clusters: self
-                .ways
-                .names
-                .iter()
-                .zip(&self.ways.own)
-                .map(|(n, c)| levels(n, c))
-                .collect(),
+            clusters: clusters.map(|(name, codes)| levels(name, codes)).collect(),
             k,
             df_residual,
             df_t,
-            r2: share(scores.rss, self.absorbed.totals[model.outcome]),
-            r2_within: share(scores.rss, within).filter(|_| !effects.is_empty()),
+            r2: share(sizes.centred[model.outcome]),
+            r2_within: share(within).filter(|_| !effects.is_empty()),
             rss: scores.rss,
-            fixed_effects: formula
-                .effects
-                .iter()
-                .zip(&effects)
+            fixed_effects: fixed_effects
                 .map(|(effect, codes)| levels(&effect.to_string(), codes))
                 .collect(),
             vcov: self.vcov(),
@@ -208,7 +250,103 @@ impl Context<'_, '_> {
             iterations: self.absorbed.iterations,
             relative_residual: self.absorbed.relative_residual,
             warm_start: self.absorbed.warm_start,
-        })
+            notes,
+        }
+    }
+
+    /// Why no coefficient of a model has a standard error.
+    fn no_variance(&self, model: &Coefficients, scores: &Scores, k: usize) -> Option<NoStdError> {
+        let rounding = |place: usize| self.absorbed.rounding(place).sqrt();
+        let fitted = model.kept.iter().zip(&model.estimates);
+        let fitted: f64 = fitted.map(|(&place, b)| b.abs() * rounding(place)).sum();
+        if scores.rss.sqrt() <= rounding(model.outcome) + fitted {
+            let spread = self.absorbed.sizes().centred[model.outcome].sqrt();
+            let is_constant = spread <= rounding(model.outcome);
+            let (constant, zero) = (NoStdError::OutcomeConstant, NoStdError::ResidualsZero);
+            return Some(if is_constant { constant } else { zero });
+        }
+        if self.ways.n_clusters() == Some(1) {
+            return Some(NoStdError::OneCluster);
+        }
+        let counts = self.inference.small_sample.k_adj || self.ways.own.is_empty();
+        let n_obs = self.absorbed.layout().design.n_obs();
+        (counts && n_obs <= k).then_some(NoStdError::NoDegreesOfFreedom)
+    }
+
+    /// Coefficients alone, and why.
+    fn without_errors(
+        &self,
+        model: &Coefficients,
+        scores: &Scores,
+        reason: NoStdError,
+        k: usize,
+    ) -> Terms {
+        let n_obs = self.absorbed.layout().design.n_obs();
+        let why = match reason {
+            NoStdError::NoDegreesOfFreedom => {
+                format!("{reason}: {k} parameters are counted for {n_obs} observations")
+            }
+            NoStdError::OneCluster => {
+                let one = self.ways.own.iter().position(|codes| codes.n_levels == 1);
+                format!("{reason} in {}", one.map_or("", |one| self.ways.names[one].as_str()))
+            }
+            _ => reason.to_string(),
+        };
+        let terms = self.coefficients(model, scores);
+        let terms = terms.map(|(name, estimate)| TermEstimate::bare(name, estimate, reason));
+        let notes = vec![format!("No standard errors: {why}.")];
+        Terms { terms: terms.collect(), covariance: Vec::new(), notes }
+    }
+
+    /// Coefficients with their standard errors, but for those that have none.
+    fn with_errors(
+        &self,
+        model: &Coefficients,
+        scores: &Scores,
+        df_residual: usize,
+        df_t: usize,
+    ) -> Terms {
+        let mut covariance = self.covariance(model, scores, df_residual);
+        covariance.uncentre(&self.absorbed.layout().design.variables, model);
+        let mut notes = Vec::new();
+        if self.inference.negative_variance == NegativeVariance::Repaired && covariance.repair() {
+            notes.push(REPAIRED.to_owned());
+        }
+        let terms =
+            self.coefficients(model, scores).enumerate().map(|(place, (name, estimate))| {
+                covariance.std_error(place).map_or_else(
+                    |reason| {
+                        notes.push(format!("No standard error of {name}: {reason}."));
+                        TermEstimate::bare(name.clone(), estimate, reason)
+                    },
+                    |error| term(name.clone(), estimate, error, df_t),
+                )
+            });
+        Terms { terms: terms.collect(), covariance: covariance.values, notes }
+    }
+
+    /// The coefficients with their names, with one step of refinement `β + B X̃'We`; the constant
+    /// of deviations from origins `o` is `β₀ + o_y − Σ o_j β_j`.
+    fn coefficients<'s>(
+        &'s self,
+        model: &'s Coefficients,
+        scores: &Scores,
+    ) -> impl Iterator<Item = (String, f64)> + 's {
+        let variables = &self.absorbed.layout().design.variables;
+        let k = model.kept.len();
+        let step = |i: usize| -> f64 {
+            let row = &model.inverse[i * k..(i + 1) * k];
+            row.iter().zip(&scores.gradient).map(|(b, g)| b * g).sum()
+        };
+        let estimates = model.estimates.iter().enumerate();
+        let mut estimates: Vec<f64> = estimates.map(|(i, estimate)| estimate + step(i)).collect();
+        let origin = |place: usize| variables[place].origin();
+        let constant = model.kept.iter().position(|&place| variables[place].is_constant());
+        if let Some(constant) = constant {
+            let shift = model.kept.iter().zip(&estimates).map(|(&place, b)| origin(place) * b);
+            estimates[constant] += origin(model.outcome) - shift.sum::<f64>();
+        }
+        model.kept.iter().map(|&place| variables[place].name.clone()).zip(estimates)
     }
 
     fn vcov(&self) -> String {
@@ -220,12 +358,12 @@ impl Context<'_, '_> {
     }
 
     /// The variance matrix with its small-sample factors.
-    fn covariance(&self, model: &Coefficients, scores: &Scores, df_residual: usize) -> Vec<f64> {
+    fn covariance(&self, model: &Coefficients, scores: &Scores, df_residual: usize) -> Covariance {
         let rules = &self.inference.small_sample;
         let n_obs = real(self.absorbed.layout().design.n_obs());
         let over = |n: f64| if rules.k_adj { n / real(df_residual) } else { 1.0 };
         let size = model.kept.len();
-        match self.inference.vcov {
+        let values = match self.inference.vcov {
             Vcov::Iid => {
                 let variance = scores.rss / (n_obs - 1.0) * over(n_obs - 1.0);
                 model.inverse.iter().map(|cell| cell * variance).collect()
@@ -245,7 +383,12 @@ impl Context<'_, '_> {
                 }
                 sandwich(&model.inverse, &meat, size)
             }
-        }
+        };
+        let of_residuals = (self.absorbed.rounding(model.outcome) / n_obs).sqrt();
+        let is_summed = if self.ways.own.is_empty() { 0.0 } else { SCORES_ROUNDING };
+        let of_scores: Vec<f64> =
+            scores.squares.iter().map(|square| is_summed * square.sqrt()).collect();
+        Covariance::new(values, &model.inverse, &of_scores, of_residuals)
     }
 
     /// `G/(G−1)`
@@ -259,46 +402,14 @@ impl Context<'_, '_> {
     }
 }
 
-/// From deviations back to values: with origins `o`, the constant is `β₀ + o_y − Σ o_j β_j`.
-fn uncentre(
-    variables: &[Variable<'_>],
-    model: &Coefficients,
-    estimates: &mut [f64],
-    covariance: &mut [f64],
-) {
-    let constant = model.kept.iter().position(|&place| variables[place].is_constant());
-    let Some(constant) = constant else { return };
-    let origins: Vec<f64> = model.kept.iter().map(|&place| variables[place].origin()).collect();
-    let k = origins.len();
-    let shift: f64 = origins.iter().zip(&*estimates).map(|(origin, b)| origin * b).sum();
-    estimates[constant] += variables[model.outcome].origin() - shift;
-    for column in 0..k {
-        let shift: f64 = (0..k).map(|row| origins[row] * covariance[row * k + column]).sum();
-        covariance[constant * k + column] -= shift;
-    }
-    for row in covariance.chunks_exact_mut(k) {
-        let shift: f64 = origins.iter().zip(&*row).map(|(origin, cell)| origin * cell).sum();
-        row[constant] -= shift;
-    }
-}
-
-/// The coefficients with one step of refinement: `β + B X̃'We`.
-fn refined(model: &Coefficients, scores: &Scores) -> Vec<f64> {
-    let k = model.kept.len();
-    let step = |i: usize| -> f64 {
-        model.inverse[i * k..(i + 1) * k].iter().zip(&scores.gradient).map(|(b, g)| b * g).sum()
-    };
-    model.estimates.iter().enumerate().map(|(i, estimate)| estimate + step(i)).collect()
-}
-
-fn term(name: String, estimate: f64, variance: f64, df: usize) -> TermEstimate {
-    let std_error = (variance > 0.0 && variance.is_finite()).then(|| variance.sqrt());
-    let statistic = std_error.map(|error| estimate / error).filter(|t| t.is_finite());
-    let margin = std_error.zip(student::critical_value(CONFIDENCE, real(df))).map(|(e, c)| e * c);
+fn term(name: String, estimate: f64, std_error: f64, df: usize) -> TermEstimate {
+    let statistic = Some(estimate / std_error).filter(|t| t.is_finite());
+    let margin = student::critical_value(CONFIDENCE, real(df)).map(|value| value * std_error);
     TermEstimate {
         term: name,
         estimate,
-        std_error,
+        std_error: Some(std_error),
+        std_error_reason: None,
         statistic,
         p_value: statistic.and_then(|t| student::p_value(t, real(df))),
         conf_low: margin.map(|margin| estimate - margin),
@@ -306,9 +417,9 @@ fn term(name: String, estimate: f64, variance: f64, df: usize) -> TermEstimate {
     }
 }
 
-/// `1 − rest/whole`, where there is a whole.
-fn share(rest: f64, whole: f64) -> Option<f64> {
-    (whole > 0.0).then(|| 1.0 - rest / whole).filter(|share| share.is_finite())
+/// `1 − rest/whole`, where there is a whole beyond rounding.
+fn share(rest: f64, whole: f64, rounding: f64) -> Option<f64> {
+    (whole > rounding).then(|| 1.0 - rest / whole).filter(|share| share.is_finite())
 }
 
 #[expect(clippy::cast_precision_loss, reason = "rows are fewer than 2^32")]

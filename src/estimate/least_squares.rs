@@ -4,23 +4,22 @@
 //! `β = (X̃'WX̃)⁻¹ X̃'Wỹ`, tildes for residuals. An error of relative size ε in the absorption
 //! enters the
 //! products squared, because residuals are orthogonal to the effects.
+//!
+//! A regressor is left out, and named, for one of three reasons:
+//!
+//! - Its values are a constant but for rounding: what is left of it is below 5e-15 of it, the most
+//!   that a value written with 15 digits is off. A mean 10¹² times what is left stays far above.
+//! - The effects explain it: they leave below 1e-12 of its square around its mean. A sum of effects
+//!   that was rounded to single precision leaves 1e-15 of it, and the absorption of a figure with
+//!   all its digits 1e-28.
+//! - The regressors before it explain it: they leave below 1e-9 of the square of what the effects
+//!   left (fixest's limit).
 
 use faer::linalg::solvers::Solve;
 use faer::{Mat, Side};
 use serde::{Deserialize, Serialize};
 
 use super::absorb::Absorbed;
-use super::design::Variable;
-
-/// A regressor whose norm falls below this share when the effects are absorbed is explained by
-/// them.
-const NORM_SHARE_MIN: f64 = 1e-6;
-/// Without effects, a regressor whose spread is below this share of its mean is a constant: nothing
-/// but the rounding of its values is left of it.
-const SPREAD_SHARE_MIN: f64 = 1e-13;
-/// A regressor whose square falls below this share given the ones before it is explained by them
-/// (fixest's).
-const PIVOT_MIN: f64 = 1e-9;
 
 /// Weighted sums of products of all residualised variables.
 #[derive(Debug, Clone)]
@@ -74,52 +73,27 @@ impl CrossProducts {
     }
 }
 
-/// The square below which a variable is explained already, and by what.
-#[derive(Debug, Clone)]
-pub struct Floors {
-    squares: Vec<f64>,
-    explained: Collinear,
-}
-
-impl Floors {
-    /// By the effects what keeps less than a share of its centred norm; by the constant, where
-    /// there are no effects, what hardly moves around its mean.
-    #[must_use]
-    pub fn of(absorbed: &Absorbed<'_>) -> Self {
-        let (layout, design) = (absorbed.layout(), &absorbed.layout().design);
-        if !design.effects.is_empty() {
-            let floor = |total: &f64| total * NORM_SHARE_MIN * NORM_SHARE_MIN;
-            let squares = absorbed.totals.iter().map(floor).collect();
-            return Self { squares, explained: Collinear::WithFixedEffects };
-        }
-        let weight = layout.weight_total(0..design.n_obs());
-        let floor = |variable: &Variable<'_>| {
-            weight * (variable.origin() * SPREAD_SHARE_MIN) * (variable.origin() * SPREAD_SHARE_MIN)
-        };
-        let squares = design.variables.iter().map(floor).collect();
-        Self { squares, explained: Collinear::WithRegressors }
-    }
-}
-
 impl Coefficients {
-    /// Least squares of one variable on others, by their places; what does not rise above its floor
-    /// says nothing.
+    /// Least squares of one variable on others, by their places.
     #[must_use]
     pub fn solve(
+        absorbed: &Absorbed<'_>,
         cross: &CrossProducts,
         outcome: usize,
         regressors: &[usize],
-        floors: &Floors,
     ) -> Self {
         let (mut kept, mut dropped) = (Vec::new(), Vec::new());
+        let has_effects = !absorbed.layout().design.effects.is_empty();
+        let by = if has_effects { Collinear::WithFixedEffects } else { Collinear::WithRegressors };
         for &j in regressors {
-            if cross.at(j, j) > floors.squares[j] {
+            if cross.at(j, j) > absorbed.sizes().explained[j] {
                 kept.push(j);
             } else {
-                dropped.push((j, floors.explained));
+                dropped.push((j, by));
             }
         }
-        let kept = independent(cross, &kept, &mut dropped);
+        let least = absorbed.collinear().with_regressors;
+        let kept = independent(cross, &kept, least, &mut dropped);
         let (estimates, inverse) = solution(cross, outcome, &kept);
         Self { outcome, kept, dropped, estimates, inverse }
     }
@@ -131,6 +105,7 @@ impl Coefficients {
 fn independent(
     cross: &CrossProducts,
     candidates: &[usize],
+    least: f64,
     dropped: &mut Vec<(usize, Collinear)>,
 ) -> Vec<usize> {
     let mut kept: Vec<usize> = Vec::new();
@@ -143,7 +118,7 @@ fn independent(
             row.push((cross.at(i, j) / scale(i) - explained) / above[row.len()]);
         }
         let pivot = 1.0 - row.iter().map(|x| x * x).sum::<f64>();
-        if pivot > PIVOT_MIN {
+        if pivot > least {
             row.push(pivot.sqrt());
             factor.push(row);
             kept.push(j);

@@ -12,6 +12,7 @@
 //! alone and sums are added in the order of the parts.
 
 pub mod absorb;
+pub mod covariance;
 pub mod degrees;
 pub mod design;
 pub mod error;
@@ -26,6 +27,7 @@ pub mod student;
 pub mod variance;
 
 use self::absorb::{AbsorbOptions, Absorbed, Eliminated, Start};
+use self::design::singletons::Singletons;
 use self::design::{Design, Request};
 use self::error::EstimateError;
 use self::fixed_effects::EffectLevel;
@@ -43,10 +45,21 @@ pub struct Options {
     /// Columns that a row must have a value in, though no formula reads them: what models that
     /// share a sample with these read.
     pub required: Vec<String>,
+    /// What becomes of rows alone in a level of a fixed effect.
+    pub singletons: Singletons,
     /// How standard errors are worked out.
     pub inference: Inference,
     /// When the absorption stops.
     pub absorb: AbsorbOptions,
+}
+
+impl Options {
+    /// What one formula asks for with these options.
+    fn request(&self, formula: &Formula) -> Request {
+        let clusters = self.inference.vcov.clusters();
+        let request = Request::of_formula(formula, clusters, self.weights.as_deref());
+        Request { singletons: self.singletons, ..request }
+    }
 }
 
 /// Estimates one formula on a panel.
@@ -77,12 +90,10 @@ pub fn estimate(
     options: &Options,
     start: Option<&Start>,
 ) -> Result<Estimate, EstimateError> {
-    let clusters = options.inference.vcov.clusters();
-    let request = Request::of_formula(formula, clusters, options.weights.as_deref());
-    let design = Design::build(panel, &request)?;
-    let absorbed = Absorbed::solve(design, &options.absorb, start)?;
+    let design = Design::build(panel, &options.request(formula))?;
+    let mut absorbed = Absorbed::solve(design, &options.absorb, start)?;
     let mut estimates =
-        inference::fit(&absorbed, std::slice::from_ref(formula), &options.inference)?;
+        inference::fit(&mut absorbed, std::slice::from_ref(formula), &options.inference)?;
     Ok(estimates.pop().expect("a formula gives an estimate"))
 }
 
@@ -98,11 +109,10 @@ pub fn estimate_with_effects(
     formula: &Formula,
     options: &Options,
 ) -> Result<(Estimate, Vec<EffectLevel>), EstimateError> {
-    let clusters = options.inference.vcov.clusters();
-    let request = Request::of_formula(formula, clusters, options.weights.as_deref());
-    let design = Design::build(panel, &request)?;
-    let absorbed = Absorbed::solve(design, &options.absorb, None)?;
-    let estimates = inference::fit(&absorbed, std::slice::from_ref(formula), &options.inference)?;
+    let design = Design::build(panel, &options.request(formula))?;
+    let mut absorbed = Absorbed::solve(design, &options.absorb, None)?;
+    let formulas = std::slice::from_ref(formula);
+    let estimates = inference::fit(&mut absorbed, formulas, &options.inference)?;
     let estimate = estimates.into_iter().next().expect("a formula gives an estimate");
     let levels = fixed_effects::levels(&absorbed, formula, &estimate)?;
     Ok((estimate, levels))
@@ -143,10 +153,11 @@ pub fn estimate_all(
     let clusters = options.inference.vcov.clusters();
     let mut request = Request::of_formulas(formulas, clusters, options.weights.as_deref())?;
     request.required.clone_from(&options.required);
+    request.singletons = options.singletons;
     let design = Design::build(panel, &request)?;
     let keeping = AbsorbOptions { keep: true, ..options.absorb.clone() };
-    let absorbed = Absorbed::solve(design, &keeping, memory.map(Memory::start))?;
-    let estimates = inference::fit(&absorbed, formulas, &options.inference)?;
+    let mut absorbed = Absorbed::solve(design, &keeping, memory.map(Memory::start))?;
+    let estimates = inference::fit(&mut absorbed, formulas, &options.inference)?;
     let elimination = absorbed.elimination.clone();
     let deviations = deviations(&absorbed);
     Ok(Estimated { estimates, deviations, memory: Memory::of(&absorbed), elimination })
@@ -160,5 +171,5 @@ fn deviations(absorbed: &Absorbed<'_>) -> Vec<(String, f64)> {
     let of = |(variable, total): (&design::Variable<'_>, &f64)| {
         (variable.name.clone(), (total / degrees).sqrt())
     };
-    design.variables.iter().zip(&absorbed.totals).map(of).collect()
+    design.variables.iter().zip(&absorbed.sizes().centred).map(of).collect()
 }

@@ -3,6 +3,8 @@
 //! Written as text and read again, a result is the same to the last bit: numbers are written with
 //! as many digits as they need, and those that JSON has no word for as texts.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use super::least_squares::Collinear;
@@ -55,6 +57,10 @@ pub struct Estimate {
     pub relative_residual: f64,
     /// Whether an earlier solution started the iteration, or its pieces were not read again.
     pub warm_start: bool,
+    /// What a reader has to know of the figures: why standard errors are missing, or what was done
+    /// to them.
+    #[serde(default)]
+    pub notes: Vec<String>,
 }
 
 /// A coefficient.
@@ -68,6 +74,9 @@ pub struct TermEstimate {
     pub estimate: f64,
     /// Its standard error.
     pub std_error: Option<f64>,
+    /// Why there is none.
+    #[serde(default)]
+    pub std_error_reason: Option<NoStdError>,
     /// Their ratio.
     pub statistic: Option<f64>,
     /// Two-sided, by Student's t.
@@ -76,6 +85,54 @@ pub struct TermEstimate {
     pub conf_low: Option<f64>,
     /// Upper end of the 95 % interval.
     pub conf_high: Option<f64>,
+}
+
+impl TermEstimate {
+    /// A coefficient without a standard error.
+    #[must_use]
+    pub fn bare(term: String, estimate: f64, reason: NoStdError) -> Self {
+        Self {
+            term,
+            estimate,
+            std_error: None,
+            std_error_reason: Some(reason),
+            statistic: None,
+            p_value: None,
+            conf_low: None,
+            conf_high: None,
+        }
+    }
+}
+
+/// Why a coefficient has no standard error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NoStdError {
+    /// The outcome does not vary.
+    OutcomeConstant,
+    /// The model fits every observation.
+    ResidualsZero,
+    /// The parameters are as many as the observations, or more.
+    NoDegreesOfFreedom,
+    /// Errors are clustered, and there is one cluster.
+    OneCluster,
+    /// Two-way clustering came to a negative variance.
+    VarianceNegative,
+    /// What the variance is made from is nothing but rounding.
+    VarianceZero,
+}
+
+impl fmt::Display for NoStdError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::OutcomeConstant => "the outcome is constant up to rounding",
+            Self::ResidualsZero => "the model fits every observation up to rounding",
+            Self::NoDegreesOfFreedom => "no degrees of freedom are left",
+            Self::OneCluster => "there is one cluster",
+            Self::VarianceNegative => "the two-way clustered variance is negative",
+            Self::VarianceZero => "the scores add up to zero, up to rounding",
+        })
+    }
 }
 
 /// A regressor without a coefficient.
@@ -200,6 +257,7 @@ mod tests {
             term: "x".to_owned(),
             estimate,
             std_error: Some(std_error).filter(|number| number.is_finite()),
+            std_error_reason: None,
             statistic: None,
             p_value: None,
             conf_low: None,
@@ -229,6 +287,7 @@ mod tests {
             iterations: 3,
             relative_residual: residual,
             warm_start: true,
+            notes: Vec::new(),
         }
     }
 

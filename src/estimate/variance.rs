@@ -12,7 +12,7 @@ use rayon::prelude::*;
 
 use super::absorb::Absorbed;
 use super::absorb::LANES;
-use super::absorb::lanes::{add_scaled, vectorised};
+use super::absorb::lanes::{add_scaled, add_squares, vectorised};
 use super::absorb::layout::Layout;
 use super::absorb::sums::{Sums, Target};
 use super::design::codes::Codes;
@@ -25,6 +25,8 @@ pub struct Scores {
     pub rss: f64,
     /// `X̃'W e`: zero but for rounding, which it corrects.
     pub gradient: Vec<f64>,
+    /// `Σ s²` of each regressor: how large scores are before they are added up.
+    pub squares: Vec<f64>,
     /// `Σ s s'` of each way of clustering, or of the rows.
     pub meats: Vec<Vec<f64>>,
 }
@@ -85,7 +87,8 @@ struct Partial {
     scores: Vec<f64>,
     rss: Vec<f64>,
     gradient: Vec<f64>,
-    squares: Vec<Vec<f64>>,
+    squares: Vec<f64>,
+    of_rows: Vec<Vec<f64>>,
     clusters: Vec<Sums>,
 }
 
@@ -101,24 +104,27 @@ impl<'m> Shape<'m> {
 
     fn collected(&self, parts: Vec<Partial>) -> Vec<Scores> {
         let mut by_set: Vec<Vec<Sums>> = Vec::new();
-        let (mut rss, mut gradient) = (vec![0.0; self.models.len()], vec![0.0; self.width]);
-        let mut squares: Vec<Vec<f64>> =
+        let mut rss = vec![0.0; self.models.len()];
+        let (mut gradient, mut squares) = (vec![0.0; self.width], vec![0.0; self.width]);
+        let mut of_rows: Vec<Vec<f64>> =
             self.models.iter().map(|m| vec![0.0; m.kept.len().pow(2)]).collect();
         for part in parts {
             add_all(&mut rss, &part.rss);
             add_all(&mut gradient, &part.gradient);
-            squares.iter_mut().zip(&part.squares).for_each(|(sum, part)| add_all(sum, part));
+            add_all(&mut squares, &part.squares);
+            of_rows.iter_mut().zip(&part.of_rows).for_each(|(sum, part)| add_all(sum, part));
             by_set.resize_with(part.clusters.len(), Vec::new);
             by_set.iter_mut().zip(part.clusters).for_each(|(set, sums)| set.push(sums));
         }
         let totals = self.cluster_totals(&by_set);
-        let each = self.starts.windows(2).zip(rss).zip(squares);
-        each.map(|((bounds, rss), squares)| Scores {
+        let each = self.starts.windows(2).zip(rss).zip(of_rows);
+        each.map(|((bounds, rss), of_rows)| Scores {
             rss,
             gradient: gradient[bounds[0]..bounds[1]].to_vec(),
+            squares: squares[bounds[0]..bounds[1]].to_vec(),
             meats: match self.by {
                 ScoresBy::Nothing => Vec::new(),
-                ScoresBy::Row => vec![squares],
+                ScoresBy::Row => vec![of_rows],
                 ScoresBy::Cluster(_) => {
                     totals.iter().map(|sums| outer(sums, self.width, bounds)).collect()
                 }
@@ -151,7 +157,8 @@ impl Partial {
             scores: vec![0.0; shape.width],
             rss: vec![0.0; shape.models.len()],
             gradient: vec![0.0; shape.width],
-            squares: shape.models.iter().map(|m| vec![0.0; m.kept.len().pow(2)]).collect(),
+            squares: vec![0.0; shape.width],
+            of_rows: shape.models.iter().map(|m| vec![0.0; m.kept.len().pow(2)]).collect(),
             clusters,
         }
     }
@@ -168,10 +175,11 @@ impl Partial {
                 *score = weight * residual * values[j];
             }
             if let ScoresBy::Row = shape.by {
-                add_outer(&mut self.squares[m], scores);
+                add_outer(&mut self.of_rows[m], scores);
             }
         }
         add_scaled(&mut self.gradient, &self.scores, 1.0);
+        add_squares(&mut self.squares, &self.scores);
         if let ScoresBy::Cluster(sets) = shape.by {
             for (sums, codes) in self.clusters.iter_mut().zip(sets) {
                 add_scaled(sums.level(0, codes.of_row[row]), &self.scores, 1.0);

@@ -15,7 +15,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::panels::Kind;
+use crate::estimate::absorb::{AbsorbOptions, CollinearLimits};
+use crate::estimate::covariance::NegativeVariance;
 use crate::estimate::degrees::{ClusterCount, FixedEffectLevels, Redundancy, SmallSample};
+use crate::estimate::design::singletons::Singletons;
 use crate::estimate::formula::{Formula, Interaction, Term};
 use crate::estimate::inference::{Inference, Vcov};
 use crate::specification::{self, Condition, DropLargest, Trim};
@@ -108,9 +111,13 @@ impl Content {
             standardise,
             weights,
             inference,
+            absorb,
+            singletons,
         } = column;
         let Formula { outcome, terms, intercept, effects } = formula;
-        let Inference { vcov, small_sample } = inference;
+        let Inference { vcov, small_sample, negative_variance } = inference;
+        let mut conventions = conventions(*small_sample);
+        conventions.extend(settings(absorb, *singletons, *negative_variance));
         Self {
             version: VERSION,
             panel: Kind::of(column).name().to_owned(),
@@ -126,7 +133,7 @@ impl Content {
             standardise: *standardise,
             weights: weights.clone(),
             errors: Errors::from(vcov),
-            conventions: conventions(*small_sample),
+            conventions,
         }
     }
 
@@ -281,6 +288,27 @@ fn conventions(rules: SmallSample) -> Vec<String> {
         },
     ];
     all.into_iter().flatten().map(str::to_owned).collect()
+}
+
+/// The settings of the estimator that decide figures and are not the defaults: how often and how
+/// patiently it iterates decides none that it gives back.
+fn settings(
+    absorb: &AbsorbOptions,
+    singletons: Singletons,
+    negative_variance: NegativeVariance,
+) -> Vec<String> {
+    let own = AbsorbOptions::default();
+    let AbsorbOptions { tolerance, collinear, .. } = absorb;
+    let CollinearLimits { with_effects, with_regressors } = collinear;
+    let all = [
+        (tolerance.to_bits() != own.tolerance.to_bits())
+            .then(|| format!("tolerance = {tolerance:e}")),
+        (*collinear != own.collinear)
+            .then(|| format!("collinearity = {with_effects:e}, {with_regressors:e}")),
+        (singletons == Singletons::Kept).then(|| "singletons = keep".to_owned()),
+        (negative_variance == NegativeVariance::Repaired).then(|| "vcov_fix = true".to_owned()),
+    ];
+    all.into_iter().flatten().collect()
 }
 
 impl From<&DropLargest> for Largest {

@@ -12,7 +12,6 @@ use super::memories::{Key, Memories};
 use super::panels::{Kind, Panels};
 use super::run::Fit;
 use super::sample::{SAMPLE, mask};
-use crate::estimate::absorb::AbsorbOptions;
 use crate::estimate::design::{Design, Request};
 use crate::estimate::formula::{Formula, Term};
 use crate::estimate::memory::Memory;
@@ -139,6 +138,7 @@ pub fn solve(groups: &[Group<'_, '_>], mut memories: Option<&mut Memories>) -> V
 /// Whether two columns on the same rows share sample and effects.
 fn together(a: &Column, b: &Column) -> bool {
     (&a.keep, &a.trim, &a.drop_largest, a.centre) == (&b.keep, &b.trim, &b.drop_largest, b.centre)
+        && (&a.absorb, a.singletons) == (&b.absorb, b.singletons)
         && a.formula.effects == b.formula.effects
         && a.formula.intercept == b.formula.intercept
         && (&a.weights, &a.inference) == (&b.weights, &b.inference)
@@ -146,9 +146,12 @@ fn together(a: &Column, b: &Column) -> bool {
 
 /// What decides a sample and its effects, beside the variables.
 fn rules(kind: Kind, column: &Column) -> String {
-    let Column { keep, trim, drop_largest, centre, weights, formula, .. } = column;
+    let Column { keep, trim, drop_largest, centre, weights, formula, singletons, .. } = column;
     let effects = &formula.effects;
-    format!("{kind:?} {keep:?} {trim:?} {drop_largest:?} {centre} {weights:?} {effects:?}")
+    format!(
+        "{kind:?} {keep:?} {trim:?} {drop_largest:?} {centre} {weights:?} {effects:?} \
+         {singletons:?}"
+    )
 }
 
 /// Centred columns by name, and the means that they are less.
@@ -257,9 +260,13 @@ impl<'c> Sample<'c> {
             instead.push((SAMPLE.to_owned(), Values::Code(mask)));
             required.push(SAMPLE.to_owned());
         }
-        let (weights, inference) = (one.weights.clone(), one.inference.clone());
-        let absorb = AbsorbOptions::default();
-        let options = Options { weights, required, inference, absorb };
+        let options = Options {
+            weights: one.weights.clone(),
+            required,
+            singletons: one.singletons,
+            inference: one.inference.clone(),
+            absorb: one.absorb.clone(),
+        };
         let (centred, means) = if one.centre {
             self.centred(&formulas, &options, &instead)?
         } else {
@@ -291,6 +298,7 @@ impl<'c> Sample<'c> {
         let weights = options.weights.as_deref();
         let mut request = Request::of_formulas(formulas, &[], weights)?;
         request.required.clone_from(&options.required);
+        request.singletons = options.singletons;
         let rows = Design::build(&panel, &request)?.rows;
         let names: BTreeSet<&str> = formulas.iter().flat_map(interacted).collect();
         let mut centred = Centred::default();

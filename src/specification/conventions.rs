@@ -1,8 +1,12 @@
-//! Small-sample conventions as text, the way fixest writes them: `ssc(k_fixef = "full")`.
+//! Conventions of an estimate: small-sample corrections as text, the way fixest writes them,
+//! `ssc(k_fixef = "full")`, and the settings of the estimator.
 
 use serde::Deserialize;
 
+use crate::estimate::absorb::{AbsorbOptions, CollinearLimits, OptionError};
+use crate::estimate::covariance::NegativeVariance;
 use crate::estimate::degrees::{ClusterCount, FixedEffectLevels, Redundancy, SmallSample};
+use crate::estimate::design::singletons::Singletons;
 
 /// How redundant levels are counted, by name.
 #[derive(Clone, Copy, Default, Deserialize)]
@@ -18,6 +22,73 @@ impl From<DofName> for Redundancy {
         match name {
             DofName::Fixest => Self::Fixest,
             DofName::Reghdfe => Self::Reghdfe,
+        }
+    }
+}
+
+/// Settings of the estimator that differ from its own: options of a command, or the table
+/// `estimator` of a specification.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EstimatorSettings {
+    /// The residual to reach, relative to what is left of a variable.
+    pub tolerance: Option<f64>,
+    /// Iterations allowed.
+    pub iterations: Option<usize>,
+    /// Iterations without a smaller residual before giving up.
+    pub patience: Option<usize>,
+    /// The share of its square that effects, and the regressors before it, have to leave of a
+    /// regressor.
+    pub collinearity: Option<f64>,
+    /// What becomes of rows alone in a level of a fixed effect.
+    pub singletons: Option<SingletonsName>,
+    /// Whether a two-way variance that is negative is repaired.
+    pub vcov_fix: Option<bool>,
+}
+
+/// What becomes of singletons, by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SingletonsName {
+    /// They are left out.
+    Drop,
+    /// They stay.
+    Keep,
+}
+
+impl EstimatorSettings {
+    /// When the absorption stops.
+    ///
+    /// # Errors
+    /// [`OptionError`]: a setting with a value that it does not take.
+    pub fn absorb(&self) -> Result<AbsorbOptions, OptionError> {
+        let own = AbsorbOptions::default();
+        let both = |share| CollinearLimits { with_effects: share, with_regressors: share };
+        let options = AbsorbOptions {
+            tolerance: self.tolerance.unwrap_or(own.tolerance),
+            iterations_max: self.iterations.unwrap_or(own.iterations_max),
+            patience: self.patience.unwrap_or(own.patience),
+            collinear: self.collinearity.map_or(own.collinear, both),
+            ..own
+        };
+        options.checked()
+    }
+
+    /// What becomes of rows alone in a level of a fixed effect.
+    #[must_use]
+    pub fn singletons(&self) -> Singletons {
+        match self.singletons {
+            Some(SingletonsName::Keep) => Singletons::Kept,
+            Some(SingletonsName::Drop) | None => Singletons::Dropped,
+        }
+    }
+
+    /// What is done about a negative variance.
+    #[must_use]
+    pub fn negative_variance(&self) -> NegativeVariance {
+        match self.vcov_fix {
+            Some(true) => NegativeVariance::Repaired,
+            Some(false) | None => NegativeVariance::Kept,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What can be wrong with a specification.
 
+use crate::estimate::absorb::OptionError;
 use crate::estimate::formula::FormulaError;
 
 /// A specification that cannot be used.
@@ -41,6 +42,9 @@ pub enum SpecificationProblem {
          G_adj=TRUE|FALSE, G_df=min|conventional"
     )]
     Convention(String),
+    /// A setting of the estimator.
+    #[error("estimator: {0}")]
+    Estimator(#[from] OptionError),
     /// A panel that is not made.
     #[error("there is no product panel of ordinary trade; leave out trade or panel")]
     OrdinaryProducts,

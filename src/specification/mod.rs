@@ -14,10 +14,12 @@ mod rules;
 
 use serde::Deserialize;
 
-pub use conventions::small_sample;
+pub use conventions::{EstimatorSettings, SingletonsName, small_sample};
 pub use error::{SpecificationError, SpecificationProblem};
 pub use rules::{Comparison, Condition, DropLargest, Trim};
 
+use crate::estimate::absorb::AbsorbOptions;
+use crate::estimate::design::singletons::Singletons;
 use crate::estimate::formula::{Formula, Interaction, Term, unquoted};
 use crate::estimate::inference::{Inference, Vcov};
 
@@ -94,6 +96,10 @@ pub struct Column {
     pub weights: Option<String>,
     /// How standard errors are worked out.
     pub inference: Inference,
+    /// When the absorption of the effects stops.
+    pub absorb: AbsorbOptions,
+    /// What becomes of rows alone in a level of a fixed effect.
+    pub singletons: Singletons,
 }
 
 /// Which rows statistics are taken over.
@@ -194,9 +200,9 @@ impl Specification {
         };
         let file: File = toml::from_str(text)
             .map_err(|e| wrong(None, SpecificationProblem::Toml(Box::new(e))))?;
-        let File { title, sample, cluster, vcov, ssc, dof, weights, .. } = file;
+        let File { title, sample, cluster, vcov, ssc, dof, estimator, weights, .. } = file;
         let File { column, summary, figure, .. } = file;
-        let shared = Shared { sample, cluster, vcov, ssc, dof, weights };
+        let shared = Shared { sample, cluster, vcov, ssc, dof, estimator, weights };
         let content = match (column.is_empty(), summary, figure) {
             (false, None, None) => {
                 let read = |column: ColumnFile| {
@@ -275,6 +281,7 @@ struct File {
     vcov: Option<VcovName>,
     ssc: Option<String>,
     dof: Option<conventions::DofName>,
+    estimator: Option<EstimatorSettings>,
     weights: Option<String>,
     #[serde(default)]
     column: Vec<ColumnFile>,
@@ -289,6 +296,7 @@ struct Shared {
     vcov: Option<VcovName>,
     ssc: Option<String>,
     dof: Option<conventions::DofName>,
+    estimator: Option<EstimatorSettings>,
     weights: Option<String>,
 }
 
@@ -332,6 +340,7 @@ struct ColumnFile {
     vcov: Option<VcovName>,
     ssc: Option<String>,
     dof: Option<conventions::DofName>,
+    estimator: Option<EstimatorSettings>,
     weights: Option<String>,
 }
 
@@ -352,6 +361,9 @@ impl ColumnFile {
         let dof = self.dof.or(shared.dof).unwrap_or_default();
         let small_sample = small_sample(ssc.map_or("", String::as_str), dof.into())
             .map_err(SpecificationProblem::Convention)?;
+        let estimator = self.estimator.as_ref().or(shared.estimator.as_ref());
+        let estimator = estimator.cloned().unwrap_or_default();
+        let negative_variance = estimator.negative_variance();
         if (self.panel, self.trade) == (Panel::Product, Trade::Ordinary) {
             return Err(SpecificationProblem::OrdinaryProducts);
         }
@@ -369,7 +381,9 @@ impl ColumnFile {
             centre: self.centre,
             standardise: self.standardise,
             weights: self.weights.as_ref().or(shared.weights.as_ref()).map(|name| unquoted(name)),
-            inference: Inference { vcov, small_sample },
+            inference: Inference { vcov, small_sample, negative_variance },
+            absorb: estimator.absorb()?,
+            singletons: estimator.singletons(),
             name: self.name,
         })
     }

@@ -2,6 +2,7 @@
 //! `tests/reference/make.py`).
 
 use serde::Deserialize;
+use spillover::estimate::covariance::NegativeVariance;
 use spillover::estimate::degrees::{ClusterCount, FixedEffectLevels, SmallSample};
 use spillover::estimate::formula::{Formula, Interaction};
 use spillover::estimate::inference::{Inference, Vcov};
@@ -81,7 +82,8 @@ impl Case {
             g_df: self.ssc.g_df.unwrap_or(default.g_df),
             ..default
         };
-        let inference = Inference { vcov, small_sample };
+        let negative_variance = NegativeVariance::default();
+        let inference = Inference { vcov, small_sample, negative_variance };
         Options { weights: self.weights.clone(), inference, ..Options::default() }
     }
 

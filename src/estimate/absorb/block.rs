@@ -7,7 +7,7 @@ use faer::Mat;
 use rustc_hash::FxHashMap;
 
 use super::blocks::Blocks;
-use super::dense::Factor;
+use super::dense::{Factor, Pivots};
 use super::elimination::Shares;
 use super::half::Half;
 use super::kept::{Fingerprints, Kept};
@@ -28,6 +28,8 @@ pub struct Block {
     /// `(R'AR)⁻¹`, lower half: products with it cost what two triangular solves do, and run
     /// several times as fast.
     inverse: Half,
+    /// Those of its factorisation, and of its pieces'.
+    pub pivots: Pivots,
 }
 
 /// The blocks of a part of the layout.
@@ -36,6 +38,8 @@ pub struct PartOfBlocks {
     pub blocks: Vec<Block>,
     /// `R'b` and `G'b`.
     pub sums: Sums,
+    /// `V'WMV`, by rows of the width.
+    pub products: Vec<f64>,
     /// Levels of the iterated effect.
     pub span: Range<usize>,
     /// How many of the pieces were known.
@@ -73,7 +77,9 @@ impl Builder<'_, '_> {
         let span = minmax(&self.iterated[first.cells().start..last.cells().end]);
         let levels = first.levels.start..last.levels.end;
         let mut sums = Sums::new([levels, span.clone()].into_iter(), self.layout.width);
+        let mut products = vec![0.0; self.layout.width * self.layout.width];
         for piece in blocks.iter_mut().flat_map(|block| &mut block.pieces) {
+            add(&mut products, &piece.figures.products);
             let rhs = piece.figures.rhs.chunks_exact(self.layout.width);
             for (cell, value) in piece.cells.clone().zip(rhs) {
                 add(sums.level(0, self.eliminated[cell]), value);
@@ -83,7 +89,7 @@ impl Builder<'_, '_> {
                 Arc::make_mut(&mut piece.figures).forget_sums();
             }
         }
-        PartOfBlocks { blocks, sums, span, n_kept: n_kept.into_iter().sum() }
+        PartOfBlocks { blocks, sums, products, span, n_kept: n_kept.into_iter().sum() }
     }
 
     /// A block, and how many of its pieces were known.
@@ -105,8 +111,11 @@ impl Builder<'_, '_> {
         for piece in &pieces {
             self.add_piece(piece, levels.start, &mut matrix);
         }
-        let inverse = Half::of(&Factor::new(matrix).inverse());
-        (Block { pieces, levels, inverse }, n_kept)
+        let factor = Factor::new(matrix);
+        let inverse = Half::of(&factor.inverse());
+        let of_pieces = pieces.iter().map(|piece| piece.figures.local.pivots);
+        let pivots = of_pieces.fold(factor.pivots, Pivots::and);
+        (Block { pieces, levels, inverse, pivots }, n_kept)
     }
 
     fn rows(&self, groups: Range<usize>, own: Range<usize>) -> Rows<'_, '_> {

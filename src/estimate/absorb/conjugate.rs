@@ -1,92 +1,197 @@
 //! Preconditioned conjugate gradients for all right-hand sides at once.
 //!
 //! # Equation
-//! `A z = b` for each column of `b`, with a preconditioner `P⁺`; a column stops when
-//! `√(r'P⁺r) ≤ tolerance · √(b'P⁺b)`. `A` may be singular as long as `b` lies in its range.
+//! `A z = b` for each column of `b`, with a preconditioner `P⁺`. `A` may be singular as long as `b`
+//! lies in its range.
+//!
+//! What is left of a variable, `‖ṽ‖² = ‖Mv‖² − z'(b + r)`, falls by `γ r'P⁺r` in a step of length
+//! `γ`, and how far `ṽ` is from where it ends is `r'A⁺r ≈ r'P⁺r`. So a column stops when
+//! `√(r'P⁺r) ≤ tolerance · ‖ṽ‖`: residuals are right relative to themselves, however much of the
+//! variable the effects explain. A column of which less is left than counts stops at once, and none
+//! is taken below its rounding.
+//!
+//! `P⁺` is not `A⁺`: `r'A⁺r` is at most `r'P⁺r` over the least eigenvalue of `P⁺A`. That one comes
+//! out of the steps of the iteration ([`super::ritz`]), and where it is far below one the tolerance
+//! is multiplied with its root.
 
 use rayon::prelude::*;
 
-use super::preconditioner::Preconditioner;
-use super::{AbsorbOptions, Stop};
+use super::ritz::Steps;
 
 /// Levels handled in one task.
 const LEVELS_PER_PIECE: usize = 1024;
-/// Iterations without a smaller residual before giving up.
-const PATIENCE: usize = 100;
-/// A right-hand side this small beside the variable itself is rounding.
-const ROUNDING: f64 = 1e-14;
+/// The least eigenvalue of the preconditioned system from which on the preconditioner is as good
+/// as the inverse.
+const EIGENVALUE_NEAR: f64 = 0.25;
+/// Iterations after which the speed is looked at, and how many lie between.
+const ITERATIONS_BEFORE_JUDGING: usize = 32;
+const ITERATIONS_BETWEEN: usize = 16;
+/// Iterations still to come from which on another preconditioner costs less.
+const ITERATIONS_TO_COME_MAX: f64 = 128.0;
 
 /// A symmetric positive semidefinite system.
 pub trait System: Sync {
     /// `out = A z`
     fn apply(&mut self, z: &[f64], out: &mut [f64]);
-    /// What takes a residual to `P⁺` times it.
-    fn preconditioner(&self) -> &Preconditioner;
+    /// `out = P⁺ residual`, rows of `width` numbers.
+    fn precondition(&self, residual: &[f64], out: &mut [f64], width: usize);
 }
 
-/// What came of it; whatever the reason for stopping, the last iterate.
+/// What each column has to come to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Goals {
+    /// `‖Mv‖²`: what is left before the first iteration.
+    pub squares: Vec<f64>,
+    /// The square at which so little is left that the column does not count.
+    pub explained: Vec<f64>,
+    /// A residual that is rounding.
+    pub rounding: Vec<f64>,
+    /// The relative residual to reach.
+    pub tolerance: f64,
+}
+
+/// How long to go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Iterations allowed.
+    pub iterations_max: usize,
+    /// Iterations without a smaller residual before giving up.
+    pub patience: usize,
+    /// Whether to stop where another preconditioner promises to be quicker.
+    pub stops_if_slow: bool,
+}
+
+/// Why an iteration ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// Every column came to its goal.
+    Converged,
+    /// At its speed it would take long.
+    Slow,
+    /// As many iterations as allowed.
+    Limit,
+    /// The residual no longer falls.
+    Stagnated,
+    /// A number is infinite or not a number.
+    NotFinite,
+}
+
+/// What came of it; whatever the reason for ending, the last iterate.
 #[derive(Debug)]
 pub struct Outcome {
     /// The solution, `width` numbers for each level.
     pub solution: Vec<f64>,
-    /// Why the iteration stopped.
-    pub stop: Stop,
+    /// Why the iteration ended.
+    pub ended: Ended,
     /// Times the system was applied.
     pub iterations: usize,
-    /// The relative residual of each column.
-    pub relative_residuals: Vec<f64>,
+    /// What is left of each column, as a square.
+    pub left: Vec<f64>,
+    /// The residual of each column.
+    pub residuals: Vec<f64>,
+    /// The share of the tolerance that residuals had to come to.
+    pub share: f64,
+}
+
+impl Goals {
+    /// How many times its goal each residual is, with a share of the tolerance; zero where too
+    /// little is left to count.
+    #[must_use]
+    pub fn ratios(&self, residuals: &[f64], left: &[f64], share: f64) -> Vec<f64> {
+        let ratio = |((residual, left), (explained, rounding)): ((&f64, &f64), (&f64, &f64))| {
+            let goal = (share * self.tolerance * left.sqrt()).max(*rounding);
+            if !residual.is_finite() {
+                f64::NAN
+            } else if left > explained {
+                residual / goal.max(f64::MIN_POSITIVE)
+            } else {
+                0.0
+            }
+        };
+        let limits = self.explained.iter().zip(&self.rounding);
+        residuals.iter().zip(left).zip(limits).map(ratio).collect()
+    }
+
+    /// The largest residual beside what is left, of the columns that count.
+    #[must_use]
+    pub fn relative(&self, residuals: &[f64], left: &[f64]) -> f64 {
+        let counted = residuals.iter().zip(left.iter().zip(&self.explained));
+        let counted = counted.filter(|(_, (left, explained))| left > explained);
+        counted.map(|(residual, (left, _))| residual / left.sqrt()).fold(0.0, f64::max)
+    }
+}
+
+/// `√(r'P⁺r)` of each column of a residual.
+#[must_use]
+pub fn norms(system: &impl System, residual: &[f64], width: usize) -> Vec<f64> {
+    let mut image = vec![0.0; residual.len()];
+    system.precondition(residual, &mut image, width);
+    root(&dot(residual, &image, width))
 }
 
 /// Solves the system from `start` on.
 ///
 /// # Shape
-/// `rhs` and `start` have `scales.len()` numbers for each level; a scale is the size of the
-/// variable that the
-/// column comes from, below which nothing can be told from rounding.
+/// `rhs` and `start` have as many numbers for each level as there are goals.
 pub fn solve(
     system: &mut impl System,
     rhs: Vec<f64>,
     start: Option<Vec<f64>>,
-    scales: &[f64],
-    options: &AbsorbOptions,
+    goals: &Goals,
+    limits: Limits,
 ) -> Outcome {
-    let width = scales.len();
-    let mut image = vec![0.0; rhs.len()];
-    system.preconditioner().apply(&rhs, &mut image, width);
-    let norms = root(&dot(&rhs, &image, width));
-    let goals: Vec<f64> = norms
-        .iter()
-        .zip(scales)
-        .map(|(norm, scale)| (options.tolerance * norm).max(ROUNDING * scale))
-        .collect();
-    let mut state = State::new(system, rhs, start, image, width);
-    let mut best = (f64::INFINITY, 0);
-    let (stop, iterations) = loop {
+    let mut state = State::new(system, rhs, start, goals);
+    let (mut progress, mut share) = (Progress::default(), 1.0);
+    let ended = loop {
         let residuals = root(&state.squares);
-        let worst = residuals.iter().zip(&goals).map(|(r, goal)| r / goal.max(f64::MIN_POSITIVE));
-        let worst = worst.fold(0.0, nan_or_max);
-        let iteration = state.iterations;
-        if worst.is_nan() {
-            break (Stop::NotFinite, iteration);
-        } else if worst <= 1.0 {
-            break (Stop::Converged, iteration);
-        } else if iteration >= options.iterations_max {
-            break (Stop::IterationLimit, iteration);
+        let mut ratios = goals.ratios(&residuals, &state.left, share);
+        let mut worst = ratios.iter().copied().fold(0.0, nan_or_max);
+        if worst <= 1.0 {
+            share = state.share().min(share);
+            ratios = goals.ratios(&residuals, &state.left, share);
+            worst = ratios.iter().copied().fold(0.0, nan_or_max);
         }
-        if worst < best.0 {
-            best = (worst, iteration);
-        } else if iteration > best.1 + PATIENCE {
-            break (Stop::Stagnated, iteration);
+        if let Some(ended) = progress.judge(worst, state.iterations, limits) {
+            break ended;
         }
-        let active: Vec<bool> = residuals.iter().zip(&goals).map(|(r, goal)| r > goal).collect();
+        let active: Vec<bool> = ratios.iter().map(|&ratio| ratio > 1.0).collect();
         state.step(system, &active);
     };
     let residuals = root(&state.squares);
-    let relative = |((r, norm), scale): ((f64, f64), &f64)| {
-        if norm <= ROUNDING * scale { 0.0 } else { r / norm }
-    };
-    let relative_residuals = residuals.into_iter().zip(norms).zip(scales).map(relative).collect();
-    Outcome { solution: state.solution, stop, iterations, relative_residuals }
+    let State { solution, left, iterations, .. } = state;
+    Outcome { solution, ended, iterations, left, residuals, share }
+}
+
+/// How the largest ratio of a residual to its goal has fallen.
+#[derive(Default)]
+struct Progress {
+    first: Option<f64>,
+    best: f64,
+    best_at: usize,
+}
+
+impl Progress {
+    /// Whether to end, now that the largest ratio is this.
+    fn judge(&mut self, worst: f64, iteration: usize, limits: Limits) -> Option<Ended> {
+        let first = *self.first.get_or_insert(worst);
+        if worst.is_nan() {
+            return Some(Ended::NotFinite);
+        } else if worst <= 1.0 {
+            return Some(Ended::Converged);
+        } else if iteration >= limits.iterations_max {
+            return Some(Ended::Limit);
+        }
+        if iteration == 0 || worst < self.best {
+            (self.best, self.best_at) = (worst, iteration);
+        } else if iteration > self.best_at + limits.patience {
+            return Some(Ended::Stagnated);
+        }
+        let judges = limits.stops_if_slow
+            && iteration >= ITERATIONS_BEFORE_JUDGING
+            && iteration.is_multiple_of(ITERATIONS_BETWEEN);
+        let to_come = real(iteration) * self.best.ln() / (first / self.best).ln();
+        (judges && to_come > ITERATIONS_TO_COME_MAX).then_some(Ended::Slow)
+    }
 }
 
 struct State {
@@ -98,6 +203,9 @@ struct State {
     image: Vec<f64>,
     /// `r'P⁺r` of each column.
     squares: Vec<f64>,
+    /// `‖ṽ‖²` of each column.
+    left: Vec<f64>,
+    steps: Vec<Steps>,
     iterations: usize,
 }
 
@@ -106,21 +214,31 @@ impl State {
         system: &mut impl System,
         rhs: Vec<f64>,
         start: Option<Vec<f64>>,
-        mut image: Vec<f64>,
-        width: usize,
+        goals: &Goals,
     ) -> Self {
-        let mut residual = rhs;
-        let mut iterations = 0;
+        let width = goals.squares.len();
+        let mut image = vec![0.0; rhs.len()];
+        let (mut residual, mut left, mut iterations) = (rhs, goals.squares.clone(), 0);
         if let Some(start) = &start {
+            let of_rhs = dot(start, &residual, width);
             system.apply(start, &mut image);
             iterations += 1;
             residual.iter_mut().zip(&image).for_each(|(r, image)| *r -= image);
-            system.preconditioner().apply(&residual, &mut image, width);
+            let explained = of_rhs.into_iter().zip(dot(start, &residual, width));
+            left.iter_mut().zip(explained).for_each(|(left, (b, r))| *left -= b + r);
         }
+        system.precondition(&residual, &mut image, width);
         let solution = start.unwrap_or_else(|| vec![0.0; residual.len()]);
         let squares = dot(&residual, &image, width);
         let direction = image.clone();
-        Self { width, solution, residual, direction, image, squares, iterations }
+        let steps = vec![Steps::default(); width];
+        Self { width, solution, residual, direction, image, squares, left, steps, iterations }
+    }
+
+    /// The share of the tolerance that a residual has to come to for the error to be within it.
+    fn share(&self) -> f64 {
+        let least = self.steps.iter().map(Steps::least).fold(1.0, f64::min);
+        (least / EIGENVALUE_NEAR).sqrt().min(1.0)
     }
 
     /// One step of the columns that are active.
@@ -128,9 +246,15 @@ impl State {
         let width = self.width;
         system.apply(&self.direction, &mut self.image);
         let curvature = dot(&self.direction, &self.image, width);
-        let ratio = |active: bool, over: f64, under: f64| if active { over / under } else { 0.0 };
+        let ratio = |active: bool, over: f64, under: f64| {
+            if active && under != 0.0 { over / under } else { 0.0 }
+        };
         let lengths: Vec<f64> =
             (0..width).map(|j| ratio(active[j], self.squares[j], curvature[j])).collect();
+        for (left, (length, square)) in self.left.iter_mut().zip(lengths.iter().zip(&self.squares))
+        {
+            *left = (*left - length * square).max(0.0);
+        }
         let piece = LEVELS_PER_PIECE * width;
         let moved = self.solution.par_chunks_mut(piece).zip(self.residual.par_chunks_mut(piece));
         let along = self.direction.par_chunks(piece).zip(self.image.par_chunks(piece));
@@ -138,12 +262,14 @@ impl State {
             advance(solution, direction, &lengths, 1.0);
             advance(residual, image, &lengths, -1.0);
         });
-        system.preconditioner().apply(&self.residual, &mut self.image, width);
+        system.precondition(&self.residual, &mut self.image, width);
         let squares = dot(&self.residual, &self.image, width);
         let turns: Vec<f64> =
             (0..width).map(|j| ratio(active[j], squares[j], self.squares[j])).collect();
         let turned = self.direction.par_chunks_mut(piece).zip(self.image.par_chunks(piece));
         turned.for_each(|(direction, image)| turn(direction, image, &turns));
+        let each = self.steps.iter_mut().zip(lengths.iter().zip(&turns));
+        each.for_each(|(steps, (length, turn))| steps.push(*length, *turn));
         self.squares = squares;
         self.iterations += 1;
     }
@@ -194,10 +320,15 @@ fn total(pieces: &[Vec<f64>], width: usize) -> Vec<f64> {
 }
 
 fn root(squares: &[f64]) -> Vec<f64> {
-    squares.iter().map(|square| square.max(0.0).sqrt()).collect()
+    squares.iter().map(|&square| if square < 0.0 { 0.0 } else { square.sqrt() }).collect()
 }
 
 /// The larger; NaN if either is.
 fn nan_or_max(a: f64, b: f64) -> f64 {
     if a.is_nan() || b.is_nan() { f64::NAN } else { a.max(b) }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a count of iterations")]
+fn real(count: usize) -> f64 {
+    count as f64
 }

@@ -9,6 +9,10 @@ use faer::{Accum, Mat, MatMut, Par};
 
 /// A pivot of a matrix with unit diagonal below this is dependent on those before it.
 pub const PIVOT_MIN: f64 = 1e-10;
+/// What rounding leaves of a dependent pivot, at most, of matrices of thousands of unknowns.
+const PIVOT_ROUNDING: f64 = 2e-11;
+/// A pivot below this makes an inverse with 47 bits too rough: it is a thousand times the entries.
+const PIVOT_SURE: f64 = 1e-3;
 /// The root that a dependent pivot is given: its unknown becomes zero.
 const ROOT_DROPPED: f64 = 1e30;
 /// Columns that are factorised before the rest is updated.
@@ -21,6 +25,55 @@ pub struct Factor {
     pub lower: Mat<f64>,
     /// One over the root of each diagonal entry; zero where there is none.
     pub scale: Vec<f64>,
+    /// How sure its pivots are.
+    pub pivots: Pivots,
+}
+
+/// The pivots of a factorisation that tell whether it can be relied upon.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Pivots {
+    /// The least that was kept; one if there is none below.
+    pub least_kept: f64,
+    /// The most that was dropped.
+    pub most_dropped: f64,
+}
+
+impl Default for Pivots {
+    fn default() -> Self {
+        Self { least_kept: 1.0, most_dropped: 0.0 }
+    }
+}
+
+impl Pivots {
+    /// Whether a pivot was dropped that may be one.
+    #[must_use]
+    pub fn are_doubtful(self) -> bool {
+        self.most_dropped > PIVOT_ROUNDING
+    }
+
+    /// Whether so little is left of an unknown that what is held of the inverse, a few in the last
+    /// of 47 bits, is large beside it.
+    #[must_use]
+    pub fn are_small(self) -> bool {
+        self.least_kept < PIVOT_SURE
+    }
+
+    /// Those of two factorisations.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            least_kept: self.least_kept.min(other.least_kept),
+            most_dropped: self.most_dropped.max(other.most_dropped),
+        }
+    }
+
+    fn see(&mut self, pivot: f64) {
+        if pivot > PIVOT_MIN {
+            self.least_kept = self.least_kept.min(pivot);
+        } else {
+            self.most_dropped = self.most_dropped.max(pivot);
+        }
+    }
 }
 
 impl Factor {
@@ -29,8 +82,8 @@ impl Factor {
     pub fn new(mut matrix: Mat<f64>) -> Self {
         let scale = unit_scale(&matrix);
         rescale(&mut matrix, &scale);
-        factorise(&mut matrix);
-        Self { lower: matrix, scale }
+        let pivots = factorise(&mut matrix);
+        Self { lower: matrix, scale, pivots }
     }
 
     /// The inverse, zero for the unknowns left out.
@@ -52,14 +105,14 @@ impl Factor {
 }
 
 /// Cholesky in steps of some columns, in the lower half.
-fn factorise(matrix: &mut Mat<f64>) {
+fn factorise(matrix: &mut Mat<f64>) -> Pivots {
     use triangular::BlockStructure::{Rectangular, TriangularLower};
-    let n = matrix.nrows();
+    let (n, mut pivots) = (matrix.nrows(), Pivots::default());
     for start in (0..n).step_by(COLUMNS_PER_STEP) {
         let (size, left) = (COLUMNS_PER_STEP.min(n - start), n - start);
         let rest = matrix.as_mut().submatrix_mut(start, start, left, left);
         let (mut diagonal, _, mut below, rest) = rest.split_at_mut(size, size);
-        factorise_small(diagonal.as_mut());
+        factorise_small(diagonal.as_mut(), &mut pivots);
         let own = diagonal.as_ref();
         solve_lower_triangular_in_place(own, below.as_mut().transpose_mut(), Par::Seq);
         let below = below.as_ref();
@@ -67,10 +120,11 @@ fn factorise(matrix: &mut Mat<f64>) {
         let (add, lower) = (Accum::Add, TriangularLower);
         triangular::matmul(rest, lower, add, left.0, left.1, right.0, right.1, -1.0, Par::Seq);
     }
+    pivots
 }
 
 /// Cholesky row by row; a dependent pivot is given a root so large that its unknown is zero.
-fn factorise_small(mut matrix: MatMut<'_, f64>) {
+fn factorise_small(mut matrix: MatMut<'_, f64>, pivots: &mut Pivots) {
     let n = matrix.nrows();
     let mut rows = vec![0.0; n * n];
     for i in 0..n {
@@ -81,6 +135,7 @@ fn factorise_small(mut matrix: MatMut<'_, f64>) {
             matrix[(i, j)] = own[j];
         }
         let pivot = matrix[(i, i)] - dot(&own[..i], &own[..i]);
+        pivots.see(pivot);
         own[i] = if pivot > PIVOT_MIN { pivot.sqrt() } else { ROOT_DROPPED };
         matrix[(i, i)] = own[i];
     }

@@ -17,24 +17,24 @@ use faer::linalg::triangular_solve::{
 use faer::traits::pulp::Simd;
 use faer::{Accum, Mat, MatMut, MatRef, Par};
 
-use super::dense::Factor;
+use super::dense::{Factor, Pivots};
 use super::half::Half;
 use super::lanes::{ByWidth, add_scaled, vectorised_by_width};
-
-/// The largest share of a level, in its scale. Shares are most of what is held and kept, so they
-/// have half the size of a float; an error of one in 2³² in the potentials changes coefficients by
-/// its square, because residuals are orthogonal to the effects.
-const SHARE_MAX: f64 = 2_147_483_647.0;
+use super::packed::{MOST, NUMBERS_PER_STEP, Packed, PackedSlice};
 
 /// What is left of a piece when levels are eliminated, and what gives them back.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Elimination {
-    /// `X`, a row of the cells for each level: how many times its scale each share is.
-    pub of_cells: Vec<i32>,
+    /// `X`, a row of the cells for each level: how many times its scale each share is. Shares are
+    /// most of what is held and kept, so they have six bytes; an error in them is one in the
+    /// residuals, which standard errors feel as it is.
+    pub of_cells: Packed,
     /// The scale of each level.
     pub scales: Vec<f64>,
     /// `δ`, a row of the variables for each level.
     pub of_variables: Vec<f64>,
+    /// Those of the factorisation.
+    pub pivots: Pivots,
 }
 
 /// What becomes of the shares of the levels that are eliminated.
@@ -80,10 +80,11 @@ impl Joint {
         let mut rest = Rest { matrix: Half::default(), rhs: self.rhs, products: self.products };
         rest.explain(of_cells, &y, width);
         if shares == Shares::Dropped {
-            return (Elimination::default(), rest);
+            return (Elimination { pivots: factor.pivots, ..Elimination::default() }, rest);
         }
         solve_upper_triangular_in_place(factor.lower.as_ref().transpose(), y.as_mut(), Par::Seq);
-        (Elimination::new(&y, &factor.scale, width), rest)
+        let found = Elimination::new(&y, &factor.scale, width);
+        (Elimination { pivots: factor.pivots, ..found }, rest)
     }
 }
 
@@ -153,15 +154,16 @@ impl Elimination {
     fn new(rows: &Mat<f64>, factors: &[f64], width: usize) -> Self {
         let n_cells = rows.ncols() - width;
         let mut found = Self {
-            of_cells: Vec::with_capacity(factors.len() * n_cells),
+            of_cells: Packed::with_capacity(factors.len() * n_cells),
             scales: Vec::with_capacity(factors.len()),
             of_variables: Vec::with_capacity(factors.len() * width),
+            pivots: Pivots::default(),
         };
         for (i, factor) in factors.iter().enumerate() {
             let most = (0..n_cells).map(|j| rows[(i, j)].abs()).fold(0.0, f64::max);
-            let unit = if most > 0.0 { SHARE_MAX / most } else { 0.0 };
-            found.of_cells.extend((0..n_cells).map(|j| rounded(rows[(i, j)] * unit)));
-            found.scales.push(most / SHARE_MAX * factor);
+            let unit = if most > 0.0 { MOST / most } else { 0.0 };
+            (0..n_cells).for_each(|j| found.of_cells.push(rows[(i, j)] * unit));
+            found.scales.push(most / MOST * factor);
             found.of_variables.extend((n_cells..rows.ncols()).map(|j| rows[(i, j)] * factor));
         }
         found
@@ -172,8 +174,10 @@ impl Elimination {
     pub fn potentials(&self, theta: &[f64], width: usize) -> Vec<f64> {
         let n_cells = theta.len() / width;
         let mut potentials = self.of_variables.clone();
-        let shares = self.of_cells.chunks(2 * n_cells.max(1)).zip(self.scales.chunks(2));
-        for ((shares, scales), out) in shares.zip(potentials.chunks_mut(2 * width)) {
+        let mut rest = self.of_cells.as_slice();
+        for (scales, out) in self.scales.chunks(2).zip(potentials.chunks_mut(2 * width)) {
+            let (shares, after) = rest.split_at(scales.len() * n_cells);
+            rest = after;
             vectorised_by_width(Explained { shares, scales, theta, out, width });
         }
         potentials
@@ -182,7 +186,7 @@ impl Elimination {
 
 /// Takes `Xθ` of one or two levels out of their potentials.
 struct Explained<'s> {
-    shares: &'s [i32],
+    shares: PackedSlice<'s>,
     scales: &'s [f64],
     theta: &'s [f64],
     out: &'s mut [f64],
@@ -199,14 +203,21 @@ impl ByWidth for Explained<'_> {
     fn of_registers<S: Simd, const N: usize>(self, simd: S) {
         let (theta, _) = S::as_simd_f64s(self.theta).0.as_chunks::<N>();
         let (out, _) = S::as_mut_simd_f64s(self.out).0.as_chunks_mut::<N>();
-        let (a, b) = self.shares.split_at(theta.len());
-        let b = if b.is_empty() { a } else { b };
+        let (of_a, of_b) = self.shares.split_at(theta.len());
+        let of_b = if of_b.len() == 0 { of_a } else { of_b };
         let mut sums = [[simd.splat_f64s(0.0); N]; 2];
-        for ((&a, &b), theta) in a.iter().zip(b).zip(theta) {
-            let (a, b) = (simd.splat_f64s(a.into()), simd.splat_f64s(b.into()));
-            for k in 0..N {
-                sums[0][k] = simd.mul_add_f64s(a, theta[k], sums[0][k]);
-                sums[1][k] = simd.mul_add_f64s(b, theta[k], sums[1][k]);
+        let mut unpacked = [[0.0; NUMBERS_PER_STEP]; 2];
+        for start in (0..theta.len()).step_by(NUMBERS_PER_STEP) {
+            let step = start..theta.len().min(start + NUMBERS_PER_STEP);
+            let [a, b] = &mut unpacked;
+            of_a.range(step.clone()).unpack(a);
+            of_b.range(step.clone()).unpack(b);
+            for ((&a, &b), theta) in a.iter().zip(b.iter()).zip(&theta[step]) {
+                let (a, b) = (simd.splat_f64s(a), simd.splat_f64s(b));
+                for k in 0..N {
+                    sums[0][k] = simd.mul_add_f64s(a, theta[k], sums[0][k]);
+                    sums[1][k] = simd.mul_add_f64s(b, theta[k], sums[1][k]);
+                }
             }
         }
         for ((out, sum), scale) in out.iter_mut().zip(&sums).zip(self.scales) {
@@ -223,17 +234,11 @@ impl ByWidth for Explained<'_> {
         let levels = self.out.chunks_exact_mut(self.width).zip(self.scales);
         for (level, (out, scale)) in levels.enumerate() {
             sum.fill(0.0);
-            let shares = &self.shares[level * n_cells..(level + 1) * n_cells];
-            for (&share, theta) in shares.iter().zip(self.theta.chunks_exact(self.width)) {
-                add_scaled(&mut sum, theta, share.into());
+            let shares = self.shares.range(level * n_cells..(level + 1) * n_cells);
+            for (share, theta) in shares.iter().zip(self.theta.chunks_exact(self.width)) {
+                add_scaled(&mut sum, theta, share);
             }
             add_scaled(out, &sum, -scale);
         }
     }
-}
-
-/// The nearest whole number of one that is at most [`SHARE_MAX`] away from zero.
-#[expect(clippy::cast_possible_truncation, reason = "shares are scaled to fit")]
-fn rounded(value: f64) -> i32 {
-    value.round_ties_even() as i32
 }

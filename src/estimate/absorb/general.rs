@@ -12,6 +12,7 @@ use rayon::prelude::*;
 use super::conjugate::System;
 use super::lanes::{add, add_scaled, divide, subtract};
 use super::layout::Layout;
+use super::pairs::Pairs;
 use super::preconditioner::Preconditioner;
 use super::sums::{Sums, Target};
 
@@ -19,7 +20,11 @@ use super::sums::{Sums, Target};
 pub struct General<'l, 'a> {
     layout: &'l Layout<'a>,
     levels: Vec<&'l [u32]>,
-    preconditioner: Preconditioner,
+    diagonal: Preconditioner,
+    /// What preconditions in place of the diagonal, where that is too slow.
+    pairs: Option<Pairs>,
+    /// The weight of the rows of each level.
+    pub weights: Vec<f64>,
     totals: Target,
 }
 
@@ -29,8 +34,20 @@ impl<'l, 'a> General<'l, 'a> {
     pub fn new(layout: &'l Layout<'a>) -> Self {
         let levels: Vec<&[u32]> =
             layout.iterated().map(|(_, codes)| codes.of_row.as_slice()).collect();
-        let preconditioner = preconditioner(layout, &levels);
-        Self { layout, levels, preconditioner, totals: layout.totals(layout.width) }
+        let (diagonal, weights) = diagonal(layout, &levels);
+        let totals = layout.totals(layout.width);
+        Self { layout, levels, diagonal, pairs: None, weights, totals }
+    }
+
+    /// Whether it is preconditioned by pairs of effects.
+    #[must_use]
+    pub fn has_pairs(&self) -> bool {
+        self.pairs.is_some()
+    }
+
+    /// Preconditions by pairs of effects from now on.
+    pub fn precondition_by_pairs(&mut self) {
+        self.pairs = Some(Pairs::new(self.layout, &self.totals.offsets));
     }
 
     /// `D'W M D z` over one part.
@@ -75,13 +92,17 @@ impl System for General<'_, '_> {
         out.copy_from_slice(&self.totals.values);
     }
 
-    fn preconditioner(&self) -> &Preconditioner {
-        &self.preconditioner
+    fn precondition(&self, residual: &[f64], out: &mut [f64], width: usize) {
+        match &self.pairs {
+            Some(pairs) => pairs.apply(residual, out, width),
+            None => self.diagonal.apply(residual, out, width),
+        }
     }
 }
 
-/// Of the system's diagonal, as if no level came twice in a group: `Σ w (1 − w/W_g)`.
-fn preconditioner(layout: &Layout<'_>, levels: &[&[u32]]) -> Preconditioner {
+/// Of the system's diagonal, as if no level came twice in a group, `Σ w (1 − w/W_g)`; and the
+/// weight of each level.
+fn diagonal(layout: &Layout<'_>, levels: &[&[u32]]) -> (Preconditioner, Vec<f64>) {
     let part = |part: usize| {
         let mut sums = layout.sums(part, 2);
         for group in layout.parts[part].clone() {
@@ -102,5 +123,6 @@ fn preconditioner(layout: &Layout<'_>, levels: &[&[u32]]) -> Preconditioner {
     let mut totals = layout.totals(2);
     totals.collect(&parts);
     let (levels, _) = totals.values.as_chunks();
-    Preconditioner::diagonal(levels.iter().map(|&[left, weight]| (left, weight)))
+    let diagonal = Preconditioner::diagonal(levels.iter().map(|&[left, weight]| (left, weight)));
+    (diagonal, levels.iter().map(|&[_, weight]| weight).collect())
 }

@@ -10,13 +10,8 @@ use faer::Mat;
 use faer::traits::pulp::Simd;
 
 use super::lanes::{ByWidth, add_scaled, vectorised_by_width};
+use super::packed::{BITS, NUMBERS_PER_STEP, Packed};
 
-/// Bits of the largest entry of a row.
-const BITS: u32 = 46;
-/// The largest number of so many bits.
-const MOST: f64 = 70_368_744_177_663.0;
-/// Entries that are unpacked at a time.
-const ENTRIES_PER_STEP: usize = 64;
 /// Rows whose largest entry is below this are zero.
 const LEAST: f64 = 1e-200;
 
@@ -26,10 +21,8 @@ pub struct Half {
     diagonal: Vec<f64>,
     /// The power of two of each row.
     units: Vec<f64>,
-    /// The upper 32 bits of the entries below the diagonal, row after row.
-    high: Vec<i32>,
-    /// The lower 16 bits.
-    low: Vec<u16>,
+    /// The entries below the diagonal, row after row, in their row's unit.
+    below: Packed,
 }
 
 impl Half {
@@ -52,18 +45,13 @@ impl Half {
         let mut half = Self {
             diagonal: (0..n).map(|i| entry(i, i)).collect(),
             units: Vec::with_capacity(n),
-            high: Vec::with_capacity(n_below),
-            low: Vec::with_capacity(n_below),
+            below: Packed::with_capacity(n_below),
         };
         for i in 0..n {
             let most = (0..i).map(|j| entry(i, j).abs()).fold(0.0, f64::max);
             let unit = unit(most);
             let per_unit = if most < LEAST { 0.0 } else { 1.0 / unit };
-            for j in 0..i {
-                let (high, low) = split(entry(i, j) * per_unit);
-                half.high.push(high);
-                half.low.push(low);
-            }
+            (0..i).for_each(|j| half.below.push(entry(i, j) * per_unit));
             half.units.push(unit);
         }
         half
@@ -90,9 +78,9 @@ impl Half {
     /// The entries of a row up to the diagonal.
     pub fn row(&self, i: usize) -> impl Iterator<Item = f64> {
         let below = i * i.saturating_sub(1) / 2..i * (i + 1) / 2;
-        let each = self.high[below.clone()].iter().zip(&self.low[below]);
+        let each = self.below.as_slice().range(below).iter();
         let unit = self.units[i];
-        each.map(move |(&high, &low)| joined(high, low) * unit).chain([self.diagonal[i]])
+        each.map(move |entry| entry * unit).chain([self.diagonal[i]])
     }
 
     /// `out = A θ`, rows of `width` numbers.
@@ -108,27 +96,6 @@ fn unit(most: f64) -> f64 {
     }
     let exponent = most.to_bits() >> 52 & 0x7FF;
     f64::from_bits((exponent + 1 - u64::from(BITS)) << 52)
-}
-
-/// The nearest whole number of at most [`BITS`] bits and a sign, in two parts.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "both parts are taken")]
-fn split(value: f64) -> (i32, u16) {
-    let whole = value.round_ties_even().clamp(-MOST, MOST) as i64;
-    ((whole >> 16) as i32, whole as u16)
-}
-
-#[expect(clippy::inline_always, reason = "compiled for the registers of the caller")]
-#[inline(always)]
-fn joined(high: i32, low: u16) -> f64 {
-    f64::from(high) * 65_536.0 + f64::from(low)
-}
-
-#[expect(clippy::inline_always, reason = "compiled for the registers of the caller")]
-#[inline(always)]
-fn unpack(high: &[i32], low: &[u16], out: &mut [f64]) {
-    for ((out, &high), &low) in out.iter_mut().zip(high).zip(low) {
-        *out = joined(high, low);
-    }
 }
 
 struct Product<'a> {
@@ -147,19 +114,17 @@ impl ByWidth for Product<'_> {
     #[expect(clippy::inline_always, reason = "compiled for the registers of the caller")]
     #[inline(always)]
     fn of_registers<S: Simd, const N: usize>(self, simd: S) {
-        let Half { diagonal, units, high, low } = self.half;
+        let Half { diagonal, units, below } = self.half;
         let (theta, _) = S::as_simd_f64s(self.theta).0.as_chunks::<N>();
         let (out, _) = S::as_mut_simd_f64s(self.out).0.as_chunks_mut::<N>();
-        let (n, mut high, mut low) = (theta.len(), high.as_slice(), low.as_slice());
+        let (n, mut below) = (theta.len(), below.as_slice());
         let none = [simd.splat_f64s(0.0); N];
-        let mut unpacked = [[0.0; ENTRIES_PER_STEP]; 2];
+        let mut unpacked = [[0.0; NUMBERS_PER_STEP]; 2];
         for i in (0..n).step_by(2) {
             let is_pair = i + 1 < n;
-            let ((a_high, rest_high), (a_low, rest_low)) = (high.split_at(i), low.split_at(i));
-            let of_b = if is_pair { i + 1 } else { 0 };
-            let ((b_high, rest_high), (b_low, rest_low)) =
-                (rest_high.split_at(of_b), rest_low.split_at(of_b));
-            (high, low) = (rest_high, rest_low);
+            let (of_a, rest) = below.split_at(i);
+            let (of_b, rest) = rest.split_at(if is_pair { i + 1 } else { 0 });
+            below = rest;
             let (above, own) = out.split_at_mut(i);
             let mut scaled = [none; 2];
             for (scaled, (theta, &unit)) in scaled.iter_mut().zip(theta.iter().zip(units).skip(i)) {
@@ -169,13 +134,13 @@ impl ByWidth for Product<'_> {
                 }
             }
             let mut sums = [none; 2];
-            for start in (0..i).step_by(ENTRIES_PER_STEP) {
-                let step = start..i.min(start + ENTRIES_PER_STEP);
+            for start in (0..i).step_by(NUMBERS_PER_STEP) {
+                let step = start..i.min(start + NUMBERS_PER_STEP);
                 let [a, b] = &mut unpacked;
                 let (a, b) = (&mut a[..step.len()], &mut b[..step.len()]);
-                unpack(&a_high[step.clone()], &a_low[step.clone()], a);
+                of_a.range(step.clone()).unpack(a);
                 if is_pair {
-                    unpack(&b_high[step.clone()], &b_low[step.clone()], b);
+                    of_b.range(step.clone()).unpack(b);
                 } else {
                     b.fill(0.0);
                 }
@@ -192,7 +157,7 @@ impl ByWidth for Product<'_> {
             }
             own[0] = none;
             if is_pair {
-                let between = simd.splat_f64s(joined(b_high[i], b_low[i]));
+                let between = simd.splat_f64s(of_b.at(i));
                 let (unit, d) = (simd.splat_f64s(units[i + 1]), simd.splat_f64s(diagonal[i + 1]));
                 for k in 0..N {
                     let sum = simd.mul_add_f64s(between, theta[i][k], sums[1][k]);

@@ -9,11 +9,13 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
+use super::dense::Pivots;
 use super::elimination::Elimination;
 use super::half::Half;
 use super::layout::Layout;
 use super::local::{Figures, Rows};
 use super::moments::Moments;
+use super::packed::Packed;
 use crate::estimate::design::Variable;
 use crate::estimate::memory::{MemoryColumn, MemoryError, MemoryTable, Tables};
 use crate::estimate::panel::{Column, Part};
@@ -85,7 +87,7 @@ impl Kept {
             columns[0].push(fingerprint);
             columns[1..].iter_mut().zip(counts).for_each(|(column, n)| column.push(n as u64));
             write(figures, &mut numbers);
-            shares.extend(figures.local.of_cells.chunks(2).map(pair));
+            shares.extend(figures.local.of_cells.words());
         }
         let named = PIECE_COLUMNS.iter().zip(columns);
         let named = named.map(|(name, c)| ((*name).into(), MemoryColumn::Integers(c)));
@@ -97,7 +99,7 @@ impl Kept {
             one("subject", "subject", MemoryColumn::Texts(vec![self.subject])),
             MemoryTable { name: "pieces", columns: named.collect() },
             one("numbers", "number", MemoryColumn::Reals(numbers)),
-            one("shares", "pair", MemoryColumn::Integers(shares)),
+            one("shares", "word", MemoryColumn::Integers(shares)),
         ]
     }
 
@@ -108,21 +110,21 @@ impl Kept {
         let columns = PIECE_COLUMNS.map(|name| tables.integers("pieces", name));
         let columns: Vec<Vec<u64>> = columns.into_iter().collect::<Result<_, _>>()?;
         let numbers = tables.reals("numbers", "number")?;
-        let shares = tables.integers("shares", "pair")?;
+        let shares = tables.integers("shares", "word")?;
         if columns.iter().any(|column| column.len() != columns[0].len()) {
             return Err(odd());
         }
-        let (mut rest, mut pairs) = (numbers.as_slice(), shares.as_slice());
+        let (mut rest, mut words) = (numbers.as_slice(), shares.as_slice());
         let mut kept = Self::new(subject);
         for (row, &fingerprint) in columns[0].iter().enumerate() {
             let mut counts = [0; 5];
             for (count, column) in counts.iter_mut().zip(&columns[1..]) {
                 *count = usize::try_from(column[row]).map_err(|_| odd())?;
             }
-            let figures = read(counts, &mut rest, &mut pairs).ok_or_else(odd)?;
+            let figures = read(counts, &mut rest, &mut words).ok_or_else(odd)?;
             kept.insert(fingerprint, Arc::new(figures));
         }
-        if rest.is_empty() && pairs.is_empty() { Ok(kept) } else { Err(odd()) }
+        if rest.is_empty() && words.is_empty() { Ok(kept) } else { Err(odd()) }
     }
 }
 
@@ -135,51 +137,37 @@ const PIECE_COLUMNS: [&str; 6] =
 /// Appends the figures but for the shares.
 fn write(figures: &Figures, numbers: &mut Vec<f64>) {
     for moments in &figures.moments {
-        numbers.extend([moments.weight, moments.mean, moments.centred, moments.raw]);
+        numbers.extend([moments.weight, moments.mean, moments.centred]);
     }
     numbers.extend_from_slice(&figures.products);
     if let Some(half) = &figures.matrix {
         (0..half.n()).for_each(|i| numbers.extend(half.row(i)));
     }
     let local = &figures.local;
+    numbers.extend([local.pivots.least_kept, local.pivots.most_dropped]);
     for values in [&figures.rhs, &local.of_variables, &local.scales] {
         numbers.extend_from_slice(values);
     }
 }
 
-/// Takes figures off the front of the numbers and of the pairs of shares.
-fn read(counts: [usize; 5], rest: &mut &[f64], pairs: &mut &[u64]) -> Option<Figures> {
+/// Takes figures off the front of the numbers and of the words of shares.
+fn read(counts: [usize; 5], rest: &mut &[f64], words: &mut &[u64]) -> Option<Figures> {
     let [n_variables, n_matrix, n_rhs, n_of_variables, n_of_cells] = counts;
     let mut take = |n: usize| rest.split_off(..n).map(<[f64]>::to_vec);
-    let moments = take(n_variables.checked_mul(4)?)?;
-    let moments = moments.chunks_exact(4).map(|own| Moments {
-        weight: own[0],
-        mean: own[1],
-        centred: own[2],
-        raw: own[3],
-    });
-    let moments = moments.collect();
+    let moments = take(n_variables.checked_mul(3)?)?;
+    let moments = moments.chunks_exact(3);
+    let moments =
+        moments.map(|own| Moments { weight: own[0], mean: own[1], centred: own[2] }).collect();
     let products = take(n_variables.checked_mul(n_variables)?)?;
     let matrix = take(n_matrix)?;
     let matrix = if n_matrix > 0 { Some(Half::from_numbers(&matrix)?) } else { None };
+    let pivots = take(2)?;
+    let pivots = Pivots { least_kept: pivots[0], most_dropped: pivots[1] };
     let (rhs, of_variables) = (take(n_rhs)?, take(n_of_variables)?);
     let scales = take(n_of_variables.checked_div(n_variables)?)?;
-    let pairs = pairs.split_off(..n_of_cells.div_ceil(2))?;
-    let of_cells = pairs.iter().flat_map(|&pair| apart(pair)).take(n_of_cells).collect();
-    let local = Elimination { of_cells, scales, of_variables };
+    let of_cells = Packed::take(n_of_cells, words)?;
+    let local = Elimination { of_cells, scales, of_variables, pivots };
     Some(Figures { matrix, rhs, products, moments, local })
-}
-
-/// One or two shares as one number.
-fn pair(shares: &[i32]) -> u64 {
-    let bits = |share: Option<&i32>| u64::from(share.copied().unwrap_or(0).cast_unsigned());
-    bits(shares.first()) << 32 | bits(shares.get(1))
-}
-
-/// The two shares of a pair.
-#[expect(clippy::cast_possible_truncation, reason = "both halves are taken")]
-fn apart(pair: u64) -> [i32; 2] {
-    [(pair >> 32) as u32, pair as u32].map(u32::cast_signed)
 }
 
 impl<'l, 'a> Fingerprints<'l, 'a> {
@@ -242,7 +230,9 @@ pub fn subject(layout: &Layout<'_>, roles: &[usize]) -> String {
     let variables = design.variables.iter().chain(&design.weight).map(|v: &Variable<'_>| &v.name);
     let effects = design.effects.iter().map(|codes| &codes.name);
     let names: Vec<&str> = variables.chain(effects).map(String::as_str).collect();
-    format!("{} | roles {roles:?} | swept {:?}", names.join(", "), layout.swept)
+    let origins: Vec<f64> = design.variables.iter().map(Variable::origin).collect();
+    let swept = layout.swept;
+    format!("{} | roles {roles:?} | swept {swept:?} | origins {origins:?}", names.join(", "))
 }
 
 /// A hash with one more number in it: both halves of the product of 128 bits.

@@ -70,6 +70,13 @@ pub fn add_scaled(sum: &mut [f64], row: &[f64], factor: f64) {
     zip(sum, row, |sum, row| *sum += factor * row);
 }
 
+/// `sum += row²`
+#[expect(clippy::inline_always, reason = "compiled for the registers of the caller")]
+#[inline(always)]
+pub fn add_squares(sum: &mut [f64], row: &[f64]) {
+    zip(sum, row, |sum, row| *sum += row * row);
+}
+
 /// `row /= total`
 #[expect(clippy::inline_always, reason = "compiled for the registers of the caller")]
 #[inline(always)]

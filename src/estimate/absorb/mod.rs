@@ -20,51 +20,82 @@ mod general;
 mod half;
 mod kept;
 pub(super) mod lanes;
+mod laplacian;
 pub mod layout;
 mod local;
 mod moments;
+mod packed;
+mod pairs;
 mod preconditioner;
+mod problem;
 mod products;
+mod refine;
+mod ritz;
 pub mod stream;
 mod structured;
 pub mod sums;
+mod tally;
 mod warm;
 
-use std::ops::Range;
-
-use rayon::prelude::*;
 use serde::Serialize;
 use thiserror::Error;
 
 use self::blocks::Blocks;
-use self::general::General;
+use self::conjugate::Ended;
 use self::kept::Kept;
 pub use self::lanes::LANES;
 use self::layout::Layout;
-use self::moments::{Moments, Shifted};
-use self::products::{Products, added};
+use self::problem::{Problem, Sizes};
+use self::refine::Refinement;
 use self::stream::Stream;
-use self::structured::Structured;
-use self::sums::{Sums, Target};
+use self::sums::Target;
 pub use self::warm::Start;
 use super::design::Design;
 use super::error::EstimateError;
 
-/// One level in so many may be new where the last solution starts the iteration of what
-/// elimination left.
-const START_SHARE: usize = 32;
+/// What is lost of a value that is written with 15 significant digits, at most; figures with all
+/// their digits lose a fortieth of that. So much of a variable, or less, is nothing but rounding.
+pub const ROUNDING: f64 = 5e-15;
+
+/// How many times the least weight the largest may be where effects are eliminated.
+const WEIGHTS_APART_MAX: f64 = 1e4;
 
 /// When to stop.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AbsorbOptions {
-    /// The relative residual to reach.
+    /// The residual to reach, relative to what is left of the variable.
     pub tolerance: f64,
     /// Iterations allowed.
     pub iterations_max: usize,
+    /// Iterations without a smaller residual before giving up.
+    pub patience: usize,
+    /// From where on a regressor is collinear with what comes before it.
+    pub collinear: CollinearLimits,
     /// Which solver to use.
     pub method: Method,
     /// Whether to keep, for a later start, what was worked out inside blocks.
     pub keep: bool,
+}
+
+/// An option with a value that it does not take.
+#[derive(Debug, Clone, PartialEq, Error)]
+#[error("{name} is {value}; {allowed}")]
+pub struct OptionError {
+    /// The option.
+    pub name: &'static str,
+    /// The value given.
+    pub value: String,
+    /// The values that it takes.
+    pub allowed: &'static str,
+}
+
+/// The share of a regressor's square that has to be left by what comes before it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct CollinearLimits {
+    /// By the fixed effects.
+    pub with_effects: f64,
+    /// By the regressors before it (fixest's).
+    pub with_regressors: f64,
 }
 
 /// Which solver absorbs the effects; both give the same within the tolerance.
@@ -86,13 +117,13 @@ pub enum Stop {
     #[error("converged")]
     Converged,
     /// As many iterations as allowed.
-    #[error("the limit of iterations was reached")]
+    #[error("the iterations allowed are used up; raise iterations or tolerance")]
     IterationLimit,
     /// The residual no longer falls.
-    #[error("the residual no longer falls")]
+    #[error("the residual no longer falls; raise patience or tolerance")]
     Stagnated,
     /// A number is infinite or not a number.
-    #[error("a value overflowed")]
+    #[error("a number is too large; measure the variable in a larger unit")]
     NotFinite,
 }
 
@@ -101,11 +132,11 @@ pub enum Stop {
 #[must_use]
 pub struct Absorbed<'a> {
     layout: Layout<'a>,
+    options: AbsorbOptions,
     potentials: Option<Target>,
-    /// `Ṽ'W Ṽ`, upper triangle by rows of `width`, where it fell off on the way.
-    products: Option<Vec<f64>>,
-    /// Centred sum of squares of each variable, before.
-    pub totals: Vec<f64>,
+    /// `Ṽ'W Ṽ`, upper triangle by rows of the layout's width.
+    products: Vec<f64>,
+    sizes: Sizes,
     /// Iterations done.
     pub iterations: usize,
     /// The largest relative residual of all variables.
@@ -134,7 +165,44 @@ pub struct Eliminated {
 
 impl Default for AbsorbOptions {
     fn default() -> Self {
-        Self { tolerance: 1e-10, iterations_max: 10_000, method: Method::default(), keep: false }
+        Self {
+            tolerance: 1e-10,
+            iterations_max: 10_000,
+            patience: 100,
+            collinear: CollinearLimits::default(),
+            method: Method::default(),
+            keep: false,
+        }
+    }
+}
+
+impl AbsorbOptions {
+    /// The options, if they can be used.
+    ///
+    /// # Errors
+    /// [`OptionError`]: the option with a value that it does not take.
+    pub fn checked(self) -> Result<Self, OptionError> {
+        let shares = [
+            ("tolerance", self.tolerance),
+            ("collinearity", self.collinear.with_effects),
+            ("collinearity", self.collinear.with_regressors),
+        ];
+        let counts = [("iterations", self.iterations_max), ("patience", self.patience)];
+        if let Some((name, share)) = shares.into_iter().find(|(_, s)| !(*s > 0.0 && *s < 1.0)) {
+            let allowed = "give a number above 0 and below 1, such as 1e-10";
+            return Err(OptionError { name, value: share.to_string(), allowed });
+        }
+        if let Some((name, count)) = counts.into_iter().find(|(_, count)| *count == 0) {
+            let allowed = "give a whole number above 0";
+            return Err(OptionError { name, value: count.to_string(), allowed });
+        }
+        Ok(self)
+    }
+}
+
+impl Default for CollinearLimits {
+    fn default() -> Self {
+        Self { with_effects: 1e-12, with_regressors: 1e-9 }
     }
 }
 
@@ -142,12 +210,14 @@ impl<'a> Absorbed<'a> {
     /// Absorbs the design's effects from all its variables at once.
     ///
     /// # Errors
-    /// [`EstimateError::NotConverged`]: the tolerance was not reached, and why.
+    /// - [`EstimateError::Option`]: an option that cannot be used.
+    /// - [`EstimateError::NotConverged`]: the tolerance was not reached, and why.
     pub fn solve(
         design: Design<'a>,
         options: &AbsorbOptions,
         start: Option<&Start>,
     ) -> Result<Self, EstimateError> {
+        let options = options.clone().checked()?;
         let mut blocks = match options.method {
             Method::Fastest => blocks_of(&design),
             Method::General => None,
@@ -158,16 +228,16 @@ impl<'a> Absorbed<'a> {
         }
         let earlier = start.map(Start::kept);
         let start = start.map(|start| start.potentials(&layout));
-        let problem = Problem { layout: &layout, options, start, earlier };
+        let problem = Problem { layout: &layout, options: &options, start, earlier };
         let solved = match &blocks {
             Some(blocks) => problem.structured(blocks),
             None => problem.general(),
         }?;
-        let n_variables = layout.design.variables.len();
         Ok(Self {
-            totals: solved.moments[..n_variables].iter().map(|moments| moments.centred).collect(),
+            options,
             potentials: solved.potentials,
             products: solved.products,
+            sizes: solved.sizes,
             iterations: solved.iterations,
             relative_residual: solved.relative_residual,
             warm_start: solved.warm_start,
@@ -185,21 +255,52 @@ impl<'a> Absorbed<'a> {
 
     /// `Ṽ'W Ṽ` of the residuals: upper triangle, by rows of the layout's width.
     #[must_use]
-    pub fn products(&self) -> Vec<f64> {
-        if let Some(products) = &self.products {
-            return products.clone();
+    pub fn products(&self) -> &[f64] {
+        &self.products
+    }
+
+    /// What each variable is before anything is absorbed.
+    #[must_use]
+    pub fn sizes(&self) -> &Sizes {
+        &self.sizes
+    }
+
+    /// The square that rounding may leave of a variable.
+    #[must_use]
+    pub fn rounding(&self, place: usize) -> f64 {
+        ROUNDING * ROUNDING * self.sizes.whole[place]
+    }
+
+    /// The tolerance asked for.
+    #[must_use]
+    pub fn tolerance(&self) -> f64 {
+        self.options.tolerance
+    }
+
+    /// Which regressors are collinear with what comes before them.
+    #[must_use]
+    pub fn collinear(&self) -> CollinearLimits {
+        self.options.collinear
+    }
+
+    /// Brings the residual of some variables down to another tolerance: for a model that leaves
+    /// little of its outcome. How much the effects leave of them does not matter.
+    ///
+    /// # Errors
+    /// [`EstimateError::NotConverged`]: the tolerance was not reached, and why.
+    pub fn tighten(&mut self, places: &[usize], tolerance: f64) -> Result<(), EstimateError> {
+        let Some(potentials) = self.potentials.take() else { return Ok(()) };
+        let options = AbsorbOptions { tolerance, ..self.options.clone() };
+        let mut refinement = Refinement::new(&self.layout, &options, &self.sizes, potentials);
+        for (place, explained) in refinement.explained.iter_mut().enumerate() {
+            *explained = if places.contains(&place) { 0.0 } else { f64::INFINITY };
         }
-        let part = |part: usize| {
-            let mut products = Products::new(self.layout.width);
-            self.residuals().visit(
-                self.layout.parts[part].clone(),
-                |_, _| {},
-                |rows, block| products.add(block, self.layout.weights_of(rows)),
-            );
-            products.into_values()
-        };
-        let parts: Vec<Vec<f64>> = (0..self.layout.parts.len()).into_par_iter().map(part).collect();
-        added(parts.iter())
+        refinement.iterations = self.iterations;
+        refinement.run(Ended::Converged)?;
+        self.iterations = refinement.iterations;
+        self.products = refinement.products;
+        self.potentials = Some(refinement.potentials);
+        Ok(())
     }
 
     /// The residuals, part by part.
@@ -225,186 +326,18 @@ impl<'a> Absorbed<'a> {
     }
 }
 
-/// What there is to solve.
-struct Problem<'p, 'a> {
-    layout: &'p Layout<'a>,
-    options: &'p AbsorbOptions,
-    /// Where to begin, and how many levels of each iterated effect that is known of.
-    start: Option<(Target, Vec<usize>)>,
-    earlier: Option<&'p Kept>,
-}
-
-#[derive(Default)]
-struct Solved {
-    potentials: Option<Target>,
-    products: Option<Vec<f64>>,
-    moments: Vec<Moments>,
-    iterations: usize,
-    relative_residual: f64,
-    warm_start: bool,
-    elimination: Option<Eliminated>,
-    kept: Kept,
-}
-
-/// The blocks that the effects fall into, those that a finer one explains aside.
+/// The blocks that the effects fall into, those that a finer one explains aside; none where
+/// weights differ so much that a level beside a heavy row looks like one that others explain.
 fn blocks_of(design: &Design<'_>) -> Option<Blocks> {
+    let weights = design.weights.as_deref().unwrap_or_default();
+    let widen = |(least, most): (f64, f64), &weight: &f64| (least.min(weight), most.max(weight));
+    let (least, most) = weights.iter().fold((f64::INFINITY, 0.0), widen);
+    if most > WEIGHTS_APART_MAX * least {
+        return None;
+    }
     let swept = layout::swept_effect(design)?;
     let redundant = layout::redundant(design);
     let others: Vec<usize> =
         (0..redundant.len()).filter(|&i| i != swept && !redundant[i]).collect();
     Blocks::find(design, swept, &others)
-}
-
-impl Problem<'_, '_> {
-    fn general(self) -> Result<Solved, EstimateError> {
-        let (layout, width) = (self.layout, self.layout.width);
-        let levels: Vec<&[u32]> = layout.iterated().map(|(_, c)| c.of_row.as_slice()).collect();
-        let tallies = tallies(
-            layout,
-            |part| layout.sums(part, width),
-            |sums, row, values| {
-                for (effect, levels) in levels.iter().enumerate() {
-                    lanes::add_scaled(sums.level(effect, levels[row]), values, layout.weight(row));
-                }
-            },
-        );
-        let moments = moments::total(tallies.iter().map(|tally| tally.moments.as_slice()));
-        let mut potentials = layout.totals(width);
-        if levels.is_empty() {
-            let products = Some(added(tallies.iter().map(|tally| &tally.products)));
-            return Ok(Solved { products, moments, ..Solved::default() });
-        }
-        let sums: Vec<Sums> = tallies.into_iter().map(|tally| tally.sums).collect();
-        let mut rhs = layout.totals(width);
-        rhs.collect(&sums);
-        let mut system = General::new(layout);
-        let start = self.start.map(|(start, _)| start.values);
-        let warm_start = start.is_some();
-        let scales = scales(&moments);
-        let outcome = conjugate::solve(&mut system, rhs.values, start, &scales, self.options);
-        let (iterations, relative_residual) = accepted(layout, &outcome)?;
-        potentials.values = outcome.solution;
-        let potentials = Some(potentials);
-        Ok(Solved {
-            potentials,
-            moments,
-            iterations,
-            relative_residual,
-            warm_start,
-            ..Solved::default()
-        })
-    }
-
-    fn structured(self, blocks: &Blocks) -> Result<Solved, EstimateError> {
-        let layout = self.layout;
-        let iterated = layout.place_of(blocks.iterated);
-        let mut system = Structured::new(layout, blocks, self.earlier, self.options);
-        let moments = system.moments();
-        let scales = scales(&moments);
-        // A start costs a product with the system, as an iteration does; a closing year's levels
-        // are new, and then it brings less than that.
-        let n_levels = layout.design.effects[blocks.iterated].n_levels;
-        let is_near =
-            |n_known: &[usize]| n_known[iterated] * START_SHARE > n_levels * (START_SHARE - 1);
-        let start = self.start.filter(|(_, n_known)| is_near(n_known));
-        let start = start.map(|(start, _)| start.effect(iterated).to_vec());
-        let warm_start = start.is_some() || system.n_kept > 0;
-        let reduced = system.reduced();
-        let outcome = conjugate::solve(&mut system, reduced, start, &scales, self.options);
-        let (iterations, relative_residual) = accepted(layout, &outcome)?;
-        let elimination = Some(Eliminated {
-            effect: blocks.eliminated,
-            iterated: blocks.iterated,
-            local: blocks.local.clone(),
-            n_pieces: system.pieces().count(),
-            n_kept: system.n_kept,
-        });
-        let kept = if self.options.keep { system.kept() } else { Kept::default() };
-        let (potentials, products) = system.finish(&outcome.solution);
-        let (potentials, products) = (Some(potentials), Some(products));
-        Ok(Solved {
-            potentials,
-            products,
-            moments,
-            iterations,
-            relative_residual,
-            warm_start,
-            elimination,
-            kept,
-        })
-    }
-}
-
-/// The size of each variable, below which nothing can be told from rounding.
-fn scales(moments: &[Moments]) -> Vec<f64> {
-    moments.iter().map(|moments| moments.raw.sqrt()).collect()
-}
-
-/// The iterations and the largest relative residual of an outcome that converged.
-fn accepted(
-    layout: &Layout<'_>,
-    outcome: &conjugate::Outcome,
-) -> Result<(usize, f64), EstimateError> {
-    let (worst, relative_residual) = largest(&outcome.relative_residuals);
-    let (iterations, stop) = (outcome.iterations, outcome.stop);
-    if stop == Stop::Converged {
-        return Ok((iterations, relative_residual));
-    }
-    let variable = layout.design.variables[worst].name.clone();
-    Err(EstimateError::NotConverged { stop, iterations, relative_residual, variable })
-}
-
-/// What one pass over the rows says about the variables.
-#[derive(Debug)]
-struct Tally {
-    /// `V'W M V`, upper triangle by rows of `width`.
-    products: Vec<f64>,
-    moments: Vec<Moments>,
-    sums: Sums,
-}
-
-/// One pass over the swept variables: their products, and their sums by the levels that `add`
-/// says.
-fn tallies(
-    layout: &Layout<'_>,
-    sums: impl Fn(usize) -> Sums + Sync,
-    add: impl Fn(&mut Sums, usize, &[f64]) + Sync,
-) -> Vec<Tally> {
-    let width = layout.width;
-    let first = layout.design.rows[0] as usize;
-    let mut origin = vec![0.0; width];
-    for (origin, variable) in origin.iter_mut().zip(&layout.design.variables) {
-        *origin = variable.at(first);
-    }
-    let stream = Stream::new(layout, None);
-    let part = |part: usize| {
-        let mut sums = sums(part);
-        let mut moments = Shifted::new(origin.clone());
-        let mut products = Products::new(width);
-        let raw = |rows: Range<usize>, block: &[f64]| {
-            for (row, values) in rows.zip(block.chunks_exact(width)) {
-                moments.observe(values, layout.weight(row));
-            }
-        };
-        let swept = |rows: Range<usize>, block: &[f64]| {
-            products.add(block, layout.weights_of(rows.clone()));
-            for (row, values) in rows.zip(block.chunks_exact(width)) {
-                add(&mut sums, row, values);
-            }
-        };
-        stream.visit(layout.parts[part].clone(), raw, swept);
-        Tally { products: products.into_values(), moments: moments.finish(), sums }
-    };
-    (0..layout.parts.len()).into_par_iter().map(part).collect()
-}
-
-/// The place and value of the largest; NaN counts as largest.
-fn largest(values: &[f64]) -> (usize, f64) {
-    let mut found = (0, 0.0);
-    for (i, &value) in values.iter().enumerate() {
-        if value > found.1 || value.is_nan() {
-            found = (i, value);
-        }
-    }
-    found
 }

@@ -9,8 +9,6 @@ pub struct Moments {
     pub mean: f64,
     /// The weighted squares around the mean.
     pub centred: f64,
-    /// The weighted squares.
-    pub raw: f64,
 }
 
 impl Moments {
@@ -24,7 +22,12 @@ impl Moments {
         self.centred += other.centred + apart * apart * self.weight * share;
         self.mean += apart * share;
         self.weight = weight;
-        self.raw += other.raw;
+    }
+
+    /// The weighted squares, of values that were read less an origin.
+    #[must_use]
+    pub fn squares(&self, origin: f64) -> f64 {
+        self.centred + self.weight * (origin + self.mean).powi(2)
     }
 }
 
@@ -49,7 +52,6 @@ impl Shifted {
             sums.weight += weight;
             sums.mean += weight * shifted;
             sums.centred += weight * shifted * shifted;
-            sums.raw += weight * value * value;
         }
     }
 
@@ -59,7 +61,7 @@ impl Shifted {
         let moments = |(sums, origin): (Moments, f64)| {
             let mean = sums.mean / sums.weight;
             let centred = (sums.centred - sums.mean * mean).max(0.0);
-            Moments { weight: sums.weight, mean: origin + mean, centred, raw: sums.raw }
+            Moments { weight: sums.weight, mean: origin + mean, centred }
         };
         self.sums.into_iter().zip(self.origin).map(moments).collect()
     }

@@ -1,9 +1,10 @@
 //! The variables row by row with the effects taken out, without ever holding them all.
 //!
 //! # Equation
-//! Of a row in group `g` of the swept effect, `v − Σ_e α_e − mean_g(v − Σ_e α_e)`: the potentials
-//! `α` of the
-//! iterated effects first, then the group's weighted mean.
+//! Of a row in group `g` of the swept effect, `u − mean_g u` with `u = v − Σ_e α_e`: the potentials
+//! `α` of the iterated effects first, then the group's weighted mean. The mean is taken of
+//! `u − u_0`, `u_0` the group's first row: where a group is far from zero beside its spread, that
+//! difference is exact, and a mean of the values themselves is not.
 
 use std::ops::Range;
 
@@ -80,11 +81,17 @@ impl<'l, 'a> Stream<'l, 'a> {
                 .step_by(ROWS_PER_BLOCK)
                 .map(|start| start..rows.end.min(start + ROWS_PER_BLOCK))
         };
-        let mut mean = vec![0.0; width];
+        let (mut mean, mut first) = (vec![0.0; width], vec![0.0; width]);
+        if self.layout.swept.is_some() {
+            let block = &mut block[..width];
+            self.fill(rows.start..rows.start + 1, block);
+            first.copy_from_slice(block);
+        }
         for piece in pieces() {
             let block = &mut block[..piece.len() * width];
             self.fill(piece.clone(), block);
             raw(piece.clone(), block);
+            block.chunks_exact_mut(width).for_each(|row| subtract(row, &first));
             self.add_weighted(piece, block, &mut mean);
         }
         let total = self.layout.weight_total(rows.clone());
@@ -95,7 +102,10 @@ impl<'l, 'a> Stream<'l, 'a> {
         for piece in pieces() {
             let block = &mut block[..piece.len() * width];
             self.fill(piece.clone(), block);
-            block.chunks_exact_mut(width).for_each(|row| subtract(row, &mean));
+            for row in block.chunks_exact_mut(width) {
+                subtract(row, &first);
+                subtract(row, &mean);
+            }
             swept(piece, block);
         }
     }
@@ -126,11 +136,13 @@ impl<'l, 'a> Stream<'l, 'a> {
         if layout.swept.is_none() {
             return;
         }
-        let first = layout.groups[groups.start] as usize;
-        let mut mean = vec![0.0; width];
+        let start = layout.groups[groups.start] as usize;
+        let (mut mean, mut first) = (vec![0.0; width], vec![0.0; width]);
         for group in groups {
             let rows = layout.rows_of(group..group + 1);
-            let block = &mut block[(rows.start - first) * width..(rows.end - first) * width];
+            let block = &mut block[(rows.start - start) * width..(rows.end - start) * width];
+            first.copy_from_slice(&block[..width]);
+            block.chunks_exact_mut(width).for_each(|row| subtract(row, &first));
             mean.fill(0.0);
             self.add_weighted(rows.clone(), block, &mut mean);
             let total = layout.weight_total(rows);

@@ -21,6 +21,7 @@ use super::AbsorbOptions;
 use super::block::{Block, Builder, PartOfBlocks, block_ranges, numbered};
 use super::blocks::Blocks;
 use super::conjugate::System;
+use super::dense::Pivots;
 use super::elimination::Shares;
 use super::kept::{Fingerprints, Kept, subject};
 use super::lanes::{add, subtract};
@@ -54,6 +55,8 @@ pub struct Structured<'l, 'a> {
     pub(super) shares: Shares,
     /// `R'b` and `G'b`.
     pub(super) rhs: Target,
+    /// `V'WMV`, by rows of the width.
+    pub products: Vec<f64>,
     /// Pieces whose figures an earlier estimation gave.
     pub n_kept: usize,
 }
@@ -110,7 +113,9 @@ impl<'l, 'a> Structured<'l, 'a> {
         };
         let strands: Vec<_> = parts.par_chunks(parts.len().div_ceil(STRANDS)).map(strand).collect();
         let (mut built, mut sums, mut spans, mut n_kept) = (Vec::new(), Vec::new(), Vec::new(), 0);
+        let mut products = vec![0.0; layout.width * layout.width];
         for part in strands.into_iter().flatten() {
+            add(&mut products, &part.products);
             built.extend(part.blocks);
             sums.push(part.sums);
             spans.push(part.span);
@@ -145,6 +150,7 @@ impl<'l, 'a> Structured<'l, 'a> {
             roles: blocks,
             shares,
             rhs,
+            products,
             n_kept,
         }
     }
@@ -152,6 +158,12 @@ impl<'l, 'a> Structured<'l, 'a> {
     /// All pieces, in the order of the rows.
     pub fn pieces(&self) -> impl Iterator<Item = &Piece> {
         self.blocks.iter().flat_map(|block| &block.pieces)
+    }
+
+    /// The pivots of all factorisations.
+    #[must_use]
+    pub fn pivots(&self) -> Pivots {
+        self.blocks.iter().map(|block| block.pivots).fold(Pivots::default(), Pivots::and)
     }
 
     /// The moments of the variables.
@@ -281,8 +293,8 @@ impl System for Structured<'_, '_> {
         out.copy_from_slice(&product);
     }
 
-    fn preconditioner(&self) -> &Preconditioner {
-        &self.preconditioner
+    fn precondition(&self, residual: &[f64], out: &mut [f64], width: usize) {
+        self.preconditioner.apply(residual, out, width);
     }
 }
 

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use self::codes::Codes;
+use self::singletons::Singletons;
 pub use self::variable::Variable;
 use super::error::EstimateError;
 use super::formula::{Formula, Interaction, Term};
@@ -32,7 +33,10 @@ pub struct Request {
     /// Columns that a row must have a value in, though no model reads them: models that share a
     /// sample.
     pub required: Vec<String>,
+    /// What becomes of rows alone in a level of a fixed effect.
+    pub singletons: Singletons,
     /// Whether variables are read as deviations from their means: every model has the constant.
+    /// With fixed effects, which take the mean out too, those far from zero are.
     pub centred: bool,
 }
 
@@ -104,6 +108,7 @@ impl Request {
             clusters: clusters.to_vec(),
             weights: weights.map(Into::into),
             required: Vec::new(),
+            singletons: Singletons::default(),
             centred: has_constant(formula),
         }
     }
@@ -148,7 +153,10 @@ impl<'a> Design<'a> {
         let find = |effect: &Interaction| same(&names, effect).expect("every effect was listed");
         let of_effects: Vec<usize> = request.effects.iter().map(find).collect();
         let effects: Vec<&Codes> = of_effects.iter().map(|&i| &codes[i]).collect();
-        let stays = singletons::kept(&effects, rows.len());
+        let stays = match request.singletons {
+            Singletons::Dropped => singletons::kept(&effects, rows.len()),
+            Singletons::Kept => vec![true; rows.len()],
+        };
         let n_singletons = stays.iter().filter(|&&stays| !stays).count();
         if n_singletons == rows.len() {
             return Err(no_rows(panel, request, n_missing, n_singletons));
@@ -167,6 +175,8 @@ impl<'a> Design<'a> {
             variables
                 .par_iter_mut()
                 .for_each(|variable| variable.centre(&rows, weights.as_deref()));
+        } else if !request.effects.is_empty() {
+            variables.par_iter_mut().for_each(|variable| variable.centre_if_far(&rows));
         }
         let clusters = request.clusters.iter().map(|c| codes[find(c)].clone()).collect();
         let effect_columns = of_effects.iter().map(|&i| columns[i].clone()).collect();

@@ -2,8 +2,21 @@
 //! alone.
 
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 
 use super::codes::Codes;
+
+/// What becomes of rows alone in a level of a fixed effect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Singletons {
+    /// They are left out until there are none.
+    #[default]
+    Dropped,
+    /// They stay: each has a residual of zero, and counts as an observation and its level as a
+    /// parameter (fixest's `fixef.rm = "none"`).
+    Kept,
+}
 
 /// The rows of one level: how many, and all their numbers folded by exclusive or, which for a level
 /// of

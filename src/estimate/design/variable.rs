@@ -6,6 +6,10 @@ use crate::estimate::panel::{Column, Panel};
 
 /// How the constant is called.
 const CONSTANT: &str = "(Intercept)";
+/// Rows that tell how far a variable is from zero.
+const ROWS_LOOKED_AT: usize = 4096;
+/// Spreads that a mean may be away from zero: four bits of a value's 53 are lost in its squares.
+const SPREADS_FROM_ZERO_MAX: f64 = 16.0;
 
 /// A product of numeric columns; without a factor it is the constant one.
 #[derive(Debug, Clone)]
@@ -73,6 +77,29 @@ impl<'a> Variable<'a> {
         let mean = near + sum / total;
         if mean.is_finite() {
             self.origin = mean;
+        }
+    }
+
+    /// Where the mean is many spreads away from zero, the variable is read as deviations from a
+    /// value near it from now on: the first row's, or the mean of some rows if that one is far off.
+    ///
+    /// Fixed effects take the mean out anyway, so the exact one is not needed. Rows added later
+    /// leave the origin in place as long as the first row stays.
+    pub(super) fn centre_if_far(&mut self, rows: &[u32]) {
+        let Some(&first) = rows.first() else { return };
+        let near = self.at(first as usize);
+        let step = rows.len().div_ceil(ROWS_LOOKED_AT);
+        let (mut n, mut sum, mut squares) = (0.0, 0.0, 0.0);
+        for &row in rows.iter().step_by(step) {
+            let apart = self.at(row as usize) - near;
+            n += 1.0;
+            sum += apart;
+            squares += apart * apart;
+        }
+        let (apart, spread) = (sum / n, (squares / n - (sum / n).powi(2)).max(0.0).sqrt());
+        let is_far = |distance: f64| distance.abs() > SPREADS_FROM_ZERO_MAX * spread;
+        if squares.is_finite() && is_far(near + apart) {
+            self.origin = if is_far(apart) { near + apart } else { near };
         }
     }
 

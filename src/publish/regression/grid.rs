@@ -173,6 +173,7 @@ fn notes(table: &RegressionTable<'_>) -> Vec<String> {
                 dropped.term, dropped.collinear
             ));
         }
+        notes.extend(estimate.notes.iter().map(|note| format!("({name}): {note}")));
     }
     notes.extend(table.notes.iter().cloned());
     notes

@@ -112,6 +112,7 @@ pub fn model_json(
         iterations,
         relative_residual,
         warm_start,
+        notes,
     } = estimate;
     json!({
         "name": name,
@@ -134,17 +135,28 @@ pub fn model_json(
         "iterations": iterations,
         "relative_residual": relative_residual,
         "warm_start": warm_start,
+        "notes": notes,
         "seconds": seconds,
         "vintage": vintage.map(|vintage| vintage.0),
     })
 }
 
 fn term_json(of: &TermEstimate) -> Value {
-    let TermEstimate { term, estimate, std_error, statistic, p_value, conf_low, conf_high } = of;
+    let TermEstimate {
+        term,
+        estimate,
+        std_error,
+        std_error_reason,
+        statistic,
+        p_value,
+        conf_low,
+        conf_high,
+    } = of;
     json!({
         "term": term,
         "estimate": estimate,
         "std_error": std_error,
+        "std_error_reason": std_error_reason,
         "statistic": statistic,
         "p_value": p_value,
         "conf_low": conf_low,

@@ -74,7 +74,7 @@ enum Column {
 }
 
 /// The columns in their order; what is new goes to the end.
-const COLUMNS: [(&str, Column); 36] = [
+const COLUMNS: [(&str, Column); 37] = [
     ("estimate_id", Column::Count(|row| row.entry.number)),
     ("specification", Column::Text(|row| Some(row.entry.specification.clone()))),
     ("column", Column::Text(|row| Some(row.entry.column.clone()))),
@@ -111,6 +111,7 @@ const COLUMNS: [(&str, Column); 36] = [
     ("sample", Column::Text(|row| row.entry.model.sample.clone())),
     ("conventions", Column::Text(|row| row.entry.model.conventions.clone())),
     ("state", Column::Text(|row| row.entry.model.state.clone())),
+    ("std_error_reason", Column::Text(|row| Some(row.estimated()?.std_error_reason?.to_string()))),
 ];
 
 impl Entry {

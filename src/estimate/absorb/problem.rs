@@ -1,0 +1,182 @@
+//! What there is to solve, and by which solver.
+
+use super::blocks::Blocks;
+use super::conjugate::{self, Ended, Goals};
+use super::kept::Kept;
+use super::layout::Layout;
+use super::moments::Moments;
+use super::refine::{Refinement, limits};
+use super::structured::Structured;
+use super::sums::Target;
+use super::tally::{Tally, WithMoments, squares};
+use super::{AbsorbOptions, Eliminated, ROUNDING};
+use crate::estimate::error::EstimateError;
+
+/// One level in so many may be new where the last solution starts the iteration of what
+/// elimination left.
+const START_SHARE: usize = 32;
+/// Where less of a variable is left than this share of its square, the rounding of what was
+/// eliminated is large beside it: the rows are read again.
+const LEFT_MIN: f64 = 1e-6;
+
+/// What there is to solve.
+pub struct Problem<'p, 'a> {
+    /// The sample.
+    pub layout: &'p Layout<'a>,
+    /// When to stop.
+    pub options: &'p AbsorbOptions,
+    /// Where to begin, and how many levels of each iterated effect that is known of.
+    pub start: Option<(Target, Vec<usize>)>,
+    /// What is known of pieces.
+    pub earlier: Option<&'p Kept>,
+}
+
+/// What came of it.
+#[derive(Default)]
+pub struct Solved {
+    /// The potentials of the iterated effects, if there are any.
+    pub potentials: Option<Target>,
+    /// `Ṽ'WṼ`, upper triangle by rows of the width.
+    pub products: Vec<f64>,
+    /// What each variable is before.
+    pub sizes: Sizes,
+    /// Iterations done.
+    pub iterations: usize,
+    /// The largest relative residual of a variable that counts.
+    pub relative_residual: f64,
+    /// Whether an earlier solution started the iteration, or its pieces were not read again.
+    pub warm_start: bool,
+    /// How the effects were eliminated within blocks, if they were.
+    pub elimination: Option<Eliminated>,
+    /// The figures of pieces.
+    pub kept: Kept,
+}
+
+/// Weighted squares of each variable before anything is absorbed.
+#[derive(Debug, Clone, Default)]
+pub struct Sizes {
+    /// Around the mean.
+    pub centred: Vec<f64>,
+    /// Around zero.
+    pub whole: Vec<f64>,
+    /// What has to be left of it to count: less than that is explained, or rounding.
+    pub explained: Vec<f64>,
+}
+
+impl Sizes {
+    /// From the moments of the variables as they are read.
+    #[must_use]
+    pub fn of(layout: &Layout<'_>, moments: &[Moments], options: &AbsorbOptions) -> Self {
+        let variables = &layout.design.variables;
+        let origin = |place: usize| variables.get(place).map_or(0.0, |v| v.origin());
+        let centred: Vec<f64> = moments.iter().map(|moments| moments.centred).collect();
+        let whole: Vec<f64> =
+            moments.iter().enumerate().map(|(j, m)| m.squares(origin(j))).collect();
+        let has_effects = !layout.design.effects.is_empty();
+        let share = if has_effects { options.collinear.with_effects } else { 0.0 };
+        let explained =
+            |(centred, whole): (&f64, &f64)| (share * centred).max(ROUNDING * ROUNDING * whole);
+        let explained = centred.iter().zip(&whole).map(explained).collect();
+        Self { centred, whole, explained }
+    }
+}
+
+impl Problem<'_, '_> {
+    /// All effects but the swept one are iterated.
+    ///
+    /// # Errors
+    /// [`EstimateError::NotConverged`]
+    pub fn general(self) -> Result<Solved, EstimateError> {
+        let (layout, options) = (self.layout, self.options);
+        let tally = Tally::of(layout, None, WithMoments::Yes);
+        let sizes = Sizes::of(layout, &tally.moments, options);
+        if layout.iterated().next().is_none() {
+            return Ok(Solved { products: tally.products, sizes, ..Solved::default() });
+        }
+        let start = self.start.map(|(start, _)| start.values);
+        let warm_start = start.is_some();
+        let none = layout.totals(layout.width);
+        let mut refinement = Refinement::new(layout, options, &sizes, none);
+        let ended = refinement.begin(tally, start);
+        refinement.run(ended)?;
+        let Refinement { potentials, products, iterations, relative_residual, .. } = refinement;
+        let potentials = Some(potentials);
+        Ok(Solved {
+            potentials,
+            products,
+            iterations,
+            relative_residual,
+            warm_start,
+            sizes,
+            ..Solved::default()
+        })
+    }
+
+    /// Effects are eliminated within blocks but for one, which is iterated; not where blocks cannot
+    /// be relied upon.
+    ///
+    /// # Errors
+    /// [`EstimateError::NotConverged`]
+    pub fn structured(self, blocks: &Blocks) -> Result<Solved, EstimateError> {
+        let (layout, options) = (self.layout, self.options);
+        let iterated = layout.place_of(blocks.iterated);
+        let mut system = Structured::new(layout, blocks, self.earlier, options);
+        let pivots = system.pivots();
+        if pivots.are_doubtful() {
+            return self.general();
+        }
+        let sizes = Sizes::of(layout, &system.moments(), options);
+        let before = squares(&system.products, layout.width);
+        let goals = Goals {
+            rounding: before.iter().map(|square| ROUNDING * square.sqrt()).collect(),
+            squares: before,
+            explained: sizes.explained.clone(),
+            tolerance: options.tolerance,
+        };
+        // A start costs a product with the system, as an iteration does; a closing year's levels
+        // are new, and then it brings less than that.
+        let n_levels = layout.design.effects[blocks.iterated].n_levels;
+        let is_near =
+            |n_known: &[usize]| n_known[iterated] * START_SHARE > n_levels * (START_SHARE - 1);
+        let start = self.start.as_ref().filter(|(_, n_known)| is_near(n_known));
+        let start = start.map(|(start, _)| start.effect(iterated).to_vec());
+        let warm_start = start.is_some() || system.n_kept > 0;
+        let reduced = system.reduced();
+        let limits = limits(options, 0, true);
+        let outcome = conjugate::solve(&mut system, reduced, start, &goals, limits);
+        let elimination = Some(Eliminated {
+            effect: blocks.eliminated,
+            iterated: blocks.iterated,
+            local: blocks.local.clone(),
+            n_pieces: system.pieces().count(),
+            n_kept: system.n_kept,
+        });
+        let kept = if options.keep { system.kept() } else { Kept::default() };
+        let (potentials, products) = system.finish(&outcome.solution);
+        let mut solved = Solved {
+            iterations: outcome.iterations,
+            relative_residual: goals.relative(&outcome.residuals, &outcome.left),
+            potentials: None,
+            products,
+            warm_start,
+            elimination,
+            kept,
+            sizes,
+        };
+        let is_near = |((left, before), explained): ((&f64, &f64), &f64)| {
+            left <= explained || *left >= LEFT_MIN * before
+        };
+        let mut each = outcome.left.iter().zip(&goals.squares).zip(&goals.explained);
+        if outcome.ended == Ended::Converged && each.all(is_near) && !pivots.are_small() {
+            solved.potentials = Some(potentials);
+            return Ok(solved);
+        }
+        let mut refinement = Refinement::new(layout, options, &solved.sizes, potentials);
+        refinement.iterations = outcome.iterations;
+        refinement.share = outcome.share;
+        refinement.run(outcome.ended)?;
+        let Refinement { potentials, products, iterations, relative_residual, .. } = refinement;
+        let potentials = Some(potentials);
+        Ok(Solved { potentials, products, iterations, relative_residual, ..solved })
+    }
+}

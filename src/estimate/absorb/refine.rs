@@ -1,0 +1,183 @@
+//! Potentials made right by what the rows say is left of the variables.
+//!
+//! ```text
+//! potentials ─▶ rows: Ṽ'WṼ, D'WṼ ─▶ near enough? ─▶ done
+//!      ▲                              │ no
+//!      └── correction ◀── conjugate gradients on D'WṼ
+//! ```
+//!
+//! An iteration works on sums that were made before anything was explained: where the effects
+//! explain nearly all of a variable, the rounding of those sums is large beside what is left. A
+//! correction is worked out from what is left, so its rounding is small beside it. Here the
+//! preconditioner changes, too, where the diagonal is too slow.
+
+use super::conjugate::{self, Ended, Goals, Limits};
+use super::general::General;
+use super::layout::Layout;
+use super::problem::Sizes;
+use super::sums::Target;
+use super::tally::{Tally, WithMoments};
+use super::{AbsorbOptions, Stop};
+use crate::estimate::error::EstimateError;
+
+/// How many times its goal a residual may be when the rows are read: the iteration's own estimate
+/// is a little off.
+const GOALS_MAX: f64 = 4.0;
+/// What a correction has to bring a residual down by to be followed by another one.
+const PROGRESS_MIN: f64 = 4.0;
+/// How many times its goal a residual may be where corrections no longer bring it down.
+const ROUNDING_MAX: f64 = 64.0;
+/// What is lost when potentials are taken out of a value, in its last place.
+const ROUNDING: f64 = 8.0 * f64::EPSILON;
+
+/// What is solved, and how far it is.
+pub struct Refinement<'r, 'l, 'a> {
+    layout: &'l Layout<'a>,
+    options: &'r AbsorbOptions,
+    system: General<'l, 'a>,
+    /// Centred sum of squares of each variable, before.
+    totals: Vec<f64>,
+    /// The square at which so little is left of a variable that it does not count.
+    pub explained: Vec<f64>,
+    /// The potentials so far.
+    pub potentials: Target,
+    /// `Ṽ'WṼ` with them out.
+    pub products: Vec<f64>,
+    /// Iterations so far.
+    pub iterations: usize,
+    /// The largest relative residual of a variable that counts.
+    pub relative_residual: f64,
+    /// The share of the tolerance that residuals have to come to.
+    pub share: f64,
+}
+
+impl<'r, 'l, 'a> Refinement<'r, 'l, 'a> {
+    /// From potentials that some iterations came to.
+    #[must_use]
+    pub fn new(
+        layout: &'l Layout<'a>,
+        options: &'r AbsorbOptions,
+        sizes: &Sizes,
+        potentials: Target,
+    ) -> Self {
+        Self {
+            layout,
+            options,
+            system: General::new(layout),
+            totals: sizes.centred.clone(),
+            explained: sizes.explained.clone(),
+            potentials,
+            products: Vec::new(),
+            iterations: 0,
+            relative_residual: 0.0,
+            share: 1.0,
+        }
+    }
+
+    /// Takes up the result of iterations.
+    pub fn add(&mut self, outcome: &conjugate::Outcome) {
+        self.iterations += outcome.iterations;
+        self.share = outcome.share;
+        let each = self.potentials.values.iter_mut().zip(&outcome.solution);
+        each.for_each(|(potential, correction)| *potential += correction);
+    }
+
+    /// Corrects the potentials until what is left is right, or corrections are but rounding.
+    ///
+    /// # Errors
+    /// [`EstimateError::NotConverged`]
+    pub fn run(&mut self, mut ended: Ended) -> Result<(), EstimateError> {
+        let width = self.layout.width;
+        let mut last = f64::INFINITY;
+        loop {
+            let tally = Tally::of(self.layout, Some(&self.potentials), WithMoments::No);
+            let squares = tally.squares(width);
+            self.products = tally.products;
+            let goals = Goals {
+                explained: self.explained.clone(),
+                rounding: self.rounding(),
+                tolerance: self.options.tolerance,
+                squares,
+            };
+            let residuals = conjugate::norms(&self.system, &tally.sums.values, width);
+            let ratios = goals.ratios(&residuals, &goals.squares, GOALS_MAX * self.share);
+            let (variable, worst) = largest(&ratios);
+            self.relative_residual = goals.relative(&residuals, &goals.squares);
+            match ended {
+                Ended::Slow | Ended::Stagnated if !self.system.has_pairs() => {
+                    self.system.precondition_by_pairs();
+                    last = f64::INFINITY;
+                }
+                Ended::Converged | Ended::Stagnated if worst <= 1.0 => return Ok(()),
+                Ended::Converged | Ended::Stagnated if worst * PROGRESS_MIN < last => last = worst,
+                Ended::Converged | Ended::Stagnated if worst <= ROUNDING_MAX => return Ok(()),
+                _ => return Err(self.not_converged(ended, variable)),
+            }
+            let limits = limits(self.options, self.iterations, !self.system.has_pairs());
+            let outcome =
+                conjugate::solve(&mut self.system, tally.sums.values, None, &goals, limits);
+            self.add(&outcome);
+            ended = outcome.ended;
+        }
+    }
+}
+
+impl Refinement<'_, '_, '_> {
+    /// The first iterations: from the sums over the rows as they are.
+    pub fn begin(&mut self, tally: Tally, start: Option<Vec<f64>>) -> Ended {
+        let goals = Goals {
+            squares: tally.squares(self.layout.width),
+            explained: self.explained.clone(),
+            rounding: self.rounding(),
+            tolerance: self.options.tolerance,
+        };
+        let limits = limits(self.options, 0, true);
+        let rhs = tally.sums.values;
+        let outcome = conjugate::solve(&mut self.system, rhs, start, &goals, limits);
+        self.add(&outcome);
+        outcome.ended
+    }
+
+    /// What rounding leaves of each variable when the potentials are taken out of it: something in
+    /// the last place of the value and of each potential.
+    fn rounding(&self) -> Vec<f64> {
+        let width = self.layout.width;
+        let mut squares = vec![0.0; width];
+        let levels = self.potentials.values.chunks_exact(width).zip(&self.system.weights);
+        for (level, weight) in levels {
+            let each = squares.iter_mut().zip(level);
+            each.for_each(|(square, potential)| *square += weight * potential * potential);
+        }
+        squares.iter_mut().zip(&self.totals).for_each(|(square, total)| *square += total);
+        squares.into_iter().map(|square| ROUNDING * square.sqrt()).collect()
+    }
+
+    fn not_converged(&self, ended: Ended, variable: usize) -> EstimateError {
+        let stop = match ended {
+            Ended::Limit => Stop::IterationLimit,
+            Ended::NotFinite => Stop::NotFinite,
+            Ended::Converged | Ended::Slow | Ended::Stagnated => Stop::Stagnated,
+        };
+        let variable = self.layout.design.variables[variable].name.clone();
+        let (iterations, relative_residual) = (self.iterations, self.relative_residual);
+        EstimateError::NotConverged { stop, iterations, relative_residual, variable }
+    }
+}
+
+/// How long the iteration may go on after some iterations.
+#[must_use]
+pub fn limits(options: &AbsorbOptions, iterations: usize, stops_if_slow: bool) -> Limits {
+    let iterations_max = options.iterations_max.saturating_sub(iterations);
+    Limits { iterations_max, patience: options.patience, stops_if_slow }
+}
+
+/// The place and value of the largest; NaN counts as largest.
+fn largest(values: &[f64]) -> (usize, f64) {
+    let mut found = (0, 0.0);
+    for (i, &value) in values.iter().enumerate() {
+        if value > found.1 || value.is_nan() {
+            found = (i, value);
+        }
+    }
+    found
+}

@@ -1,0 +1,101 @@
+//! The variance matrix of a model's coefficients, and which of its variances are figures.
+//!
+//! # Equation
+//! A variance is a quadratic form in scores, `B M B`. What rounding leaves of sums of scores `s_k`
+//! comes back as `Σ_k |B_jk|` times that, and what it leaves of residuals as `√B_jj` times that: a
+//! standard error below both together is rounding.
+//!
+//! A two-way clustered variance may come out negative. On request the matrix is then repaired as
+//! fixest does, after Cameron, Gelbach and Miller (2011): its negative eigenvalues become zero.
+
+use faer::{Mat, Side};
+use serde::{Deserialize, Serialize};
+
+use super::design::Variable;
+use super::least_squares::Coefficients;
+use super::result::NoStdError;
+
+/// What is done about a two-way clustered variance that is negative.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NegativeVariance {
+    /// It stays, and its coefficient has no standard error.
+    #[default]
+    Kept,
+    /// Negative eigenvalues of the matrix are set to zero.
+    Repaired,
+}
+
+/// The variances and covariances of a model's coefficients.
+#[derive(Debug, Clone)]
+pub struct Covariance {
+    /// By rows.
+    pub values: Vec<f64>,
+    /// What each standard error may be and still be rounding.
+    rounding: Vec<f64>,
+}
+
+impl Covariance {
+    /// From the matrix, `B`, and what rounding leaves of the sums of scores of each coefficient and
+    /// of residuals.
+    #[must_use]
+    pub fn new(values: Vec<f64>, inverse: &[f64], of_scores: &[f64], of_residuals: f64) -> Self {
+        let rows = inverse.chunks_exact(of_scores.len().max(1)).enumerate();
+        let through = |(place, row): (usize, &[f64])| {
+            let sums: f64 = row.iter().zip(of_scores).map(|(b, own)| b.abs() * own).sum();
+            sums + row[place].sqrt() * of_residuals
+        };
+        Self { values, rounding: rows.map(through).collect() }
+    }
+
+    /// From deviations back to values: with origins `o`, the constant is `β₀ + o_y − Σ o_j β_j`.
+    pub fn uncentre(&mut self, variables: &[Variable<'_>], model: &Coefficients) {
+        let constant = model.kept.iter().position(|&place| variables[place].is_constant());
+        let Some(constant) = constant else { return };
+        let origins: Vec<f64> = model.kept.iter().map(|&place| variables[place].origin()).collect();
+        let k = origins.len();
+        for column in 0..k {
+            let shift: f64 = (0..k).map(|row| origins[row] * self.values[row * k + column]).sum();
+            self.values[constant * k + column] -= shift;
+        }
+        for row in self.values.chunks_exact_mut(k) {
+            let shift: f64 = origins.iter().zip(&*row).map(|(origin, cell)| origin * cell).sum();
+            row[constant] -= shift;
+        }
+        let moved = origins.iter().zip(&self.rounding).map(|(o, rounding)| o.abs() * rounding);
+        self.rounding[constant] += moved.sum::<f64>();
+    }
+
+    /// Sets negative eigenvalues to zero if a variance is negative; whether there was any.
+    pub fn repair(&mut self) -> bool {
+        let k = self.rounding.len();
+        if !(0..k).any(|j| self.values[j * k + j] < 0.0) {
+            return false;
+        }
+        let cell = |i: usize, j: usize| self.values[i * k + j];
+        let matrix = Mat::from_fn(k, k, |i, j| f64::midpoint(cell(i, j), cell(j, i)));
+        let Ok(found) = matrix.self_adjoint_eigen(Side::Lower) else { return false };
+        let (vectors, values) = (found.U(), found.S().column_vector());
+        let part =
+            |i: usize, j: usize, l: usize| vectors[(i, l)] * vectors[(j, l)] * values[l].max(0.0);
+        let cell = |at: usize| (0..k).map(|l| part(at / k, at % k, l)).sum();
+        self.values = (0..k * k).map(cell).collect();
+        true
+    }
+
+    /// The standard error of a coefficient.
+    ///
+    /// # Errors
+    /// [`NoStdError::VarianceNegative`], [`NoStdError::VarianceZero`]: why there is none.
+    pub fn std_error(&self, place: usize) -> Result<f64, NoStdError> {
+        let variance = self.values[place * self.rounding.len() + place];
+        let error = variance.abs().sqrt();
+        if error <= self.rounding[place] || !variance.is_finite() {
+            Err(NoStdError::VarianceZero)
+        } else if variance < 0.0 {
+            Err(NoStdError::VarianceNegative)
+        } else {
+            Ok(error)
+        }
+    }
+}
