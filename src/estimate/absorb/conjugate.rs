@@ -94,12 +94,18 @@ pub struct Outcome {
 }
 
 impl Goals {
-    /// How many times its goal each residual is, with a share of the tolerance; zero where too
-    /// little is left to count.
+    /// The same with the tolerance and the rounding multiplied.
     #[must_use]
-    pub fn ratios(&self, residuals: &[f64], left: &[f64], share: f64) -> Vec<f64> {
+    pub fn scaled(&self, of_tolerance: f64, of_rounding: f64) -> Self {
+        let rounding = self.rounding.iter().map(|rounding| of_rounding * rounding).collect();
+        Self { tolerance: of_tolerance * self.tolerance, rounding, ..self.clone() }
+    }
+
+    /// How many times its goal each residual is; zero where too little is left to count.
+    #[must_use]
+    pub fn ratios(&self, residuals: &[f64], left: &[f64]) -> Vec<f64> {
         let ratio = |((residual, left), (explained, rounding)): ((&f64, &f64), (&f64, &f64))| {
-            let goal = (share * self.tolerance * left.sqrt()).max(*rounding);
+            let goal = (self.tolerance * left.sqrt()).max(*rounding);
             if !residual.is_finite() {
                 f64::NAN
             } else if left > explained {
@@ -144,12 +150,15 @@ pub fn solve(
     let (mut progress, mut share) = (Progress::default(), 1.0);
     let ended = loop {
         let residuals = root(&state.squares);
-        let mut ratios = goals.ratios(&residuals, &state.left, share);
-        let mut worst = ratios.iter().copied().fold(0.0, nan_or_max);
+        let ratios_with = |share: f64| {
+            let ratios = goals.scaled(share, share).ratios(&residuals, &state.left);
+            let worst = ratios.iter().copied().fold(0.0, nan_or_max);
+            (ratios, worst)
+        };
+        let (mut ratios, mut worst) = ratios_with(share);
         if worst <= 1.0 {
             share = state.share().min(share);
-            ratios = goals.ratios(&residuals, &state.left, share);
-            worst = ratios.iter().copied().fold(0.0, nan_or_max);
+            (ratios, worst) = ratios_with(share);
         }
         if let Some(ended) = progress.judge(worst, state.iterations, limits) {
             break ended;

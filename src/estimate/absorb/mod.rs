@@ -141,6 +141,8 @@ pub struct Absorbed<'a> {
     pub iterations: usize,
     /// The largest relative residual of all variables.
     pub relative_residual: f64,
+    /// The share of the tolerance that residuals had to come to.
+    share: f64,
     /// Whether an earlier solution started the iteration, or its pieces were not read again.
     pub warm_start: bool,
     /// How the effects were eliminated within blocks, if they were.
@@ -240,6 +242,7 @@ impl<'a> Absorbed<'a> {
             sizes: solved.sizes,
             iterations: solved.iterations,
             relative_residual: solved.relative_residual,
+            share: solved.share,
             warm_start: solved.warm_start,
             elimination: solved.elimination,
             kept: solved.kept,
@@ -295,7 +298,7 @@ impl<'a> Absorbed<'a> {
         for (place, explained) in refinement.explained.iter_mut().enumerate() {
             *explained = if places.contains(&place) { 0.0 } else { f64::INFINITY };
         }
-        refinement.iterations = self.iterations;
+        (refinement.iterations, refinement.share) = (self.iterations, self.share);
         refinement.run(Ended::Converged)?;
         self.iterations = refinement.iterations;
         self.products = refinement.products;

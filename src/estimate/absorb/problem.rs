@@ -44,6 +44,8 @@ pub struct Solved {
     pub iterations: usize,
     /// The largest relative residual of a variable that counts.
     pub relative_residual: f64,
+    /// The share of the tolerance that residuals had to come to.
+    pub share: f64,
     /// Whether an earlier solution started the iteration, or its pieces were not read again.
     pub warm_start: bool,
     /// How the effects were eliminated within blocks, if they were.
@@ -99,13 +101,15 @@ impl Problem<'_, '_> {
         let mut refinement = Refinement::new(layout, options, &sizes, none);
         let ended = refinement.begin(tally, start);
         refinement.run(ended)?;
-        let Refinement { potentials, products, iterations, relative_residual, .. } = refinement;
+        let Refinement { potentials, products, iterations, relative_residual, share, .. } =
+            refinement;
         let potentials = Some(potentials);
         Ok(Solved {
             potentials,
             products,
             iterations,
             relative_residual,
+            share,
             warm_start,
             sizes,
             ..Solved::default()
@@ -156,6 +160,7 @@ impl Problem<'_, '_> {
         let mut solved = Solved {
             iterations: outcome.iterations,
             relative_residual: goals.relative(&outcome.residuals, &outcome.left),
+            share: outcome.share,
             potentials: None,
             products,
             warm_start,
@@ -175,8 +180,9 @@ impl Problem<'_, '_> {
         refinement.iterations = outcome.iterations;
         refinement.share = outcome.share;
         refinement.run(outcome.ended)?;
-        let Refinement { potentials, products, iterations, relative_residual, .. } = refinement;
+        let Refinement { potentials, products, iterations, relative_residual, share, .. } =
+            refinement;
         let potentials = Some(potentials);
-        Ok(Solved { potentials, products, iterations, relative_residual, ..solved })
+        Ok(Solved { potentials, products, iterations, relative_residual, share, ..solved })
     }
 }

@@ -28,7 +28,7 @@ const PROGRESS_MIN: f64 = 4.0;
 /// How many times its goal a residual may be where corrections no longer bring it down.
 const ROUNDING_MAX: f64 = 64.0;
 /// What is lost when potentials are taken out of a value, in its last place.
-const ROUNDING: f64 = 8.0 * f64::EPSILON;
+const ROUNDING: f64 = 2.0 * f64::EPSILON;
 
 /// What is solved, and how far it is.
 pub struct Refinement<'r, 'l, 'a> {
@@ -100,17 +100,24 @@ impl<'r, 'l, 'a> Refinement<'r, 'l, 'a> {
                 squares,
             };
             let residuals = conjugate::norms(&self.system, &tally.sums.values, width);
-            let ratios = goals.ratios(&residuals, &goals.squares, GOALS_MAX * self.share);
-            let (variable, worst) = largest(&ratios);
+            let worst_with = |of_tolerance: f64, of_rounding: f64| {
+                let goals = goals.scaled(of_tolerance, of_rounding);
+                largest(&goals.ratios(&residuals, &goals.squares))
+            };
+            let (variable, worst) = worst_with(GOALS_MAX * self.share, self.share);
             self.relative_residual = goals.relative(&residuals, &goals.squares);
             match ended {
+                Ended::Converged | Ended::Stagnated if worst <= 1.0 => return Ok(()),
                 Ended::Slow | Ended::Stagnated if !self.system.has_pairs() => {
                     self.system.precondition_by_pairs();
                     last = f64::INFINITY;
                 }
-                Ended::Converged | Ended::Stagnated if worst <= 1.0 => return Ok(()),
                 Ended::Converged | Ended::Stagnated if worst * PROGRESS_MIN < last => last = worst,
-                Ended::Converged | Ended::Stagnated if worst <= ROUNDING_MAX => return Ok(()),
+                Ended::Converged | Ended::Stagnated
+                    if worst_with(GOALS_MAX, ROUNDING_MAX).1 <= 1.0 =>
+                {
+                    return Ok(());
+                }
                 _ => return Err(self.not_converged(ended, variable)),
             }
             let limits = limits(self.options, self.iterations, !self.system.has_pairs());
