@@ -33,6 +33,8 @@ pub mod settings;
 pub mod simulate;
 pub mod specification;
 pub mod theory;
+pub mod toml_text;
 pub mod types;
 pub mod verify;
+pub mod visible;
 pub mod watch;

@@ -1,23 +1,22 @@
 //! `spillover`: arguments to commands.
 
-/// The standard library's `println!` panics where the standard output is full or closed; here that
-/// ends the command as any other failed write does.
+/// The standard library's `println!` panics where the standard output is full or closed; this one
+/// ends the command as any other failed write does. It writes one visible line.
 macro_rules! println {
-    () => { $crate::say(format_args!("")) };
-    ($($text:tt)*) => { $crate::say(format_args!($($text)*)) };
+    () => { $crate::cli::terminal::say(format_args!("")) };
+    ($($text:tt)*) => { $crate::cli::terminal::say(format_args!($($text)*)) };
 }
 
-/// The standard library's `eprintln!` panics where nobody can be told; a command goes on.
+/// The standard library's `eprintln!` panics where the standard error is closed; with this one the
+/// command continues. It writes one visible line.
 macro_rules! eprintln {
-    () => { $crate::tell(format_args!("")) };
-    ($($text:tt)*) => { $crate::tell(format_args!($($text)*)) };
+    () => { $crate::cli::terminal::tell(format_args!("")) };
+    ($($text:tt)*) => { $crate::cli::terminal::tell(format_args!($($text)*)) };
 }
 
 mod cli;
 
-use std::fmt::Arguments;
-use std::io::{ErrorKind, Write, stderr, stdout};
-use std::process::{ExitCode, exit};
+use std::process::ExitCode;
 
 use clap::Parser;
 
@@ -27,41 +26,21 @@ use clap::Parser;
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> ExitCode {
-    end_on_panic();
-    match cli::run(cli::Arguments::parse()) {
+    cli::terminal::end_on_panic();
+    let arguments = match cli::Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            return cli::terminal::usage(error, |shown| {
+                cli::Arguments::try_parse_from(shown).err()
+            });
+        }
+    };
+    match cli::run(arguments) {
         Ok(done) => done.code(),
         Err(error) if cli::is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("spillover: {error:#}");
-            ExitCode::from(1)
+            cli::terminal::failure(&error);
+            ExitCode::from(if error.is::<cli::UsageError>() { 2 } else { 1 })
         }
     }
-}
-
-/// Writes a line to the standard output. Where that fails the command has failed; where nobody
-/// reads it any more, as with `| head`, it goes on, for its exit code may be read.
-fn say(text: Arguments<'_>) {
-    match writeln!(stdout(), "{text}") {
-        Ok(()) => {}
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => {}
-        Err(error) => {
-            tell(format_args!("spillover: cannot write to the standard output: {error}"));
-            exit(1)
-        }
-    }
-}
-
-/// Writes a line to the standard error, if it can be.
-fn tell(text: Arguments<'_>) {
-    let _ = writeln!(stderr(), "{text}");
-}
-
-/// A panic on any thread ends the process: the other workers would wait for a dead one for ever.
-/// What was committed stays, and the next run begins there.
-fn end_on_panic() {
-    let say = std::panic::take_hook();
-    std::panic::set_hook(Box::new(move |panic| {
-        say(panic);
-        std::process::abort();
-    }));
 }

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::feed::profile::{CountryCodes, Exclusions, Profile, Revision};
 use crate::options::{Definitions, Network, OwnPlants, Weights};
+use crate::toml_text::{self, TomlError};
 
 /// What closes a month.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -78,7 +79,7 @@ pub enum SettingsError {
         /// The file.
         path: PathBuf,
         /// Where, and why.
-        source: Box<toml::de::Error>,
+        source: TomlError,
     },
     /// A share that is none.
     #[error("max_rejected_share is {share}; give a number from 0 to 1")]
@@ -119,7 +120,7 @@ pub enum SettingsError {
     },
     /// The manifest's record of the options is damaged.
     #[error("the home's record of its options cannot be read; run `verify`")]
-    Recorded(#[source] Box<toml::de::Error>),
+    Recorded(#[source] TomlError),
 }
 
 /// The most workers that may be asked for.
@@ -135,10 +136,8 @@ impl Config {
     pub fn from_file(path: &Path) -> Result<Self, SettingsError> {
         let text = std::fs::read_to_string(path)
             .map_err(|source| SettingsError::Read { path: path.to_owned(), source })?;
-        let mut config: Self = toml::from_str(&text).map_err(|source| SettingsError::Parse {
-            path: path.to_owned(),
-            source: Box::new(source),
-        })?;
+        let mut config: Self = toml_text::read(&text)
+            .map_err(|source| SettingsError::Parse { path: path.to_owned(), source })?;
         if let Some(share) = config.max_rejected_share.filter(|share| !(0.0..=1.0).contains(share))
         {
             return Err(SettingsError::Share { share });
@@ -243,7 +242,7 @@ impl Settings {
     /// # Errors
     /// [`SettingsError::Recorded`] if they are not settings.
     pub fn from_toml(text: &str) -> Result<Self, SettingsError> {
-        toml::from_str(text).map_err(|source| SettingsError::Recorded(Box::new(source)))
+        toml_text::read(text).map_err(SettingsError::Recorded)
     }
 
     /// The choices in the definition of the indicators.

@@ -214,7 +214,7 @@ fn each_bad_line_is_rejected_by_its_rule_and_the_others_count() {
         })
         .collect();
     let rejects = csv_rows(&sandbox.export("rejects"));
-    assert_eq!(rejects[0], ["vintage", "file", "line", "column", "rule", "raw"]);
+    assert_eq!(rejects[0], ["vintage", "file", "line", "column", "rule", "raw", "counts"]);
     let found: Vec<&[String]> = rejects[1..].iter().map(|row| &row[1..5]).collect();
     assert_eq!(found, expected);
     assert!(rejects[1..].iter().all(|row| row[5].len() <= 1024), "the raw text is cut");

@@ -18,7 +18,7 @@ use spillover::specification::Specification;
 use spillover::verify::verify;
 
 use super::estimate::{FormatName, asks, run};
-use super::{Done, Home, estimates, n_workers};
+use super::{Done, Home, estimates, n_workers, terminal};
 
 #[derive(Debug, Args)]
 pub struct Demo {
@@ -44,10 +44,12 @@ impl Demo {
         engine.ingest(&files, &mut Unwatched)?;
         drop(engine);
         headlines(&Archive::read(&data)?)?;
-        println!("\n{}", table_3(&data, n_workers)?.trim_end());
+        println!();
+        terminal::document(&table_3(&data, n_workers)?);
         let verification = verify(Archive::read(&data)?, || ())?;
         let (n_rows, n_findings) = (verification.n_rows, verification.n_findings);
-        println!("\n{n_rows} rows recomputed from the records: {n_findings} differences");
+        println!();
+        println!("{n_rows} rows recomputed from the records: {n_findings} differences");
         Ok(if n_findings == 0 { Done::Clean } else { Done::Damaged })
     }
 }
@@ -71,7 +73,7 @@ fn table_3(home: &Path, n_workers: usize) -> anyhow::Result<String> {
 fn simulated(folder: &Path) -> anyhow::Result<PathBuf> {
     let feed = folder.join("feed");
     let report = simulate::write(&Params::demo(), &feed)?;
-    println!("{report}");
+    terminal::document(&report.to_string());
     Ok(feed)
 }
 

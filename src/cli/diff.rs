@@ -1,15 +1,13 @@
 //! `diff V1 V2`: every figure that differs between two vintages.
 
-use std::path::PathBuf;
-
 use clap::Args;
 use spillover::archive::Archive;
 use spillover::archive::parts::Table;
-use spillover::publish::{format, moves};
+use spillover::publish::moves;
 use spillover::types::{Vintage, Year};
 
-use super::export::{FormatName, standing};
-use super::target::Target;
+use super::export::standing;
+use super::table_output::TableOutput;
 use super::{Done, Home};
 
 #[derive(Debug, Args)]
@@ -23,16 +21,13 @@ pub struct Diff {
     /// One year only.
     #[arg(long, value_name = "Y")]
     year: Option<u16>,
-    /// The format.
-    #[arg(long, default_value = "csv")]
-    format: FormatName,
-    /// The file to write; without it, the standard output.
-    #[arg(short, long, value_name = "FILE")]
-    output: Option<PathBuf>,
+    #[command(flatten)]
+    output: TableOutput,
 }
 
 impl Diff {
     pub fn run(self, home: &Home) -> anyhow::Result<Done> {
+        self.output.format()?;
         let archive = Archive::read(home.folder())?;
         let before = standing(home, &archive, Some(Vintage(self.before)))?;
         let after = standing(home, &archive, Some(Vintage(self.after)))?;
@@ -44,9 +39,7 @@ impl Diff {
         let year = self.year.map(Year);
         let tables = befores.iter().zip(&afters);
         let years = tables.flat_map(|(before, after)| moves::between(before, after, year));
-        let out = Target::create(self.output.as_deref())?;
-        format::write(&out, self.format.format(), &moves::sheet("diff"), moves::rows(years))?;
-        out.finish()?;
+        self.output.write(&moves::sheet("diff"), moves::rows(years))?;
         Ok(Done::Clean)
     }
 }

@@ -7,6 +7,7 @@ use std::path::{Path as FilePath, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 use spillover::archive::{Archive, ArchiveError};
 use spillover::publish::regression::Layout;
@@ -19,8 +20,9 @@ use spillover::specification::{Content, Specification};
 use spillover::types::{Vintage, Year};
 
 use super::estimates::{self, Shown};
+use super::output_format::{OutputFormat, format_of};
 use super::target::Target;
-use super::{Done, Home, n_workers, path};
+use super::{Done, Home, UsageError, n_workers, path};
 
 #[derive(Debug, Args)]
 pub struct Estimate {
@@ -56,9 +58,9 @@ pub struct Estimate {
         conflicts_with_all = ["again", "cold", "path", "vintage", "through", "format", "output"]
     )]
     clear_failures: bool,
-    /// The format.
-    #[arg(long, default_value = "text")]
-    pub(super) format: FormatName,
+    /// The format; without it, the one that the file's extension names, else text.
+    #[arg(long)]
+    format: Option<FormatName>,
     /// The file to write; without it, the standard output.
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -83,7 +85,28 @@ pub enum FormatName {
     Svg,
 }
 
+impl OutputFormat for FormatName {
+    fn extensions(&self) -> &'static [&'static str] {
+        match self {
+            Self::Text => &["txt"],
+            Self::Md => &["md", "markdown"],
+            Self::Latex => &["tex"],
+            Self::Html => &["html", "htm"],
+            Self::Csv => &["csv"],
+            Self::Json => &["json"],
+            Self::Svg => &["svg"],
+        }
+    }
+}
+
 impl FormatName {
+    /// The formats of a regression without a figure.
+    pub fn of_tables() -> impl TypedValueParser<Value = Self> {
+        let tables = Self::value_variants().iter().filter(|format| **format != Self::Svg);
+        PossibleValuesParser::new(tables.filter_map(ValueEnum::to_possible_value))
+            .try_map(|name| Self::from_str(&name, false))
+    }
+
     /// The layout of a table; none of data and figures.
     pub fn layout(self) -> Option<Layout> {
         match self {
@@ -98,16 +121,26 @@ impl FormatName {
 
 impl Estimate {
     pub fn run(self, home: &Home) -> anyhow::Result<Done> {
+        let format = format_of(self.format, self.output.as_deref())?;
         let asked = self.asked()?;
         if self.clear_failures {
             return self.clear(home, &asked);
         }
+        let is_figure = |of: &Specification| matches!(of.content, Content::Figure(_));
+        let can_be_drawn = self.path.is_some() || matches!(&asked[..], [(of, _)] if is_figure(of));
+        if format == FormatName::Svg && !can_be_drawn {
+            let what = "--format svg draws --table figure1, or a --path";
+            return Err(UsageError(what.to_owned()).into());
+        }
         if let Some(vintage) = self.vintage {
-            return self.as_they_stood(&Archive::read(home.folder())?, &asked, Vintage(vintage));
+            let shown =
+                self.as_they_stood(&Archive::read(home.folder())?, &asked, Vintage(vintage))?;
+            self.write(&estimates::shown(&shown, format)?)?;
+            return Ok(done(shown.iter().flat_map(Shown::outcomes)));
         }
         let n_workers = n_workers(None, &home.config()?);
         if let Some(term) = &self.path {
-            return path::run(&self, home, &asked, (term, n_workers));
+            return path::run(&self, home, &asked, (term, format, n_workers));
         }
         let mut reader = Archive::read(home.folder())?;
         let of = (self.through.map(Year), n_workers);
@@ -120,7 +153,7 @@ impl Estimate {
             drop(reader);
             self.estimated(home.folder(), &asked, n_workers)?
         };
-        self.write(&estimates::shown(&shown, self.format)?)?;
+        self.write(&estimates::shown(&shown, format)?)?;
         Ok(done(shown.iter().flat_map(Shown::outcomes)))
     }
 
@@ -166,13 +199,13 @@ impl Estimate {
         Ok(shown)
     }
 
-    /// Shows what was estimated until a vintage, from what the home keeps.
+    /// What was estimated until a vintage, from what the home keeps.
     fn as_they_stood(
         &self,
         archive: &Archive,
         asked: &[(Specification, Choice)],
         vintage: Vintage,
-    ) -> anyhow::Result<Done> {
+    ) -> anyhow::Result<Vec<Shown>> {
         let mut outcomes = as_they_stood(archive, &asks(asked), vintage, self.through.map(Year))?;
         match first_failure(&outcomes) {
             Some((_, why)) => bail!("{why}"),
@@ -182,9 +215,7 @@ impl Estimate {
             None => {}
         }
         let kept = asked.iter().filter(|(of, _)| matches!(of.content, Content::Regressions(_)));
-        let shown: Vec<Shown> = kept.map(|(of, _)| models(of, &mut outcomes)).collect();
-        self.write(&estimates::shown(&shown, self.format)?)?;
-        Ok(done(shown.iter().flat_map(Shown::outcomes)))
+        Ok(kept.map(|(of, _)| models(of, &mut outcomes)).collect())
     }
 
     /// Clears the records of what failed or lacked data: of all, or of what is named.

@@ -15,6 +15,7 @@ use spillover::regressions::{
 };
 use spillover::specification::{Statistic, Summary};
 use spillover::types::Year;
+use spillover::visible;
 
 use super::estimate::FormatName;
 
@@ -44,15 +45,19 @@ pub fn shown(all: &[Shown], format: FormatName) -> anyhow::Result<String> {
         return Ok(tables.join("\n"));
     }
     match (format, all) {
-        (FormatName::Json, _) => Ok(format!("{:#}\n", document(all))),
+        (FormatName::Json, _) => Ok(json_text(&document(all))),
         (FormatName::Svg, [Shown::Figure { title, scatter, .. }]) => svg(title, scatter),
-        (FormatName::Svg, _) => bail!("--format svg draws --table figure1, or a --path"),
         (_, [Shown::Summary { summary, rows, .. }]) => {
             Ok(csv_of(&summary_rows(summary, rows, |x| x.to_string())))
         }
         (_, [Shown::Figure { scatter, .. }]) => Ok(csv_of(&with_line(scatter))),
         _ => tidy_csv(all),
     }
+}
+
+/// A document as text.
+pub fn json_text(document: &Value) -> String {
+    visible::json(&format!("{document:#}\n")).into_owned()
 }
 
 fn laid_out(one: &Shown, layout: Layout) -> String {
@@ -325,10 +330,10 @@ pub fn paths(paths: &[Path], format: FormatName) -> anyhow::Result<String> {
     match (format, paths) {
         (FormatName::Svg, [path]) => path_svg(path),
         (FormatName::Svg, _) => bail!("--format svg draws one column: name it"),
-        (FormatName::Json, [path]) => Ok(format!("{:#}\n", path_json(path))),
+        (FormatName::Json, [path]) => Ok(json_text(&path_json(path))),
         (FormatName::Json, _) => {
             let paths: Vec<Value> = paths.iter().map(path_json).collect();
-            Ok(format!("{:#}\n", json!({ "paths": paths })))
+            Ok(json_text(&json!({ "paths": paths })))
         }
         _ => Ok(path_csv(paths)),
     }

@@ -5,7 +5,7 @@ use spillover::archive::Archive;
 use spillover::explain::{Explanation, Market, RowKey, explain};
 use spillover::types::Year;
 
-use super::{Done, Home};
+use super::{Done, Home, terminal};
 
 #[derive(Debug, Args)]
 pub struct Explain {
@@ -32,7 +32,7 @@ impl Explain {
         let Self { firm, city, country, year, json } = self;
         let explanation = explain(archive, &RowKey { firm, city, country, year: Year(year) })?;
         if json {
-            println!("{}", serde_json::to_string_pretty(&explanation)?);
+            terminal::json(&explanation)?;
         } else {
             print(&explanation);
         }
@@ -43,21 +43,26 @@ impl Explain {
 
 fn print(explanation: &Explanation) {
     let Explanation { year, months, firm, city, country, .. } = explanation;
-    println!("{firm} in {city} to {country}, {year}, {months} months\n");
+    println!("{firm} in {city} to {country}, {year}, {months} months");
+    println!();
     println!("published");
     for (name, text) in explanation.published.iter().skip(5) {
         println!("  {name:<30}{}", if text.is_empty() { "absent" } else { text });
     }
-    println!("\nlocal: exporters of {city} to {country}, the plant itself left out");
+    println!();
+    println!("local: exporters of {city} to {country}, the plant itself left out");
     market(&explanation.local);
-    println!("\naffiliate cities: {}", explanation.affiliates.len());
+    println!();
+    println!("affiliate cities: {}", explanation.affiliates.len());
     explanation.affiliates.iter().for_each(market);
-    println!("\nrecords of the plant with {country}, {} and {year}", year - 1);
+    println!();
+    println!("records of the plant with {country}, {} and {year}", year - 1);
     for record in &explanation.records {
         let (file, line, flow) = (&record.file, record.line, record.flow);
         println!("  {} {flow} {:>16.2}  {file}:{line}", record.period, record.value);
     }
-    println!("\nparts against published");
+    println!();
+    println!("parts against published");
     for check in &explanation.checks {
         let figure = |value: Option<f64>| value.map_or("absent".to_owned(), |v| format!("{v:.12}"));
         let (parts, published) = (figure(check.from_parts), figure(check.published));

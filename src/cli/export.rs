@@ -1,14 +1,10 @@
 //! `export TABLE`: write a table.
 
-use std::path::PathBuf;
-
-use arrow_array::RecordBatch;
 use clap::{Args, ValueEnum};
 use spillover::archive::Archive;
 use spillover::archive::parts::Table;
 use spillover::engine::replay::Standing;
-use spillover::publish::export::{ExportError, Selection, TableAt};
-use spillover::publish::format::{self, Format, Sheet};
+use spillover::publish::export::{Selection, TableAt};
 use spillover::publish::regression::tidy;
 use spillover::publish::revisions::step_of;
 use spillover::publish::{ledger, moves};
@@ -19,7 +15,7 @@ use spillover::specification::{Content, Specification};
 use spillover::types::{Vintage, Year};
 
 use super::estimate::say_unread;
-use super::target::Target;
+use super::table_output::TableOutput;
 use super::{Done, Home, n_workers};
 
 #[derive(Debug, Args)]
@@ -32,12 +28,8 @@ pub struct Export {
     /// As it stood when the file of this number had been taken in.
     #[arg(long, value_name = "V")]
     vintage: Option<u32>,
-    /// The format.
-    #[arg(long, default_value = "csv")]
-    format: FormatName,
-    /// The file to write; without it, the standard output.
-    #[arg(short, long, value_name = "FILE")]
-    output: Option<PathBuf>,
+    #[command(flatten)]
+    output: TableOutput,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -68,35 +60,9 @@ enum TableName {
     Changes,
 }
 
-/// In what a table is written.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub enum FormatName {
-    /// Comma-separated, UTF-8.
-    Csv,
-    /// Parquet, zstd.
-    Parquet,
-    /// A workbook of one sheet.
-    Xlsx,
-    /// A JSON object a line.
-    Jsonl,
-    /// SDMX-CSV 2.0.
-    SdmxCsv,
-}
-
-impl FormatName {
-    pub fn format(self) -> Format {
-        match self {
-            Self::Csv => Format::Csv,
-            Self::Parquet => Format::Parquet,
-            Self::Xlsx => Format::Xlsx,
-            Self::Jsonl => Format::Jsonl,
-            Self::SdmxCsv => Format::SdmxCsv,
-        }
-    }
-}
-
 impl Export {
     pub fn run(self, home: &Home) -> anyhow::Result<Done> {
+        self.output.format()?;
         let archive = Archive::read(home.folder())?;
         let selection = Selection { year: self.year.map(Year), as_of: self.vintage.map(Vintage) };
         match self.table {
@@ -104,11 +70,12 @@ impl Export {
             TableName::Plant => self.published(home, &archive, Table::Plant)?,
             TableName::Files => {
                 let (sheet, rows) = ledger::files(&archive, selection)?;
-                self.write(&sheet, std::iter::once(Ok(rows)))?;
+                self.output.write(&sheet, std::iter::once(Ok(rows)))?;
             }
             TableName::Changes => self.changes(&archive)?,
             TableName::Rejects => {
-                self.write(&ledger::rejects_sheet(), ledger::rejects(&archive, selection)?)?;
+                self.output
+                    .write(&ledger::rejects_sheet(), ledger::rejects(&archive, selection)?)?;
             }
             TableName::Panel => self.panel(archive, home, Kind::Plant)?,
             TableName::PanelOrdinary => self.panel(archive, home, Kind::Ordinary)?,
@@ -132,18 +99,18 @@ impl Export {
         }
         let (sheet, rows) = exported::panel(&mut panels, kind, &years)?;
         say_unread(&panels.take_unread());
-        self.write(&sheet, rows.into_iter().map(Ok))
+        self.output.write(&sheet, rows.into_iter().map(Ok))
     }
 
     fn estimates(&self, archive: Archive, home: &Home) -> anyhow::Result<()> {
         let kept = self.kept(archive, home)?;
         let (sheet, rows) = tidy::rows(&kept.iter().map(entries::of_kept).collect::<Vec<_>>());
-        self.write(&sheet, std::iter::once(Ok(rows)))
+        self.output.write(&sheet, std::iter::once(Ok(rows)))
     }
 
     fn covariance(&self, archive: Archive, home: &Home) -> anyhow::Result<()> {
         let (sheet, rows) = entries::covariances(&self.kept(archive, home)?);
-        self.write(&sheet, std::iter::once(Ok(rows)))
+        self.output.write(&sheet, std::iter::once(Ok(rows)))
     }
 
     /// The estimates of the home, of the year and up to the vintage that are asked for.
@@ -177,7 +144,7 @@ impl Export {
             rows.retain(|row| row.by == Some(year.into()));
         }
         let (sheet, rows) = exported::summary(name, &summary, &rows)?;
-        self.write(&sheet, std::iter::once(Ok(rows)))
+        self.output.write(&sheet, std::iter::once(Ok(rows)))
     }
 
     fn refuse_vintage(&self) -> anyhow::Result<()> {
@@ -191,7 +158,7 @@ impl Export {
         let standing = standing(home, archive, self.vintage.map(Vintage))?;
         let (table, year) = (standing.table(archive, table)?, self.year.map(Year));
         table.check(year)?;
-        self.write(&table.sheet(), table.rows(year).map(|year| year.map(|(_, rows)| rows)))
+        self.output.write(&table.sheet(), table.rows(year).map(|year| year.map(|(_, rows)| rows)))
     }
 
     /// Every figure that moved when the vintage, or the newest one, was published.
@@ -207,17 +174,7 @@ impl Export {
         }
         let tables = before.iter().zip(&after);
         let years = tables.flat_map(|(before, after)| moves::between(before, after, year));
-        self.write(&moves::sheet("changes"), moves::rows(years))
-    }
-
-    fn write(
-        &self,
-        sheet: &Sheet,
-        rows: impl Iterator<Item = Result<RecordBatch, ExportError>>,
-    ) -> anyhow::Result<()> {
-        let out = Target::create(self.output.as_deref())?;
-        format::write(&out, self.format.format(), sheet, rows)?;
-        out.finish()
+        self.output.write(&moves::sheet("changes"), moves::rows(years))
     }
 }
 

@@ -11,7 +11,7 @@ use spillover::regressions::YearClose;
 use super::feed::Feed;
 use super::progress::{Files, counter};
 use super::reestimation::Reestimating;
-use super::{Done, Home, n_workers};
+use super::{Done, Home, n_workers, terminal};
 
 #[derive(Debug, Args)]
 pub struct Ingest {
@@ -111,8 +111,7 @@ impl Summary {
 
     fn print(&self, json: bool) -> anyhow::Result<()> {
         if json {
-            println!("{}", serde_json::to_string(self)?);
-            return Ok(());
+            return terminal::json_line(self);
         }
         let Self { files_accepted, files_skipped, files_refused, .. } = self;
         println!(

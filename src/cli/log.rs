@@ -1,19 +1,29 @@
 //! Log lines on the standard error.
 
 use clap::{Args, ValueEnum};
+use spillover::visible;
 use tracing::level_filters::LevelFilter;
+
+use super::terminal::LogEvents;
 
 #[derive(Debug, Args)]
 pub struct Log {
     /// How log lines are written.
-    #[arg(long = "log", value_name = "FORMAT", default_value = "text", env = "SPILLOVER_LOG")]
+    #[arg(
+        long = "log",
+        value_name = "FORMAT",
+        default_value = "text",
+        env = "SPILLOVER_LOG",
+        hide_env_values = true
+    )]
     format: Format,
     /// Which of them: what goes wrong only, or more.
     #[arg(
         long = "log-level",
         value_name = "LEVEL",
         default_value = "info",
-        env = "SPILLOVER_LOG_LEVEL"
+        env = "SPILLOVER_LOG_LEVEL",
+        hide_env_values = true
     )]
     level: Level,
 }
@@ -47,12 +57,15 @@ impl Log {
         let lines = tracing_subscriber::fmt()
             .with_max_level(level)
             .with_target(false)
-            .with_writer(std::io::stderr)
             .with_ansi(false)
             .log_internal_errors(false);
         match self.format {
-            Format::Text => lines.init(),
-            Format::Json => lines.json().flatten_event(true).init(),
+            Format::Text => lines.with_writer(|| LogEvents { escape: visible::line }).init(),
+            Format::Json => lines
+                .with_writer(|| LogEvents { escape: visible::json })
+                .json()
+                .flatten_event(true)
+                .init(),
         }
     }
 }

@@ -10,6 +10,7 @@ mod export;
 mod feed;
 mod ingest;
 mod log;
+mod output_format;
 mod panel_options;
 mod path;
 mod progress;
@@ -20,7 +21,9 @@ mod revisions;
 mod simulate;
 mod snapshot;
 mod status;
+mod table_output;
 mod target;
+pub mod terminal;
 mod verify;
 mod watch;
 mod withdraw;
@@ -83,6 +86,11 @@ enum Command {
     /// Say what the home holds.
     Status(status::Status),
 }
+
+/// A command line that asks for what cannot be.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct UsageError(String);
 
 /// How a command ended that did what it was asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -24,14 +24,14 @@ pub fn run(
     options: &Estimate,
     home: &Home,
     asked: &[Asked],
-    (term, n_workers): (&str, usize),
+    (term, format, n_workers): (&str, FormatName, usize),
 ) -> anyhow::Result<Done> {
     let [(specification, wanted)] = asked else {
         bail!("--path follows the columns of one table: name it, as in --table 3.4");
     };
     let followed = followed(specification, wanted, term)?;
     let names = || followed.iter().map(|(column, _)| column.name.clone());
-    if options.format == FormatName::Svg && followed.len() > 1 {
+    if format == FormatName::Svg && followed.len() > 1 {
         let (name, columns) = (&specification.name, names().collect::<Vec<_>>().join(", "));
         bail!("--format svg draws one column, and {name} has {columns}: name one of them");
     }
@@ -60,7 +60,7 @@ pub fn run(
         Ok(path)
     });
     let paths: Vec<Path> = paths.collect::<anyhow::Result<_>>()?;
-    options.write(&estimates::paths(&paths, options.format)?)?;
+    options.write(&estimates::paths(&paths, format)?)?;
     Ok(done(outcomes.iter()))
 }
 

@@ -14,12 +14,14 @@ use spillover::estimate::{Options, estimate, estimate_with_effects};
 use spillover::panel::{Table, Wanted};
 use spillover::publish::regression::{Model, RegressionTable, models_json, tidy};
 use spillover::specification::{EstimatorSettings, SingletonsName, small_sample};
+use spillover::visible;
 
 use unicode_width::UnicodeWidthStr as _;
 
 use super::estimate::FormatName;
+use super::output_format::check_csv;
 use super::panel_options::PanelOptions;
-use super::{Done, Home, estimates};
+use super::{Done, Home, estimates, terminal};
 
 #[derive(Debug, Args)]
 pub struct Regress {
@@ -71,7 +73,7 @@ pub struct Regress {
     #[arg(long, value_name = "FILE")]
     fixed_effects: Option<PathBuf>,
     /// The format.
-    #[arg(long, default_value = "text")]
+    #[arg(long, default_value = "text", value_parser = FormatName::of_tables())]
     format: FormatName,
 }
 
@@ -95,10 +97,10 @@ enum DofName {
 
 impl Regress {
     pub fn run(self, _home: &Home) -> anyhow::Result<Done> {
-        let formula = match Formula::parse(&self.formula) {
-            Ok(formula) => formula,
-            Err(error) => bail!("{error}"),
-        };
+        let formula = Formula::parse(&self.formula)?;
+        if let Some(file) = &self.fixed_effects {
+            check_csv("--fixed-effects", file)?;
+        }
         let options = self.options()?;
         let clusters = options.inference.vcov.clusters();
         let wanted = Wanted::of(&formula, clusters, options.weights.as_deref());
@@ -119,7 +121,7 @@ impl Regress {
             (estimate, start.elapsed().as_secs_f64())
         };
         match in_format(&estimate, seconds, self.format)? {
-            Some(text) => println!("{}", text.trim_end()),
+            Some(text) => terminal::document(&text),
             None => print_text(&estimate),
         }
         Ok(Done::Clean)
@@ -153,10 +155,7 @@ impl Regress {
 
     fn vcov(&self) -> anyhow::Result<Vcov> {
         Ok(match (&self.cluster, self.vcov) {
-            (Some(clusters), _) => match Interaction::parse_sum(clusters) {
-                Ok(clusters) => Vcov::Clustered(clusters),
-                Err(error) => bail!("{error}"),
-            },
+            (Some(clusters), _) => Vcov::Clustered(Interaction::parse_sum(clusters)?),
             (None, Some(VcovName::Hc1)) => Vcov::Hc1,
             (None, Some(VcovName::Iid) | None) => Vcov::Iid,
         })
@@ -205,7 +204,7 @@ fn coefficients(estimate: &Estimate) -> String {
     let mut lines = vec![header.map(str::to_owned)];
     lines.extend(estimate.terms.iter().map(|term| {
         [
-            term.term.clone(),
+            visible::line(&term.term).into_owned(),
             figure(term.estimate),
             or_blank(term.std_error, figure),
             or_blank(term.statistic, |t| number(t, 3, 1e-2)),
@@ -229,8 +228,9 @@ fn coefficients(estimate: &Estimate) -> String {
 }
 
 fn print_text(estimate: &Estimate) {
-    println!("{}\n", estimate.formula);
-    print!("{}", coefficients(estimate));
+    println!("{}", estimate.formula);
+    println!();
+    coefficients(estimate).lines().for_each(|line| println!("{line}"));
     for dropped in &estimate.dropped {
         println!("{}: dropped, collinear with {}", dropped.term, dropped.collinear);
     }
@@ -238,8 +238,9 @@ fn print_text(estimate: &Estimate) {
         println!("{note}");
     }
     let Estimate { n_obs, n_missing, n_singletons, k, df_residual, .. } = estimate;
+    println!();
     println!(
-        "\nobservations {n_obs}; {n_missing} rows with a missing value left out, {n_singletons} \
+        "observations {n_obs}; {n_missing} rows with a missing value left out, {n_singletons} \
                  singletons dropped"
     );
     for effect in &estimate.fixed_effects {
@@ -275,13 +276,12 @@ fn in_format(
     };
     Ok(match format {
         FormatName::Text => None,
-        FormatName::Svg => bail!("a regression on a panel has no figure; choose another --format"),
-        FormatName::Json => Some(format!("{:#}\n", models_json(std::iter::once(model)))),
+        FormatName::Json => Some(estimates::json_text(&models_json(std::iter::once(model)))),
         FormatName::Csv => {
             let fit = Some((estimate.clone(), seconds));
             Some(estimates::entries_csv(&[tidy::Entry { fit, ..tidy::Entry::default() }])?)
         }
-        FormatName::Md | FormatName::Latex | FormatName::Html => format.layout().map(laid_out),
+        _ => format.layout().map(laid_out),
     })
 }
 

@@ -5,7 +5,7 @@ use spillover::archive::Archive;
 use spillover::publish::revisions::{Revision, YearRevision, revision, step_of, steps};
 use spillover::types::Vintage;
 
-use super::{Done, Home};
+use super::{Done, Home, terminal};
 
 #[derive(Debug, Args)]
 pub struct Revisions {
@@ -42,7 +42,7 @@ impl Revisions {
             }
         }
         if self.json {
-            println!("{}", serde_json::to_string_pretty(&revisions)?);
+            terminal::json(&revisions)?;
         }
         Ok(Done::Clean)
     }

@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 use spillover::simulate::{self, Mode, Params};
 use spillover::types::Period;
 
-use super::{Done, Home};
+use super::{Done, Home, terminal};
 
 #[derive(Debug, Args)]
 pub struct Simulate {
@@ -50,7 +50,7 @@ enum ModeName {
 impl Simulate {
     pub fn run(self, _home: &Home) -> anyhow::Result<Done> {
         let report = simulate::write(&self.params(), &self.out)?;
-        println!("{report}");
+        terminal::document(&report.to_string());
         Ok(Done::Clean)
     }
 

@@ -16,7 +16,7 @@ use spillover::settings::Settings;
 use spillover::watch::heartbeat::{Heartbeat, State};
 use spillover::watch::is_watched;
 
-use super::{Done, Home};
+use super::{Done, Home, terminal};
 
 #[derive(Debug, Args)]
 pub struct Status {
@@ -106,7 +106,7 @@ impl Status {
         let estimates = estimates(&mut archive)?;
         let report = report(&archive, estimates)?;
         if self.json {
-            println!("{}", serde_json::to_string_pretty(&report)?);
+            terminal::json(&report)?;
         } else {
             print(&report);
             print_watcher(&report);

@@ -6,7 +6,7 @@ use spillover::engine::with_causes;
 use spillover::verify::{FINDINGS_MAX, Verification, verify};
 
 use super::progress::bar;
-use super::{Done, Home};
+use super::{Done, Home, terminal};
 
 #[derive(Debug, Args)]
 pub struct Verify {
@@ -62,6 +62,5 @@ fn print_json(verification: &Verification) -> anyhow::Result<()> {
         "n_findings": verification.n_findings,
         "old": old,
     });
-    println!("{}", serde_json::to_string_pretty(&json)?);
-    Ok(())
+    terminal::json(&json)
 }

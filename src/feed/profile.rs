@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 pub use super::layout::*;
+use crate::toml_text::{self, TomlError};
 
 /// The layout of a feed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,7 +60,7 @@ pub enum ProfileError {
         /// Where the text came from.
         origin: String,
         /// Where in the text, and why.
-        source: Box<toml::de::Error>,
+        source: TomlError,
     },
     /// No profile of this name is shipped.
     #[error(
@@ -132,10 +133,8 @@ impl Profile {
     /// - [`ProfileError::NoExportCode`], [`ProfileError::FlowCode`], [`ProfileError::EmptyWord`],
     ///   [`ProfileError::NoDigits`] if the fields are well formed but make no sense
     pub fn from_toml(text: &str, origin: &str) -> Result<Self, ProfileError> {
-        let profile: Self = toml::from_str(text).map_err(|source| ProfileError::Toml {
-            origin: origin.to_owned(),
-            source: Box::new(source),
-        })?;
+        let profile: Self = toml_text::read(text)
+            .map_err(|source| ProfileError::Toml { origin: origin.to_owned(), source })?;
         profile.checked(origin)
     }
 

@@ -1,8 +1,11 @@
 //! The tables `files` and `rejects`: what was taken in, and which lines could not be.
+//!
+//! Both say of each row, in the column `counts`, whether its file counts as of the vintage asked
+//! for: a file that is superseded or withdrawn stays in the tables, and so do its rejected lines.
 
 use std::sync::Arc;
 
-use arrow_array::{ArrayRef, RecordBatch, StringArray, UInt32Array, UInt64Array};
+use arrow_array::{ArrayRef, BooleanArray, RecordBatch, StringArray, UInt32Array, UInt64Array};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 
 use super::export::{ExportError, Selection};
@@ -56,6 +59,7 @@ pub fn files(archive: &Archive, selection: Selection) -> Result<(Sheet, RecordBa
     }
     columns.text("superseded_by", |file| file.superseded_by.map(|by| by.to_string()));
     columns.text("withdrawn_at", |file| file.withdrawn_at.map(|at| at.to_string()));
+    columns.flag("counts", FileEntry::counts_now);
     let schema: SchemaRef = Arc::new(Schema::new(columns.fields));
     let rows = RecordBatch::try_new(Arc::clone(&schema), columns.arrays).expect("made to fit");
     Ok((Sheet { name: "files", keys: &["vintage"], schema }, rows))
@@ -71,6 +75,12 @@ impl FileColumns<'_> {
     fn number(&mut self, name: &str, value: impl Fn(&FileEntry) -> u64) {
         self.fields.push(Field::new(name, DataType::UInt64, false));
         self.arrays.push(Arc::new(UInt64Array::from_iter_values(self.files.iter().map(value))));
+    }
+
+    fn flag(&mut self, name: &str, value: impl Fn(&FileEntry) -> bool) {
+        self.fields.push(Field::new(name, DataType::Boolean, false));
+        let values: Vec<bool> = self.files.iter().map(value).collect();
+        self.arrays.push(Arc::new(BooleanArray::from(values)));
     }
 
     fn text(&mut self, name: &str, value: impl Fn(&FileEntry) -> Option<String>) {
@@ -93,6 +103,7 @@ fn rejects_schema() -> SchemaRef {
         Field::new("column", DataType::Utf8, false),
         Field::new("rule", DataType::Utf8, false),
         Field::new("raw", DataType::Utf8, false),
+        Field::new("counts", DataType::Boolean, false),
     ]))
 }
 
@@ -106,20 +117,22 @@ pub fn rejects(
 ) -> Result<impl Iterator<Item = Result<RecordBatch, ExportError>>, ExportError> {
     let files = selected(archive, selection)?;
     let files = files.into_iter().filter(|file| file.counts.rejected_total() > 0);
-    Ok(files.map(|file| Ok(reject_rows(file.vintage, &file.name, &archive.rejects(file.vintage)?))))
+    Ok(files.map(|file| Ok(reject_rows(&file, &archive.rejects(file.vintage)?))))
 }
 
-fn reject_rows(vintage: Vintage, file: &str, rejects: &[Reject]) -> RecordBatch {
+fn reject_rows(file: &FileEntry, rejects: &[Reject]) -> RecordBatch {
+    let (vintage, counts) = (file.vintage, file.counts_now());
     let text = |value: fn(&Reject) -> &str| -> ArrayRef {
         Arc::new(StringArray::from_iter_values(rejects.iter().map(value)))
     };
     let columns: Vec<ArrayRef> = vec![
         Arc::new(UInt32Array::from_iter_values(rejects.iter().map(|_| vintage.0))),
-        Arc::new(StringArray::from_iter_values(rejects.iter().map(|_| file))),
+        Arc::new(StringArray::from_iter_values(rejects.iter().map(|_| &file.name))),
         Arc::new(UInt32Array::from_iter_values(rejects.iter().map(|reject| reject.line))),
         text(|reject| &reject.column),
         text(|reject| reject.rule.name()),
         text(|reject| &reject.raw),
+        Arc::new(BooleanArray::from(vec![counts; rejects.len()])),
     ];
     RecordBatch::try_new(rejects_schema(), columns).expect("made to fit")
 }

@@ -2,6 +2,7 @@
 
 use crate::estimate::absorb::OptionError;
 use crate::estimate::formula::FormulaError;
+use crate::toml_text::TomlError;
 
 /// A specification that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -23,9 +24,9 @@ pub struct SpecificationError {
 pub enum SpecificationProblem {
     /// Not TOML, or a key that means nothing.
     #[error("{0}")]
-    Toml(Box<toml::de::Error>),
+    Toml(TomlError),
     /// A formula or an interaction.
-    #[error("{0}")]
+    #[error("{}", _0.in_one_line())]
     Formula(#[from] FormulaError),
     /// None of columns, summary and figure, or several.
     #[error("give [[column]]s, or a [summary], or a [figure]")]

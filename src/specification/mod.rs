@@ -22,6 +22,7 @@ use crate::estimate::absorb::AbsorbOptions;
 use crate::estimate::design::singletons::Singletons;
 use crate::estimate::formula::{Formula, Interaction, Term, unquoted};
 use crate::estimate::inference::{Inference, Vcov};
+use crate::toml_text;
 
 /// One table or figure.
 #[derive(Clone, Debug, PartialEq)]
@@ -198,8 +199,8 @@ impl Specification {
             column: column.map(str::to_owned),
             problem,
         };
-        let file: File = toml::from_str(text)
-            .map_err(|e| wrong(None, SpecificationProblem::Toml(Box::new(e))))?;
+        let file: File = toml_text::read(text)
+            .map_err(|error| wrong(None, SpecificationProblem::Toml(error)))?;
         let File { title, sample, cluster, vcov, ssc, dof, estimator, weights, .. } = file;
         let File { column, summary, figure, .. } = file;
         let shared = Shared { sample, cluster, vcov, ssc, dof, estimator, weights };

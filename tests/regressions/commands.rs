@@ -216,7 +216,6 @@ fn what_is_not_there_is_refused_with_what_there_is() {
         (vec!["--table", "7"], "there is no table \"7\"; there are 1, 2, 3"),
         (vec!["--table", "3.9"], "3 has no column 9; it has 1, 2"),
         (vec!["--through", "1999"], "the last closed year is 2011"),
-        (vec!["--table", "3", "--format", "svg"], "--format svg draws"),
         (vec!["--path"], "name it, as in --table 3.4"),
         (vec!["--spec", "nowhere.toml"], "cannot read the specification nowhere.toml"),
     ];
@@ -225,6 +224,9 @@ fn what_is_not_there_is_refused_with_what_there_is() {
         assert_eq!(run.code, Some(1), "{arguments:?}");
         assert!(run.stderr.contains(expected), "{arguments:?}: {}", run.stderr);
     }
+    let run = demo().run(["estimate", "--table", "3", "--format", "svg"]);
+    assert_eq!(run.code, Some(2), "a usage error, before anything is estimated");
+    assert!(run.stderr.contains("--format svg draws --table figure1"), "{}", run.stderr);
     let empty = Sandbox::new();
     let run = empty.run(["estimate"]);
     assert!(run.stderr.contains("ingest a feed first"), "{}", run.stderr);

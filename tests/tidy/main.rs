@@ -15,6 +15,8 @@ use std::process::{Command, Output};
 /// module may import one that stands below it.
 const LAYERS: &[(&str, &[&str])] = &[
     ("types", &[]),
+    ("visible", &[]),
+    ("toml_text", &[]),
     ("options", &[]),
     ("theory", &[]),
     ("estimate", &[]),
@@ -22,14 +24,14 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("figures", &["types"]),
     ("calendar", &["types"]),
     ("simulate", &["types", "theory"]),
-    ("feed", &["types"]),
+    ("feed", &["types", "toml_text"]),
     ("panel", &["estimate", "feed"]),
-    ("specification", &["estimate"]),
+    ("specification", &["estimate", "toml_text"]),
     ("archive", &["types", "feed"]),
     ("dataflow", &["types", "options", "geography", "figures"]),
     ("oracle", &["types", "options", "geography", "figures", "calendar"]),
-    ("publish", &["types", "geography", "figures", "estimate", "feed", "archive"]),
-    ("settings", &["options", "feed"]),
+    ("publish", &["types", "visible", "geography", "figures", "estimate", "feed", "archive"]),
+    ("settings", &["options", "feed", "toml_text"]),
     (
         "engine",
         &[
@@ -293,4 +295,46 @@ fn nothing_is_left_undone_or_switched_off() {
         }
     }
     assert_none(&violations, "nothing undone, no test switched off");
+}
+
+/// Where the standard output and the standard error may be named, and why.
+const STREAMS: &[(&str, &str)] = &[
+    ("src/cli/terminal.rs", "a line for people is made visible there"),
+    ("src/cli/target.rs", "tables go out as they are"),
+    ("src/cli/table_output.rs", "asks whether it is a terminal"),
+];
+
+#[test]
+fn what_is_written_for_people_is_written_in_one_place_and_a_line_at_a_time() {
+    let streams = ["stdout()", "stderr()", "io::stdout", "io::stderr", " print!(", "eprint!("];
+    let (mut used, mut violations) = (BTreeSet::new(), Vec::new());
+    for source in sources(&["src"], &["rs"]) {
+        let n_lines = source.n_lines_without_tests();
+        let code: Vec<_> = source.code().take_while(|(number, _)| *number <= n_lines).collect();
+        for (number, line) in &code {
+            if streams.iter().any(|stream| line.contains(stream)) {
+                if STREAMS.iter().any(|(path, _)| *path == source.path) {
+                    used.insert(source.path.clone());
+                } else {
+                    violations.push(format!("{}: {}", source.at(*number), line.trim()));
+                }
+            }
+        }
+        // What would be two lines comes out as one with an escape in it.
+        let text = code.iter().map(|(_, line)| *line).collect::<Vec<_>>().join("\n");
+        for call in text.split("println!(").skip(1) {
+            let format = call.split(");").next().unwrap_or_default();
+            if format.contains("\\n") {
+                violations.push(format!("{}: two lines in {}", source.path, format.trim()));
+            }
+        }
+        let outside = ["lib", "main", "cli"].contains(&module_of(&source));
+        if !outside && text.contains("println!(") {
+            violations.push(format!("{}: only the command line prints", source.path));
+        }
+    }
+    for (path, why) in STREAMS.iter().filter(|(path, _)| !used.contains(*path)) {
+        violations.push(format!("{path}: names no stream, take out the exception ({why})"));
+    }
+    assert_none(&violations, "println! and eprintln! of src/main.rs write one visible line");
 }

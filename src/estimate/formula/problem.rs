@@ -26,12 +26,26 @@ impl FormulaError {
     }
 }
 
-impl fmt::Display for FormulaError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl FormulaError {
+    /// What is wrong, the formula, and a caret under the place.
+    #[must_use]
+    pub fn lines(&self) -> [String; 3] {
         let before: String = self.text.chars().take(self.column).collect();
         // A Chinese character takes two columns of a terminal.
         let margin = " ".repeat(before.width());
-        write!(f, "{}\n  {}\n  {margin}^", self.problem, self.text)
+        [self.problem.to_string(), format!("  {}", self.text), format!("  {margin}^")]
+    }
+
+    /// The same in one line, as a part of another message.
+    #[must_use]
+    pub fn in_one_line(&self) -> String {
+        format!("{}, at character {} of {:?}", self.problem, self.column + 1, self.text)
+    }
+}
+
+impl fmt::Display for FormulaError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.lines().join("\n"))
     }
 }
 

@@ -7,15 +7,29 @@ use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 
 use super::cells::Cells;
+use super::excel;
+
+/// By what Excel knows that a file is UTF-8; without it, a Chinese Excel reads GB18030.
+const BYTE_ORDER_MARK: &str = "\u{feff}";
 
 /// Writes a header and rows.
 pub struct CsvWriter<W: Write> {
     lines: Lines<W>,
 }
 
-/// Writes lines of fields, quoted where they have to be.
+/// For which program lines are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reader {
+    /// Any: every text as it is, quoted where it has to be.
+    Any,
+    /// Excel: a byte order mark, lines that end in CR and LF, texts that stay texts.
+    Excel,
+}
+
+/// Writes lines of fields.
 pub struct Lines<W: Write> {
     writer: csv::Writer<W>,
+    reader: Reader,
     field: String,
 }
 
@@ -24,10 +38,20 @@ impl<W: Write> Lines<W> {
     ///
     /// # Errors
     /// If `out` cannot be written.
-    pub fn start(out: W, names: impl Iterator<Item = String>) -> io::Result<Self> {
-        let mut writer = csv::WriterBuilder::new().buffer_capacity(1 << 17).from_writer(out);
+    pub fn start(
+        mut out: W,
+        reader: Reader,
+        names: impl Iterator<Item = String>,
+    ) -> io::Result<Self> {
+        let mut builder = csv::WriterBuilder::new();
+        builder.buffer_capacity(1 << 17);
+        if reader == Reader::Excel {
+            out.write_all(BYTE_ORDER_MARK.as_bytes())?;
+            builder.terminator(csv::Terminator::CRLF).quote_style(csv::QuoteStyle::NonNumeric);
+        }
+        let mut writer = builder.from_writer(out);
         writer.write_record(names).map_err(io_of)?;
-        Ok(Self { writer, field: String::new() })
+        Ok(Self { writer, reader, field: String::new() })
     }
 
     /// Writes rows: what is the same in each, then the columns, or what stands for one that is
@@ -49,7 +73,11 @@ impl<W: Write> Lines<W> {
                 self.field.clear();
                 column.write(row, &mut self.field);
                 let field = if self.field.is_empty() { absent } else { self.field.as_str() };
-                self.writer.write_field(field).map_err(io_of)?;
+                if self.reader == Reader::Excel && !column.are_numbers() {
+                    self.writer.write_field(&*excel::cell(field)).map_err(io_of)?;
+                } else {
+                    self.writer.write_field(field).map_err(io_of)?;
+                }
             }
             self.writer.write_record(None::<&[u8]>).map_err(io_of)?;
         }
@@ -70,9 +98,9 @@ impl<W: Write> CsvWriter<W> {
     ///
     /// # Errors
     /// If `out` cannot be written.
-    pub fn start(out: W, schema: &SchemaRef) -> io::Result<Self> {
+    pub fn start(out: W, reader: Reader, schema: &SchemaRef) -> io::Result<Self> {
         let names = schema.fields().iter().map(|field| field.name().clone());
-        Ok(Self { lines: Lines::start(out, names)? })
+        Ok(Self { lines: Lines::start(out, reader, names)? })
     }
 
     /// Writes rows.
@@ -131,7 +159,8 @@ mod tests {
         )
         .expect("columns that fit");
         let mut out = Vec::new();
-        let mut writer = CsvWriter::start(&mut out, &schema).expect("a Vec can be written");
+        let mut writer =
+            CsvWriter::start(&mut out, Reader::Any, &schema).expect("a Vec can be written");
         writer.write(&rows).expect("rows of a table");
         writer.finish().expect("a Vec can be written");
         let text = String::from_utf8(out).expect("text");

@@ -2,11 +2,13 @@
 //!
 //! ```text
 //! Sheet (name, keys, schema) + batches ─▶ write ─▶ csv │ parquet │ xlsx │ jsonl │ sdmx-csv
+//!                                                   └─ for Excel
 //! ```
 //! Every format writes the same rows in the same order; an absent figure is empty, blank or null.
 
 pub mod cells;
 pub mod csv;
+mod excel;
 mod jsonl;
 mod sdmx;
 mod xlsx;
@@ -20,7 +22,7 @@ use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
 
-use self::csv::CsvWriter;
+use self::csv::{CsvWriter, Reader};
 
 /// In what a table is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -28,6 +30,8 @@ pub enum Format {
     /// Comma-separated, UTF-8.
     #[default]
     Csv,
+    /// Comma-separated, for Excel: with a byte order mark, and texts that stay texts.
+    ExcelCsv,
     /// Parquet, zstd.
     Parquet,
     /// A workbook of one sheet.
@@ -85,8 +89,10 @@ pub fn write<E: From<FormatError>>(
     batches: impl Iterator<Item = Result<RecordBatch, E>>,
 ) -> Result<(), E> {
     match format {
-        Format::Csv => {
-            let mut writer = CsvWriter::start(out, &sheet.schema).map_err(FormatError::from)?;
+        Format::Csv | Format::ExcelCsv => {
+            let reader = if format == Format::Csv { Reader::Any } else { Reader::Excel };
+            let writer = CsvWriter::start(out, reader, &sheet.schema);
+            let mut writer = writer.map_err(FormatError::from)?;
             each(batches, |rows| Ok(writer.write(rows)?))?;
             Ok(writer.finish().map_err(FormatError::from)?)
         }

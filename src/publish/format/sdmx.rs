@@ -11,7 +11,7 @@ use arrow_array::RecordBatch;
 
 use super::Sheet;
 use super::cells::Cells;
-use super::csv::Lines;
+use super::csv::{Lines, Reader};
 
 /// The version of the tables' structure: changes when a column is renamed or taken away.
 const VERSION: &str = "1.0.0";
@@ -47,7 +47,7 @@ impl<W: Write> SdmxWriter<W> {
             (1, _) => "TIME_PERIOD".to_owned(),
             (_, name) => name.to_uppercase(),
         });
-        let lines = Lines::start(out, fixed.into_iter().chain(names))?;
+        let lines = Lines::start(out, Reader::Any, fixed.into_iter().chain(names))?;
         let structure_id = format!("SPILLOVER:{}({VERSION})", sheet.name.to_uppercase());
         let absent = |at: usize| if rank(fields[at].name()) == 2 { "" } else { TOTAL };
         let order = order.into_iter().map(|at| (at, absent(at))).collect();

@@ -45,6 +45,34 @@ fn text(format: Format) -> String {
 }
 
 #[test]
+fn csv_for_excel_is_marked_as_utf_8_and_its_texts_stay_texts() {
+    let schema = Arc::new(Schema::new(vec![
+        Field::new("firm", DataType::Utf8, true),
+        Field::new("growth", DataType::Float64, true),
+    ]));
+    let firms = vec![Some("=cmd|' /C calc'!A0"), Some("0101"), Some("东莞, \"a\""), None];
+    let growth = vec![Some(-0.5), None, Some(1e-7), Some(2.0)];
+    let columns: Vec<arrow_array::ArrayRef> =
+        vec![Arc::new(StringArray::from(firms)), Arc::new(Float64Array::from(growth))];
+    let rows = RecordBatch::try_new(Arc::clone(&schema) as _, columns).expect("columns that fit");
+    let sheet = Sheet { name: "plant", keys: &["firm"], schema };
+    let text = |format| {
+        let (mut out, rows) = (Vec::new(), std::iter::once(Ok(rows.clone())));
+        write::<FormatError>(&mut out, format, &sheet, rows).expect("written");
+        String::from_utf8(out).expect("text")
+    };
+    assert_eq!(
+        text(Format::ExcelCsv),
+        "\u{feff}\"firm\",\"growth\"\r\n\"'=cmd|' /C calc'!A0\",-0.5\r\n\
+         \"=\"\"0101\"\"\",\"\"\r\n\"东莞, \"\"a\"\"\",0.0000001\r\n\"\",2\r\n"
+    );
+    assert_eq!(
+        text(Format::Csv),
+        "firm,growth\n=cmd|' /C calc'!A0,-0.5\n0101,\n\"东莞, \"\"a\"\"\",0.0000001\n,2\n"
+    );
+}
+
+#[test]
 fn json_lines_have_numbers_as_they_are_and_null_for_absent() {
     let lines = text(Format::Jsonl);
     let expected = "{\"year\":2001,\"city\":\"01\\\"é\",\"export_value\":0.05,\"growth\":null}\n\
@@ -101,6 +129,7 @@ fn a_workbook_keeps_codes_as_text_and_leaves_absent_cells_blank() {
         text
     };
     let sheet = part("xl/worksheets/sheet1.xml");
+    assert!(!sheet.contains("<f>"), "a text is no formula: {sheet}");
     assert!(sheet.contains("<c r=\"C3\"><v>-1205</v></c>"), "{sheet}");
     assert!(sheet.contains("<c r=\"D3\"><v>0.30000000000000004</v></c>"), "{sheet}");
     assert!(!sheet.contains("r=\"D2\""), "an absent figure is no cell: {sheet}");

@@ -3,6 +3,7 @@
 use super::{Layout, Model, RegressionTable, figure, grouped, html, latex, text};
 use crate::estimate::formula::Formula;
 use crate::estimate::result::{Estimate, TermEstimate};
+use crate::visible;
 
 /// Significance levels with their stars, largest number of stars first.
 const STARS: [(f64, &str); 3] = [(0.01, "***"), (0.05, "**"), (0.1, "*")];
@@ -76,13 +77,29 @@ impl Grid {
         }
     }
 
-    /// The grid as text of a kind.
+    /// The grid as text of a kind. Names of columns and messages can hold anything, so that each
+    /// text is made one visible line first.
     pub fn laid_out(&self, layout: Layout) -> String {
+        let grid = self.visible();
         match layout {
-            Layout::Text => text::plain(self),
-            Layout::Markdown => text::markdown(self),
-            Layout::Latex => latex::table(self),
-            Layout::Html => html::table(self),
+            Layout::Text => text::plain(&grid),
+            Layout::Markdown => text::markdown(&grid),
+            Layout::Latex => latex::table(&grid),
+            Layout::Html => html::table(&grid),
+        }
+    }
+
+    fn visible(&self) -> Self {
+        let text = |text: &String| visible::line(text).into_owned();
+        let line = |line: &Line| match line {
+            Line::Rule => Line::Rule,
+            Line::Cells(label, cells) => Line::Cells(text(label), cells.iter().map(text).collect()),
+        };
+        Self {
+            title: text(&self.title),
+            header: self.header.iter().map(line).collect(),
+            body: self.body.iter().map(line).collect(),
+            notes: self.notes.iter().map(text).collect(),
         }
     }
 

@@ -1,0 +1,96 @@
+//! Where and how `export` and `diff` write a table.
+
+use std::io::{IsTerminal, stdout};
+use std::path::PathBuf;
+
+use arrow_array::RecordBatch;
+use clap::{Args, ValueEnum};
+use spillover::publish::export::ExportError;
+use spillover::publish::format::{self, Format, Sheet};
+
+use super::UsageError;
+use super::output_format::{OutputFormat, format_of, name};
+use super::target::Target;
+
+#[derive(Debug, Args)]
+pub struct TableOutput {
+    /// The format; without it, the one that the file's extension names, else csv.
+    #[arg(long)]
+    format: Option<FormatName>,
+    /// Write CSV that Excel opens as it is: UTF-8 with its mark, codes and formulas as texts.
+    #[arg(long)]
+    excel: bool,
+    /// The file to write; without it, the standard output.
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+/// In what a table is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum FormatName {
+    /// Comma-separated, UTF-8.
+    Csv,
+    /// Parquet, zstd.
+    Parquet,
+    /// A workbook of one sheet.
+    Xlsx,
+    /// A JSON object a line.
+    Jsonl,
+    /// SDMX-CSV 2.0.
+    SdmxCsv,
+}
+
+impl OutputFormat for FormatName {
+    fn extensions(&self) -> &'static [&'static str] {
+        match self {
+            Self::Csv | Self::SdmxCsv => &["csv"],
+            Self::Parquet => &["parquet", "pq"],
+            Self::Xlsx => &["xlsx"],
+            Self::Jsonl => &["jsonl", "ndjson"],
+        }
+    }
+}
+
+impl TableOutput {
+    /// In what is written.
+    ///
+    /// # Errors
+    /// [`UsageError`] if what is asked for contradicts itself.
+    pub fn format(&self) -> Result<Format, UsageError> {
+        let format = format_of(self.format, self.output.as_deref())?;
+        if self.excel && format != FormatName::Csv {
+            return Err(UsageError(format!(
+                "--excel is about CSV, and {} is written; leave it out{}",
+                name(&format),
+                if format == FormatName::Xlsx { ", a workbook needs none" } else { "" }
+            )));
+        }
+        let is_binary = matches!(format, FormatName::Parquet | FormatName::Xlsx);
+        if is_binary && self.output.is_none() && stdout().is_terminal() {
+            return Err(UsageError(format!(
+                "{} is not for a terminal; name a file with -o",
+                name(&format)
+            )));
+        }
+        Ok(match format {
+            FormatName::Csv if self.excel => Format::ExcelCsv,
+            FormatName::Csv => Format::Csv,
+            FormatName::Parquet => Format::Parquet,
+            FormatName::Xlsx => Format::Xlsx,
+            FormatName::Jsonl => Format::Jsonl,
+            FormatName::SdmxCsv => Format::SdmxCsv,
+        })
+    }
+
+    /// Writes a table: whole, or not at all.
+    pub fn write(
+        &self,
+        sheet: &Sheet,
+        rows: impl Iterator<Item = Result<RecordBatch, ExportError>>,
+    ) -> anyhow::Result<()> {
+        let format = self.format()?;
+        let out = Target::create(self.output.as_deref())?;
+        format::write(&out, format, sheet, rows)?;
+        out.finish()
+    }
+}

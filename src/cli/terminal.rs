@@ -1,0 +1,115 @@
+//! What is written for people, a line at a time, and documents for programs.
+//!
+//! `println!` and `eprintln!` of this binary come here. One call is one line, and each of its
+//! characters is visible: a name from outside can neither act on the terminal nor forge a line,
+//! whoever writes the message. A text of several lines is either laid out by a stage that does the
+//! same for each of its cells, or a document for a program, and goes through [`document`].
+
+use std::backtrace::{Backtrace, BacktraceStatus};
+use std::borrow::Cow;
+use std::fmt::Arguments;
+use std::io::{self, ErrorKind, Write, stderr, stdout};
+use std::panic::PanicHookInfo;
+use std::process::{ExitCode, exit};
+
+use clap::error::Error as UsageError;
+use serde::Serialize;
+use spillover::estimate::formula::FormulaError;
+use spillover::visible;
+
+/// Writes a line to the standard output. Where that fails the command has failed; where nobody
+/// reads it any more, as with `| head`, the command continues, for its exit code may be read.
+pub fn say(text: Arguments<'_>) {
+    document(&visible::line(&text.to_string()));
+}
+
+/// Writes a line to the standard error, if it can be.
+pub fn tell(text: Arguments<'_>) {
+    let _ = writeln!(stderr(), "{}", visible::line(&text.to_string()));
+}
+
+/// Says why a command failed: the cause behind each message, or the place in a formula.
+pub fn failure(error: &anyhow::Error) {
+    let Some(formula) = error.downcast_ref::<FormulaError>() else {
+        return tell(format_args!("spillover: {error:#}"));
+    };
+    let [problem, text, caret] = formula.lines();
+    tell(format_args!("spillover: {problem}"));
+    tell(format_args!("{text}"));
+    tell(format_args!("{caret}"));
+}
+
+/// Writes a text of several lines to the standard output as it is, and ends its last line.
+pub fn document(text: &str) {
+    match writeln!(stdout(), "{}", text.strip_suffix('\n').unwrap_or(text)) {
+        Ok(()) => {}
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => {}
+        Err(error) => {
+            tell(format_args!("spillover: cannot write to the standard output: {error}"));
+            exit(1)
+        }
+    }
+}
+
+/// Writes a value to the standard output as a JSON document of several lines.
+pub fn json(value: &impl Serialize) -> anyhow::Result<()> {
+    document(&visible::json(&serde_json::to_string_pretty(value)?));
+    Ok(())
+}
+
+/// Writes a value to the standard output as a JSON document of one line.
+pub fn json_line(value: &impl Serialize) -> anyhow::Result<()> {
+    document(&visible::json(&serde_json::to_string(value)?));
+    Ok(())
+}
+
+/// A writer of log events to the standard error: each write is a whole event.
+pub struct LogEvents {
+    /// How an event is made visible.
+    pub escape: fn(&str) -> Cow<'_, str>,
+}
+
+impl Write for LogEvents {
+    fn write(&mut self, event: &[u8]) -> io::Result<usize> {
+        let text = String::from_utf8_lossy(event);
+        let text = text.strip_suffix('\n').unwrap_or(&text);
+        writeln!(stderr(), "{}", (self.escape)(text))?;
+        Ok(event.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        stderr().flush()
+    }
+}
+
+/// Says what is wrong with the command line, or what was asked of its help.
+///
+/// The parser quotes arguments as they are. So they are parsed once more, as they would be shown.
+pub fn usage(error: UsageError, parse: impl Fn(Vec<String>) -> Option<UsageError>) -> ExitCode {
+    let shown = |text: std::ffi::OsString| visible::line(&text.to_string_lossy()).into_owned();
+    let error = parse(std::env::args_os().map(shown).collect()).unwrap_or(error);
+    let _ = error.print();
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
+}
+
+/// A panic on any thread ends the process: the other workers would wait for a dead one for ever.
+/// What was committed stays, and the next run begins there.
+pub fn end_on_panic() {
+    std::panic::set_hook(Box::new(|panic| {
+        let thread = std::thread::current();
+        tell(format_args!("{}", panic_text(thread.name().unwrap_or("of no name"), panic)));
+        let trace = Backtrace::capture();
+        if trace.status() == BacktraceStatus::Captured {
+            trace.to_string().lines().for_each(|line| tell(format_args!("{line}")));
+        }
+        std::process::abort();
+    }));
+}
+
+fn panic_text(thread: &str, panic: &PanicHookInfo<'_>) -> String {
+    let payload = panic.payload();
+    let text = payload.downcast_ref::<&str>().copied();
+    let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+    let place = panic.location().map_or_else(String::new, |place| format!(" at {place}"));
+    format!("thread '{thread}' panicked{place}: {}", text.unwrap_or("no message"))
+}

@@ -1,0 +1,43 @@
+//! TOML to values; what is wrong with a text is one line that names the place.
+
+use serde::de::DeserializeOwned;
+
+/// Why a text is not what is expected of it, and where.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}, column {column}: {message}")]
+pub struct TomlError {
+    /// The line, from 1.
+    pub line: usize,
+    /// The column in it, in characters from 1.
+    pub column: usize,
+    /// What is wrong there.
+    pub message: String,
+}
+
+/// Reads a value.
+///
+/// # Errors
+/// [`TomlError`] if the text is not TOML, or a key or a value is not one that is expected.
+///
+/// # Examples
+/// ```
+/// #[derive(Debug, serde::Deserialize)]
+/// struct Options {
+///     workers: usize,
+/// }
+/// let error = spillover::toml_text::read::<Options>("# mine\nworkers = -1").unwrap_err();
+/// assert!(error.to_string().starts_with("line 2, column 11: invalid value"), "{error}");
+/// ```
+pub fn read<T: DeserializeOwned>(text: &str) -> Result<T, TomlError> {
+    toml::from_str(text).map_err(|error| {
+        let start = error.span().map_or(0, |span| span.start);
+        let before = text.get(..start).unwrap_or_default();
+        let in_line = before.rsplit('\n').next().unwrap_or_default();
+        let message = error.message().replace('\n', "; ");
+        TomlError {
+            line: before.matches('\n').count() + 1,
+            column: in_line.chars().count() + 1,
+            message,
+        }
+    })
+}
