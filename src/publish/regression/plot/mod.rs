@@ -153,7 +153,7 @@ impl Plane {
     fn draw(&self, page: &mut Page, texts: &Texts<'_>) {
         let (left, top) = self.start;
         let (right, bottom) = self.end;
-        let middle = (left + right) / 2.0;
+        let middle = f64::midpoint(left, right);
         for tick in &self.x.ticks {
             let at = self.place((tick.at, self.y.low)).0;
             page.line((at, top), (at, bottom), GRID, 1);
@@ -174,7 +174,7 @@ impl Plane {
         let at = (middle, SIZE.1 - 14.0);
         page.text(at, Anchor::Middle, size(x_label, LABEL_SIZE), x_label);
         let upright = fitting(y_label, LABEL_SIZE, SIZE.1 - 24.0);
-        page.upright_text((22.0, (top + bottom) / 2.0), upright, y_label);
+        page.upright_text((22.0, f64::midpoint(top, bottom)), upright, y_label);
     }
 
     /// An interval, with a cap at each end that is inside the frame.
