@@ -6,16 +6,20 @@
 //! add up to them. Only the records of the destination and of the firm are looked at: no other can
 //! matter to the row.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use crate::archive::parts::Table;
 use crate::archive::segment::Fields;
 use crate::archive::{Archive, ArchiveError};
-use crate::engine::EngineError;
 use crate::engine::replay::Replay;
+use crate::engine::{EngineError, Names};
+use crate::feed::dictionary::Dictionary;
+use crate::feed::record::Texts;
 use crate::figures::{GrowthSum, PlantRow};
 use crate::oracle::{Exporter, Oracle};
-use crate::publish::export::{ExportError, Selection, years};
+use crate::publish::export::{ExportError, Selection, check_year, years};
 use crate::publish::format::cells::fields_of;
 use crate::publish::{dollars, ln_density, mean};
 use crate::types::{City, Country, Firm, Growth, Plant, Year};
@@ -44,19 +48,16 @@ pub enum ExplainError {
     Export(#[from] ExportError),
     /// A part of the key that no record names.
     #[error(
-        "no accepted record names the {what} \"{code}\"; see `export plant` for the rows there are"
+        "there is no {what} \"{code}\"; there are {}; see `export plant` for the rows there are",
+        there(known)
     )]
     Unknown {
         /// Which part.
         what: &'static str,
         /// What was asked for.
         code: String,
-    },
-    /// A year without figures.
-    #[error("{year} has no indicators; `status` tells which years have")]
-    NoIndicators {
-        /// The year asked for.
-        year: Year,
+        /// What accepted records name, in order.
+        known: Vec<String>,
     },
     /// No positive exports, or a firm with one plant.
     #[error("table plant has no row for {firm} in {city} to {country} in {year}: {why}")]
@@ -72,6 +73,15 @@ pub enum ExplainError {
         /// What is missing for one.
         why: &'static str,
     },
+}
+
+/// How many codes there are, and from where to where.
+fn there(codes: &[String]) -> String {
+    match codes {
+        [] => "none".to_owned(),
+        [one] => format!("one, {one}"),
+        [first, .., last] => format!("{}, from {first} to {last}", codes.len()),
+    }
 }
 
 impl From<ArchiveError> for ExplainError {
@@ -172,11 +182,12 @@ pub struct Source {
 /// Explains a row as it is published now.
 ///
 /// # Errors
-/// - [`ExplainError::Unknown`], [`ExplainError::NoIndicators`], [`ExplainError::NoRow`] if there is
-///   no such row, saying why.
+/// - [`ExplainError::Unknown`], [`ExportError::NoYear`], [`ExplainError::NoRow`] if there is no such
+///   row, saying why.
 /// - [`ExplainError::Engine`], [`ExplainError::Export`] if the home cannot be read or is damaged.
 pub fn explain(archive: Archive, key: &RowKey) -> Result<Explanation, ExplainError> {
     let mut replay = Replay::open(archive)?;
+    check_year(Table::Plant.name(), Some(key.year), replay.calendar.indicator_years())?;
     let geography = std::sync::Arc::clone(&replay.home.geography);
     let definitions = replay.home.settings.definitions();
     let mut oracle = Oracle::new(replay.calendar, &geography, definitions);
@@ -239,17 +250,32 @@ fn read(
 }
 
 fn resolve(replay: &Replay, key: &RowKey) -> Result<(Plant, Country), ExplainError> {
-    let unknown = |what, code: &str| ExplainError::Unknown { what, code: code.to_owned() };
-    let firm = replay.names.firms.position(&key.firm);
-    let firm = firm.ok_or_else(|| unknown("firm", &key.firm))?;
-    let city = replay.home.places.city(&key.city).ok_or_else(|| unknown("city", &key.city))?;
-    let country = replay.names.countries.position(&key.country);
-    let country = country.and_then(|country| u16::try_from(country).ok());
-    let country = country.ok_or_else(|| unknown("country", &key.country))?;
-    if !replay.calendar.indicator_years().any(|year| year == key.year) {
-        return Err(ExplainError::NoIndicators { year: key.year });
-    }
+    let unknown = |what, code: &str, mut known: Vec<String>| {
+        known.sort_unstable();
+        ExplainError::Unknown { what, code: code.to_owned(), known }
+    };
+    let Names { firms, countries, .. } = &replay.names;
+    let Some(firm) = firms.position(&key.firm) else {
+        return Err(unknown("firm", &key.firm, named(replay, |texts| &texts.firms)?));
+    };
+    let places = &replay.home.places;
+    let cities = || places.cities().map(|city| places.code(city).to_owned()).collect();
+    let city = places.city(&key.city).ok_or_else(|| unknown("city", &key.city, cities()))?;
+    let country = countries.position(&key.country);
+    let Some(country) = country.and_then(|country| u16::try_from(country).ok()) else {
+        return Err(unknown("country", &key.country, named(replay, |texts| &texts.countries)?));
+    };
     Ok((Plant { firm: Firm(firm), city }, Country(country)))
+}
+
+/// What accepted records name, of one kind.
+fn named(replay: &Replay, of: impl Fn(&Texts) -> &Dictionary) -> Result<Vec<String>, ExplainError> {
+    let mut named = BTreeSet::new();
+    for segment in &replay.segments {
+        let (texts, _) = replay.read(segment, Fields::Figures)?;
+        named.extend(of(&texts).iter().map(str::to_owned));
+    }
+    Ok(named.into_iter().collect())
 }
 
 fn find(

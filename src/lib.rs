@@ -17,12 +17,14 @@
 
 pub mod archive;
 pub mod calendar;
+pub mod clock;
 pub mod dataflow;
 pub mod engine;
 pub mod estimate;
 pub mod explain;
 pub mod feed;
 pub mod figures;
+pub mod files;
 pub mod geography;
 pub mod options;
 pub mod oracle;

@@ -17,8 +17,11 @@ macro_rules! eprintln {
 mod cli;
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::Parser;
+use signal_hook::consts::SIGXFSZ;
+use spillover::files::scratch;
 
 /// Gives back to the system what one year's end took: .cargo/config.toml says how soon.
 #[cfg(unix)]
@@ -27,6 +30,7 @@ static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> ExitCode {
     cli::terminal::end_on_panic();
+    outlive_file_size_limit();
     let arguments = match cli::Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {
@@ -35,7 +39,9 @@ fn main() -> ExitCode {
             });
         }
     };
-    match cli::run(arguments) {
+    let done = cli::run(arguments);
+    scratch::leave_to_signal();
+    match done {
         Ok(done) => done.code(),
         Err(error) if cli::is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
@@ -43,4 +49,10 @@ fn main() -> ExitCode {
             ExitCode::from(if error.is::<cli::UsageError>() { 2 } else { 1 })
         }
     }
+}
+
+/// A write past the limit of file sizes (`ulimit -f`) fails with an error instead of ending the
+/// process; without a handler nothing worse happens than before.
+fn outlive_file_size_limit() {
+    let _ = signal_hook::flag::register(SIGXFSZ, Arc::default());
 }

@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::feed::profile::{CountryCodes, Exclusions, Profile, Revision};
+use crate::files;
+use crate::files::trouble::remark;
 use crate::options::{Definitions, Network, OwnPlants, Weights};
 use crate::toml_text::{self, TomlError};
 
@@ -66,7 +68,7 @@ pub struct ExclusionConfig {
 #[derive(Debug, thiserror::Error)]
 pub enum SettingsError {
     /// The options file cannot be read.
-    #[error("cannot read the options in {}", path.display())]
+    #[error("cannot read the options in {}{}", path.display(), remark(path, source))]
     Read {
         /// The file.
         path: PathBuf,
@@ -134,7 +136,7 @@ impl Config {
     /// - [`SettingsError::Parse`] if it holds something else than options.
     /// - [`SettingsError::Share`], [`SettingsError::Workers`] if a number is out of range.
     pub fn from_file(path: &Path) -> Result<Self, SettingsError> {
-        let text = std::fs::read_to_string(path)
+        let text = files::read_text(path)
             .map_err(|source| SettingsError::Read { path: path.to_owned(), source })?;
         let mut config: Self = toml_text::read(&text)
             .map_err(|source| SettingsError::Parse { path: path.to_owned(), source })?;

@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::error::{ArchiveError, Result};
+use crate::files::{self, private};
 
 const PARTIAL: &str = "partial";
 
@@ -37,7 +38,7 @@ impl Stored {
     pub fn open(&self, home: &Path) -> Result<File> {
         let path = home.join(&self.path);
         let failed = |source| ArchiveError::Read { path: path.clone(), source };
-        let mut file = File::open(&path).map_err(failed)?;
+        let mut file = files::open(&path).map_err(failed)?;
         let mut hasher = blake3::Hasher::new();
         hasher.update_reader(&mut file).map_err(failed)?;
         let found = hasher.finalize().to_hex().to_string();
@@ -72,7 +73,7 @@ impl Stored {
     /// - [`ArchiveError::Read`] if it is missing or unreadable.
     pub fn as_it_lies(&self, home: &Path) -> Result<Self> {
         let path = home.join(&self.path);
-        let bytes = fs::read(&path).map_err(|source| ArchiveError::Read { path, source })?;
+        let bytes = files::read_all(&path).map_err(|source| ArchiveError::Read { path, source })?;
         let hash = blake3::hash(&bytes).to_hex().to_string();
         Ok(Self { path: self.path.clone(), hash, n_bytes: bytes.len() as u64 })
     }
@@ -98,8 +99,8 @@ impl Draft {
     pub(crate) fn create(home: &Path, relative: String) -> Result<Self> {
         check_in_place(home)?;
         let partial = home.join(format!("{relative}.{PARTIAL}"));
-        create_folder(partial.parent().unwrap_or(home))?;
-        let file = File::create(&partial)
+        create_below(home, Path::new(&relative))?;
+        let file = private::create(&partial)
             .map_err(|source| ArchiveError::Write { path: partial.clone(), source })?;
         let hashing = Hashing { file, hasher: blake3::Hasher::new(), n_bytes: 0 };
         // 128 KiB lets BLAKE3 hash with all its lanes.
@@ -235,23 +236,53 @@ pub(crate) fn check_in_place(home: &Path) -> Result<()> {
     if is_in_place { Ok(()) } else { Err(ArchiveError::Moved { home: home.to_owned() }) }
 }
 
-/// Makes a folder and its parents, each durably in its own.
+/// Makes the folder of a home and its parents, each durably in its own. The home is for nobody but
+/// its owner, its parents are as the umask has them.
 ///
 /// # Errors
 /// - [`ArchiveError::CreateFolder`] if one cannot be made.
 /// - [`ArchiveError::Sync`] if the disk does not confirm.
-pub(crate) fn create_folder(path: &Path) -> Result<()> {
+pub(crate) fn create_home(home: &Path) -> Result<()> {
+    create_folder(home, private::create_folder)
+}
+
+fn create_folder(path: &Path, create: fn(&Path) -> io::Result<()>) -> Result<()> {
     if path.is_dir() {
         return Ok(());
     }
     let parent = parent_of(path);
-    create_folder(parent)?;
-    match fs::create_dir(path) {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
-            Err(ArchiveError::CreateFolder { path: path.to_owned(), source: error })
+    create_folder(parent, |parent| fs::create_dir(parent))?;
+    created(path, create(path))
+}
+
+/// Makes the folders of a home that lead to a file, each durably in its own and for nobody but the
+/// owner. A link in the place of one is not followed.
+///
+/// # Errors
+/// - [`ArchiveError::CreateFolder`] if one cannot be made, or something else is there.
+/// - [`ArchiveError::Sync`] if the disk does not confirm.
+fn create_below(home: &Path, file: &Path) -> Result<()> {
+    let mut folder = home.to_owned();
+    for name in file.parent().unwrap_or(Path::new("")) {
+        folder.push(name);
+        let is_there = private::is_folder(&folder);
+        if !is_there.map_err(|source| not_created(&folder, source))? {
+            created(&folder, private::create_folder(&folder))?;
         }
-        _ => sync_folder(parent),
     }
+    Ok(())
+}
+
+/// Makes the name of a new folder durable; that another thread has made it is no error.
+fn created(path: &Path, created: io::Result<()>) -> Result<()> {
+    match created {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(not_created(path, error)),
+        _ => sync_folder(parent_of(path)),
+    }
+}
+
+fn not_created(path: &Path, source: io::Error) -> ArchiveError {
+    ArchiveError::CreateFolder { path: path.to_owned(), source }
 }
 
 fn parent_of(path: &Path) -> &Path {
@@ -304,8 +335,10 @@ pub(crate) fn clear_up(home: &Path, folder: &Path, keep: Option<&HashSet<String>
     };
     let mut has_folders = false;
     for entry in entries {
-        let path = entry.map_err(|source| failed(folder, source))?.path();
-        if path.is_dir() {
+        let entry = entry.map_err(|source| failed(folder, source))?;
+        let path = entry.path();
+        // A link to a folder is a leftover at most: what lies behind it is not the home's.
+        if entry.file_type().map_err(|source| failed(&path, source))?.is_dir() {
             has_folders = true;
             clear_up(home, &path, keep)?;
         } else if is_orphan(home, &path, keep) {

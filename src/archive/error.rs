@@ -9,6 +9,7 @@ use parquet::errors::ParquetError;
 use rusqlite::ErrorCode;
 
 use super::Publication;
+use crate::files::trouble::{advice, remedy_of_database};
 use crate::types::Vintage;
 
 /// The result of an operation of the archive.
@@ -40,9 +41,10 @@ pub enum ArchiveError {
     },
     /// The lock file could not be opened, locked or written.
     #[error(
-        "cannot lock {}; the home needs to be a writable folder on a file system with file locks: \
-         make it one, or name another with --data",
-        path.display()
+        "cannot lock {}; {}",
+        path.display(),
+        advice(path, source, "the home needs to be a writable folder on a file system with file \
+            locks: make it one, or name another with --data")
     )]
     Lock {
         /// The lock file.
@@ -52,8 +54,9 @@ pub enum ArchiveError {
     },
     /// A folder of the home could not be made.
     #[error(
-        "cannot create the folder {}; make its parent writable, or name another home with --data",
-        path.display()
+        "cannot create the folder {}; {}",
+        path.display(),
+        advice(path, source, "make its parent writable, or name another home with --data")
     )]
     CreateFolder {
         /// The folder.
@@ -62,7 +65,11 @@ pub enum ArchiveError {
         source: io::Error,
     },
     /// A file could not be written.
-    #[error("cannot write {}; make room or make the home writable, then run again", path.display())]
+    #[error(
+        "cannot write {}; {}",
+        path.display(),
+        advice(path, source, "make room or make the home writable, then run again")
+    )]
     Write {
         /// The file.
         path: PathBuf,
@@ -71,7 +78,11 @@ pub enum ArchiveError {
     },
     /// The system did not confirm that a file reached the disk: nothing written since can be relied
     /// on.
-    #[error("the disk did not confirm {}; stop, check the disk, then run again", path.display())]
+    #[error(
+        "cannot make {} durable; {}",
+        path.display(),
+        advice(path, source, "the disk did not confirm it: stop, check the disk, then run again")
+    )]
     Sync {
         /// The file or folder.
         path: PathBuf,
@@ -79,7 +90,11 @@ pub enum ArchiveError {
         source: io::Error,
     },
     /// A leftover of an interrupted run could not be removed.
-    #[error("cannot remove the leftover {}; remove it by hand, then run again", path.display())]
+    #[error(
+        "cannot remove the leftover {}; {}",
+        path.display(),
+        advice(path, source, "remove it by hand, then run again")
+    )]
     Remove {
         /// The file or folder.
         path: PathBuf,
@@ -88,8 +103,9 @@ pub enum ArchiveError {
     },
     /// A file of the home could not be read.
     #[error(
-        "cannot read {}; restore it from a copy of the home, or rebuild from the feed",
-        path.display()
+        "cannot read {}; {}",
+        path.display(),
+        advice(path, source, "restore it from a copy of the home, or rebuild from the feed")
     )]
     Read {
         /// The file.
@@ -113,8 +129,9 @@ pub enum ArchiveError {
     },
     /// A file with the right hash that cannot be decoded: written by another version.
     #[error(
-        "cannot decode {}; read it with the version of spillover that wrote it",
-        path.display()
+        "cannot decode {}; {}",
+        path.display(),
+        advice(path, source, "read it with the version of spillover that wrote it")
     )]
     Decode {
         /// The file.
@@ -137,7 +154,11 @@ pub enum ArchiveError {
         value: String,
     },
     /// Rows could not be encoded.
-    #[error("cannot encode {}; make room on the disk, then run again", path.display())]
+    #[error(
+        "cannot encode {}; {}",
+        path.display(),
+        advice(path, source, "make room on the disk, then run again")
+    )]
     Encode {
         /// The file.
         path: PathBuf,
@@ -211,7 +232,12 @@ pub enum ArchiveError {
         path: PathBuf,
     },
     /// The manifest could not be opened.
-    #[error("cannot open the manifest {}; check its permissions", path.display())]
+    #[error(
+        "cannot open the manifest {}; {}",
+        path.display(),
+        advice_of_database(path, source, "check it with sqlite3's integrity_check, or put a copy \
+            of it back")
+    )]
     OpenManifest {
         /// The manifest.
         path: PathBuf,
@@ -234,8 +260,9 @@ pub enum ArchiveError {
     },
     /// The manifest could not be asked.
     #[error(
-        "cannot read {what} from the manifest {}; check it with sqlite3's integrity_check",
-        path.display()
+        "cannot read {what} from the manifest {}; {}",
+        path.display(),
+        advice_of_database(path, source, "check it with sqlite3's integrity_check")
     )]
     Query {
         /// The manifest.
@@ -247,9 +274,9 @@ pub enum ArchiveError {
     },
     /// A commit failed: it counts whole or not at all, whichever the next run finds.
     #[error(
-        "publication {publication} was not committed to {}; no part of it counts by itself: mend \
-         the cause, then run again",
-        path.display()
+        "publication {publication} was not committed to {}; no part of it counts by itself: {}",
+        path.display(),
+        advice_of_database(path, source, "mend the cause, then run again")
     )]
     Commit {
         /// The manifest.
@@ -261,8 +288,9 @@ pub enum ArchiveError {
     },
     /// Panels or estimates were not kept.
     #[error(
-        "{} did not take {what}; make room or make the home writable, then run again",
-        path.display()
+        "{} did not take {what}; {}",
+        path.display(),
+        advice_of_database(path, source, "make room or make the home writable, then run again")
     )]
     Keep {
         /// The manifest.
@@ -300,6 +328,43 @@ pub enum ArchiveError {
     Recorded {
         /// The manifest.
         path: PathBuf,
+    },
+    /// Something that is no file or folder of a home is in the place of one.
+    #[error(
+        "{} is in the place of a file or folder of the home, and links there are not followed; \
+         move it away, then run again",
+        path.display()
+    )]
+    Foreign {
+        /// What it is.
+        path: PathBuf,
+        /// What it is instead.
+        source: io::Error,
+    },
+    /// A home that would be begun inside another one.
+    #[error(
+        "{} is inside the home {}, which would take its files for leftovers; name a folder outside \
+         of it with --data",
+        home.display(),
+        outer.display()
+    )]
+    Inside {
+        /// Where it would be.
+        home: PathBuf,
+        /// The home around it.
+        outer: PathBuf,
+    },
+    /// A home that other users can read or write, and that cannot be taken away from them.
+    #[error(
+        "cannot take {} away from other users; {}",
+        home.display(),
+        advice(home, source, "set its mode to 0700, then run again")
+    )]
+    Exposed {
+        /// The home.
+        home: PathBuf,
+        /// What the system said.
+        source: io::Error,
     },
     /// No file was accepted under the number.
     #[error("no file was accepted as {vintage}; see `export files`")]
@@ -385,6 +450,18 @@ pub(super) fn is_without_shared_file(error: &rusqlite::Error) -> bool {
 /// Whether it is this that the database says, by its extended code.
 pub(super) fn says(error: &rusqlite::Error, code: i32) -> bool {
     error.sqlite_error().is_some_and(|error| error.extended_code == code)
+}
+
+/// What to do about an error of the database: where it could not open its files, what keeps it from
+/// that, else what the operation advises.
+fn advice_of_database(path: &Path, error: &rusqlite::Error, otherwise: &str) -> String {
+    use ErrorCode::{CannotOpen, PermissionDenied, ReadOnly, SystemIoFailure};
+    let is_of_files = matches!(
+        error.sqlite_error_code(),
+        Some(CannotOpen | PermissionDenied | ReadOnly | SystemIoFailure)
+    );
+    let remedy = if is_of_files { remedy_of_database(path) } else { None };
+    remedy.unwrap_or_else(|| otherwise.to_owned())
 }
 
 fn pid_in_brackets(pid: Option<u32>) -> String {

@@ -4,13 +4,14 @@
 //! no writer; they share a lock on `DIR/readers`, so that what they may still look at is not
 //! removed.
 
-use std::fs::{self, File, TryLockError};
-use std::io::{self, Write};
+use std::fs::{File, TryLockError};
+use std::io::{self, ErrorKind, Write};
 use std::path::Path;
 use std::time::Duration;
 
 use super::durable::Held;
 use super::error::{ArchiveError, Result};
+use crate::files::{self, private};
 
 /// The right to write a home, held until it is dropped.
 #[derive(Debug)]
@@ -30,12 +31,11 @@ impl Lock {
         let path = home.join("lock");
         let failed = |source| ArchiveError::Lock { path: path.clone(), source };
         // Not truncated: until the lock is ours, the number inside is another's.
-        let mut options = File::options();
-        let file = options.write(true).create(true).truncate(false).open(&path).map_err(failed)?;
+        let file = private::open_or_create(&path).map_err(failed)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                let pid = fs::read_to_string(&path).ok().and_then(|text| text.trim().parse().ok());
+                let pid = files::read_text(&path).ok().and_then(|text| text.trim().parse().ok());
                 return Err(ArchiveError::Locked { home: home.to_owned(), pid });
             }
             Err(TryLockError::Error(source)) => return Err(failed(source)),
@@ -52,19 +52,26 @@ pub(super) struct Reading {
 }
 
 impl Reading {
-    /// Marks that somebody reads; none where the home has no such file yet, or no locks: then a
-    /// reader does without.
-    pub(super) fn begin(home: &Path) -> Option<Self> {
-        let file = File::open(home.join(READERS)).ok()?;
+    /// Marks that somebody reads; none where the home has no such file yet, the reader may not open
+    /// it, or there are no locks: then a reader does without.
+    ///
+    /// # Errors
+    /// [`ArchiveError::Read`] if the file cannot be opened for another reason.
+    pub(super) fn begin(home: &Path) -> Result<Option<Self>> {
+        let path = home.join(READERS);
+        let file = match files::open(&path) {
+            Err(error) if does_without(&error) => return Ok(None),
+            opened => opened.map_err(|source| ArchiveError::Read { path, source })?,
+        };
         // Somebody removes files, which takes a moment.
         for _ in 0..TRIES {
             match file.try_lock_shared() {
-                Ok(()) => return Some(Self { _file: file }),
+                Ok(()) => return Ok(Some(Self { _file: file })),
                 Err(TryLockError::WouldBlock) => std::thread::sleep(WAIT),
                 Err(TryLockError::Error(_)) => break,
             }
         }
-        None
+        Ok(None)
     }
 }
 
@@ -75,13 +82,19 @@ pub(super) struct Unread {
 }
 
 impl Unread {
-    /// Keeps readers from beginning; none if somebody reads.
-    pub(super) fn begin(home: &Path) -> Option<Self> {
+    /// Keeps readers from beginning; none if somebody reads, or may: on a disk without room for the
+    /// file, nobody can have marked what is not there.
+    ///
+    /// # Errors
+    /// [`ArchiveError::Lock`] if the file cannot be opened.
+    pub(super) fn begin(home: &Path) -> Result<Option<Self>> {
         let path = home.join(READERS);
-        match File::options().write(true).create(true).truncate(false).open(&path) {
-            Ok(file) => file.try_lock().is_ok().then_some(Self { _file: Some(file) }),
-            // Nobody can have marked what is not there: no room for it, say.
-            Err(_) => (!path.exists()).then_some(Self { _file: None }),
+        match private::open_or_create(&path) {
+            Ok(file) => Ok(file.try_lock().is_ok().then_some(Self { _file: Some(file) })),
+            Err(error) if has_no_room(&error) => {
+                Ok((!path.exists()).then_some(Self { _file: None }))
+            }
+            Err(source) => Err(ArchiveError::Lock { path, source }),
         }
     }
 }
@@ -90,6 +103,18 @@ const READERS: &str = "readers";
 /// How often a reader tries to mark that it reads, and how long it waits in between.
 const TRIES: u32 = 100;
 const WAIT: Duration = Duration::from_millis(10);
+
+/// Whether a reader cannot mark that it reads, and reads all the same.
+fn does_without(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::NotFound | ErrorKind::NotADirectory | ErrorKind::PermissionDenied
+    )
+}
+
+fn has_no_room(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded)
+}
 
 fn write_pid(mut file: &File) -> io::Result<()> {
     file.set_len(0)?;
@@ -103,12 +128,14 @@ mod tests {
     #[test]
     fn nothing_is_removed_while_somebody_reads() {
         let home = tempfile::tempdir().expect("a temporary folder");
-        assert!(Reading::begin(home.path()).is_none(), "a home that no writer has opened");
-        drop(Unread::begin(home.path()).expect("nobody reads"));
-        let readers = [(), ()].map(|()| Reading::begin(home.path()).expect("a reader"));
-        assert!(Unread::begin(home.path()).is_none());
+        let reading = || Reading::begin(home.path()).expect("it can be opened");
+        let unread = || Unread::begin(home.path()).expect("it can be opened");
+        assert!(reading().is_none(), "a home that no writer has opened");
+        drop(unread().expect("nobody reads"));
+        let readers = [(), ()].map(|()| reading().expect("a reader"));
+        assert!(unread().is_none());
         drop(readers);
-        assert!(Unread::begin(home.path()).is_some());
+        assert!(unread().is_some());
     }
 
     #[test]

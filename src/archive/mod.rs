@@ -26,6 +26,7 @@ pub(crate) mod durable;
 mod error;
 mod lock;
 mod manifest;
+pub(crate) mod own;
 mod panels;
 pub mod parts;
 pub mod seen;
@@ -45,10 +46,11 @@ pub use manifest::{
     AcceptedFile, Commit, Definitions, FileEntry, PanelPart, Rebuilt, Reclassified, Sizes,
     StoredEstimate, StoredModel, StoredState, Summary, Withdrawn,
 };
+pub use own::{WasOpen, home_around};
 pub use panels::{PanelWriter, read_panel};
 pub use seen::Seen;
 
-use durable::{Identity, check_in_place, clear_up, create_folder, sync_folder, sync_name};
+use durable::{Identity, check_in_place, clear_up, sync_folder, sync_name};
 use lock::{Lock, Reading, Unread};
 use manifest::Manifest;
 use parts::{Part, Table, TableYears};
@@ -77,6 +79,8 @@ pub struct Archive {
     _reading: Option<Reading>,
     /// Files that somebody still read when they were to be removed.
     left: Vec<String>,
+    /// Whether others could use a home that has records until it was opened.
+    was_open: Option<WasOpen>,
 }
 
 impl Archive {
@@ -91,20 +95,23 @@ impl Archive {
     /// - [`ArchiveError::ManifestDamaged`], [`ArchiveError::ManifestLost`] if it does not hold what
     ///   was written; nothing is removed then.
     /// - [`ArchiveError::Remove`] if a leftover cannot be removed.
+    /// - [`ArchiveError::Inside`] if it would be begun inside another home.
+    /// - [`ArchiveError::Foreign`] if a link or something else is where a file or folder of it is.
+    /// - [`ArchiveError::Exposed`] if it cannot be taken away from other users.
     pub fn open(home: &Path) -> Result<Self> {
-        create_folder(home)?;
+        let was_open = own::prepare(home)?;
         sync_name(home)?;
         let lock = Some(Lock::acquire(home)?);
         let manifest = Manifest::open(home)?;
         sync_folder(home)?;
-        let unread = Unread::begin(home);
+        let unread = Unread::begin(home)?;
         let may_remove = unread.is_some() && manifest.is_of(home)?;
         let keep = may_remove.then(|| manifest.paths()).transpose()?;
-        for folder in ["segments", "published", "panel", "memory", "snapshots"] {
+        for folder in own::FOLDERS {
             clear_up(home, &home.join(folder), keep.as_ref())?;
         }
         let file = manifest.identity();
-        Ok(Self { lock, file, ..Self::opened(home, manifest, None) })
+        Ok(Self { lock, file, was_open, ..Self::opened(home, manifest, None) })
     }
 
     /// Opens a home to read it, also while another process writes it: all that is asked is answered
@@ -117,7 +124,7 @@ impl Archive {
     /// - [`ArchiveError::ManifestDamaged`], [`ArchiveError::ManifestLost`] if it does not hold what
     ///   was written.
     pub fn read(home: &Path) -> Result<Self> {
-        let reading = Reading::begin(home);
+        let reading = Reading::begin(home)?;
         let manifest = Manifest::read(home)?;
         Ok(Self::opened(home, manifest, reading))
     }
@@ -133,8 +140,15 @@ impl Archive {
     }
 
     fn opened(home: &Path, manifest: Manifest, reading: Option<Reading>) -> Self {
-        let (lock, file, left) = (None, None, Vec::new());
-        Self { home: home.to_owned(), manifest, lock, file, _reading: reading, left }
+        let (lock, file, left, was_open) = (None, None, Vec::new(), None);
+        Self { home: home.to_owned(), manifest, lock, file, _reading: reading, left, was_open }
+    }
+
+    /// Whether other users could read or write a home that has records, until it was opened to
+    /// write.
+    #[must_use]
+    pub fn was_open(&self) -> Option<WasOpen> {
+        self.was_open
     }
 
     /// The folder.
@@ -166,14 +180,18 @@ impl Archive {
 
     /// Removes files that the manifest names no more; while somebody reads, they are left until
     /// something else is to be removed, or for the next writer.
-    fn remove<'s>(&mut self, files: impl IntoIterator<Item = &'s Stored>) {
+    ///
+    /// # Errors
+    /// [`ArchiveError::Lock`], [`ArchiveError::Query`] if it cannot be found out which may be.
+    fn remove<'s>(&mut self, files: impl IntoIterator<Item = &'s Stored>) -> Result<()> {
         self.left.extend(files.into_iter().map(|file| file.path.clone()));
-        let Some(_unread) = Unread::begin(&self.home) else { return };
+        let Some(_unread) = Unread::begin(&self.home)? else { return Ok(()) };
         // A name can have been given again meanwhile. What is left behind is an orphan.
-        let Ok(named) = self.manifest.paths() else { return };
+        let named = self.manifest.paths()?;
         for path in self.left.drain(..).filter(|path| !named.contains(path)) {
             let _ = std::fs::remove_file(self.home.join(path));
         }
+        Ok(())
     }
 
     /// Puts back the records of a file, which were damaged.

@@ -108,8 +108,7 @@ impl Archive {
         self.manifest.replace_panels(parts)?;
         let keep: Vec<String> = self.panels()?.into_iter().map(|part| part.file.path).collect();
         let before = before.iter().map(|old| &old.file);
-        self.remove(before.filter(|old| !keep.contains(&old.path)));
-        Ok(())
+        self.remove(before.filter(|old| !keep.contains(&old.path)))
     }
 
     /// What the memories of the home are of; those written last come last.
@@ -121,6 +120,14 @@ impl Archive {
             self.manifest.memories()?.into_iter().map(|(key, ..)| key).collect();
         keys.dedup();
         Ok(keys)
+    }
+
+    /// The files of all memories.
+    ///
+    /// # Errors
+    /// [`ArchiveError::Query`] if the manifest cannot be read.
+    pub fn memory_files(&self) -> Result<Vec<super::Stored>> {
+        Ok(self.manifest.memories()?.into_iter().map(|(.., file)| file).collect())
     }
 
     /// A table of a memory; none if the home has no such.
@@ -158,8 +165,7 @@ impl Archive {
         }
         self.manifest.replace_memory(key, &stored)?;
         let before = before.iter().filter(|(of, ..)| of == key).map(|(.., old)| old);
-        self.remove(before.filter(|old| stored.iter().all(|(_, new)| new.path != old.path)));
-        Ok(())
+        self.remove(before.filter(|old| stored.iter().all(|(_, new)| new.path != old.path)))
     }
 
     /// Takes memories out, whose files are removed.
@@ -174,7 +180,7 @@ impl Archive {
         let before = self.manifest.memories()?;
         self.manifest.remove_memories(keys)?;
         let gone = before.iter().filter(|(key, ..)| keys.contains(key)).map(|(.., old)| old);
-        self.remove(gone);
+        self.remove(gone)?;
         Ok(())
     }
 

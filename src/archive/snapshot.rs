@@ -286,8 +286,7 @@ impl Archive {
         self.manifest.add_snapshot(snapshot, damaged, GENERATIONS)?;
         let kept = self.snapshots()?;
         let is_kept = |old: &Snapshot| kept.iter().any(|new| new.file.path == old.file.path);
-        self.remove(before.iter().filter(|old| !is_kept(old)).map(|old| &old.file));
-        Ok(())
+        self.remove(before.iter().filter(|old| !is_kept(old)).map(|old| &old.file))
     }
 }
 

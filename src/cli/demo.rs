@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use spillover::archive::Archive;
 use spillover::archive::parts::Table;
-use spillover::engine::{Engine, Request, Unwatched};
+use spillover::engine::{Engine, EngineError, Request, Unwatched};
 use spillover::feed::profile::Profile;
 use spillover::feed::reference::TablesBeside;
 use spillover::feed::source::discover;
+use spillover::files::scratch::Scratch;
 use spillover::publish::export::{Selection, years};
 use spillover::publish::format::cells::fields_of;
 use spillover::regressions::{Choice, Memories, Panels, RegressionError, Regressions, Standing};
@@ -29,7 +30,7 @@ pub struct Demo {
 
 impl Demo {
     pub fn run(self, home: &Home) -> anyhow::Result<Done> {
-        let folder = tempfile::Builder::new().prefix("spillover-demo-").tempdir()?;
+        let folder = Scratch::create().map_err(EngineError::Temporary)?;
         let feed = match self.feed {
             Some(feed) => feed,
             None => simulated(folder.path())?,

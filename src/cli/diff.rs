@@ -3,6 +3,7 @@
 use clap::Args;
 use spillover::archive::Archive;
 use spillover::archive::parts::Table;
+use spillover::publish::export::{TableAt, check_year};
 use spillover::publish::moves;
 use spillover::types::{Vintage, Year};
 
@@ -27,7 +28,7 @@ pub struct Diff {
 
 impl Diff {
     pub fn run(self, home: &Home) -> anyhow::Result<Done> {
-        self.output.format()?;
+        self.output.check(home)?;
         let archive = Archive::read(home.folder())?;
         let before = standing(home, &archive, Some(Vintage(self.before)))?;
         let after = standing(home, &archive, Some(Vintage(self.after)))?;
@@ -37,9 +38,10 @@ impl Diff {
             afters.push(after.table(&archive, table)?);
         }
         let year = self.year.map(Year);
+        check_year("diff", year, befores.iter().chain(&afters).flat_map(TableAt::years))?;
         let tables = befores.iter().zip(&afters);
         let years = tables.flat_map(|(before, after)| moves::between(before, after, year));
-        self.output.write(&moves::sheet("diff"), moves::rows(years))?;
+        self.output.write(home, &moves::sheet("diff"), moves::rows(years))?;
         Ok(Done::Clean)
     }
 }

@@ -6,10 +6,12 @@ use std::io::Write as _;
 use std::path::{Path as FilePath, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{Context, bail};
+use anyhow::{anyhow, bail};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 use spillover::archive::{Archive, ArchiveError};
+use spillover::files;
+use spillover::files::trouble::remark;
 use spillover::publish::regression::Layout;
 use spillover::regressions::{
     Ask, Choice, Cleared, Memories, Origin, Outcome, Panels, RegressionError, Regressions, Scatter,
@@ -21,7 +23,7 @@ use spillover::types::{Vintage, Year};
 
 use super::estimates::{self, Shown};
 use super::output_format::{OutputFormat, format_of};
-use super::target::Target;
+use super::target::{Spared, Target};
 use super::{Done, Home, UsageError, n_workers, path};
 
 #[derive(Debug, Args)]
@@ -122,6 +124,7 @@ impl FormatName {
 impl Estimate {
     pub fn run(self, home: &Home) -> anyhow::Result<Done> {
         let format = format_of(self.format, self.output.as_deref())?;
+        self.spared(home).check(self.output.as_deref())?;
         let asked = self.asked()?;
         if self.clear_failures {
             return self.clear(home, &asked);
@@ -133,9 +136,8 @@ impl Estimate {
             return Err(UsageError(what.to_owned()).into());
         }
         if let Some(vintage) = self.vintage {
-            let shown =
-                self.as_they_stood(&Archive::read(home.folder())?, &asked, Vintage(vintage))?;
-            self.write(&estimates::shown(&shown, format)?)?;
+            let shown = self.as_they_stood(home, &asked, Vintage(vintage))?;
+            self.write(home, &estimates::shown(&shown, format)?)?;
             return Ok(done(shown.iter().flat_map(Shown::outcomes)));
         }
         let n_workers = n_workers(None, &home.config()?);
@@ -153,7 +155,7 @@ impl Estimate {
             drop(reader);
             self.estimated(home.folder(), &asked, n_workers)?
         };
-        self.write(&estimates::shown(&shown, format)?)?;
+        self.write(home, &estimates::shown(&shown, format)?)?;
         Ok(done(shown.iter().flat_map(Shown::outcomes)))
     }
 
@@ -202,11 +204,12 @@ impl Estimate {
     /// What was estimated until a vintage, from what the home keeps.
     fn as_they_stood(
         &self,
-        archive: &Archive,
+        home: &Home,
         asked: &[(Specification, Choice)],
         vintage: Vintage,
     ) -> anyhow::Result<Vec<Shown>> {
-        let mut outcomes = as_they_stood(archive, &asks(asked), vintage, self.through.map(Year))?;
+        let archive = Archive::read(home.folder())?;
+        let mut outcomes = as_they_stood(&archive, &asks(asked), vintage, self.through.map(Year))?;
         match first_failure(&outcomes) {
             Some((_, why)) => bail!("{why}"),
             None if outcomes.is_empty() => {
@@ -232,8 +235,11 @@ impl Estimate {
     /// What is asked for: all of a specification, or one column of it.
     fn asked(&self) -> anyhow::Result<Vec<(Specification, Choice)>> {
         if let Some(file) = &self.spec {
-            let text = std::fs::read_to_string(file)
-                .with_context(|| format!("cannot read the specification {}", file.display()))?;
+            let text = files::read_text(file).map_err(|error| {
+                let remark = remark(file, &error);
+                let what = format!("cannot read the specification {}{remark}", file.display());
+                anyhow!(error).context(what)
+            })?;
             let name = file.file_stem().unwrap_or_default().to_string_lossy();
             return Ok(vec![(Specification::parse(&name, &text)?, Choice::All)]);
         }
@@ -272,7 +278,7 @@ impl Estimate {
             _ => None,
         });
         let Some((file, name)) = self.spec.as_deref().zip(wrong) else { return error };
-        let text = std::fs::read_to_string(file).unwrap_or_default();
+        let text = files::read_text(file).unwrap_or_default();
         let is_of_name = |letter: char| letter.is_alphanumeric() || "_.".contains(letter);
         let has_name = |line: &str| line.split(|c| !is_of_name(c)).any(|word| word == name);
         match text.lines().position(has_name) {
@@ -281,8 +287,12 @@ impl Estimate {
         }
     }
 
-    pub(super) fn write(&self, text: &str) -> anyhow::Result<()> {
-        let target = Target::create(self.output.as_deref())?;
+    fn spared<'a>(&'a self, home: &'a Home) -> Spared<'a> {
+        home.spared(self.spec.as_deref().as_slice())
+    }
+
+    pub(super) fn write(&self, home: &Home, text: &str) -> anyhow::Result<()> {
+        let target = Target::create(self.output.as_deref(), &self.spared(home))?;
         (&target).write_all(text.as_bytes())?;
         target.finish()
     }

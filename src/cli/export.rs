@@ -4,13 +4,14 @@ use clap::{Args, ValueEnum};
 use spillover::archive::Archive;
 use spillover::archive::parts::Table;
 use spillover::engine::replay::Standing;
-use spillover::publish::export::{Selection, TableAt};
+use spillover::publish::export::{ExportError, Selection, TableAt, check_year};
 use spillover::publish::regression::tidy;
 use spillover::publish::revisions::step_of;
 use spillover::publish::{ledger, moves};
 use spillover::regressions::{
     KeptEstimate, Kind, Panels, Regressions, entries, exported, kept, summarise,
 };
+use spillover::settings::{Config, SettingsError};
 use spillover::specification::{Content, Specification};
 use spillover::types::{Vintage, Year};
 
@@ -62,20 +63,24 @@ enum TableName {
 
 impl Export {
     pub fn run(self, home: &Home) -> anyhow::Result<Done> {
-        self.output.format()?;
+        self.output.check(home)?;
         let archive = Archive::read(home.folder())?;
+        check_vintage(&archive, self.vintage.map(Vintage))?;
         let selection = Selection { year: self.year.map(Year), as_of: self.vintage.map(Vintage) };
         match self.table {
             TableName::City => self.published(home, &archive, Table::City)?,
             TableName::Plant => self.published(home, &archive, Table::Plant)?,
             TableName::Files => {
                 let (sheet, rows) = ledger::files(&archive, selection)?;
-                self.output.write(&sheet, std::iter::once(Ok(rows)))?;
+                self.output.write(home, &sheet, std::iter::once(Ok(rows)))?;
             }
-            TableName::Changes => self.changes(&archive)?,
+            TableName::Changes => self.changes(home, &archive)?,
             TableName::Rejects => {
-                self.output
-                    .write(&ledger::rejects_sheet(), ledger::rejects(&archive, selection)?)?;
+                self.output.write(
+                    home,
+                    &ledger::rejects_sheet(),
+                    ledger::rejects(&archive, selection)?,
+                )?;
             }
             TableName::Panel => self.panel(archive, home, Kind::Plant)?,
             TableName::PanelOrdinary => self.panel(archive, home, Kind::Ordinary)?,
@@ -99,18 +104,18 @@ impl Export {
         }
         let (sheet, rows) = exported::panel(&mut panels, kind, &years)?;
         say_unread(&panels.take_unread());
-        self.output.write(&sheet, rows.into_iter().map(Ok))
+        self.output.write(home, &sheet, rows.into_iter().map(Ok))
     }
 
     fn estimates(&self, archive: Archive, home: &Home) -> anyhow::Result<()> {
         let kept = self.kept(archive, home)?;
         let (sheet, rows) = tidy::rows(&kept.iter().map(entries::of_kept).collect::<Vec<_>>());
-        self.output.write(&sheet, std::iter::once(Ok(rows)))
+        self.output.write(home, &sheet, std::iter::once(Ok(rows)))
     }
 
     fn covariance(&self, archive: Archive, home: &Home) -> anyhow::Result<()> {
         let (sheet, rows) = entries::covariances(&self.kept(archive, home)?);
-        self.output.write(&sheet, std::iter::once(Ok(rows)))
+        self.output.write(home, &sheet, std::iter::once(Ok(rows)))
     }
 
     /// The estimates of the home, of the year and up to the vintage that are asked for.
@@ -118,6 +123,7 @@ impl Export {
         let panels = Panels::open(&mut archive, n_workers(None, &home.config()?))?;
         let newest = self.vintage.unwrap_or(u32::MAX);
         let mut kept = kept(&panels)?;
+        check_year("estimates", self.year.map(Year), kept.iter().map(|one| one.stored.through))?;
         kept.retain(|one| {
             one.stored.vintage.0 <= newest
                 && self.year.is_none_or(|year| one.stored.through.0 == year)
@@ -144,7 +150,7 @@ impl Export {
             rows.retain(|row| row.by == Some(year.into()));
         }
         let (sheet, rows) = exported::summary(name, &summary, &rows)?;
-        self.output.write(&sheet, std::iter::once(Ok(rows)))
+        self.output.write(home, &sheet, std::iter::once(Ok(rows)))
     }
 
     fn refuse_vintage(&self) -> anyhow::Result<()> {
@@ -158,11 +164,15 @@ impl Export {
         let standing = standing(home, archive, self.vintage.map(Vintage))?;
         let (table, year) = (standing.table(archive, table)?, self.year.map(Year));
         table.check(year)?;
-        self.output.write(&table.sheet(), table.rows(year).map(|year| year.map(|(_, rows)| rows)))
+        self.output.write(
+            home,
+            &table.sheet(),
+            table.rows(year).map(|year| year.map(|(_, rows)| rows)),
+        )
     }
 
     /// Every figure that moved when the vintage, or the newest one, was published.
-    fn changes(&self, archive: &Archive) -> anyhow::Result<()> {
+    fn changes(&self, home: &Home, archive: &Archive) -> anyhow::Result<()> {
         let vintage = self.vintage.map(Vintage).or(archive.last_vintage()?).unwrap_or_default();
         let step = step_of(archive, vintage)?;
         let at = |table, as_of| TableAt::published(archive, table, Some(as_of));
@@ -172,9 +182,21 @@ impl Export {
             before.push(at(table, step.before)?);
             after.push(at(table, step.after)?);
         }
+        check_year("changes", year, before.iter().chain(&after).flat_map(TableAt::years))?;
         let tables = before.iter().zip(&after);
         let years = tables.flat_map(|(before, after)| moves::between(before, after, year));
-        self.output.write(&moves::sheet("changes"), moves::rows(years))
+        self.output.write(home, &moves::sheet("changes"), moves::rows(years))
+    }
+}
+
+/// Whether a vintage that was asked for is there.
+fn check_vintage(archive: &Archive, asked: Option<Vintage>) -> anyhow::Result<()> {
+    let newest = archive.last_vintage()?.unwrap_or_default();
+    match asked {
+        Some(vintage) if vintage == Vintage(0) || vintage > newest => {
+            Err(ExportError::NoVintage { vintage, newest }.into())
+        }
+        _ => Ok(()),
     }
 }
 
@@ -185,6 +207,12 @@ pub fn standing(
     vintage: Option<Vintage>,
 ) -> anyhow::Result<Standing> {
     // A reader needs nothing else of the options: a file with a slip in it does not stop it.
-    let n_workers = n_workers(None, &home.config().unwrap_or_default());
+    let config = match home.config() {
+        Err(error) if !matches!(error.downcast_ref(), Some(SettingsError::Read { .. })) => {
+            Config::default()
+        }
+        config => config?,
+    };
+    let n_workers = n_workers(None, &config);
     Ok(Standing::at(archive, vintage, n_workers)?)
 }

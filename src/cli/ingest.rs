@@ -4,12 +4,14 @@ use std::ops::ControlFlow;
 
 use clap::Args;
 use serde::Serialize;
+use spillover::archive::Seen;
 use spillover::engine::{Engine, FileOutcome, Outcome, Request, with_causes};
+use spillover::feed::refused::Refused;
 use spillover::feed::source::{FeedFile, discover};
 use spillover::regressions::YearClose;
 
 use super::feed::Feed;
-use super::progress::{Files, counter};
+use super::progress::{Files, Skipped, counter};
 use super::reestimation::Reestimating;
 use super::{Done, Home, n_workers, terminal};
 
@@ -17,6 +19,9 @@ use super::{Done, Home, n_workers, terminal};
 pub struct Ingest {
     #[command(flatten)]
     feed: Feed,
+    /// List the files that are skipped, not only their number.
+    #[arg(short, long)]
+    verbose: bool,
     /// Print what was done as JSON.
     #[arg(long)]
     json: bool,
@@ -30,19 +35,20 @@ impl Ingest {
         let year_close = YearClose::new(config.estimate.as_deref(), n_workers)?;
         let request = Request::for_feed(&feeds, profile.as_deref(), config, n_workers)?;
         let found = discover(&feeds, &request.layout(home.folder())?)?;
-        for refused in &found.refused {
-            eprintln!("refused: {}", with_causes(refused));
-        }
-        let mut engine = open(home, request, &found.files)?;
-        let inner = Files::watch(found.files.len());
+        let inner = Files::watch(found.files.len(), &found.refused);
         let mut observer = Reestimating { inner, year_close };
+        let mut engine = open(home, request, &found.files)?;
         engine.catch_up(&mut observer);
-        let outcomes = engine.ingest(&found.files, &mut observer)?;
+        let ingested = engine.ingest(&found.files, &mut observer);
+        let Reestimating { inner: files, .. } = observer;
+        files.tell_skipped(if self.verbose { Skipped::Listed } else { Skipped::Counted });
+        let outcomes = ingested.inspect_err(|_| files.tell_refused())?;
         for name in &engine.restored().mended {
             eprintln!("the records of {name} were damaged and are put back from the file");
         }
-        let summary = Summary::of(&engine, &outcomes, found.refused.len())?;
+        let summary = Summary::of(&engine, &outcomes, &found.refused)?;
         summary.print(self.json)?;
+        files.tell_refused();
         engine.snapshot_if_due()?;
         Ok(summary.done())
     }
@@ -57,6 +63,9 @@ pub fn open(home: &Home, request: Request, files: &[FeedFile]) -> anyhow::Result
         ControlFlow::Continue(())
     })?;
     bar.finish_and_clear();
+    if let Some(was_open) = engine.archive().was_open() {
+        eprintln!("{was_open}");
+    }
     for (publication, damaged) in &engine.restored().damaged {
         let from = engine.restored().from.map_or_else(
             || "the segments alone".to_owned(),
@@ -83,20 +92,64 @@ struct Summary {
     rejected: u64,
     vintage: u32,
     next_month: Option<String>,
+    /// The files that were skipped, with what became of their bytes before.
+    skipped: Vec<SkippedFile>,
+    /// The files that were refused, with the reason.
+    refused: Vec<RefusedFile>,
+}
+
+#[derive(Debug, Serialize)]
+struct SkippedFile {
+    file: String,
+    accepted_as: String,
+    superseded_by: Option<u32>,
+    withdrawn_at: Option<u32>,
+}
+
+#[derive(Debug, Serialize)]
+struct RefusedFile {
+    file: String,
+    reason: String,
+}
+
+fn skipped_file(file: String, seen: &Seen) -> SkippedFile {
+    let (accepted_as, superseded_by, withdrawn_at) = match seen {
+        Seen::Known { accepted_as, superseded_by } => (accepted_as, *superseded_by, None),
+        Seen::Withdrawn { accepted_as, at } => (accepted_as, None, Some(*at)),
+    };
+    let [superseded_by, withdrawn_at] = [superseded_by, withdrawn_at].map(|at| Some(at?.0));
+    SkippedFile { file, accepted_as: accepted_as.clone(), superseded_by, withdrawn_at }
+}
+
+fn unnamed_file(refused: &Refused) -> RefusedFile {
+    let file = match refused {
+        Refused::Period { file, .. } => file.display().to_string(),
+        _ => String::new(),
+    };
+    RefusedFile { file, reason: with_causes(refused) }
 }
 
 impl Summary {
-    fn of(engine: &Engine, outcomes: &[FileOutcome], n_unnamed: usize) -> anyhow::Result<Self> {
+    fn of(engine: &Engine, outcomes: &[FileOutcome], unnamed: &[Refused]) -> anyhow::Result<Self> {
         let mut summary = Self {
-            files_refused: n_unnamed,
+            files_refused: unnamed.len(),
+            refused: unnamed.iter().map(unnamed_file).collect(),
             vintage: engine.archive().last_vintage()?.unwrap_or_default().0,
             next_month: engine.next_to_close().map(|period| period.to_string()),
             ..Self::default()
         };
         for outcome in outcomes {
+            let file = outcome.path.display().to_string();
             match &outcome.outcome {
-                Outcome::Seen(_) => summary.files_skipped += 1,
-                Outcome::Refused(_) => summary.files_refused += 1,
+                Outcome::Seen(seen) => {
+                    summary.files_skipped += 1;
+                    summary.skipped.push(skipped_file(file, seen));
+                }
+                Outcome::Refused(refusal) => {
+                    summary.files_refused += 1;
+                    let reason = with_causes(refusal);
+                    summary.refused.push(RefusedFile { file, reason });
+                }
                 Outcome::Accepted { counts, .. } => {
                     summary.files_accepted += 1;
                     summary.lines += counts.lines;

@@ -35,7 +35,11 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use spillover::archive::ArchiveError;
 use spillover::engine::EngineError;
+use spillover::files::scratch::clear_stale;
+use spillover::files::trouble::remark;
 use spillover::settings::{Config, check_workers};
+
+use target::Spared;
 
 /// Keeps information-spillover indicators of exporters exact as monthly customs files arrive.
 #[derive(Debug, Parser)]
@@ -120,7 +124,15 @@ impl Done {
 /// Runs a command.
 pub fn run(arguments: Arguments) -> anyhow::Result<Done> {
     let Arguments { data, config, command } = arguments;
+    for (leftover, error) in clear_stale() {
+        let (path, remark) = (leftover.display(), remark(&leftover, &error));
+        eprintln!("cannot remove {path}, which an earlier process left{remark}: {error}");
+    }
     let home = Home { folder: data, config };
+    // Also where the command has no use for options: a name with a slip in it is no wish.
+    if let Some(config) = &home.config {
+        Config::from_file(config)?;
+    }
     // What these need room for is not the home.
     let is_elsewhere = matches!(command, Command::Demo(_) | Command::Export(_) | Command::Diff(_));
     run_command(command, &home)
@@ -172,6 +184,12 @@ pub struct Home {
 impl Home {
     fn folder(&self) -> &Path {
         &self.folder
+    }
+
+    /// What a command must not write to, besides what it reads.
+    fn spared<'a>(&'a self, inputs: &[&'a Path]) -> Spared<'a> {
+        let inputs = self.config.as_deref().into_iter().chain(inputs.iter().copied());
+        Spared { data: &self.folder, inputs: inputs.collect() }
     }
 
     fn config(&self) -> anyhow::Result<Config> {

@@ -60,7 +60,7 @@ pub fn run(
         Ok(path)
     });
     let paths: Vec<Path> = paths.collect::<anyhow::Result<_>>()?;
-    options.write(&estimates::paths(&paths, format)?)?;
+    options.write(home, &estimates::paths(&paths, format)?)?;
     Ok(done(outcomes.iter()))
 }
 

@@ -2,7 +2,8 @@
 
 use indicatif::{ProgressBar, ProgressStyle};
 use spillover::archive::{Publication, Seen};
-use spillover::engine::{FileOutcome, Observer, Outcome, with_causes};
+use spillover::engine::{FileOutcome, Observer, Outcome, Refusal, with_causes};
+use spillover::feed::refused::Refused;
 
 /// A bar over a known number of things.
 pub fn bar(n_things: usize, what: &'static str) -> ProgressBar {
@@ -17,16 +18,66 @@ pub fn counter(what: &'static str) -> ProgressBar {
     ProgressBar::no_length().with_style(style).with_message(what)
 }
 
-/// Shows files as they are taken in, and says what was not.
+/// Shows files as they are taken in, and keeps what was not for the end: a few refusals are not
+/// found among many files that were there before.
 pub struct Files {
     bar: ProgressBar,
+    /// What is to be said of each file that is skipped.
+    skipped: Vec<String>,
+    /// How many of them were withdrawn.
+    n_withdrawn: usize,
+    /// What is to be said of each file that is refused.
+    refused: Vec<String>,
+    /// What is to be said of the first file that waits for a month that is missing, and how many
+    /// more there are.
+    gap: Option<(String, usize)>,
 }
 
 impl Files {
-    /// Watches a number of files.
-    pub fn watch(n_files: usize) -> Self {
-        Self { bar: bar(n_files, "taking in") }
+    /// Watches a number of files; some were refused by their names.
+    pub fn watch(n_files: usize, refused: &[Refused]) -> Self {
+        let refused = refused.iter().map(|refused| with_causes(refused)).collect();
+        let bar = bar(n_files, "taking in");
+        Self { bar, skipped: Vec::new(), n_withdrawn: 0, refused, gap: None }
     }
+
+    /// Says how many files were skipped, or which.
+    pub fn tell_skipped(&self, how: Skipped) {
+        let (n_withdrawn, n_known) = (self.n_withdrawn, self.skipped.len() - self.n_withdrawn);
+        if how == Skipped::Listed {
+            self.skipped.iter().for_each(|file| eprintln!("{file}"));
+            return;
+        }
+        if n_known > 0 {
+            eprintln!("{n_known} files skipped: accepted before; --verbose lists them");
+        }
+        if n_withdrawn > 0 {
+            eprintln!(
+                "{n_withdrawn} files left out: withdrawn; name a file by itself to take it in \
+                 again, --verbose lists them"
+            );
+        }
+    }
+
+    /// Says which files were refused, and what to do; all that wait for the same month as one.
+    pub fn tell_refused(&self) {
+        if let Some((first, n_more)) = &self.gap {
+            eprintln!("refused: {first}");
+            if *n_more > 0 {
+                eprintln!("refused: {n_more} files of later months, which wait for the same");
+            }
+        }
+        self.refused.iter().for_each(|refused| eprintln!("refused: {refused}"));
+    }
+}
+
+/// How files that are skipped are told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Skipped {
+    /// Their number.
+    Counted,
+    /// One by one.
+    Listed,
 }
 
 impl Observer for Files {
@@ -45,18 +96,22 @@ impl Observer for Files {
                 format!("{path}: no line but the header; the month counts as one without trade")
             }
             Outcome::Accepted { .. } => return,
-            Outcome::Seen(Seen::Known { accepted_as, superseded_by: None }) => {
-                format!("{path}: skipped, these bytes were accepted before as {accepted_as}")
+            Outcome::Seen(seen) => {
+                self.n_withdrawn += usize::from(matches!(seen, Seen::Withdrawn { .. }));
+                self.skipped.push(format!("{path}: {}", skipped(seen)));
+                return;
             }
-            Outcome::Seen(Seen::Known { accepted_as, superseded_by: Some(by) }) => format!(
-                "{path}: skipped, these bytes were accepted before as {accepted_as}, whose place \
-                 vintage {by} has taken; withdraw that one first if these are to count again"
-            ),
-            Outcome::Seen(Seen::Withdrawn { accepted_as, at }) => format!(
-                "{path}: left out, these bytes were accepted as {accepted_as} and withdrawn as \
-                 vintage {at}; name the file itself to take them in again"
-            ),
-            Outcome::Refused(refusal) => format!("refused: {}", with_causes(refusal)),
+            Outcome::Refused(refusal @ Refusal::Gap { .. }) => {
+                match &mut self.gap {
+                    Some((_, n_more)) => *n_more += 1,
+                    None => self.gap = Some((with_causes(refusal), 0)),
+                }
+                return;
+            }
+            Outcome::Refused(refusal) => {
+                self.refused.push(with_causes(refusal));
+                return;
+            }
         };
         self.bar.suspend(|| eprintln!("{message}"));
     }
@@ -65,5 +120,22 @@ impl Observer for Files {
         self.bar.set_message("publishing");
         self.bar.tick();
         self.bar.set_message("taking in");
+    }
+}
+
+/// Why a file is skipped.
+fn skipped(seen: &Seen) -> String {
+    match seen {
+        Seen::Known { accepted_as, superseded_by: None } => {
+            format!("skipped, these bytes were accepted before as {accepted_as}")
+        }
+        Seen::Known { accepted_as, superseded_by: Some(by) } => format!(
+            "skipped, these bytes were accepted before as {accepted_as}, whose place vintage {by} \
+             has taken; withdraw that one first if these are to count again"
+        ),
+        Seen::Withdrawn { accepted_as, at } => format!(
+            "left out, these bytes were accepted as {accepted_as} and withdrawn as vintage {at}; \
+             name the file itself to take them in again"
+        ),
     }
 }

@@ -1,6 +1,6 @@
 //! `regress`: the estimator alone, on any CSV or Parquet panel.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Instant;
 
 use anyhow::{Context, anyhow, bail};
@@ -21,6 +21,7 @@ use unicode_width::UnicodeWidthStr as _;
 use super::estimate::FormatName;
 use super::output_format::check_csv;
 use super::panel_options::PanelOptions;
+use super::target::Target;
 use super::{Done, Home, estimates, terminal};
 
 #[derive(Debug, Args)]
@@ -96,11 +97,12 @@ enum DofName {
 }
 
 impl Regress {
-    pub fn run(self, _home: &Home) -> anyhow::Result<Done> {
+    pub fn run(self, home: &Home) -> anyhow::Result<Done> {
         let formula = Formula::parse(&self.formula)?;
         if let Some(file) = &self.fixed_effects {
             check_csv("--fixed-effects", file)?;
         }
+        home.spared(&[&self.panel]).check(self.fixed_effects.as_deref())?;
         let options = self.options()?;
         let clusters = options.inference.vcov.clusters();
         let wanted = Wanted::of(&formula, clusters, options.weights.as_deref());
@@ -113,8 +115,10 @@ impl Regress {
         let (estimate, seconds) = if let Some(file) = &self.fixed_effects {
             let (estimate, levels) = estimate_with_effects(&panel, &formula, &options)?;
             let seconds = start.elapsed().as_secs_f64();
-            write_levels(file, &formula, &table, &levels)
+            let target = Target::create(Some(file), &home.spared(&[&self.panel]))?;
+            write_levels(&target, &formula, &table, &levels)
                 .with_context(|| format!("cannot write {}", file.display()))?;
+            target.finish()?;
             (estimate, seconds)
         } else {
             let estimate = estimate(&panel, &formula, &options, None)?;
@@ -287,12 +291,12 @@ fn in_format(
 
 /// One line a level: the effect, the level's values joined as in its name, the effect's value.
 fn write_levels(
-    file: &Path,
+    target: &Target,
     formula: &Formula,
     table: &Table,
     levels: &[EffectLevel],
 ) -> anyhow::Result<()> {
-    let mut writer = csv::Writer::from_path(file)?;
+    let mut writer = csv::Writer::from_writer(target);
     writer.write_record(["effect", "level", "value"])?;
     for level in levels {
         let effect = &formula.effects[level.effect];

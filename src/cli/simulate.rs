@@ -48,7 +48,8 @@ enum ModeName {
 }
 
 impl Simulate {
-    pub fn run(self, _home: &Home) -> anyhow::Result<Done> {
+    pub fn run(self, home: &Home) -> anyhow::Result<Done> {
+        home.spared(&[]).checked(&self.out)?;
         let report = simulate::write(&self.params(), &self.out)?;
         terminal::document(&report.to_string());
         Ok(Done::Clean)

@@ -3,6 +3,7 @@
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
+use std::io;
 
 use clap::Args;
 use serde::Serialize;
@@ -54,6 +55,8 @@ struct Report {
     watched: bool,
     /// What the last watcher said of itself.
     watcher: Option<Heartbeat>,
+    /// What of the watcher's files cannot be read, and why; the rest of the home is told.
+    unread: Vec<String>,
 }
 
 /// What was estimated, what holds no more, and what is not estimated.
@@ -111,7 +114,10 @@ impl Status {
             print(&report);
             print_watcher(&report);
         }
-        Ok(Done::Clean)
+        for unread in &report.unread {
+            eprintln!("{unread}");
+        }
+        Ok(if report.unread.is_empty() { Done::Clean } else { Done::Damaged })
     }
 }
 
@@ -127,6 +133,9 @@ fn report(archive: &Archive, estimates: EstimateReport) -> anyhow::Result<Report
     };
     let excluded = counts(Exclusion::ALL.len(), &|file, at| file.counts.excluded[at]);
     let rejected = counts(Rule::ALL.len(), &|file, at| file.counts.rejected[at]);
+    let (watched, no_lock) = told(is_watched(archive.home()), "whether a watcher runs");
+    let (watcher, no_beat) = told(Heartbeat::read(archive.home()), "what the watcher does");
+    let unread = [no_lock, no_beat];
     Ok(Report {
         home: archive.home().display().to_string(),
         profile: settings.map(|settings| settings.profile.name),
@@ -149,10 +158,18 @@ fn report(archive: &Archive, estimates: EstimateReport) -> anyhow::Result<Report
         published_bytes: sizes.part_bytes,
         snapshot_bytes: sizes.snapshot_bytes,
         manifest_bytes: sizes.manifest_bytes,
-        watched: is_watched(archive.home()),
-        // A damaged heartbeat hides nothing else of the home; the next one replaces it.
-        watcher: Heartbeat::read(archive.home()).unwrap_or_default(),
+        watched,
+        watcher,
+        unread: unread.into_iter().flatten().collect(),
     })
+}
+
+/// What of the watcher could be read, and what is to be told if it could not.
+fn told<T: Default>(read: io::Result<T>, what: &str) -> (T, Option<String>) {
+    match read {
+        Ok(value) => (value, None),
+        Err(error) => (T::default(), Some(format!("cannot tell {what}: {error}"))),
+    }
 }
 
 fn estimates(archive: &mut Archive) -> anyhow::Result<EstimateReport> {

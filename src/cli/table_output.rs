@@ -8,9 +8,9 @@ use clap::{Args, ValueEnum};
 use spillover::publish::export::ExportError;
 use spillover::publish::format::{self, Format, Sheet};
 
-use super::UsageError;
 use super::output_format::{OutputFormat, format_of, name};
 use super::target::Target;
+use super::{Home, UsageError};
 
 #[derive(Debug, Args)]
 pub struct TableOutput {
@@ -56,7 +56,7 @@ impl TableOutput {
     ///
     /// # Errors
     /// [`UsageError`] if what is asked for contradicts itself.
-    pub fn format(&self) -> Result<Format, UsageError> {
+    fn format(&self) -> Result<Format, UsageError> {
         let format = format_of(self.format, self.output.as_deref())?;
         if self.excel && format != FormatName::Csv {
             return Err(UsageError(format!(
@@ -82,14 +82,24 @@ impl TableOutput {
         })
     }
 
+    /// Whether what is asked for can be written, before anything is computed.
+    ///
+    /// # Errors
+    /// [`UsageError`] if it contradicts itself, and where the file would be in a home.
+    pub fn check(&self, home: &Home) -> anyhow::Result<()> {
+        self.format()?;
+        home.spared(&[]).check(self.output.as_deref())
+    }
+
     /// Writes a table: whole, or not at all.
     pub fn write(
         &self,
+        home: &Home,
         sheet: &Sheet,
         rows: impl Iterator<Item = Result<RecordBatch, ExportError>>,
     ) -> anyhow::Result<()> {
         let format = self.format()?;
-        let out = Target::create(self.output.as_deref())?;
+        let out = Target::create(self.output.as_deref(), &home.spared(&[]))?;
         format::write(&out, format, sheet, rows)?;
         out.finish()
     }

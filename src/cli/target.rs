@@ -1,11 +1,84 @@
-//! Where a command writes: the standard output, or a file that is there whole or not at all.
+//! Where a command writes: the standard output, or a file that is there whole or not at all, outside
+//! of every home and of what the command reads.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
-use tempfile::NamedTempFile;
+use anyhow::{Context, anyhow, bail};
+use spillover::archive::home_around;
+use spillover::files::resolve;
+use spillover::files::scratch::{Leaving, clear_stale_drafts, held, remove_on_signals};
+use spillover::files::trouble::remark;
+
+/// What a command must not write to.
+pub struct Spared<'a> {
+    /// The home that it was given, whether or not there is one yet.
+    pub data: &'a Path,
+    /// The files that it reads.
+    pub inputs: Vec<&'a Path>,
+}
+
+impl Spared<'_> {
+    /// Refuses a path before the work is done that is to be written there.
+    pub fn check(&self, path: Option<&Path>) -> anyhow::Result<()> {
+        match path {
+            Some(path) if !is_stream(path) => self.checked(path).map(drop),
+            _ => Ok(()),
+        }
+    }
+
+    /// Where a path leads, links followed, if that is outside of all homes and not an input.
+    pub fn checked(&self, path: &Path) -> anyhow::Result<PathBuf> {
+        let failed = |error| not_written(path, error);
+        let target = resolve(path).map_err(failed)?;
+        let given = resolve(self.data).ok().filter(|data| target.starts_with(data));
+        if let Some(home) = home_around(&target).or(given) {
+            let (path, home) = (path.display(), home.display());
+            bail!("{path} is inside the home {home}; write to a file outside of it");
+        }
+        let Ok(there) = fs::metadata(&target) else { return Ok(target) };
+        let is_there = |other: &Path| {
+            let other = fs::metadata(other);
+            other.is_ok_and(|other| (other.dev(), other.ino()) == (there.dev(), there.ino()))
+        };
+        if let Some(input) = self.inputs.iter().find(|input| is_there(input)) {
+            let (path, input) = (path.display(), input.display());
+            bail!("{path} is the file {input} that this command reads; write to another file");
+        }
+        // A file of the home can have another name outside of it.
+        if there.is_file() && there.nlink() > 1 && has_file(self.data, (there.dev(), there.ino()))?
+        {
+            let (path, home) = (path.display(), self.data.display());
+            bail!("{path} is a file of the home {home} under another name; write to another file");
+        }
+        Ok(target)
+    }
+}
+
+/// Whether a file is below a folder, by its numbers.
+fn has_file(folder: &Path, file: (u64, u64)) -> anyhow::Result<bool> {
+    let failed = || format!("cannot look through the home {}", folder.display());
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        entries => entries.with_context(failed)?,
+    };
+    for entry in entries {
+        let entry = entry.with_context(failed)?;
+        let there = entry.metadata().with_context(failed)?;
+        if (there.dev(), there.ino()) == file || (there.is_dir() && has_file(&entry.path(), file)?)
+        {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+fn not_written(path: &Path, error: io::Error) -> anyhow::Error {
+    let remark = remark(path, &error);
+    anyhow!(error).context(format!("cannot write {}{remark}", path.display()))
+}
 
 /// Where a command writes.
 pub enum Target {
@@ -15,8 +88,10 @@ pub enum Target {
     Stream(File),
     /// A file under another name until [`Target::finish`].
     File {
-        /// What is written; removed unless it is finished.
-        draft: NamedTempFile,
+        /// What is written.
+        draft: File,
+        /// Its name until then; removed unless it is finished.
+        leaving: Leaving,
         /// Its name in the end.
         path: PathBuf,
     },
@@ -24,53 +99,63 @@ pub enum Target {
 
 impl Target {
     /// Starts the file, or takes the standard output where none is named.
-    pub fn create(path: Option<&Path>) -> anyhow::Result<Self> {
+    pub fn create(path: Option<&Path>, spared: &Spared<'_>) -> anyhow::Result<Self> {
         let Some(path) = path else { return Ok(Self::Standard) };
-        let failed = || format!("cannot write {}", path.display());
+        let failed = |error| not_written(path, error);
         if is_standard_output(path) {
             return Ok(Self::Standard);
         }
-        if fs::metadata(path).is_ok_and(|there| !there.is_file()) {
-            return Ok(Self::Stream(File::create(path).with_context(failed)?));
+        if is_stream(path) {
+            return Ok(Self::Stream(File::create(path).map_err(failed)?));
         }
-        let path = linked(path);
-        let draft = draft_beside(&path).with_context(failed)?;
+        let target = spared.checked(path)?;
+        let (draft, leaving) = draft_beside(&target).map_err(failed)?;
         // Whoever could read the old one can read the new one, and nobody else.
-        if let Ok(there) = fs::metadata(&path) {
-            give(draft.as_file(), &there).with_context(failed)?;
+        if let Ok(there) = fs::metadata(&target) {
+            give(&draft, &there).map_err(failed)?;
         }
-        Ok(Self::File { draft, path })
+        Ok(Self::File { draft, leaving, path: target })
     }
 
     /// Makes the file durable and gives it its name.
     pub fn finish(self) -> anyhow::Result<()> {
-        let Self::File { draft, path } = self else { return Ok(()) };
-        let named = draft.as_file().sync_all();
-        let named = named.and_then(|()| draft.persist(&path).map_err(|error| error.error));
-        named.map(drop).with_context(|| format!("cannot write {}", path.display()))
+        let Self::File { draft, leaving, path } = self else { return Ok(()) };
+        let named = draft.sync_all().and_then(|()| leaving.stay_as(&path));
+        named.map_err(|error| not_written(&path, error))
     }
+}
+
+/// Whether a path is of a pipe or a device, or goes where the standard output goes: nothing is
+/// replaced then.
+fn is_stream(path: &Path) -> bool {
+    let is_special = |there: fs::Metadata| !there.is_file() && !there.is_dir();
+    is_standard_output(path) || fs::metadata(path).is_ok_and(is_special)
 }
 
 /// A file in the same folder under a name that no other has, with the permissions of a new file.
-fn draft_beside(path: &Path) -> io::Result<NamedTempFile> {
+/// What a kill left of an earlier one goes.
+fn draft_beside(path: &Path) -> io::Result<(File, Leaving)> {
+    use std::os::unix::fs::PermissionsExt;
+    remove_on_signals()?;
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let prefix = format!(".{name}.");
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(&prefix).suffix(".partial");
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        builder.permissions(fs::Permissions::from_mode(0o666));
+    let folder = path.parent().unwrap_or(Path::new("."));
+    clear_stale_drafts(folder, &prefix, SUFFIX);
+    loop {
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(&prefix).suffix(SUFFIX).permissions(fs::Permissions::from_mode(0o666));
+        if let Some((draft, path)) = held(builder.tempfile_in(folder)?)? {
+            return Ok((draft, Leaving::begin(path)));
+        }
     }
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    builder.tempfile_in(folder.unwrap_or(Path::new(".")))
 }
+
+const SUFFIX: &str = ".partial";
 
 /// Gives a file the owner, group and permissions of another, as far as one may give it away; a
 /// group that is not the other's is not permitted what that one was.
-#[cfg(unix)]
 fn give(file: &File, like: &fs::Metadata) -> io::Result<()> {
-    use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
+    use std::os::unix::fs::{PermissionsExt, fchown};
     let mut mode = like.mode() & 0o777;
     if fchown(file, None, Some(like.gid())).is_err() {
         mode &= !0o070;
@@ -79,25 +164,9 @@ fn give(file: &File, like: &fs::Metadata) -> io::Result<()> {
     file.set_permissions(fs::Permissions::from_mode(mode))
 }
 
-#[cfg(not(unix))]
-fn give(file: &File, like: &fs::Metadata) -> io::Result<()> {
-    file.set_permissions(like.permissions())
-}
-
-/// Where a link leads, also if nothing is there yet: the link stays.
-fn linked(path: &Path) -> PathBuf {
-    if let Ok(there) = fs::canonicalize(path) {
-        return there;
-    }
-    let leads = fs::read_link(path).map(|to| path.parent().unwrap_or(Path::new("")).join(to));
-    leads.unwrap_or_else(|_| path.to_owned())
-}
-
 /// Whether a path, such as `/dev/stdout`, leads to where the standard output goes already.
-#[cfg(unix)]
 fn is_standard_output(path: &Path) -> bool {
     use std::os::fd::AsFd;
-    use std::os::unix::fs::MetadataExt;
     let output = io::stdout().as_fd().try_clone_to_owned().map(File::from);
     let output = output.and_then(|output| output.metadata());
     let Ok((output, there)) = output.and_then(|output| Ok((output, fs::metadata(path)?))) else {
@@ -106,17 +175,12 @@ fn is_standard_output(path: &Path) -> bool {
     (output.dev(), output.ino()) == (there.dev(), there.ino())
 }
 
-#[cfg(not(unix))]
-fn is_standard_output(_: &Path) -> bool {
-    false
-}
-
 impl Write for &Target {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self {
             Target::Standard => io::stdout().write(bytes),
             Target::Stream(file) => (&mut &*file).write(bytes),
-            Target::File { draft, .. } => (&mut draft.as_file()).write(bytes),
+            Target::File { draft, .. } => (&mut &*draft).write(bytes),
         }
     }
 
@@ -124,7 +188,7 @@ impl Write for &Target {
         match self {
             Target::Standard => io::stdout().flush(),
             Target::Stream(file) => (&mut &*file).flush(),
-            Target::File { draft, .. } => (&mut draft.as_file()).flush(),
+            Target::File { draft, .. } => (&mut &*draft).flush(),
         }
     }
 }

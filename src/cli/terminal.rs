@@ -15,6 +15,7 @@ use std::process::{ExitCode, exit};
 use clap::error::Error as UsageError;
 use serde::Serialize;
 use spillover::estimate::formula::FormulaError;
+use spillover::files::scratch;
 use spillover::visible;
 
 /// Writes a line to the standard output. Where that fails the command has failed; where nobody
@@ -46,6 +47,8 @@ pub fn document(text: &str) {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => {}
         Err(error) => {
             tell(format_args!("spillover: cannot write to the standard output: {error}"));
+            scratch::leave_to_signal();
+            scratch::remove_all();
             exit(1)
         }
     }

@@ -3,7 +3,8 @@
 use clap::Args;
 use spillover::archive::Archive;
 use spillover::engine::with_causes;
-use spillover::verify::{FINDINGS_MAX, Verification, verify};
+use spillover::verify::{Affected, FINDINGS_MAX, Verification, verify};
+use spillover::watch::damage;
 
 use super::progress::bar;
 use super::{Done, Home, terminal};
@@ -23,44 +24,49 @@ impl Verify {
             let text = with_causes(&error);
             anyhow::anyhow!("{text}")
         })?;
+        let of_watcher = damage(home.folder());
         bar.finish_and_clear();
         if self.json {
-            print_json(&verification)?;
+            print_json(&verification, &of_watcher)?;
         } else {
-            print(&verification);
+            print(&verification, &of_watcher);
         }
-        Ok(if verification.n_findings == 0 { Done::Clean } else { Done::Damaged })
+        let is_whole = verification.n_findings == 0 && of_watcher.is_empty();
+        Ok(if is_whole { Done::Clean } else { Done::Damaged })
     }
 }
 
-fn print(verification: &Verification) {
-    let Verification { n_segments, n_records, n_rows, findings, n_findings, old } = verification;
+fn print(verification: &Verification, of_watcher: &[String]) {
+    let Verification { n_segments, n_records, n_rows, findings, n_findings, .. } = verification;
     println!(
         "{n_segments} segments, {n_records} accepted records, {n_rows} published rows recomputed"
     );
     for finding in findings {
         println!("{finding}");
     }
-    for error in old {
-        println!("no figure of now is affected, older vintages may be: {error}");
+    for finding in of_watcher {
+        println!("{}: {finding}", Affected::Nothing);
     }
-    match n_findings {
+    let affected = &verification.affected;
+    match n_findings + of_watcher.len() {
         0 => println!("all figures are what the records say, bit for bit"),
-        n if *n > FINDINGS_MAX => println!("{n} findings, the first {FINDINGS_MAX} shown"),
-        n => println!("{n} findings"),
+        n if *n_findings > FINDINGS_MAX => {
+            println!("{n} findings, the first {FINDINGS_MAX} shown; {affected}");
+        }
+        n => println!("{n} findings; {affected}"),
     }
 }
 
-fn print_json(verification: &Verification) -> anyhow::Result<()> {
-    let findings: Vec<String> = verification.findings.iter().map(ToString::to_string).collect();
-    let old: Vec<String> = verification.old.iter().map(ToString::to_string).collect();
+fn print_json(verification: &Verification, of_watcher: &[String]) -> anyhow::Result<()> {
+    let findings = verification.findings.iter().map(ToString::to_string);
+    let findings: Vec<String> = findings.chain(of_watcher.iter().cloned()).collect();
     let json = serde_json::json!({
         "segments": verification.n_segments,
         "records": verification.n_records,
         "rows": verification.n_rows,
         "findings": findings,
-        "n_findings": verification.n_findings,
-        "old": old,
+        "n_findings": verification.n_findings + of_watcher.len(),
+        "affected": verification.affected.name(),
     });
     terminal::json(&json)
 }

@@ -7,7 +7,9 @@ use crate::calendar::OutOfOrder;
 use crate::dataflow::WorkerFailed;
 use crate::feed::profile::ProfileError;
 use crate::feed::reference::PlacesError;
+use crate::feed::refused::Refused;
 use crate::feed::source::FeedError;
+use crate::files::trouble::{advice, remark};
 use crate::publish::supply::SupplyError;
 use crate::settings::SettingsError;
 use crate::types::Vintage;
@@ -44,6 +46,19 @@ pub enum EngineError {
         /// What is wrong with its segment.
         source: Box<ArchiveError>,
     },
+    /// The records of a file are damaged, and the file that may put them back cannot be read.
+    #[error(
+        "the records of {name} (vintage {vintage}) are damaged, and the file of its month cannot be \
+         read to put them back"
+    )]
+    NotMended {
+        /// The file.
+        name: String,
+        /// Its number.
+        vintage: Vintage,
+        /// What keeps it from being read.
+        source: Box<Refused>,
+    },
     /// The home was being opened, and whoever asked for it does not want it any more.
     #[error("asked to stop while the home was being opened")]
     Stopped,
@@ -74,7 +89,7 @@ pub enum EngineError {
         source: SupplyError,
     },
     /// The firm-year file cannot be read.
-    #[error("cannot read the firm-year file {}", path.display())]
+    #[error("cannot read the firm-year file {}{}", path.display(), remark(path, source))]
     ReadSupply {
         /// The file.
         path: PathBuf,
@@ -147,7 +162,10 @@ pub enum EngineError {
         before: Vintage,
     },
     /// There is no place for what is computed for a while.
-    #[error("cannot make a temporary folder; set TMPDIR to a folder that can be written")]
+    #[error(
+        "cannot make a temporary folder; {}",
+        advice(&std::env::temp_dir(), _0, "set TMPDIR to a folder that can be written")
+    )]
     Temporary(#[source] std::io::Error),
     /// There is nothing to close months of.
     #[error("the home has no file yet; ingest a feed first")]

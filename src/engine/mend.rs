@@ -15,6 +15,7 @@ use crate::archive::segment::{encode, sort};
 use crate::archive::{Archive, ArchiveError, FileEntry, Seen};
 use crate::feed::decode::fingerprint;
 use crate::feed::read::{ReadLimits, read};
+use crate::feed::refused::Refused;
 use crate::feed::source::FeedFile;
 use crate::types::City;
 
@@ -108,11 +109,24 @@ fn mend_one(
         ..ReadLimits::default()
     };
     for file in files.iter().filter(|file| file.period == entry.period) {
-        let found = fingerprint(&file.path, &profile.file, limits.max_bytes);
-        if found.is_err() || found.is_ok_and(|found| found.hash != entry.hash) {
+        // What is wrong with the file as a file of the feed, the intake says; what keeps the system
+        // from reading it would be taken for its absence.
+        let unread = |refused: Refused| {
+            let name = entry.name.clone();
+            EngineError::NotMended { name, vintage: entry.vintage, source: Box::new(refused) }
+        };
+        let found = match fingerprint(&file.path, &profile.file, limits.max_bytes) {
+            Err(refused) if refused.is_of_system() => return Err(unread(refused)),
+            found => found,
+        };
+        if found.map_or(true, |found| found.hash != entry.hash) {
             continue;
         }
-        let Ok(mut intake) = read(file, profile, &home.places, &limits) else { continue };
+        let mut intake = match read(file, profile, &home.places, &limits) {
+            Err(refused) if refused.is_of_system() => return Err(unread(refused)),
+            Err(_) => continue,
+            Ok(intake) => intake,
+        };
         if intake.hash != entry.hash || intake.counts != entry.counts {
             continue;
         }

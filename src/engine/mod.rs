@@ -35,6 +35,6 @@ pub mod withdraw;
 pub use error::{EngineError, with_causes};
 pub use open::{Engine, Request};
 pub use outcome::{FileOutcome, Observer, Outcome, Refusal, Unwatched};
-pub use restore::{Restored, State};
+pub use restore::{Restored, State, needs_records};
 pub use running::{Home, LiveSegment, Names};
 pub use withdraw::file_named;

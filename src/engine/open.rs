@@ -13,6 +13,7 @@ use crate::calendar::Calendar;
 use crate::feed::places::Places;
 use crate::feed::profile::{Profile, Revision};
 use crate::feed::reference::{CITIES, COUNTRIES, REGIONS, ReferenceTexts, TablesBeside};
+use crate::files;
 use crate::publish::supply::Supply;
 use crate::settings::{Close, Config, Settings};
 use crate::types::Period;
@@ -249,7 +250,7 @@ fn new_definitions(request: &Request) -> Result<(Settings, Definitions), EngineE
 
 pub(super) fn read_supply(path: &Path) -> Result<String, EngineError> {
     let failed = |source| EngineError::ReadSupply { path: path.to_owned(), source };
-    let text = std::fs::read_to_string(path).map_err(failed)?;
+    let text = files::read_text(path).map_err(failed)?;
     Supply::parse(&text).map_err(|source| EngineError::Supply { path: path.to_owned(), source })?;
     Ok(text)
 }

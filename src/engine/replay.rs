@@ -3,8 +3,6 @@
 
 use std::ops::ControlFlow;
 
-use tempfile::TempDir;
-
 use super::EngineError;
 use super::open::{calendar, home_of, live_segments, recorded};
 use super::restore::State;
@@ -14,6 +12,7 @@ use crate::archive::segment::{self, Fields};
 use crate::archive::{Archive, Publication};
 use crate::calendar::Calendar;
 use crate::feed::record::{Record, Texts};
+use crate::files::scratch::Scratch;
 use crate::publish::export::{ExportError, TableAt};
 use crate::settings::Settings;
 use crate::types::Vintage;
@@ -72,7 +71,7 @@ pub enum Standing {
 
 /// Tables that were computed once more.
 pub struct Replayed {
-    folder: TempDir,
+    folder: Scratch,
     parts: Vec<Part>,
     with_supply: bool,
 }
@@ -134,7 +133,7 @@ impl Replayed {
         let mut running = Running::start(&home, state.calendar, n_workers)?;
         running.restore(archive, &home, state, |_| ControlFlow::Continue(()))?;
         running.publish_all_whole();
-        let folder = tempfile::tempdir().map_err(EngineError::Temporary)?;
+        let folder = Scratch::create().map_err(EngineError::Temporary)?;
         let parts = running.publish(folder.path(), &home, Publication(1))?;
         Ok(Self { folder, parts, with_supply: home.supply.is_some() })
     }

@@ -248,6 +248,30 @@ fn newest_good(archive: &Archive, state: &State) -> Result<Found, EngineError> {
     Ok((None, restored))
 }
 
+/// Whether the tables as of a vintage cannot be had without the records of a file: they were not
+/// published, and no snapshot spares reading these.
+///
+/// # Errors
+/// [`EngineError::Archive`] if the manifest or a snapshot cannot be read.
+pub fn needs_records(
+    archive: &Archive,
+    file: &FileEntry,
+    vintage: Vintage,
+) -> Result<bool, EngineError> {
+    let Some(after) = State::at(archive, vintage)?.filter(|state| !state.is_published) else {
+        return Ok(false);
+    };
+    let (snapshot, _) = newest_good(archive, &after)?;
+    let nothing = || State::nothing(after.calendar.first());
+    let before = snapshot.map_or_else(nothing, |(before, _)| before);
+    let gains = |month: &Period| any(gained(&before.calendar, &after.calendar, *month));
+    Ok(match (file.counted_at(before.vintage), file.counted_at(after.vintage)) {
+        (false, false) => false,
+        (true, true) => file.months.iter().any(gains),
+        _ => true,
+    })
+}
+
 /// What a snapshot is of.
 fn of_snapshot(
     archive: &Archive,

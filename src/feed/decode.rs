@@ -19,6 +19,7 @@ use encoding_rs_io::DecodeReaderBytesBuilder;
 
 use super::profile::{Compression, FileLayout, TextEncoding};
 use super::refused::Refused;
+use crate::files;
 
 /// How large a file may be unpacked, unless an option says otherwise.
 pub const BYTES_MAX_DEFAULT: u64 = 8 << 30;
@@ -148,7 +149,7 @@ fn unpacked<T, E: From<Refused>>(
     consume: impl FnOnce(&mut (dyn Read + Send), u64) -> Result<T, E>,
 ) -> Result<T, E> {
     let open_error = |source| Refused::Open { file: path.to_owned(), source };
-    let mut file = File::open(path).map_err(open_error)?;
+    let mut file = files::open(path).map_err(open_error)?;
     let packed_bytes = file.metadata().map_err(open_error)?.len();
     let compression = match compression {
         Compression::Auto => magic(&mut file).map_err(|error| refusal(path, error))?,

@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 pub use super::layout::*;
+use crate::files;
+use crate::files::trouble::remark;
 use crate::toml_text::{self, TomlError};
 
 /// The layout of a feed.
@@ -47,7 +49,7 @@ pub struct Profile {
 #[derive(Debug, thiserror::Error)]
 pub enum ProfileError {
     /// The file is there but cannot be read.
-    #[error("cannot read the feed profile {path}", path = path.display())]
+    #[error("cannot read the feed profile {}{}", path.display(), remark(path, source))]
     Io {
         /// The profile's file.
         path: PathBuf,
@@ -143,7 +145,7 @@ impl Profile {
     /// # Errors
     /// [`ProfileError::Io`] if the file cannot be read, and those of [`Profile::from_toml`].
     pub fn from_file(path: &Path) -> Result<Self, ProfileError> {
-        let text = std::fs::read_to_string(path)
+        let text = files::read_text(path)
             .map_err(|source| ProfileError::Io { path: path.to_owned(), source })?;
         Self::from_toml(&text, &path.display().to_string())
     }

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use rustc_hash::FxHashMap;
 
 use super::profile::{CityRule, CountryCodes, Profile};
+use crate::files;
+use crate::files::trouble::remark;
 
 /// The file of the cities.
 pub const CITIES: &str = "cities.csv";
@@ -39,7 +41,7 @@ pub struct ReferenceTexts {
 #[derive(Debug, thiserror::Error)]
 pub enum PlacesError {
     /// The file is there but cannot be read.
-    #[error("cannot read the reference table {path}", path = path.display())]
+    #[error("cannot read the reference table {}{}", path.display(), remark(path, source))]
     Io {
         /// The table's file.
         path: PathBuf,
@@ -183,7 +185,7 @@ impl ReferenceTexts {
 }
 
 fn text_of(path: &Path) -> Result<Option<String>, PlacesError> {
-    match std::fs::read_to_string(path) {
+    match files::read_text(path) {
         Ok(text) => Ok(Some(text)),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(source) => Err(PlacesError::Io { path: path.to_owned(), source }),

@@ -5,12 +5,13 @@ use std::path::PathBuf;
 
 use super::pattern::FilePattern;
 use super::record::{Reject, Rule};
+use crate::files::trouble::{advice, remark};
 
 /// Why nothing of a file counts: what, where, and what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum Refused {
     /// It cannot be opened.
-    #[error("cannot open {file}", file = file.display())]
+    #[error("cannot open {}{}", file.display(), remark(file, source))]
     Open {
         /// The file.
         file: PathBuf,
@@ -18,8 +19,11 @@ pub enum Refused {
         source: io::Error,
     },
     /// It cannot be read to its end, or its packing is damaged.
-    #[error("cannot read {file} to its end; it may be cut short or damaged: fetch it again",
-             file = file.display())]
+    #[error(
+        "cannot read {} to its end; {}",
+        file.display(),
+        advice(file, source, "it may be cut short or damaged: fetch it again")
+    )]
     Read {
         /// The file.
         file: PathBuf,
@@ -50,7 +54,7 @@ pub enum Refused {
         n_members: usize,
     },
     /// Unpacked, it is larger than allowed.
-    #[error("{file} is more than {max_bytes} bytes unpacked; raise the limit or split the file",
+    #[error("{file} is more than {max_bytes} bytes unpacked; split it into several files of the month",
              file = file.display())]
     TooLarge {
         /// The file.
@@ -145,7 +149,8 @@ pub enum Refused {
     },
     /// A larger share of its lines is rejected than allowed.
     #[error("{file}: {rejected} of {lines} lines are rejected ({:.1} %, allowed are {:.1} %); \
-             mend them or allow more; first: {first}",
+             mend them, or raise max_rejected_share in spillover.toml in the home or the file \
+             that --config names; first: {first}",
         percent(*rejected, *lines), max_rejected_share * 100.0, file = file.display(),
         first = places(first))]
     Rejected {
@@ -160,6 +165,19 @@ pub enum Refused {
         /// The first of them.
         first: Vec<Reject>,
     },
+}
+
+impl Refused {
+    /// Whether the system kept the file from being read, for which its bytes are not to blame.
+    #[must_use]
+    pub fn is_of_system(&self) -> bool {
+        match self {
+            Self::Open { source, .. } | Self::Read { source, .. } => {
+                source.raw_os_error().is_some()
+            }
+            _ => false,
+        }
+    }
 }
 
 /// What a header without the profile's columns looks like.

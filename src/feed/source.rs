@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use super::pattern::{FilePattern, NameMatch};
 use super::profile::{Profile, ProfileError};
 use super::refused::Refused;
+use crate::files::trouble::advice;
 use crate::types::Period;
 
 /// A file of a feed. In order of period and then of name without its extension, so that the later
@@ -60,7 +61,7 @@ pub struct Discovered {
 #[derive(Debug, thiserror::Error)]
 pub enum FeedError {
     /// A path that is not there or may not be looked at.
-    #[error("cannot look at {path}; check the path", path = path.display())]
+    #[error("cannot look at {}; {}", path.display(), advice(path, source, "check the path"))]
     Path {
         /// The path.
         path: PathBuf,
@@ -82,7 +83,18 @@ pub enum FeedError {
     },
 }
 
-/// The feed's files at some paths: files, or folders whose files of other names are passed over.
+impl FeedError {
+    /// Whether nothing is there, as of a drive that is not mounted.
+    #[must_use]
+    pub fn is_absence(&self) -> bool {
+        match self {
+            Self::Path { source, .. } => source.kind() == io::ErrorKind::NotFound,
+            Self::NoFiles { .. } => true,
+        }
+    }
+}
+
+/// The feed's files at some paths: files, or folders in which other names are passed over.
 ///
 /// # Errors
 /// - [`FeedError::Path`] if a path does not exist or cannot be listed
@@ -127,11 +139,10 @@ fn files_at(path: &Path) -> Result<(Vec<PathBuf>, bool), FeedError> {
         return Ok((vec![path.to_owned()], false));
     }
     let entries = std::fs::read_dir(path).map_err(error)?;
-    let paths: io::Result<Vec<_>> = entries.map(|entry| Ok(entry?.path())).collect();
-    // What cannot be looked at, as a link to nowhere, may be a file: reading it says what is wrong.
-    let may_be_file =
-        |path: &PathBuf| std::fs::metadata(path).map_or(true, |there| there.is_file());
-    let mut files: Vec<_> = paths.map_err(error)?.into_iter().filter(may_be_file).collect();
+    // What is called like a file of the feed and is none, as a pipe or a link to nowhere, is not
+    // passed over: reading it says what is wrong.
+    let files: io::Result<Vec<_>> = entries.map(|entry| Ok(entry?.path())).collect();
+    let mut files = files.map_err(error)?;
     files.sort();
     Ok((files, true))
 }

@@ -11,6 +11,7 @@ use arrow_schema::{ArrowError, Schema};
 use super::arrays::Column;
 use super::error::PanelError;
 use super::{Table, Wanted, named, parquet};
+use crate::files;
 
 /// Reads the wanted columns of a file.
 pub(super) fn read_file(path: &Path, wanted: &Wanted) -> Result<Table, PanelError> {
@@ -31,7 +32,7 @@ pub(super) fn read_stream(path: &Path, wanted: &Wanted) -> Result<Table, PanelEr
 }
 
 fn open(path: &Path) -> Result<BufReader<File>, PanelError> {
-    let file = File::open(path);
+    let file = files::open(path);
     file.map(BufReader::new).map_err(|source| PanelError::Read { path: path.to_owned(), source })
 }
 

@@ -8,12 +8,13 @@ use super::csv::CsvProblem;
 use super::file_kind::Foreign;
 use super::kind::Kind;
 use crate::feed::refused::Refused;
+use crate::files::trouble::remark;
 
 /// A file that is no panel: where, why, and what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum PanelError {
     /// The file cannot be read.
-    #[error("cannot read the panel {}", path.display())]
+    #[error("cannot read the panel {}{}", path.display(), remark(path, source))]
     Read {
         /// The file.
         path: PathBuf,

@@ -23,7 +23,6 @@ mod kind;
 mod named;
 mod parquet;
 
-use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
 
@@ -39,6 +38,7 @@ use crate::estimate::error::EstimateError;
 use crate::estimate::formula::{Formula, Interaction, normal};
 use crate::estimate::panel::{MISSING, Panel};
 use crate::feed::layout::{DecimalMark, Delimiter};
+use crate::files;
 
 /// The columns to read, each with what it is read for.
 #[derive(Clone, Debug, Default)]
@@ -170,7 +170,7 @@ impl Table {
             }
             FileKind::Foreign(kind) => Err(PanelError::Foreign { path: path.to_owned(), kind }),
             FileKind::Zip => {
-                file_kind::check_zip(path, File::open(path).map_err(failed)?)?;
+                file_kind::check_zip(path, files::open(path).map_err(failed)?)?;
                 csv::read(path, wanted, options)
             }
             FileKind::Text => csv::read(path, wanted, options),
@@ -237,7 +237,7 @@ impl Stored {
 fn head(path: &Path) -> Result<Vec<u8>, PanelError> {
     const HEAD_BYTES: u64 = 1 << 12;
     let mut head = Vec::new();
-    let read = File::open(path).and_then(|file| file.take(HEAD_BYTES).read_to_end(&mut head));
+    let read = files::open(path).and_then(|file| file.take(HEAD_BYTES).read_to_end(&mut head));
     read.map_err(|source| PanelError::Read { path: path.to_owned(), source })?;
     Ok(head)
 }

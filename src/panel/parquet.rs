@@ -15,6 +15,7 @@ use super::error::PanelError;
 use super::file_kind::{self, FileKind};
 use super::kind::Kind;
 use super::{Roles, Stored, Table, Wanted, head, named};
+use crate::files;
 
 const BATCH_ROWS: usize = 8192;
 
@@ -111,7 +112,7 @@ impl Part {
 }
 
 fn open(path: &Path) -> Result<File, PanelError> {
-    File::open(path).map_err(|source| PanelError::Read { path: path.to_owned(), source })
+    files::open(path).map_err(|source| PanelError::Read { path: path.to_owned(), source })
 }
 
 /// The Parquet files of a folder, in order of name; what begins with a dot or an underscore is not

@@ -1,5 +1,6 @@
 //! Published tables, read from a home and written in a format of choice.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -43,13 +44,50 @@ pub enum ExportError {
     #[error(transparent)]
     Format(#[from] FormatError),
     /// A vintage that is not there.
-    #[error("there is no vintage {vintage}; the newest is {newest}")]
+    #[error("there is no vintage {vintage}; {}", if *newest == Vintage(0) { "there is none yet"
+             .to_owned() } else { format!("there are 1 to {newest}") })]
     NoVintage {
         /// What was asked for.
         vintage: Vintage,
         /// What there is.
         newest: Vintage,
     },
+    /// A year that is not there.
+    #[error("{table} has no year {year}; {}", years_there(there))]
+    NoYear {
+        /// The table.
+        table: &'static str,
+        /// What was asked for.
+        year: Year,
+        /// What there is, in order.
+        there: Vec<Year>,
+    },
+}
+
+/// Which years there are.
+fn years_there(years: &[Year]) -> String {
+    match years {
+        [] => "it has none yet".to_owned(),
+        [one] => format!("there is {one}"),
+        [first, .., last] => format!("there are {first} to {last}"),
+    }
+}
+
+/// Whether a year that was asked for is among those of a table.
+///
+/// # Errors
+/// [`ExportError::NoYear`] if it is not.
+pub fn check_year(
+    table: &'static str,
+    asked: Option<Year>,
+    years: impl IntoIterator<Item = Year>,
+) -> Result<(), ExportError> {
+    let Some(year) = asked else { return Ok(()) };
+    let there: BTreeSet<Year> = years.into_iter().collect();
+    if there.contains(&year) {
+        return Ok(());
+    }
+    Err(ExportError::NoYear { table, year, there: there.into_iter().collect() })
 }
 
 /// The key columns of a table, behind the year.
@@ -172,12 +210,14 @@ impl TableAt {
         })
     }
 
-    /// Checks the hashes of all parts of a year, or of all, so that nothing is written of a table
-    /// that is damaged further on.
+    /// Checks that a year is there, and the hashes of all its parts, or of all, so that nothing is
+    /// written of a table that is damaged further on.
     ///
     /// # Errors
-    /// [`ExportError::Archive`] with the first part that is missing or damaged.
+    /// - [`ExportError::NoYear`] if the table does not have the year.
+    /// - [`ExportError::Archive`] with the first part that is missing or damaged.
     pub fn check(&self, year: Option<Year>) -> Result<(), ExportError> {
+        check_year(self.table.name(), year, self.years())?;
         for part in self.parts.iter().filter(|part| year.is_none_or(|year| year == part.year)) {
             part.file.open(&self.folder)?;
         }

@@ -8,22 +8,29 @@ use std::sync::Arc;
 use arrow_array::{ArrayRef, BooleanArray, RecordBatch, StringArray, UInt32Array, UInt64Array};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 
-use super::export::{ExportError, Selection};
+use super::export::{ExportError, Selection, check_year};
 use super::format::Sheet;
 use crate::archive::{Archive, FileEntry};
 use crate::feed::record::{Exclusion, Reject, Rule};
 use crate::types::Vintage;
 
-/// The accepted files that a selection is about, as they stood then.
-fn selected(archive: &Archive, selection: Selection) -> Result<Vec<FileEntry>, ExportError> {
+/// The accepted files that a selection of a table is about, as they stood then.
+fn selected(
+    archive: &Archive,
+    table: &'static str,
+    selection: Selection,
+) -> Result<Vec<FileEntry>, ExportError> {
     let as_of = selection.as_of.unwrap_or(Vintage(u32::MAX));
     let newest = archive.last_vintage()?.unwrap_or_default();
-    if let Some(vintage) = selection.as_of.filter(|vintage| *vintage > newest) {
+    let is_there = |vintage: &Vintage| (Vintage(1)..=newest).contains(vintage);
+    if let Some(vintage) = selection.as_of.filter(|vintage| !is_there(vintage)) {
         return Err(ExportError::NoVintage { vintage, newest });
     }
     let of_year = |file: &FileEntry| selection.year.is_none_or(|year| year == file.period.year());
     let mut files = archive.files()?;
-    files.retain(|file| file.vintage <= as_of && of_year(file));
+    files.retain(|file| file.vintage <= as_of);
+    check_year(table, selection.year, files.iter().map(|file| file.period.year()))?;
+    files.retain(of_year);
     for file in &mut files {
         file.superseded_by = file.superseded_by.filter(|by| *by <= as_of);
         file.withdrawn_at = file.withdrawn_at.filter(|at| *at <= as_of);
@@ -39,7 +46,7 @@ fn selected(archive: &Archive, selection: Selection) -> Result<Vec<FileEntry>, E
 /// # Panics
 /// Never: the columns are made to fit.
 pub fn files(archive: &Archive, selection: Selection) -> Result<(Sheet, RecordBatch), ExportError> {
-    let files = selected(archive, selection)?;
+    let files = selected(archive, "files", selection)?;
     let mut columns = FileColumns { files: &files, fields: Vec::new(), arrays: Vec::new() };
     columns.number("vintage", |file| u64::from(file.vintage.0));
     columns.number("period", |file| u64::from(file.period.as_yyyymm()));
@@ -115,7 +122,7 @@ pub fn rejects(
     archive: &Archive,
     selection: Selection,
 ) -> Result<impl Iterator<Item = Result<RecordBatch, ExportError>>, ExportError> {
-    let files = selected(archive, selection)?;
+    let files = selected(archive, "rejects", selection)?;
     let files = files.into_iter().filter(|file| file.counts.rejected_total() > 0);
     Ok(files.map(|file| Ok(reject_rows(&file, &archive.rejects(file.vintage)?))))
 }

@@ -46,7 +46,7 @@ pub fn steps(archive: &Archive) -> Result<Vec<Step>, ExportError> {
 pub fn step_of(archive: &Archive, vintage: Vintage) -> Result<Step, ExportError> {
     let steps = steps(archive)?;
     let newest = steps.last().map_or(Vintage(0), |step| step.after);
-    let step = steps.into_iter().find(|step| step.after >= vintage);
+    let step = steps.into_iter().find(|step| vintage > Vintage(0) && step.after >= vintage);
     step.ok_or(ExportError::NoVintage { vintage, newest })
 }
 

@@ -89,7 +89,7 @@ impl Columns {
             };
             for ((&year, rows), plants) in years.iter().zip(rows).zip(plants) {
                 let mut of = blake3::Hasher::new();
-                of.update(panels.part_hash(kind, year).as_bytes());
+                of.update(panels.part_hash(kind, year)?.as_bytes());
                 let before = columns.n_rows;
                 columns.years.push(Made { n_rows: 0, of });
                 if of_products {

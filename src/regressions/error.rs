@@ -41,10 +41,16 @@ pub enum RegressionError {
         through: Option<Year>,
     },
     /// A year that has not closed.
-    #[error("{year} has not closed, or has no year before it; the last closed year is {last}")]
+    #[error(
+        "{year} has not closed, or has no year before it; {}",
+        if first == last { format!("the closed year is {last}") }
+        else { format!("the closed years are {first} to {last}") }
+    )]
     NotClosed {
         /// The year asked for.
         year: Year,
+        /// The first closed year with indicators.
+        first: Year,
         /// The last closed year.
         last: Year,
     },

@@ -315,15 +315,16 @@ impl<'a> Panels<'a> {
 
     /// What tells the rows of a prepared year from others: the hash of its file, or nothing that
     /// repeats where there is none.
-    #[must_use]
-    pub fn part_hash(&self, kind: Kind, year: Year) -> String {
+    ///
+    /// # Errors
+    /// [`RegressionError::Archive`] if the manifest cannot be read.
+    pub fn part_hash(&self, kind: Kind, year: Year) -> Result<String, RegressionError> {
         let hash = |kind| self.parts.get(&(kind, year)).map(|part| part.file.hash.clone());
-        match kind {
+        let hash = match kind {
             Kind::Product => hash(kind).zip(hash(Kind::Plant)).map(|(own, of)| own + &of),
             Kind::Plant | Kind::Ordinary => hash(kind),
-        }
-        .or_else(|| self.stamp(kind, year).ok())
-        .unwrap_or_default()
+        };
+        hash.map_or_else(|| self.stamp(kind, year), Ok)
     }
 
     /// The rows of a prepared year, some columns or all.
@@ -391,9 +392,11 @@ impl Place<'_> {
 
 /// Years up to one of them, or all.
 fn up_to(closed: Vec<Year>, through: Option<Year>) -> Result<Vec<Year>, RegressionError> {
-    let Some(&last) = closed.last() else { return Err(RegressionError::NoYear { through }) };
+    let (Some(&first), Some(&last)) = (closed.first(), closed.last()) else {
+        return Err(RegressionError::NoYear { through });
+    };
     if let Some(year) = through.filter(|year| !closed.contains(year)) {
-        return Err(RegressionError::NotClosed { year, last });
+        return Err(RegressionError::NotClosed { year, first, last });
     }
     Ok(closed.into_iter().filter(|year| *year <= through.unwrap_or(last)).collect())
 }

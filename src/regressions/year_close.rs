@@ -194,14 +194,15 @@ impl YearClose {
 
     /// Keeps that nothing could be estimated, as far as the home takes it.
     fn keep_failure(&self, archive: &mut Archive, year: Year, error: &RegressionError) {
-        let as_of = archive.last_publication().ok().flatten().unwrap_or_default();
+        // A home that does not tell, or does not take it, has said so in the error itself.
+        let Ok(as_of) = archive.last_publication() else { return };
+        let as_of = as_of.unwrap_or_default();
         let failed = |(specification, choice): &(Specification, Choice)| {
             let columns = specification.columns().iter().filter(|column| choice.wants(column));
             let failure = |column| failure((specification, column), year, as_of, error);
             columns.map(failure).collect::<Vec<_>>()
         };
         let failures: Vec<StoredEstimate> = self.specifications.iter().flat_map(failed).collect();
-        // A home that does not take it has said so in the error itself.
         let _ = archive.add_estimates(&failures);
     }
 }

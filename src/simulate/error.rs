@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::files::trouble::remark;
 use crate::types::Period;
 
 /// Why a feed was not simulated, or could not be checked.
@@ -63,7 +64,7 @@ pub enum SimulateError {
         path: PathBuf,
     },
     /// A file could not be written or read.
-    #[error("cannot write or read {path}")]
+    #[error("cannot write or read {path}{}", remark(path, source))]
     File {
         /// The file.
         path: PathBuf,

@@ -3,8 +3,10 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::clock::ClockError;
 use crate::engine::EngineError;
 use crate::feed::source::FeedError;
+use crate::files::trouble::advice;
 use crate::regressions::{NoTable, RegressionError};
 
 /// Why a watcher ended that nobody stopped.
@@ -42,8 +44,27 @@ pub enum WatchError {
         /// The home.
         home: PathBuf,
     },
+    /// The system's clock is off.
+    #[error(transparent)]
+    Clock(#[from] ClockError),
+    /// What an earlier run knew of the feed's files cannot be read.
+    #[error(
+        "cannot read {}; {}",
+        path.display(),
+        advice(path, source, "remove it, and the feed is read once more")
+    )]
+    Ledger {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
     /// The watcher's lock cannot be taken.
-    #[error("cannot lock {}; make the home a writable folder", path.display())]
+    #[error(
+        "cannot lock {}; {}",
+        path.display(),
+        advice(path, source, "make the home a writable folder")
+    )]
     Lock {
         /// The lock file.
         path: PathBuf,

@@ -14,6 +14,8 @@ use tracing::warn;
 
 use super::look::beside;
 use crate::archive::durable::Identity;
+use crate::clock;
+use crate::files::{self, private};
 
 /// Its name in the home.
 pub const HEARTBEAT: &str = "heartbeat.json";
@@ -104,7 +106,7 @@ impl Heartbeat {
     /// The first beat of this process.
     #[must_use]
     pub fn starting(feeds: &[PathBuf], interval: Duration) -> Self {
-        let now = Timestamp::now();
+        let now = clock::now().unwrap_or(Timestamp::UNIX_EPOCH);
         Self {
             state: State::Starting,
             reason: None,
@@ -134,10 +136,17 @@ impl Heartbeat {
         }
     }
 
+    /// The time by the system's clock; the last one that it said if it is off, which ends the next
+    /// round.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        clock::now().unwrap_or(self.updated)
+    }
+
     /// Enters a state, with the reason if it is a pause.
     pub fn enter(&mut self, state: State, reason: Option<String>) {
         if (self.state, &self.reason) != (state, &reason) {
-            self.since = Timestamp::now();
+            self.since = self.now();
         }
         (self.state, self.reason) = (state, reason);
     }
@@ -147,7 +156,7 @@ impl Heartbeat {
     /// # Errors
     /// What the system says if it cannot be written, not even in place.
     pub fn write(&mut self, home: &Path) -> io::Result<()> {
-        self.updated = Timestamp::now();
+        self.updated = self.now();
         let seconds = self.updated.duration_since(self.started).as_secs();
         self.uptime_s = u64::try_from(seconds).unwrap_or_default();
         let mut text = serde_json::to_string_pretty(self).map_err(io::Error::other)?;
@@ -162,7 +171,7 @@ impl Heartbeat {
     /// # Errors
     /// What the system says if it cannot be read, or that it is no heartbeat.
     pub fn read(home: &Path) -> io::Result<Option<Self>> {
-        match fs::read(home.join(HEARTBEAT)) {
+        match files::read(&home.join(HEARTBEAT)) {
             Ok(bytes) => Ok(Some(serde_json::from_slice(&bytes).map_err(io::Error::other)?)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
@@ -235,11 +244,16 @@ impl Pulse {
 /// What the system says if neither can be done.
 pub fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
     let draft = beside(path, "partial");
-    let written = fs::write(&draft, text).and_then(|()| fs::rename(&draft, path));
+    let written = private::create(&draft)
+        .and_then(|mut file| file.write_all(text))
+        .and_then(|()| fs::rename(&draft, path));
     let Err(error) = written else { return Ok(()) };
     // What is left of a draft takes room that others need.
     let _ = fs::remove_file(&draft);
-    let mut file = fs::File::options().write(true).open(path).map_err(|_| error)?;
+    if fs::symlink_metadata(path).is_err() {
+        return Err(error);
+    }
+    let mut file = private::open_or_create(path)?;
     file.write_all(text)?;
     file.set_len(text.len() as u64)
 }

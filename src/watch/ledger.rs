@@ -17,6 +17,9 @@ use super::look::{Look, Stamp};
 use crate::feed::source::FeedFile;
 use crate::types::Period;
 
+/// Its name in the home; without it the feed's files are read once more.
+pub const LEDGER: &str = "watched.json";
+
 /// What became of a file as it was.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
@@ -177,16 +180,20 @@ impl Ledger {
         serde_json::to_string(&files.collect::<Vec<_>>()).expect("it is a list of JSON")
     }
 
-    /// What an earlier run kept, as far as the archive bears it out; nothing of a text that is not
-    /// what it should be, which costs reading the feed's files once.
-    #[must_use]
-    pub fn from_json(text: &str, is_seen: impl Fn(&Path, &str) -> bool) -> Self {
-        let remembered: Vec<Remembered> = serde_json::from_str(text).unwrap_or_default();
+    /// What an earlier run kept, as far as the archive bears it out.
+    ///
+    /// # Errors
+    /// What is wrong with a text that no run kept; without it the feed's files are read once more.
+    pub fn from_json(
+        text: &[u8],
+        is_seen: impl Fn(&Path, &str) -> bool,
+    ) -> Result<Self, serde_json::Error> {
+        let remembered: Vec<Remembered> = serde_json::from_slice(text)?;
         let judged = remembered
             .into_iter()
             .filter(|file| is_seen(&file.path, &file.hash))
             .map(|file| (file.path, (file.stamp, Verdict::Archived { hash: file.hash })));
-        Self { judged: judged.collect(), ..Self::default() }
+        Ok(Self { judged: judged.collect(), ..Self::default() })
     }
 }
 

@@ -92,9 +92,15 @@ fn stamped_refusal(refused: Refused) -> Option<(PathBuf, Stamp, Refused)> {
 
 /// Whether a marker beside a file says that it is whole as it looks: `200801.csv.done` of
 /// `200801.csv`. One that is older than the file was made for an earlier version of it.
-#[must_use]
-pub fn is_marked(path: &Path, stamp: Stamp) -> bool {
-    Stamp::of(&beside(path, MARKER)).is_ok_and(|marker| marker.modified >= stamp.modified)
+///
+/// # Errors
+/// What the system says if it cannot be looked at, though it may be there.
+pub fn is_marked(path: &Path, stamp: Stamp) -> io::Result<bool> {
+    match Stamp::of(&beside(path, MARKER)) {
+        Ok(marker) => Ok(marker.modified >= stamp.modified),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 /// The path of a file beside another: its name, a dot and `extension`.

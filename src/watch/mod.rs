@@ -19,15 +19,22 @@ mod stop;
 mod watcher;
 
 use std::fs::{self, File};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::archive::durable::create_folder;
+use tracing::warn;
+
+use crate::archive::own::prepare;
 use crate::engine::EngineError;
+use crate::files::{self, private};
 use crate::settings::Config;
 
 pub use error::WatchError;
 pub use stop::Stop;
+
+use heartbeat::{HEARTBEAT, Heartbeat};
+use ledger::{LEDGER, Ledger};
 use watcher::Watcher;
 
 /// Locked while a watcher runs on a home, also where it waits and has no engine open.
@@ -86,18 +93,37 @@ pub fn watch(plan: Plan, stop: &Stop) -> Result<Watched, WatchError> {
 }
 
 /// Whether a watcher runs on a home now.
+///
+/// # Errors
+/// What the system says if that cannot be found out.
+pub fn is_watched(home: &Path) -> io::Result<bool> {
+    match files::open(&home.join(LOCK)) {
+        Ok(file) => Ok(matches!(file.try_lock_shared(), Err(fs::TryLockError::WouldBlock))),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// What is wrong with the files that watchers keep in a home: no figure depends on them.
 #[must_use]
-pub fn is_watched(home: &Path) -> bool {
-    let lock = File::open(home.join(LOCK));
-    lock.is_ok_and(|file| matches!(file.try_lock_shared(), Err(fs::TryLockError::WouldBlock)))
+pub fn damage(home: &Path) -> Vec<String> {
+    let heartbeat = Heartbeat::read(home).err().map(|error| (HEARTBEAT, error));
+    let ledger = match files::read(&home.join(LEDGER)) {
+        Ok(bytes) => Ledger::from_json(&bytes, |_, _| true).err().map(io::Error::other),
+        Err(error) => Some(error).filter(|error| error.kind() != io::ErrorKind::NotFound),
+    };
+    let found = heartbeat.into_iter().chain(ledger.map(|error| (LEDGER, error)));
+    let told = |(name, error)| format!("{name} cannot be read, remove it: {error}");
+    found.map(told).collect()
 }
 
 fn lock(home: &Path) -> Result<File, WatchError> {
     let path = home.join(LOCK);
     let failed = |source| WatchError::Lock { path: path.clone(), source };
-    create_folder(home).map_err(EngineError::from)?;
-    let mut options = File::options();
-    let file = options.write(true).create(true).truncate(false).open(&path).map_err(failed)?;
+    if let Some(was_open) = prepare(home).map_err(EngineError::from)? {
+        warn!("{was_open}");
+    }
+    let file = private::open_or_create(&path).map_err(failed)?;
     for _ in 0..LOCK_TRIES {
         match file.try_lock() {
             Ok(()) => return Ok(file),

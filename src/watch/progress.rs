@@ -1,7 +1,6 @@
 //! What happens while files are taken in, as log lines and heartbeats; and what a year that closes
 //! asks for.
 
-use jiff::Timestamp;
 use tracing::{info, warn};
 
 use super::heartbeat::{Pulse, State};
@@ -135,7 +134,7 @@ impl Observer for Progress<'_> {
         }
         info!(publication, files, closed = months.join(" "), "published");
         let heartbeat = &mut self.pulse.heartbeat;
-        heartbeat.last_success = Some(Timestamp::now());
+        heartbeat.last_success = Some(heartbeat.now());
         heartbeat.publication = publication;
         self.estimate(archive, closed);
         self.enter(State::Ingesting);

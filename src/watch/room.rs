@@ -1,8 +1,10 @@
 //! Whether there is room on a disk again.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
+
+use crate::files::private;
 
 /// How much must fit before a watcher tries again: small against a month, large against what a
 /// full disk has left in corners.
@@ -15,7 +17,7 @@ const PROBE_BYTES: usize = 1 << 20;
 /// What the system says if it cannot.
 pub fn probe(folder: &Path) -> io::Result<()> {
     let path = folder.join("room.partial");
-    let written = File::create(&path).and_then(|mut file| {
+    let written = private::create(&path).and_then(|mut file| {
         file.write_all(&vec![0xA5; PROBE_BYTES])?;
         file.sync_all()
     });

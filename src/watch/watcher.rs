@@ -1,32 +1,32 @@
 //! The watcher itself: round by round, until it is asked to stop.
 
-use std::fs;
+use std::cell::RefCell;
+use std::io::ErrorKind;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use jiff::Timestamp;
 use tracing::{error, info, warn};
 
 use super::heartbeat::{Pulse, State, replace};
-use super::ledger::{Ledger, Ready, Rules, Verdict};
+use super::ledger::{LEDGER, Ledger, Ready, Rules, Verdict};
 use super::look::{Look, Stamp, is_marked};
 use super::progress::Progress;
 use super::{Plan, Stop, WatchError, Watched, lock, room};
 use crate::archive::seen::seen;
 use crate::archive::{Archive, ArchiveError};
+use crate::clock;
 use crate::engine::open::{calendar, recorded};
 use crate::engine::request::tables_beside;
 use crate::engine::{Engine, EngineError, FileOutcome, Outcome, Refusal, Request, with_causes};
 use crate::feed::profile::Profile;
 use crate::feed::refused::Refused;
 use crate::feed::source::{FeedError, discover};
+use crate::files;
 use crate::regressions::YearClose;
 use crate::settings::Close;
 use crate::types::Period;
 
-/// What is known of the feed's files, in the home; without it they are read once more.
-const LEDGER: &str = "watched.json";
 /// The longest wait between two tries while the disk is full.
 const PAUSE_MAX: Duration = Duration::from_secs(300);
 
@@ -90,9 +90,10 @@ impl Watcher {
     pub fn run(mut self, stop: &Stop) -> Result<Watched, WatchError> {
         let _lock = lock(&self.plan.home)?;
         self.pulse.begin();
-        self.remember();
-        self.pulse.beat(State::Starting);
-        let ended = self.rounds(stop);
+        let ended = self.remember().and_then(|()| {
+            self.pulse.beat(State::Starting);
+            self.rounds(stop)
+        });
         // The writer last: it puts the database's log in order.
         self.reader = None;
         self.engine = None;
@@ -164,6 +165,7 @@ impl Watcher {
 
     /// One look, and what it leads to.
     fn round(&mut self, stop: &Stop) -> Result<Next, WatchError> {
+        clock::now()?;
         // Also while it waits for room, with no engine that would notice.
         if !self.pulse.is_in_place() {
             let home = self.plan.home.clone();
@@ -184,6 +186,7 @@ impl Watcher {
             }
             // The round that follows is the last one.
             Err(WatchError::Engine(EngineError::Stopped)) => Ok(Next::Rest),
+            Err(error @ WatchError::Feed(_)) => Ok(Next::Pause(error)),
             Err(error) => Err(error),
         }
     }
@@ -263,9 +266,11 @@ impl Watcher {
         self.pulse.beat(State::Starting);
         info!("opening the home");
         let layout = request.layout(&self.plan.home)?;
-        // A feed that is not there now has nothing to mend the home with.
-        let files =
-            discover(&self.plan.feeds, &layout).map_or_else(|_| Vec::new(), |found| found.files);
+        let files = match discover(&self.plan.feeds, &layout) {
+            // A feed that is not there now has nothing to mend the home with.
+            Err(error) if error.is_absence() => Vec::new(),
+            found => found?.files,
+        };
         let mut engine = Engine::open_or_mend(&self.plan.home, request, &files, |_| {
             if stop.is_asked() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         })?;
@@ -294,7 +299,7 @@ impl Watcher {
         let look = Look::at(&self.plan.feeds, layout);
         self.pulse.heartbeat.looks += 1;
         if look.missing.is_empty() {
-            self.pulse.heartbeat.last_look = Some(Timestamp::now());
+            self.pulse.heartbeat.last_look = Some(self.pulse.heartbeat.now());
         }
         for (path, stamp, refused) in &look.unnamed {
             if !self.ledger.is_settled(path, *stamp) {
@@ -311,7 +316,18 @@ impl Watcher {
             at_once: self.plan.once && self.plan.interval.is_zero(),
             markers_only: self.plan.markers_only,
         };
-        let ready = self.ledger.ready(look, rules, is_marked);
+        let unread = RefCell::new(Vec::new());
+        let ready = self.ledger.ready(look, rules, |path, stamp| {
+            is_marked(path, stamp).unwrap_or_else(|error| {
+                unread.borrow_mut().push((path.to_owned(), stamp, error));
+                false
+            })
+        });
+        for (path, stamp, error) in unread.into_inner() {
+            if self.ledger.could_not_read(path.clone(), stamp) {
+                warn!("cannot look at the marker of {}: {error}", path.display());
+            }
+        }
         self.pulse.heartbeat.files_growing = ready.n_growing;
         self.pulse.heartbeat.files_waiting = ready.n_waiting;
         let waiting = match ready.awaited {
@@ -391,19 +407,31 @@ impl Watcher {
     }
 
     /// Where the home stands, and what an earlier run knew of the feed's files, as far as the home
-    /// bears it out: without the ledger the same files are left out, after they were read. What is
-    /// wrong with a home that cannot be read opening it says.
-    fn remember(&mut self) {
-        let Ok(archive) = Archive::read(&self.plan.home) else { return };
-        if let Ok(calendar) = calendar(&archive) {
-            let _ = note(&mut self.pulse, &archive, calendar.map(|of| of.next_to_close()));
-        }
-        let Ok(text) = fs::read_to_string(self.plan.home.join(LEDGER)) else { return };
-        let Ok(files) = archive.files() else { return };
-        self.ledger = Ledger::from_json(&text, |path, hash| {
+    /// bears it out: without the ledger the same files are left out, after they were read.
+    fn remember(&mut self) -> Result<(), WatchError> {
+        let archive = match Archive::read(&self.plan.home) {
+            // A home without room is waited for, as at any other time.
+            Err(error) if error.is_no_room() => return Ok(()),
+            Err(ArchiveError::NoHome { .. }) => return Ok(()),
+            archive => archive.map_err(EngineError::from)?,
+        };
+        let next = calendar(&archive)?.map(|calendar| calendar.next_to_close());
+        note(&mut self.pulse, &archive, next)?;
+        let path = self.plan.home.join(LEDGER);
+        let bytes = match files::read(&path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+            bytes => bytes.map_err(|source| WatchError::Ledger { path, source })?,
+        };
+        let accepted = archive.files().map_err(EngineError::from)?;
+        let ledger = Ledger::from_json(&bytes, |path, hash| {
             let name = path.file_name().unwrap_or_default().to_string_lossy();
-            seen(&files, &name, hash).is_some()
+            seen(&accepted, &name, hash).is_some()
         });
+        match ledger {
+            Ok(ledger) => self.ledger = ledger,
+            Err(error) => warn!("{LEDGER} is damaged, so that the feed is read once more: {error}"),
+        }
+        Ok(())
     }
 }
 
@@ -419,17 +447,13 @@ fn note(pulse: &mut Pulse, archive: &Archive, next: Option<Period>) -> Result<()
 /// Whether a file was refused for what its bytes are not to blame for.
 fn may_pass(refusal: &Refusal) -> bool {
     let Refusal::Unreadable(refused) = refusal else { return false };
-    match &**refused {
-        Refused::Open { source, .. } | Refused::Read { source, .. } => {
-            source.raw_os_error().is_some()
-        }
-        Refused::Changed { .. } => true,
-        _ => false,
-    }
+    refused.is_of_system() || matches!(**refused, Refused::Changed { .. })
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
     use crate::settings::Config;
 

@@ -17,25 +17,41 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("types", &[]),
     ("visible", &[]),
     ("toml_text", &[]),
+    ("clock", &[]),
+    ("files", &[]),
     ("options", &[]),
     ("theory", &[]),
     ("estimate", &[]),
     ("geography", &["types"]),
     ("figures", &["types"]),
     ("calendar", &["types"]),
-    ("simulate", &["types", "theory"]),
-    ("feed", &["types", "toml_text"]),
-    ("panel", &["estimate", "feed"]),
+    ("simulate", &["types", "files", "theory"]),
+    ("feed", &["types", "toml_text", "files"]),
+    ("panel", &["files", "estimate", "feed"]),
     ("specification", &["estimate", "toml_text"]),
-    ("archive", &["types", "feed"]),
+    ("archive", &["types", "files", "feed"]),
     ("dataflow", &["types", "options", "geography", "figures"]),
     ("oracle", &["types", "options", "geography", "figures", "calendar"]),
-    ("publish", &["types", "visible", "geography", "figures", "estimate", "feed", "archive"]),
-    ("settings", &["options", "feed", "toml_text"]),
+    (
+        "publish",
+        &[
+            "types",
+            "visible",
+            "clock",
+            "files",
+            "geography",
+            "figures",
+            "estimate",
+            "feed",
+            "archive",
+        ],
+    ),
+    ("settings", &["options", "files", "feed", "toml_text"]),
     (
         "engine",
         &[
             "types",
+            "files",
             "geography",
             "figures",
             "calendar",
@@ -61,9 +77,9 @@ const LAYERS: &[(&str, &[&str])] = &[
             "engine",
         ],
     ),
-    ("watch", &["types", "feed", "archive", "settings", "engine", "regressions"]),
+    ("watch", &["types", "clock", "files", "feed", "archive", "settings", "engine", "regressions"]),
     ("verify", &["types", "figures", "archive", "oracle", "publish", "engine"]),
-    ("explain", &["types", "figures", "archive", "oracle", "publish", "engine"]),
+    ("explain", &["types", "figures", "feed", "archive", "oracle", "publish", "engine"]),
 ];
 
 /// Stages in which figures are integers.
@@ -87,6 +103,14 @@ const FLOATS: &[(&str, &str)] = &[
     ("src/feed/read.rs", "the share of lines that may be rejected"),
     ("src/feed/refused.rs", "that share in a message"),
     ("src/engine/open.rs", "that share as an option"),
+];
+
+/// Where files are opened outside of `src/files`, which refuses what is no regular file and keeps
+/// what is the home's private, and why.
+const OPENS: &[(&str, &str)] = &[
+    ("src/archive/durable.rs", "a folder is opened to sync it"),
+    ("src/cli/target.rs", "a pipe or a device that the user names as an output"),
+    ("src/simulate/files.rs", "a feed is written to a folder that was empty"),
 ];
 
 const LINES_MAX: usize = 500;
@@ -250,6 +274,43 @@ fn figures_are_integers_up_to_the_published_tables() {
         violations.push(format!("{path}: no float left, take out the exception ({why})"));
     }
     assert_none(&violations, "no floats above the published tables");
+}
+
+#[test]
+fn files_are_opened_in_one_place() {
+    let calls = [
+        "File::open(",
+        "File::create",
+        "File::options",
+        "OpenOptions",
+        "fs::read(",
+        "fs::read_to_string(",
+        "fs::write(",
+        "tempfile::tempdir",
+        ".tempdir(",
+    ];
+    let mut violations = Vec::new();
+    let mut used = BTreeSet::new();
+    for source in sources(&["src"], &["rs"]) {
+        if source.path.ends_with("/tests.rs") || source.path.starts_with("src/files/") {
+            continue;
+        }
+        let n_lines = source.n_lines_without_tests();
+        for (number, line) in source.code().take_while(|(number, _)| *number <= n_lines) {
+            if !calls.iter().any(|call| line.contains(call)) {
+                continue;
+            }
+            if OPENS.iter().any(|(path, _)| *path == source.path) {
+                used.insert(source.path.clone());
+            } else {
+                violations.push(format!("{}: {}", source.at(number), line.trim()));
+            }
+        }
+    }
+    for (path, why) in OPENS.iter().filter(|(path, _)| !used.contains(*path)) {
+        violations.push(format!("{path}: opens no file, take out the exception ({why})"));
+    }
+    assert_none(&violations, "files are opened by src/files");
 }
 
 #[test]

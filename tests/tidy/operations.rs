@@ -16,7 +16,9 @@ fn quotes() -> Vec<(String, Vec<String>)> {
         let cells: Vec<&str> = line.split('|').collect();
         let [_, _, seen, ..] = cells[..] else { continue };
         for quote in seen.split('`').skip(1).step_by(2) {
-            let pieces = quote.split('…').map(|piece| piece.trim().to_owned());
+            // A stop between two things that vary is none of either.
+            let pieces = quote.split('…').map(|piece| piece.trim_matches([' ', ';', ':', ',']));
+            let pieces = pieces.map(str::to_owned);
             let pieces = pieces.filter(|piece| piece.chars().any(char::is_alphanumeric));
             quotes.push((document.at(n_before + number), pieces.collect()));
         }

@@ -6,6 +6,10 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+#[cfg(target_os = "linux")]
+mod full;
+#[cfg(target_os = "linux")]
+mod reads;
 mod watcher;
 
 use std::ffi::OsStr;
@@ -18,6 +22,8 @@ use std::time::Duration;
 
 use common::nasty_feed::{CITIES, NastyFeed, Random, text};
 use common::{Run, Sandbox, csv_rows};
+#[cfg(target_os = "linux")]
+use full::Disk;
 use spillover::watch::heartbeat::State;
 use watcher::Watcher;
 
@@ -52,17 +58,23 @@ fn once(sandbox: &Sandbox, feed: &Path) -> Run {
 
 /// A watcher that has taken in January.
 fn with_january<'a>(sandbox: &'a Sandbox, feed: &NastyFeed) -> Watcher<'a> {
-    let mut watcher = Watcher::start(sandbox, 1);
+    taking_in_january(Watcher::start(sandbox, 1), sandbox, feed)
+}
+
+/// The same on a disk that can be filled.
+#[cfg(target_os = "linux")]
+fn with_january_on<'a>(disk: &Disk, sandbox: &'a Sandbox, feed: &NastyFeed) -> Watcher<'a> {
+    taking_in_january(Watcher::start_in(sandbox, 1, disk.environment()), sandbox, feed)
+}
+
+fn taking_in_january<'a>(
+    mut watcher: Watcher<'a>,
+    sandbox: &Sandbox,
+    feed: &NastyFeed,
+) -> Watcher<'a> {
     sandbox.write("200001.csv", text(&feed.months[0].1));
     watcher.until_next("200002");
     watcher
-}
-
-/// A device that is always full stands where the next segment is written, and another where it is
-/// tried whether there is room: the first try there fails too.
-fn fill_the_disk(home: &Path) {
-    symlink("/dev/full", home.join("segments/000002.parquet.partial")).expect("a link");
-    symlink("/dev/full", home.join("room.partial")).expect("a link");
 }
 
 fn assert_verified(sandbox: &Sandbox) {
@@ -269,14 +281,20 @@ fn a_refused_file_is_said_once_and_tried_again_when_it_changes() {
     assert_verified(&sandbox);
 }
 
+#[cfg(target_os = "linux")]
 #[test]
 fn a_full_disk_pauses_it_and_room_lets_it_go_on() {
     let sandbox = sandbox();
     let feed = NastyFeed::new(6, 4);
-    let mut watcher = with_january(&sandbox, &feed);
-    fill_the_disk(&sandbox.home());
+    let disk = Disk::beside(sandbox.folder());
+    let mut watcher = with_january_on(&disk, &sandbox, &feed);
+    disk.fill();
     sandbox.write("200002.csv", text(&feed.months[1].1));
     watcher.until_said("paused: no room is left for ");
+    let beat = watcher.until("a pause", |beat| beat.state == State::Paused);
+    // It tries again and again, and says nothing more.
+    watcher.until("another try", |next| next.updated > beat.updated);
+    disk.make_room();
     watcher.until_said("goes on");
     let beat = watcher.until_next("200003");
     assert_eq!((beat.vintage, beat.error, beat.reason), (2, None, None));
@@ -334,12 +352,14 @@ fn a_home_that_is_moved_away_is_not_written_any_more_and_no_other_one_begun() {
     assert_eq!(csv_rows(&sandbox.export("files")).len(), 1 + 2);
 }
 
+#[cfg(target_os = "linux")]
 #[test]
 fn a_home_that_is_moved_away_while_its_disk_is_full_is_not_begun_anew() {
     let sandbox = sandbox();
     let feed = NastyFeed::new(6, 3);
-    let mut watcher = with_january(&sandbox, &feed);
-    fill_the_disk(&sandbox.home());
+    let disk = Disk::beside(sandbox.folder());
+    let mut watcher = with_january_on(&disk, &sandbox, &feed);
+    disk.fill();
     fs::create_dir(sandbox.folder().join("empty")).expect("an empty folder");
     sandbox.write("200002.csv", text(&feed.months[1].1));
     watcher.until_said("paused: no room is left for ");

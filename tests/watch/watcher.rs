@@ -1,5 +1,6 @@
 //! A watcher that runs beside the test, and what to wait for of it.
 
+use std::ffi::OsString;
 use std::fs::{self, File};
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -21,6 +22,15 @@ pub struct Watcher<'a> {
 
 impl<'a> Watcher<'a> {
     pub fn start(sandbox: &'a Sandbox, n_workers: usize) -> Self {
+        Self::start_in(sandbox, n_workers, [])
+    }
+
+    /// Starts one with more in its environment.
+    pub fn start_in<const N: usize>(
+        sandbox: &'a Sandbox,
+        n_workers: usize,
+        environment: [(&str, OsString); N],
+    ) -> Self {
         let log = sandbox.folder().join("watch.log");
         let stderr = File::options().create(true).append(true).open(&log).expect("a log");
         let child = Command::new(env!("CARGO_BIN_EXE_spillover"))
@@ -28,6 +38,7 @@ impl<'a> Watcher<'a> {
             .arg(sandbox.home())
             .args(["watch", "--interval", "0.02", "--workers", &n_workers.to_string()])
             .arg(sandbox.feed())
+            .envs(environment)
             .stdin(Stdio::null())
             .stderr(stderr)
             .spawn()

@@ -9,6 +9,7 @@ use std::path::Path;
 
 use crate::archive::durable::Draft;
 use crate::archive::error::{ArchiveError, Result};
+use crate::files;
 
 const NAME: &str = "acknowledged";
 
@@ -19,7 +20,7 @@ const NAME: &str = "acknowledged";
 /// - [`ArchiveError::Acknowledged`] if it is no number.
 pub(super) fn read(home: &Path) -> Result<u64> {
     let path = home.join(NAME);
-    let text = match std::fs::read(&path) {
+    let text = match files::read(&path) {
         Ok(text) => text,
         Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
             return Ok(0);

@@ -17,6 +17,7 @@ mod revise;
 mod seal;
 
 use std::cell::Cell;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -29,6 +30,7 @@ pub use revise::{Rebuilt, Reclassified, Withdrawn};
 
 use super::durable::Identity;
 use super::error::{ArchiveError, Result, is_without_shared_file, says};
+use crate::files::{self, check_regular, private};
 
 const SCHEMA: &str = include_str!("schema.sql");
 const REVISIONS: &str = include_str!("revisions.sql");
@@ -66,10 +68,13 @@ impl Manifest {
     pub(super) fn open(home: &Path) -> Result<Self> {
         let path = home.join(NAME);
         let acknowledged = acknowledged::read(home)?;
+        // The database makes its log and index with the mode of its own file.
+        private::create_if_missing(&path)
+            .map_err(|source| ArchiveError::Write { path: path.clone(), source })?;
         let connection = connect(&path).map_err(|source| not_opened(&path, source))?;
         let mut manifest = Self::new(connection, path);
         match manifest.layout()? {
-            0 if acknowledged > 0 || has_records(home) => {
+            0 if acknowledged > 0 || has_records(home)? => {
                 return Err(ArchiveError::ManifestLost {
                     path: manifest.path,
                     acknowledged,
@@ -110,11 +115,13 @@ impl Manifest {
         // Before the database: a writer raises it after a commit.
         let acknowledged = acknowledged::read(home)?;
         let lost = |path| Err(ArchiveError::ManifestLost { path, acknowledged, found: 0 });
-        if !path.is_file() {
-            return match acknowledged {
-                0 => Err(ArchiveError::NoHome { home: home.to_owned() }),
-                _ => lost(path),
-            };
+        match std::fs::metadata(&path).and_then(|there| check_regular(there.file_type())) {
+            Ok(()) => {}
+            Err(error) if is_missing(&error) && acknowledged == 0 => {
+                return Err(ArchiveError::NoHome { home: home.to_owned() });
+            }
+            Err(error) if is_missing(&error) => return lost(path),
+            Err(source) => return Err(ArchiveError::Read { path, source }),
         }
         let connection = match connect_read_only(&path) {
             Err(error) if is_in_the_making(&error) && acknowledged == 0 => {
@@ -277,8 +284,17 @@ fn prepare(connection: &mut Connection) -> rusqlite::Result<()> {
 }
 
 /// Whether records of accepted files may lie in a home.
-fn has_records(home: &Path) -> bool {
-    std::fs::read_dir(home.join("segments")).is_ok_and(|mut entries| entries.next().is_some())
+fn has_records(home: &Path) -> Result<bool> {
+    let path = home.join("segments");
+    match std::fs::read_dir(&path) {
+        Ok(mut entries) => Ok(entries.next().is_some()),
+        Err(error) if is_missing(&error) => Ok(false),
+        Err(source) => Err(ArchiveError::Read { path, source }),
+    }
+}
+
+fn is_missing(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
 }
 
 /// `SQLite` reads a WAL database through a shared-memory file, which it must be able to make: with
@@ -306,7 +322,7 @@ fn whole(path: &Path) -> Option<Vec<u8>> {
     let stamp = || path.metadata().and_then(|file| Ok((file.len(), file.modified()?))).ok();
     for _ in 0..WHOLE_TRIES {
         let before = stamp()?;
-        let mut bytes = std::fs::read(path).ok()?;
+        let mut bytes = files::read_all(path).ok()?;
         if stamp()? == before && !has_wal(path) {
             // In memory there is no log; these bytes say that there is one.
             bytes.get_mut(18..20)?.fill(1);
@@ -329,7 +345,8 @@ fn is_in_the_making(error: &rusqlite::Error) -> bool {
     says(error, rusqlite::ffi::SQLITE_READONLY_ROLLBACK)
 }
 
-/// Whether commits wait in the write-ahead log, which the database's own bytes do not have.
+/// Whether commits wait in the write-ahead log, which the database's own bytes do not have, or may.
 fn has_wal(path: &Path) -> bool {
-    path.with_extension("sqlite-wal").metadata().is_ok_and(|wal| wal.len() > 0)
+    let wal = path.with_extension("sqlite-wal").metadata();
+    wal.map_or_else(|error| error.kind() != ErrorKind::NotFound, |wal| wal.len() > 0)
 }

@@ -1,6 +1,7 @@
 //! What the manifest is asked.
 
 use std::collections::{BTreeMap, HashSet};
+use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use rusqlite::types::Type;
@@ -279,9 +280,14 @@ impl Manifest {
                 manifest_bytes: 0,
             })
         })?;
-        let files = [self.path.clone(), self.path.with_extension("sqlite-wal")];
-        let manifest_bytes =
-            files.iter().filter_map(|path| Some(path.metadata().ok()?.len())).sum();
+        let mut manifest_bytes = 0;
+        for path in [self.path.clone(), self.path.with_extension("sqlite-wal")] {
+            manifest_bytes += match path.metadata() {
+                Ok(file) => file.len(),
+                Err(error) if error.kind() == ErrorKind::NotFound => 0,
+                Err(source) => return Err(ArchiveError::Read { path, source }),
+            };
+        }
         Ok(Sizes { manifest_bytes, ..sizes.unwrap_or_default() })
     }
 

@@ -14,6 +14,7 @@ mod sdmx;
 mod xlsx;
 
 use std::io::{self, Write};
+use std::path::Path;
 use std::sync::Arc;
 
 use arrow_array::RecordBatch;
@@ -23,6 +24,8 @@ use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
 
 use self::csv::{CsvWriter, Reader};
+use crate::clock::ClockError;
+use crate::files::trouble::remark;
 
 /// In what a table is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -57,14 +60,17 @@ pub struct Sheet {
 #[derive(Debug, thiserror::Error)]
 pub enum FormatError {
     /// The file or the pipe.
-    #[error("cannot write the table")]
+    #[error("cannot write the table{}", remark(Path::new("the output"), _0))]
     Write(#[from] io::Error),
     /// The Parquet encoder.
-    #[error("cannot write the table as Parquet")]
+    #[error("cannot write the table as Parquet{}", remark(Path::new("the output"), _0))]
     Parquet(#[from] parquet::errors::ParquetError),
     /// The workbook.
     #[error("cannot write the table as a workbook")]
     Workbook(#[from] rust_xlsxwriter::XlsxError),
+    /// The system's clock is off.
+    #[error(transparent)]
+    Clock(#[from] ClockError),
     /// More rows than a sheet of a workbook has.
     #[error(
         "the table {table} has more than {} rows, which no sheet of a workbook holds; choose one \

@@ -11,6 +11,7 @@ use rust_xlsxwriter::{Format, Workbook, Worksheet};
 
 use super::cells::Cells;
 use super::{FormatError, Sheet};
+use crate::clock;
 
 /// Rows of a sheet below the header: the format's limit.
 pub const ROWS_MAX: u32 = 1_048_575;
@@ -26,8 +27,11 @@ impl Book {
     /// Starts a sheet with its header.
     ///
     /// # Errors
-    /// [`FormatError::Workbook`] if the format does not take a name.
+    /// - [`FormatError::Workbook`] if the format does not take a name.
+    /// - [`FormatError::Clock`] if the system's clock is off.
     pub fn start(table: &Sheet) -> Result<Self, FormatError> {
+        // The workbook says when it was made, and its library panics where the clock cannot tell.
+        clock::now()?;
         let mut sheet = Worksheet::new();
         sheet.set_name(table.name)?;
         sheet.set_freeze_panes(1, 0)?;

@@ -10,6 +10,7 @@ use std::path::Path;
 use super::ln_usd;
 use super::rows::{Indicators, ln_import};
 use super::truth::TruthFile;
+use crate::files;
 use crate::simulate::error::SimulateError;
 use crate::simulate::files::at;
 
@@ -169,7 +170,7 @@ fn add_record(feed: &mut Feed, row: &Line) -> Result<(), SimulateError> {
 
 fn read_truth(directory: &Path) -> Result<Known, SimulateError> {
     let path = directory.join("truth.toml");
-    let text = std::fs::read_to_string(&path).map_err(|source| at(&path, source))?;
+    let text = files::read_text(&path).map_err(|source| at(&path, source))?;
     let truth = toml::from_str(&text)
         .map_err(|_| SimulateError::Content { path: path.clone(), line: 0 })?;
     let (mut effects, mut residuals) = (BTreeMap::new(), BTreeMap::new());
@@ -206,7 +207,7 @@ impl Line {
 }
 
 fn read_csv(path: &Path) -> Result<Vec<Line>, SimulateError> {
-    let text = std::fs::read(path).map_err(|source| at(path, source))?;
+    let text = files::read_all(path).map_err(|source| at(path, source))?;
     let mut lines = Vec::new();
     for record in csv::Reader::from_reader(text.as_slice()).into_records() {
         let bad = |_| SimulateError::Content { path: path.to_owned(), line: 0 };

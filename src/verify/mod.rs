@@ -1,9 +1,11 @@
 //! `verify`: everything recomputed from the archive in one go, and compared with what is published,
 //! bit for bit.
 //!
-//! Comes in: a home. Goes out: what is wrong with it, by name: a damaged segment or part, a row or
-//! a figure that is not what the records say. The recomputation is the oracle's, in plain loops: it
-//! shares no operator with the engine.
+//! Comes in: a home. Goes out: what is wrong with it, by name, and which figures that affects: a
+//! damaged file, a row or a figure that is not what the records say. The recomputation is the
+//! oracle's, in plain loops: it shares no operator with the engine.
+
+mod damage;
 
 use std::fmt;
 
@@ -12,7 +14,7 @@ use arrow_array::cast::AsArray;
 
 use crate::archive::parts::Table;
 use crate::archive::segment::Fields;
-use crate::archive::{Archive, ArchiveError, Stored};
+use crate::archive::{Archive, ArchiveError};
 use crate::engine::replay::Replay;
 use crate::engine::{EngineError, LiveSegment};
 use crate::oracle::{Oracle, Tables};
@@ -22,6 +24,8 @@ use crate::publish::format::cells::fields_of;
 use crate::publish::sorted::by_key;
 use crate::publish::{Context, city, plant};
 use crate::types::{Vintage, Year};
+
+pub use damage::Affected;
 
 /// What is wrong with a home.
 #[derive(Debug)]
@@ -39,8 +43,26 @@ pub enum Finding {
         /// Accepted records by the manifest.
         recorded: u64,
     },
-    /// A snapshot is missing or damaged: no figure is affected, a restart takes longer.
-    Snapshot(ArchiveError),
+    /// A file that only saves time is missing or damaged; what makes it again.
+    Saving(&'static str, ArchiveError),
+    /// The records of a file that does not count any more are missing or damaged.
+    OldRecords {
+        /// The file.
+        file: String,
+        /// Which figures that affects.
+        affected: Affected,
+        /// What is wrong.
+        error: ArchiveError,
+    },
+    /// A part that only older vintages are read from is missing or damaged.
+    OldPart {
+        /// The table.
+        table: Table,
+        /// Which figures that affects.
+        affected: Affected,
+        /// What is wrong.
+        error: ArchiveError,
+    },
     /// A published part is missing or damaged, so that a year cannot be read.
     Part(Table, ExportError),
     /// A figure is not what the records say.
@@ -66,12 +88,23 @@ impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Manifest(what) => write!(f, "the manifest is damaged: {what}"),
-            Self::Segment(vintage, error) => write!(f, "vintage {vintage}: {error}"),
+            Self::Segment(vintage, error) => write!(
+                f,
+                "vintage {vintage}: no published figure can be compared with its records: {error}"
+            ),
             Self::Count { vintage, found, recorded } => {
                 write!(f, "vintage {vintage}: {found} accepted records, {recorded} by the manifest")
             }
-            Self::Snapshot(error) => {
-                write!(f, "no figure is affected, `snapshot` makes another: {error}")
+            Self::Saving(remedy, error) => {
+                write!(f, "{}, {remedy}: {error}", Affected::Nothing)
+            }
+            Self::OldRecords { file, affected, error } => write!(
+                f,
+                "the records of {file}, which do not count any more, are damaged; {affected}; \
+                 `ingest` of that file puts them back: {error}"
+            ),
+            Self::OldPart { table, affected, error } => {
+                write!(f, "table {}: {affected}: {error}", table.name())
             }
             Self::Part(table, error) => write!(f, "table {}: {error}", table.name()),
             Self::Figure { table, key, column, published, recomputed } => write!(
@@ -94,6 +127,18 @@ impl fmt::Display for Finding {
     }
 }
 
+impl Finding {
+    /// Which figures it affects.
+    #[must_use]
+    pub fn affected(&self) -> Affected {
+        match self {
+            Self::Saving(..) => Affected::Nothing,
+            Self::OldRecords { affected, .. } | Self::OldPart { affected, .. } => affected.clone(),
+            _ => Affected::Published,
+        }
+    }
+}
+
 /// What was looked at, and what was found.
 #[derive(Debug, Default)]
 pub struct Verification {
@@ -107,10 +152,8 @@ pub struct Verification {
     pub findings: Vec<Finding>,
     /// How much is wrong.
     pub n_findings: usize,
-    /// What cannot be read of records that do not count any more, and of parts that newer ones took
-    /// the place of. No figure of now is affected: files are withdrawn and tables rebuilt for it.
-    /// Vintages that need it cannot be had.
-    pub old: Vec<ArchiveError>,
+    /// Which figures that affects.
+    pub affected: Affected,
 }
 
 /// How many findings are told one by one.
@@ -119,6 +162,7 @@ pub const FINDINGS_MAX: usize = 100;
 impl Verification {
     fn found(&mut self, finding: Finding) {
         self.n_findings += 1;
+        self.affected = std::mem::take(&mut self.affected).or(finding.affected());
         if self.findings.len() < FINDINGS_MAX {
             self.findings.push(finding);
         }
@@ -134,27 +178,31 @@ pub fn verify(archive: Archive, progress: impl FnMut()) -> Result<Verification, 
     for what in archive.integrity()? {
         verification.found(Finding::Manifest(what));
     }
-    for snapshot in archive.snapshots()? {
-        if let Err(error) = snapshot.file.open(archive.home()) {
-            verification.found(Finding::Snapshot(error));
-        }
-    }
-    let gone = archive.files()?.into_iter().filter(|file| !file.counts_now());
-    let mut old: Vec<Stored> = gone.map(|file| file.segment).collect();
-    for table in [Table::City, Table::Plant] {
-        old.extend(archive.old_parts(table)?.into_iter().map(|part| part.file));
-    }
-    let damaged = old.iter().filter_map(|file| file.open(archive.home()).err());
-    verification.old = damaged.collect();
+    damage::find(&archive, &mut verification)?;
     let mut replay = Replay::open(archive)?;
     let tables = recompute(&mut replay, &mut verification, progress)?;
-    let Some(tables) = tables else { return Ok(verification) };
+    let Some(tables) = tables else {
+        look_at_parts(&replay.archive, &mut verification)?;
+        return Ok(verification);
+    };
     for table in [Table::City, Table::Plant] {
         if let Err(error) = compare(&replay, table, &tables, &mut verification) {
             verification.found(Finding::Part(table, error));
         }
     }
     Ok(verification)
+}
+
+/// Looks at the files of both tables, whose figures cannot be compared with the records.
+fn look_at_parts(archive: &Archive, verification: &mut Verification) -> Result<(), EngineError> {
+    for table in [Table::City, Table::Plant] {
+        for part in archive.parts(table, None)? {
+            if let Err(error) = part.file.open(archive.home()) {
+                verification.found(Finding::Part(table, error.into()));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Both tables from the segments; none if a segment is damaged, for then the figures cannot be

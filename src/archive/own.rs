@@ -1,0 +1,147 @@
+//! What is a home's own: the names in it, who may use them, and which folders are homes.
+
+use std::fmt;
+use std::fs;
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+
+use super::durable::create_home;
+use super::error::{ArchiveError, Result};
+use crate::files::{check_regular, private, resolve};
+
+/// The folders of a home that the manifest names files in.
+pub(super) const FOLDERS: [&str; 5] = ["segments", "published", "panel", "memory", "snapshots"];
+/// Its files, the watcher's among them.
+const FILES: [&str; 10] = [
+    "manifest.sqlite",
+    "manifest.sqlite-wal",
+    "manifest.sqlite-shm",
+    "manifest.sqlite-journal",
+    "acknowledged",
+    "lock",
+    "readers",
+    "watch.lock",
+    "watched.json",
+    "heartbeat.json",
+];
+/// Those by which a folder is known as a home, also one that is damaged or not yet begun.
+const MARKERS: [&str; 4] = ["manifest.sqlite", "manifest.sqlite-wal", "acknowledged", "watch.lock"];
+
+/// The home that a path is in: the nearest folder on the way to it, or at it, that is one. The path
+/// is taken as it is; links in it are for whoever asks to resolve.
+#[must_use]
+pub fn home_around(path: &Path) -> Option<PathBuf> {
+    path.ancestors().find(|folder| is_home(folder)).map(Path::to_owned)
+}
+
+/// Whether a folder is a home.
+fn is_home(folder: &Path) -> bool {
+    MARKERS.iter().any(|name| fs::symlink_metadata(folder.join(name)).is_ok())
+}
+
+/// Whether a home may be begun at a path: in no other home, which would take its files for
+/// leftovers.
+fn check_outside(home: &Path) -> Result<()> {
+    if is_home(home) {
+        return Ok(());
+    }
+    let failed = |source| ArchiveError::CreateFolder { path: home.to_owned(), source };
+    match home_around(&resolve(home).map_err(failed)?) {
+        Some(outer) => Err(ArchiveError::Inside { home: home.to_owned(), outer }),
+        None => Ok(()),
+    }
+}
+
+/// Whether everything of a home is a regular file or a folder: a link that somebody put there would
+/// have the home's records written elsewhere.
+fn check_own(home: &Path) -> Result<()> {
+    for name in FILES {
+        check(home.join(name), |there| check_regular(there.file_type()))?;
+    }
+    for name in FOLDERS {
+        check(home.join(name), |there| {
+            let other = || io::Error::new(ErrorKind::NotADirectory, "it is not a folder");
+            if there.is_dir() { Ok(()) } else { Err(other()) }
+        })?;
+    }
+    Ok(())
+}
+
+fn check(path: PathBuf, is_own: impl Fn(&fs::Metadata) -> io::Result<()>) -> Result<()> {
+    match fs::symlink_metadata(&path) {
+        Ok(there) => is_own(&there).map_err(|source| ArchiveError::Foreign { path, source }),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        Err(source) => Err(ArchiveError::Read { path, source }),
+    }
+}
+
+/// A home that other users could read or write until now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WasOpen {
+    mode: u32,
+}
+
+impl fmt::Display for WasOpen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "the home was open to other users (mode {:04o}) and is closed to them now (mode 0700)",
+            self.mode
+        )
+    }
+}
+
+/// Makes the folder of a home if there is none, and makes sure that what is in it is the home's own
+/// and that nobody but the owner of the home may use it; whether others could, if it had records.
+///
+/// # Errors
+/// - [`ArchiveError::Inside`] if it would be begun inside another home.
+/// - [`ArchiveError::CreateFolder`], [`ArchiveError::Sync`] if it cannot be made.
+/// - [`ArchiveError::Foreign`] if a link or something else is where a file or folder of it is.
+/// - [`ArchiveError::Exposed`] if it cannot be taken away from other users.
+pub(crate) fn prepare(home: &Path) -> Result<Option<WasOpen>> {
+    check_outside(home)?;
+    create_home(home)?;
+    check_own(home)?;
+    let has_records = is_home(home);
+    let names: Vec<&str> = FOLDERS.iter().chain(&FILES).copied().collect();
+    let mode = private::close_to_others(home, &names)
+        .map_err(|source| ArchiveError::Exposed { home: home.to_owned(), source })?;
+    Ok(mode.filter(|_| has_records).map(|mode| WasOpen { mode }))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn a_folder_is_a_home_by_what_is_in_it_and_so_is_everything_below() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        for marker in MARKERS {
+            let home = folder.path().join(marker.replace('.', "-"));
+            fs::create_dir_all(home.join("segments")).expect("a folder");
+            assert_eq!(home_around(&home.join("segments/new.csv")), None);
+            symlink("/nowhere", home.join(marker)).expect("a link to nowhere");
+            for inside in ["", "lock", "segments/new.csv"] {
+                assert_eq!(home_around(&home.join(inside)), Some(home.clone()), "{inside}");
+            }
+        }
+        assert_eq!(home_around(&folder.path().join("other.csv")), None);
+    }
+
+    #[test]
+    fn a_link_in_the_place_of_a_file_or_folder_of_a_home_is_named() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        for name in FILES.iter().chain(&FOLDERS) {
+            let home = folder.path().join("home");
+            fs::create_dir(&home).expect("a home");
+            check_own(&home).expect("nothing is there");
+            symlink(folder.path(), home.join(name)).expect("a link");
+            let error = check_own(&home).expect_err("a link");
+            assert!(error.to_string().contains(name), "{error}");
+            fs::remove_dir_all(&home).expect("removed");
+        }
+    }
+}

@@ -1,0 +1,209 @@
+//! What to do about an error of the system, where that does not depend on what was being done.
+//!
+//! A limit of descriptors that is reached, a permission that is missing, a file system that is
+//! read-only or full: each has one remedy, whichever file shows it first.
+
+use std::error::Error;
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use super::check_regular;
+use rustix::fs::{Access, AtFlags, CWD, accessat};
+use rustix::io::Errno;
+use rustix::process::{Resource, geteuid, getrlimit};
+
+/// What to do about a failed operation on a file: for an error of the system that has one, its
+/// remedy, else what the operation advises.
+#[must_use]
+pub fn advice(path: &Path, error: &(dyn Error + 'static), otherwise: &str) -> String {
+    remedy(path, error).unwrap_or_else(|| otherwise.to_owned())
+}
+
+/// The remedy of an error of the system as the end of a message; nothing if it has none.
+#[must_use]
+pub fn remark(path: &Path, error: &(dyn Error + 'static)) -> String {
+    remedy(path, error).map_or_else(String::new, |remedy| format!("; {remedy}"))
+}
+
+/// What to do about an error of the system while something was done to a file; none if that
+/// depends on what was done.
+#[must_use]
+pub fn remedy(path: &Path, error: &(dyn Error + 'static)) -> Option<String> {
+    match Errno::from_raw_os_error(system_error(error)?) {
+        Errno::MFILE => Some(process_descriptors()),
+        Errno::NFILE => Some(SYSTEM_DESCRIPTORS.to_owned()),
+        Errno::ACCESS | Errno::PERM => Some(permission(path)),
+        Errno::ROFS => Some(format!(
+            "the file system of {} is read-only; mount it to be written, or name another place",
+            path.display()
+        )),
+        Errno::FBIG => Some(
+            "the file would be larger than this process may write; raise the limit (`ulimit -f`), \
+             then run again"
+                .to_owned(),
+        ),
+        Errno::NOSPC => {
+            Some(format!("make room on the disk of {}, then run again", path.display()))
+        }
+        Errno::DQUOT => Some(format!(
+            "the disk quota of {} is used up; make room or raise the quota, then run again",
+            who()
+        )),
+        _ => None,
+    }
+}
+
+/// The remedy of a database that cannot open its files, and does not say why; none if nothing keeps
+/// it from that. The files are not opened for it: to close one would give up the locks that this
+/// process holds on it.
+#[must_use]
+pub fn remedy_of_database(path: &Path) -> Option<String> {
+    // A database has its file open beside its log and its index.
+    let held: Vec<io::Result<File>> = (0..4).map(|_| File::open("/dev/null")).collect();
+    if let Some(Err(error)) = held.into_iter().find(Result::is_err) {
+        return remedy(path, &error);
+    }
+    let beside = |suffix: &str| {
+        let mut name = path.as_os_str().to_owned();
+        name.push(suffix);
+        PathBuf::from(name)
+    };
+    let files = ["", "-wal", "-shm"].map(beside);
+    let is_foreign = |path: &&PathBuf| {
+        fs::symlink_metadata(path).is_ok_and(|there| check_regular(there.file_type()).is_err())
+    };
+    if let Some(path) = files.iter().find(is_foreign) {
+        return Some(format!(
+            "{} is no regular file, and links there are not followed; move it away, then run again",
+            path.display()
+        ));
+    }
+    if is_at_size_limit(&files) {
+        return remedy(path, &io::Error::from(Errno::FBIG));
+    }
+    let denied = files.iter().find(|path| denied(path).is_some()).map(|path| permission(path));
+    let is_read_only =
+        || accessat(CWD, path, Access::WRITE_OK, AtFlags::EACCESS) == Err(Errno::ROFS);
+    denied.or_else(|| is_read_only().then(|| remedy(path, &io::Error::from(Errno::ROFS)))?)
+}
+
+/// Whether one of some files is about as large as this process may write.
+fn is_at_size_limit(files: &[PathBuf]) -> bool {
+    const MARGIN_BYTES: u64 = 1 << 20;
+    let Some(limit) = getrlimit(Resource::Fsize).current else { return false };
+    let n_bytes = files.iter().filter_map(|path| Some(fs::metadata(path).ok()?.len())).max();
+    n_bytes.unwrap_or(0).saturating_add(MARGIN_BYTES) > limit
+}
+
+/// The number of the first error of the system among an error and its causes.
+#[must_use]
+pub fn system_error(error: &(dyn Error + 'static)) -> Option<i32> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(error) = error.downcast_ref::<io::Error>() {
+            let inner = || system_error(error.get_ref()?);
+            return error.raw_os_error().or_else(inner);
+        }
+        next = error.source();
+    }
+    None
+}
+
+const SYSTEM_DESCRIPTORS: &str = "all processes together have as many files open as the system \
+                                  allows; raise fs.file-max or end other processes, then run again";
+
+fn process_descriptors() -> String {
+    let limit = getrlimit(Resource::Nofile).current;
+    let limit = limit.map_or_else(|| "unlimited".to_owned(), |limit| limit.to_string());
+    format!(
+        "this process has as many files open as it may: {limit}; raise the limit (`ulimit -n 1024`, \
+         or LimitNOFILE=1024 in its systemd unit), then run again"
+    )
+}
+
+/// Whose permission is missing for a path: that of the first folder on the way to it that this
+/// process may not pass, or of the file, or of the folder that it is to be made in.
+fn permission(path: &Path) -> String {
+    let found = denied(path).and_then(|what| Some((fs::metadata(&what).ok()?, what)));
+    let Some((there, what)) = found else {
+        return format!(
+            "the system does not let {} use {}; look for a security policy or an attribute of the \
+             file (`lsattr`)",
+            who(),
+            path.display()
+        );
+    };
+    format!(
+        "{} belongs to {} (mode {:04o}) and this process runs as {}; run it as the owner, or have \
+         the owner or the mode changed",
+        what.display(),
+        user(there.uid()),
+        there.mode() & 0o7777,
+        who()
+    )
+}
+
+fn denied(path: &Path) -> Option<PathBuf> {
+    let path = std::path::absolute(path).ok()?;
+    let folders: Vec<&Path> = path.ancestors().skip(1).collect();
+    let lacks =
+        |path: &Path, access| accessat(CWD, path, access, AtFlags::EACCESS) == Err(Errno::ACCESS);
+    if let Some(folder) = folders.iter().rev().find(|folder| lacks(folder, Access::EXEC_OK)) {
+        return Some(folder.to_path_buf());
+    }
+    if lacks(&path, Access::READ_OK) || lacks(&path, Access::WRITE_OK) {
+        return Some(path);
+    }
+    let parent = folders.first().filter(|folder| lacks(folder, Access::WRITE_OK))?;
+    Some(parent.to_path_buf())
+}
+
+fn who() -> String {
+    user(geteuid().as_raw())
+}
+
+/// A user's name and number.
+fn user(number: u32) -> String {
+    let users = super::read_text(Path::new("/etc/passwd")).unwrap_or_default();
+    let named = users.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let name = fields.next()?;
+        (fields.nth(1)? == number.to_string()).then(|| format!("{name} (user {number})"))
+    });
+    named.unwrap_or_else(|| format!("user {number}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("wrapped")]
+    struct Wrapped(#[source] io::Error);
+
+    fn told(errno: Errno) -> Option<String> {
+        let error = Wrapped(io::Error::other(io::Error::from(errno)));
+        remedy(Path::new("/nowhere/home/lock"), &error)
+    }
+
+    #[test]
+    fn an_error_of_the_system_is_found_however_deep_it_is() {
+        let text = told(Errno::MFILE).expect("a remedy");
+        assert!(text.contains("as many files open as it may") && text.contains("ulimit -n"));
+        for (errno, part) in [
+            (Errno::NFILE, "fs.file-max"),
+            (Errno::ROFS, "/nowhere/home/lock is read-only"),
+            (Errno::FBIG, "ulimit -f"),
+            (Errno::NOSPC, "make room on the disk"),
+            (Errno::DQUOT, "quota"),
+            (Errno::ACCESS, "use /nowhere/home/lock"),
+        ] {
+            let text = told(errno).expect("a remedy");
+            assert!(text.contains(part), "{text}");
+        }
+        assert_eq!(told(Errno::IO), None, "a bad disk is for the operation to tell");
+        assert_eq!(remedy(Path::new("/"), &io::Error::other("no error of the system")), None);
+    }
+}
