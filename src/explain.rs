@@ -182,8 +182,8 @@ pub struct Source {
 /// Explains a row as it is published now.
 ///
 /// # Errors
-/// - [`ExplainError::Unknown`], [`ExportError::NoYear`], [`ExplainError::NoRow`] if there is no such
-///   row, saying why.
+/// - [`ExplainError::Unknown`], [`ExportError::NoYear`], [`ExplainError::NoRow`] if there is no
+///   such row, saying why.
 /// - [`ExplainError::Engine`], [`ExplainError::Export`] if the home cannot be read or is damaged.
 pub fn explain(archive: Archive, key: &RowKey) -> Result<Explanation, ExplainError> {
     let mut replay = Replay::open(archive)?;

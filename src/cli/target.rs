@@ -1,5 +1,5 @@
-//! Where a command writes: the standard output, or a file that is there whole or not at all, outside
-//! of every home and of what the command reads.
+//! Where a command writes: the standard output, or a file that is there whole or not at all,
+//! outside of every home and of what the command reads.
 
 use std::fs::{self, File};
 use std::io::{self, Write};

@@ -48,8 +48,8 @@ pub enum EngineError {
     },
     /// The records of a file are damaged, and the file that may put them back cannot be read.
     #[error(
-        "the records of {name} (vintage {vintage}) are damaged, and the file of its month cannot be \
-         read to put them back"
+        "the records of {name} (vintage {vintage}) are damaged, and the file of its month cannot \
+         be read to put them back"
     )]
     NotMended {
         /// The file.

@@ -76,8 +76,8 @@ pub enum Refusal {
     /// Its month has a file already.
     #[error(
         "{file}: {period} has a file already; in spillover.toml in the home, or the file that \
-         --config names, set revision = \"append\" to add its lines or \"supersede\" to put them in \
-         the place of the earlier ones",
+         --config names, set revision = \"append\" to add its lines or \"supersede\" to put them \
+         in the place of the earlier ones",
         file = file.display()
     )]
     HasFile {

@@ -54,7 +54,8 @@ pub enum Refused {
         n_members: usize,
     },
     /// Unpacked, it is larger than allowed.
-    #[error("{file} is more than {max_bytes} bytes unpacked; split it into several files of the month",
+    #[error("{file} is more than {max_bytes} bytes unpacked; split it into several \
+             files of the month",
              file = file.display())]
     TooLarge {
         /// The file.

@@ -1,7 +1,7 @@
 //! Files and folders of a home: the user who runs the program reads and writes them, nobody else.
 //!
-//! The modes hold whatever the umask is. A link that somebody put in a file's place is not followed:
-//! a new file takes its place, and a file that is opened again must be a regular one.
+//! The modes hold whatever the umask is. A link that somebody put in a file's place is not
+//! followed: a new file takes its place, and a file that is opened again must be a regular one.
 
 use std::fs::{self, DirBuilder, File, Permissions};
 use std::io::{self, ErrorKind};

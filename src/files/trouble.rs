@@ -118,8 +118,8 @@ fn process_descriptors() -> String {
     let limit = getrlimit(Resource::Nofile).current;
     let limit = limit.map_or_else(|| "unlimited".to_owned(), |limit| limit.to_string());
     format!(
-        "this process has as many files open as it may: {limit}; raise the limit (`ulimit -n 1024`, \
-         or LimitNOFILE=1024 in its systemd unit), then run again"
+        "this process has as many files open as it may: {limit}; raise the limit (`ulimit -n \
+         1024`, or LimitNOFILE=1024 in its systemd unit), then run again"
     )
 }
 

@@ -7,6 +7,13 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Mutex;
 
+use spillover::watch::heartbeat::State;
+
+use super::common::Sandbox;
+use super::common::nasty_feed::{NastyFeed, text};
+use super::watcher::Watcher;
+use super::{assert_verified, sandbox, taking_in_january};
+
 /// A disk beside a home; it has room until it is filled.
 pub struct Disk {
     flag: PathBuf,
@@ -50,4 +57,48 @@ pub fn compiled(source: &str) -> PathBuf {
         shim
     });
     shim.clone()
+}
+
+/// The same on a disk that can be filled.
+fn with_january_on<'a>(disk: &Disk, sandbox: &'a Sandbox, feed: &NastyFeed) -> Watcher<'a> {
+    taking_in_january(Watcher::start_in(sandbox, 1, disk.environment()), sandbox, feed)
+}
+
+#[test]
+fn a_full_disk_pauses_it_and_room_lets_it_go_on() {
+    let sandbox = sandbox();
+    let feed = NastyFeed::new(6, 4);
+    let disk = Disk::beside(sandbox.folder());
+    let mut watcher = with_january_on(&disk, &sandbox, &feed);
+    disk.fill();
+    sandbox.write("200002.csv", text(&feed.months[1].1));
+    watcher.until_said("paused: no room is left for ");
+    let beat = watcher.until("a pause", |beat| beat.state == State::Paused);
+    // It tries again and again, and says nothing more.
+    watcher.until("another try", |next| next.updated > beat.updated);
+    disk.make_room();
+    watcher.until_said("goes on");
+    let beat = watcher.until_next("200003");
+    assert_eq!((beat.vintage, beat.error, beat.reason), (2, None, None));
+    let log = watcher.log();
+    assert_eq!(log.matches("paused: ").count(), 1, "{log}");
+    assert!(log.contains("000002.parquet") && log.contains("No space left"), "{log}");
+    watcher.stop();
+    assert_verified(&sandbox);
+}
+
+#[test]
+fn a_home_that_is_moved_away_while_its_disk_is_full_is_not_begun_anew() {
+    let sandbox = sandbox();
+    let feed = NastyFeed::new(6, 3);
+    let disk = Disk::beside(sandbox.folder());
+    let mut watcher = with_january_on(&disk, &sandbox, &feed);
+    disk.fill();
+    fs::create_dir(sandbox.folder().join("empty")).expect("an empty folder");
+    sandbox.write("200002.csv", text(&feed.months[1].1));
+    watcher.until_said("paused: no room is left for ");
+    fs::rename(sandbox.home(), sandbox.folder().join("away")).expect("moved away");
+    fs::rename(sandbox.folder().join("empty"), sandbox.home()).expect("an empty one");
+    watcher.until_failed("is not the home any more that was opened");
+    fs::remove_dir(sandbox.home()).expect("nothing was written there");
 }
