@@ -120,7 +120,7 @@ mod tests {
     fn a_folder_is_a_home_by_what_is_in_it_and_so_is_everything_below() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         for marker in MARKERS {
-            let home = folder.path().join(marker.replace('.', "-"));
+            let home = folder.path().join(format!("home-with-{marker}"));
             fs::create_dir_all(home.join("segments")).expect("a folder");
             assert_eq!(home_around(&home.join("segments/new.csv")), None);
             symlink("/nowhere", home.join(marker)).expect("a link to nowhere");

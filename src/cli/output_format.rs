@@ -48,7 +48,7 @@ pub fn format_of<F: OutputFormat>(asked: Option<F>, file: Option<&Path>) -> Resu
         (None, Some(format)) => Ok(format.clone()),
         (None, None) => {
             let mut all: Vec<&str> = Vec::new();
-            for extension in F::value_variants().iter().flat_map(|format| format.extensions()) {
+            for extension in F::value_variants().iter().flat_map(F::extensions) {
                 if !all.contains(extension) {
                     all.push(extension);
                 }

@@ -134,7 +134,7 @@ fn report(archive: &Archive, estimates: EstimateReport) -> anyhow::Result<Report
     let excluded = counts(Exclusion::ALL.len(), &|file, at| file.counts.excluded[at]);
     let rejected = counts(Rule::ALL.len(), &|file, at| file.counts.rejected[at]);
     let (watched, no_lock) = told(is_watched(archive.home()), "whether a watcher runs");
-    let (watcher, no_beat) = told(Heartbeat::read(archive.home()), "what the watcher does");
+    let (beat, no_beat) = told(Heartbeat::read(archive.home()), "what the watcher does");
     let unread = [no_lock, no_beat];
     Ok(Report {
         home: archive.home().display().to_string(),
@@ -159,7 +159,7 @@ fn report(archive: &Archive, estimates: EstimateReport) -> anyhow::Result<Report
         snapshot_bytes: sizes.snapshot_bytes,
         manifest_bytes: sizes.manifest_bytes,
         watched,
-        watcher,
+        watcher: beat,
         unread: unread.into_iter().flatten().collect(),
     })
 }

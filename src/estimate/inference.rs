@@ -191,7 +191,7 @@ impl<'d> Ways<'d> {
 }
 
 /// What a table prints of a model's coefficients.
-struct Terms {
+struct Figures {
     terms: Vec<TermEstimate>,
     covariance: Vec<f64>,
     notes: Vec<String>,
@@ -212,7 +212,7 @@ impl Context<'_, '_> {
         let k = degrees::parameters(model.kept.len(), &effects, &self.ways.own, rules);
         let df_residual = design.n_obs().saturating_sub(k);
         let df_t = self.ways.n_clusters().map_or(df_residual, |n| n - 1);
-        let Terms { terms, covariance, notes } = match self.no_variance(model, scores, k) {
+        let Figures { terms, covariance, notes } = match self.no_variance(model, scores, k) {
             Some(reason) => self.without_errors(model, scores, reason, k),
             None => self.with_errors(model, scores, df_residual, df_t),
         };
@@ -280,7 +280,7 @@ impl Context<'_, '_> {
         scores: &Scores,
         reason: NoStdError,
         k: usize,
-    ) -> Terms {
+    ) -> Figures {
         let n_obs = self.absorbed.layout().design.n_obs();
         let why = match reason {
             NoStdError::NoDegreesOfFreedom => {
@@ -295,7 +295,7 @@ impl Context<'_, '_> {
         let terms = self.coefficients(model, scores);
         let terms = terms.map(|(name, estimate)| TermEstimate::bare(name, estimate, reason));
         let notes = vec![format!("No standard errors: {why}.")];
-        Terms { terms: terms.collect(), covariance: Vec::new(), notes }
+        Figures { terms: terms.collect(), covariance: Vec::new(), notes }
     }
 
     /// Coefficients with their standard errors, but for those that have none.
@@ -305,7 +305,7 @@ impl Context<'_, '_> {
         scores: &Scores,
         df_residual: usize,
         df_t: usize,
-    ) -> Terms {
+    ) -> Figures {
         let mut covariance = self.covariance(model, scores, df_residual);
         covariance.uncentre(&self.absorbed.layout().design.variables, model);
         let mut notes = Vec::new();
@@ -322,7 +322,7 @@ impl Context<'_, '_> {
                     |error| term(name.clone(), estimate, error, df_t),
                 )
             });
-        Terms { terms: terms.collect(), covariance: covariance.values, notes }
+        Figures { terms: terms.collect(), covariance: covariance.values, notes }
     }
 
     /// The coefficients with their names, with one step of refinement `β + B X̃'We`; the constant

@@ -105,7 +105,8 @@ pub fn is_folder(path: &Path) -> io::Result<bool> {
 pub fn close_to_others(folder: &Path, names: &[&str]) -> io::Result<Option<u32>> {
     let there = fs::metadata(folder)?;
     let mode = there.mode() & 0o7777;
-    if mode & 0o077 == 0 || there.uid() != geteuid().as_raw() {
+    let is_closed = mode.trailing_zeros() >= 6;
+    if is_closed || there.uid() != geteuid().as_raw() {
         return Ok(None);
     }
     // From here on nobody else gets to what is inside.

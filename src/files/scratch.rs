@@ -156,7 +156,7 @@ pub fn remove_on_signals() -> io::Result<()> {
     let heard = [SIGHUP, SIGINT, SIGTERM].into_iter().filter(|signal| !ignored(*signal));
     let mut signals = Signals::new(heard)?;
     std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
-        for signal in signals.forever() {
+        if let Some(signal) = signals.forever().next() {
             IS_ENDING.store(true, Ordering::SeqCst);
             remove_all();
             exit(128 + signal);

@@ -23,6 +23,8 @@ const LEVELS_PER_PIECE: usize = 1024;
 /// The least eigenvalue of the preconditioned system from which on the preconditioner is as good
 /// as the inverse.
 const EIGENVALUE_NEAR: f64 = 0.25;
+/// The share of the tolerance from which on another preconditioner is better.
+const SHARE_MIN: f64 = 0.01;
 /// Iterations after which the speed is looked at, and how many lie between.
 const ITERATIONS_BEFORE_JUDGING: usize = 32;
 const ITERATIONS_BETWEEN: usize = 16;
@@ -66,7 +68,7 @@ pub struct Limits {
 pub enum Ended {
     /// Every column came to its goal.
     Converged,
-    /// At its speed it would take long.
+    /// At its speed it would take long, or its residual says little of the error.
     Slow,
     /// As many iterations as allowed.
     Limit,
@@ -158,6 +160,9 @@ pub fn solve(
         let (mut ratios, mut worst) = ratios_with(share);
         if worst <= 1.0 {
             share = state.share().min(share);
+            if limits.stops_if_slow && share < SHARE_MIN {
+                break Ended::Slow;
+            }
             (ratios, worst) = ratios_with(share);
         }
         if let Some(ended) = progress.judge(worst, state.iterations, limits) {
@@ -198,7 +203,7 @@ impl Progress {
         let judges = limits.stops_if_slow
             && iteration >= ITERATIONS_BEFORE_JUDGING
             && iteration.is_multiple_of(ITERATIONS_BETWEEN);
-        let to_come = real(iteration) * self.best.ln() / (first / self.best).ln();
+        let to_come = real(iteration) * libm::log(self.best) / libm::log(first / self.best);
         (judges && to_come > ITERATIONS_TO_COME_MAX).then_some(Ended::Slow)
     }
 }

@@ -139,7 +139,9 @@ mod tests {
         #[test]
         fn numbers_come_back_from_words(values in prop::collection::vec(-1e15..1e15_f64, 0..11)) {
             let mut packed = Packed::default();
-            values.iter().for_each(|&value| packed.push(value));
+            for &value in &values {
+                packed.push(value);
+            }
             let wanted: Vec<f64> =
                 values.iter().map(|value| value.round_ties_even().clamp(-MOST, MOST)).collect();
             prop_assert_eq!(packed.as_slice().iter().collect::<Vec<_>>(), wanted);

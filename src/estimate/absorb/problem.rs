@@ -10,6 +10,7 @@ use super::structured::Structured;
 use super::sums::Target;
 use super::tally::{Tally, WithMoments, squares};
 use super::{AbsorbOptions, Eliminated, ROUNDING};
+use crate::estimate::design::Variable;
 use crate::estimate::error::EstimateError;
 
 /// One level in so many may be new where the last solution starts the iteration of what
@@ -70,7 +71,7 @@ impl Sizes {
     #[must_use]
     pub fn of(layout: &Layout<'_>, moments: &[Moments], options: &AbsorbOptions) -> Self {
         let variables = &layout.design.variables;
-        let origin = |place: usize| variables.get(place).map_or(0.0, |v| v.origin());
+        let origin = |place: usize| variables.get(place).map_or(0.0, Variable::origin);
         let centred: Vec<f64> = moments.iter().map(|moments| moments.centred).collect();
         let whole: Vec<f64> =
             moments.iter().enumerate().map(|(j, m)| m.squares(origin(j))).collect();
@@ -107,11 +108,11 @@ impl Problem<'_, '_> {
         Ok(Solved {
             potentials,
             products,
+            sizes,
             iterations,
             relative_residual,
             share,
             warm_start,
-            sizes,
             ..Solved::default()
         })
     }

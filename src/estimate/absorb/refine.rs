@@ -27,6 +27,8 @@ const GOALS_MAX: f64 = 4.0;
 const PROGRESS_MIN: f64 = 4.0;
 /// How many times its goal a residual may be where corrections no longer bring it down.
 const ROUNDING_MAX: f64 = 64.0;
+/// By what share of itself rounding makes a square larger, at most.
+const GROWTH_MAX: f64 = 1e-12;
 /// What is lost when potentials are taken out of a value, in its last place.
 const ROUNDING: f64 = 2.0 * f64::EPSILON;
 
@@ -87,57 +89,91 @@ impl<'r, 'l, 'a> Refinement<'r, 'l, 'a> {
     /// # Errors
     /// [`EstimateError::NotConverged`]
     pub fn run(&mut self, mut ended: Ended) -> Result<(), EstimateError> {
-        let width = self.layout.width;
-        let mut last = f64::INFINITY;
+        let (mut last, mut look) = (f64::INFINITY, self.look());
         loop {
-            let tally = Tally::of(self.layout, Some(&self.potentials), WithMoments::No);
-            let squares = tally.squares(width);
-            self.products = tally.products;
-            let goals = Goals {
-                explained: self.explained.clone(),
-                rounding: self.rounding(),
-                tolerance: self.options.tolerance,
-                squares,
-            };
-            let residuals = conjugate::norms(&self.system, &tally.sums.values, width);
-            let worst_with = |of_tolerance: f64, of_rounding: f64| {
-                let goals = goals.scaled(of_tolerance, of_rounding);
-                largest(&goals.ratios(&residuals, &goals.squares))
-            };
-            let (variable, worst) = worst_with(GOALS_MAX * self.share, self.share);
-            self.relative_residual = goals.relative(&residuals, &goals.squares);
-            match ended {
-                Ended::Converged | Ended::Stagnated if worst <= 1.0 => return Ok(()),
-                Ended::Slow | Ended::Stagnated if !self.system.has_pairs() => {
-                    self.system.precondition_by_pairs();
-                    last = f64::INFINITY;
-                }
-                Ended::Converged | Ended::Stagnated if worst * PROGRESS_MIN < last => last = worst,
-                Ended::Converged | Ended::Stagnated
-                    if worst_with(GOALS_MAX, ROUNDING_MAX).1 <= 1.0 =>
-                {
-                    return Ok(());
-                }
-                _ => return Err(self.not_converged(ended, variable)),
+            let (variable, worst) = look.worst(GOALS_MAX * self.share, self.share);
+            let is_near = matches!(ended, Ended::Converged | Ended::Stagnated);
+            if is_near && worst <= 1.0 {
+                return Ok(());
+            } else if matches!(ended, Ended::Slow | Ended::Stagnated) && !self.system.has_pairs() {
+                self.system.precondition_by_pairs();
+                last = f64::INFINITY;
+            } else if is_near && worst * PROGRESS_MIN < last {
+                last = worst;
+            } else if is_near && look.worst(GOALS_MAX, ROUNDING_MAX).1 <= 1.0 {
+                return Ok(());
+            } else {
+                return Err(self.not_converged(ended, variable));
             }
             let limits = limits(self.options, self.iterations, !self.system.has_pairs());
-            let outcome =
-                conjugate::solve(&mut self.system, tally.sums.values, None, &goals, limits);
+            let before = self.potentials.clone();
+            let Look { goals, sums, .. } = look;
+            let outcome = conjugate::solve(&mut self.system, sums, None, &goals, limits);
             self.add(&outcome);
-            ended = outcome.ended;
+            (ended, look) = (outcome.ended, self.look());
+            if self.take_back(&before, &goals.squares, &look.goals.squares) {
+                (last, look) = (0.0, self.look());
+            }
         }
+    }
+
+    /// What the rows say of the potentials.
+    fn look(&mut self) -> Look {
+        let tally = Tally::of(self.layout, Some(&self.potentials), WithMoments::No);
+        let squares = tally.squares(self.layout.width);
+        let sums = tally.sums.values;
+        let residuals = conjugate::norms(&self.system, &sums, self.layout.width);
+        let goals = self.goals(squares);
+        self.products = tally.products;
+        self.relative_residual = goals.relative(&residuals, &goals.squares);
+        Look { goals, sums, residuals }
+    }
+
+    fn goals(&self, squares: Vec<f64>) -> Goals {
+        Goals {
+            squares,
+            explained: self.explained.clone(),
+            rounding: self.rounding(),
+            tolerance: self.options.tolerance,
+        }
+    }
+
+    /// Takes back corrections that left more of a variable than there was; whether there are any.
+    fn take_back(&mut self, before: &Target, squares: &[f64], now: &[f64]) -> bool {
+        let has_grown = squares.iter().zip(now).map(|(was, is)| *is > (1.0 + GROWTH_MAX) * was);
+        let has_grown: Vec<bool> = has_grown.collect();
+        let rows = self.potentials.values.chunks_exact_mut(has_grown.len());
+        for (own, before) in rows.zip(before.values.chunks_exact(has_grown.len())) {
+            let each = own.iter_mut().zip(before).zip(&has_grown);
+            each.filter(|(_, has_grown)| **has_grown).for_each(|((own, before), _)| *own = *before);
+        }
+        has_grown.contains(&true)
+    }
+}
+
+/// What the rows say of some potentials.
+struct Look {
+    /// What is to be reached from here.
+    goals: Goals,
+    /// `D'WṼ`
+    sums: Vec<f64>,
+    /// Its size for each column.
+    residuals: Vec<f64>,
+}
+
+impl Look {
+    /// The column whose residual is the most times its goal, and how many, with the tolerance and
+    /// the rounding multiplied.
+    fn worst(&self, of_tolerance: f64, of_rounding: f64) -> (usize, f64) {
+        let goals = self.goals.scaled(of_tolerance, of_rounding);
+        largest(&goals.ratios(&self.residuals, &goals.squares))
     }
 }
 
 impl Refinement<'_, '_, '_> {
     /// The first iterations: from the sums over the rows as they are.
     pub fn begin(&mut self, tally: Tally, start: Option<Vec<f64>>) -> Ended {
-        let goals = Goals {
-            squares: tally.squares(self.layout.width),
-            explained: self.explained.clone(),
-            rounding: self.rounding(),
-            tolerance: self.options.tolerance,
-        };
+        let goals = self.goals(tally.squares(self.layout.width));
         let limits = limits(self.options, 0, true);
         let rhs = tally.sums.values;
         let outcome = conjugate::solve(&mut self.system, rhs, start, &goals, limits);

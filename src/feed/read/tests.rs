@@ -248,8 +248,9 @@ fn a_file_with_too_many_rejected_lines_is_refused_with_the_first_of_them() {
     };
     assert_eq!(read(19).expect("5 % may be rejected").counts.rejected_total(), 1);
     let message = read(18).expect_err("more may not").to_string();
-    let expected = "1 of 19 lines are rejected (5.3 %, allowed are 5.0 %); mend them or allow \
-                    more; first: line 20, column region (region)";
+    let expected = "1 of 19 lines are rejected (5.3 %, allowed are 5.0 %); mend them, or \
+                    raise max_rejected_share in spillover.toml in the home or the file that \
+                    --config names; first: line 20, column region (region)";
     assert!(message.ends_with(expected), "{message}");
 }
 

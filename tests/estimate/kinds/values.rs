@@ -1,5 +1,7 @@
 //! Missing values and numbers.
 
+use spillover::estimate::panel::Column;
+
 use super::*;
 
 #[test]
@@ -40,7 +42,6 @@ fn numbers_of_every_type_are_the_numbers_that_they_are() {
         let wanted = Wanted::default().numbers(["x"]);
         let table = Table::read(&path, &wanted, &ReadOptions::default()).expect("a panel");
         let panel = table.panel().expect("a panel");
-        use spillover::estimate::panel::Column;
         match panel.column("x").expect("a column") {
             Column::Real(numbers) => numbers.to_vec(),
             Column::Integer(numbers) => numbers.iter().map(|&x| x.into()).collect(),
