@@ -45,6 +45,8 @@ fn shown(run: &Run, what: &str) -> String {
 
 /// The feed: two years of a firm with plants in two cities, in files with hostile names.
 fn feed(sandbox: &Sandbox) -> Vec<PathBuf> {
+    // Countries and cities are checked against these tables.
+    sandbox.write("countries.csv", format!("country,iso3,name\n{EVIL_COUNTRY},,nowhere\n"));
     let cities = format!("city,province,area_km2\n1101,11,100\n{EVIL_CITY},11,50\n");
     sandbox.write("cities.csv", cities);
     let month = |at: u32| format!("{}{:02}", 2000 + at / 12, at % 12 + 1);

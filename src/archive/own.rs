@@ -101,6 +101,10 @@ impl fmt::Display for WasOpen {
 /// - [`ArchiveError::Exposed`] if it cannot be taken away from other users.
 pub(crate) fn prepare(home: &Path) -> Result<Option<WasOpen>> {
     check_outside(home)?;
+    if fs::metadata(home).is_ok_and(|there| !there.is_dir()) {
+        let source = io::Error::new(ErrorKind::NotADirectory, "it is not a folder");
+        return Err(ArchiveError::CreateFolder { path: home.to_owned(), source });
+    }
     create_home(home)?;
     check_own(home)?;
     let has_records = is_home(home);

@@ -48,6 +48,10 @@ impl Files {
             self.skipped.iter().for_each(|file| eprintln!("{file}"));
             return;
         }
+        if let [file] = &self.skipped[..] {
+            eprintln!("{file}");
+            return;
+        }
         if n_known > 0 {
             eprintln!("{n_known} files skipped: accepted before; --verbose lists them");
         }

@@ -135,7 +135,9 @@ fn files_that_are_no_panels_are_named_with_what_to_do() {
     // These begin alike and are text.
     for header in ["ORCID,y,x", "PAR1,y,x", "PARENT,y,x", "BZh,y,x", "country,DUCKS,y,x"] {
         let line = header.split(',').map(|_| "1").collect::<Vec<_>>().join(",");
-        assert!(said(format!("{header}\n{line}\n").as_bytes()).contains("do not suffice"));
+        let path = written(folder.path(), "p", format!("{header}\n{line}\n").as_bytes());
+        let read = tried(&path, "y ~ x", None, &ReadOptions::default());
+        assert!(read.is_ok(), "{header}: {read:?}");
     }
     let workbook = zipped(folder.path(), "p.xlsx", &["[Content_Types].xml", "xl/workbook.xml"], "");
     assert!(refused(&workbook, "y ~ x").contains("an Excel workbook"));
