@@ -123,8 +123,8 @@ impl FormatName {
 
 impl Estimate {
     pub fn run(self, home: &Home) -> anyhow::Result<Done> {
-        let format = format_of(self.format, self.output.as_deref())?;
         self.spared(home).check(self.output.as_deref())?;
+        let format = format_of(self.format, self.output.as_deref())?;
         let asked = self.asked()?;
         if self.clear_failures {
             return self.clear(home, &asked);

@@ -99,10 +99,10 @@ enum DofName {
 impl Regress {
     pub fn run(self, home: &Home) -> anyhow::Result<Done> {
         let formula = Formula::parse(&self.formula)?;
+        home.spared(&[&self.panel]).check(self.fixed_effects.as_deref())?;
         if let Some(file) = &self.fixed_effects {
             check_csv("--fixed-effects", file)?;
         }
-        home.spared(&[&self.panel]).check(self.fixed_effects.as_deref())?;
         let options = self.options()?;
         let clusters = options.inference.vcov.clusters();
         let wanted = Wanted::of(&formula, clusters, options.weights.as_deref());

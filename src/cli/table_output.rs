@@ -87,8 +87,9 @@ impl TableOutput {
     /// # Errors
     /// [`UsageError`] if it contradicts itself, and where the file would be in a home.
     pub fn check(&self, home: &Home) -> anyhow::Result<()> {
+        home.spared(&[]).check(self.output.as_deref())?;
         self.format()?;
-        home.spared(&[]).check(self.output.as_deref())
+        Ok(())
     }
 
     /// Writes a table: whole, or not at all.

@@ -70,7 +70,7 @@ pub fn remedy_of_database(path: &Path) -> Option<String> {
         name.push(suffix);
         PathBuf::from(name)
     };
-    let files = ["", "-wal", "-shm"].map(beside);
+    let files = ["", "-wal", "-shm", "-journal"].map(beside);
     let is_foreign = |path: &&PathBuf| {
         fs::symlink_metadata(path).is_ok_and(|there| check_regular(there.file_type()).is_err())
     };
@@ -104,11 +104,24 @@ pub fn system_error(error: &(dyn Error + 'static)) -> Option<i32> {
     while let Some(error) = next {
         if let Some(error) = error.downcast_ref::<io::Error>() {
             let inner = || system_error(error.get_ref()?);
-            return error.raw_os_error().or_else(inner);
+            return error.raw_os_error().or_else(inner).or_else(|| by_kind(error.kind()));
         }
         next = error.source();
     }
     None
+}
+
+/// The system's error of a kind, where a library wraps it and keeps nothing else.
+fn by_kind(kind: io::ErrorKind) -> Option<i32> {
+    let error = match kind {
+        io::ErrorKind::PermissionDenied => Errno::ACCESS,
+        io::ErrorKind::ReadOnlyFilesystem => Errno::ROFS,
+        io::ErrorKind::StorageFull => Errno::NOSPC,
+        io::ErrorKind::QuotaExceeded => Errno::DQUOT,
+        io::ErrorKind::FileTooLarge => Errno::FBIG,
+        _ => return None,
+    };
+    Some(error.raw_os_error())
 }
 
 const SYSTEM_DESCRIPTORS: &str = "all processes together have as many files open as the system \

@@ -218,7 +218,13 @@ fn a_slip_in_ones_own_file_is_an_error_with_its_line_and_nothing_is_kept() {
     assert!(!sandbox.run(["status"]).stdout.contains("failed"));
 }
 
-/// A model that cannot be estimated on the demo: a cluster that is one alone.
+/// A model that cannot be estimated, since its effects need more than one iteration.
+const TOO_FEW_ITERATIONS: &str = "title = \"My own\"\nestimator = { iterations = 1 }\n\
+    [[column]]\nname = \"a\"\n\
+    formula = \"ln_export ~ affiliate_growth | plant^year + country^year + city^country\"\n\
+    [[column]]\nname = \"b\"\nformula = \"ln_export ~ affiliate_growth | country\"\n";
+
+/// A model whose rows are some of the demo's.
 const ONE_CLUSTER: &str = "title = \"My own\"\ncluster = \"new\"\n[[column]]\nname = \"a\"\n\
     formula = \"ln_export ~ affiliate_growth | country\"\nkeep = [\"new == 0\"]\n\
     [[column]]\nname = \"b\"\nformula = \"ln_export ~ affiliate_growth | country\"\n";
@@ -226,16 +232,16 @@ const ONE_CLUSTER: &str = "title = \"My own\"\ncluster = \"new\"\n[[column]]\nna
 #[test]
 fn a_failure_fails_the_command_beside_other_columns_too_and_can_be_cleared() {
     let sandbox = growing("200912");
-    std::fs::write(sandbox.folder().join("mine.toml"), ONE_CLUSTER).expect("written");
+    std::fs::write(sandbox.folder().join("mine.toml"), TOO_FEW_ITERATIONS).expect("written");
     let run = failed(&sandbox, &["--spec", "mine.toml"], 1);
-    assert!(run.stdout.contains("(mine.a): failed: new has a single cluster"), "{}", run.stdout);
+    assert!(run.stdout.contains("(mine.a): failed: the fixed effects were not"), "{}", run.stdout);
     assert!(
         run.stdout.contains("(mine.b)") && run.stdout.contains("Observations"),
         "it is printed"
     );
     assert!(run.stderr.contains("failed: mine.a"), "{}", run.stderr);
     let status = sandbox.run(["status"]).stdout;
-    assert!(status.contains("failed         mine.a through 2009: new has a single"), "{status}");
+    assert!(status.contains("failed         mine.a through 2009: the fixed effects"), "{status}");
     assert!(status.contains("`estimate --clear-failures`"), "{status}");
     // Tried again each time, and known once.
     failed(&sandbox, &["--spec", "mine.toml"], 1);

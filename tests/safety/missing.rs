@@ -39,7 +39,7 @@ fn a_year_that_is_not_there_is_an_error_with_the_years_there_are() {
         (&["export", "rejects"], "there are 2000 to 2002"),
         (&["export", "estimates"], "it has none yet"),
         (&["export", "panel"], "the closed year is 2001"),
-        (&["export", "firms"], "the closed year is 2001"),
+        (&["export", "firms"], "the closed years are 2000 to 2001"),
         (&["explain", "--firm", "F", "--city", "1101", "--country", "301"], tables),
     ] {
         for year in ["1999", "2099"] {
