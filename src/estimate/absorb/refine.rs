@@ -27,6 +27,8 @@ const GOALS_MAX: f64 = 4.0;
 const PROGRESS_MIN: f64 = 4.0;
 /// How many times its goal a residual may be where corrections no longer bring it down.
 const ROUNDING_MAX: f64 = 64.0;
+/// What residuals may be off, beside themselves, where the better preconditioner comes to nothing.
+const ERROR_MAX: f64 = 1e-7;
 /// By what share of itself rounding makes a square larger, at most.
 const GROWTH_MAX: f64 = 1e-12;
 /// What is lost when potentials are taken out of a value, in its last place.
@@ -89,18 +91,26 @@ impl<'r, 'l, 'a> Refinement<'r, 'l, 'a> {
     /// # Errors
     /// [`EstimateError::NotConverged`]
     pub fn run(&mut self, mut ended: Ended) -> Result<(), EstimateError> {
-        let (mut last, mut look) = (f64::INFINITY, self.look());
+        let (mut last, mut look, mut fallback) = (f64::INFINITY, self.look(), None);
         loop {
             let (variable, worst) = look.worst(GOALS_MAX * self.share, self.share);
             let is_near = matches!(ended, Ended::Converged | Ended::Stagnated);
             if is_near && worst <= 1.0 {
                 return Ok(());
             } else if matches!(ended, Ended::Slow | Ended::Stagnated) && !self.system.has_pairs() {
+                let error_max = self.options.tolerance / self.share;
+                if look.worst(GOALS_MAX, 1.0).1 <= 1.0 && error_max <= ERROR_MAX {
+                    fallback = Some(self.potentials.clone());
+                }
                 self.system.precondition_by_pairs();
                 last = f64::INFINITY;
             } else if is_near && worst * PROGRESS_MIN < last {
                 last = worst;
             } else if is_near && look.worst(GOALS_MAX, ROUNDING_MAX).1 <= 1.0 {
+                return Ok(());
+            } else if let Some(potentials) = fallback.take() {
+                self.potentials = potentials;
+                self.look();
                 return Ok(());
             } else {
                 return Err(self.not_converged(ended, variable));
