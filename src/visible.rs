@@ -2,11 +2,12 @@
 //!
 //! File names, firm identifiers, names of columns and what other programs report can hold anything:
 //! escape sequences that move the cursor, line breaks that forge a message, marks that turn the
-//! direction of writing. Whatever is written for people goes through [`line`], a line at a time;
+//! direction of writing. Whatever is written for people goes through [`line()`], a line at a time;
 //! documents in JSON go through [`json`]. Tables for programs (CSV, Parquet, workbooks, JSON lines)
 //! keep their texts as they are.
 //!
-//! Invariant: what [`line`] returns is one line, and each of its characters is visible or a blank.
+//! Invariant: what [`line()`] returns is one line, and each of its characters is visible or a
+//! blank.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;

@@ -10,7 +10,7 @@
 //! # Invariant
 //! Equal contents give equal text. A rule at its default is left out of the text, so that a rule
 //! that a later version adds keeps the identities of the models without it. What
-//! [`VERSION`] counts is the meaning: it changes when the same text stands for other figures.
+//! `VERSION` counts is the meaning: it changes when the same text stands for other figures.
 
 use serde::{Deserialize, Serialize};
 
