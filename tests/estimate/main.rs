@@ -2,7 +2,9 @@
 
 mod columns;
 mod command;
+mod dense;
 mod elimination;
 mod kinds;
+mod limits;
 mod properties;
 mod reference;
