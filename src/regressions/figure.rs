@@ -73,7 +73,9 @@ pub fn scatter(
     let mean = |of: &dyn Fn(usize) -> f64| {
         design.rows.iter().map(|&row| of(row as usize)).sum::<f64>() / real(n_obs)
     };
-    let (mean_y, mean_x) = (mean(&|row| y.at(row)), mean(&|row| x.at(row)));
+    // Variables far from zero are read as deviations from their origins.
+    let (mean_y, mean_x) =
+        (y.origin() + mean(&|row| y.at(row)), x.origin() + mean(&|row| x.at(row)));
     let place = variables.len() - 1;
     let absorbed = Absorbed::solve(design, &AbsorbOptions::default(), None)?;
     let residuals = residuals(&absorbed, place);

@@ -16,13 +16,17 @@ use crate::estimate::design::{Design, Request};
 use crate::estimate::formula::{Formula, Term};
 use crate::estimate::memory::Memory;
 use crate::estimate::panel::Column as Values;
-use crate::estimate::result::Estimate;
+use crate::estimate::result::{Estimate, NoStdError};
 use crate::estimate::{Estimated, Options, estimate_all};
 use crate::specification::Column;
 
 /// Rows from which groups are solved one after the other: the threads are busy within each, and
 /// its memory is beside one panel at a time.
 const ROWS_ONE_BY_ONE: usize = 1 << 20;
+
+/// What a reader has to know of an outcome without a standard deviation.
+const NOT_STANDARDISED: &str =
+    "The outcome is constant, so no figure is measured in standard deviations.";
 
 /// A column with the place of its outcome.
 #[derive(Clone, Copy, Debug)]
@@ -328,6 +332,11 @@ fn standardise(deviations: &[(String, f64)], formula: &Formula, estimate: &mut E
         found.map_or(f64::NAN, |(_, deviation)| *deviation)
     };
     let outcome = sd(&Term { factors: vec![formula.outcome.clone()] }.to_string());
+    let constant = Some(NoStdError::OutcomeConstant);
+    if outcome == 0.0 || estimate.terms.iter().any(|term| term.std_error_reason == constant) {
+        estimate.notes.push(NOT_STANDARDISED.to_owned());
+        return;
+    }
     let scales: Vec<f64> = estimate.terms.iter().map(|term| sd(&term.term) / outcome).collect();
     for (term, scale) in estimate.terms.iter_mut().zip(&scales) {
         term.estimate *= scale;
