@@ -33,6 +33,7 @@ pub struct Covariance {
     pub values: Vec<f64>,
     /// What each standard error may be and still be rounding.
     rounding: Vec<f64>,
+    is_repaired: bool,
 }
 
 impl Covariance {
@@ -45,7 +46,7 @@ impl Covariance {
             let sums: f64 = row.iter().zip(of_scores).map(|(b, own)| b.abs() * own).sum();
             sums + row[place].sqrt() * of_residuals
         };
-        Self { values, rounding: rows.map(through).collect() }
+        Self { values, rounding: rows.map(through).collect(), is_repaired: false }
     }
 
     /// From deviations back to values: with origins `o`, the constant is `β₀ + o_y − Σ o_j β_j`.
@@ -80,6 +81,7 @@ impl Covariance {
             |i: usize, j: usize, l: usize| vectors[(i, l)] * vectors[(j, l)] * values[l].max(0.0);
         let cell = |at: usize| (0..k).map(|l| part(at / k, at % k, l)).sum();
         self.values = (0..k * k).map(cell).collect();
+        self.is_repaired = true;
         true
     }
 
@@ -91,7 +93,9 @@ impl Covariance {
         let variance = self.values[place * self.rounding.len() + place];
         let error = variance.abs().sqrt();
         if error <= self.rounding[place] || !variance.is_finite() {
-            Err(NoStdError::VarianceZero)
+            // Where all eigenvalues were negative, the repair leaves nothing.
+            let (negative, zero) = (NoStdError::VarianceNegative, NoStdError::VarianceZero);
+            Err(if self.is_repaired { negative } else { zero })
         } else if variance < 0.0 {
             Err(NoStdError::VarianceNegative)
         } else {
