@@ -4,6 +4,7 @@
 //! number is written after each commit and before anybody is told of it, so a database that holds
 //! fewer has lost something.
 
+use std::fs;
 use std::io::{ErrorKind, Write};
 use std::path::Path;
 
@@ -17,9 +18,15 @@ const NAME: &str = "acknowledged";
 ///
 /// # Errors
 /// - [`ArchiveError::Read`] if it cannot be read.
+/// - [`ArchiveError::Foreign`] if a link or something else is in its place.
 /// - [`ArchiveError::Acknowledged`] if it is no number.
 pub(super) fn read(home: &Path) -> Result<u64> {
     let path = home.join(NAME);
+    if let Ok(there) = fs::symlink_metadata(&path)
+        && let Err(source) = files::check_regular(there.file_type())
+    {
+        return Err(ArchiveError::Foreign { path, source });
+    }
     let text = match files::read(&path) {
         Ok(text) => text,
         Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
