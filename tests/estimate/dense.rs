@@ -130,9 +130,9 @@ impl Case {
         for codes in &self.effects {
             for level in 0..=codes.iter().copied().max().unwrap_or(0) {
                 let dummy = codes.iter().zip(&roots);
-                let dummy =
+                let dummy: Vec<f64> =
                     dummy.map(|(own, root)| if *own == level { *root } else { 0.0 }).collect();
-                orthogonalise(dummy, &mut basis);
+                orthogonalise(&dummy, &mut basis);
             }
         }
         let left = |values: &[f64]| {
@@ -204,9 +204,9 @@ fn without(values: &[f64], basis: &[Vec<f64>]) -> Vec<f64> {
 }
 
 /// Adds the direction that a vector brings to a basis, if it brings one.
-fn orthogonalise(values: Vec<f64>, basis: &mut Vec<Vec<f64>>) {
-    let size = norm(&values);
-    let left = without(&values, basis);
+fn orthogonalise(values: &[f64], basis: &mut Vec<Vec<f64>>) {
+    let size = norm(values);
+    let left = without(values, basis);
     let own = norm(&left);
     if own > INDEPENDENT * size {
         basis.push(left.into_iter().map(|value| value / own).collect());
