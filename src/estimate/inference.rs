@@ -193,7 +193,7 @@ impl<'d> Ways<'d> {
 /// What a table prints of a model's coefficients.
 struct Figures {
     terms: Vec<TermEstimate>,
-    covariance: Vec<f64>,
+    covariance: Option<Vec<f64>>,
     notes: Vec<String>,
 }
 
@@ -246,7 +246,7 @@ impl Context<'_, '_> {
                 .map(|(effect, codes)| levels(&effect.to_string(), codes))
                 .collect(),
             vcov: self.vcov(),
-            covariance: Some(covariance),
+            covariance,
             iterations: self.absorbed.iterations,
             relative_residual: self.absorbed.relative_residual,
             warm_start: self.absorbed.warm_start,
@@ -295,7 +295,7 @@ impl Context<'_, '_> {
         let terms = self.coefficients(model, scores);
         let terms = terms.map(|(name, estimate)| TermEstimate::bare(name, estimate, reason));
         let notes = vec![format!("No standard errors: {why}.")];
-        Figures { terms: terms.collect(), covariance: Vec::new(), notes }
+        Figures { terms: terms.collect(), covariance: None, notes }
     }
 
     /// Coefficients with their standard errors, but for those that have none.
@@ -322,7 +322,7 @@ impl Context<'_, '_> {
                     |error| term(name.clone(), estimate, error, df_t),
                 )
             });
-        Figures { terms: terms.collect(), covariance: covariance.values, notes }
+        Figures { terms: terms.collect(), covariance: Some(covariance.values), notes }
     }
 
     /// The coefficients with their names, with one step of refinement `β + B X̃'We`; the constant

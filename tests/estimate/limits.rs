@@ -27,7 +27,13 @@ fn clustered(clusters: &str) -> Options {
 
 /// Values on a grid of 2⁻¹⁰, so that a shift by a power of two up to 2⁴⁰ takes nothing from them.
 fn grid(n: u32, factor: u32, modulus: u32) -> Vec<f64> {
-    (0..n).map(|row| f64::from(row * factor % modulus) / 1024.0).collect()
+    let mut state = u64::from(factor);
+    let mut next = || {
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        u32::try_from((state >> 33) % u64::from(modulus)).expect("below the modulus")
+    };
+    (0..n).map(|_| f64::from(next()) / 1024.0).collect()
 }
 
 fn levels(n: u32, level: impl Fn(u32) -> u32) -> Vec<f64> {
