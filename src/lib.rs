@@ -31,6 +31,7 @@ pub mod oracle;
 pub mod panel;
 pub mod publish;
 pub mod regressions;
+pub mod render;
 pub mod settings;
 pub mod simulate;
 pub mod specification;

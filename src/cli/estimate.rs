@@ -12,12 +12,12 @@ use clap::{Args, ValueEnum};
 use spillover::archive::{Archive, ArchiveError};
 use spillover::files;
 use spillover::files::trouble::remark;
-use spillover::publish::regression::Layout;
 use spillover::regressions::{
     Ask, Choice, Cleared, Memories, Origin, Outcome, Panels, RegressionError, Regressions, Scatter,
     Standing, Statistics, as_they_stand, as_they_stood, changed_since, check, clear_failures, keep,
     scatter, summarise,
 };
+use spillover::render::regression::Layout;
 use spillover::specification::{Content, Specification};
 use spillover::types::{Vintage, Year};
 

@@ -4,15 +4,15 @@ use anyhow::bail;
 use serde_json::{Value, json};
 use spillover::archive::ArchiveError;
 use spillover::engine::with_causes;
-use spillover::publish::format::{self, Format, FormatError};
-use spillover::publish::regression::plot::{self, PathPlot, ScatterPlot};
-use spillover::publish::regression::{
-    Layout, Model, RegressionTable, figure, grouped, model_json, plain_table, tidy,
-};
 use spillover::regressions::content::short;
 use spillover::regressions::{
     Origin, Outcome, Path, Point, RegressionError, Scatter, Statistics, entries,
 };
+use spillover::render::chart::{self, PathPlot, ScatterPlot};
+use spillover::render::regression::{
+    Layout, Model, RegressionTable, figure, grouped, model_json, plain_table, tidy,
+};
+use spillover::render::table::{self as table, Format, FormatError};
 use spillover::specification::{Statistic, Summary};
 use spillover::types::Year;
 use spillover::visible;
@@ -305,13 +305,13 @@ fn tidy_csv(all: &[Shown]) -> anyhow::Result<String> {
 pub fn entries_csv(entries: &[tidy::Entry]) -> anyhow::Result<String> {
     let (sheet, rows) = tidy::rows(entries);
     let mut bytes = Vec::new();
-    format::write::<FormatError>(&mut bytes, Format::Csv, &sheet, std::iter::once(Ok(rows)))?;
+    table::write::<FormatError>(&mut bytes, Format::Csv, &sheet, std::iter::once(Ok(rows)))?;
     Ok(String::from_utf8(bytes)?)
 }
 
 fn svg(title: &str, scatter: &Scatter) -> anyhow::Result<String> {
     let points: Vec<(f64, f64)> = scatter.bins.iter().map(|bin| (bin.x, bin.y)).collect();
-    Ok(plot::scatter(&ScatterPlot {
+    Ok(chart::scatter(&ScatterPlot {
         title,
         x_label: &scatter.variable,
         y_label: &scatter.outcome,
@@ -347,7 +347,7 @@ fn path_svg(path: &Path) -> anyhow::Result<String> {
     };
     let points: Vec<_> = path.points.iter().map(ends).collect();
     let title = path_title(path);
-    Ok(plot::path(&PathPlot { title: &title, y_label: &path.term, points: &points })?)
+    Ok(chart::path(&PathPlot { title: &title, y_label: &path.term, points: &points })?)
 }
 
 fn path_json(path: &Path) -> Value {

@@ -5,12 +5,12 @@ use spillover::archive::Archive;
 use spillover::archive::parts::Table;
 use spillover::engine::replay::Standing;
 use spillover::publish::export::{ExportError, Selection, TableAt, check_year};
-use spillover::publish::regression::tidy;
 use spillover::publish::revisions::step_of;
 use spillover::publish::{ledger, moves};
 use spillover::regressions::{
     KeptEstimate, Kind, Panels, Regressions, entries, exported, kept, summarise,
 };
+use spillover::render::regression::tidy;
 use spillover::settings::{Config, SettingsError};
 use spillover::specification::{Content, Specification};
 use spillover::types::{Vintage, Year};

@@ -12,7 +12,7 @@ use spillover::estimate::inference::{Inference, Vcov};
 use spillover::estimate::result::Estimate;
 use spillover::estimate::{Options, estimate, estimate_with_effects};
 use spillover::panel::{Table, Wanted};
-use spillover::publish::regression::{Model, RegressionTable, models_json, tidy};
+use spillover::render::regression::{Model, RegressionTable, models_json, tidy};
 use spillover::specification::{EstimatorSettings, SingletonsName, small_sample};
 use spillover::visible;
 

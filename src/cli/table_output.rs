@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use arrow_array::RecordBatch;
 use clap::{Args, ValueEnum};
 use spillover::publish::export::ExportError;
-use spillover::publish::format::{self, Format, Sheet};
+use spillover::render::table::{self as table, Format, Sheet};
 
 use super::output_format::{OutputFormat, format_of, name};
 use super::target::Target;
@@ -101,7 +101,7 @@ impl TableOutput {
     ) -> anyhow::Result<()> {
         let format = self.format()?;
         let out = Target::create(self.output.as_deref(), &home.spared(&[]))?;
-        format::write(&out, format, sheet, rows)?;
+        table::write(&out, format, sheet, rows)?;
         out.finish()
     }
 }

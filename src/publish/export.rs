@@ -8,11 +8,11 @@ use arrow_array::RecordBatch;
 use arrow_schema::{Schema, SchemaRef};
 
 use super::columns::{self, REMOVED};
-use super::format::{FormatError, Sheet};
 use super::sorted::by_key;
 use super::{city, plant};
 use crate::archive::parts::{Part, Table, TableYears};
 use crate::archive::{Archive, ArchiveError};
+use crate::render::table::{FormatError, Sheet};
 use crate::types::{Vintage, Year};
 
 /// Which rows of a table are wanted.

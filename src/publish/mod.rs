@@ -3,11 +3,9 @@
 pub mod city;
 pub mod columns;
 pub mod export;
-pub mod format;
 pub mod ledger;
 pub mod moves;
 pub mod plant;
-pub mod regression;
 pub mod revisions;
 pub mod sorted;
 pub mod supply;

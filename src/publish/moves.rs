@@ -16,9 +16,9 @@ use arrow_array::{Array, ArrayRef, RecordBatch, StringArray, UInt8Array, UInt16A
 use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef};
 
 use super::export::{ExportError, TableAt, key_of};
-use super::format::Sheet;
-use super::format::cells::Cells;
 use crate::archive::parts::Table;
+use crate::render::table::Sheet;
+use crate::render::table::cells::Cells;
 use crate::types::Year;
 
 /// How many rows are compared at a time.

@@ -12,8 +12,8 @@ use super::content::{Content, short};
 use super::keep::KeptEstimate;
 use super::run::Outcome;
 use crate::archive::{StoredEstimate, StoredState};
-use crate::publish::format::Sheet;
-use crate::publish::regression::tidy::{Entry, ModelEntry};
+use crate::render::regression::tidy::{Entry, ModelEntry};
+use crate::render::table::Sheet;
 
 /// What an estimate from before layout 3 has in place of an identity.
 const BEFORE: &str = "before";

@@ -20,9 +20,9 @@ use crate::engine::{EngineError, LiveSegment};
 use crate::oracle::{Oracle, Tables};
 use crate::publish::columns::{self, REMOVED};
 use crate::publish::export::{ExportError, Selection, key_of, rewritten_year, schema_of, years};
-use crate::publish::format::cells::fields_of;
 use crate::publish::sorted::by_key;
 use crate::publish::{Context, city, plant};
+use crate::render::table::cells::fields_of;
 use crate::types::{Vintage, Year};
 
 pub use damage::Affected;

@@ -29,23 +29,11 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("feed", &["types", "toml_text", "files"]),
     ("panel", &["files", "estimate", "feed"]),
     ("specification", &["estimate", "toml_text"]),
+    ("render", &["types", "visible", "clock", "files", "estimate"]),
     ("archive", &["types", "files", "feed"]),
     ("dataflow", &["types", "options", "geography", "figures"]),
     ("oracle", &["types", "options", "geography", "figures", "calendar"]),
-    (
-        "publish",
-        &[
-            "types",
-            "visible",
-            "clock",
-            "files",
-            "geography",
-            "figures",
-            "estimate",
-            "feed",
-            "archive",
-        ],
-    ),
+    ("publish", &["types", "files", "geography", "figures", "feed", "archive", "render"]),
     ("settings", &["options", "files", "feed", "toml_text"]),
     (
         "engine",
@@ -74,12 +62,13 @@ const LAYERS: &[(&str, &[&str])] = &[
             "archive",
             "dataflow",
             "publish",
+            "render",
             "engine",
         ],
     ),
     ("watch", &["types", "clock", "files", "feed", "archive", "settings", "engine", "regressions"]),
-    ("verify", &["types", "figures", "archive", "oracle", "publish", "engine"]),
-    ("explain", &["types", "figures", "feed", "archive", "oracle", "publish", "engine"]),
+    ("verify", &["types", "figures", "archive", "oracle", "publish", "render", "engine"]),
+    ("explain", &["types", "figures", "feed", "archive", "oracle", "publish", "render", "engine"]),
 ];
 
 /// Stages in which figures are integers.

@@ -195,3 +195,6 @@ impl Plane {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,7 +11,6 @@
 mod grid;
 mod html;
 mod latex;
-pub mod plot;
 mod text;
 pub mod tidy;
 

@@ -1,0 +1,12 @@
+//! Typed results to documents: tables of rows, regression tables, charts.
+//!
+//! ```text
+//! table/       a sheet and its rows ─▶ csv │ Excel csv │ parquet │ xlsx │ jsonl │ sdmx-csv
+//! regression/  models               ─▶ text │ markdown │ latex │ html │ rows │ json
+//! chart/       points               ─▶ svg
+//! ```
+//! Nothing here reads a home or computes a figure.
+
+pub mod chart;
+pub mod regression;
+pub mod table;
