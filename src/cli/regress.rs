@@ -5,9 +5,9 @@ use std::time::Instant;
 
 use anyhow::{Context, anyhow, bail};
 use clap::{Args, ValueEnum};
-use spillover::estimate::degrees::{Redundancy, SmallSample};
 use spillover::estimate::fixed_effects::EffectLevel;
 use spillover::estimate::formula::{Formula, Interaction, unquoted};
+use spillover::estimate::inference::degrees_of_freedom::{Redundancy, SmallSample};
 use spillover::estimate::inference::{Inference, Vcov};
 use spillover::estimate::result::Estimate;
 use spillover::estimate::{Options, estimate, estimate_with_effects};

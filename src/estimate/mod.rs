@@ -12,8 +12,6 @@
 //! alone and sums are added in the order of the parts.
 
 pub mod absorb;
-pub mod covariance;
-pub mod degrees;
 pub mod design;
 pub mod error;
 pub mod fixed_effects;
@@ -23,8 +21,6 @@ pub mod least_squares;
 pub mod memory;
 pub mod panel;
 pub mod result;
-pub mod student;
-pub mod variance;
 
 use self::absorb::{AbsorbOptions, Absorbed, Eliminated, Start};
 use self::design::singletons::Singletons;

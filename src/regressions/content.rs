@@ -16,10 +16,12 @@ use serde::{Deserialize, Serialize};
 
 use super::panels::Kind;
 use crate::estimate::absorb::{AbsorbOptions, CollinearLimits};
-use crate::estimate::covariance::NegativeVariance;
-use crate::estimate::degrees::{ClusterCount, FixedEffectLevels, Redundancy, SmallSample};
 use crate::estimate::design::singletons::Singletons;
 use crate::estimate::formula::{Formula, Interaction, Term};
+use crate::estimate::inference::covariance::NegativeVariance;
+use crate::estimate::inference::degrees_of_freedom::{
+    ClusterCount, FixedEffectLevels, Redundancy, SmallSample,
+};
 use crate::estimate::inference::{Inference, Vcov};
 use crate::specification::{self, Condition, DropLargest, Trim};
 

@@ -4,9 +4,11 @@
 use serde::Deserialize;
 
 use crate::estimate::absorb::{AbsorbOptions, CollinearLimits, OptionError};
-use crate::estimate::covariance::NegativeVariance;
-use crate::estimate::degrees::{ClusterCount, FixedEffectLevels, Redundancy, SmallSample};
 use crate::estimate::design::singletons::Singletons;
+use crate::estimate::inference::covariance::NegativeVariance;
+use crate::estimate::inference::degrees_of_freedom::{
+    ClusterCount, FixedEffectLevels, Redundancy, SmallSample,
+};
 
 /// How redundant levels are counted, by name.
 #[derive(Clone, Copy, Default, Deserialize)]

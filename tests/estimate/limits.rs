@@ -1,10 +1,10 @@
 //! Where figures end: constants, means far from zero, chains, models that fit everything.
 
 use spillover::estimate::absorb::AbsorbOptions;
-use spillover::estimate::covariance::NegativeVariance;
 use spillover::estimate::design::singletons::Singletons;
 use spillover::estimate::error::EstimateError;
 use spillover::estimate::formula::{Formula, Interaction};
+use spillover::estimate::inference::covariance::NegativeVariance;
 use spillover::estimate::inference::{Inference, Vcov};
 use spillover::estimate::least_squares::Collinear;
 use spillover::estimate::panel::{Column, Panel};

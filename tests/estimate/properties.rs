@@ -4,11 +4,11 @@
 
 use rayon::ThreadPoolBuilder;
 use spillover::estimate::absorb::{AbsorbOptions, Absorbed, Method};
-use spillover::estimate::degrees::{Redundancy, SmallSample};
 use spillover::estimate::design::{Design, Request};
 use spillover::estimate::error::EstimateError;
 use spillover::estimate::fixed_effects;
 use spillover::estimate::formula::{Formula, Interaction};
+use spillover::estimate::inference::degrees_of_freedom::{Redundancy, SmallSample};
 use spillover::estimate::inference::{Inference, Vcov, fit};
 use spillover::estimate::least_squares::Collinear;
 use spillover::estimate::panel::{Column, Panel};

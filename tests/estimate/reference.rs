@@ -2,9 +2,11 @@
 //! `tests/reference/make.py`).
 
 use serde::Deserialize;
-use spillover::estimate::covariance::NegativeVariance;
-use spillover::estimate::degrees::{ClusterCount, FixedEffectLevels, SmallSample};
 use spillover::estimate::formula::{Formula, Interaction};
+use spillover::estimate::inference::covariance::NegativeVariance;
+use spillover::estimate::inference::degrees_of_freedom::{
+    ClusterCount, FixedEffectLevels, SmallSample,
+};
 use spillover::estimate::inference::{Inference, Vcov};
 use spillover::estimate::panel::{Column, Panel};
 use spillover::estimate::result::Estimate;

@@ -9,47 +9,25 @@
 //! others only.
 //! Residuals are never held: whoever needs them streams over the rows.
 
-mod apply;
-mod block;
-mod blocks;
-mod conjugate;
-mod dense;
-mod elimination;
-mod finish;
-mod general;
-mod half;
-mod kept;
-pub(super) mod lanes;
-mod laplacian;
-pub mod layout;
-mod local;
-mod moments;
-mod packed;
-mod pairs;
-mod preconditioner;
-mod problem;
-mod products;
-mod refine;
-mod ritz;
-pub mod stream;
-mod structured;
-pub mod sums;
-mod tally;
-mod warm;
+pub(super) mod linear;
+mod pieces;
+mod reuse;
+pub mod sample;
+mod solve;
 
 use serde::Serialize;
 use thiserror::Error;
 
-use self::blocks::Blocks;
-use self::conjugate::Ended;
-use self::kept::Kept;
-pub use self::lanes::LANES;
-use self::layout::Layout;
-use self::problem::{Problem, Sizes};
-use self::refine::Refinement;
-use self::stream::Stream;
-use self::sums::Target;
-pub use self::warm::Start;
+use self::linear::conjugate_gradients::Ended;
+pub use self::linear::lanes::LANES;
+use self::reuse::kept_pieces::Kept;
+pub use self::reuse::start::Start;
+use self::sample::blocks::Blocks;
+use self::sample::layout::{self, Layout};
+use self::sample::level_sums::Target;
+use self::sample::stream::Stream;
+use self::solve::problem::{Problem, Sizes};
+use self::solve::refinement::Refinement;
 use super::design::Design;
 use super::error::EstimateError;
 

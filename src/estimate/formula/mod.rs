@@ -14,7 +14,7 @@
 //! later one goes.
 
 mod names;
-mod parse;
+mod parser;
 mod problem;
 mod tokens;
 
@@ -22,7 +22,7 @@ use std::fmt;
 
 use self::names::quoted;
 pub use self::names::{normal, unquoted};
-use self::parse::Parser;
+use self::parser::Parser;
 pub use self::problem::{FormulaError, FormulaProblem};
 
 /// A regression: outcome, regressors, intercept and the fixed effects to absorb.

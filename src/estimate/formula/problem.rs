@@ -5,7 +5,7 @@ use std::fmt;
 use thiserror::Error;
 use unicode_width::UnicodeWidthStr as _;
 
-use super::parse::{FACTORS_MAX, TERMS_MAX};
+use super::parser::{FACTORS_MAX, TERMS_MAX};
 
 /// Where and why a text is not a formula; shown with a caret under the place.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]

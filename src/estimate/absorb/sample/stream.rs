@@ -10,9 +10,9 @@ use std::ops::Range;
 
 use faer::traits::pulp::NullaryFnOnce;
 
-use super::lanes::{add, add_scaled, divide, subtract, vectorised};
 use super::layout::Layout;
-use super::sums::Target;
+use super::level_sums::Target;
+use crate::estimate::absorb::linear::lanes::{add, add_scaled, divide, subtract, vectorised};
 
 /// Rows held at a time: with a dozen variables the block stays in the first-level cache.
 const ROWS_PER_BLOCK: usize = 256;

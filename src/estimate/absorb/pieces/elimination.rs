@@ -17,10 +17,12 @@ use faer::linalg::triangular_solve::{
 use faer::traits::pulp::Simd;
 use faer::{Accum, Mat, MatMut, MatRef, Par};
 
-use super::dense::{Factor, Pivots};
-use super::half::Half;
-use super::lanes::{ByWidth, add_scaled, vectorised_by_width};
-use super::packed::{MOST, NUMBERS_PER_STEP, Packed, PackedSlice};
+use crate::estimate::absorb::linear::cholesky::{Factor, Pivots};
+use crate::estimate::absorb::linear::lanes::{ByWidth, add_scaled, vectorised_by_width};
+use crate::estimate::absorb::linear::packed_numbers::{
+    MOST, NUMBERS_PER_STEP, Packed, PackedSlice,
+};
+use crate::estimate::absorb::linear::packed_symmetric::Half;
 
 /// What is left of a piece when levels are eliminated, and what gives them back.
 #[derive(Debug, Clone, Default, PartialEq)]

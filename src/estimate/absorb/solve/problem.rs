@@ -1,15 +1,15 @@
 //! What there is to solve, and by which solver.
 
-use super::blocks::Blocks;
-use super::conjugate::{self, Ended, Goals};
-use super::kept::Kept;
-use super::layout::Layout;
-use super::moments::Moments;
-use super::refine::{Refinement, limits};
+use super::refinement::{Refinement, limits};
 use super::structured::Structured;
-use super::sums::Target;
-use super::tally::{Tally, WithMoments, squares};
-use super::{AbsorbOptions, Eliminated, ROUNDING};
+use crate::estimate::absorb::linear::conjugate_gradients::{self, Ended, Goals};
+use crate::estimate::absorb::reuse::kept_pieces::Kept;
+use crate::estimate::absorb::sample::blocks::Blocks;
+use crate::estimate::absorb::sample::layout::Layout;
+use crate::estimate::absorb::sample::level_sums::Target;
+use crate::estimate::absorb::sample::moments::Moments;
+use crate::estimate::absorb::sample::tally::{Tally, WithMoments, squares};
+use crate::estimate::absorb::{AbsorbOptions, Eliminated, ROUNDING};
 use crate::estimate::design::Variable;
 use crate::estimate::error::EstimateError;
 
@@ -148,7 +148,7 @@ impl Problem<'_, '_> {
         let warm_start = start.is_some() || system.n_kept > 0;
         let reduced = system.reduced();
         let limits = limits(options, 0, true);
-        let outcome = conjugate::solve(&mut system, reduced, start, &goals, limits);
+        let outcome = conjugate_gradients::solve(&mut system, reduced, start, &goals, limits);
         let elimination = Some(Eliminated {
             effect: blocks.eliminated,
             iterated: blocks.iterated,

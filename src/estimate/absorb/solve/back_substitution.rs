@@ -4,17 +4,17 @@
 //! # Equation
 //! `α = (R'AR)⁻¹ (R'b − R'AG γ)` of the effect eliminated within blocks; with `θ = Rα + Gγ`, inside
 //! each piece `λ = δ − Xθ` and `V'WMV − θ'b − b'θ + θ'Aθ` where its shares are held. Where they
-//! are not, both come from the rows once more, see [`super::local::Rows::finished`].
+//! are not, both come from the rows once more, see [`Rows::finished`].
 
 use rayon::prelude::*;
 
 use super::block::Block;
-use super::elimination::Shares;
-use super::lanes::{add, subtract};
-use super::local::Rows;
-use super::products::{add_product, added};
 use super::structured::{Structured, Work};
-use super::sums::Target;
+use crate::estimate::absorb::linear::lanes::{add, subtract};
+use crate::estimate::absorb::linear::weighted_products::{add_product, added};
+use crate::estimate::absorb::pieces::elimination::Shares;
+use crate::estimate::absorb::pieces::piece::Rows;
+use crate::estimate::absorb::sample::level_sums::Target;
 
 /// What one part of the layout adds.
 struct Finished {

@@ -11,13 +11,13 @@
 //! correction is worked out from what is left, so its rounding is small beside it. Here the
 //! preconditioner changes, too, where the diagonal is too slow.
 
-use super::conjugate::{self, Ended, Goals, Limits};
 use super::general::General;
-use super::layout::Layout;
 use super::problem::Sizes;
-use super::sums::Target;
-use super::tally::{Tally, WithMoments};
-use super::{AbsorbOptions, Stop};
+use crate::estimate::absorb::linear::conjugate_gradients::{self, Ended, Goals, Limits};
+use crate::estimate::absorb::sample::layout::Layout;
+use crate::estimate::absorb::sample::level_sums::Target;
+use crate::estimate::absorb::sample::tally::{Tally, WithMoments};
+use crate::estimate::absorb::{AbsorbOptions, Stop};
 use crate::estimate::error::EstimateError;
 
 /// How many times its goal a residual may be when the rows are read: the iteration's own estimate
@@ -79,7 +79,7 @@ impl<'r, 'l, 'a> Refinement<'r, 'l, 'a> {
     }
 
     /// Takes up the result of iterations.
-    pub fn add(&mut self, outcome: &conjugate::Outcome) {
+    pub fn add(&mut self, outcome: &conjugate_gradients::Outcome) {
         self.iterations += outcome.iterations;
         self.share = outcome.share;
         let each = self.potentials.values.iter_mut().zip(&outcome.solution);
@@ -118,7 +118,7 @@ impl<'r, 'l, 'a> Refinement<'r, 'l, 'a> {
             let limits = limits(self.options, self.iterations, !self.system.has_pairs());
             let before = self.potentials.clone();
             let Look { goals, sums, .. } = look;
-            let outcome = conjugate::solve(&mut self.system, sums, None, &goals, limits);
+            let outcome = conjugate_gradients::solve(&mut self.system, sums, None, &goals, limits);
             self.add(&outcome);
             (ended, look) = (outcome.ended, self.look());
             if self.take_back(&before, &goals.squares, &look.goals.squares) {
@@ -132,7 +132,7 @@ impl<'r, 'l, 'a> Refinement<'r, 'l, 'a> {
         let tally = Tally::of(self.layout, Some(&self.potentials), WithMoments::No);
         let squares = tally.squares(self.layout.width);
         let sums = tally.sums.values;
-        let residuals = conjugate::norms(&self.system, &sums, self.layout.width);
+        let residuals = conjugate_gradients::norms(&self.system, &sums, self.layout.width);
         let goals = self.goals(squares);
         self.products = tally.products;
         self.relative_residual = goals.relative(&residuals, &goals.squares);
@@ -186,7 +186,7 @@ impl Refinement<'_, '_, '_> {
         let goals = self.goals(tally.squares(self.layout.width));
         let limits = limits(self.options, 0, true);
         let rhs = tally.sums.values;
-        let outcome = conjugate::solve(&mut self.system, rhs, start, &goals, limits);
+        let outcome = conjugate_gradients::solve(&mut self.system, rhs, start, &goals, limits);
         self.add(&outcome);
         outcome.ended
     }

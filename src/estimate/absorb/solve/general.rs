@@ -9,12 +9,12 @@
 
 use rayon::prelude::*;
 
-use super::conjugate::System;
-use super::lanes::{add, add_scaled, divide, subtract};
-use super::layout::Layout;
-use super::pairs::Pairs;
+use super::effect_pairs::Pairs;
 use super::preconditioner::Preconditioner;
-use super::sums::{Sums, Target};
+use crate::estimate::absorb::linear::conjugate_gradients::System;
+use crate::estimate::absorb::linear::lanes::{add, add_scaled, divide, subtract};
+use crate::estimate::absorb::sample::layout::Layout;
+use crate::estimate::absorb::sample::level_sums::{Sums, Target};
 
 /// The system of the iterated effects.
 pub struct General<'l, 'a> {

@@ -4,21 +4,21 @@
 //! # Equation
 //! Of two effects alone the normal equations are, with the sign of one effect turned, the Laplacian
 //! of the graph whose vertices are the levels of both and whose edges are the cells:
-//! [`super::laplacian`] factorises it. `P⁺ = Σ Π R' L⁺ R Π` over all pairs of effects, `R` the
-//! levels of a pair; those of the swept effect have nothing on the right-hand side. With one
-//! iterated effect there is one pair, and `P⁺` is the system's inverse but for the approximation;
-//! with more it is an additive Schwarz method.
+//! [`Factors`] are its own. `P⁺ = Σ Π R' L⁺ R Π` over all pairs of effects, `R` the levels of a
+//! pair; those of the swept effect have nothing on the right-hand side. With one iterated effect
+//! there is one pair, and `P⁺` is the system's inverse but for the approximation; with more it is
+//! an additive Schwarz method.
 //!
 //! `Π` takes out constants over the iterated levels of a component, which the system takes to
 //! zero: rounding would bring them back.
 
 use rayon::prelude::*;
 
-use super::lanes::LANES;
-use super::laplacian::{Factors, Lane};
-use super::layout::Layout;
-use crate::estimate::degrees::root;
+use crate::estimate::absorb::linear::lanes::LANES;
+use crate::estimate::absorb::linear::laplacian::{Factors, Lane};
+use crate::estimate::absorb::sample::layout::Layout;
 use crate::estimate::design::codes::Codes;
+use crate::estimate::inference::degrees_of_freedom::root;
 
 /// `P⁺`
 #[derive(Debug)]

@@ -11,7 +11,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::design::codes::Codes;
+use crate::estimate::design::codes::Codes;
 
 /// The small-sample corrections, named as in fixest's `ssc`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -128,7 +128,7 @@ pub fn components(first: &Codes, second: &Codes) -> usize {
 }
 
 /// The smallest member known of a component, with the path to it halved.
-pub(super) fn root(parents: &mut [u32], mut node: u32) -> u32 {
+pub(in crate::estimate) fn root(parents: &mut [u32], mut node: u32) -> u32 {
     while parents[node as usize] != node {
         let above = parents[parents[node as usize] as usize];
         parents[node as usize] = above;

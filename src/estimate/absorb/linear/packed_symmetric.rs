@@ -10,7 +10,7 @@ use faer::Mat;
 use faer::traits::pulp::Simd;
 
 use super::lanes::{ByWidth, add_scaled, vectorised_by_width};
-use super::packed::{BITS, NUMBERS_PER_STEP, Packed};
+use super::packed_numbers::{BITS, NUMBERS_PER_STEP, Packed};
 
 /// Rows whose largest entry is below this are zero.
 const LEAST: f64 = 1e-200;

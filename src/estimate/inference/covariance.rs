@@ -11,9 +11,9 @@
 use faer::{Mat, Side};
 use serde::{Deserialize, Serialize};
 
-use super::design::Variable;
-use super::least_squares::Coefficients;
-use super::result::NoStdError;
+use crate::estimate::design::Variable;
+use crate::estimate::least_squares::Coefficients;
+use crate::estimate::result::NoStdError;
 
 /// What is done about a two-way clustered variance that is negative.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]

@@ -9,13 +9,13 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
-use super::dense::Pivots;
-use super::elimination::Elimination;
-use super::half::Half;
-use super::layout::Layout;
-use super::local::{Figures, Rows};
-use super::moments::Moments;
-use super::packed::Packed;
+use crate::estimate::absorb::linear::cholesky::Pivots;
+use crate::estimate::absorb::linear::packed_numbers::Packed;
+use crate::estimate::absorb::linear::packed_symmetric::Half;
+use crate::estimate::absorb::pieces::elimination::Elimination;
+use crate::estimate::absorb::pieces::piece::{Figures, Rows};
+use crate::estimate::absorb::sample::layout::Layout;
+use crate::estimate::absorb::sample::moments::Moments;
 use crate::estimate::design::Variable;
 use crate::estimate::memory::{MemoryColumn, MemoryError, MemoryTable, Tables};
 use crate::estimate::panel::{Column, Part};

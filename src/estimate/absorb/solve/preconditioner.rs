@@ -15,10 +15,10 @@
 use faer::Mat;
 use rayon::prelude::*;
 
-use super::blocks::connect;
-use super::dense::{Factor, PIVOT_MIN};
-use super::lanes::{add_scaled, subtract};
-use crate::estimate::degrees::root;
+use crate::estimate::absorb::linear::cholesky::{Factor, PIVOT_MIN};
+use crate::estimate::absorb::linear::lanes::{add_scaled, subtract};
+use crate::estimate::absorb::sample::blocks::connect;
+use crate::estimate::inference::degrees_of_freedom::root;
 
 /// `ε`: levels may be joined by next to nothing.
 const RIDGE: f64 = 0.01;

@@ -7,9 +7,9 @@
 //! such as city-product-year, joins the groups it has rows in, and its levels then live in one
 //! piece each, a block's share of a component of the iterated effect.
 
-use crate::estimate::degrees::root;
 use crate::estimate::design::Design;
 use crate::estimate::design::codes::Codes;
+use crate::estimate::inference::degrees_of_freedom::root;
 
 /// Operations of all blocks' factorisations allowed for each row.
 const FACTOR_WORK_PER_ROW: f64 = 300.0;

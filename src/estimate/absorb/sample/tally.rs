@@ -4,12 +4,12 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::lanes::add_scaled;
 use super::layout::Layout;
+use super::level_sums::{Sums, Target};
 use super::moments::{self, Moments, Shifted};
-use super::products::{Products, added};
 use super::stream::Stream;
-use super::sums::{Sums, Target};
+use crate::estimate::absorb::linear::lanes::add_scaled;
+use crate::estimate::absorb::linear::weighted_products::{Products, added};
 
 /// What one pass over the rows says.
 #[derive(Debug)]

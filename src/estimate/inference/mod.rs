@@ -1,16 +1,20 @@
 //! Models on absorbed variables: coefficients, variances and everything that a table prints.
 
+pub mod covariance;
+pub mod degrees_of_freedom;
+pub mod scores;
+pub mod student_t;
+
+use self::covariance::{Covariance, NegativeVariance};
+use self::degrees_of_freedom::{ClusterCount, SmallSample};
+use self::scores::{Scores, ScoresBy, sandwich, scores};
 use super::absorb::Absorbed;
-use super::covariance::{Covariance, NegativeVariance};
-use super::degrees::{self, ClusterCount, SmallSample};
 use super::design::codes::Codes;
 use super::design::{Variable, has_constant};
 use super::error::EstimateError;
 use super::formula::{Formula, Interaction, Term};
 use super::least_squares::{Coefficients, CrossProducts};
 use super::result::{DroppedTerm, Estimate, Levels, NoStdError, TermEstimate};
-use super::student;
-use super::variance::{Scores, ScoresBy, sandwich, scores};
 
 /// Probability that the confidence intervals hold.
 const CONFIDENCE: f64 = 0.95;
@@ -209,7 +213,7 @@ impl Context<'_, '_> {
         let design = &self.absorbed.layout().design;
         let effects: Vec<&Codes> = design.effects.iter().map(AsRef::as_ref).collect();
         let rules = &self.inference.small_sample;
-        let k = degrees::parameters(model.kept.len(), &effects, &self.ways.own, rules);
+        let k = degrees_of_freedom::parameters(model.kept.len(), &effects, &self.ways.own, rules);
         let df_residual = design.n_obs().saturating_sub(k);
         let df_t = self.ways.n_clusters().map_or(df_residual, |n| n - 1);
         let Figures { terms, covariance, notes } = match self.no_variance(model, scores, k) {
@@ -404,14 +408,14 @@ impl Context<'_, '_> {
 
 fn term(name: String, estimate: f64, std_error: f64, df: usize) -> TermEstimate {
     let statistic = Some(estimate / std_error).filter(|t| t.is_finite());
-    let margin = student::critical_value(CONFIDENCE, real(df)).map(|value| value * std_error);
+    let margin = student_t::critical_value(CONFIDENCE, real(df)).map(|value| value * std_error);
     TermEstimate {
         term: name,
         estimate,
         std_error: Some(std_error),
         std_error_reason: None,
         statistic,
-        p_value: statistic.and_then(|t| student::p_value(t, real(df))),
+        p_value: statistic.and_then(|t| student_t::p_value(t, real(df))),
         conf_low: margin.map(|margin| estimate - margin),
         conf_high: margin.map(|margin| estimate + margin),
     }

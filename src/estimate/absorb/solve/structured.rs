@@ -17,19 +17,19 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::AbsorbOptions;
 use super::block::{Block, Builder, PartOfBlocks, block_ranges, numbered};
-use super::blocks::Blocks;
-use super::conjugate::System;
-use super::dense::Pivots;
-use super::elimination::Shares;
-use super::kept::{Fingerprints, Kept, subject};
-use super::lanes::{add, subtract};
-use super::layout::Layout;
-use super::local::{Cells, Piece, Rows};
-use super::moments::{self, Moments};
 use super::preconditioner::{Links, Preconditioner};
-use super::sums::{Sums, Target};
+use crate::estimate::absorb::AbsorbOptions;
+use crate::estimate::absorb::linear::cholesky::Pivots;
+use crate::estimate::absorb::linear::conjugate_gradients::System;
+use crate::estimate::absorb::linear::lanes::{add, subtract};
+use crate::estimate::absorb::pieces::elimination::Shares;
+use crate::estimate::absorb::pieces::piece::{Cells, Piece, Rows};
+use crate::estimate::absorb::reuse::kept_pieces::{Fingerprints, Kept, subject};
+use crate::estimate::absorb::sample::blocks::Blocks;
+use crate::estimate::absorb::sample::layout::Layout;
+use crate::estimate::absorb::sample::level_sums::{Sums, Target};
+use crate::estimate::absorb::sample::moments::{self, Moments};
 
 /// Tasks in which blocks are worked out: each holds sums of its own.
 const STRANDS: usize = 8;
@@ -37,24 +37,24 @@ const STRANDS: usize = 8;
 /// The system of the iterated effect.
 #[derive(Debug)]
 pub struct Structured<'l, 'a> {
-    pub(super) layout: &'l Layout<'a>,
+    pub layout: &'l Layout<'a>,
     cells: Cells,
     /// Levels of the eliminated and the iterated effect of each cell.
-    pub(super) eliminated: Vec<u32>,
-    pub(super) iterated: Vec<u32>,
-    pub(super) blocks: Vec<Block>,
+    pub eliminated: Vec<u32>,
+    pub iterated: Vec<u32>,
+    pub blocks: Vec<Block>,
     /// Blocks of each part of the layout.
-    pub(super) parts: Vec<Range<usize>>,
+    pub parts: Vec<Range<usize>>,
     preconditioner: Preconditioner,
     /// Levels of the iterated effect in each part.
     spans: Vec<Range<usize>>,
     n_levels: usize,
     /// What each effect is for.
-    pub(super) roles: &'l Blocks,
+    pub roles: &'l Blocks,
     /// What became of the shares of the levels eliminated inside pieces.
-    pub(super) shares: Shares,
+    pub shares: Shares,
     /// `R'b` and `G'b`.
-    pub(super) rhs: Target,
+    pub rhs: Target,
     /// `V'WMV`, by rows of the width.
     pub products: Vec<f64>,
     /// Pieces whose figures an earlier estimation gave.
@@ -64,7 +64,7 @@ pub struct Structured<'l, 'a> {
 /// What is worked with in one block after another: memory taken anew for each block would cost as
 /// much as the products do.
 #[derive(Debug, Default)]
-pub(super) struct Work {
+pub struct Work {
     /// `θ` of one piece.
     pub theta: Vec<f64>,
     /// `A G γ` of a block's cells.
@@ -184,7 +184,7 @@ impl<'l, 'a> Structured<'l, 'a> {
         kept
     }
 
-    pub(super) fn rows<'r>(&'r self, piece: &Piece) -> Rows<'r, 'a> {
+    pub fn rows<'r>(&'r self, piece: &Piece) -> Rows<'r, 'a> {
         Rows {
             layout: self.layout,
             cells: &self.cells,
@@ -224,13 +224,13 @@ impl<'l, 'a> Structured<'l, 'a> {
     }
 
     /// `A G γ` of all cells of a block.
-    pub(super) fn images(&self, block: &Block, gamma: &[f64], work: &mut Work) {
+    pub fn images(&self, block: &Block, gamma: &[f64], work: &mut Work) {
         let theta = |cell: usize| &gamma[self.iterated[cell] as usize * self.layout.width..];
         self.products(block, theta, &mut work.theta, &mut work.images);
     }
 
     /// `A θ` of all cells of a block, `θ` given by cell and gathered piece by piece.
-    pub(super) fn products<'z>(
+    pub fn products<'z>(
         &self,
         block: &Block,
         theta_of: impl Fn(usize) -> &'z [f64],
@@ -252,7 +252,7 @@ impl<'l, 'a> Structured<'l, 'a> {
     }
 
     /// Takes `R'` of a block's images out of `rest`.
-    pub(super) fn gather(&self, block: &Block, images: &[f64], rest: &mut [f64]) {
+    pub fn gather(&self, block: &Block, images: &[f64], rest: &mut [f64]) {
         let width = self.layout.width;
         for (cell, image) in block.cells().zip(images.chunks_exact(width)) {
             let level = self.eliminated[cell] as usize - block.levels.start;

@@ -10,13 +10,13 @@ use std::ops::Range;
 use faer::traits::pulp::NullaryFnOnce;
 use rayon::prelude::*;
 
-use super::absorb::Absorbed;
-use super::absorb::LANES;
-use super::absorb::lanes::{add_scaled, add_squares, vectorised};
-use super::absorb::layout::Layout;
-use super::absorb::sums::{Sums, Target};
-use super::design::codes::Codes;
-use super::least_squares::Coefficients;
+use crate::estimate::absorb::Absorbed;
+use crate::estimate::absorb::LANES;
+use crate::estimate::absorb::linear::lanes::{add_scaled, add_squares, vectorised};
+use crate::estimate::absorb::sample::layout::Layout;
+use crate::estimate::absorb::sample::level_sums::{Sums, Target};
+use crate::estimate::design::codes::Codes;
+use crate::estimate::least_squares::Coefficients;
 
 /// What the residuals of one model add up to.
 #[derive(Debug, Clone)]

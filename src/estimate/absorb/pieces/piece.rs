@@ -13,15 +13,15 @@ use std::sync::Arc;
 
 use faer::Mat;
 
-use super::apply::ByRows;
 use super::elimination::{Elimination, Joint, Rest, Shares, explain};
-use super::half::Half;
-use super::lanes::{add_scaled, vectorised};
-use super::layout::Layout;
-use super::moments::{Moments, Shifted};
-use super::products::Products;
-use super::stream::Stream;
-use super::sums::Target;
+use super::row_products::ByRows;
+use crate::estimate::absorb::linear::lanes::{add_scaled, vectorised};
+use crate::estimate::absorb::linear::packed_symmetric::Half;
+use crate::estimate::absorb::linear::weighted_products::Products;
+use crate::estimate::absorb::sample::layout::Layout;
+use crate::estimate::absorb::sample::level_sums::Target;
+use crate::estimate::absorb::sample::moments::{Moments, Shifted};
+use crate::estimate::absorb::sample::stream::Stream;
 
 /// A matrix is kept where it has at most this many cells, of which half are held, for each row it
 /// stands for.

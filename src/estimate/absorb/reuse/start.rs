@@ -6,9 +6,9 @@
 
 use rustc_hash::FxHashMap;
 
-use super::kept::Kept;
-use super::layout::Layout;
-use super::sums::Target;
+use super::kept_pieces::Kept;
+use crate::estimate::absorb::sample::layout::Layout;
+use crate::estimate::absorb::sample::level_sums::Target;
 use crate::estimate::memory::{MemoryColumn, MemoryError, MemoryTable, Tables};
 
 /// Potentials by effect, level and variable.
@@ -29,7 +29,7 @@ struct StartEffect {
 impl Start {
     /// The potentials of the effects that an iteration would begin with: all that are iterated, or
     /// the one that is left where others were eliminated.
-    pub(super) fn new(
+    pub(in crate::estimate) fn new(
         layout: &Layout<'_>,
         potentials: Option<&Target>,
         left: Option<usize>,
@@ -56,7 +56,7 @@ impl Start {
     }
 
     /// What was worked out inside blocks.
-    pub(super) fn kept(&self) -> &Kept {
+    pub(in crate::estimate) fn kept(&self) -> &Kept {
         &self.kept
     }
 
@@ -150,7 +150,7 @@ impl Start {
 
     /// The start of each level and variable of the layout, zero where nothing is known, and how
     /// many levels of each iterated effect are known.
-    pub(super) fn potentials(&self, layout: &Layout<'_>) -> (Target, Vec<usize>) {
+    pub(in crate::estimate) fn potentials(&self, layout: &Layout<'_>) -> (Target, Vec<usize>) {
         let mut start = layout.totals(layout.width);
         let mut n_known = vec![0; start.offsets.len()];
         let columns: Vec<(usize, usize)> = layout

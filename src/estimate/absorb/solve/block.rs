@@ -6,15 +6,15 @@ use std::sync::Arc;
 use faer::Mat;
 use rustc_hash::FxHashMap;
 
-use super::blocks::Blocks;
-use super::dense::{Factor, Pivots};
-use super::elimination::Shares;
-use super::half::Half;
-use super::kept::{Fingerprints, Kept};
-use super::lanes::add;
-use super::layout::Layout;
-use super::local::{Cells, Piece, Rows, minmax};
-use super::sums::Sums;
+use crate::estimate::absorb::linear::cholesky::{Factor, Pivots};
+use crate::estimate::absorb::linear::lanes::add;
+use crate::estimate::absorb::linear::packed_symmetric::Half;
+use crate::estimate::absorb::pieces::elimination::Shares;
+use crate::estimate::absorb::pieces::piece::{Cells, Piece, Rows, minmax};
+use crate::estimate::absorb::reuse::kept_pieces::{Fingerprints, Kept};
+use crate::estimate::absorb::sample::blocks::Blocks;
+use crate::estimate::absorb::sample::layout::Layout;
+use crate::estimate::absorb::sample::level_sums::Sums;
 use crate::estimate::design::codes::Codes;
 
 /// Rows that are worked on by themselves, such as a city's.

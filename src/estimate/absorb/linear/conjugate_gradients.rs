@@ -11,12 +11,12 @@
 //! is taken below its rounding.
 //!
 //! `P⁺` is not `A⁺`: `r'A⁺r` is at most `r'P⁺r` over the least eigenvalue of `P⁺A`. That one comes
-//! out of the steps of the iteration ([`super::ritz`]), and where it is far below one the tolerance
-//! is multiplied with its root.
+//! out of the steps of the iteration ([`super::ritz_values`]), and where it is far below one the
+//! tolerance is multiplied with its root.
 
 use rayon::prelude::*;
 
-use super::ritz::Steps;
+use super::ritz_values::Steps;
 
 /// Levels handled in one task.
 const LEVELS_PER_PIECE: usize = 1024;

@@ -7,9 +7,9 @@ use std::ops::Range;
 
 use faer::traits::pulp::NullaryFnOnce;
 
-use super::lanes::{add_scaled, divide, subtract};
-use super::layout::Layout;
-use super::local::Cells;
+use super::piece::Cells;
+use crate::estimate::absorb::linear::lanes::{add_scaled, divide, subtract};
+use crate::estimate::absorb::sample::layout::Layout;
 
 /// Takes `Σ_g w_g (w_g'θ)/W_g` out of `out`, for the groups of a piece whose cells start at
 /// `first`.
