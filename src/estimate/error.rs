@@ -1,8 +1,7 @@
 //! Why there is no estimate.
 
+use serde::Serialize;
 use thiserror::Error;
-
-use super::absorb::{OptionError, Stop};
 
 /// An estimate that cannot be made: nothing is returned in its place.
 #[derive(Debug, Clone, PartialEq, Error)]
@@ -106,4 +105,34 @@ pub enum EstimateError {
         /// Ways asked for.
         n: usize,
     },
+}
+
+/// An option with a value that it does not take.
+#[derive(Debug, Clone, PartialEq, Error)]
+#[error("{name} is {value}; {allowed}")]
+pub struct OptionError {
+    /// The option.
+    pub name: &'static str,
+    /// The value given.
+    pub value: String,
+    /// The values that it takes.
+    pub allowed: &'static str,
+}
+
+/// Why an iteration stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Error)]
+#[serde(rename_all = "snake_case")]
+pub enum Stop {
+    /// The tolerance was reached.
+    #[error("converged")]
+    Converged,
+    /// As many iterations as allowed.
+    #[error("the iterations allowed are used up; raise iterations or tolerance")]
+    IterationLimit,
+    /// The residual no longer falls.
+    #[error("the residual no longer falls; raise patience or tolerance")]
+    Stagnated,
+    /// A number is infinite or not a number.
+    #[error("a number is too large; measure the variable in a larger unit")]
+    NotFinite,
 }

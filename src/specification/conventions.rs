@@ -3,8 +3,9 @@
 
 use serde::Deserialize;
 
-use crate::estimate::absorb::{AbsorbOptions, CollinearLimits, OptionError};
+use crate::estimate::absorb::{AbsorbOptions, CollinearLimits};
 use crate::estimate::design::singletons::Singletons;
+use crate::estimate::error::OptionError;
 use crate::estimate::inference::covariance::NegativeVariance;
 use crate::estimate::inference::degrees_of_freedom::{
     ClusterCount, FixedEffectLevels, Redundancy, SmallSample,

@@ -1,6 +1,6 @@
 //! What can be wrong with a specification.
 
-use crate::estimate::absorb::OptionError;
+use crate::estimate::error::OptionError;
 use crate::estimate::formula::FormulaError;
 use crate::toml_text::TomlError;
 

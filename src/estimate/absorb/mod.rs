@@ -10,100 +10,30 @@
 //! Residuals are never held: whoever needs them streams over the rows.
 
 pub(super) mod linear;
+mod options;
 mod pieces;
-mod reuse;
+pub(super) mod reuse;
 pub mod sample;
 mod solve;
 
-use serde::Serialize;
-use thiserror::Error;
-
 use self::linear::conjugate_gradients::Ended;
 pub use self::linear::lanes::LANES;
+pub use self::options::{AbsorbOptions, CollinearLimits, Method};
 use self::reuse::kept_pieces::Kept;
 pub use self::reuse::start::Start;
 use self::sample::blocks::Blocks;
 use self::sample::layout::{self, Layout};
 use self::sample::level_sums::Target;
+use self::sample::sizes::{ROUNDING, Sizes};
 use self::sample::stream::Stream;
-use self::solve::problem::{Problem, Sizes};
+pub use self::solve::problem::Eliminated;
+use self::solve::problem::Problem;
 use self::solve::refinement::Refinement;
 use super::design::Design;
 use super::error::EstimateError;
 
-/// What is lost of a value that is written with 15 significant digits, at most; figures with all
-/// their digits lose a fortieth of that. So much of a variable, or less, is nothing but rounding.
-pub const ROUNDING: f64 = 5e-15;
-
 /// How many times the least weight the largest may be where effects are eliminated.
 const WEIGHTS_APART_MAX: f64 = 1e4;
-
-/// When to stop.
-#[derive(Debug, Clone, PartialEq)]
-pub struct AbsorbOptions {
-    /// The residual to reach, relative to what is left of the variable.
-    pub tolerance: f64,
-    /// Iterations allowed.
-    pub iterations_max: usize,
-    /// Iterations without a smaller residual before giving up.
-    pub patience: usize,
-    /// From where on a regressor is collinear with what comes before it.
-    pub collinear: CollinearLimits,
-    /// Which solver to use.
-    pub method: Method,
-    /// Whether to keep, for a later start, what was worked out inside blocks.
-    pub keep: bool,
-}
-
-/// An option with a value that it does not take.
-#[derive(Debug, Clone, PartialEq, Error)]
-#[error("{name} is {value}; {allowed}")]
-pub struct OptionError {
-    /// The option.
-    pub name: &'static str,
-    /// The value given.
-    pub value: String,
-    /// The values that it takes.
-    pub allowed: &'static str,
-}
-
-/// The share of a regressor's square that has to be left by what comes before it.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct CollinearLimits {
-    /// By the fixed effects.
-    pub with_effects: f64,
-    /// By the regressors before it (fixest's).
-    pub with_regressors: f64,
-}
-
-/// Which solver absorbs the effects; both give the same within the tolerance.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Method {
-    /// Elimination within blocks where the data has them, the general solver otherwise.
-    #[default]
-    Fastest,
-    /// The general solver.
-    General,
-}
-
-/// Why an iteration stopped.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Error)]
-#[serde(rename_all = "snake_case")]
-pub enum Stop {
-    /// The tolerance was reached.
-    #[error("converged")]
-    Converged,
-    /// As many iterations as allowed.
-    #[error("the iterations allowed are used up; raise iterations or tolerance")]
-    IterationLimit,
-    /// The residual no longer falls.
-    #[error("the residual no longer falls; raise patience or tolerance")]
-    Stagnated,
-    /// A number is infinite or not a number.
-    #[error("a number is too large; measure the variable in a larger unit")]
-    NotFinite,
-}
 
 /// Variables with their effects absorbed to the tolerance.
 #[derive(Debug)]
@@ -126,64 +56,6 @@ pub struct Absorbed<'a> {
     /// How the effects were eliminated within blocks, if they were.
     pub elimination: Option<Eliminated>,
     kept: Kept,
-}
-
-/// What was eliminated within blocks.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Eliminated {
-    /// The effect eliminated within blocks.
-    pub effect: usize,
-    /// The effect that was left to iterate.
-    pub iterated: usize,
-    /// The effects eliminated within pieces of blocks.
-    pub local: Vec<usize>,
-    /// Pieces of the sample.
-    pub n_pieces: usize,
-    /// Pieces that were not read, as an earlier estimation had read them.
-    pub n_kept: usize,
-}
-
-impl Default for AbsorbOptions {
-    fn default() -> Self {
-        Self {
-            tolerance: 1e-10,
-            iterations_max: 10_000,
-            patience: 100,
-            collinear: CollinearLimits::default(),
-            method: Method::default(),
-            keep: false,
-        }
-    }
-}
-
-impl AbsorbOptions {
-    /// The options, if they can be used.
-    ///
-    /// # Errors
-    /// [`OptionError`]: the option with a value that it does not take.
-    pub fn checked(self) -> Result<Self, OptionError> {
-        let shares = [
-            ("tolerance", self.tolerance),
-            ("collinearity", self.collinear.with_effects),
-            ("collinearity", self.collinear.with_regressors),
-        ];
-        let counts = [("iterations", self.iterations_max), ("patience", self.patience)];
-        if let Some((name, share)) = shares.into_iter().find(|(_, s)| !(*s > 0.0 && *s < 1.0)) {
-            let allowed = "give a number above 0 and below 1, such as 1e-10";
-            return Err(OptionError { name, value: share.to_string(), allowed });
-        }
-        if let Some((name, count)) = counts.into_iter().find(|(_, count)| *count == 0) {
-            let allowed = "give a whole number above 0";
-            return Err(OptionError { name, value: count.to_string(), allowed });
-        }
-        Ok(self)
-    }
-}
-
-impl Default for CollinearLimits {
-    fn default() -> Self {
-        Self { with_effects: 1e-12, with_regressors: 1e-9 }
-    }
 }
 
 impl<'a> Absorbed<'a> {

@@ -5,6 +5,7 @@
 //! read. What is held for each row of the sample is its number in the panel and its levels.
 
 pub mod codes;
+pub(super) mod components;
 pub mod singletons;
 mod variable;
 

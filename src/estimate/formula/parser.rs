@@ -1,13 +1,8 @@
 //! Words to a formula.
 
-use super::problem::FormulaProblem;
+use super::problem::{FACTORS_MAX, FormulaProblem, TERMS_MAX};
+use super::syntax_tree::{Formula, Interaction, Term};
 use super::tokens::{Place, Token, tokens};
-use super::{Formula, Interaction, Term};
-
-/// Factors that one `a*b*…` may have: it stands for 2ⁿ − 1 terms.
-pub(super) const FACTORS_MAX: usize = 8;
-/// Terms a formula may have.
-pub(super) const TERMS_MAX: usize = 512;
 
 /// What one product of the right-hand side means.
 enum Product {

@@ -5,7 +5,10 @@ use std::fmt;
 use thiserror::Error;
 use unicode_width::UnicodeWidthStr as _;
 
-use super::parser::{FACTORS_MAX, TERMS_MAX};
+/// Factors that one `a*b*…` may have: it stands for 2ⁿ − 1 terms.
+pub(super) const FACTORS_MAX: usize = 8;
+/// Terms a formula may have.
+pub(super) const TERMS_MAX: usize = 512;
 
 /// Where and why a text is not a formula; shown with a caret under the place.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]

@@ -12,6 +12,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::estimate::design::codes::Codes;
+use crate::estimate::design::components::components;
 
 /// The small-sample corrections, named as in fixest's `ssc`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -106,35 +107,6 @@ fn redundant(effects: &[&Codes]) -> usize {
         [first, second, more @ ..] => components(first, second) + more.len(),
         _ => 0,
     }
-}
-
-/// Connected components of the graph whose edges are the rows, between the levels of two effects.
-///
-/// # Panics
-/// Never: levels are fewer than rows, which are fewer than 2^32.
-#[must_use]
-pub fn components(first: &Codes, second: &Codes) -> usize {
-    let mut parents: Vec<u32> = (0..).take(first.n_levels + second.n_levels).collect();
-    let mut count = parents.len();
-    let offset = u32::try_from(first.n_levels).expect("levels are fewer than rows");
-    for (&a, &b) in first.of_row.iter().zip(&second.of_row) {
-        let (a, b) = (root(&mut parents, a), root(&mut parents, b + offset));
-        if a != b {
-            parents[a.max(b) as usize] = a.min(b);
-            count -= 1;
-        }
-    }
-    count
-}
-
-/// The smallest member known of a component, with the path to it halved.
-pub(in crate::estimate) fn root(parents: &mut [u32], mut node: u32) -> u32 {
-    while parents[node as usize] != node {
-        let above = parents[parents[node as usize] as usize];
-        parents[node as usize] = above;
-        node = above;
-    }
-    node
 }
 
 #[cfg(test)]

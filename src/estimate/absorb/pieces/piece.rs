@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use faer::Mat;
 
+use super::cells::Cells;
 use super::elimination::{Elimination, Joint, Rest, Shares, explain};
 use super::row_products::ByRows;
 use crate::estimate::absorb::linear::lanes::{add_scaled, vectorised};
@@ -53,15 +54,6 @@ pub struct Figures {
     pub moments: Vec<Moments>,
     /// How to get the local effects back.
     pub local: Elimination,
-}
-
-/// The cell of each row and the weight of each cell.
-#[derive(Debug)]
-pub struct Cells {
-    /// Cells numbered as they appear, so those of a piece are neighbours.
-    pub of_row: Vec<u32>,
-    /// Sum of weights of each cell.
-    pub weights: Vec<f64>,
 }
 
 /// Where a piece's rows are, before they are read.

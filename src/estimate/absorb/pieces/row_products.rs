@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use faer::traits::pulp::NullaryFnOnce;
 
-use super::piece::Cells;
+use super::cells::Cells;
 use crate::estimate::absorb::linear::lanes::{add_scaled, divide, subtract};
 use crate::estimate::absorb::sample::layout::Layout;
 

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
+use super::tables::{MemoryColumn, MemoryError, MemoryTable, Tables};
 use crate::estimate::absorb::linear::cholesky::Pivots;
 use crate::estimate::absorb::linear::packed_numbers::Packed;
 use crate::estimate::absorb::linear::packed_symmetric::Half;
@@ -17,7 +18,6 @@ use crate::estimate::absorb::pieces::piece::{Figures, Rows};
 use crate::estimate::absorb::sample::layout::Layout;
 use crate::estimate::absorb::sample::moments::Moments;
 use crate::estimate::design::Variable;
-use crate::estimate::memory::{MemoryColumn, MemoryError, MemoryTable, Tables};
 use crate::estimate::panel::{Column, Part};
 
 /// Figures by fingerprint.

@@ -2,3 +2,4 @@
 
 pub(in crate::estimate) mod kept_pieces;
 pub(in crate::estimate) mod start;
+pub(in crate::estimate) mod tables;

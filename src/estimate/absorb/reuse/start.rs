@@ -7,9 +7,9 @@
 use rustc_hash::FxHashMap;
 
 use super::kept_pieces::Kept;
+use super::tables::{MemoryColumn, MemoryError, MemoryTable, Tables};
 use crate::estimate::absorb::sample::layout::Layout;
 use crate::estimate::absorb::sample::level_sums::Target;
-use crate::estimate::memory::{MemoryColumn, MemoryError, MemoryTable, Tables};
 
 /// Potentials by effect, level and variable.
 #[derive(Debug, Clone, Default)]

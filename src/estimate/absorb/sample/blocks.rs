@@ -9,7 +9,7 @@
 
 use crate::estimate::design::Design;
 use crate::estimate::design::codes::Codes;
-use crate::estimate::inference::degrees_of_freedom::root;
+use crate::estimate::design::components::{connect, root};
 
 /// Operations of all blocks' factorisations allowed for each row.
 const FACTOR_WORK_PER_ROW: f64 = 300.0;
@@ -115,21 +115,6 @@ fn components(links: &[&Codes], effect: &Codes) -> Codes {
     let roots: Vec<u32> = levels.iter().map(|&level| root(&mut parents, level)).collect();
     let n_levels = roots.len();
     Codes { name: effect.name.clone(), of_row: roots, n_levels }.select(&levels)
-}
-
-/// Joins the levels that have a link in common, in a forest whose trees are the components.
-pub fn connect(parents: &mut [u32], n_links: usize, pairs: impl Iterator<Item = (u32, u32)>) {
-    const NONE: u32 = u32::MAX;
-    let mut first_of_link = vec![NONE; n_links];
-    for (link, level) in pairs {
-        let first = &mut first_of_link[link as usize];
-        if *first == NONE {
-            *first = level;
-        } else if *first != level {
-            let (a, b) = (root(parents, *first), root(parents, level));
-            parents[a.max(b) as usize] = a.min(b);
-        }
-    }
 }
 
 /// The component of each row, from those of the levels of an effect.

@@ -20,6 +20,7 @@ use rayon::prelude::*;
 
 use super::blocks::Blocks;
 use super::level_sums::{Sums, Target};
+use crate::estimate::absorb::linear::lanes::LANES;
 use crate::estimate::design::Design;
 use crate::estimate::design::codes::Codes;
 
@@ -61,7 +62,7 @@ impl<'a> Layout<'a> {
             Some(swept) => boundaries(&design.effects[swept].of_row),
             None => uniform(design.n_obs()),
         };
-        let width = design.variables.len().next_multiple_of(crate::estimate::absorb::LANES);
+        let width = design.variables.len().next_multiple_of(LANES);
         let cuts = blocks.map_or_else(|| groups.clone(), block_starts);
         let (parts, spans) = partition(&design, swept, &groups, &cuts);
         Self { design, swept, redundant, groups, parts, spans, width }

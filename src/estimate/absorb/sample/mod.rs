@@ -4,5 +4,6 @@ pub(in crate::estimate) mod blocks;
 pub mod layout;
 pub mod level_sums;
 pub(in crate::estimate) mod moments;
+pub(in crate::estimate) mod sizes;
 pub mod stream;
 pub(in crate::estimate) mod tally;

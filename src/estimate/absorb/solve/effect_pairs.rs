@@ -18,7 +18,7 @@ use crate::estimate::absorb::linear::lanes::LANES;
 use crate::estimate::absorb::linear::laplacian::{Factors, Lane};
 use crate::estimate::absorb::sample::layout::Layout;
 use crate::estimate::design::codes::Codes;
-use crate::estimate::inference::degrees_of_freedom::root;
+use crate::estimate::design::components::root;
 
 /// `P⁺`
 #[derive(Debug)]

@@ -17,8 +17,7 @@ use rayon::prelude::*;
 
 use crate::estimate::absorb::linear::cholesky::{Factor, PIVOT_MIN};
 use crate::estimate::absorb::linear::lanes::{add_scaled, subtract};
-use crate::estimate::absorb::sample::blocks::connect;
-use crate::estimate::inference::degrees_of_freedom::root;
+use crate::estimate::design::components::{connect, root};
 
 /// `ε`: levels may be joined by next to nothing.
 const RIDGE: f64 = 0.01;
@@ -206,7 +205,7 @@ fn has_part(left: f64, weight: f64) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::estimate::absorb::LANES;
+    use crate::estimate::absorb::linear::lanes::LANES;
 
     /// Three cities ship to one destination in years 0, 1 and 2, one of them never in year 2, and
     /// one to another in year 3 alone; of level 4, and of what would join it to year 0, nothing is

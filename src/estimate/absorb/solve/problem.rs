@@ -3,14 +3,13 @@
 use super::refinement::{Refinement, limits};
 use super::structured::Structured;
 use crate::estimate::absorb::linear::conjugate_gradients::{self, Ended, Goals};
+use crate::estimate::absorb::options::AbsorbOptions;
 use crate::estimate::absorb::reuse::kept_pieces::Kept;
 use crate::estimate::absorb::sample::blocks::Blocks;
 use crate::estimate::absorb::sample::layout::Layout;
 use crate::estimate::absorb::sample::level_sums::Target;
-use crate::estimate::absorb::sample::moments::Moments;
+use crate::estimate::absorb::sample::sizes::{ROUNDING, Sizes};
 use crate::estimate::absorb::sample::tally::{Tally, WithMoments, squares};
-use crate::estimate::absorb::{AbsorbOptions, Eliminated, ROUNDING};
-use crate::estimate::design::Variable;
 use crate::estimate::error::EstimateError;
 
 /// One level in so many may be new where the last solution starts the iteration of what
@@ -55,33 +54,19 @@ pub struct Solved {
     pub kept: Kept,
 }
 
-/// Weighted squares of each variable before anything is absorbed.
-#[derive(Debug, Clone, Default)]
-pub struct Sizes {
-    /// Around the mean.
-    pub centred: Vec<f64>,
-    /// Around zero.
-    pub whole: Vec<f64>,
-    /// What has to be left of it to count: less than that is explained, or rounding.
-    pub explained: Vec<f64>,
-}
-
-impl Sizes {
-    /// From the moments of the variables as they are read.
-    #[must_use]
-    pub fn of(layout: &Layout<'_>, moments: &[Moments], options: &AbsorbOptions) -> Self {
-        let variables = &layout.design.variables;
-        let origin = |place: usize| variables.get(place).map_or(0.0, Variable::origin);
-        let centred: Vec<f64> = moments.iter().map(|moments| moments.centred).collect();
-        let whole: Vec<f64> =
-            moments.iter().enumerate().map(|(j, m)| m.squares(origin(j))).collect();
-        let has_effects = !layout.design.effects.is_empty();
-        let share = if has_effects { options.collinear.with_effects } else { 0.0 };
-        let explained =
-            |(centred, whole): (&f64, &f64)| (share * centred).max(ROUNDING * ROUNDING * whole);
-        let explained = centred.iter().zip(&whole).map(explained).collect();
-        Self { centred, whole, explained }
-    }
+/// What was eliminated within blocks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Eliminated {
+    /// The effect eliminated within blocks.
+    pub effect: usize,
+    /// The effect that was left to iterate.
+    pub iterated: usize,
+    /// The effects eliminated within pieces of blocks.
+    pub local: Vec<usize>,
+    /// Pieces of the sample.
+    pub n_pieces: usize,
+    /// Pieces that were not read, as an earlier estimation had read them.
+    pub n_kept: usize,
 }
 
 impl Problem<'_, '_> {

@@ -12,13 +12,13 @@
 //! preconditioner changes, too, where the diagonal is too slow.
 
 use super::general::General;
-use super::problem::Sizes;
 use crate::estimate::absorb::linear::conjugate_gradients::{self, Ended, Goals, Limits};
+use crate::estimate::absorb::options::AbsorbOptions;
 use crate::estimate::absorb::sample::layout::Layout;
 use crate::estimate::absorb::sample::level_sums::Target;
+use crate::estimate::absorb::sample::sizes::Sizes;
 use crate::estimate::absorb::sample::tally::{Tally, WithMoments};
-use crate::estimate::absorb::{AbsorbOptions, Stop};
-use crate::estimate::error::EstimateError;
+use crate::estimate::error::{EstimateError, Stop};
 
 /// How many times its goal a residual may be when the rows are read: the iteration's own estimate
 /// is a little off.

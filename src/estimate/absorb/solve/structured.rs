@@ -19,12 +19,13 @@ use rayon::prelude::*;
 
 use super::block::{Block, Builder, PartOfBlocks, block_ranges, numbered};
 use super::preconditioner::{Links, Preconditioner};
-use crate::estimate::absorb::AbsorbOptions;
 use crate::estimate::absorb::linear::cholesky::Pivots;
 use crate::estimate::absorb::linear::conjugate_gradients::System;
 use crate::estimate::absorb::linear::lanes::{add, subtract};
+use crate::estimate::absorb::options::AbsorbOptions;
+use crate::estimate::absorb::pieces::cells::Cells;
 use crate::estimate::absorb::pieces::elimination::Shares;
-use crate::estimate::absorb::pieces::piece::{Cells, Piece, Rows};
+use crate::estimate::absorb::pieces::piece::{Piece, Rows};
 use crate::estimate::absorb::reuse::kept_pieces::{Fingerprints, Kept, subject};
 use crate::estimate::absorb::sample::blocks::Blocks;
 use crate::estimate::absorb::sample::layout::Layout;
