@@ -23,7 +23,7 @@ use self::reuse::kept_pieces::Kept;
 pub use self::reuse::start::Start;
 use self::sample::blocks::Blocks;
 use self::sample::layout::{self, Layout};
-use self::sample::level_sums::Target;
+use self::sample::level_sums::Totals;
 use self::sample::sizes::{ROUNDING, Sizes};
 use self::sample::stream::Stream;
 pub use self::solve::problem::Eliminated;
@@ -41,7 +41,7 @@ const WEIGHTS_APART_MAX: f64 = 1e4;
 pub struct Absorbed<'a> {
     layout: Layout<'a>,
     options: AbsorbOptions,
-    potentials: Option<Target>,
+    potentials: Option<Totals>,
     /// `Ṽ'W Ṽ`, upper triangle by rows of the layout's width.
     products: Vec<f64>,
     sizes: Sizes,

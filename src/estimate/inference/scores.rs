@@ -14,7 +14,7 @@ use crate::estimate::absorb::Absorbed;
 use crate::estimate::absorb::LANES;
 use crate::estimate::absorb::linear::lanes::{add_scaled, add_squares, vectorised};
 use crate::estimate::absorb::sample::layout::Layout;
-use crate::estimate::absorb::sample::level_sums::{Sums, Target};
+use crate::estimate::absorb::sample::level_sums::{Sums, Totals};
 use crate::estimate::design::codes::Codes;
 use crate::estimate::least_squares::Coefficients;
 
@@ -136,7 +136,7 @@ impl<'m> Shape<'m> {
     fn cluster_totals(&self, by_set: &[Vec<Sums>]) -> Vec<Vec<f64>> {
         let ScoresBy::Cluster(sets) = self.by else { return Vec::new() };
         let total = |(sums, codes): (&Vec<Sums>, &&Codes)| {
-            let mut total = Target::new([codes.n_levels].into_iter(), self.width);
+            let mut total = Totals::new([codes.n_levels].into_iter(), self.width);
             total.collect(sums);
             total.values
         };

@@ -60,7 +60,13 @@ impl Factors {
         factors
     }
 
-    fn eliminate(&mut self, vertex: u32, near: &[Half], graph: &mut Graph, random: &mut Random) {
+    fn eliminate(
+        &mut self,
+        vertex: u32,
+        near: &[HalfEdge],
+        graph: &mut Graph,
+        random: &mut Random,
+    ) {
         let mut above: Vec<f64> = vec![0.0; near.len() + 1];
         for (at, half) in near.iter().enumerate().rev() {
             above[at] = above[at + 1] + half.weight;
@@ -134,7 +140,7 @@ impl Factors {
 
 /// An edge as one of its vertices sees it.
 #[derive(Debug, Clone, Copy)]
-struct Half {
+struct HalfEdge {
     to: u32,
     weight: f64,
     /// Its number; that of the other half differs in the last bit.
@@ -169,13 +175,13 @@ impl Graph {
     }
 
     /// The neighbours of a vertex in order of their weights; edges to the same one become one.
-    fn neighbours(&mut self, vertex: u32, near: &mut Vec<Half>) {
+    fn neighbours(&mut self, vertex: u32, near: &mut Vec<HalfEdge>) {
         near.clear();
         let mut number = self.first[vertex as usize];
         while number != NONE {
             let weight = self.weights[number as usize / 2];
             if weight > 0.0 {
-                near.push(Half { to: self.to[number as usize], weight, number });
+                near.push(HalfEdge { to: self.to[number as usize], weight, number });
             }
             number = self.next[number as usize];
         }
@@ -192,13 +198,13 @@ impl Graph {
     }
 
     /// Takes an edge away from the vertex that it leads to.
-    fn cut(&mut self, half: &Half) {
+    fn cut(&mut self, half: &HalfEdge) {
         self.weights[half.number as usize / 2] = 0.0;
         self.queue.count(half.to, -1);
     }
 
     /// Makes an edge lead from the vertex that it led to, to another one.
-    fn join(&mut self, half: &Half, other: u32, weight: f64) {
+    fn join(&mut self, half: &HalfEdge, other: u32, weight: f64) {
         if weight <= 0.0 {
             return self.cut(half);
         }

@@ -17,7 +17,7 @@ const LEAST: f64 = 1e-200;
 
 /// The lower half of a symmetric matrix.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Half {
+pub struct PackedSymmetric {
     diagonal: Vec<f64>,
     /// The power of two of each row.
     units: Vec<f64>,
@@ -25,7 +25,7 @@ pub struct Half {
     below: Packed,
 }
 
-impl Half {
+impl PackedSymmetric {
     /// The lower half of a matrix.
     #[must_use]
     pub fn of(matrix: &Mat<f64>) -> Self {
@@ -99,7 +99,7 @@ fn unit(most: f64) -> f64 {
 }
 
 struct Product<'a> {
-    half: &'a Half,
+    half: &'a PackedSymmetric,
     theta: &'a [f64],
     out: &'a mut [f64],
     width: usize,
@@ -114,7 +114,7 @@ impl ByWidth for Product<'_> {
     #[expect(clippy::inline_always, reason = "compiled for the registers of the caller")]
     #[inline(always)]
     fn of_registers<S: Simd, const N: usize>(self, simd: S) {
-        let Half { diagonal, units, below } = self.half;
+        let PackedSymmetric { diagonal, units, below } = self.half;
         let (theta, _) = S::as_simd_f64s(self.theta).0.as_chunks::<N>();
         let (out, _) = S::as_mut_simd_f64s(self.out).0.as_chunks_mut::<N>();
         let (n, mut below) = (theta.len(), below.as_slice());
@@ -200,7 +200,7 @@ mod tests {
         for (n, width) in [(0, 4), (1, 4), (2, 8), (7, 12), (6, 16), (5, 20)] {
             let entry =
                 |i: usize, j: usize| f64::from(u8::try_from(i.max(j) * 7 + i.min(j)).unwrap_or(0));
-            let half = Half::of(&Mat::from_fn(n, n, entry));
+            let half = PackedSymmetric::of(&Mat::from_fn(n, n, entry));
             let theta: Vec<f64> =
                 (0..n * width).map(|at| f64::from(u8::try_from(at % 11).unwrap_or(0))).collect();
             let mut out = vec![f64::NAN; n * width];
@@ -224,7 +224,7 @@ mod tests {
         ) {
             let n = numbers.len();
             let entry = |i: usize, j: usize| (numbers[i] - 0.3 * numbers[j]) * 2_f64.powi(exponent);
-            let half = Half::of(&Mat::from_fn(n, n, entry));
+            let half = PackedSymmetric::of(&Mat::from_fn(n, n, entry));
             let unpacked: Vec<f64> = (0..n).flat_map(|i| half.row(i).collect::<Vec<_>>()).collect();
             for i in 0..n {
                 let most = (0..i).map(|j| entry(i, j).abs()).fold(0.0, f64::max);
@@ -233,7 +233,7 @@ mod tests {
                     prop_assert!(apart <= most * 2_f64.powi(-45) * f64::from(u8::from(j < i)));
                 }
             }
-            let again = Half::from_numbers(&unpacked).expect("a half");
+            let again = PackedSymmetric::from_numbers(&unpacked).expect("a half");
             let same: Vec<f64> = (0..n).flat_map(|i| again.row(i).collect::<Vec<_>>()).collect();
             prop_assert_eq!(unpacked, same);
         }

@@ -22,7 +22,7 @@ use crate::estimate::absorb::linear::lanes::{ByWidth, add_scaled, vectorised_by_
 use crate::estimate::absorb::linear::packed_numbers::{
     MOST, NUMBERS_PER_STEP, Packed, PackedSlice,
 };
-use crate::estimate::absorb::linear::packed_symmetric::Half;
+use crate::estimate::absorb::linear::packed_symmetric::PackedSymmetric;
 
 /// What is left of a piece when levels are eliminated, and what gives them back.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -79,7 +79,8 @@ impl Joint {
             column.iter_mut().zip(&factor.scale).for_each(|(value, scale)| *value *= scale);
         }
         solve_lower_triangular_in_place(factor.lower.as_ref(), y.as_mut(), Par::Seq);
-        let mut rest = Rest { matrix: Half::default(), rhs: self.rhs, products: self.products };
+        let mut rest =
+            Rest { matrix: PackedSymmetric::default(), rhs: self.rhs, products: self.products };
         rest.explain(of_cells, &y, width);
         if shares == Shares::Dropped {
             return (Elimination { pivots: factor.pivots, ..Elimination::default() }, rest);
@@ -108,7 +109,7 @@ impl Rest {
             -1.0,
             Par::Seq,
         );
-        self.matrix = Half::of(&matrix);
+        self.matrix = PackedSymmetric::of(&matrix);
         self.rhs.drain(..y.nrows() * width);
         self.rhs.shrink_to_fit();
         let take = |out: MatMut<'_, f64>, left: MatRef<'_, f64>| {
@@ -144,7 +145,7 @@ pub fn explain(matrix: Mat<f64>, rhs: &mut [f64], products: &mut [f64], width: u
 #[derive(Debug)]
 pub struct Rest {
     /// `A`
-    pub matrix: Half,
+    pub matrix: PackedSymmetric,
     /// `b`, by rows of the width.
     pub rhs: Vec<f64>,
     /// `V'WMV`, less what the levels explain.

@@ -17,10 +17,10 @@ use super::cells::Cells;
 use super::elimination::{Elimination, Joint, Rest, Shares, explain};
 use super::row_products::ByRows;
 use crate::estimate::absorb::linear::lanes::{add_scaled, vectorised};
-use crate::estimate::absorb::linear::packed_symmetric::Half;
+use crate::estimate::absorb::linear::packed_symmetric::PackedSymmetric;
 use crate::estimate::absorb::linear::weighted_products::Products;
 use crate::estimate::absorb::sample::layout::Layout;
-use crate::estimate::absorb::sample::level_sums::Target;
+use crate::estimate::absorb::sample::level_sums::Totals;
 use crate::estimate::absorb::sample::moments::{Moments, Shifted};
 use crate::estimate::absorb::sample::stream::Stream;
 
@@ -45,7 +45,7 @@ pub struct Piece {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Figures {
     /// `A`, where it is kept.
-    pub matrix: Option<Half>,
+    pub matrix: Option<PackedSymmetric>,
     /// `b`, by rows of the width.
     pub rhs: Vec<f64>,
     /// `V'WMV`, by rows of the width.
@@ -95,7 +95,7 @@ impl Rows<'_, '_> {
         Stream::new(self.layout, None).visit(self.groups.clone(), raw, swept);
         let (moments, products) = (moments.finish(), products.into_values());
         if n_levels == 0 {
-            let matrix = self.keeps().then(|| Half::of(&self.joint(&[])));
+            let matrix = self.keeps().then(|| PackedSymmetric::of(&self.joint(&[])));
             return Figures { matrix, rhs, products, moments, local: Elimination::default() };
         }
         let joint = Joint { n_levels, matrix: self.joint(&spans), rhs, products };
@@ -107,7 +107,7 @@ impl Rows<'_, '_> {
     /// `u'Wu − λ'S'Wu` of the residuals, `u = M(V − Cθ)`: from the rows, with the potentials of
     /// the other effects given and none for the local ones.
     #[must_use]
-    pub fn finished(&self, potentials: &Target) -> (Vec<f64>, Vec<f64>) {
+    pub fn finished(&self, potentials: &Totals) -> (Vec<f64>, Vec<f64>) {
         let (width, spans) = (self.layout.width, self.spans());
         let n_levels = spans.iter().map(Range::len).sum();
         let mut rhs = vec![0.0; n_levels * width];

@@ -12,7 +12,7 @@ use rustc_hash::FxHashMap;
 use super::tables::{MemoryColumn, MemoryError, MemoryTable, Tables};
 use crate::estimate::absorb::linear::cholesky::Pivots;
 use crate::estimate::absorb::linear::packed_numbers::Packed;
-use crate::estimate::absorb::linear::packed_symmetric::Half;
+use crate::estimate::absorb::linear::packed_symmetric::PackedSymmetric;
 use crate::estimate::absorb::pieces::elimination::Elimination;
 use crate::estimate::absorb::pieces::piece::{Figures, Rows};
 use crate::estimate::absorb::sample::layout::Layout;
@@ -79,7 +79,7 @@ impl Kept {
             let figures = figures.as_ref();
             let counts = [
                 figures.moments.len(),
-                figures.matrix.as_ref().map_or(0, Half::n_entries),
+                figures.matrix.as_ref().map_or(0, PackedSymmetric::n_entries),
                 figures.rhs.len(),
                 figures.local.of_variables.len(),
                 figures.local.of_cells.len(),
@@ -160,7 +160,7 @@ fn read(counts: [usize; 5], rest: &mut &[f64], words: &mut &[u64]) -> Option<Fig
         moments.map(|own| Moments { weight: own[0], mean: own[1], centred: own[2] }).collect();
     let products = take(n_variables.checked_mul(n_variables)?)?;
     let matrix = take(n_matrix)?;
-    let matrix = if n_matrix > 0 { Some(Half::from_numbers(&matrix)?) } else { None };
+    let matrix = if n_matrix > 0 { Some(PackedSymmetric::from_numbers(&matrix)?) } else { None };
     let pivots = take(2)?;
     let pivots = Pivots { least_kept: pivots[0], most_dropped: pivots[1] };
     let (rhs, of_variables) = (take(n_rhs)?, take(n_of_variables)?);

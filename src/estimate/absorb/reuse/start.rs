@@ -9,7 +9,7 @@ use rustc_hash::FxHashMap;
 use super::kept_pieces::Kept;
 use super::tables::{MemoryColumn, MemoryError, MemoryTable, Tables};
 use crate::estimate::absorb::sample::layout::Layout;
-use crate::estimate::absorb::sample::level_sums::Target;
+use crate::estimate::absorb::sample::level_sums::Totals;
 
 /// Potentials by effect, level and variable.
 #[derive(Debug, Clone, Default)]
@@ -31,7 +31,7 @@ impl Start {
     /// the one that is left where others were eliminated.
     pub(in crate::estimate) fn new(
         layout: &Layout<'_>,
-        potentials: Option<&Target>,
+        potentials: Option<&Totals>,
         left: Option<usize>,
         kept: Kept,
     ) -> Self {
@@ -150,7 +150,7 @@ impl Start {
 
     /// The start of each level and variable of the layout, zero where nothing is known, and how
     /// many levels of each iterated effect are known.
-    pub(in crate::estimate) fn potentials(&self, layout: &Layout<'_>) -> (Target, Vec<usize>) {
+    pub(in crate::estimate) fn potentials(&self, layout: &Layout<'_>) -> (Totals, Vec<usize>) {
         let mut start = layout.totals(layout.width);
         let mut n_known = vec![0; start.offsets.len()];
         let columns: Vec<(usize, usize)> = layout

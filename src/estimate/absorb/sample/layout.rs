@@ -19,7 +19,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::blocks::Blocks;
-use super::level_sums::{Sums, Target};
+use super::level_sums::{Sums, Totals};
 use crate::estimate::absorb::linear::lanes::LANES;
 use crate::estimate::design::Design;
 use crate::estimate::design::codes::Codes;
@@ -128,8 +128,8 @@ impl<'a> Layout<'a> {
 
     /// Empty totals over all levels of the iterated effects.
     #[must_use]
-    pub fn totals(&self, width: usize) -> Target {
-        Target::new(self.iterated().map(|(_, codes)| codes.n_levels), width)
+    pub fn totals(&self, width: usize) -> Totals {
+        Totals::new(self.iterated().map(|(_, codes)| codes.n_levels), width)
     }
 }
 

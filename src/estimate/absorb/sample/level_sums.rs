@@ -17,7 +17,7 @@ pub struct Sums {
 
 /// Totals over all levels of all effects, one effect after the other.
 #[derive(Debug, Clone)]
-pub struct Target {
+pub struct Totals {
     width: usize,
     /// Where each effect starts, in levels, and the end.
     pub offsets: Vec<usize>,
@@ -47,7 +47,7 @@ impl Sums {
     }
 }
 
-impl Target {
+impl Totals {
     /// Zeros over the levels of each effect.
     pub fn new(levels: impl Iterator<Item = usize>, width: usize) -> Self {
         let mut offsets = vec![0];

@@ -11,7 +11,7 @@ use std::ops::Range;
 use faer::traits::pulp::NullaryFnOnce;
 
 use super::layout::Layout;
-use super::level_sums::Target;
+use super::level_sums::Totals;
 use crate::estimate::absorb::linear::lanes::{add, add_scaled, divide, subtract, vectorised};
 
 /// Rows held at a time: with a dozen variables the block stays in the first-level cache.
@@ -20,13 +20,13 @@ const ROWS_PER_BLOCK: usize = 256;
 /// Reads blocks of rows of one part.
 pub struct Stream<'l, 'a> {
     layout: &'l Layout<'a>,
-    potentials: Option<&'l Target>,
+    potentials: Option<&'l Totals>,
 }
 
 impl<'l, 'a> Stream<'l, 'a> {
     /// The variables as they are, or with these potentials taken out.
     #[must_use]
-    pub fn new(layout: &'l Layout<'a>, potentials: Option<&'l Target>) -> Self {
+    pub fn new(layout: &'l Layout<'a>, potentials: Option<&'l Totals>) -> Self {
         Self { layout, potentials }
     }
 

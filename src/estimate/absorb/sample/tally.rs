@@ -5,7 +5,7 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::layout::Layout;
-use super::level_sums::{Sums, Target};
+use super::level_sums::{Sums, Totals};
 use super::moments::{self, Moments, Shifted};
 use super::stream::Stream;
 use crate::estimate::absorb::linear::lanes::add_scaled;
@@ -17,7 +17,7 @@ pub struct Tally {
     /// `Ṽ'W Ṽ`, upper triangle by rows of the width.
     pub products: Vec<f64>,
     /// `D'W Ṽ`, what the iterated effects still explain.
-    pub sums: Target,
+    pub sums: Totals,
     /// Of the variables as they are read, if asked for.
     pub moments: Vec<Moments>,
 }
@@ -34,7 +34,7 @@ pub enum WithMoments {
 impl Tally {
     /// Reads the rows with the potentials of the iterated effects out, and the swept effect.
     #[must_use]
-    pub fn of(layout: &Layout<'_>, potentials: Option<&Target>, with_moments: WithMoments) -> Self {
+    pub fn of(layout: &Layout<'_>, potentials: Option<&Totals>, with_moments: WithMoments) -> Self {
         let width = layout.width;
         let levels: Vec<&[u32]> = layout.iterated().map(|(_, c)| c.of_row.as_slice()).collect();
         let first = layout.design.rows[0] as usize;

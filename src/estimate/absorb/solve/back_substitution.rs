@@ -14,7 +14,7 @@ use crate::estimate::absorb::linear::lanes::{add, subtract};
 use crate::estimate::absorb::linear::weighted_products::{add_product, added};
 use crate::estimate::absorb::pieces::elimination::Shares;
 use crate::estimate::absorb::pieces::piece::Rows;
-use crate::estimate::absorb::sample::level_sums::Target;
+use crate::estimate::absorb::sample::level_sums::Totals;
 
 /// What one part of the layout adds.
 struct Finished {
@@ -36,7 +36,7 @@ impl Finished {
 
 impl Structured<'_, '_> {
     /// The potentials of all effects, and the products of the residuals.
-    pub fn finish(mut self, gamma: &[f64]) -> (Target, Vec<f64>) {
+    pub fn finish(mut self, gamma: &[f64]) -> (Totals, Vec<f64>) {
         let layout = self.layout;
         let parts = 0..self.parts.len();
         let alpha: Vec<Vec<f64>> =
@@ -84,7 +84,7 @@ impl Structured<'_, '_> {
     }
 
     /// From the figures of the pieces of a part.
-    fn by_figures(&self, part: usize, potentials: &Target) -> Finished {
+    fn by_figures(&self, part: usize, potentials: &Totals) -> Finished {
         let width = self.layout.width;
         let [alpha, gamma] = [self.roles.eliminated, self.roles.iterated]
             .map(|effect| potentials.effect(self.layout.place_of(effect)));
@@ -118,7 +118,7 @@ impl Structured<'_, '_> {
     }
 
     /// From the rows of the pieces of a part.
-    fn by_rows(&self, part: usize, potentials: &Target) -> Finished {
+    fn by_rows(&self, part: usize, potentials: &Totals) -> Finished {
         let width = self.layout.width;
         let mut sum = self.nothing();
         for piece in self.blocks[self.parts[part].clone()].iter().flat_map(|b| &b.pieces) {

@@ -8,7 +8,7 @@ use rustc_hash::FxHashMap;
 
 use crate::estimate::absorb::linear::cholesky::{Factor, Pivots};
 use crate::estimate::absorb::linear::lanes::add;
-use crate::estimate::absorb::linear::packed_symmetric::Half;
+use crate::estimate::absorb::linear::packed_symmetric::PackedSymmetric;
 use crate::estimate::absorb::pieces::cells::Cells;
 use crate::estimate::absorb::pieces::elimination::Shares;
 use crate::estimate::absorb::pieces::piece::{Piece, Rows, minmax};
@@ -28,7 +28,7 @@ pub struct Block {
     pub levels: Range<usize>,
     /// `(R'AR)⁻¹`, lower half: products with it cost what two triangular solves do, and run
     /// several times as fast.
-    inverse: Half,
+    inverse: PackedSymmetric,
     /// Those of its factorisation, and of its pieces'.
     pub pivots: Pivots,
 }
@@ -113,7 +113,7 @@ impl Builder<'_, '_> {
             self.add_piece(piece, levels.start, &mut matrix);
         }
         let factor = Factor::new(matrix);
-        let inverse = Half::of(&factor.inverse());
+        let inverse = PackedSymmetric::of(&factor.inverse());
         let of_pieces = pieces.iter().map(|piece| piece.figures.local.pivots);
         let pivots = of_pieces.fold(factor.pivots, Pivots::and);
         (Block { pieces, levels, inverse, pivots }, n_kept)
@@ -152,7 +152,7 @@ impl Block {
 
     /// Frees what is not needed once the iteration is over, if nobody keeps it.
     pub fn forget(&mut self) {
-        self.inverse = Half::default();
+        self.inverse = PackedSymmetric::default();
         self.pieces.iter_mut().for_each(|piece| piece.figures = Arc::default());
     }
 

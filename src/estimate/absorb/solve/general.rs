@@ -14,7 +14,7 @@ use super::preconditioner::Preconditioner;
 use crate::estimate::absorb::linear::conjugate_gradients::System;
 use crate::estimate::absorb::linear::lanes::{add, add_scaled, divide, subtract};
 use crate::estimate::absorb::sample::layout::Layout;
-use crate::estimate::absorb::sample::level_sums::{Sums, Target};
+use crate::estimate::absorb::sample::level_sums::{Sums, Totals};
 
 /// The system of the iterated effects.
 pub struct General<'l, 'a> {
@@ -25,7 +25,7 @@ pub struct General<'l, 'a> {
     pairs: Option<Pairs>,
     /// The weight of the rows of each level.
     pub weights: Vec<f64>,
-    totals: Target,
+    totals: Totals,
 }
 
 impl<'l, 'a> General<'l, 'a> {

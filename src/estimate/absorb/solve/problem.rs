@@ -7,7 +7,7 @@ use crate::estimate::absorb::options::AbsorbOptions;
 use crate::estimate::absorb::reuse::kept_pieces::Kept;
 use crate::estimate::absorb::sample::blocks::Blocks;
 use crate::estimate::absorb::sample::layout::Layout;
-use crate::estimate::absorb::sample::level_sums::Target;
+use crate::estimate::absorb::sample::level_sums::Totals;
 use crate::estimate::absorb::sample::sizes::{ROUNDING, Sizes};
 use crate::estimate::absorb::sample::tally::{Tally, WithMoments, squares};
 use crate::estimate::error::EstimateError;
@@ -26,7 +26,7 @@ pub struct Problem<'p, 'a> {
     /// When to stop.
     pub options: &'p AbsorbOptions,
     /// Where to begin, and how many levels of each iterated effect that is known of.
-    pub start: Option<(Target, Vec<usize>)>,
+    pub start: Option<(Totals, Vec<usize>)>,
     /// What is known of pieces.
     pub earlier: Option<&'p Kept>,
 }
@@ -35,7 +35,7 @@ pub struct Problem<'p, 'a> {
 #[derive(Default)]
 pub struct Solved {
     /// The potentials of the iterated effects, if there are any.
-    pub potentials: Option<Target>,
+    pub potentials: Option<Totals>,
     /// `Ṽ'WṼ`, upper triangle by rows of the width.
     pub products: Vec<f64>,
     /// What each variable is before.

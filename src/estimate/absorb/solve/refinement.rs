@@ -15,7 +15,7 @@ use super::general::General;
 use crate::estimate::absorb::linear::conjugate_gradients::{self, Ended, Goals, Limits};
 use crate::estimate::absorb::options::AbsorbOptions;
 use crate::estimate::absorb::sample::layout::Layout;
-use crate::estimate::absorb::sample::level_sums::Target;
+use crate::estimate::absorb::sample::level_sums::Totals;
 use crate::estimate::absorb::sample::sizes::Sizes;
 use crate::estimate::absorb::sample::tally::{Tally, WithMoments};
 use crate::estimate::error::{EstimateError, Stop};
@@ -44,7 +44,7 @@ pub struct Refinement<'r, 'l, 'a> {
     /// The square at which so little is left of a variable that it does not count.
     pub explained: Vec<f64>,
     /// The potentials so far.
-    pub potentials: Target,
+    pub potentials: Totals,
     /// `Ṽ'WṼ` with them out.
     pub products: Vec<f64>,
     /// Iterations so far.
@@ -62,7 +62,7 @@ impl<'r, 'l, 'a> Refinement<'r, 'l, 'a> {
         layout: &'l Layout<'a>,
         options: &'r AbsorbOptions,
         sizes: &Sizes,
-        potentials: Target,
+        potentials: Totals,
     ) -> Self {
         Self {
             layout,
@@ -149,7 +149,7 @@ impl<'r, 'l, 'a> Refinement<'r, 'l, 'a> {
     }
 
     /// Takes back corrections that left more of a variable than there was; whether there are any.
-    fn take_back(&mut self, before: &Target, squares: &[f64], now: &[f64]) -> bool {
+    fn take_back(&mut self, before: &Totals, squares: &[f64], now: &[f64]) -> bool {
         let has_grown = squares.iter().zip(now).map(|(was, is)| *is > (1.0 + GROWTH_MAX) * was);
         let has_grown: Vec<bool> = has_grown.collect();
         let rows = self.potentials.values.chunks_exact_mut(has_grown.len());

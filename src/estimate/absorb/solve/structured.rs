@@ -29,7 +29,7 @@ use crate::estimate::absorb::pieces::piece::{Piece, Rows};
 use crate::estimate::absorb::reuse::kept_pieces::{Fingerprints, Kept, subject};
 use crate::estimate::absorb::sample::blocks::Blocks;
 use crate::estimate::absorb::sample::layout::Layout;
-use crate::estimate::absorb::sample::level_sums::{Sums, Target};
+use crate::estimate::absorb::sample::level_sums::{Sums, Totals};
 use crate::estimate::absorb::sample::moments::{self, Moments};
 
 /// Tasks in which blocks are worked out: each holds sums of its own.
@@ -55,7 +55,7 @@ pub struct Structured<'l, 'a> {
     /// What became of the shares of the levels eliminated inside pieces.
     pub shares: Shares,
     /// `R'b` and `G'b`.
-    pub rhs: Target,
+    pub rhs: Totals,
     /// `V'WMV`, by rows of the width.
     pub products: Vec<f64>,
     /// Pieces whose figures an earlier estimation gave.
@@ -136,7 +136,7 @@ impl<'l, 'a> Structured<'l, 'a> {
             // Every piece has its matrix, and its levels come back from the effects' own.
             (cells.of_row, cells.weights) = (Vec::new(), Vec::new());
         }
-        let mut rhs = Target::new(n_levels.into_iter(), layout.width);
+        let mut rhs = Totals::new(n_levels.into_iter(), layout.width);
         rhs.collect(&sums);
         Self {
             layout,
@@ -219,7 +219,7 @@ impl<'l, 'a> Structured<'l, 'a> {
             sums
         };
         let parts: Vec<Sums> = self.parts.par_iter().zip(&self.spans).map(part).collect();
-        let mut totals = Target::new([self.n_levels].into_iter(), width);
+        let mut totals = Totals::new([self.n_levels].into_iter(), width);
         totals.collect(&parts);
         totals.values
     }
