@@ -1,9 +1,12 @@
-//! What must hold of the source, read from the source: which stage may know which, where floats may
-//! be, sizes, citations, words, commands, dependencies. Every failure names the file and the line.
+//! What must hold of the source, read from the source: which stage may know which, which
+//! file, where floats may be, sizes, citations, words, commands, dependencies. Every failure names
+//! the file and the line.
 
+mod circles;
 mod citations;
 mod commands;
 mod dependencies;
+mod imports;
 mod operations;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,0 +1,152 @@
+//! Files import in one direction, within a stage as between stages.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::imports::{circles, imports};
+use super::{assert_none, sources};
+
+/// Files that still import each other, and what is in the way. Each circle is listed with all its
+/// files: one that opens, shrinks or grows fails the test.
+const CIRCLES: &[(&[&str], &str)] = &[
+    (
+        &[
+            "archive/durable",
+            "archive/error",
+            "archive/lock",
+            "archive/manifest/acknowledged",
+            "archive/manifest/commit",
+            "archive/manifest/layout_2",
+            "archive/manifest/mod",
+            "archive/manifest/queries",
+            "archive/manifest/results",
+            "archive/manifest/revise",
+            "archive/mod",
+            "archive/own",
+            "archive/parts/mod",
+            "archive/parts/overlay",
+            "archive/segment/mod",
+            "archive/segment/read",
+            "archive/segment/write",
+            "archive/snapshot",
+        ],
+        "archive/mod.rs declares the rows of the manifest that its files read and write",
+    ),
+    (
+        &[
+            "cli/close",
+            "cli/demo",
+            "cli/diff",
+            "cli/estimate",
+            "cli/estimates",
+            "cli/explain",
+            "cli/export",
+            "cli/feed",
+            "cli/ingest",
+            "cli/mod",
+            "cli/output_format",
+            "cli/path",
+            "cli/rebuild",
+            "cli/reestimation",
+            "cli/regress",
+            "cli/revisions",
+            "cli/simulate",
+            "cli/snapshot",
+            "cli/status",
+            "cli/table_output",
+            "cli/verify",
+            "cli/watch",
+            "cli/withdraw",
+        ],
+        "cli/mod.rs declares what commands share, and dispatches to them",
+    ),
+    (
+        &["dataflow/mod", "dataflow/rows", "dataflow/touched", "dataflow/year_markets"],
+        "dataflow/mod.rs declares the arrangements that rows are read from",
+    ),
+    (&["engine/open", "engine/restore"], "a restart opens an engine, which restarts"),
+    (
+        &["engine/publisher", "engine/reading", "engine/running", "engine/sums"],
+        "the publisher reads the running engine that owns it",
+    ),
+    (&["feed/joined", "feed/read"], "a sheet is declared in read.rs and joined in joined.rs"),
+    (
+        &["feed/places", "feed/reference"],
+        "the reference tables check the number of cities that places allow",
+    ),
+    (
+        &[
+            "panel/arrays",
+            "panel/arrow",
+            "panel/csv/levels",
+            "panel/csv/mod",
+            "panel/csv/numbers",
+            "panel/csv/style",
+            "panel/error",
+            "panel/file_kind",
+            "panel/mod",
+            "panel/named",
+            "panel/parquet",
+        ],
+        "panel/mod.rs declares the columns that its readers fill",
+    ),
+    (
+        &["publish/format/mod", "publish/format/sdmx", "publish/format/xlsx"],
+        "publish/format/mod.rs declares the writer and makes one of each format",
+    ),
+    (
+        &[
+            "publish/regression/grid",
+            "publish/regression/html",
+            "publish/regression/latex",
+            "publish/regression/mod",
+            "publish/regression/text",
+        ],
+        "publish/regression/grid.rs declares the grid, and writes it in each format",
+    ),
+    (
+        &[
+            "regressions/goods",
+            "regressions/ordinary",
+            "regressions/panels",
+            "regressions/plant",
+            "regressions/plant_years",
+            "regressions/product",
+        ],
+        "the makers of panels read the panels that call them",
+    ),
+    (&["regressions/group", "regressions/run"], "a fit is declared in run.rs and made in group.rs"),
+    (
+        &[
+            "simulate/linear/check",
+            "simulate/linear/mod",
+            "simulate/linear/rows",
+            "simulate/linear/truth",
+        ],
+        "simulate/linear/mod.rs declares the cells that rows are planned from",
+    ),
+    (&["verify/damage", "verify/mod"], "verify/mod.rs declares the findings that damage.rs makes"),
+    (&["watch/mod", "watch/watcher"], "watch/mod.rs declares the plan that the watcher follows"),
+];
+
+#[test]
+fn files_import_in_one_direction() {
+    let sources = sources(&["src"], &["rs"]);
+    let imports = imports(sources.iter().map(|s| (s.path.as_str(), s.text.as_str())));
+    let path = |file: &&str| format!("src/{file}.rs");
+    let known: BTreeMap<BTreeSet<String>, &str> =
+        CIRCLES.iter().map(|(files, why)| (files.iter().map(path).collect(), *why)).collect();
+    let found: BTreeSet<BTreeSet<String>> = circles(&imports).into_iter().collect();
+    let mut violations = Vec::new();
+    for circle in found.iter().filter(|circle| !known.contains_key(*circle)) {
+        violations.push(format!("{} files import each other:", circle.len()));
+        for file in circle {
+            let own: Vec<&str> = imports[file].intersection(circle).map(String::as_str).collect();
+            violations.push(format!("  {file} imports {}", own.join(", ")));
+        }
+    }
+    for (circle, why) in known.iter().filter(|(circle, _)| !found.contains(*circle)) {
+        let files: Vec<&str> = circle.iter().map(String::as_str).collect();
+        violations.push(format!("{}: no such circle, take it out ({why})", files.join(", ")));
+    }
+    assert_none(&violations, "files import in one direction");
+}
