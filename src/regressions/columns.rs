@@ -49,7 +49,7 @@ enum Values {
 
 /// The names of the columns of a panel.
 pub fn names(panels: &Panels<'_>, kind: Kind) -> Vec<String> {
-    let schema = schema_of(Table::Plant, panels.home.supply.is_some());
+    let schema = schema_of(Table::Plant, panels.source.home.supply.is_some());
     let of_table = schema.fields().iter().map(|field| field.name().clone());
     let more = ["province", "income_group", "province_plants", "destination_plants", PLANT];
     let of_products = if kind == Kind::Product { product::COLUMNS.as_slice() } else { &[] };
@@ -80,7 +80,7 @@ impl Columns {
         let of_products = kind == Kind::Product;
         let own_read: Vec<&str> = own.iter().copied().chain(of_products.then_some("row")).collect();
         let mut columns = Self::default();
-        for years in years.chunks(panels.n_workers.max(1)) {
+        for years in years.chunks(panels.source.n_workers.max(1)) {
             let rows = panels.rows_of(kind, years, &own_read)?;
             let plants = if of_products {
                 panels.rows_of(Kind::Plant, years, &of_plants)?

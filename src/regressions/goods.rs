@@ -19,8 +19,9 @@ use arrow_schema::ArrowError;
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
+use super::codes::{dictionary, numbered};
 use super::error::RegressionError;
-use super::plant::dictionary;
+use super::source::{Source, named};
 use crate::archive::segment::{Fields, read_months};
 use crate::archive::{Archive, ArchiveError, FileEntry};
 use crate::feed::dictionary::Dictionary;
@@ -54,20 +55,6 @@ pub struct Goods {
     pub(super) cents: FxHashMap<(u32, u32), i64>,
 }
 
-/// Where the records of a year are.
-pub struct Source<'a> {
-    /// The home.
-    pub archive: &'a Archive,
-    /// Files that count.
-    pub files: &'a [FileEntry],
-    /// Cities by their codes.
-    pub places: &'a Places,
-    /// What defines which records count, as one hash.
-    pub defined: String,
-    /// Files read at a time.
-    pub n_workers: usize,
-}
-
 /// The sums of a year, and what is to be kept of them.
 pub struct OfYear {
     /// The sums.
@@ -96,11 +83,7 @@ impl OfYear {
     /// # Errors
     /// [`RegressionError::Archive`] if a segment or the manifest cannot be read.
     pub fn of(source: &Source<'_>, year: Year) -> Result<Self, RegressionError> {
-        let of_year = |file: &&FileEntry| file.months.iter().any(|m| m.year() == year);
-        let mut files: Vec<&FileEntry> = source.files.iter().filter(of_year).collect();
-        let about = [VERSION.to_owned(), source.defined.clone()];
-        let made_of: Vec<String> =
-            about.into_iter().chain(files.iter().map(|file| named(file))).collect();
+        let (mut files, made_of) = source.files_of(year, VERSION);
         let (known, unread) = match kept(source, year, &made_of) {
             Ok(known) => (known, None),
             Err(error @ ArchiveError::Query { .. }) => return Err(error.into()),
@@ -110,7 +93,7 @@ impl OfYear {
         files.retain(|file| !there.contains(&named(file)));
         let (n_kept, mut n_added) = (goods.cents.len(), 0);
         for files in files.chunks(source.n_workers.max(1)) {
-            let (home, places) = (source.archive.home(), source.places);
+            let (home, places) = (source.archive.home(), &source.home.places);
             let one = |file: &&FileEntry| of_file(home, places, file, year);
             let of_files: Vec<Result<OfFile, ArchiveError>> = files.par_iter().map(one).collect();
             for of_file in of_files {
@@ -141,11 +124,6 @@ impl OfYear {
     }
 }
 
-/// A file with its records: two with the same ones count twice.
-pub(super) fn named(file: &FileEntry) -> String {
-    format!("{} {}", file.vintage.0, file.segment.hash)
-}
-
 /// What the memory of a year's sums is called.
 fn key(year: Year) -> String {
     format!("goods {year}")
@@ -168,7 +146,7 @@ fn kept(
     }
     let (relations, codes, sums) = (table(relations)?, table(codes)?, table(sums)?);
     let goods = relations.zip(codes).zip(sums).and_then(|((relations, codes), sums)| {
-        Goods::of_tables([&relations, &codes, &sums], source.places)
+        Goods::of_tables([&relations, &codes, &sums], &source.home.places)
     });
     Ok(goods.map(|goods| (goods, there)))
 }
@@ -299,13 +277,4 @@ fn place(of: &mut FxHashMap<Relation, u32>, list: &mut Vec<Relation>, relation: 
         list.push(relation);
         u32::try_from(list.len() - 1).expect("relations are fewer than records")
     })
-}
-
-/// A column of codes, numbered in a dictionary of all batches; nothing if it is no such column.
-pub fn numbered(batch: &RecordBatch, name: &str, texts: &mut Dictionary) -> Option<Vec<u32>> {
-    let column = batch.column_by_name(name)?.as_dictionary_opt::<UInt32Type>()?;
-    let values = column.values().as_string_opt::<i32>()?;
-    let numbers: Vec<u32> =
-        values.iter().map(|text| texts.intern(text.unwrap_or_default())).collect();
-    Some(column.keys().values().iter().map(|&key| numbers[key as usize]).collect())
 }

@@ -10,7 +10,6 @@ use super::columns::{Columns, OPTIONAL, names};
 use super::error::RegressionError;
 use super::memories::{Key, Memories};
 use super::panels::{Kind, Panels};
-use super::run::Fit;
 use super::sample::{SAMPLE, mask};
 use crate::estimate::design::{Design, Request};
 use crate::estimate::formula::{Formula, Term};
@@ -42,6 +41,15 @@ pub struct Asked<'s> {
 pub struct Group<'c, 's> {
     sample: Arc<Sample<'c>>,
     members: Vec<Asked<'s>>,
+}
+
+/// A model that was estimated.
+#[derive(Clone, Debug)]
+pub struct Fit {
+    /// The estimate.
+    pub estimate: Estimate,
+    /// Seconds from the panel to the estimates of all columns solved with it.
+    pub seconds: f64,
 }
 
 /// What became of a column.

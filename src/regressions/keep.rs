@@ -5,8 +5,9 @@ use std::collections::btree_map::Entry;
 
 use super::content::{Content, Identity};
 use super::error::RegressionError;
+use super::group::Fit;
 use super::panels::{Kind, Panels};
-use super::run::{Ask, Fit, Outcome};
+use super::run::{Ask, Outcome};
 use super::stored;
 use crate::archive::parts::{Part, Table};
 use crate::archive::{Archive, Publication, StoredEstimate, StoredState};
@@ -51,7 +52,7 @@ pub fn kept(panels: &Panels<'_>) -> Result<Vec<KeptEstimate>, RegressionError> {
             stored,
         })
     };
-    panels.archive.estimates()?.into_iter().map(kept).collect()
+    panels.source.archive.estimates()?.into_iter().map(kept).collect()
 }
 
 /// What the home keeps, without the figures.
@@ -68,7 +69,7 @@ pub struct Overview {
 /// # Errors
 /// [`RegressionError`] if the manifest cannot be read.
 pub fn overview(panels: &Panels<'_>) -> Result<Overview, RegressionError> {
-    let all = panels.archive.estimates()?;
+    let all = panels.source.archive.estimates()?;
     let mut newest: BTreeMap<&str, &StoredEstimate> = BTreeMap::new();
     for one in all.iter().filter(|one| one.state.is_estimated()) {
         let Some(model) = &one.model else { continue };

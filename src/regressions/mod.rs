@@ -14,6 +14,7 @@
 //! that share sample and effects are solved once, whichever tables they are of. An estimation that
 //! fails is an outcome: it stops no other column, and no intake.
 
+mod codes;
 mod columns;
 pub mod content;
 pub mod entries;
@@ -36,6 +37,7 @@ mod product;
 mod rauch;
 mod run;
 mod sample;
+mod source;
 mod standing;
 mod stored;
 mod summary;
@@ -43,6 +45,7 @@ mod year_close;
 
 pub use error::RegressionError;
 pub use figure::{Bin, Scatter, scatter};
+pub use group::Fit;
 pub use keep::{
     Cleared, KeptEstimate, Overview, changed_since, clear_failures, keep, kept, overview,
     stale_years,
@@ -50,7 +53,7 @@ pub use keep::{
 pub use memories::Memories;
 pub use panels::{Kind, Panels};
 pub use path::{Path, Point, path};
-pub use run::{Ask, Fit, Origin, Outcome, Regressions, Wanted, check};
+pub use run::{Ask, Origin, Outcome, Regressions, Wanted, check};
 pub use standing::{Standing, as_they_stand, as_they_stood};
 pub use summary::{Statistics, summarise};
 pub use year_close::{Choice, Estimated, NoTable, YearClose};

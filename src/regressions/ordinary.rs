@@ -11,8 +11,8 @@ use arrow_select::concat::concat_batches;
 
 use super::error::RegressionError;
 use super::networks::Networks;
-use super::panels::{Panels, closed_years};
 use super::plant;
+use super::source::{Source, closed_years};
 use crate::archive::parts::Table;
 use crate::archive::segment::Fields;
 use crate::calendar::Calendar;
@@ -33,30 +33,29 @@ const UPDATES_AT_A_TIME: usize = 1 << 16;
 
 /// The rows of closed years.
 pub fn rows(
-    panels: &Panels<'_>,
+    source: &Source<'_>,
     years: &[Year],
-    n_workers: usize,
 ) -> Result<BTreeMap<Year, RecordBatch>, RegressionError> {
     let mut names = Names::default();
-    let last = closed_years(&panels.calendar).into_iter().max().unwrap_or_default();
-    let first = panels.calendar.first();
+    let last = closed_years(&source.calendar).into_iter().max().unwrap_or_default();
+    let first = source.calendar.first();
     let calendar = Calendar::closed_through(first, Period::new(last.0, 12));
     let subject = Subject {
-        geography: Arc::clone(&panels.home.geography),
-        definitions: panels.home.settings.definitions(),
+        geography: Arc::clone(&source.home.geography),
+        definitions: source.home.settings.definitions(),
         first_year: first.year(),
         first_indicator_year: calendar.first_indicator_year(),
     };
-    let mut workers = Workers::start(n_workers, &subject)?;
-    feed(panels, calendar, &mut names, &mut workers)?;
+    let mut workers = Workers::start(source.n_workers, &subject)?;
+    feed(source, calendar, &mut names, &mut workers)?;
 
-    let columns = table::columns(panels.home.supply.is_some());
+    let columns = table::columns(source.home.supply.is_some());
     let context = Context {
         firms: &names.firms,
         countries: &names.countries,
-        places: &panels.home.places,
-        geography: &panels.home.geography,
-        supply: panels.home.supply.as_ref(),
+        places: &source.home.places,
+        geography: &source.home.geography,
+        supply: source.home.supply.as_ref(),
     };
     let mut batches: BTreeMap<Year, Vec<RecordBatch>> =
         years.iter().map(|year| (*year, Vec::new())).collect();
@@ -72,13 +71,13 @@ pub fn rows(
         }
         Ok(())
     })?;
-    let networks = match panels.home.settings.network {
+    let networks = match source.home.settings.network {
         Network::Founded => Some(networks(&mut workers, &names)?),
         Network::Active => None,
     };
     let sorted = |(year, batches): (Year, Vec<RecordBatch>)| {
-        let rows = in_order(panels, &batches)?;
-        Ok((year, plant::extended(panels, year, &rows, networks.as_ref())?))
+        let rows = in_order(source, &batches)?;
+        Ok((year, plant::extended(source, year, &rows, networks.as_ref())?))
     };
     batches.into_iter().map(sorted).collect()
 }
@@ -99,15 +98,15 @@ fn networks(workers: &mut Workers, names: &Names) -> Result<Networks, Regression
 
 /// All records with the trade mode that count, in the roles they have.
 fn feed(
-    panels: &Panels<'_>,
+    source: &Source<'_>,
     calendar: Calendar,
     names: &mut Names,
     workers: &mut Workers,
 ) -> Result<(), RegressionError> {
     let mut amounts = Amounts::default();
-    let city_of = |code: &str| panels.home.places.city(code);
-    for file in &panels.files {
-        let (texts, mut records) = panels.archive.segment(file.vintage, Fields::Goods, &city_of)?;
+    let city_of = |code: &str| source.home.places.city(code);
+    for file in &source.files {
+        let (texts, mut records) = source.archive.segment(file.vintage, Fields::Goods, &city_of)?;
         records.retain(|record| texts.trade_modes.text(record.trade_mode) == ORDINARY);
         let mut fed = Ok(());
         names.shipments(&texts, &records, |shipment| {
@@ -123,8 +122,8 @@ fn feed(
 }
 
 /// The rows of a year in order of key, without the column that says they stand.
-fn in_order(panels: &Panels<'_>, batches: &[RecordBatch]) -> Result<RecordBatch, RegressionError> {
-    let schema = schema_of(Table::Plant, panels.home.supply.is_some());
+fn in_order(source: &Source<'_>, batches: &[RecordBatch]) -> Result<RecordBatch, RegressionError> {
+    let schema = schema_of(Table::Plant, source.home.supply.is_some());
     let Some(first) = batches.first() else { return Ok(RecordBatch::new_empty(schema)) };
     let mut rows = concat_batches(&first.schema(), batches)?;
     rows.remove_column(rows.schema().index_of(REMOVED)?);

@@ -13,17 +13,15 @@ use arrow_array::RecordBatch;
 use rayon::prelude::*;
 
 use super::error::RegressionError;
-use super::goods::{Goods, OfYear, Source};
-use super::incomes::Incomes;
+use super::goods::{Goods, OfYear};
 use super::networks::Networks;
 use super::plant_years::{self, PlantYear};
+use super::product::PlantRows;
 use super::rauch::Rauch;
+use super::source::{Source, closed_years};
 use super::{ordinary, plant, product};
 use crate::archive::parts::Table;
-use crate::archive::{Archive, ArchiveError, FileEntry, PanelPart, read_panel};
-use crate::calendar::Calendar;
-use crate::engine::open::{calendar, home_of, recorded};
-use crate::engine::{EngineError, Home};
+use crate::archive::{Archive, ArchiveError, PanelPart, read_panel};
 use crate::options::Network;
 use crate::specification::{Column, Panel, Trade};
 use crate::types::Year;
@@ -69,14 +67,8 @@ impl Kind {
 
 /// The panels of an open home.
 pub struct Panels<'a> {
-    pub(super) archive: &'a mut Archive,
-    pub(super) home: Home,
-    pub(super) calendar: Calendar,
-    pub(super) incomes: Incomes,
-    pub(super) files: Vec<FileEntry>,
-    pub(super) n_workers: usize,
-    /// The options and reference tables that define the figures, as one hash.
-    defined: blake3::Hash,
+    /// What they are made from.
+    pub(super) source: Source<'a>,
     /// Why some parts were made again though nothing had changed, until somebody asks.
     unread: Vec<ArchiveError>,
     /// Parts of years whose stamps were found to be right.
@@ -91,32 +83,9 @@ impl<'a> Panels<'a> {
     /// # Errors
     /// [`RegressionError`] if what it has recorded cannot be read.
     pub fn open(archive: &'a mut Archive, n_workers: usize) -> Result<Self, RegressionError> {
-        let (settings, definitions) = recorded(archive)?.ok_or(EngineError::Empty)?;
-        let countries = definitions.references.iter().find(|(name, _)| name == "countries.csv");
-        let incomes = Incomes::of(countries.map(|(_, text)| text.as_str()))?;
-        let mut defined = blake3::Hasher::new();
-        defined.update(definitions.settings.as_bytes());
-        for (name, text) in &definitions.references {
-            defined.update(name.as_bytes()).update(text.as_bytes());
-        }
-        let defined = defined.finalize();
-        let home = home_of(settings, &definitions)?;
-        let calendar = calendar(archive)?.ok_or(EngineError::Empty)?;
-        let mut files = archive.files()?;
-        files.retain(FileEntry::counts_now);
+        let source = Source::open(archive, n_workers)?;
         let (unread, parts, made) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
-        Ok(Self {
-            archive,
-            home,
-            calendar,
-            incomes,
-            files,
-            n_workers,
-            defined,
-            unread,
-            parts,
-            made,
-        })
+        Ok(Self { source, unread, parts, made })
     }
 
     /// What could not be read and was made again, told once.
@@ -130,7 +99,7 @@ impl<'a> Panels<'a> {
     /// [`RegressionError::NoYear`] if there is none, [`RegressionError::NotClosed`] if the one
     /// asked for is none of them.
     pub fn years(&self, through: Option<Year>) -> Result<Vec<Year>, RegressionError> {
-        up_to(closed_years(&self.calendar), through)
+        up_to(closed_years(&self.source.calendar), through)
     }
 
     /// The closed years, the feed's first among them, up to one if asked.
@@ -139,9 +108,9 @@ impl<'a> Panels<'a> {
     /// [`RegressionError::NoYear`] if there is none, [`RegressionError::NotClosed`] if the one
     /// asked for is none of them.
     pub fn all_closed_years(&self, through: Option<Year>) -> Result<Vec<Year>, RegressionError> {
-        let (first, last) = (self.calendar.first().year(), self.calendar.last_year());
+        let (first, last) = (self.source.calendar.first().year(), self.source.calendar.last_year());
         let years = (first.0..=last.0).map(Year);
-        up_to(years.filter(|year| self.calendar.months(*year) == 12).collect(), through)
+        up_to(years.filter(|year| self.source.calendar.months(*year) == 12).collect(), through)
     }
 
     /// What a year of a panel is made from, as one hash.
@@ -150,9 +119,12 @@ impl<'a> Panels<'a> {
     /// [`RegressionError::Archive`] if the manifest cannot be read.
     pub fn stamp(&self, kind: Kind, year: Year) -> Result<String, RegressionError> {
         let mut hasher = blake3::Hasher::new();
-        hasher.update(VERSION).update(kind.name().as_bytes()).update(self.defined.as_bytes());
+        hasher
+            .update(VERSION)
+            .update(kind.name().as_bytes())
+            .update(self.source.defined.as_bytes());
         let mut segments = |concerned: &dyn Fn(Year) -> bool| {
-            for file in &self.files {
+            for file in &self.source.files {
                 if file.months.iter().any(|month| concerned(month.year())) {
                     hasher.update(file.segment.hash.as_bytes());
                 }
@@ -163,7 +135,7 @@ impl<'a> Panels<'a> {
             Kind::Plant | Kind::Ordinary => segments(&|of| of <= year),
         }
         if kind != Kind::Ordinary {
-            let parts = self.archive.parts(Table::Plant, None)?;
+            let parts = self.source.archive.parts(Table::Plant, None)?;
             for part in parts.iter().filter(|part| part.year == year) {
                 hasher.update(part.file.hash.as_bytes());
             }
@@ -191,7 +163,7 @@ impl<'a> Panels<'a> {
         if kind == Kind::Product {
             self.prepare(Kind::Plant, years)?;
         }
-        let kept = self.archive.panels()?;
+        let kept = self.source.archive.panels()?;
         let mut stale = Vec::new();
         for &year in years {
             let key = (kind, year);
@@ -202,7 +174,8 @@ impl<'a> Panels<'a> {
             let part = kept.iter().find(|part| {
                 (part.kind.as_str(), part.year) == (kind.name(), year) && part.stamp == stamp
             });
-            match part.map(|part| part.file.open(self.archive.home()).map(|_| part.clone())) {
+            match part.map(|part| part.file.open(self.source.archive.home()).map(|_| part.clone()))
+            {
                 Some(Ok(part)) => {
                     self.parts.insert(key, part);
                 }
@@ -224,13 +197,13 @@ impl<'a> Panels<'a> {
         let rows: BTreeMap<Year, RecordBatch> = match kind {
             Kind::Ordinary => {
                 let years: Vec<Year> = stale.iter().map(|(year, _)| *year).collect();
-                ordinary::rows(self, &years, self.n_workers)?
+                ordinary::rows(&self.source, &years)?
             }
             Kind::Plant => {
                 let last = stale.iter().map(|(year, _)| *year).max().unwrap_or_default();
                 let networks = self.networks(last)?;
                 let year = |(year, _): &(Year, String)| {
-                    Ok((*year, plant::rows(self, *year, networks.as_ref())?))
+                    Ok((*year, plant::rows(&self.source, *year, networks.as_ref())?))
                 };
                 stale.iter().map(year).collect::<Result<_, RegressionError>>()?
             }
@@ -239,7 +212,9 @@ impl<'a> Panels<'a> {
                 let mut rows = BTreeMap::new();
                 for (year, _) in stale {
                     let goods = self.goods(*year)?;
-                    rows.insert(*year, product::rows(self, *year, &goods, &rauch)?);
+                    let plants = self.rows(Kind::Plant, *year, Some(&PlantRows::COLUMNS))?;
+                    let plants = PlantRows::of(&plants, &self.source.home.places)?;
+                    rows.insert(*year, product::rows(&plants, *year, &goods, &rauch)?);
                 }
                 rows
             }
@@ -247,11 +222,11 @@ impl<'a> Panels<'a> {
         let mut parts = Vec::new();
         for (year, rows) in rows {
             let stamp = stale.iter().find(|(other, _)| *other == year).map(|(_, stamp)| stamp);
-            match stamp.filter(|_| self.archive.is_writable()) {
+            match stamp.filter(|_| self.source.archive.is_writable()) {
                 Some(stamp) => {
                     let schema = rows.schema();
                     let mut writer =
-                        self.archive.panel_writer(kind.name(), year, stamp, &schema)?;
+                        self.source.archive.panel_writer(kind.name(), year, stamp, &schema)?;
                     writer.write(&rows)?;
                     parts.push(writer.finish()?);
                 }
@@ -261,7 +236,7 @@ impl<'a> Panels<'a> {
             }
         }
         if !parts.is_empty() {
-            self.archive.replace_panels(&parts)?;
+            self.source.archive.replace_panels(&parts)?;
         }
         self.parts.extend(parts.into_iter().map(|part| ((kind, part.year), part)));
         Ok(())
@@ -269,9 +244,9 @@ impl<'a> Panels<'a> {
 
     /// What a year's records sum up to, kept in the home for the next time.
     fn goods(&mut self, year: Year) -> Result<Goods, RegressionError> {
-        let of_year = OfYear::of(&self.source(), year)?;
-        if of_year.is_new && self.archive.is_writable() {
-            of_year.keep(self.archive, &self.home.places, year)?;
+        let of_year = OfYear::of(&self.source, year)?;
+        if of_year.is_new && self.source.archive.is_writable() {
+            of_year.keep(self.source.archive, &self.source.home.places, year)?;
         }
         self.unread.extend(of_year.unread);
         Ok(of_year.goods)
@@ -280,10 +255,10 @@ impl<'a> Panels<'a> {
     /// The networks of all firms up to a year; none of them are needed where those of a year are
     /// its active plants.
     fn networks(&mut self, through: Year) -> Result<Option<Networks>, RegressionError> {
-        if self.home.settings.network == Network::Active {
+        if self.source.home.settings.network == Network::Active {
             return Ok(None);
         }
-        let first = self.calendar.first().year();
+        let first = self.source.calendar.first().year();
         let years = (first.0..=through.0).map(Year);
         let plants = years.map(|year| Ok((year, self.plants(year)?)));
         let plants: Vec<(Year, PlantYear)> = plants.collect::<Result<_, RegressionError>>()?;
@@ -295,22 +270,12 @@ impl<'a> Panels<'a> {
 
     /// What plants exported in a year, kept in the home for the next time.
     pub(super) fn plants(&mut self, year: Year) -> Result<PlantYear, RegressionError> {
-        let of_year = plant_years::OfYear::of(&self.source(), year)?;
-        if self.archive.is_writable() {
-            of_year.keep(self.archive, &self.home.places, year)?;
+        let of_year = plant_years::OfYear::of(&self.source, year)?;
+        if self.source.archive.is_writable() {
+            of_year.keep(self.source.archive, &self.source.home.places, year)?;
         }
         self.unread.extend(of_year.unread);
         Ok(of_year.plants)
-    }
-
-    fn source(&self) -> Source<'_> {
-        Source {
-            archive: self.archive,
-            files: &self.files,
-            places: &self.home.places,
-            defined: self.defined.to_hex().to_string(),
-            n_workers: self.n_workers,
-        }
     }
 
     /// What tells the rows of a prepared year from others: the hash of its file, or nothing that
@@ -340,7 +305,7 @@ impl<'a> Panels<'a> {
         year: Year,
         columns: Option<&[&str]>,
     ) -> Result<Vec<RecordBatch>, RegressionError> {
-        Ok(self.place(kind, year).read(self.archive.home(), columns)?)
+        Ok(self.place(kind, year).read(self.source.archive.home(), columns)?)
     }
 
     /// The rows of several prepared years, read in parallel, each as [`Panels::rows`] gives it.
@@ -356,7 +321,7 @@ impl<'a> Panels<'a> {
         years: &[Year],
         columns: &[&str],
     ) -> Result<Vec<Vec<RecordBatch>>, RegressionError> {
-        let home = self.archive.home();
+        let home = self.source.archive.home();
         let places: Vec<Place<'_>> = years.iter().map(|year| self.place(kind, *year)).collect();
         let read = places.into_par_iter().map(|place| place.read(home, Some(columns)));
         Ok(read.collect::<Result<_, _>>()?)
@@ -399,9 +364,4 @@ fn up_to(closed: Vec<Year>, through: Option<Year>) -> Result<Vec<Year>, Regressi
         return Err(RegressionError::NotClosed { year, first, last });
     }
     Ok(closed.into_iter().filter(|year| *year <= through.unwrap_or(last)).collect())
-}
-
-/// The closed years with indicators.
-pub fn closed_years(calendar: &Calendar) -> Vec<Year> {
-    calendar.indicator_years().filter(|year| calendar.months(*year) == 12).collect()
 }

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use super::content::Identity;
 use super::error::RegressionError;
+use super::group::Fit;
 use super::keep::kept;
 use super::panels::Panels;
-use super::run::{Fit, Origin, Outcome};
+use super::run::{Origin, Outcome};
 use crate::specification::{Column, Specification};
 use crate::types::{Vintage, Year};
 

@@ -11,37 +11,36 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use arrow_array::builder::StringDictionaryBuilder;
 use arrow_array::cast::AsArray;
-use arrow_array::types::UInt32Type;
 use arrow_array::{Array, ArrayRef, RecordBatch, StringArray, UInt32Array};
 use arrow_schema::{ArrowError, DataType, Field, Schema};
 
+use super::codes::dictionary;
 use super::error::RegressionError;
 use super::networks::Networks;
-use super::panels::Panels;
+use super::source::Source;
 use crate::archive::parts::Table;
 use crate::publish::export::{Selection, schema_of, years};
 use crate::types::Year;
 
 /// The rows of a closed year; without networks, a firm's is the plants that it has in the year.
 pub fn rows(
-    panels: &Panels<'_>,
+    source: &Source<'_>,
     year: Year,
     networks: Option<&Networks>,
 ) -> Result<RecordBatch, RegressionError> {
     let selection = Selection { year: Some(year), as_of: None };
-    let found = years(panels.archive, Table::Plant, selection)?.next();
+    let found = years(source.archive, Table::Plant, selection)?.next();
     let rows = match found {
         Some(rows) => rows?.1,
-        None => RecordBatch::new_empty(schema_of(Table::Plant, panels.home.supply.is_some())),
+        None => RecordBatch::new_empty(schema_of(Table::Plant, source.home.supply.is_some())),
     };
-    Ok(extended(panels, year, &rows, networks)?)
+    Ok(extended(source, year, &rows, networks)?)
 }
 
 /// Sorted rows of `plant` with the further columns.
 pub fn extended(
-    panels: &Panels<'_>,
+    source: &Source<'_>,
     year: Year,
     rows: &RecordBatch,
     networks: Option<&Networks>,
@@ -50,10 +49,10 @@ pub fn extended(
         Ok(rows.column(rows.schema().index_of(name)?).as_string::<i32>().clone())
     };
     let (firms, cities, countries) = (text("firm")?, text("city")?, text("country")?);
-    let places = &panels.home.places;
+    let places = &source.home.places;
     let province = |city: &str| Some(places.province_code(places.province(places.city(city)?)));
     let provinces = dictionary(cities.iter().map(|city| province(city?)));
-    let group = |country: &str| panels.incomes.group(country, year);
+    let group = |country: &str| source.incomes.group(country, year);
     let groups = dictionary(countries.iter().map(|country| group(country?)));
     let network = |firm: &str| -> Option<Vec<&str>> {
         Some(networks?.cities(firm, year).map(|city| places.code(city)).collect())
@@ -81,13 +80,6 @@ pub fn extended(
         arrays.push(array);
     }
     RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays)
-}
-
-/// Texts as codes.
-pub fn dictionary<'t>(texts: impl Iterator<Item = Option<&'t str>>) -> ArrayRef {
-    let mut builder = StringDictionaryBuilder::<UInt32Type>::new();
-    texts.for_each(|text| builder.append_option(text));
-    Arc::new(builder.finish())
 }
 
 /// The most cities of one province in the network of the row's firm, and the firm's plants that

@@ -17,9 +17,9 @@ use arrow_schema::ArrowError;
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
+use super::codes::{dictionary, numbered};
 use super::error::RegressionError;
-use super::goods::{Source, named, numbered};
-use super::plant::dictionary;
+use super::source::{Source, named};
 use crate::archive::segment::{Fields, read_months};
 use crate::archive::{Archive, ArchiveError, FileEntry};
 use crate::feed::dictionary::Dictionary;
@@ -91,11 +91,7 @@ impl OfYear {
     /// # Errors
     /// [`RegressionError::Archive`] if a segment or the manifest cannot be read.
     pub fn of(source: &Source<'_>, year: Year) -> Result<Self, RegressionError> {
-        let of_year = |file: &&FileEntry| file.months.iter().any(|m| m.year() == year);
-        let mut files: Vec<&FileEntry> = source.files.iter().filter(of_year).collect();
-        let about = [VERSION.to_owned(), source.defined.clone()];
-        let made_of: Vec<String> =
-            about.into_iter().chain(files.iter().map(|file| named(file))).collect();
+        let (mut files, made_of) = source.files_of(year, VERSION);
         let (kept, unread) = match kept(source, year, &made_of) {
             Ok(kept) => (kept, None),
             Err(error @ ArchiveError::Query { .. }) => return Err(error.into()),
@@ -148,13 +144,14 @@ fn kept(source: &Source<'_>, year: Year, made_of: &[String]) -> Result<Kept, Arc
     let there: BTreeSet<String> = of.into_iter().flatten().flatten().map(str::to_owned).collect();
     let has = |of: &String| there.contains(of);
     if made_of.len() == there.len() && made_of.iter().all(has) {
-        let known = table(plants)?.and_then(|table| PlantYear::of_table(&table, source.places));
+        let known =
+            table(plants)?.and_then(|table| PlantYear::of_table(&table, &source.home.places));
         return Ok(known.map_or(Kept::Nothing, Kept::Plants));
     }
     if !there.iter().all(|of| made_of.contains(of)) || !made_of[..2].iter().all(has) {
         return Ok(Kept::Nothing);
     }
-    let known = table(cells)?.and_then(|table| Cells::of_table(&table, source.places));
+    let known = table(cells)?.and_then(|table| Cells::of_table(&table, &source.home.places));
     Ok(known.map_or(Kept::Nothing, |cells| Kept::Cells(cells, there)))
 }
 
@@ -167,7 +164,7 @@ impl Cells {
         year: Year,
     ) -> Result<(), RegressionError> {
         for files in files.chunks(source.n_workers.max(1)) {
-            let (home, places) = (source.archive.home(), source.places);
+            let (home, places) = (source.archive.home(), &source.home.places);
             let one = |file: &&FileEntry| of_file(home, places, file, year);
             let of_files: Vec<Result<_, ArchiveError>> = files.par_iter().map(one).collect();
             for of_file in of_files {

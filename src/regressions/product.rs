@@ -16,12 +16,11 @@ use arrow_array::{Array, ArrayRef, Float64Array, RecordBatch, UInt32Array};
 use arrow_schema::{ArrowError, DataType, Field, Schema};
 use rustc_hash::FxHashMap;
 
-use super::error::RegressionError;
-use super::goods::{Goods, Relation, numbered};
-use super::panels::{Kind, Panels};
-use super::plant::dictionary;
+use super::codes::{dictionary, numbered};
+use super::goods::{Goods, Relation};
 use super::rauch::{Differentiated, Rauch};
 use crate::feed::dictionary::Dictionary;
+use crate::feed::places::Places;
 use crate::publish::dollars;
 use crate::types::{City, Year};
 
@@ -31,23 +30,23 @@ pub const COLUMNS: [&str; 4] =
 
 /// The rows of a closed year, in order of row and code.
 pub fn rows(
-    panels: &Panels<'_>,
+    plants: &PlantRows,
     year: Year,
     goods: &Goods,
     rauch: &Rauch,
-) -> Result<RecordBatch, RegressionError> {
-    let rows = PlantRows::of(panels, year)?.of_relations(goods);
+) -> Result<RecordBatch, ArrowError> {
+    let rows = plants.of_relations(goods);
     let sums = goods.cents.iter().filter(|(_, cents)| **cents > 0);
     let sums = sums.filter_map(|(&(relation, code), &cents)| {
         Some((rows[relation as usize]?, goods.codes.text(code), cents))
     });
     let mut sums: Vec<(u32, &str, i64)> = sums.collect();
     sums.sort_unstable();
-    Ok(batch(&sums, year, rauch)?)
+    batch(&sums, year, rauch)
 }
 
 /// The rows of a year's plant panel, found by what they are of.
-struct PlantRows {
+pub struct PlantRows {
     rows: FxHashMap<[u32; 3], u32>,
     firms: Dictionary,
     cities: FxHashMap<City, u32>,
@@ -55,24 +54,29 @@ struct PlantRows {
 }
 
 impl PlantRows {
-    fn of(panels: &Panels<'_>, year: Year) -> Result<Self, RegressionError> {
+    /// The columns of a year's plant panel that tell what a row is of.
+    pub const COLUMNS: [&str; 3] = ["firm", "city", "country"];
+
+    /// From these columns of the year.
+    pub fn of(batches: &[RecordBatch], places: &Places) -> Result<Self, ArrowError> {
         let mut rows = FxHashMap::default();
         let [mut firms, mut cities, mut countries] = <[Dictionary; 3]>::default();
         let mut row = 0;
-        for batch in panels.rows(Kind::Plant, year, Some(&["firm", "city", "country"]))? {
+        for batch in batches {
             let column = |name, texts| {
                 let missing = || ArrowError::SchemaError(format!("no column of codes {name}"));
-                numbered(&batch, name, texts).ok_or_else(missing)
+                numbered(batch, name, texts).ok_or_else(missing)
             };
-            let firms = column("firm", &mut firms)?;
-            let cities = column("city", &mut cities)?;
-            let countries = column("country", &mut countries)?;
+            let [firm, city, country] = Self::COLUMNS;
+            let firms = column(firm, &mut firms)?;
+            let cities = column(city, &mut cities)?;
+            let countries = column(country, &mut countries)?;
             for ((firm, city), country) in firms.into_iter().zip(cities).zip(countries) {
                 rows.insert([firm, city, country], row);
                 row += 1;
             }
         }
-        let city = |code: &str| panels.home.places.city(code);
+        let city = |code: &str| places.city(code);
         let cities = (0..).zip(cities.iter()).filter_map(|(at, code)| Some((city(code)?, at)));
         Ok(Self { rows, firms, cities: cities.collect(), countries })
     }

@@ -12,11 +12,10 @@ use super::columns::{Columns, OPTIONAL, names};
 use super::content::Identity;
 use super::error::RegressionError;
 use super::firms;
-use super::group::{self, Asked, Group, Sample, Samples};
+use super::group::{self, Asked, Fit, Group, Sample, Samples};
 use super::memories::Memories;
 use super::panels::{Kind, Panels};
 use crate::archive::Publication;
-use crate::estimate::result::Estimate;
 use crate::specification::{Column, Specification};
 use crate::types::{Vintage, Year};
 
@@ -33,15 +32,6 @@ pub struct Ask<'s> {
 pub trait Wanted: std::fmt::Debug {
     /// Whether one is.
     fn wants(&self, column: &Column) -> bool;
-}
-
-/// A model that was estimated.
-#[derive(Clone, Debug)]
-pub struct Fit {
-    /// The estimate.
-    pub estimate: Estimate,
-    /// Seconds from the panel to the estimates of all columns solved with it.
-    pub seconds: f64,
 }
 
 /// Where an outcome comes from.
@@ -186,7 +176,8 @@ impl<'a> Regressions<'a> {
         }
         if let Some(memories) = memories.as_deref_mut() {
             let keys = groups.iter().map(Group::key);
-            keys.into_iter().try_for_each(|key| memories.fetch(self.panels.archive, &key))?;
+            keys.into_iter()
+                .try_for_each(|key| memories.fetch(self.panels.source.archive, &key))?;
         }
         for (place, result) in group::solve(&groups, memories) {
             outcomes[place].result = result;
@@ -242,7 +233,7 @@ impl<'a> Regressions<'a> {
             identity: Identity::of(column),
             panel: kind,
             through: self.years[self.years.len() - 1],
-            as_of: self.panels.archive.last_publication()?.unwrap_or_default(),
+            as_of: self.panels.source.archive.last_publication()?.unwrap_or_default(),
             stamp: self.panels.stamps(kind, &self.years)?,
             origin: Origin::Now,
             result: Err(Arc::new(RegressionError::NoYear { through: None })),

@@ -8,9 +8,10 @@ use std::sync::Arc;
 
 use super::content::{Identity, errors_in_words};
 use super::error::RegressionError;
+use super::group::Fit;
 use super::keep::Stamps;
 use super::panels::{Kind, Panels};
-use super::run::{Ask, Fit, Origin, Outcome};
+use super::run::{Ask, Origin, Outcome};
 use super::stored;
 use super::year_close::Choice;
 use crate::archive::{Archive, Publication, StoredEstimate, StoredState};
@@ -68,7 +69,7 @@ pub fn as_they_stand(
     }
     let years = panels.years(through)?;
     let through = years[years.len() - 1];
-    let kept = panels.archive.estimates()?;
+    let kept = panels.source.archive.estimates()?;
     let mut stamps = Stamps::default();
     for Ask { specification, wanted } in asks {
         let mut missing = Vec::new();

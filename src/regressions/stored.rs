@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use super::content::{Content, Identity};
 use super::error::RegressionError;
-use super::run::{Fit, Outcome};
+use super::group::Fit;
+use super::run::Outcome;
 use crate::archive::{StoredEstimate, StoredModel, StoredState};
 use crate::estimate::result::Estimate;
 

@@ -90,31 +90,19 @@ const CIRCLES: &[(&[&str], &str)] = &[
         "panel/mod.rs declares the columns that its readers fill",
     ),
     (
-        &["publish/format/mod", "publish/format/sdmx", "publish/format/xlsx"],
-        "publish/format/mod.rs declares the writer and makes one of each format",
+        &[
+            "render/regression/grid",
+            "render/regression/html",
+            "render/regression/latex",
+            "render/regression/mod",
+            "render/regression/text",
+        ],
+        "render/regression/grid.rs declares the grid, and writes it in each format",
     ),
     (
-        &[
-            "publish/regression/grid",
-            "publish/regression/html",
-            "publish/regression/latex",
-            "publish/regression/mod",
-            "publish/regression/text",
-        ],
-        "publish/regression/grid.rs declares the grid, and writes it in each format",
+        &["render/table/mod", "render/table/sdmx", "render/table/xlsx"],
+        "render/table/mod.rs declares the writer and makes one of each format",
     ),
-    (
-        &[
-            "regressions/goods",
-            "regressions/ordinary",
-            "regressions/panels",
-            "regressions/plant",
-            "regressions/plant_years",
-            "regressions/product",
-        ],
-        "the makers of panels read the panels that call them",
-    ),
-    (&["regressions/group", "regressions/run"], "a fit is declared in run.rs and made in group.rs"),
     (
         &[
             "simulate/linear/check",
