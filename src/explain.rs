@@ -19,9 +19,9 @@ use crate::feed::dictionary::Dictionary;
 use crate::feed::record::Texts;
 use crate::figures::{GrowthSum, PlantRow};
 use crate::oracle::{Exporter, Oracle};
+use crate::publish::cells::fields_of;
 use crate::publish::export::{ExportError, Selection, check_year, years};
 use crate::publish::{dollars, ln_density, mean};
-use crate::render::table::cells::fields_of;
 use crate::types::{City, Country, Firm, Growth, Plant, Year};
 
 /// The key of a row, as one writes it.

@@ -11,15 +11,18 @@ use spillover::feed::profile::Profile;
 use spillover::feed::reference::TablesBeside;
 use spillover::feed::source::discover;
 use spillover::files::scratch::Scratch;
+use spillover::publish::cells::fields_of;
 use spillover::publish::export::{Selection, years};
-use spillover::regressions::{Choice, Memories, Panels, RegressionError, Regressions, Standing};
-use spillover::render::table::cells::fields_of;
+use spillover::regressions::{
+    Choice, Memories, Panels, RegressionError, Regressions, Standing, asks,
+};
+use spillover::render::regression::Layout;
+use spillover::render::report::{self, ReportFormat};
 use spillover::simulate::{self, Params};
 use spillover::specification::Specification;
 use spillover::verify::verify;
 
-use super::estimate::{FormatName, asks, run};
-use super::{Done, Home, estimates, n_workers, terminal};
+use super::{Done, Home, n_workers, terminal};
 
 #[derive(Debug, Args)]
 pub struct Demo {
@@ -67,8 +70,8 @@ fn table_3(home: &Path, n_workers: usize) -> anyhow::Result<String> {
     };
     let asked = [(specification, Choice::All)];
     let standing = Standing::nothing(&asks(&asked));
-    let shown = run(&mut regressions, &asked, standing, &mut Memories::default())?;
-    estimates::shown(&shown, FormatName::Text)
+    let tables = regressions.tables(&asked, standing, &mut Memories::default())?;
+    Ok(report::tables(&tables, ReportFormat::Table(Layout::Text))?)
 }
 
 fn simulated(folder: &Path) -> anyhow::Result<PathBuf> {

@@ -7,15 +7,13 @@ use spillover::engine::replay::Standing;
 use spillover::publish::export::{ExportError, Selection, TableAt, check_year};
 use spillover::publish::revisions::step_of;
 use spillover::publish::{ledger, moves};
-use spillover::regressions::{
-    KeptEstimate, Kind, Panels, Regressions, entries, exported, kept, summarise,
-};
-use spillover::render::regression::tidy;
+use spillover::regressions::{KeptEstimate, Kind, Panels, Regressions, exported, kept, summarise};
+use spillover::render::regression::{entries, tidy};
 use spillover::settings::{Config, SettingsError};
 use spillover::specification::{Content, Specification};
 use spillover::types::{Vintage, Year};
 
-use super::estimate::say_unread;
+use super::estimate::unread;
 use super::table_output::TableOutput;
 use super::{Done, Home, n_workers};
 
@@ -103,7 +101,7 @@ impl Export {
             years.retain(|other| *other == year);
         }
         let (sheet, rows) = exported::panel(&mut panels, kind, &years)?;
-        say_unread(&panels.take_unread());
+        panels.take_unread().iter().for_each(|error| eprintln!("{}", unread(error)));
         self.output.write(home, &sheet, rows.into_iter().map(Ok))
     }
 

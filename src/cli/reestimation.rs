@@ -5,7 +5,7 @@ use spillover::engine::{FileOutcome, Observer, with_causes};
 use spillover::regressions::{Estimated, Outcome, RegressionError, YearClose};
 use spillover::types::Period;
 
-use super::estimates;
+use super::estimate;
 
 /// Estimates after each commit that closes a year; whatever comes of it, intake goes on.
 pub struct Reestimating<O> {
@@ -68,9 +68,9 @@ fn failed(what: &str, error: &RegressionError) {
 /// What an estimation came to, in a line or a few.
 fn told(estimated: &Estimated) -> Vec<String> {
     let Estimated { year, outcomes, changed, unread, seconds } = estimated;
-    let mut lines: Vec<String> = unread.iter().map(estimates::unread).collect();
+    let mut lines: Vec<String> = unread.iter().map(estimate::unread).collect();
     if !changed.is_empty() {
-        lines.push(estimates::changed(changed));
+        lines.push(estimate::changed(changed));
     }
     let fits = outcomes.iter().filter(|outcome| outcome.result.is_ok()).count();
     let headline = outcomes.iter().find_map(headline).map_or(String::new(), |h| format!("; {h}"));

@@ -12,7 +12,8 @@ use spillover::estimate::inference::{Inference, Vcov};
 use spillover::estimate::result::Estimate;
 use spillover::estimate::{Options, estimate, estimate_with_effects};
 use spillover::panel::{Table, Wanted};
-use spillover::render::regression::{Model, RegressionTable, models_json, tidy};
+use spillover::render::regression::{Layout, Model, RegressionTable, models_json, tidy};
+use spillover::render::report::{self, ReportFormat};
 use spillover::specification::{EstimatorSettings, SingletonsName, small_sample};
 use spillover::visible;
 
@@ -22,7 +23,7 @@ use super::estimate::FormatName;
 use super::output_format::check_csv;
 use super::panel_options::PanelOptions;
 use super::target::Target;
-use super::{Done, Home, estimates, terminal};
+use super::{Done, Home, terminal};
 
 #[derive(Debug, Args)]
 pub struct Regress {
@@ -278,14 +279,14 @@ fn in_format(
         let notes = vec![format!("{} rows with a missing value left out.", estimate.n_missing)];
         RegressionTable { title: "", models: vec![model], notes }.laid_out(layout)
     };
-    Ok(match format {
-        FormatName::Text => None,
-        FormatName::Json => Some(estimates::json_text(&models_json(std::iter::once(model)))),
-        FormatName::Csv => {
+    Ok(match format.report() {
+        ReportFormat::Table(Layout::Text) | ReportFormat::Svg => None,
+        ReportFormat::Table(layout) => Some(laid_out(layout)),
+        ReportFormat::Json => Some(report::json_text(&models_json(std::iter::once(model)))),
+        ReportFormat::Csv => {
             let fit = Some((estimate.clone(), seconds));
-            Some(estimates::entries_csv(&[tidy::Entry { fit, ..tidy::Entry::default() }])?)
+            Some(report::entries_csv(&[tidy::Entry { fit, ..tidy::Entry::default() }])?)
         }
-        _ => format.layout().map(laid_out),
     })
 }
 

@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use arrow_array::RecordBatch;
 use clap::{Args, ValueEnum};
 use spillover::publish::export::ExportError;
-use spillover::render::table::{self as table, Format, Sheet};
+use spillover::publish::sheet::Sheet;
+use spillover::render::table::{self, Format};
 
 use super::output_format::{OutputFormat, format_of, name};
 use super::target::Target;
@@ -101,7 +102,7 @@ impl TableOutput {
     ) -> anyhow::Result<()> {
         let format = self.format()?;
         let out = Target::create(self.output.as_deref(), &home.spared(&[]))?;
-        table::write(&out, format, sheet, rows)?;
+        table::write::<anyhow::Error>(&out, format, sheet, rows.map(|rows| Ok(rows?)))?;
         out.finish()
     }
 }

@@ -8,11 +8,11 @@ use arrow_array::RecordBatch;
 use arrow_schema::{Schema, SchemaRef};
 
 use super::columns::{self, REMOVED};
+use super::sheet::Sheet;
 use super::sorted::by_key;
 use super::{city, plant};
 use crate::archive::parts::{Part, Table, TableYears};
 use crate::archive::{Archive, ArchiveError};
-use crate::render::table::{FormatError, Sheet};
 use crate::types::{Vintage, Year};
 
 /// Which rows of a table are wanted.
@@ -40,9 +40,6 @@ pub enum ExportError {
         /// What Arrow says.
         source: arrow_schema::ArrowError,
     },
-    /// The format, or what it is written to.
-    #[error(transparent)]
-    Format(#[from] FormatError),
     /// A vintage that is not there.
     #[error("there is no vintage {vintage}; {}", if *newest == Vintage(0) { "there is none yet"
              .to_owned() } else { format!("there are 1 to {newest}") })]

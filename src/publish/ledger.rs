@@ -9,9 +9,9 @@ use arrow_array::{ArrayRef, BooleanArray, RecordBatch, StringArray, UInt32Array,
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 
 use super::export::{ExportError, Selection, check_year};
+use super::sheet::Sheet;
 use crate::archive::{Archive, FileEntry};
 use crate::feed::record::{Exclusion, Reject, Rule};
-use crate::render::table::Sheet;
 use crate::types::Vintage;
 
 /// The accepted files that a selection of a table is about, as they stood then.

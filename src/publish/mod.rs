@@ -1,5 +1,6 @@
 //! Integer rows to published tables: the place where figures become floating point.
 
+pub mod cells;
 pub mod city;
 pub mod columns;
 pub mod export;
@@ -7,6 +8,7 @@ pub mod ledger;
 pub mod moves;
 pub mod plant;
 pub mod revisions;
+pub mod sheet;
 pub mod sorted;
 pub mod supply;
 

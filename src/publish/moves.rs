@@ -15,10 +15,10 @@ use arrow_array::types::UInt8Type;
 use arrow_array::{Array, ArrayRef, RecordBatch, StringArray, UInt8Array, UInt16Array};
 use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef};
 
+use super::cells::Cells;
 use super::export::{ExportError, TableAt, key_of};
+use super::sheet::Sheet;
 use crate::archive::parts::Table;
-use crate::render::table::Sheet;
-use crate::render::table::cells::Cells;
 use crate::types::Year;
 
 /// How many rows are compared at a time.

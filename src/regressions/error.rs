@@ -114,6 +114,42 @@ pub enum RegressionError {
         /// Whether other models were estimated under the same name.
         has_others: bool,
     },
+    /// Tables as of a vintage of which none is a regression.
+    #[error("only regressions are kept by vintage: leave out --vintage")]
+    OnlyByVintage,
+    /// No column asked for has a stored estimate.
+    #[error(transparent)]
+    NoneStored {
+        /// Why the first one has none.
+        why: Arc<RegressionError>,
+    },
+    /// A path in several tables at once.
+    #[error("--path follows the columns of one table: name it, as in --table 3.4")]
+    NotOneTable,
+    /// A path in a table without regressions.
+    #[error("{title} has no regressions to follow")]
+    NoRegressions {
+        /// The table's heading.
+        title: String,
+    },
+    /// A path of a regressor that no column has.
+    #[error("{specification} has no regressor \"{term}\"; it has {}", there.join(", "))]
+    NoSuchRegressor {
+        /// The specification.
+        specification: String,
+        /// The regressor asked for.
+        term: String,
+        /// Those it has.
+        there: Vec<String>,
+    },
+    /// A path without a point.
+    #[error("{model} has no estimate of \"{term}\" in any year")]
+    NoPath {
+        /// The specification and its column.
+        model: String,
+        /// The regressor.
+        term: String,
+    },
     /// An estimation of before gave no estimate.
     #[error("{told}")]
     Before {

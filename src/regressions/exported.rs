@@ -13,7 +13,7 @@ use super::columns::PLANT;
 use super::error::RegressionError;
 use super::panels::{Kind, Panels};
 use super::summary::Statistics;
-use crate::render::table::Sheet;
+use crate::publish::sheet::Sheet;
 use crate::specification::{Statistic, Summary};
 use crate::types::Year;
 

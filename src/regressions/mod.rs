@@ -17,8 +17,8 @@
 mod codes;
 mod columns;
 pub mod content;
-pub mod entries;
 mod error;
+mod estimation;
 pub mod exported;
 mod figure;
 mod firms;
@@ -41,9 +41,11 @@ mod source;
 mod standing;
 mod stored;
 mod summary;
+mod table;
 mod year_close;
 
 pub use error::RegressionError;
+pub use estimation::{Asked, Estimation, Notice, Reuse, asks};
 pub use figure::{Bin, Scatter, scatter};
 pub use group::Fit;
 pub use keep::{
@@ -56,4 +58,5 @@ pub use path::{Path, Point, path};
 pub use run::{Ask, Origin, Outcome, Regressions, Wanted, check};
 pub use standing::{Standing, as_they_stand, as_they_stood};
 pub use summary::{Statistics, summarise};
+pub use table::TableResult;
 pub use year_close::{Choice, Estimated, NoTable, YearClose};

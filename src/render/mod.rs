@@ -4,9 +4,11 @@
 //! table/       a sheet and its rows ─▶ csv │ Excel csv │ parquet │ xlsx │ jsonl │ sdmx-csv
 //! regression/  models               ─▶ text │ markdown │ latex │ html │ rows │ json
 //! chart/       points               ─▶ svg
+//! report/      tables of the paper, coefficient paths ─▶ any of these
 //! ```
 //! Nothing here reads a home or computes a figure.
 
 pub mod chart;
 pub mod regression;
+pub mod report;
 pub mod table;

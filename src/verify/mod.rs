@@ -18,11 +18,11 @@ use crate::archive::{Archive, ArchiveError};
 use crate::engine::replay::Replay;
 use crate::engine::{EngineError, LiveSegment};
 use crate::oracle::{Oracle, Tables};
+use crate::publish::cells::fields_of;
 use crate::publish::columns::{self, REMOVED};
 use crate::publish::export::{ExportError, Selection, key_of, rewritten_year, schema_of, years};
 use crate::publish::sorted::by_key;
 use crate::publish::{Context, city, plant};
-use crate::render::table::cells::fields_of;
 use crate::types::{Vintage, Year};
 
 pub use damage::Affected;

@@ -32,7 +32,6 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("feed", &["types", "toml_text", "files"]),
     ("panel", &["files", "estimate", "feed"]),
     ("specification", &["estimate", "toml_text"]),
-    ("render", &["types", "visible", "clock", "files", "estimate"]),
     ("archive", &["types", "files", "feed"]),
     ("dataflow", &["types", "options", "geography", "figures"]),
     ("oracle", &["types", "options", "geography", "figures", "calendar"]),
@@ -65,13 +64,26 @@ const LAYERS: &[(&str, &[&str])] = &[
             "archive",
             "dataflow",
             "publish",
-            "render",
             "engine",
         ],
     ),
+    (
+        "render",
+        &[
+            "types",
+            "visible",
+            "clock",
+            "files",
+            "estimate",
+            "specification",
+            "archive",
+            "publish",
+            "regressions",
+        ],
+    ),
     ("watch", &["types", "clock", "files", "feed", "archive", "settings", "engine", "regressions"]),
-    ("verify", &["types", "figures", "archive", "oracle", "publish", "render", "engine"]),
-    ("explain", &["types", "figures", "feed", "archive", "oracle", "publish", "render", "engine"]),
+    ("verify", &["types", "figures", "archive", "oracle", "publish", "engine"]),
+    ("explain", &["types", "figures", "feed", "archive", "oracle", "publish", "engine"]),
 ];
 
 /// Stages in which figures are integers.

@@ -8,6 +8,7 @@
 //! ```
 //! A number that does not exist is blank, empty or null; never NaN.
 
+pub mod entries;
 mod grid;
 mod html;
 mod latex;

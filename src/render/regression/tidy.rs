@@ -9,7 +9,7 @@ use arrow_array::{
 use arrow_schema::{Field, Schema, SchemaRef};
 
 use crate::estimate::result::{Estimate, TermEstimate};
-use crate::render::table::Sheet;
+use crate::publish::sheet::Sheet;
 
 /// One model, and what is known of it beside.
 #[derive(Clone, Debug, Default)]

@@ -6,8 +6,8 @@ use std::io::{self, Write};
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 
-use super::cells::Cells;
 use super::excel;
+use crate::publish::cells::Cells;
 
 /// By what Excel knows that a file is UTF-8; without it, a Chinese Excel reads GB18030.
 const BYTE_ORDER_MARK: &str = "\u{feff}";

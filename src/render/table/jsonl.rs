@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use arrow_array::RecordBatch;
 
-use super::cells::Cells;
+use crate::publish::cells::Cells;
 
 /// Writes rows, a line each.
 ///

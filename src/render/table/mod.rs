@@ -6,7 +6,6 @@
 //! ```
 //! Every format writes the same rows in the same order; an absent figure is empty, blank or null.
 
-pub mod cells;
 pub mod csv;
 mod excel;
 mod jsonl;
@@ -26,6 +25,7 @@ use parquet::file::properties::WriterProperties;
 use self::csv::{CsvWriter, Reader};
 use crate::clock::ClockError;
 use crate::files::trouble::remark;
+use crate::publish::sheet::Sheet;
 
 /// In what a table is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -43,17 +43,6 @@ pub enum Format {
     Jsonl,
     /// SDMX-CSV 2.0.
     SdmxCsv,
-}
-
-/// A table that can be written.
-#[derive(Clone, Debug)]
-pub struct Sheet {
-    /// Its name, as on the command line.
-    pub name: &'static str,
-    /// The columns that tell rows apart; `year` is the time where it is among them.
-    pub keys: &'static [&'static str],
-    /// Its columns.
-    pub schema: SchemaRef,
 }
 
 /// A table that cannot be written in a format.

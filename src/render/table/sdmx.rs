@@ -9,9 +9,9 @@ use std::io::{self, Write};
 
 use arrow_array::RecordBatch;
 
-use super::Sheet;
-use super::cells::Cells;
 use super::csv::{Lines, Reader};
+use crate::publish::cells::Cells;
+use crate::publish::sheet::Sheet;
 
 /// The version of the tables' structure: changes when a column is renamed or taken away.
 const VERSION: &str = "1.0.0";

@@ -9,9 +9,10 @@ use std::io::Write;
 use arrow_array::RecordBatch;
 use rust_xlsxwriter::{Format, Workbook, Worksheet};
 
-use super::cells::Cells;
-use super::{FormatError, Sheet};
+use super::FormatError;
 use crate::clock;
+use crate::publish::cells::Cells;
+use crate::publish::sheet::Sheet;
 
 /// Rows of a sheet below the header: the format's limit.
 pub const ROWS_MAX: u32 = 1_048_575;

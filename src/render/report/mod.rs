@@ -1,56 +1,63 @@
-//! What regressions come to, as text of a format: shared by `estimate`, `regress` and `demo`.
+//! Tables of the paper and coefficient paths as documents: shared by `estimate`, `regress` and
+//! `demo`.
 
-use anyhow::bail;
 use serde_json::{Value, json};
-use spillover::archive::ArchiveError;
-use spillover::engine::with_causes;
-use spillover::regressions::content::short;
-use spillover::regressions::{
-    Origin, Outcome, Path, Point, RegressionError, Scatter, Statistics, entries,
-};
-use spillover::render::chart::{self, PathPlot, ScatterPlot};
-use spillover::render::regression::{
-    Layout, Model, RegressionTable, figure, grouped, model_json, plain_table, tidy,
-};
-use spillover::render::table::{self as table, Format, FormatError};
-use spillover::specification::{Statistic, Summary};
-use spillover::types::Year;
-use spillover::visible;
 
-use super::estimate::FormatName;
+use super::chart::{self, PathPlot, PlotError, ScatterPlot};
+use super::regression::{
+    Layout, Model, RegressionTable, entries, figure, grouped, model_json, plain_table, tidy,
+};
+use super::table::{self, Format, FormatError};
+use crate::regressions::content::short;
+use crate::regressions::{
+    Bin, Origin, Outcome, Path, Point, RegressionError, Scatter, Statistics, TableResult,
+};
+use crate::specification::{Statistic, Summary};
+use crate::visible;
 
-/// What one specification came to.
-pub enum Shown {
-    /// Regressions.
-    Models { title: String, outcomes: Vec<Outcome> },
-    /// Statistics.
-    Summary { name: String, title: String, summary: Summary, rows: Vec<Statistics> },
-    /// A binned scatter.
-    Figure { name: String, title: String, scatter: Scatter },
+/// In what a report is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReportFormat {
+    /// Models side by side, as text, Markdown, LaTeX or HTML.
+    Table(Layout),
+    /// A row for each term.
+    Csv,
+    /// All figures of all models.
+    Json,
+    /// A chart: one figure, or one path.
+    Svg,
 }
 
-impl Shown {
-    pub fn outcomes(&self) -> &[Outcome] {
-        match self {
-            Self::Models { outcomes, .. } => outcomes,
-            Self::Summary { .. } | Self::Figure { .. } => &[],
-        }
-    }
+/// A report that cannot be written.
+#[derive(Debug, thiserror::Error)]
+pub enum ReportError {
+    /// A chart of what is no figure or path of one column.
+    #[error("--format svg draws one column: name it")]
+    NotOneChart,
+    /// No point to draw.
+    #[error(transparent)]
+    Plot(#[from] PlotError),
+    /// The rows do not fit their format.
+    #[error(transparent)]
+    Rows(#[from] FormatError),
 }
 
 /// Everything in one format.
-pub fn shown(all: &[Shown], format: FormatName) -> anyhow::Result<String> {
-    if let Some(layout) = format.layout() {
+///
+/// # Errors
+/// [`ReportError`] if the format is a chart and the results are not one figure with points.
+pub fn tables(all: &[TableResult], format: ReportFormat) -> Result<String, ReportError> {
+    if let ReportFormat::Table(layout) = format {
         let tables: Vec<String> = all.iter().map(|one| laid_out(one, layout)).collect();
         return Ok(tables.join("\n"));
     }
     match (format, all) {
-        (FormatName::Json, _) => Ok(json_text(&document(all))),
-        (FormatName::Svg, [Shown::Figure { title, scatter, .. }]) => svg(title, scatter),
-        (_, [Shown::Summary { summary, rows, .. }]) => {
+        (ReportFormat::Json, _) => Ok(json_text(&document(all))),
+        (ReportFormat::Svg, [TableResult::Figure { title, scatter, .. }]) => svg(title, scatter),
+        (_, [TableResult::Summary { summary, rows, .. }]) => {
             Ok(csv_of(&summary_rows(summary, rows, |x| x.to_string())))
         }
-        (_, [Shown::Figure { scatter, .. }]) => Ok(csv_of(&with_line(scatter))),
+        (_, [TableResult::Figure { scatter, .. }]) => Ok(csv_of(&with_line(scatter))),
         _ => tidy_csv(all),
     }
 }
@@ -60,17 +67,17 @@ pub fn json_text(document: &Value) -> String {
     visible::json(&format!("{document:#}\n")).into_owned()
 }
 
-fn laid_out(one: &Shown, layout: Layout) -> String {
+fn laid_out(one: &TableResult, layout: Layout) -> String {
     match one {
-        Shown::Models { title, outcomes } => models(title, outcomes, layout),
-        Shown::Summary { title, summary, rows, .. } => {
+        TableResult::Models { title, outcomes } => models(title, outcomes, layout),
+        TableResult::Summary { title, summary, rows, .. } => {
             let texts = match summary.by {
                 Some(_) => across(summary, rows),
                 None => summary_rows(summary, rows, figure),
             };
             plain_table(title, &texts, None, layout)
         }
-        Shown::Figure { title, scatter, .. } => {
+        TableResult::Figure { title, scatter, .. } => {
             plain_table(title, &bin_rows(scatter, figure), Some(line_of(scatter)), layout)
         }
     }
@@ -139,12 +146,12 @@ fn as_of(outcomes: &[Outcome]) -> Vec<String> {
     by_text.iter().map(line).collect()
 }
 
-fn document(all: &[Shown]) -> Value {
+fn document(all: &[TableResult]) -> Value {
     let (mut models, mut failed, mut without_data) = (Vec::new(), Vec::new(), Vec::new());
     let (mut summaries, mut figures) = (Vec::new(), Vec::new());
     for one in all {
         match one {
-            Shown::Models { outcomes, .. } => {
+            TableResult::Models { outcomes, .. } => {
                 for outcome in outcomes {
                     let (name, vintage) = (outcome.name(), Some(outcome.as_of.1));
                     let mut model = match &outcome.result {
@@ -161,12 +168,12 @@ fn document(all: &[Shown]) -> Value {
                     }
                 }
             }
-            Shown::Summary { name, summary, rows, .. } => {
+            TableResult::Summary { name, summary, rows, .. } => {
                 let rows: Vec<Value> = rows.iter().map(|row| statistics(summary, row)).collect();
                 summaries.push(json!({ "name": name, "rows": rows }));
             }
-            Shown::Figure { name, scatter, .. } => {
-                let bin = |b: &spillover::regressions::Bin| json!({ "x": b.x, "y": b.y, "n": b.n });
+            TableResult::Figure { name, scatter, .. } => {
+                let bin = |b: &Bin| json!({ "x": b.x, "y": b.y, "n": b.n });
                 figures.push(json!({
                     "name": name, "outcome": scatter.outcome, "variable": scatter.variable,
                     "slope": scatter.slope, "intercept": scatter.intercept,
@@ -279,7 +286,7 @@ fn with_line(scatter: &Scatter) -> Vec<Vec<String>> {
 
 fn bin_rows(scatter: &Scatter, written: impl Fn(f64) -> String) -> Vec<Vec<String>> {
     let header = ["bin", scatter.variable.as_str(), scatter.outcome.as_str(), "n"];
-    let line = |(place, bin): (usize, &spillover::regressions::Bin)| {
+    let line = |(place, bin): (usize, &Bin)| {
         vec![(place + 1).to_string(), written(bin.x), written(bin.y), bin.n.to_string()]
     };
     let header = header.map(str::to_owned).to_vec();
@@ -296,20 +303,20 @@ fn csv_of(rows: &[Vec<String>]) -> String {
 }
 
 /// All models as rows, one for each term.
-fn tidy_csv(all: &[Shown]) -> anyhow::Result<String> {
-    let outcomes = all.iter().flat_map(Shown::outcomes);
+fn tidy_csv(all: &[TableResult]) -> Result<String, ReportError> {
+    let outcomes = all.iter().flat_map(TableResult::outcomes);
     entries_csv(&outcomes.map(entries::of_outcome).collect::<Vec<_>>())
 }
 
 /// Entries as CSV.
-pub fn entries_csv(entries: &[tidy::Entry]) -> anyhow::Result<String> {
+pub fn entries_csv(entries: &[tidy::Entry]) -> Result<String, ReportError> {
     let (sheet, rows) = tidy::rows(entries);
     let mut bytes = Vec::new();
     table::write::<FormatError>(&mut bytes, Format::Csv, &sheet, std::iter::once(Ok(rows)))?;
-    Ok(String::from_utf8(bytes)?)
+    Ok(String::from_utf8(bytes).expect("CSV is UTF-8"))
 }
 
-fn svg(title: &str, scatter: &Scatter) -> anyhow::Result<String> {
+fn svg(title: &str, scatter: &Scatter) -> Result<String, ReportError> {
     let points: Vec<(f64, f64)> = scatter.bins.iter().map(|bin| (bin.x, bin.y)).collect();
     Ok(chart::scatter(&ScatterPlot {
         title,
@@ -322,16 +329,19 @@ fn svg(title: &str, scatter: &Scatter) -> anyhow::Result<String> {
 }
 
 /// Coefficients by year of estimation.
-pub fn paths(paths: &[Path], format: FormatName) -> anyhow::Result<String> {
-    if let Some(layout) = format.layout() {
+///
+/// # Errors
+/// [`ReportError`] if the format is a chart and the paths are not one with points.
+pub fn paths(paths: &[Path], format: ReportFormat) -> Result<String, ReportError> {
+    if let ReportFormat::Table(layout) = format {
         let tables: Vec<String> = paths.iter().map(|path| path_table(path, layout)).collect();
         return Ok(tables.join("\n"));
     }
     match (format, paths) {
-        (FormatName::Svg, [path]) => path_svg(path),
-        (FormatName::Svg, _) => bail!("--format svg draws one column: name it"),
-        (FormatName::Json, [path]) => Ok(json_text(&path_json(path))),
-        (FormatName::Json, _) => {
+        (ReportFormat::Svg, [path]) => path_svg(path),
+        (ReportFormat::Svg, _) => Err(ReportError::NotOneChart),
+        (ReportFormat::Json, [path]) => Ok(json_text(&path_json(path))),
+        (ReportFormat::Json, _) => {
             let paths: Vec<Value> = paths.iter().map(path_json).collect();
             Ok(json_text(&json!({ "paths": paths })))
         }
@@ -339,7 +349,7 @@ pub fn paths(paths: &[Path], format: FormatName) -> anyhow::Result<String> {
     }
 }
 
-fn path_svg(path: &Path) -> anyhow::Result<String> {
+fn path_svg(path: &Path) -> Result<String, ReportError> {
     let ends = |point: &Point| {
         let (low, high) = (point.conf_low, point.conf_high);
         let at = point.estimate;
@@ -429,18 +439,4 @@ fn path_table(path: &Path, layout: Layout) -> String {
     let told: Vec<String> = told.map(|(what, years)| format!("{what}: {years}")).collect();
     let note = format!("Model {}; {}.", short(&path.identity), told.join("; "));
     plain_table(&path_title(path), &rows, Some(note), layout)
-}
-
-/// That something an estimation left was of no use.
-pub fn unread(error: &ArchiveError) -> String {
-    let error = with_causes(error);
-    format!(
-        "what an estimation left cannot be used and is made anew, no figure is affected: {error}"
-    )
-}
-
-/// That late records have changed closed years since the last estimation.
-pub fn changed(years: &[Year]) -> String {
-    let years: Vec<String> = years.iter().map(ToString::to_string).collect();
-    format!("since the last estimation, late records have changed {}", years.join(", "))
 }

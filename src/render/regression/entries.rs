@@ -8,12 +8,11 @@ use arrow_array::{
 };
 use arrow_schema::{Field, Schema, SchemaRef};
 
-use super::content::{Content, short};
-use super::keep::KeptEstimate;
-use super::run::Outcome;
+use super::tidy::{Entry, ModelEntry};
 use crate::archive::{StoredEstimate, StoredState};
-use crate::render::regression::tidy::{Entry, ModelEntry};
-use crate::render::table::Sheet;
+use crate::publish::sheet::Sheet;
+use crate::regressions::content::{Content, short};
+use crate::regressions::{KeptEstimate, Outcome};
 
 /// What an estimate from before layout 3 has in place of an identity.
 const BEFORE: &str = "before";

@@ -1,0 +1,362 @@
+//! Tables and coefficient paths on request: what the home stores and is not stale is used, the rest
+//! is estimated and stored.
+//!
+//! ```text
+//! specifications ─▶ stored and not stale? ─yes─────────────────────┐
+//!                          └no─▶ panels ─▶ run ─▶ store ───────────┴─▶ TableResult, Path
+//! ```
+//! A home that another process writes is estimated from all the same; a [`Notice`] says that the
+//! estimates are not stored.
+
+use std::path::Path as FolderPath;
+use std::sync::Arc;
+
+use super::error::RegressionError;
+use super::figure::scatter;
+use super::keep::{changed_since, keep};
+use super::memories::Memories;
+use super::panels::Panels;
+use super::path::{Path, path};
+use super::run::{Ask, Origin, Outcome, Regressions, check};
+use super::standing::{Standing, as_they_stand, as_they_stood};
+use super::summary::summarise;
+use super::table::TableResult;
+use super::year_close::Choice;
+use crate::archive::{Archive, ArchiveError};
+use crate::estimate::formula::Term;
+use crate::specification::{Column, Content, Specification};
+use crate::types::{Vintage, Year};
+
+/// The name of the constant among an estimate's terms.
+const CONSTANT: &str = "(Intercept)";
+
+/// A specification with the columns of it that are asked for.
+pub type Asked = (Specification, Choice);
+
+/// What is used of earlier estimations.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Reuse {
+    /// Estimates that are not stale, and the last solution as a start for the others.
+    #[default]
+    Estimates,
+    /// The last solution as a start; everything is estimated.
+    Solutions,
+    /// Nothing.
+    Nothing,
+}
+
+/// What is worth saying while estimating, beside the results.
+#[derive(Debug)]
+pub enum Notice {
+    /// The estimates are not stored, and why.
+    NotStored(String),
+    /// A file that an earlier estimation left cannot be read. It is written again.
+    Unread(ArchiveError),
+    /// Closed years that late records have changed since the last estimation.
+    Changed(Vec<Year>),
+}
+
+/// A request for tables or paths.
+pub struct Estimation<'e> {
+    /// The home.
+    pub home: &'e FolderPath,
+    /// What is asked for.
+    pub asked: &'e [Asked],
+    /// The last year of the samples; none: the last closed one.
+    pub through: Option<Year>,
+    /// What is used of earlier estimations.
+    pub reuse: Reuse,
+    /// How many threads estimate.
+    pub n_workers: usize,
+}
+
+impl Estimation<'_> {
+    /// The tables asked for, in their order.
+    ///
+    /// # Errors
+    /// - [`RegressionError::InColumn`] if a specification does not fit its panel; nothing is stored.
+    /// - [`RegressionError`] if the home cannot be read, or a panel not be made.
+    ///
+    /// A column that cannot be estimated is no error but an outcome.
+    pub fn tables(
+        &self,
+        notify: &mut dyn FnMut(Notice),
+    ) -> Result<Vec<TableResult>, RegressionError> {
+        let mut archive = Archive::read(self.home)?;
+        let standing = self.standing(&mut archive, self.asked, self.through)?;
+        let are_stored = |of: &Specification| matches!(of.content, Content::Regressions(_));
+        if standing.is_whole() && self.asked.iter().all(|(of, _)| are_stored(of)) {
+            let mut outcomes = standing.outcomes;
+            let models = |(of, _): &Asked| TableResult::models(of, &mut outcomes);
+            return Ok(self.asked.iter().map(models).collect());
+        }
+        drop(archive);
+        self.estimated(notify)
+    }
+
+    /// The tables as they stood at a vintage, from stored estimates alone.
+    ///
+    /// # Errors
+    /// - Those of [`as_they_stood`].
+    /// - [`RegressionError::OnlyByVintage`] if no regression is asked for.
+    /// - The reason of the first column, if none has an estimate.
+    pub fn tables_at(&self, vintage: Vintage) -> Result<Vec<TableResult>, RegressionError> {
+        let archive = Archive::read(self.home)?;
+        let mut outcomes = as_they_stood(&archive, &asks(self.asked), vintage, self.through)?;
+        let failures = || outcomes.iter().map(|one| one.result.as_ref().err());
+        if outcomes.is_empty() {
+            return Err(RegressionError::OnlyByVintage);
+        }
+        if let Some(Some(first)) = failures().next()
+            && failures().all(|failure| failure.is_some())
+        {
+            return Err(RegressionError::NoneStored { why: Arc::clone(first) });
+        }
+        let is_stored = |(of, _): &&Asked| matches!(of.content, Content::Regressions(_));
+        let stored = self.asked.iter().filter(is_stored);
+        Ok(stored.map(|(of, _)| TableResult::models(of, &mut outcomes)).collect())
+    }
+
+    /// What the home knows of what is asked for; nothing where it is to be estimated again.
+    fn standing(
+        &self,
+        archive: &mut Archive,
+        asked: &[Asked],
+        through: Option<Year>,
+    ) -> Result<Standing, RegressionError> {
+        let asks = asks(asked);
+        if self.reuse != Reuse::Estimates {
+            return Ok(Standing::nothing(&asks));
+        }
+        as_they_stand(&Panels::open(archive, self.n_workers)?, &asks, through)
+    }
+
+    /// Estimates what does not stand, and stores it.
+    fn estimated(
+        &self,
+        notify: &mut dyn FnMut(Notice),
+    ) -> Result<Vec<TableResult>, RegressionError> {
+        let mut archive = to_write_if_free(self.home, notify)?;
+        // Asked again: a file may have been taken in since.
+        let standing = self.standing(&mut archive, self.asked, self.through)?;
+        if let Some((publication, through)) = standing.estimated_before {
+            let years = changed_since(&archive, publication, through)?;
+            if !years.is_empty() {
+                notify(Notice::Changed(years));
+            }
+        }
+        let mut memories = self.memories(&archive)?;
+        let panels = Panels::open(&mut archive, self.n_workers)?;
+        let mut regressions = Regressions::new(panels, self.through)?;
+        let tables = regressions.tables(self.asked, standing, &mut memories)?;
+        let unread = regressions.panels.take_unread();
+        drop(regressions);
+        let unread = unread.into_iter().chain(memories.take_unread());
+        unread.for_each(|error| notify(Notice::Unread(error)));
+        memories.store(&mut archive)?;
+        let outcomes = tables.iter().flat_map(TableResult::outcomes);
+        let new: Vec<Outcome> = outcomes.filter(|one| one.origin == Origin::Now).cloned().collect();
+        keep(&mut archive, &new)?;
+        Ok(tables)
+    }
+
+    /// Follows a regressor over the closed years, in the columns asked for that have it; years that
+    /// have no estimate, or a stale one, get one. Also the outcomes of what was estimated.
+    ///
+    /// # Errors
+    /// - [`RegressionError::NotOneTable`], [`RegressionError::NoSuchRegressor`] if it cannot be
+    ///   followed in what is asked for, [`RegressionError::NoPath`] if no year has it.
+    /// - Those of [`Estimation::tables`].
+    pub fn paths(
+        &self,
+        term: &str,
+        notify: &mut dyn FnMut(Notice),
+    ) -> Result<(Vec<Path>, Vec<Outcome>), RegressionError> {
+        let (specification, followed) = self.followed(term)?;
+        let names = followed.iter().map(|(column, _)| column.name.clone()).collect();
+        let asked = [(specification.clone(), Choice::Named(names))];
+        let mut archive = Archive::read(self.home)?;
+        let panels = Panels::open(&mut archive, self.n_workers)?;
+        check(&panels, &asks(self.asked))?;
+        let years = panels.years(self.through)?;
+        let mut is_whole = true;
+        for &year in &years {
+            is_whole &= self.standing(&mut archive, &asked, Some(year))?.is_whole();
+        }
+        let mut outcomes = Vec::new();
+        if !is_whole {
+            archive = to_write_if_free(self.home, notify)?;
+            outcomes = self.years_estimated(&mut archive, &asked, &years, notify)?;
+        }
+        let panels = Panels::open(&mut archive, self.n_workers)?;
+        let paths = followed.iter().map(|(column, term)| {
+            let mut path = path(&panels, (specification, column), term, &outcomes)?;
+            path.points.retain(|point| years.contains(&point.through));
+            if path.points.is_empty() {
+                return Err(RegressionError::NoPath { model: path.model, term: term.clone() });
+            }
+            Ok(path)
+        });
+        Ok((paths.collect::<Result<_, RegressionError>>()?, outcomes))
+    }
+
+    /// The columns with a regressor, and how each writes it.
+    ///
+    /// # Errors
+    /// [`RegressionError::NotOneTable`], [`RegressionError::NoSuchRegressor`].
+    pub fn followed(
+        &self,
+        term: &str,
+    ) -> Result<(&Specification, Vec<(&Column, String)>), RegressionError> {
+        let [(specification, wanted)] = self.asked else {
+            return Err(RegressionError::NotOneTable);
+        };
+        let columns = specification.columns().iter();
+        let columns: Vec<&Column> =
+            columns.filter(|column| super::run::Wanted::wants(wanted, column)).collect();
+        if columns.is_empty() {
+            return Err(RegressionError::NoRegressions { title: specification.title.clone() });
+        }
+        let asked = Term { factors: term.split(':').map(|name| name.trim().to_owned()).collect() };
+        let own = |column: &Column| {
+            let mut terms = column.formula.terms.iter();
+            let found = terms.find(|own| **own == asked || own.to_string() == term);
+            let is_constant = term == CONSTANT && column.formula.effects.is_empty();
+            found.map(Term::to_string).or_else(|| is_constant.then(|| term.to_owned()))
+        };
+        let followed: Vec<(&Column, String)> =
+            columns.iter().filter_map(|column| Some((*column, own(column)?))).collect();
+        if !followed.is_empty() {
+            return Ok((specification, followed));
+        }
+        let mut there: Vec<String> = Vec::new();
+        for own in columns.iter().flat_map(|column| &column.formula.terms).map(Term::to_string) {
+            if !there.contains(&own) {
+                there.push(own);
+            }
+        }
+        let (specification, term) = (specification.name.clone(), term.to_owned());
+        Err(RegressionError::NoSuchRegressor { specification, term, there })
+    }
+
+    /// Estimates the years that do not stand, each over its own sample, and stores them.
+    fn years_estimated(
+        &self,
+        archive: &mut Archive,
+        asked: &[Asked],
+        years: &[Year],
+        notify: &mut dyn FnMut(Notice),
+    ) -> Result<Vec<Outcome>, RegressionError> {
+        let mut memories = self.memories(archive)?;
+        let mut all = Vec::new();
+        for &year in years {
+            let standing = self.standing(archive, asked, Some(year))?;
+            if standing.is_whole() {
+                continue;
+            }
+            let panels = Panels::open(archive, self.n_workers)?;
+            let mut regressions = Regressions::new(panels, Some(year))?;
+            let pairs = asked.iter().zip(&standing.missing);
+            let asks: Vec<Ask<'_>> =
+                pairs.map(|((specification, _), wanted)| Ask { specification, wanted }).collect();
+            let outcomes = regressions.checked(&asks, &mut memories)?;
+            let unread = regressions.panels.take_unread();
+            drop(regressions);
+            let unread = unread.into_iter().chain(memories.take_unread());
+            unread.for_each(|error| notify(Notice::Unread(error)));
+            keep(archive, &outcomes)?;
+            all.extend(outcomes);
+        }
+        memories.store(archive)?;
+        Ok(all)
+    }
+
+    fn memories(&self, archive: &Archive) -> Result<Memories, RegressionError> {
+        match self.reuse {
+            Reuse::Estimates | Reuse::Solutions => Memories::of(archive),
+            Reuse::Nothing => Ok(Memories::default()),
+        }
+    }
+}
+
+impl Regressions<'_> {
+    /// Estimates what does not stand, and gives everything in the order in which it is asked for.
+    ///
+    /// # Errors
+    /// Those of [`Estimation::tables`].
+    pub fn tables(
+        &mut self,
+        asked: &[Asked],
+        standing: Standing,
+        memories: &mut Memories,
+    ) -> Result<Vec<TableResult>, RegressionError> {
+        let missing = asked.iter().zip(&standing.missing);
+        let missing: Vec<Ask<'_>> =
+            missing.map(|((specification, _), wanted)| Ask { specification, wanted }).collect();
+        let mut outcomes = self.checked(&missing, memories)?;
+        outcomes.extend(standing.outcomes);
+        let mut tables = Vec::new();
+        for (specification, _) in asked {
+            let (name, title) = (specification.name.clone(), specification.title.clone());
+            tables.push(match &specification.content {
+                Content::Regressions(_) => TableResult::models(specification, &mut outcomes),
+                Content::Summary(summary) => {
+                    let rows = summarise(self, summary)?;
+                    TableResult::Summary { name, title, summary: summary.clone(), rows }
+                }
+                Content::Figure(figure) => {
+                    TableResult::Figure { name, title, scatter: scatter(self, figure)? }
+                }
+            });
+        }
+        Ok(tables)
+    }
+
+    /// Estimates columns; what is wrong with a specification itself is an error, and nothing of it
+    /// should be stored.
+    fn checked(
+        &mut self,
+        asks: &[Ask<'_>],
+        memories: &mut Memories,
+    ) -> Result<Vec<Outcome>, RegressionError> {
+        check(&self.panels, asks)?;
+        let outcomes = self.run(asks, Some(memories))?;
+        for one in &outcomes {
+            match &one.result {
+                Err(error) if error.is_of_specification() => {
+                    return Err(RegressionError::InColumn {
+                        specification: one.specification.clone(),
+                        column: one.column.clone(),
+                        problem: Arc::clone(error),
+                    });
+                }
+                _ => {}
+            }
+        }
+        Ok(outcomes)
+    }
+}
+
+/// What is asked for, by reference.
+#[must_use]
+pub fn asks(asked: &[Asked]) -> Vec<Ask<'_>> {
+    asked.iter().map(|(specification, wanted)| Ask { specification, wanted }).collect()
+}
+
+/// A home to estimate from: to write it if nobody else does.
+fn to_write_if_free(
+    home: &FolderPath,
+    notify: &mut dyn FnMut(Notice),
+) -> Result<Archive, RegressionError> {
+    // What cannot be read is an error by that name.
+    Archive::read(home)?;
+    match Archive::open(home) {
+        Ok(archive) => return Ok(archive),
+        Err(ArchiveError::Locked { .. }) => {
+            notify(Notice::NotStored("another process writes this home".to_owned()));
+        }
+        Err(error) if error.is_fatal() => return Err(error.into()),
+        Err(error) => notify(Notice::NotStored(error.to_string())),
+    }
+    Ok(Archive::read(home)?)
+}

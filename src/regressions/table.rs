@@ -1,0 +1,58 @@
+//! A table of the paper, or of a specification, as it came out.
+
+use super::figure::Scatter;
+use super::run::Outcome;
+use super::summary::Statistics;
+use crate::specification::{Specification, Summary};
+
+/// What one specification came out as.
+#[derive(Clone, Debug)]
+pub enum TableResult {
+    /// Regressions, in the order of the specification's columns.
+    Models {
+        /// Its heading.
+        title: String,
+        /// Each column, estimated or with the reason why not.
+        outcomes: Vec<Outcome>,
+    },
+    /// Statistics of variables.
+    Summary {
+        /// The specification's name.
+        name: String,
+        /// Its heading.
+        title: String,
+        /// What was asked for.
+        summary: Summary,
+        /// A row for each variable, and each value of `by`.
+        rows: Vec<Statistics>,
+    },
+    /// A binned scatter.
+    Figure {
+        /// The specification's name.
+        name: String,
+        /// Its heading.
+        title: String,
+        /// The points and the line.
+        scatter: Scatter,
+    },
+}
+
+impl TableResult {
+    /// The regressions; empty for statistics and figures.
+    #[must_use]
+    pub fn outcomes(&self) -> &[Outcome] {
+        match self {
+            Self::Models { outcomes, .. } => outcomes,
+            Self::Summary { .. } | Self::Figure { .. } => &[],
+        }
+    }
+
+    /// The models of a specification, taken out of those of all.
+    pub(super) fn models(specification: &Specification, outcomes: &mut Vec<Outcome>) -> Self {
+        let own = |outcome: &mut Outcome| outcome.specification == specification.name;
+        let mut outcomes: Vec<Outcome> = outcomes.extract_if(.., own).collect();
+        let columns = specification.columns();
+        outcomes.sort_by_key(|one| columns.iter().position(|column| column.name == one.column));
+        Self::Models { title: specification.title.clone(), outcomes }
+    }
+}
