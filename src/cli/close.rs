@@ -7,21 +7,22 @@ use spillover::regressions::YearClose;
 use spillover::settings::Close as ClosePolicy;
 use spillover::types::Period;
 
+use super::ending::Done;
+use super::home_options::{HomeOptions, n_workers};
 use super::ingest::open;
 use super::reestimation::Reestimating;
-use super::{Done, Home, n_workers};
 
 #[derive(Debug, Args)]
 pub struct Close {
     /// The month, YYYYMM.
     period: Period,
     /// How many workers compute.
-    #[arg(long, value_name = "N", value_parser = super::workers)]
+    #[arg(long, value_name = "N", value_parser = super::home_options::workers)]
     workers: Option<usize>,
 }
 
 impl Close {
-    pub fn run(self, home: &Home) -> anyhow::Result<Done> {
+    pub fn run(self, home: &HomeOptions) -> anyhow::Result<Done> {
         let config = home.config()?;
         let archive = Archive::read(home.folder())?;
         let by_file = config.close.unwrap_or_default() == ClosePolicy::File;

@@ -22,7 +22,9 @@ use spillover::simulate::{self, Params};
 use spillover::specification::Specification;
 use spillover::verify::verify;
 
-use super::{Done, Home, n_workers, terminal};
+use super::ending::Done;
+use super::home_options::{HomeOptions, n_workers};
+use super::terminal;
 
 #[derive(Debug, Args)]
 pub struct Demo {
@@ -32,7 +34,7 @@ pub struct Demo {
 }
 
 impl Demo {
-    pub fn run(self, home: &Home) -> anyhow::Result<Done> {
+    pub fn run(self, home: &HomeOptions) -> anyhow::Result<Done> {
         let folder = Scratch::create().map_err(EngineError::Temporary)?;
         let feed = match self.feed {
             Some(feed) => feed,

@@ -7,9 +7,10 @@ use spillover::publish::export::{TableAt, check_year};
 use spillover::publish::moves;
 use spillover::types::{Vintage, Year};
 
+use super::ending::Done;
 use super::export::standing;
+use super::home_options::HomeOptions;
 use super::table_output::TableOutput;
-use super::{Done, Home};
 
 #[derive(Debug, Args)]
 pub struct Diff {
@@ -27,7 +28,7 @@ pub struct Diff {
 }
 
 impl Diff {
-    pub fn run(self, home: &Home) -> anyhow::Result<Done> {
+    pub fn run(self, home: &HomeOptions) -> anyhow::Result<Done> {
         self.output.check(home)?;
         let archive = Archive::read(home.folder())?;
         let before = standing(home, &archive, Some(Vintage(self.before)))?;

@@ -21,9 +21,10 @@ use spillover::render::report::{self, ReportFormat};
 use spillover::specification::{Content, Specification};
 use spillover::types::{Vintage, Year};
 
+use super::ending::{Done, UsageError};
+use super::home_options::{HomeOptions, n_workers};
 use super::output_format::{OutputFormat, format_of};
 use super::target::{Spared, Target};
-use super::{Done, Home, UsageError, n_workers};
 
 #[derive(Debug, Args)]
 pub struct Estimate {
@@ -123,7 +124,7 @@ impl FormatName {
 }
 
 impl Estimate {
-    pub fn run(self, home: &Home) -> anyhow::Result<Done> {
+    pub fn run(self, home: &HomeOptions) -> anyhow::Result<Done> {
         self.spared(home).check(self.output.as_deref())?;
         let format = format_of(self.format, self.output.as_deref())?;
         let asked = self.asked()?;
@@ -168,7 +169,7 @@ impl Estimate {
         estimation: &Estimation<'_>,
         term: &str,
         format: FormatName,
-        home: &Home,
+        home: &HomeOptions,
     ) -> anyhow::Result<Done> {
         let (specification, followed) = estimation.followed(term)?;
         if format == FormatName::Svg && followed.len() > 1 {
@@ -184,7 +185,7 @@ impl Estimate {
     }
 
     /// Clears the records of what failed or lacked data: of all, or of what is named.
-    fn clear(&self, home: &Home, asked: &[Asked]) -> anyhow::Result<Done> {
+    fn clear(&self, home: &HomeOptions, asked: &[Asked]) -> anyhow::Result<Done> {
         Archive::read(home.folder())?;
         let mut archive = Archive::open(home.folder())?;
         let is_named = self.table.is_some() || self.spec.is_some();
@@ -241,11 +242,11 @@ impl Estimate {
         }
     }
 
-    fn spared<'a>(&'a self, home: &'a Home) -> Spared<'a> {
+    fn spared<'a>(&'a self, home: &'a HomeOptions) -> Spared<'a> {
         home.spared(self.spec.as_deref().as_slice())
     }
 
-    fn write(&self, home: &Home, text: &str) -> anyhow::Result<()> {
+    fn write(&self, home: &HomeOptions, text: &str) -> anyhow::Result<()> {
         let target = Target::create(self.output.as_deref(), &self.spared(home))?;
         (&target).write_all(text.as_bytes())?;
         target.finish()

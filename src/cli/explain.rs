@@ -5,7 +5,9 @@ use spillover::archive::Archive;
 use spillover::explain::{Explanation, Market, RowKey, explain};
 use spillover::types::Year;
 
-use super::{Done, Home, terminal};
+use super::ending::Done;
+use super::home_options::HomeOptions;
+use super::terminal;
 
 #[derive(Debug, Args)]
 pub struct Explain {
@@ -27,7 +29,7 @@ pub struct Explain {
 }
 
 impl Explain {
-    pub fn run(self, home: &Home) -> anyhow::Result<Done> {
+    pub fn run(self, home: &HomeOptions) -> anyhow::Result<Done> {
         let archive = Archive::read(home.folder())?;
         let Self { firm, city, country, year, json } = self;
         let explanation = explain(archive, &RowKey { firm, city, country, year: Year(year) })?;

@@ -13,9 +13,10 @@ use spillover::settings::{Config, SettingsError};
 use spillover::specification::{Content, Specification};
 use spillover::types::{Vintage, Year};
 
+use super::ending::Done;
 use super::estimate::unread;
+use super::home_options::{HomeOptions, n_workers};
 use super::table_output::TableOutput;
-use super::{Done, Home, n_workers};
 
 #[derive(Debug, Args)]
 pub struct Export {
@@ -60,7 +61,7 @@ enum TableName {
 }
 
 impl Export {
-    pub fn run(self, home: &Home) -> anyhow::Result<Done> {
+    pub fn run(self, home: &HomeOptions) -> anyhow::Result<Done> {
         self.output.check(home)?;
         let archive = Archive::read(home.folder())?;
         check_vintage(&archive, self.vintage.map(Vintage))?;
@@ -92,7 +93,7 @@ impl Export {
     }
 
     /// A panel of closed years as it stands; nothing of it is kept.
-    fn panel(&self, mut archive: Archive, home: &Home, kind: Kind) -> anyhow::Result<()> {
+    fn panel(&self, mut archive: Archive, home: &HomeOptions, kind: Kind) -> anyhow::Result<()> {
         self.refuse_vintage()?;
         let mut panels = Panels::open(&mut archive, n_workers(None, &home.config()?))?;
         let mut years = panels.years(None)?;
@@ -105,19 +106,19 @@ impl Export {
         self.output.write(home, &sheet, rows.into_iter().map(Ok))
     }
 
-    fn estimates(&self, archive: Archive, home: &Home) -> anyhow::Result<()> {
+    fn estimates(&self, archive: Archive, home: &HomeOptions) -> anyhow::Result<()> {
         let kept = self.kept(archive, home)?;
         let (sheet, rows) = tidy::rows(&kept.iter().map(entries::of_kept).collect::<Vec<_>>());
         self.output.write(home, &sheet, std::iter::once(Ok(rows)))
     }
 
-    fn covariance(&self, archive: Archive, home: &Home) -> anyhow::Result<()> {
+    fn covariance(&self, archive: Archive, home: &HomeOptions) -> anyhow::Result<()> {
         let (sheet, rows) = entries::covariances(&self.kept(archive, home)?);
         self.output.write(home, &sheet, std::iter::once(Ok(rows)))
     }
 
     /// The estimates of the home, of the year and up to the vintage that are asked for.
-    fn kept(&self, mut archive: Archive, home: &Home) -> anyhow::Result<Vec<KeptEstimate>> {
+    fn kept(&self, mut archive: Archive, home: &HomeOptions) -> anyhow::Result<Vec<KeptEstimate>> {
         let panels = Panels::open(&mut archive, n_workers(None, &home.config()?))?;
         let newest = self.vintage.unwrap_or(u32::MAX);
         let mut kept = kept(&panels)?;
@@ -132,7 +133,7 @@ impl Export {
     fn summary(
         &self,
         mut archive: Archive,
-        home: &Home,
+        home: &HomeOptions,
         name: &'static str,
         table: &str,
     ) -> anyhow::Result<()> {
@@ -158,7 +159,7 @@ impl Export {
         Ok(())
     }
 
-    fn published(&self, home: &Home, archive: &Archive, table: Table) -> anyhow::Result<()> {
+    fn published(&self, home: &HomeOptions, archive: &Archive, table: Table) -> anyhow::Result<()> {
         let standing = standing(home, archive, self.vintage.map(Vintage))?;
         let (table, year) = (standing.table(archive, table)?, self.year.map(Year));
         table.check(year)?;
@@ -170,7 +171,7 @@ impl Export {
     }
 
     /// Every figure that moved when the vintage, or the newest one, was published.
-    fn changes(&self, home: &Home, archive: &Archive) -> anyhow::Result<()> {
+    fn changes(&self, home: &HomeOptions, archive: &Archive) -> anyhow::Result<()> {
         let vintage = self.vintage.map(Vintage).or(archive.last_vintage()?).unwrap_or_default();
         let step = step_of(archive, vintage)?;
         let at = |table, as_of| TableAt::published(archive, table, Some(as_of));
@@ -200,7 +201,7 @@ fn check_vintage(archive: &Archive, asked: Option<Vintage>) -> anyhow::Result<()
 
 /// Both tables as of a vintage.
 pub fn standing(
-    home: &Home,
+    home: &HomeOptions,
     archive: &Archive,
     vintage: Option<Vintage>,
 ) -> anyhow::Result<Standing> {

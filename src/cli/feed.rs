@@ -13,6 +13,6 @@ pub struct Feed {
     #[arg(long, value_name = "P")]
     pub profile: Option<String>,
     /// How many workers compute.
-    #[arg(long, value_name = "N", value_parser = super::workers)]
+    #[arg(long, value_name = "N", value_parser = super::home_options::workers)]
     pub workers: Option<usize>,
 }

@@ -10,10 +10,12 @@ use spillover::feed::refused::Refused;
 use spillover::feed::source::{FeedFile, discover};
 use spillover::regressions::YearClose;
 
+use super::ending::Done;
 use super::feed::Feed;
+use super::home_options::{HomeOptions, n_workers};
 use super::progress::{Files, Skipped, counter};
 use super::reestimation::Reestimating;
-use super::{Done, Home, n_workers, terminal};
+use super::terminal;
 
 #[derive(Debug, Args)]
 pub struct Ingest {
@@ -28,7 +30,7 @@ pub struct Ingest {
 }
 
 impl Ingest {
-    pub fn run(self, home: &Home) -> anyhow::Result<Done> {
+    pub fn run(self, home: &HomeOptions) -> anyhow::Result<Done> {
         let config = home.config()?;
         let Feed { feeds, profile, workers } = self.feed;
         let n_workers = n_workers(workers, &config);
@@ -56,7 +58,7 @@ impl Ingest {
 
 /// Opens a home to write it, and counts the segments that are read back; damaged ones are put back
 /// from the files given.
-pub fn open(home: &Home, request: Request, files: &[FeedFile]) -> anyhow::Result<Engine> {
+pub fn open(home: &HomeOptions, request: Request, files: &[FeedFile]) -> anyhow::Result<Engine> {
     let bar = counter("restoring");
     let engine = Engine::open_or_mend(home.folder(), request, files, |n| {
         bar.inc(n as u64);

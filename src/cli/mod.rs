@@ -3,10 +3,12 @@
 mod close;
 mod demo;
 mod diff;
+mod ending;
 mod estimate;
 mod explain;
 mod export;
 mod feed;
+mod home_options;
 mod ingest;
 mod log;
 mod output_format;
@@ -27,17 +29,18 @@ mod watch;
 mod withdraw;
 
 use std::io;
-use std::path::{Path, PathBuf};
-use std::process::ExitCode;
+use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 use spillover::archive::ArchiveError;
 use spillover::engine::EngineError;
 use spillover::files::scratch::clear_stale;
 use spillover::files::trouble::remark;
-use spillover::settings::{Config, check_workers};
+use spillover::settings::Config;
 
-use target::Spared;
+use ending::Done;
+pub use ending::UsageError;
+use home_options::HomeOptions;
 
 /// Keeps information-spillover indicators of exporters exact as monthly customs files arrive.
 #[derive(Debug, Parser)]
@@ -89,36 +92,6 @@ enum Command {
     Status(status::Status),
 }
 
-/// A command line that asks for what cannot be.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct UsageError(String);
-
-/// How a command ended that did what it was asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Done {
-    /// All of it.
-    Clean,
-    /// All of it, but input was refused, rejected or not there.
-    InputRefused,
-    /// It found that the home is not what it should be.
-    Damaged,
-    /// A part of it failed, and was said to.
-    Failed,
-}
-
-impl Done {
-    /// The process's exit code: 0 done, 1 failed, 3 done but input was refused, rejected or not
-    /// there.
-    pub fn code(self) -> ExitCode {
-        match self {
-            Self::Clean => ExitCode::SUCCESS,
-            Self::Damaged | Self::Failed => ExitCode::from(1),
-            Self::InputRefused => ExitCode::from(3),
-        }
-    }
-}
-
 /// Runs a command.
 pub fn run(arguments: Arguments) -> anyhow::Result<Done> {
     let Arguments { data, config, command } = arguments;
@@ -126,7 +99,7 @@ pub fn run(arguments: Arguments) -> anyhow::Result<Done> {
         let (path, remark) = (leftover.display(), remark(&leftover, &error));
         eprintln!("cannot remove {path}, which an earlier process left{remark}: {error}");
     }
-    let home = Home { folder: data, config };
+    let home = HomeOptions { folder: data, config };
     // Also where the command has no use for options: a name with a slip in it is no wish.
     if let Some(config) = &home.config {
         Config::from_file(config)?;
@@ -137,7 +110,7 @@ pub fn run(arguments: Arguments) -> anyhow::Result<Done> {
         .map_err(|error| if is_elsewhere { error } else { with_room_asked_for(error, &home) })
 }
 
-fn run_command(command: Command, home: &Home) -> anyhow::Result<Done> {
+fn run_command(command: Command, home: &HomeOptions) -> anyhow::Result<Done> {
     match command {
         Command::Demo(demo) => demo.run(home),
         Command::Simulate(simulate) => simulate.run(home),
@@ -159,7 +132,7 @@ fn run_command(command: Command, home: &Home) -> anyhow::Result<Done> {
 }
 
 /// Says of a full disk what it means for the run.
-fn with_room_asked_for(error: anyhow::Error, home: &Home) -> anyhow::Error {
+fn with_room_asked_for(error: anyhow::Error, home: &HomeOptions) -> anyhow::Error {
     let of_engine = |error: &EngineError| error.is_no_room();
     let of_archive = |error: &ArchiveError| error.is_no_room();
     if !error.downcast_ref().is_some_and(of_engine) && !error.downcast_ref().is_some_and(of_archive)
@@ -171,42 +144,6 @@ fn with_room_asked_for(error: anyhow::Error, home: &Home) -> anyhow::Error {
         "no room is left for {home}; what was published stays: make room on its disk, then run \
          again"
     ))
-}
-
-/// Where the home is, and which options file was given.
-pub struct Home {
-    folder: PathBuf,
-    config: Option<PathBuf>,
-}
-
-impl Home {
-    fn folder(&self) -> &Path {
-        &self.folder
-    }
-
-    /// What a command must not write to, besides what it reads.
-    fn spared<'a>(&'a self, inputs: &[&'a Path]) -> Spared<'a> {
-        let inputs = self.config.as_deref().into_iter().chain(inputs.iter().copied());
-        Spared { data: &self.folder, inputs: inputs.collect() }
-    }
-
-    fn config(&self) -> anyhow::Result<Config> {
-        Ok(Config::find(self.config.as_deref(), &self.folder)?)
-    }
-}
-
-/// A number of workers on the command line.
-fn workers(text: &str) -> Result<usize, String> {
-    let n_workers = text.parse().map_err(|_| "give a whole number".to_owned())?;
-    check_workers(n_workers).map_err(|error| error.to_string())?;
-    Ok(n_workers)
-}
-
-/// How many workers compute: as asked on the command line or in the options, else one a core, at
-/// most four.
-fn n_workers(asked: Option<usize>, config: &Config) -> usize {
-    let one_a_core = || std::thread::available_parallelism().map_or(1, usize::from).min(4);
-    asked.or(config.workers).unwrap_or_else(one_a_core)
 }
 
 /// Whether a command failed because nobody reads its output any more, as with `| head`.

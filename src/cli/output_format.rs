@@ -6,7 +6,7 @@ use std::path::Path;
 
 use clap::ValueEnum;
 
-use super::UsageError;
+use super::ending::UsageError;
 
 /// Formats of which a command writes one.
 pub trait OutputFormat: ValueEnum + PartialEq {

@@ -8,8 +8,9 @@ use spillover::archive::Archive;
 use spillover::engine::rebuild::{Rebuild as Outcome, rebuild};
 use spillover::feed::reference::TablesBeside;
 
+use super::ending::Done;
+use super::home_options::{HomeOptions, n_workers};
 use super::progress::bar;
-use super::{Done, Home, n_workers};
 
 #[derive(Debug, Args)]
 pub struct Rebuild {
@@ -18,12 +19,12 @@ pub struct Rebuild {
     #[arg(long, value_name = "FEED")]
     tables: Option<PathBuf>,
     /// How many workers compute.
-    #[arg(long, value_name = "N", value_parser = super::workers)]
+    #[arg(long, value_name = "N", value_parser = super::home_options::workers)]
     workers: Option<usize>,
 }
 
 impl Rebuild {
-    pub fn run(self, home: &Home) -> anyhow::Result<Done> {
+    pub fn run(self, home: &HomeOptions) -> anyhow::Result<Done> {
         let config = home.config()?;
         let n_files = Archive::read(home.folder())?.files()?.len();
         let bar = bar(n_files, "rebuilding");

@@ -19,11 +19,13 @@ use spillover::visible;
 
 use unicode_width::UnicodeWidthStr as _;
 
+use super::ending::Done;
 use super::estimate::FormatName;
+use super::home_options::HomeOptions;
 use super::output_format::check_csv;
 use super::panel_options::PanelOptions;
 use super::target::Target;
-use super::{Done, Home, terminal};
+use super::terminal;
 
 #[derive(Debug, Args)]
 pub struct Regress {
@@ -98,7 +100,7 @@ enum DofName {
 }
 
 impl Regress {
-    pub fn run(self, home: &Home) -> anyhow::Result<Done> {
+    pub fn run(self, home: &HomeOptions) -> anyhow::Result<Done> {
         let formula = Formula::parse(&self.formula)?;
         home.spared(&[&self.panel]).check(self.fixed_effects.as_deref())?;
         if let Some(file) = &self.fixed_effects {

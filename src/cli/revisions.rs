@@ -5,7 +5,9 @@ use spillover::archive::Archive;
 use spillover::publish::revisions::{Revision, YearRevision, revision, step_of, steps};
 use spillover::types::Vintage;
 
-use super::{Done, Home, terminal};
+use super::ending::Done;
+use super::home_options::HomeOptions;
+use super::terminal;
 
 #[derive(Debug, Args)]
 pub struct Revisions {
@@ -24,7 +26,7 @@ pub struct Revisions {
 }
 
 impl Revisions {
-    pub fn run(self, home: &Home) -> anyhow::Result<Done> {
+    pub fn run(self, home: &HomeOptions) -> anyhow::Result<Done> {
         let archive = Archive::read(home.folder())?;
         let steps = if let Some(vintage) = self.vintage {
             vec![step_of(&archive, Vintage(vintage))?]

@@ -6,7 +6,9 @@ use clap::{Args, ValueEnum};
 use spillover::simulate::{self, Mode, Params};
 use spillover::types::Period;
 
-use super::{Done, Home, terminal};
+use super::ending::Done;
+use super::home_options::HomeOptions;
+use super::terminal;
 
 #[derive(Debug, Args)]
 pub struct Simulate {
@@ -48,7 +50,7 @@ enum ModeName {
 }
 
 impl Simulate {
-    pub fn run(self, home: &Home) -> anyhow::Result<Done> {
+    pub fn run(self, home: &HomeOptions) -> anyhow::Result<Done> {
         home.spared(&[]).checked(&self.out)?;
         let report = simulate::write(&self.params(), &self.out)?;
         terminal::document(&report.to_string());

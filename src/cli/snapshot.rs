@@ -4,18 +4,19 @@ use clap::Args;
 use spillover::archive::Archive;
 use spillover::engine::Request;
 
+use super::ending::Done;
+use super::home_options::{HomeOptions, n_workers};
 use super::ingest::open;
-use super::{Done, Home, n_workers};
 
 #[derive(Debug, Args)]
 pub struct Snapshot {
     /// How many workers compute.
-    #[arg(long, value_name = "N", value_parser = super::workers)]
+    #[arg(long, value_name = "N", value_parser = super::home_options::workers)]
     workers: Option<usize>,
 }
 
 impl Snapshot {
-    pub fn run(self, home: &Home) -> anyhow::Result<Done> {
+    pub fn run(self, home: &HomeOptions) -> anyhow::Result<Done> {
         let config = home.config()?;
         Archive::read(home.folder())?;
         let n_workers = n_workers(self.workers, &config);

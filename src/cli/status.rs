@@ -17,7 +17,9 @@ use spillover::settings::Settings;
 use spillover::watch::heartbeat::{Heartbeat, State};
 use spillover::watch::is_watched;
 
-use super::{Done, Home, terminal};
+use super::ending::Done;
+use super::home_options::HomeOptions;
+use super::terminal;
 
 #[derive(Debug, Args)]
 pub struct Status {
@@ -104,7 +106,7 @@ struct Count {
 }
 
 impl Status {
-    pub fn run(self, home: &Home) -> anyhow::Result<Done> {
+    pub fn run(self, home: &HomeOptions) -> anyhow::Result<Done> {
         let mut archive = Archive::read(home.folder())?;
         let estimates = estimates(&mut archive)?;
         let report = report(&archive, estimates)?;

@@ -9,9 +9,10 @@ use spillover::publish::export::ExportError;
 use spillover::publish::sheet::Sheet;
 use spillover::render::table::{self, Format};
 
+use super::ending::UsageError;
+use super::home_options::HomeOptions;
 use super::output_format::{OutputFormat, format_of, name};
 use super::target::Target;
-use super::{Home, UsageError};
 
 #[derive(Debug, Args)]
 pub struct TableOutput {
@@ -87,7 +88,7 @@ impl TableOutput {
     ///
     /// # Errors
     /// [`UsageError`] if it contradicts itself, and where the file would be in a home.
-    pub fn check(&self, home: &Home) -> anyhow::Result<()> {
+    pub fn check(&self, home: &HomeOptions) -> anyhow::Result<()> {
         home.spared(&[]).check(self.output.as_deref())?;
         self.format()?;
         Ok(())
@@ -96,7 +97,7 @@ impl TableOutput {
     /// Writes a table: whole, or not at all.
     pub fn write(
         &self,
-        home: &Home,
+        home: &HomeOptions,
         sheet: &Sheet,
         rows: impl Iterator<Item = Result<RecordBatch, ExportError>>,
     ) -> anyhow::Result<()> {

@@ -6,8 +6,10 @@ use spillover::engine::with_causes;
 use spillover::verify::{Affected, FINDINGS_MAX, Verification, verify};
 use spillover::watch::damage;
 
+use super::ending::Done;
+use super::home_options::HomeOptions;
 use super::progress::bar;
-use super::{Done, Home, terminal};
+use super::terminal;
 
 #[derive(Debug, Args)]
 pub struct Verify {
@@ -17,7 +19,7 @@ pub struct Verify {
 }
 
 impl Verify {
-    pub fn run(self, home: &Home) -> anyhow::Result<Done> {
+    pub fn run(self, home: &HomeOptions) -> anyhow::Result<Done> {
         let archive = Archive::read(home.folder())?;
         let bar = bar(archive.files()?.len(), "recomputing");
         let verification = verify(archive, || bar.inc(1)).map_err(|error| {

@@ -6,9 +6,10 @@ use anyhow::Context;
 use clap::Args;
 use spillover::watch::{Plan, Stop, watch};
 
+use super::ending::Done;
 use super::feed::Feed;
+use super::home_options::{HomeOptions, n_workers};
 use super::log::Log;
-use super::{Done, Home, n_workers};
 
 #[derive(Debug, Args)]
 pub struct Watch {
@@ -29,7 +30,7 @@ pub struct Watch {
 }
 
 impl Watch {
-    pub fn run(self, home: &Home) -> anyhow::Result<Done> {
+    pub fn run(self, home: &HomeOptions) -> anyhow::Result<Done> {
         if self.interval.is_zero() && !self.once {
             anyhow::bail!("--interval 0 goes with --once only: give a time between looks");
         }

@@ -8,8 +8,9 @@ use spillover::archive::{Archive, FileEntry};
 use spillover::engine::{EngineError, Request, file_named, withdraw};
 use spillover::types::Vintage;
 
+use super::ending::Done;
+use super::home_options::{HomeOptions, n_workers};
 use super::progress::bar;
-use super::{Done, Home, n_workers};
 
 #[derive(Debug, Args)]
 pub struct Withdraw {
@@ -20,12 +21,12 @@ pub struct Withdraw {
     #[arg(long, value_name = "V")]
     vintage: Option<u32>,
     /// How many workers compute.
-    #[arg(long, value_name = "N", value_parser = super::workers)]
+    #[arg(long, value_name = "N", value_parser = super::home_options::workers)]
     workers: Option<usize>,
 }
 
 impl Withdraw {
-    pub fn run(self, home: &Home) -> anyhow::Result<Done> {
+    pub fn run(self, home: &HomeOptions) -> anyhow::Result<Done> {
         let config = home.config()?;
         let files = self.files(&Archive::read(home.folder())?)?;
         let n_workers = n_workers(self.workers, &config);

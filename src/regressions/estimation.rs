@@ -74,7 +74,8 @@ impl Estimation<'_> {
     /// The tables asked for, in their order.
     ///
     /// # Errors
-    /// - [`RegressionError::InColumn`] if a specification does not fit its panel; nothing is stored.
+    /// - [`RegressionError::InColumn`] if a specification does not fit its panel; nothing is
+    ///   stored.
     /// - [`RegressionError`] if the home cannot be read, or a panel not be made.
     ///
     /// A column that cannot be estimated is no error but an outcome.

@@ -35,7 +35,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("archive", &["types", "files", "feed"]),
     ("dataflow", &["types", "options", "geography", "figures"]),
     ("oracle", &["types", "options", "geography", "figures", "calendar"]),
-    ("publish", &["types", "files", "geography", "figures", "feed", "archive", "render"]),
+    ("publish", &["types", "files", "geography", "figures", "feed", "archive"]),
     ("settings", &["options", "files", "feed", "toml_text"]),
     (
         "engine",

@@ -7,13 +7,13 @@
 //! Every format writes the same rows in the same order; an absent figure is empty, blank or null.
 
 pub mod csv;
+mod error;
 mod excel;
 mod jsonl;
 mod sdmx;
 mod xlsx;
 
 use std::io::{self, Write};
-use std::path::Path;
 use std::sync::Arc;
 
 use arrow_array::RecordBatch;
@@ -22,9 +22,9 @@ use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
 
+pub use self::error::FormatError;
+
 use self::csv::{CsvWriter, Reader};
-use crate::clock::ClockError;
-use crate::files::trouble::remark;
 use crate::publish::sheet::Sheet;
 
 /// In what a table is written.
@@ -43,33 +43,6 @@ pub enum Format {
     Jsonl,
     /// SDMX-CSV 2.0.
     SdmxCsv,
-}
-
-/// A table that cannot be written in a format.
-#[derive(Debug, thiserror::Error)]
-pub enum FormatError {
-    /// The file or the pipe.
-    #[error("cannot write the table{}", remark(Path::new("the output"), _0))]
-    Write(#[from] io::Error),
-    /// The Parquet encoder.
-    #[error("cannot write the table as Parquet{}", remark(Path::new("the output"), _0))]
-    Parquet(#[from] parquet::errors::ParquetError),
-    /// The workbook.
-    #[error("cannot write the table as a workbook")]
-    Workbook(#[from] rust_xlsxwriter::XlsxError),
-    /// The system's clock is off.
-    #[error(transparent)]
-    Clock(#[from] ClockError),
-    /// More rows than a sheet of a workbook has.
-    #[error(
-        "the table {table} has more than {} rows, which no sheet of a workbook holds; choose one \
-         year with --year, or --format csv or parquet",
-        xlsx::ROWS_MAX
-    )]
-    TooManyRows {
-        /// The table.
-        table: &'static str,
-    },
 }
 
 /// Writes batches of a table's schema.

@@ -143,7 +143,7 @@ fn a_workbook_refuses_more_rows_than_a_sheet_has() {
     let schema: SchemaRef =
         Arc::new(Schema::new(vec![Field::new("year", DataType::UInt16, false)]));
     let sheet = Sheet { name: "city", keys: &["year"], schema: Arc::clone(&schema) };
-    let n_rows = xlsx::ROWS_MAX as usize + 1;
+    let n_rows = error::WORKBOOK_ROWS_MAX as usize + 1;
     let rows = RecordBatch::try_new(schema, vec![Arc::new(UInt16Array::from(vec![1; n_rows]))])
         .expect("a column");
     let mut out = Vec::new();

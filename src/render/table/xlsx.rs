@@ -9,13 +9,10 @@ use std::io::Write;
 use arrow_array::RecordBatch;
 use rust_xlsxwriter::{Format, Workbook, Worksheet};
 
-use super::FormatError;
+use super::error::{FormatError, WORKBOOK_ROWS_MAX};
 use crate::clock;
 use crate::publish::cells::Cells;
 use crate::publish::sheet::Sheet;
-
-/// Rows of a sheet below the header: the format's limit.
-pub const ROWS_MAX: u32 = 1_048_575;
 
 /// A workbook in the making; it is held in memory.
 pub struct Book {
@@ -50,7 +47,7 @@ impl Book {
     /// - [`FormatError::Write`] if a column has a type that no table has.
     pub fn write(&mut self, rows: &RecordBatch) -> Result<(), FormatError> {
         let n_more = u32::try_from(rows.num_rows()).unwrap_or(u32::MAX);
-        if n_more > ROWS_MAX - self.n_rows {
+        if n_more > WORKBOOK_ROWS_MAX - self.n_rows {
             return Err(FormatError::TooManyRows { table: self.table });
         }
         for (column, array) in (0..).zip(rows.columns()) {

@@ -1,0 +1,43 @@
+//! What every command takes: which home, which options file, how many workers.
+
+use std::path::{Path, PathBuf};
+
+use spillover::settings::{Config, check_workers};
+
+use super::target::Spared;
+
+/// Where the home is, and which options file was given.
+pub struct HomeOptions {
+    pub folder: PathBuf,
+    pub config: Option<PathBuf>,
+}
+
+impl HomeOptions {
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// What a command must not write to, besides what it reads.
+    pub fn spared<'a>(&'a self, inputs: &[&'a Path]) -> Spared<'a> {
+        let inputs = self.config.as_deref().into_iter().chain(inputs.iter().copied());
+        Spared { data: &self.folder, inputs: inputs.collect() }
+    }
+
+    pub fn config(&self) -> anyhow::Result<Config> {
+        Ok(Config::find(self.config.as_deref(), &self.folder)?)
+    }
+}
+
+/// A number of workers on the command line.
+pub fn workers(text: &str) -> Result<usize, String> {
+    let n_workers = text.parse().map_err(|_| "give a whole number".to_owned())?;
+    check_workers(n_workers).map_err(|error| error.to_string())?;
+    Ok(n_workers)
+}
+
+/// How many workers compute: as asked on the command line or in the options, else one a core, at
+/// most four.
+pub fn n_workers(asked: Option<usize>, config: &Config) -> usize {
+    let one_a_core = || std::thread::available_parallelism().map_or(1, usize::from).min(4);
+    asked.or(config.workers).unwrap_or_else(one_a_core)
+}
