@@ -67,6 +67,19 @@ impl Covariance {
         self.rounding[constant] += moved.sum::<f64>();
     }
 
+    /// Makes both halves of the matrix the same: products of three matrices differ across the
+    /// diagonal in the last bits. Variances stay as they are.
+    pub fn make_symmetric(&mut self) {
+        let k = self.rounding.len();
+        for row in 0..k {
+            for column in 0..row {
+                let (below, above) = (row * k + column, column * k + row);
+                let mean = f64::midpoint(self.values[below], self.values[above]);
+                (self.values[below], self.values[above]) = (mean, mean);
+            }
+        }
+    }
+
     /// Sets negative eigenvalues to zero if a variance is negative; whether there was any.
     pub fn repair(&mut self) -> bool {
         let k = self.rounding.len();
@@ -100,6 +113,47 @@ impl Covariance {
             Err(NoStdError::VarianceNegative)
         } else {
             Ok(error)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::estimate::formula::{Formula, Interaction};
+    use crate::estimate::inference::{Inference, Vcov};
+    use crate::estimate::panel::{Column, Panel};
+    use crate::estimate::{Options, estimate};
+
+    #[test]
+    fn covariances_are_the_same_across_the_diagonal_to_the_last_bit() {
+        let wave = |row: i32, by: f64| (f64::from(row) * by).sin() + 3.0;
+        let rows = || 0..240;
+        let outcome: Vec<f64> = rows().map(|row| wave(row, 0.7) * wave(row, 1.3)).collect();
+        let first: Vec<f64> = rows().map(|row| wave(row, 2.1)).collect();
+        let second: Vec<f64> = rows().map(|row| wave(row, 0.37) + 0.5 * wave(row, 2.1)).collect();
+        let (twelfths, sevenths): (Vec<i32>, Vec<i32>) =
+            rows().map(|row| (row % 12, row % 7)).unzip();
+        let columns = [("y", &outcome), ("x", &first), ("z", &second)]
+            .map(|(n, v)| (n.into(), Column::Real(v)));
+        let levels =
+            [("f", &twelfths), ("g", &sevenths)].map(|(n, v)| (n.into(), Column::Integer(v)));
+        let panel = Panel::new(columns.into_iter().chain(levels).collect()).expect("a panel");
+        let clusters = |text| Vcov::Clustered(Interaction::parse_sum(text).expect("clusters"));
+        let kinds = [Vcov::Iid, Vcov::Hc1, clusters("f"), clusters("f + g")];
+        for (vcov, formula) in kinds.iter().flat_map(|kind| {
+            ["y ~ x + z + x:z", "y ~ x + z + x:z | g"].map(|formula| (kind, formula))
+        }) {
+            let inference = Inference { vcov: vcov.clone(), ..Inference::default() };
+            let options = Options { inference, ..Options::default() };
+            let formula = Formula::parse(formula).expect("a formula");
+            let estimate = estimate(&panel, &formula, &options, None).expect("an estimate");
+            let k = estimate.terms.len();
+            assert!(k >= 3 && estimate.covariance.is_some(), "{vcov:?}");
+            for (i, j) in (0..k).flat_map(|i| (0..i).map(move |j| (i, j))) {
+                let [below, above] = [(i, j), (j, i)].map(|(i, j)| estimate.covariance_of(i, j));
+                let bits = |number: Option<f64>| number.map(f64::to_bits);
+                assert_eq!(bits(below), bits(above), "{vcov:?} {formula}: {i}, {j}");
+            }
         }
     }
 }

@@ -312,6 +312,7 @@ impl Context<'_, '_> {
     ) -> Figures {
         let mut covariance = self.covariance(model, scores, df_residual);
         covariance.uncentre(&self.absorbed.layout().design.variables, model);
+        covariance.make_symmetric();
         let mut notes = Vec::new();
         if self.inference.negative_variance == NegativeVariance::Repaired && covariance.repair() {
             notes.push(REPAIRED.to_owned());
