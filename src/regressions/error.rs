@@ -30,6 +30,21 @@ pub enum RegressionError {
     /// The estimator.
     #[error(transparent)]
     Estimate(#[from] EstimateError),
+    /// No rows are left, and the rules of the column's sample exclude some.
+    #[error(
+        "no rows are left of {n_rows}: {n_missing} without a value or a weight, {n_excluded} \
+         excluded by the rules of the sample, {n_singletons} singletons"
+    )]
+    NoRows {
+        /// Rows of the panel.
+        n_rows: usize,
+        /// Rows with a missing, infinite or zero-weight value.
+        n_missing: usize,
+        /// Rows with all values that the rules exclude.
+        n_excluded: usize,
+        /// Rows alone in a level of a fixed effect.
+        n_singletons: usize,
+    },
     /// No year has been closed that could be compared with the one before.
     #[error(
         "no closed year has indicators yet{}: a regression needs all twelve months of a year and \
@@ -229,11 +244,26 @@ impl RegressionError {
     pub fn is_no_data(&self) -> bool {
         match self {
             Self::Absent { .. }
+            | Self::NoRows { .. }
             | Self::Estimate(EstimateError::NoRows { .. })
             | Self::NotYet { .. }
             | Self::NoYear { .. } => true,
             Self::Before { is_no_data, .. } => *is_no_data,
             _ => false,
+        }
+    }
+
+    /// The same error, with rows that the rules of a sample exclude counted apart: the estimator
+    /// counts them among those without a value.
+    pub(super) fn with_excluded(self, n_excluded: usize) -> Self {
+        match self {
+            Self::Estimate(EstimateError::NoRows { n_rows, n_missing, n_singletons, .. })
+                if n_excluded > 0 =>
+            {
+                let n_missing = n_missing - n_excluded;
+                Self::NoRows { n_rows, n_missing, n_excluded, n_singletons }
+            }
+            other => other,
         }
     }
 

@@ -10,7 +10,7 @@ use super::columns::{Columns, OPTIONAL, names};
 use super::error::RegressionError;
 use super::memories::{Key, Memories};
 use super::panels::{Kind, Panels};
-use super::sample::{SAMPLE, mask};
+use super::sample::{Mask, SAMPLE, mask};
 use crate::estimate::design::{Design, Request};
 use crate::estimate::formula::{Formula, Term};
 use crate::estimate::memory::Memory;
@@ -263,13 +263,28 @@ impl<'c> Sample<'c> {
         memory: Option<&Memory>,
     ) -> Result<Fitted, RegressionError> {
         let begin = Instant::now();
+        let mask = mask(self.columns, &self.gaps, members[0])?;
+        let n_excluded = mask.as_ref().map_or(0, |mask| mask.n_excluded);
+        let solved = self.solve_within(mask.as_ref(), members, memory);
+        let (estimates, memory) = solved.map_err(|error| error.with_excluded(n_excluded))?;
+        let seconds = begin.elapsed().as_secs_f64();
+        let fits = estimates.into_iter().map(|estimate| Fit { estimate, seconds });
+        Ok((fits.collect(), memory))
+    }
+
+    /// Estimates columns on the rows that their rules leave.
+    fn solve_within(
+        &self,
+        mask: Option<&Mask>,
+        members: &[&Column],
+        memory: Option<&Memory>,
+    ) -> Result<(Vec<Estimate>, Memory), RegressionError> {
         let one = members[0];
         let formulas: Vec<Formula> = members.iter().map(|column| column.formula.clone()).collect();
-        let mask = mask(self.columns, &self.gaps, one)?;
         let mut instead: Vec<(String, Values<'_>)> = Vec::new();
         let mut required = self.gaps.clone();
-        if let Some(mask) = &mask {
-            instead.push((SAMPLE.to_owned(), Values::Code(mask)));
+        if let Some(mask) = mask {
+            instead.push((SAMPLE.to_owned(), Values::Code(&mask.codes)));
             required.push(SAMPLE.to_owned());
         }
         let options = Options {
@@ -294,9 +309,7 @@ impl<'c> Sample<'c> {
                 standardise(&deviations, &column.formula, estimate);
             }
         }
-        let seconds = begin.elapsed().as_secs_f64();
-        let fits = estimates.into_iter().map(|estimate| Fit { estimate, seconds });
-        Ok((fits.collect(), memory))
+        Ok((estimates, memory))
     }
 
     /// The factors of interactions less their means over the sample.

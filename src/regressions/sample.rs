@@ -18,7 +18,16 @@ use crate::specification::{self, DropLargest, Trim};
 /// The column that leaves rows out: a code where a row stays, missing where it does not.
 pub const SAMPLE: &str = "(sample)";
 
-/// The values of [`SAMPLE`] for a column's rules; none where it has none.
+/// What a column's rules leave of the rows that have every value.
+#[derive(Debug)]
+pub struct Mask {
+    /// The values of [`SAMPLE`].
+    pub codes: Vec<u32>,
+    /// Rows that the rules exclude.
+    pub n_excluded: usize,
+}
+
+/// What a column's rules leave; none where it has none.
 ///
 /// # Errors
 /// [`RegressionError`] if a rule names a column that is no number.
@@ -26,7 +35,7 @@ pub fn mask(
     columns: &Columns,
     needed: &[String],
     rules: &specification::Column,
-) -> Result<Option<Vec<u32>>, RegressionError> {
+) -> Result<Option<Mask>, RegressionError> {
     let specification::Column { keep, trim, drop_largest, .. } = rules;
     if keep.is_empty() && trim.is_empty() && drop_largest.is_empty() {
         return Ok(None);
@@ -34,6 +43,7 @@ pub fn mask(
     let present: Vec<Column<'_>> = needed.iter().filter_map(|name| columns.column(name)).collect();
     let whole = |row: usize| present.iter().all(|column| column.is_present(row));
     let mut stays: Vec<bool> = (0..columns.n_rows()).map(whole).collect();
+    let n_whole = stays.iter().filter(|stays| **stays).count();
     for condition in keep {
         let values = numbers(columns, &condition.variable)?;
         leave_out(&mut stays, |row| !condition.holds(values(row)));
@@ -49,7 +59,9 @@ pub fn mask(
         let (low, high) = (quantile(&sorted, *share), quantile(&sorted, 1.0 - share));
         leave_out(&mut stays, |row| !(low..=high).contains(&values(row)));
     }
-    Ok(Some(stays.into_iter().map(|stays| if stays { 0 } else { MISSING }).collect()))
+    let n_excluded = n_whole - stays.iter().filter(|stays| **stays).count();
+    let codes = stays.into_iter().map(|stays| if stays { 0 } else { MISSING }).collect();
+    Ok(Some(Mask { codes, n_excluded }))
 }
 
 /// The rows of a regression's sample, singletons dropped, in order.

@@ -269,7 +269,16 @@ fn a_failure_is_gone_once_the_same_model_is_estimated() {
     let text = one.replace("new == 0", "year == 2010").replace("\"new\"", "\"country\"");
     std::fs::write(sandbox.folder().join("mine.toml"), text).expect("written");
     let run = failed(&sandbox, &["--spec", "mine.toml"], 3);
-    assert!(run.stdout.contains("no rows are left"), "{}", run.stdout);
+    let message =
+        run.stdout.split("no rows are left of ").nth(1).expect("why there is no estimate");
+    let message = message.lines().next().expect("a line");
+    assert!(message.contains("excluded by the rules of the sample"), "{message}");
+    let numbers: Vec<u32> =
+        message.split([' ', ':']).filter_map(|word| word.parse().ok()).take(4).collect();
+    // The rule excludes all rows that have every value: none of them is counted as missing.
+    let [n_rows, n_missing, n_excluded, n_singletons] = numbers[..] else { panic!("{message}") };
+    assert_eq!(n_missing + n_excluded + n_singletons, n_rows, "{message}");
+    assert!(n_excluded > n_missing && n_singletons == 0, "{message}");
     assert!(sandbox.run(["status"]).stdout.contains("without data   mine.a through 2009"));
     take_in(&sandbox, "201001", "201012");
     failed(&sandbox, &["--spec", "mine.toml"], 0);
