@@ -1,8 +1,16 @@
 //! What several threads read of one file, put together as if one had read it.
 
 use super::dictionary::Dictionary;
-use super::read::Sheet;
-use super::record::{Counts, Record, Texts};
+use super::record::{Counts, Record, Reject, Texts};
+
+/// What becomes of a file's lines.
+#[derive(Debug, Default)]
+pub(super) struct Sheet {
+    pub(super) records: Vec<Record>,
+    pub(super) rejects: Vec<Reject>,
+    pub(super) counts: Counts,
+    pub(super) texts: Texts,
+}
 
 /// What one thread read: some blocks of a file, in order.
 #[derive(Debug, Default)]

@@ -8,8 +8,8 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::profile::CityRule;
+use super::reference::{CITIES_MAX, Problem, Table};
 pub use super::reference::{PlacesError, ReferenceTexts, TablesBeside};
-use super::reference::{Problem, Table};
 use crate::types::{City, Province};
 
 /// The reference tables of a feed.
@@ -45,7 +45,7 @@ pub enum Found {
 
 impl Places {
     /// The most cities there can be.
-    pub const CITIES_MAX: usize = u16::MAX as usize;
+    pub const CITIES_MAX: usize = CITIES_MAX;
 
     /// The tables in these texts.
     ///

@@ -9,7 +9,7 @@ use super::check::{Checker, Fault, Months};
 use super::decode::{self, Text};
 use super::frame::{Blocks, Framed, Lines};
 use super::header::Header;
-use super::joined::{self, Portion};
+use super::joined::{self, Portion, Sheet};
 use super::places::Places;
 use super::profile::Profile;
 use super::record::{Counts, Exclusion, Intake, Record, Reject, Rule, Texts};
@@ -116,15 +116,6 @@ pub fn read_in(
         rejects,
         counts,
     })
-}
-
-/// What becomes of a file's lines.
-#[derive(Debug, Default)]
-pub(super) struct Sheet {
-    pub(super) records: Vec<Record>,
-    pub(super) rejects: Vec<Reject>,
-    pub(super) counts: Counts,
-    pub(super) texts: Texts,
 }
 
 /// What lines are checked by.

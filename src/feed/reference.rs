@@ -8,6 +8,9 @@ use super::profile::{CityRule, CountryCodes, Profile};
 use crate::files;
 use crate::files::trouble::remark;
 
+/// The most cities that the tables can have.
+pub const CITIES_MAX: usize = u16::MAX as usize;
+
 /// The file of the cities.
 pub const CITIES: &str = "cities.csv";
 /// The file of the regions.
@@ -82,10 +85,7 @@ pub enum PlacesError {
         problem: Problem,
     },
     /// No city, or more than there are numbers for.
-    #[error(
-        "cities.csv has {n_cities} cities; it must have 1 to {}",
-        super::places::Places::CITIES_MAX
-    )]
+    #[error("cities.csv has {n_cities} cities; it must have 1 to {CITIES_MAX}")]
     NCities {
         /// How many it has.
         n_cities: usize,

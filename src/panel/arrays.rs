@@ -13,7 +13,8 @@ use arrow_schema::{ArrowError, DataType};
 
 use super::growing::{Growing, Role, Values};
 use super::kind::Kind;
-use super::{Roles, Stored};
+use super::table::Stored;
+use super::wanted::Roles;
 use crate::feed::dictionary::Dictionary;
 
 /// A column of a file as its arrays are added, in the forms in which it is wanted.

@@ -10,7 +10,9 @@ use arrow_schema::{ArrowError, Schema};
 
 use super::arrays::Column;
 use super::error::PanelError;
-use super::{Table, Wanted, named, parquet};
+use super::table::Table;
+use super::wanted::Wanted;
+use super::{named, parquet};
 use crate::files;
 
 /// Reads the wanted columns of a file.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use arrow_schema::{ArrowError, DataType};
 
 use super::csv::CsvProblem;
-use super::file_kind::Foreign;
+use super::foreign::Foreign;
 use super::kind::Kind;
 use crate::feed::refused::Refused;
 use crate::files::trouble::remark;

@@ -4,6 +4,8 @@ use std::io::{Read, Seek};
 use std::path::Path;
 
 use super::error::PanelError;
+use super::foreign::Foreign;
+use crate::files;
 
 /// What a file is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,17 +21,6 @@ pub(super) enum FileKind {
     Text,
     /// What is not read.
     Foreign(&'static Foreign),
-}
-
-/// A kind of file that is not read.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Foreign {
-    at: usize,
-    magic: &'static [u8],
-    /// What it is called.
-    pub name: &'static str,
-    /// What to do.
-    pub instead: &'static str,
 }
 
 const fn foreign(
@@ -147,4 +138,13 @@ pub(super) fn check_zip(path: &Path, file: impl Read + Seek) -> Result<(), Panel
     } else {
         Err(PanelError::Archive { path: path.to_owned(), names })
     }
+}
+
+/// The first bytes of a file.
+pub(super) fn head(path: &Path) -> Result<Vec<u8>, PanelError> {
+    const HEAD_BYTES: u64 = 1 << 12;
+    let mut head = Vec::new();
+    let read = files::open(path).and_then(|file| file.take(HEAD_BYTES).read_to_end(&mut head));
+    read.map_err(|source| PanelError::Read { path: path.to_owned(), source })?;
+    Ok(head)
 }

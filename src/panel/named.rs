@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use super::Wanted;
 use super::error::PanelError;
+use super::wanted::Wanted;
 use crate::estimate::formula::normal;
 
 /// How alike two names must be for one to be proposed for the other.

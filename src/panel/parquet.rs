@@ -14,7 +14,9 @@ use super::arrays::Column;
 use super::error::PanelError;
 use super::file_kind::{self, FileKind};
 use super::kind::Kind;
-use super::{Roles, Stored, Table, Wanted, head, named};
+use super::named;
+use super::table::{Stored, Table};
+use super::wanted::{Roles, Wanted};
 use crate::files;
 
 const BATCH_ROWS: usize = 8192;
@@ -130,7 +132,7 @@ pub(super) fn files(folder: &Path) -> Result<Vec<PathBuf>, PanelError> {
         if path.is_dir() {
             return Err(PanelError::Partitions { path: folder.to_owned(), name });
         }
-        if file_kind::of(&head(&path)?) != FileKind::Parquet {
+        if file_kind::of(&file_kind::head(&path)?) != FileKind::Parquet {
             return Err(PanelError::Stray { path });
         }
         paths.push(path);

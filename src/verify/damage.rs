@@ -3,81 +3,11 @@
 //! The figures published last are read from the newest parts; records explain them and give them
 //! again. Everything else serves earlier vintages, or only saves time.
 
-use std::fmt;
-
-use super::{Finding, Verification};
+use super::finding::{Affected, Finding, Verification};
 use crate::archive::parts::{Part, Table};
 use crate::archive::{Archive, ArchiveError, FileEntry};
 use crate::engine::{EngineError, needs_records};
 use crate::types::Vintage;
-
-/// Which figures something affects.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Affected {
-    /// None: what is damaged saves time, and is made again.
-    #[default]
-    Nothing,
-    /// These vintages cannot be read or replayed; what was published last is as it was.
-    Vintages(Vec<Vintage>),
-    /// Figures that were published last.
-    Published,
-}
-
-impl Affected {
-    /// These vintages, or nothing if there is none.
-    fn vintages(vintages: Vec<Vintage>) -> Self {
-        if vintages.is_empty() { Self::Nothing } else { Self::Vintages(vintages) }
-    }
-
-    /// What either affects.
-    #[must_use]
-    pub fn or(self, other: Self) -> Self {
-        match (self, other) {
-            (Self::Published, _) | (_, Self::Published) => Self::Published,
-            (Self::Nothing, affected) | (affected, Self::Nothing) => affected,
-            (Self::Vintages(mut vintages), Self::Vintages(more)) => {
-                vintages.extend(more);
-                vintages.sort_unstable();
-                vintages.dedup();
-                Self::Vintages(vintages)
-            }
-        }
-    }
-
-    /// Its name in JSON.
-    #[must_use]
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::Nothing => "nothing",
-            Self::Vintages(_) => "vintages",
-            Self::Published => "published",
-        }
-    }
-}
-
-impl fmt::Display for Affected {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Nothing => write!(f, "no figure is affected"),
-            Self::Vintages(vintages) => {
-                let (is_one, ranges) = (vintages.len() == 1, ranges(vintages));
-                let which = if is_one { "vintage" } else { "vintages" };
-                write!(f, "no published figure of now is affected, {which} {ranges} cannot be had")
-            }
-            Self::Published => write!(f, "published figures are affected"),
-        }
-    }
-}
-
-/// Numbers in order as `1 to 3, 5`.
-fn ranges(vintages: &[Vintage]) -> String {
-    let runs = vintages.chunk_by(|a, b| a.0 + 1 == b.0).map(|run| match run {
-        [one] => one.to_string(),
-        [first, .., last] => format!("{first} to {last}"),
-        [] => String::new(),
-    });
-    runs.collect::<Vec<_>>().join(", ")
-}
 
 /// Looks at every file of a home that recomputing its figures does not read.
 ///
@@ -136,26 +66,4 @@ fn of_part(archive: &Archive, part: &Part) -> Result<Affected, ArchiveError> {
         }
     }
     Ok(Affected::vintages(affected))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn vintages_are_listed_by_ranges() {
-        let affected = |numbers: &[u32]| {
-            Affected::vintages(numbers.iter().copied().map(Vintage).collect()).to_string()
-        };
-        assert_eq!(affected(&[]), "no figure is affected");
-        let one = affected(&[7]);
-        assert!(one.ends_with("vintage 7 cannot be had"), "{one}");
-        let both = Affected::Vintages(vec![Vintage(4), Vintage(6)])
-            .or(Affected::Nothing)
-            .or(Affected::Vintages(vec![Vintage(5), Vintage(6)]));
-        assert!(both.to_string().ends_with("vintages 4 to 6 cannot be had"), "{both}");
-        assert_eq!(both.or(Affected::Published), Affected::Published);
-        let several = affected(&[1, 2, 3, 5, 8, 9]);
-        assert!(several.ends_with("vintages 1 to 3, 5, 8 to 9 cannot be had"), "{several}");
-    }
 }

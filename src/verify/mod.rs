@@ -6,15 +6,14 @@
 //! oracle's, in plain loops: it shares no operator with the engine.
 
 mod damage;
-
-use std::fmt;
+mod finding;
 
 use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray;
 
+use crate::archive::Archive;
 use crate::archive::parts::Table;
 use crate::archive::segment::Fields;
-use crate::archive::{Archive, ArchiveError};
 use crate::engine::replay::Replay;
 use crate::engine::{EngineError, LiveSegment};
 use crate::oracle::{Oracle, Tables};
@@ -23,151 +22,9 @@ use crate::publish::columns::{self, REMOVED};
 use crate::publish::export::{ExportError, Selection, key_of, rewritten_year, schema_of, years};
 use crate::publish::sorted::by_key;
 use crate::publish::{Context, city, plant};
-use crate::types::{Vintage, Year};
+use crate::types::Year;
 
-pub use damage::Affected;
-
-/// What is wrong with a home.
-#[derive(Debug)]
-pub enum Finding {
-    /// The database is not whole.
-    Manifest(String),
-    /// A segment is missing or damaged.
-    Segment(Vintage, EngineError),
-    /// A segment does not hold as many records as the manifest says.
-    Count {
-        /// The file.
-        vintage: Vintage,
-        /// Accepted records in the segment.
-        found: u64,
-        /// Accepted records by the manifest.
-        recorded: u64,
-    },
-    /// A file that only saves time is missing or damaged; what makes it again.
-    Saving(&'static str, ArchiveError),
-    /// The records of a file that does not count any more are missing or damaged.
-    OldRecords {
-        /// The file.
-        file: String,
-        /// Which figures that affects.
-        affected: Affected,
-        /// What is wrong.
-        error: ArchiveError,
-    },
-    /// A part that only older vintages are read from is missing or damaged.
-    OldPart {
-        /// The table.
-        table: Table,
-        /// Which figures that affects.
-        affected: Affected,
-        /// What is wrong.
-        error: ArchiveError,
-    },
-    /// A published part is missing or damaged, so that a year cannot be read.
-    Part(Table, ExportError),
-    /// A figure is not what the records say.
-    Figure {
-        /// The table.
-        table: Table,
-        /// The row's year and key.
-        key: String,
-        /// The column.
-        column: String,
-        /// What is published.
-        published: String,
-        /// What the records say.
-        recomputed: String,
-    },
-    /// A row that is published but that the records do not make.
-    ExtraRow(Table, String),
-    /// A row that the records make but that is not published.
-    MissingRow(Table, String),
-}
-
-impl fmt::Display for Finding {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Manifest(what) => write!(f, "the manifest is damaged: {what}"),
-            Self::Segment(vintage, error) => write!(
-                f,
-                "vintage {vintage}: no published figure can be compared with its records: {error}"
-            ),
-            Self::Count { vintage, found, recorded } => {
-                write!(f, "vintage {vintage}: {found} accepted records, {recorded} by the manifest")
-            }
-            Self::Saving(remedy, error) => {
-                write!(f, "{}, {remedy}: {error}", Affected::Nothing)
-            }
-            Self::OldRecords { file, affected, error } => write!(
-                f,
-                "the records of {file}, which do not count any more, are damaged; {affected}; \
-                 `ingest` of that file puts them back: {error}"
-            ),
-            Self::OldPart { table, affected, error } => {
-                write!(f, "table {}: {affected}: {error}", table.name())
-            }
-            Self::Part(table, error) => write!(f, "table {}: {error}", table.name()),
-            Self::Figure { table, key, column, published, recomputed } => write!(
-                f,
-                "table {}, {key}: {column} is published as {published}, the records say \
-                         {recomputed}",
-                table.name()
-            ),
-            Self::ExtraRow(table, key) => {
-                write!(
-                    f,
-                    "table {}, {key}: published, but the records do not make it",
-                    table.name()
-                )
-            }
-            Self::MissingRow(table, key) => {
-                write!(f, "table {}, {key}: not published, but the records make it", table.name())
-            }
-        }
-    }
-}
-
-impl Finding {
-    /// Which figures it affects.
-    #[must_use]
-    pub fn affected(&self) -> Affected {
-        match self {
-            Self::Saving(..) => Affected::Nothing,
-            Self::OldRecords { affected, .. } | Self::OldPart { affected, .. } => affected.clone(),
-            _ => Affected::Published,
-        }
-    }
-}
-
-/// What was looked at, and what was found.
-#[derive(Debug, Default)]
-pub struct Verification {
-    /// Segments read.
-    pub n_segments: usize,
-    /// Accepted records counted.
-    pub n_records: u64,
-    /// Published rows compared.
-    pub n_rows: usize,
-    /// What is wrong, at most [`FINDINGS_MAX`] of it.
-    pub findings: Vec<Finding>,
-    /// How much is wrong.
-    pub n_findings: usize,
-    /// Which figures that affects.
-    pub affected: Affected,
-}
-
-/// How many findings are told one by one.
-pub const FINDINGS_MAX: usize = 100;
-
-impl Verification {
-    fn found(&mut self, finding: Finding) {
-        self.n_findings += 1;
-        self.affected = std::mem::take(&mut self.affected).or(finding.affected());
-        if self.findings.len() < FINDINGS_MAX {
-            self.findings.push(finding);
-        }
-    }
-}
+pub use finding::{Affected, FINDINGS_MAX, Finding, Verification};
 
 /// Verifies a home; `progress` is called after each segment.
 ///

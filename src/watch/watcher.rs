@@ -8,11 +8,15 @@ use std::time::Duration;
 
 use tracing::{error, info, warn};
 
+use super::error::WatchError;
 use super::heartbeat::{Pulse, State, replace};
 use super::ledger::{LEDGER, Ledger, Ready, Rules, Verdict};
+use super::lock::lock;
 use super::look::{Look, Stamp, is_marked};
+use super::plan::{Plan, Watched};
 use super::progress::Progress;
-use super::{Plan, Stop, WatchError, Watched, lock, room};
+use super::room;
+use super::stop::Stop;
 use crate::archive::seen::seen;
 use crate::archive::{Archive, ArchiveError};
 use crate::clock;

@@ -40,27 +40,6 @@ const CIRCLES: &[(&[&str], &str)] = &[
         &["engine/publisher", "engine/reading", "engine/running", "engine/sums"],
         "the publisher reads the running engine that owns it",
     ),
-    (&["feed/joined", "feed/read"], "a sheet is declared in read.rs and joined in joined.rs"),
-    (
-        &["feed/places", "feed/reference"],
-        "the reference tables check the number of cities that places allow",
-    ),
-    (
-        &[
-            "panel/arrays",
-            "panel/arrow",
-            "panel/csv/levels",
-            "panel/csv/mod",
-            "panel/csv/numbers",
-            "panel/csv/style",
-            "panel/error",
-            "panel/file_kind",
-            "panel/mod",
-            "panel/named",
-            "panel/parquet",
-        ],
-        "panel/mod.rs declares the columns that its readers fill",
-    ),
     (
         &[
             "render/regression/grid",
@@ -71,17 +50,6 @@ const CIRCLES: &[(&[&str], &str)] = &[
         ],
         "render/regression/grid.rs declares the grid, and writes it in each format",
     ),
-    (
-        &[
-            "simulate/linear/check",
-            "simulate/linear/mod",
-            "simulate/linear/rows",
-            "simulate/linear/truth",
-        ],
-        "simulate/linear/mod.rs declares the cells that rows are planned from",
-    ),
-    (&["verify/damage", "verify/mod"], "verify/mod.rs declares the findings that damage.rs makes"),
-    (&["watch/mod", "watch/watcher"], "watch/mod.rs declares the plan that the watcher follows"),
 ];
 
 #[test]

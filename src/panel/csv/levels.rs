@@ -1,6 +1,6 @@
 //! Texts to levels: alike where the texts are.
 
-use super::Missing;
+use super::missing::Missing;
 use crate::panel::growing::{Growing, NotText, Role, Values};
 
 /// A column of levels as its texts come.

@@ -10,7 +10,9 @@
 //! whole number in its shortest form; then it is one of texts, as they stand in the file.
 
 mod levels;
+mod missing;
 mod numbers;
+mod problem;
 mod records;
 mod style;
 
@@ -18,156 +20,19 @@ use std::io::Read;
 use std::path::Path;
 
 use self::levels::Levels;
+pub use self::missing::MISSING_DEFAULT;
+use self::missing::Missing;
 use self::numbers::{Marks, Numbers};
+pub use self::problem::CsvProblem;
 use self::records::{Broken, Record, Records, Style};
 use super::error::PanelError;
 use super::file_kind::{self, FileKind};
 use super::kind::Kind;
-use super::{ReadOptions, Stored, Table, Wanted, named};
+use super::named;
+use super::table::{Stored, Table};
+use super::wanted::{ReadOptions, Wanted};
 use crate::feed::decode;
 use crate::feed::layout::Delimiter;
-
-/// Texts that stand for a missing value unless others are named; the empty one always does.
-pub const MISSING_DEFAULT: [&str; 6] = ["NA", "NaN", "nan", ".", "null", "NULL"];
-
-/// What is wrong with a line of a panel.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum CsvProblem {
-    /// More or fewer fields than the header has.
-    #[error(
-        "{n_fields} fields where the header has {n_names}: {text:?}; quote a field that holds the \
-         delimiter {delimiter:?}, or name the delimiter with --delimiter"
-    )]
-    Ragged {
-        /// Fields of the line.
-        n_fields: usize,
-        /// Fields of the header.
-        n_names: usize,
-        /// What stands between them.
-        delimiter: char,
-        /// The line.
-        text: String,
-    },
-    /// A quoted field without an end.
-    #[error("a quoted field begins here and is not closed; close it, or leave out the quote")]
-    OpenQuote,
-    /// Text after a quoted field.
-    #[error("text follows a closing quote; double a quote that belongs to the field")]
-    AfterQuote,
-    /// A line past any limit.
-    #[error("the line has more than 64 MiB; is the file a table?")]
-    TooLong,
-    /// Bytes that are not text.
-    #[error(
-        "column {column:?} holds bytes that are not text in the encoding that was given or \
-         detected: {text:?}; name it with --encoding, such as gb18030"
-    )]
-    NotText {
-        /// The column.
-        column: String,
-        /// The field, with `�` for the bytes.
-        text: String,
-    },
-    /// A text in a column of numbers.
-    #[error(
-        "column {column:?} holds {text:?}, which is not a number; use the column after | as a \
-         fixed effect, or name the text with --missing if it stands for a missing value"
-    )]
-    NotNumber {
-        /// The column.
-        column: String,
-        /// The field.
-        text: String,
-    },
-    /// A number with thousands apart.
-    #[error(
-        "column {column:?} holds {text:?}; thousands separators are not read: write the number \
-         without them"
-    )]
-    Thousands {
-        /// The column.
-        column: String,
-        /// The field.
-        text: String,
-    },
-    /// A number with another decimal mark than the one given.
-    #[error(
-        "column {column:?} holds {text:?}, which is no number with the mark given by --decimal"
-    )]
-    Mark {
-        /// The column.
-        column: String,
-        /// The field.
-        text: String,
-    },
-    /// Numbers with commas that may be marks or separators.
-    #[error(
-        "column {column:?} holds {text:?}, whose comma may be a decimal mark or separate \
-         thousands; give --decimal , or write the number without separators"
-    )]
-    UnknownMark {
-        /// The column.
-        column: String,
-        /// The field.
-        text: String,
-    },
-    /// Numbers with a comma and numbers with a point.
-    #[error(
-        "column {column:?} holds {text:?} and column {other_column:?} {other:?} in line \
-         {other_line}; write all numbers with one decimal mark, without thousands separators"
-    )]
-    MixedMarks {
-        /// The column with a comma.
-        column: String,
-        /// The number.
-        text: String,
-        /// The column with a point.
-        other_column: String,
-        /// The number.
-        other: String,
-        /// Its line.
-        other_line: u64,
-    },
-    /// Truth values among numbers.
-    #[error(
-        "column {column:?} holds {text:?}, where the lines before hold numbers or truth values: \
-         write it as one of both"
-    )]
-    MixedBooleans {
-        /// The column.
-        column: String,
-        /// The field.
-        text: String,
-    },
-}
-
-/// The texts that stand for a missing value.
-pub(super) struct Missing {
-    texts: Vec<Vec<u8>>,
-    /// Whether some of them are numbers as well.
-    may_be_numbers: bool,
-    longest: usize,
-}
-
-impl Missing {
-    fn new(given: Option<&[String]>) -> Self {
-        let texts: Vec<Vec<u8>> = match given {
-            Some(texts) => texts.iter().map(|text| text.trim().into()).collect(),
-            None => MISSING_DEFAULT.iter().map(|text| text.as_bytes().to_vec()).collect(),
-        };
-        let number = |text: &Vec<u8>| {
-            let text = str::from_utf8(text).unwrap_or_default().replace(',', ".");
-            text.parse::<f64>().is_ok_and(|number| !number.is_nan())
-        };
-        let longest = texts.iter().map(Vec::len).max().unwrap_or(0);
-        Self { may_be_numbers: texts.iter().any(number), texts, longest }
-    }
-
-    /// Whether an unquoted text, or a number's, stands for a missing value.
-    fn has(&self, text: &[u8]) -> bool {
-        text.len() <= self.longest && self.texts.iter().any(|own| own == text)
-    }
-}
 
 /// A column as it is read, in the forms in which it is wanted.
 struct Column {

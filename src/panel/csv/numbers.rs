@@ -1,6 +1,7 @@
 //! Texts to numbers: the decimal mark, truth values, missing values.
 
-use super::{CsvProblem, Missing};
+use super::missing::Missing;
+use super::problem::CsvProblem;
 use crate::feed::layout::DecimalMark;
 use crate::panel::growing::{Growing, Role, Values};
 

@@ -1,7 +1,8 @@
 //! How a text's fields are set apart, told from its header.
 
 use super::records::{Style, fields_of};
-use crate::panel::{Wanted, named};
+use crate::panel::named;
+use crate::panel::wanted::Wanted;
 
 /// Delimiters that are looked for, the most common first.
 const DELIMITERS: [u8; 4] = *b",;\t|";

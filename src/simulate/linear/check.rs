@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use super::ln_usd;
+use super::cells::ln_usd;
 use super::rows::{Indicators, ln_import};
 use super::truth::TruthFile;
 use crate::files;

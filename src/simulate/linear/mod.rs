@@ -18,32 +18,27 @@
 //! moves its neighbours' growth, and through them, damped, its own indicators: least squares on
 //! such a feed come close to the coefficients and not exactly to them.
 
+mod cells;
 mod check;
 mod rows;
 mod truth;
+mod year;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::types::Flow;
-
 use super::error::SimulateError;
-use super::exporting::{AnnualCell, Decisions, FirmYear, Trade, cents};
+use super::exporting::{Decisions, cents};
 use super::market::{Markets, Seen};
 use super::params::Params;
 use super::places::Places;
 use super::population::{Firm, Plant};
-use super::random::{Stream, key, keyed_normal, keyed_unit};
+use super::random::{key, keyed_normal, keyed_unit};
 
+use cells::{Cell, Effects};
 pub use check::{Check, check};
-use rows::{Row, Rows};
+use rows::Rows;
 pub use truth::Truth;
-
-/// The map must shrink differences at least by this.
-const CONTRACTION_MAX: f64 = 0.95;
-/// Exports have settled when no log moves by more: far less than a cent does.
-const SETTLED: f64 = 1e-12;
-/// At the weakest contraction allowed, a difference of 100 log points settles in 630 sweeps.
-const SWEEPS_MAX: usize = 1_000;
+pub use year::Year;
 
 impl Params {
     /// The same feed without what alters cells.
@@ -55,64 +50,6 @@ impl Params {
         quiet.records.amended_rate = 0.0;
         quiet.records.cancelled_rate = 0.0;
         quiet
-    }
-}
-
-/// A plant's exports to a market in a year.
-#[derive(Clone, Debug)]
-pub struct Cell {
-    slot: usize,
-    plant: u16,
-    city: u16,
-    market: u16,
-    /// The cell's key, the same every year.
-    pair: u64,
-    /// Log exports, ln USD.
-    ln_export: f64,
-    /// Those of the year before.
-    base: Option<f64>,
-    export_cents: i64,
-    import_cents: i64,
-    experience: bool,
-    effects: Effects,
-}
-
-/// The fixed effects of a cell, log points.
-#[derive(Clone, Copy, Debug)]
-pub struct Effects {
-    plant_year: f64,
-    country_year: f64,
-    city_country: f64,
-}
-
-impl Effects {
-    fn sum(&self) -> f64 {
-        self.plant_year + self.country_year + self.city_country
-    }
-}
-
-/// A year of the panel.
-#[derive(Debug)]
-pub struct Year {
-    number: u16,
-    cells: Vec<Cell>,
-    /// The rows of the regressions' sample.
-    rows: Vec<Row>,
-    /// For each slot, where its cells start; one more at the end.
-    starts: Vec<usize>,
-}
-
-impl Trade for Year {
-    fn of_firm(&self, slot: usize, _firm: &Firm, _stream: &mut Stream, year: &mut FirmYear) {
-        for cell in &self.cells[self.starts[slot]..self.starts[slot + 1]] {
-            let Cell { plant, market: destination, export_cents, import_cents, .. } = *cell;
-            let (export, import) = (Flow::Export, Flow::Import);
-            year.cells.push(AnnualCell { plant, flow: export, destination, cents: export_cents });
-            if import_cents > 0 {
-                let bought = AnnualCell { plant, flow: import, destination, cents: import_cents };
-                year.cells.push(bought);
-            }
-        }
     }
 }
 
@@ -226,23 +163,4 @@ impl<'a> Panel<'a> {
             city_country: linear.city_country_sd * keyed_normal(place),
         }
     }
-}
-
-impl Cell {
-    /// Growth on the year before, for a continuing exporter.
-    fn growth(&self) -> Option<f64> {
-        self.base.map(|base| self.ln_export - base)
-    }
-
-    /// Rounds exports to the cents that are written.
-    fn round(&mut self) {
-        self.export_cents = cents(self.ln_export);
-        self.ln_export = ln_usd(self.export_cents);
-    }
-}
-
-/// The log of a positive amount, in ln USD.
-#[expect(clippy::cast_precision_loss, reason = "amounts are below 2^53 cents")]
-fn ln_usd(cents: i64) -> f64 {
-    libm::log(cents as f64 / 100.0)
 }

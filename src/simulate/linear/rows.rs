@@ -1,10 +1,17 @@
 //! The rows of a year that are in the regressions' sample: their indicators, and the fixed point
 //! that exports are.
 
-use super::{CONTRACTION_MAX, Cell, SETTLED, SWEEPS_MAX, ln_usd};
+use super::cells::{Cell, ln_usd};
 use crate::simulate::error::SimulateError;
 use crate::simulate::params::{Coefficients, Linear};
 use crate::simulate::places::Places;
+
+/// The map must shrink differences at least by this.
+const CONTRACTION_MAX: f64 = 0.95;
+/// Exports have settled when no log moves by more: far less than a cent does.
+const SETTLED: f64 = 1e-12;
+/// At the weakest contraction allowed, a difference of 100 log points settles in 630 sweeps.
+const SWEEPS_MAX: usize = 1_000;
 
 /// The variables of equation (15), but the outcome.
 #[derive(Clone, Copy, Debug, Default)]

@@ -11,7 +11,8 @@
 use std::collections::BTreeMap;
 use std::io::Write as _;
 
-use super::{Cell, Year};
+use super::cells::Cell;
+use super::year::Year;
 use crate::simulate::error::SimulateError;
 use crate::simulate::files::Files;
 use crate::simulate::params::{Coefficients, Params};

@@ -1,0 +1,32 @@
+//! Texts that stand for a missing value.
+
+/// Texts that stand for a missing value unless others are named; the empty one always does.
+pub const MISSING_DEFAULT: [&str; 6] = ["NA", "NaN", "nan", ".", "null", "NULL"];
+
+/// The texts that stand for a missing value.
+pub(super) struct Missing {
+    texts: Vec<Vec<u8>>,
+    /// Whether some of them are numbers as well.
+    pub(super) may_be_numbers: bool,
+    longest: usize,
+}
+
+impl Missing {
+    pub(super) fn new(given: Option<&[String]>) -> Self {
+        let texts: Vec<Vec<u8>> = match given {
+            Some(texts) => texts.iter().map(|text| text.trim().into()).collect(),
+            None => MISSING_DEFAULT.iter().map(|text| text.as_bytes().to_vec()).collect(),
+        };
+        let number = |text: &Vec<u8>| {
+            let text = str::from_utf8(text).unwrap_or_default().replace(',', ".");
+            text.parse::<f64>().is_ok_and(|number| !number.is_nan())
+        };
+        let longest = texts.iter().map(Vec::len).max().unwrap_or(0);
+        Self { may_be_numbers: texts.iter().any(number), texts, longest }
+    }
+
+    /// Whether an unquoted text, or a number's, stands for a missing value.
+    pub(super) fn has(&self, text: &[u8]) -> bool {
+        text.len() <= self.longest && self.texts.iter().any(|own| own == text)
+    }
+}

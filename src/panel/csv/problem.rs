@@ -1,0 +1,112 @@
+//! What can be wrong with a line of a panel.
+
+/// What is wrong with a line of a panel.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CsvProblem {
+    /// More or fewer fields than the header has.
+    #[error(
+        "{n_fields} fields where the header has {n_names}: {text:?}; quote a field that holds the \
+         delimiter {delimiter:?}, or name the delimiter with --delimiter"
+    )]
+    Ragged {
+        /// Fields of the line.
+        n_fields: usize,
+        /// Fields of the header.
+        n_names: usize,
+        /// What stands between them.
+        delimiter: char,
+        /// The line.
+        text: String,
+    },
+    /// A quoted field without an end.
+    #[error("a quoted field begins here and is not closed; close it, or leave out the quote")]
+    OpenQuote,
+    /// Text after a quoted field.
+    #[error("text follows a closing quote; double a quote that belongs to the field")]
+    AfterQuote,
+    /// A line past any limit.
+    #[error("the line has more than 64 MiB; is the file a table?")]
+    TooLong,
+    /// Bytes that are not text.
+    #[error(
+        "column {column:?} holds bytes that are not text in the encoding that was given or \
+         detected: {text:?}; name it with --encoding, such as gb18030"
+    )]
+    NotText {
+        /// The column.
+        column: String,
+        /// The field, with `�` for the bytes.
+        text: String,
+    },
+    /// A text in a column of numbers.
+    #[error(
+        "column {column:?} holds {text:?}, which is not a number; use the column after | as a \
+         fixed effect, or name the text with --missing if it stands for a missing value"
+    )]
+    NotNumber {
+        /// The column.
+        column: String,
+        /// The field.
+        text: String,
+    },
+    /// A number with thousands apart.
+    #[error(
+        "column {column:?} holds {text:?}; thousands separators are not read: write the number \
+         without them"
+    )]
+    Thousands {
+        /// The column.
+        column: String,
+        /// The field.
+        text: String,
+    },
+    /// A number with another decimal mark than the one given.
+    #[error(
+        "column {column:?} holds {text:?}, which is no number with the mark given by --decimal"
+    )]
+    Mark {
+        /// The column.
+        column: String,
+        /// The field.
+        text: String,
+    },
+    /// Numbers with commas that may be marks or separators.
+    #[error(
+        "column {column:?} holds {text:?}, whose comma may be a decimal mark or separate \
+         thousands; give --decimal , or write the number without separators"
+    )]
+    UnknownMark {
+        /// The column.
+        column: String,
+        /// The field.
+        text: String,
+    },
+    /// Numbers with a comma and numbers with a point.
+    #[error(
+        "column {column:?} holds {text:?} and column {other_column:?} {other:?} in line \
+         {other_line}; write all numbers with one decimal mark, without thousands separators"
+    )]
+    MixedMarks {
+        /// The column with a comma.
+        column: String,
+        /// The number.
+        text: String,
+        /// The column with a point.
+        other_column: String,
+        /// The number.
+        other: String,
+        /// Its line.
+        other_line: u64,
+    },
+    /// Truth values among numbers.
+    #[error(
+        "column {column:?} holds {text:?}, where the lines before hold numbers or truth values: \
+         write it as one of both"
+    )]
+    MixedBooleans {
+        /// The column.
+        column: String,
+        /// The field.
+        text: String,
+    },
+}

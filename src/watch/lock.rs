@@ -1,0 +1,53 @@
+//! One watcher a home.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::Path;
+use std::time::Duration;
+
+use tracing::warn;
+
+use super::error::WatchError;
+use crate::archive::own::prepare;
+use crate::engine::EngineError;
+use crate::files::{self, private};
+
+/// Locked while a watcher runs on a home, also where it waits and has no engine open.
+const LOCK: &str = "watch.lock";
+/// How often a new watcher tries to lock it, and how long it waits in between.
+const LOCK_TRIES: u32 = 10;
+const LOCK_WAIT: Duration = Duration::from_millis(50);
+
+/// Whether a watcher runs on a home now.
+///
+/// # Errors
+/// What the system says if that cannot be found out.
+pub fn is_watched(home: &Path) -> io::Result<bool> {
+    match files::open(&home.join(LOCK)) {
+        Ok(file) => Ok(matches!(file.try_lock_shared(), Err(fs::TryLockError::WouldBlock))),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Locks a home for a watcher.
+///
+/// # Errors
+/// [`WatchError::Watched`] if another one runs on it, [`WatchError::Lock`] if it cannot be locked.
+pub fn lock(home: &Path) -> Result<File, WatchError> {
+    let path = home.join(LOCK);
+    let failed = |source| WatchError::Lock { path: path.clone(), source };
+    if let Some(was_open) = prepare(home).map_err(EngineError::from)? {
+        warn!("{was_open}");
+    }
+    let file = private::open_or_create(&path).map_err(failed)?;
+    for _ in 0..LOCK_TRIES {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            // It may be `status`, which looks whether there is a watcher.
+            Err(fs::TryLockError::WouldBlock) => std::thread::sleep(LOCK_WAIT),
+            Err(fs::TryLockError::Error(source)) => return Err(failed(source)),
+        }
+    }
+    Err(WatchError::Watched { home: home.to_owned() })
+}
