@@ -112,7 +112,7 @@ impl Use {
 impl File {
     fn parsed(path: &str, text: &str) -> Self {
         let mut file = Self { path: path.into(), module: module(path), ..Self::default() };
-        let (tokens, tests) = without_tests(tokens(text));
+        let (tokens, tests) = without_tests(&tokens(text));
         (file.tokens, file.tests) = (tokens, tests);
         let declares =
             |window: &[String]| (window[0] == "mod" && window[2] == ";").then(|| window[1].clone());
@@ -313,7 +313,7 @@ fn is_name(token: &str) -> bool {
 }
 
 /// The tokens but for items under `#[cfg(test)]`, and the names of the modules among these.
-fn without_tests(tokens: Vec<String>) -> (Vec<String>, BTreeSet<String>) {
+fn without_tests(tokens: &[String]) -> (Vec<String>, BTreeSet<String>) {
     const TEST: [&str; 7] = ["#", "[", "cfg", "(", "test", ")", "]"];
     let (mut kept, mut modules) = (Vec::new(), BTreeSet::new());
     let mut at = 0;
@@ -323,7 +323,7 @@ fn without_tests(tokens: Vec<String>) -> (Vec<String>, BTreeSet<String>) {
             at += 1;
             continue;
         }
-        let end = end_of_item(&tokens, at + TEST.len());
+        let end = end_of_item(tokens, at + TEST.len());
         let item = &tokens[at..end];
         let module = item.windows(3).find(|window| window[0] == "mod" && window[2] == ";");
         modules.extend(module.map(|window| window[1].clone()));
@@ -479,7 +479,7 @@ mod tests {
         let a = r##"
             /// See [`crate::b::B`]. 'tis one quote.
             pub(in crate::b) struct A<'a>(&'a str, char);
-            const TEXT: [&str; 2] = ["use crate::b::B; \" \\", r#"crate::b::"B""#];
+            const TEXT: [&str; 2] = ["use crate::b::B; \" \\", r#"crate::b::"B" "#];
             const QUOTE: char = '"'; const ESCAPED: char = '\'';
             mod inner { use super::A; }
             impl<'a> A<'a> { fn each(&self) -> impl Iterator<Item = u8> + use<'a> {} }
