@@ -184,9 +184,10 @@ fn rust() -> Vec<Source> {
 }
 
 fn documents() -> Vec<Source> {
-    let entries =
-        fs::read_dir(root()).expect("the repository").map(|e| e.expect("an entry").path());
+    let folders = [root().to_owned(), root().join("docs")];
+    let entries = folders.iter().flat_map(|folder| fs::read_dir(folder).expect("a folder"));
     entries
+        .map(|entry| entry.expect("an entry").path())
         .filter(|path| path.extension().is_some_and(|has| has == "md"))
         .map(|p| source(&p))
         .collect()
