@@ -20,7 +20,7 @@ use crate::feed::record::Texts;
 use crate::figures::{GrowthSum, PlantRow};
 use crate::oracle::{Exporter, Oracle};
 use crate::publish::cells::fields_of;
-use crate::publish::export::{ExportError, Selection, check_year, years};
+use crate::publish::export::{ExportError, TableAt, check_year};
 use crate::publish::{dollars, ln_density, mean};
 use crate::types::{City, Country, Firm, Growth, Plant, Year};
 
@@ -305,27 +305,22 @@ fn find(
 }
 
 fn published(replay: &Replay, key: &RowKey) -> Result<Vec<(String, String)>, ExplainError> {
-    let selection = Selection { year: Some(key.year), as_of: None };
-    for year in years(&replay.archive, Table::Plant, selection)? {
-        let (_, rows) = year?;
-        let texts = [("firm", &key.firm), ("city", &key.city), ("country", &key.country)];
-        let columns: Option<Vec<_>> = texts
-            .iter()
-            .map(|(name, text)| {
-                let column = rows.column_by_name(name)?;
-                Some((arrow_array::cast::as_string_array(column), *text))
-            })
-            .collect();
-        let columns = columns.unwrap_or_default();
-        let matches =
-            |row: &usize| columns.iter().all(|(column, text)| column.value(*row) == *text);
-        if let Some(row) = (0..rows.num_rows()).find(matches) {
-            let schema = rows.schema();
-            let names = schema.fields().iter().map(|field| field.name().clone());
-            return Ok(names.zip(fields_of(&rows, row)).collect());
-        }
-    }
-    Ok(Vec::new())
+    let basis = replay.home.basis();
+    let rows = TableAt::published(&replay.archive, Table::Plant, None, &basis)?.year(key.year)?;
+    let texts = [("firm", &key.firm), ("city", &key.city), ("country", &key.country)];
+    let columns: Option<Vec<_>> = texts
+        .iter()
+        .map(|(name, text)| {
+            let column = rows.column_by_name(name)?;
+            Some((arrow_array::cast::as_string_array(column), *text))
+        })
+        .collect();
+    let columns = columns.unwrap_or_default();
+    let matches = |row: &usize| columns.iter().all(|(column, text)| column.value(*row) == *text);
+    let Some(row) = (0..rows.num_rows()).find(matches) else { return Ok(Vec::new()) };
+    let schema = rows.schema();
+    let names = schema.fields().iter().map(|field| field.name().clone());
+    Ok(names.zip(fields_of(&rows, row)).collect())
 }
 
 /// What the parts of a row are taken from.

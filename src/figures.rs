@@ -9,7 +9,7 @@ use std::hash::Hash;
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
-use crate::types::{City, Country, Plant, Year};
+use crate::types::{City, Country, Firm, Plant, Year};
 
 /// One row of the table `city`: exporters of a city to a destination in a year.
 #[derive(
@@ -68,7 +68,7 @@ pub struct WeightedSum {
 }
 
 /// One row of the table `plant`: a plant of a multi-plant firm, a destination it exports to, a
-/// year.
+/// year. What is stored of it are its [`PlantFacts`].
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
@@ -110,6 +110,34 @@ pub struct PlantRow {
     pub largest_plant_cents: i64,
 }
 
+/// What of a row of `plant` is the plant's own, and what a firm has been to: everything else of the
+/// row follows from these, the markets and the areas ([`crate::indicators`]).
+///
+/// In order of firm; of a firm first the cities that it is not active in, then its rows by country
+/// and city.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+pub struct PlantFacts {
+    /// The year compared with the one before.
+    pub year: Year,
+    /// The plant.
+    pub plant: Plant,
+    /// The destination; none: the firm has exported from the city before the year, and does not in
+    /// it. Then there are no amounts.
+    pub country: Option<Country>,
+    /// Exports of the plant to the destination, in cents; positive.
+    pub export_cents: i64,
+    /// Exports in the same months of the year before, in cents; zero unless positive.
+    pub base_cents: i64,
+    /// Imports of the plant from the destination, in cents; zero unless positive.
+    pub import_cents: i64,
+    /// Whether the plant exported to the destination in an earlier year.
+    pub experience: bool,
+    /// Whether it did not in the year before.
+    pub new: bool,
+}
+
 impl CityRow {
     /// The row's key.
     #[must_use]
@@ -126,7 +154,21 @@ impl PlantRow {
     }
 }
 
-/// How a published row moved.
+impl PlantFacts {
+    /// What tells it from others.
+    #[must_use]
+    pub fn key(&self) -> (Year, Plant, Option<Country>) {
+        (self.year, self.plant, self.country)
+    }
+
+    /// The order in which rows are made of them.
+    #[must_use]
+    pub fn order(&self) -> (Firm, Option<Country>, City) {
+        (self.plant.firm, self.country, self.plant.city)
+    }
+}
+
+/// How what is stored moved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Change<Row> {
     /// The row is new, or its figures are.

@@ -26,6 +26,7 @@ pub mod feed;
 pub mod figures;
 pub mod files;
 pub mod geography;
+pub mod indicators;
 pub mod options;
 pub mod oracle;
 pub mod panel;

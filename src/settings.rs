@@ -2,7 +2,7 @@
 //!
 //! Options that define figures are recorded with the first file; a later run that names others is
 //! refused with the difference. Options about how files are taken in (`close`, `revision`,
-//! `max_rejected_share`) may change.
+//! `max_rejected_share`) and what is stored (`retention`) may change.
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -24,6 +24,47 @@ pub enum Close {
     File,
     /// The command `close YYYYMM` does.
     Explicit,
+}
+
+/// Which published vintages are stored; the others are replayed when they are asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "NumberOrText")]
+pub enum Retention {
+    /// All of them.
+    #[default]
+    All,
+    /// Those that stood when another month closed, and the newest.
+    MonthEnds,
+    /// As many of the newest ones.
+    Last(u32),
+}
+
+/// A value as TOML has it.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum NumberOrText {
+    Number(i64),
+    Text(String),
+}
+
+impl TryFrom<NumberOrText> for Retention {
+    type Error = String;
+
+    fn try_from(value: NumberOrText) -> Result<Self, String> {
+        let given = match value {
+            NumberOrText::Text(text) if text == "all" => return Ok(Self::All),
+            NumberOrText::Text(text) if text == "month-ends" => return Ok(Self::MonthEnds),
+            NumberOrText::Text(text) => format!("{text:?}"),
+            NumberOrText::Number(n) => match u32::try_from(n) {
+                Ok(n) if n > 0 => return Ok(Self::Last(n)),
+                _ => n.to_string(),
+            },
+        };
+        Err(format!(
+            "retention is {given}; write \"all\", \"month-ends\", or how many of the newest \
+             vintages are stored"
+        ))
+    }
 }
 
 /// The options file, `spillover.toml`: everything in it may be left out.
@@ -48,6 +89,8 @@ pub struct Config {
     pub weights: Option<Weights>,
     /// The firm-year file of `ln_supply`, relative to the options file.
     pub supply: Option<PathBuf>,
+    /// Which published vintages are stored.
+    pub retention: Option<Retention>,
     /// How many workers compute.
     pub workers: Option<usize>,
     /// The tables, or columns of them, that are estimated when a year closes.
@@ -380,6 +423,25 @@ mod tests {
         assert!(error.to_string().starts_with("countries is \"customs\" here"), "{error}");
         let error = new.check(&Config::default(), Some(&any)).expect_err("other codes");
         assert!(error.to_string().contains("made with \"customs\""), "{error}");
+    }
+
+    #[test]
+    fn retention_is_all_month_ends_or_a_number_of_vintages() {
+        let retention = |value: &str| {
+            toml::from_str::<Config>(&format!("retention = {value}")).map(|config| config.retention)
+        };
+        for (value, expected) in [
+            ("\"all\"", Retention::All),
+            ("\"month-ends\"", Retention::MonthEnds),
+            ("12", Retention::Last(12)),
+        ] {
+            assert_eq!(retention(value).expect("valid"), Some(expected), "{value}");
+        }
+        for value in ["0", "-1", "\"12\"", "\"none\"", "1.5", "true"] {
+            assert!(retention(value).is_err(), "{value}");
+        }
+        let error = retention("\"years\"").expect_err("no such").to_string();
+        assert!(error.contains("retention is \"years\"; write \"all\""), "{error}");
     }
 
     #[test]

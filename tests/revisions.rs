@@ -11,8 +11,8 @@ use arrow_array::RecordBatch;
 use common::{HEADER, Sandbox};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
-use spillover::archive::Archive;
 use spillover::archive::parts::Table;
+use spillover::archive::{Archive, CompactionRules};
 use spillover::engine::replay::Standing;
 use spillover::engine::{Engine, EngineError, Request, Unwatched};
 use spillover::feed::reference::TablesBeside;
@@ -47,6 +47,8 @@ enum Event {
     Restart,
     /// A snapshot kept.
     Snapshot,
+    /// Parts folded: all that can be, or those with more changes than so many.
+    Compaction(Option<usize>),
     /// A byte of the newest snapshot changed, and a restart.
     Damage(prop::sample::Index),
 }
@@ -73,6 +75,7 @@ fn event() -> impl Strategy<Value = Event> {
         3 => any::<prop::sample::Index>().prop_map(Event::Withdrawal),
         2 => Just(Event::Restart),
         2 => Just(Event::Snapshot),
+        3 => prop::option::of(0..3_usize).prop_map(Event::Compaction),
         1 => any::<prop::sample::Index>().prop_map(Event::Damage),
     ]
 }
@@ -139,6 +142,7 @@ impl Story {
             Event::Withdrawal(which) => self.withdraw(*which),
             Event::Restart => self.many.restart(),
             Event::Snapshot => drop(self.many.engine().snapshot().expect("kept")),
+            Event::Compaction(n_changes_max) => self.compact(*n_changes_max),
             Event::Damage(which) => self.damage(*which),
         }
     }
@@ -188,6 +192,15 @@ impl Story {
         }
     }
 
+    fn compact(&mut self, n_changes_max: Option<usize>) {
+        let rules = n_changes_max.map_or(CompactionRules::ALL, |n_changes_max| CompactionRules {
+            n_changes_max,
+            changes_max_percent: 50,
+        });
+        let done = self.many.engine().compact(rules).expect("folded");
+        assert!(done.damaged.is_empty(), "{:?}", done.damaged);
+    }
+
     fn damage(&mut self, which: prop::sample::Index) {
         let home = self.many.sandbox.home();
         let snapshots = self.many.archive().snapshots().expect("asked");
@@ -227,9 +240,10 @@ impl Story {
         assert_eq!(many.last_vintage().expect("asked"), Some(newest));
         for vintage in (0..=newest.0).map(Vintage) {
             let standing = Standing::at(&many, Some(vintage), 1).expect("replayed");
+            let published = Standing::at(&single, Some(vintage), 1).expect("published");
             for table in [Table::City, Table::Plant] {
                 let replayed = standing.table(&many, table).expect("a table");
-                let published = TableAt::published(&single, table, Some(vintage)).expect("a table");
+                let published = published.table(&single, table).expect("a table");
                 let rows_then = rows(&published);
                 assert_eq!(rows(&replayed), rows_then, "{table:?} as of {vintage}");
                 n_rows += rows_then.iter().map(|(_, rows)| rows.num_rows()).sum::<usize>();
@@ -286,6 +300,19 @@ proptest! {
         events in prop::collection::vec(event(), 4..14)
     ) {
         play("revision = \"append\"", &events);
+    }
+
+    #[test]
+    fn vintages_that_are_not_stored_are_replayed_as_they_were(
+        events in prop::collection::vec(event(), 4..14),
+        retention in prop_oneof![Just("\"month-ends\""), Just("1"), Just("3")],
+    ) {
+        let options = match retention {
+            "1" => "revision = \"append\"\nretention = 1",
+            "3" => "revision = \"append\"\nretention = 3",
+            _ => "revision = \"append\"\nretention = \"month-ends\"",
+        };
+        play(options, &events);
     }
 
     #[test]

@@ -19,7 +19,7 @@ use crate::files::{self, private};
 const PARTIAL: &str = "partial";
 
 /// A file of the home, as it was written for good.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Stored {
     /// Where, relative to the home, with `/` between folders.
     pub path: String,

@@ -6,7 +6,7 @@
 //! DIR/acknowledged                           how many transactions it holds at least
 //! DIR/segments/000001.parquet                the records of accepted file 1
 //! DIR/published/city/2010/000012.parquet     rows of the table city for 2010, of publication 12
-//! DIR/published/plant/2010/000012.parquet
+//! DIR/published/plant/2010/000012.parquet    what those of the table plant are made from
 //! DIR/snapshots/000012.parquet               the annual cells as publication 12 left them
 //! DIR/panel/plant/2010/….parquet            the rows of a closed year for the regressions
 //! DIR/memory/….parquet                       what the next estimation, the next panel begins from
@@ -19,9 +19,10 @@
 //!
 //! Invariants: what the manifest names is on the disk, whole, with the hash that the manifest has;
 //! what it does not name does not count and is removed when the next writer opens the home. Nothing
-//! that was committed changes, except that a file can be superseded or withdrawn. Everything else
-//! that the engine keeps can be rebuilt from here.
+//! that was committed changes, except that a file can be superseded or withdrawn, and that parts of
+//! tables can be folded. Everything else that the engine keeps can be rebuilt from here.
 
+mod compact;
 pub(crate) mod durable;
 mod error;
 mod lock;
@@ -33,13 +34,14 @@ pub mod seen;
 pub mod segment;
 pub mod snapshot;
 
+use std::collections::HashSet;
 use std::fmt;
-use std::ops::RangeBounds;
 use std::path::{Path, PathBuf};
 
 use crate::feed::record::{Record, Reject, Texts};
-use crate::types::{City, Period, Vintage, Year};
+use crate::types::{City, Period, Vintage};
 
+pub use compact::{Compaction, CompactionRules};
 pub use durable::Stored;
 pub use error::{ArchiveError, Result};
 pub use manifest::{
@@ -53,7 +55,7 @@ pub use seen::Seen;
 use durable::{Identity, check_in_place, clear_up, sync_folder, sync_name};
 use lock::{Lock, Reading, Unread};
 use manifest::Manifest;
-use parts::{Part, Table, TableYears};
+use parts::{Chain, Part, Table};
 use segment::Fields;
 
 /// The number of a transaction of the engine: 1, 2, 3, … It publishes the figures as of its newest
@@ -354,8 +356,9 @@ impl Archive {
         segment::read(&self.home, &self.segment_of(vintage)?, fields, city_of)
     }
 
-    /// The parts that a table is read from, in order of year and publication, as of a vintage or
-    /// the newest.
+    /// The parts that make a table what it is, in order of year and publication, as of a vintage or
+    /// the newest: of each year the newest whole one, and the changes after it. Where they are
+    /// [`Archive::chains`] says.
     ///
     /// # Errors
     /// [`ArchiveError::Query`] if the manifest cannot be read.
@@ -363,58 +366,62 @@ impl Archive {
         Ok(parts::in_use(&self.manifest.parts(table, as_of)?))
     }
 
-    /// The parts of a table that only older vintages are read from.
+    /// The files that a table is read from, by year, as of a vintage or the newest; none if they
+    /// are not stored any more.
     ///
     /// # Errors
     /// [`ArchiveError::Query`] if the manifest cannot be read.
-    pub fn old_parts(&self, table: Table) -> Result<Vec<Part>> {
-        let now = self.parts(table, None)?;
-        let mut parts = self.manifest.parts(table, None)?;
-        parts.retain(|part| !now.contains(part));
-        Ok(parts)
+    pub fn chains(&self, table: Table, as_of: Option<Vintage>) -> Result<Option<Vec<Chain>>> {
+        let (folds, undo) = (self.manifest.folds()?, self.manifest.undo_parts()?);
+        Ok(parts::chains(&self.manifest.parts(table, as_of)?, &folds, &undo))
     }
 
-    /// A table as of a vintage or the newest, year by year, with changes on top of what they
-    /// change.
-    ///
-    /// `keys` names the columns that tell rows of a year apart.
+    /// Whether both tables are stored as they were as of a vintage.
     ///
     /// # Errors
-    /// [`ArchiveError::Query`] if the manifest cannot be read; each year, those of
-    /// [`parts::read_part`] and [`ArchiveError::Overlay`] if a part lacks a key column.
-    ///
-    /// # Panics
-    /// If there is no key column, or more than [`parts::KEYS_MAX`].
-    pub fn table(
-        &self,
-        table: Table,
-        as_of: Option<Vintage>,
-        years: &impl RangeBounds<Year>,
-        keys: &[&str],
-    ) -> Result<TableYears> {
-        Ok(TableYears::new(&self.home, &self.parts(table, as_of)?, years, keys))
-    }
-
-    /// A year of a table as its parts lie there, whatever their hashes: none if no part of it was
-    /// written anew by somebody else, which shows in its size.
-    ///
-    /// # Errors
-    /// [`ArchiveError::Query`], [`ArchiveError::Read`] if the manifest or a part cannot be read.
-    pub fn rewritten_year(
-        &self,
-        table: Table,
-        year: Year,
-        keys: &[&str],
-    ) -> Result<Option<TableYears>> {
-        let mut parts = self.parts(table, None)?;
-        parts.retain(|part| part.year == year);
-        let mut is_rewritten = false;
-        for part in &mut parts {
-            let now = part.file.as_it_lies(&self.home)?;
-            is_rewritten |= now.n_bytes != part.file.n_bytes;
-            part.file = now;
+    /// [`ArchiveError::Query`] if the manifest cannot be read.
+    pub fn is_stored(&self, vintage: Vintage) -> Result<bool> {
+        for table in Table::ALL {
+            if self.chains(table, Some(vintage))?.is_none() {
+                return Ok(false);
+            }
         }
-        Ok(is_rewritten.then(|| TableYears::new(&self.home, &parts, &(year..=year), keys)))
+        Ok(true)
+    }
+
+    /// The vintages that were published, and whether each is stored.
+    ///
+    /// # Errors
+    /// [`ArchiveError::Query`] if the manifest cannot be read.
+    pub fn stored_vintages(&self) -> Result<Vec<(Vintage, bool)>> {
+        let (folds, undo) = (self.manifest.folds()?, self.manifest.undo_parts()?);
+        let tables = Table::ALL.map(|table| self.manifest.parts(table, None));
+        let tables: Vec<Vec<Part>> = tables.into_iter().collect::<Result<_>>()?;
+        let mut published = self.publications()?;
+        published.reverse();
+        published.dedup_by_key(|(_, vintage)| *vintage);
+        published.reverse();
+        let is_stored = |at: Publication| {
+            tables.iter().all(|parts| {
+                let then = parts.iter().filter(|part| part.publication <= at).cloned();
+                parts::chains(&then.collect::<Vec<_>>(), &folds, &undo).is_some()
+            })
+        };
+        Ok(published.into_iter().map(|(at, vintage)| (vintage, is_stored(at))).collect())
+    }
+
+    /// The files of the published tables that only older vintages are read from.
+    ///
+    /// # Errors
+    /// [`ArchiveError::Query`] if the manifest cannot be read.
+    pub fn old_files(&self) -> Result<Vec<(Table, Stored)>> {
+        let mut old = self.manifest.table_files()?;
+        for table in Table::ALL {
+            let chains = self.chains(table, None)?.unwrap_or_default();
+            let now: HashSet<&Stored> = chains.iter().flat_map(Chain::files).collect();
+            old.retain(|(of, file)| *of != table || !now.contains(file));
+        }
+        Ok(old)
     }
 }
 

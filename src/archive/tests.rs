@@ -3,12 +3,12 @@
 use std::fs;
 use std::sync::Arc;
 
-use arrow_array::{ArrayRef, BooleanArray, RecordBatch, UInt32Array};
+use arrow_array::{ArrayRef, BooleanArray, RecordBatch, StringArray};
 
-use super::parts::{PartKind, PartWriter, REMOVED};
+use super::parts::{PartKind, PartWriter, REMOVED, TableYears};
 use super::*;
 use crate::feed::record::{Counts, Exclusion, Intake, Rule};
-use crate::types::Flow;
+use crate::types::{Flow, Year};
 
 fn month(text: &str) -> Period {
     text.parse().expect("a month")
@@ -67,8 +67,14 @@ fn accepted(home: &Path, vintage: u32, intake: &Intake) -> AcceptedFile {
 
 fn part(home: &Path, publication: u32, kind: PartKind, firms: &[(bool, u32)]) -> Part {
     let removed: BooleanArray = firms.iter().map(|row| Some(row.0)).collect();
-    let firms = UInt32Array::from_iter_values(firms.iter().map(|row| row.1));
-    let columns: [(&str, ArrayRef); 2] = [(REMOVED, Arc::new(removed)), ("firm", Arc::new(firms))];
+    let n = firms.len();
+    let firms = StringArray::from_iter_values(firms.iter().map(|row| row.1.to_string()));
+    let columns: [(&str, ArrayRef); 4] = [
+        (REMOVED, Arc::new(removed)),
+        ("firm", Arc::new(firms)),
+        ("city", Arc::new(StringArray::from(vec!["1101"; n]))),
+        ("country", Arc::new(StringArray::from(vec!["502"; n]))),
+    ];
     let rows = RecordBatch::try_from_iter(columns).expect("columns of one length");
     let publication = Publication(publication);
     let mut writer = PartWriter::create(home, Table::Plant, Year(2001), publication, rows.schema())
@@ -98,7 +104,8 @@ fn first(home: &Path) -> Archive {
 }
 
 fn firms(archive: &Archive, as_of: Option<Vintage>) -> usize {
-    let years = archive.table(Table::Plant, as_of, &.., &["firm"]).expect("the table");
+    let chains = archive.chains(Table::Plant, as_of).expect("asked").expect("stored");
+    let years = TableYears::new(archive.home(), Table::Plant, &chains);
     years.flat_map(|year| year.expect("a year").batches).map(|batch| batch.num_rows()).sum()
 }
 

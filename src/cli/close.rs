@@ -7,6 +7,7 @@ use spillover::regressions::YearClose;
 use spillover::settings::Close as ClosePolicy;
 use spillover::types::Period;
 
+use super::compact::rest;
 use super::ending::Done;
 use super::home_options::{HomeOptions, n_workers};
 use super::ingest::open;
@@ -46,7 +47,7 @@ impl Close {
         }
         closed?;
         println!("{} is closed", self.period);
-        engine.snapshot_if_due()?;
+        rest(&mut engine)?;
         Ok(Done::Clean)
     }
 }

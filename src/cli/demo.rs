@@ -6,13 +6,12 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use spillover::archive::Archive;
 use spillover::archive::parts::Table;
-use spillover::engine::{Engine, EngineError, Request, Unwatched};
+use spillover::engine::{Engine, EngineError, Request, Unwatched, replay};
 use spillover::feed::profile::Profile;
 use spillover::feed::reference::TablesBeside;
 use spillover::feed::source::discover;
 use spillover::files::scratch::Scratch;
 use spillover::publish::cells::fields_of;
-use spillover::publish::export::{Selection, years};
 use spillover::regressions::{
     Choice, Memories, Panels, RegressionError, Regressions, Standing, asks,
 };
@@ -49,7 +48,7 @@ impl Demo {
         let mut engine = Engine::open(&data, request, |_| ControlFlow::Continue(()))?;
         engine.ingest(&files, &mut Unwatched)?;
         drop(engine);
-        headlines(&Archive::read(&data)?)?;
+        headlines(&Archive::read(&data)?, n_workers)?;
         println!();
         terminal::document(&table_3(&data, n_workers)?);
         let verification = verify(Archive::read(&data)?, || ())?;
@@ -84,11 +83,12 @@ fn simulated(folder: &Path) -> anyhow::Result<PathBuf> {
 }
 
 /// Rows and mean figures of each year.
-fn headlines(archive: &Archive) -> anyhow::Result<()> {
+fn headlines(archive: &Archive, n_workers: usize) -> anyhow::Result<()> {
     println!("year  months    city rows   plant rows   mean affiliate_growth   mean local_growth");
+    let standing = replay::Standing::at(archive, None, n_workers)?;
     let cities: Vec<_> =
-        years(archive, Table::City, Selection::default())?.collect::<Result<_, _>>()?;
-    for plants in years(archive, Table::Plant, Selection::default())? {
+        standing.table(archive, Table::City)?.rows(None).collect::<Result<_, _>>()?;
+    for plants in standing.table(archive, Table::Plant)?.rows(None) {
         let (year, rows) = plants?;
         let of_year = cities.iter().find(|(other, _)| *other == year);
         let n_city_rows = of_year.map_or(0, |(_, rows)| rows.num_rows());

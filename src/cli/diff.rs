@@ -2,13 +2,12 @@
 
 use clap::Args;
 use spillover::archive::Archive;
-use spillover::archive::parts::Table;
 use spillover::publish::export::{TableAt, check_year};
 use spillover::publish::moves;
 use spillover::types::{Vintage, Year};
 
 use super::ending::Done;
-use super::export::standing;
+use super::export::BothSides;
 use super::home_options::HomeOptions;
 use super::table_output::TableOutput;
 
@@ -31,17 +30,12 @@ impl Diff {
     pub fn run(self, home: &HomeOptions) -> anyhow::Result<Done> {
         self.output.check(home)?;
         let archive = Archive::read(home.folder())?;
-        let before = standing(home, &archive, Some(Vintage(self.before)))?;
-        let after = standing(home, &archive, Some(Vintage(self.after)))?;
-        let (mut befores, mut afters) = (Vec::new(), Vec::new());
-        for table in [Table::City, Table::Plant] {
-            befores.push(before.table(&archive, table)?);
-            afters.push(after.table(&archive, table)?);
-        }
+        let (before, after) = (Vintage(self.before), Vintage(self.after));
+        let sides = BothSides::at(home, &archive, before, after)?;
         let year = self.year.map(Year);
-        check_year("diff", year, befores.iter().chain(&afters).flat_map(TableAt::years))?;
-        let tables = befores.iter().zip(&afters);
-        let years = tables.flat_map(|(before, after)| moves::between(before, after, year));
+        check_year("diff", year, sides.tables.iter().flatten().flat_map(TableAt::years))?;
+        let years =
+            sides.tables.iter().flat_map(|[before, after]| moves::between(before, after, year));
         self.output.write(home, &moves::sheet("diff"), moves::rows(years))?;
         Ok(Done::Clean)
     }

@@ -174,16 +174,11 @@ impl Export {
     fn changes(&self, home: &HomeOptions, archive: &Archive) -> anyhow::Result<()> {
         let vintage = self.vintage.map(Vintage).or(archive.last_vintage()?).unwrap_or_default();
         let step = step_of(archive, vintage)?;
-        let at = |table, as_of| TableAt::published(archive, table, Some(as_of));
+        let sides = BothSides::at(home, archive, step.before, step.after)?;
         let year = self.year.map(Year);
-        let (mut before, mut after) = (Vec::new(), Vec::new());
-        for table in [Table::City, Table::Plant] {
-            before.push(at(table, step.before)?);
-            after.push(at(table, step.after)?);
-        }
-        check_year("changes", year, before.iter().chain(&after).flat_map(TableAt::years))?;
-        let tables = before.iter().zip(&after);
-        let years = tables.flat_map(|(before, after)| moves::between(before, after, year));
+        check_year("changes", year, sides.tables.iter().flatten().flat_map(TableAt::years))?;
+        let years =
+            sides.tables.iter().flat_map(|[before, after]| moves::between(before, after, year));
         self.output.write(home, &moves::sheet("changes"), moves::rows(years))
     }
 }
@@ -214,4 +209,27 @@ pub fn standing(
     };
     let n_workers = n_workers(None, &config);
     Ok(Standing::at(archive, vintage, n_workers)?)
+}
+
+/// Both tables as of two vintages.
+pub struct BothSides {
+    /// Each before and after.
+    pub tables: Vec<[TableAt; 2]>,
+    /// Where they are, if they were replayed.
+    _standing: [Standing; 2],
+}
+
+impl BothSides {
+    pub fn at(
+        home: &HomeOptions,
+        archive: &Archive,
+        before: Vintage,
+        after: Vintage,
+    ) -> anyhow::Result<Self> {
+        let before = standing(home, archive, Some(before))?;
+        let after = standing(home, archive, Some(after))?;
+        let both = |table| Ok([before.table(archive, table)?, after.table(archive, table)?]);
+        let tables = Table::ALL.into_iter().map(both).collect::<anyhow::Result<_>>()?;
+        Ok(Self { tables, _standing: [before, after] })
+    }
 }

@@ -10,6 +10,7 @@ use spillover::feed::refused::Refused;
 use spillover::feed::source::{FeedFile, discover};
 use spillover::regressions::YearClose;
 
+use super::compact::rest;
 use super::ending::Done;
 use super::feed::Feed;
 use super::home_options::{HomeOptions, n_workers};
@@ -51,7 +52,7 @@ impl Ingest {
         let summary = Summary::of(&engine, &outcomes, &found.refused)?;
         summary.print(self.json)?;
         files.tell_refused();
-        engine.snapshot_if_due()?;
+        rest(&mut engine)?;
         Ok(summary.done())
     }
 }

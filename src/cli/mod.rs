@@ -1,6 +1,7 @@
 //! The command line: one file a command.
 
 mod close;
+mod compact;
 mod demo;
 mod diff;
 mod ending;
@@ -76,6 +77,8 @@ enum Command {
     Rebuild(rebuild::Rebuild),
     /// Keep the state of now, so that the next start is quick.
     Snapshot(snapshot::Snapshot),
+    /// Put the parts of published tables together, and remove vintages that are not to be stored.
+    Compact(compact::Compact),
     /// Write a table.
     Export(export::Export),
     /// Say what moved the numbers, step by step.
@@ -121,6 +124,7 @@ fn run_command(command: Command, home: &HomeOptions) -> anyhow::Result<Done> {
         Command::Withdraw(withdraw) => withdraw.run(home),
         Command::Rebuild(rebuild) => rebuild.run(home),
         Command::Snapshot(snapshot) => snapshot.run(home),
+        Command::Compact(compact) => compact.run(home),
         Command::Export(export) => export.run(home),
         Command::Revisions(revisions) => revisions.run(home),
         Command::Diff(diff) => diff.run(home),

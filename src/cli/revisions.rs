@@ -6,6 +6,7 @@ use spillover::publish::revisions::{Revision, YearRevision, revision, step_of, s
 use spillover::types::Vintage;
 
 use super::ending::Done;
+use super::export::BothSides;
 use super::home_options::HomeOptions;
 use super::terminal;
 
@@ -36,7 +37,8 @@ impl Revisions {
         };
         let mut revisions = Vec::with_capacity(steps.len());
         for step in steps {
-            let revision = revision(&archive, step, self.largest)?;
+            let sides = BothSides::at(home, &archive, step.before, step.after)?;
+            let revision = revision(&archive, step, &sides.tables, self.largest)?;
             if self.json {
                 revisions.push(revision);
             } else {

@@ -50,7 +50,12 @@ struct Report {
     rejected: Vec<Count>,
     estimates: EstimateReport,
     segment_bytes: u64,
+    /// Vintages that were published, and how many of these are stored; others are replayed.
+    vintages_published: usize,
+    vintages_stored: usize,
     published_bytes: u64,
+    /// Of these, files that only older vintages are read from.
+    published_old_bytes: u64,
     snapshot_bytes: u64,
     manifest_bytes: u64,
     /// Whether a watcher runs on the home now.
@@ -127,7 +132,7 @@ fn report(archive: &Archive, estimates: EstimateReport) -> anyhow::Result<Report
     let files = archive.files()?;
     let calendar = calendar(archive)?;
     let settings = archive.settings()?.map(|text| Settings::from_toml(&text)).transpose()?;
-    let sizes = archive.sizes()?;
+    let (sizes, stored) = (archive.sizes()?, archive.stored_vintages()?);
     let live: Vec<&FileEntry> = files.iter().filter(|file| file.counts_now()).collect();
     let sum = |n: &dyn Fn(&FileEntry) -> u64| live.iter().map(|file| n(file)).sum::<u64>();
     let counts = |n: usize, count: &dyn Fn(&FileEntry, usize) -> u64| -> Vec<u64> {
@@ -157,7 +162,10 @@ fn report(archive: &Archive, estimates: EstimateReport) -> anyhow::Result<Report
         rejected: named(Rule::ALL.map(Rule::name), rejected),
         estimates,
         segment_bytes: sizes.segment_bytes,
+        vintages_published: stored.len(),
+        vintages_stored: stored.iter().filter(|(_, is_stored)| *is_stored).count(),
         published_bytes: sizes.part_bytes,
+        published_old_bytes: archive.old_files()?.iter().map(|(_, file)| file.n_bytes).sum(),
         snapshot_bytes: sizes.snapshot_bytes,
         manifest_bytes: sizes.manifest_bytes,
         watched,
@@ -228,14 +236,18 @@ fn named<const N: usize>(names: [&'static str; N], counts: Vec<u64>) -> Vec<Coun
 }
 
 fn years(archive: &Archive, calendar: &Calendar) -> anyhow::Result<Vec<YearReport>> {
-    let parts = archive.parts(Table::Plant, None)?;
+    let chains = archive.chains(Table::Plant, None)?.unwrap_or_default();
+    let n_files = |year: u16| {
+        let chain = chains.iter().find(|chain| chain.year.0 == year);
+        chain.map_or(0, |chain| chain.files().count())
+    };
     let first = calendar.first().year().0;
     Ok((first..=calendar.last_year().0)
         .map(|year| YearReport {
             year,
             months: calendar.months(spillover::types::Year(year)),
             has_indicators: calendar.indicator_years().any(|other| other.0 == year),
-            parts: parts.iter().filter(|part| part.year.0 == year).count(),
+            parts: n_files(year),
         })
         .collect())
 }
@@ -250,6 +262,10 @@ fn print(report: &Report) {
     );
     println!("vintage          {}", report.vintage);
     println!("publications     {}", report.publications);
+    let Report { vintages_published, vintages_stored, .. } = report;
+    if vintages_stored < vintages_published {
+        println!("stored           {vintages_stored} of {vintages_published} published vintages");
+    }
     let snapshots: Vec<String> = report.snapshots.iter().map(ToString::to_string).collect();
     println!(
         "snapshots        {}",
@@ -284,8 +300,13 @@ fn print(report: &Report) {
     }
     print_estimates(&report.estimates);
     println!(
-        "bytes            {} segments, {} published, {} snapshots, {} manifest",
-        report.segment_bytes, report.published_bytes, report.snapshot_bytes, report.manifest_bytes
+        "bytes            {} segments, {} published ({} for older vintages), {} snapshots, \
+         {} manifest",
+        report.segment_bytes,
+        report.published_bytes,
+        report.published_old_bytes,
+        report.snapshot_bytes,
+        report.manifest_bytes
     );
 }
 

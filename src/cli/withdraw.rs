@@ -8,6 +8,7 @@ use spillover::archive::{Archive, FileEntry};
 use spillover::engine::{EngineError, Request, file_named, withdraw};
 use spillover::types::Vintage;
 
+use super::compact::rest;
 use super::ending::Done;
 use super::home_options::{HomeOptions, n_workers};
 use super::progress::bar;
@@ -43,7 +44,7 @@ impl Withdraw {
                 file.name, withdrawn.file, withdrawn.at, file.counts.accepted
             );
         }
-        engine.snapshot_if_due()?;
+        rest(&mut engine)?;
         Ok(Done::Clean)
     }
 

@@ -1,8 +1,7 @@
-//! Firms: in which cities they export, how much, and to which destinations.
+//! Firms: in which cities they export in a year.
 //!
-//! Comes in: cells as data. Goes out: each plant's exports by year, from which a firm's year and
-//! its network of cities are read; and which firms export to a destination in a year, to find whom
-//! a market's change concerns.
+//! Comes in: cells as data. Goes out: each plant's years, from which a firm's year and its network
+//! of cities are read.
 
 use differential_dataflow::VecCollection;
 use differential_dataflow::operators::arrange::Arranged;
@@ -11,8 +10,7 @@ use timely::dataflow::operators::vec::Map;
 
 use super::cells::{Cell, CellKey};
 use super::lookup::{Handle, Lookup, Moment, Time, arrange_here};
-use super::sums::amounts;
-use crate::types::{City, Country, Firm, Year};
+use crate::types::{City, Firm, Year};
 
 /// A plant's year.
 #[derive(
@@ -27,72 +25,28 @@ pub struct PlantYear {
     pub city: City,
 }
 
-amounts! {
-    /// What a plant exported in a year.
-    pub struct PlantExports {
-        /// Sum of its positive cells, in cents.
-        pub cents,
-        /// How many there are.
-        pub destinations,
-    }
-}
-
-/// A firm that exports to a destination in a year.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
-pub struct Exporter {
-    /// The year.
-    pub year: Year,
-    /// The destination.
-    pub country: Country,
-    /// The firm.
-    pub firm: Firm,
-}
-
-/// Arranges each plant's exports by year.
+/// Arranges the plants by year: how many destinations each exports to.
 ///
 /// # Incremental
-/// Holds one entry per plant and year; work per update is the update's own.
+/// Holds one entry per plant and year; changes only when a cell turns positive or stops being so.
 pub fn plant_years(
     changes: VecCollection<'_, Time, (CellKey, Cell), i64>,
-) -> Arranged<'_, Handle<PlantYear, PlantExports>> {
+) -> Arranged<'_, Handle<PlantYear, i64>> {
     let exports = changes.inner.flat_map(|((key, cell), time, sign)| {
         let CellKey { year, firm, city, .. } = key;
-        let amounts = PlantExports { cents: cell.cur, destinations: 1 }.times(sign);
-        cell.exports().then_some((PlantYear { firm, year, city }, time, amounts))
+        cell.exports().then_some((PlantYear { firm, year, city }, time, sign))
     });
     arrange_here(VecCollection::new(exports), "plants by year")
 }
 
-/// Arranges which firms export to a destination in a year with indicators.
-///
-/// # Incremental
-/// Holds one entry per firm, destination and year.
-pub fn exporters(
-    changes: VecCollection<'_, Time, (CellKey, Cell), i64>,
-    first_year: Year,
-) -> Arranged<'_, Handle<Exporter, i64>> {
-    let exporters = changes.inner.flat_map(move |((key, cell), time, sign)| {
-        let CellKey { year, firm, country, .. } = key;
-        (year >= first_year && cell.exports()).then_some((
-            Exporter { year, country, firm },
-            time,
-            sign,
-        ))
-    });
-    arrange_here(VecCollection::new(exporters), "exporters by destination")
-}
-
-/// A multi-plant firm in a year: where it exports, and where it has done so up to then.
+/// A firm in a year: where it exports, and where it has done so up to then.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FirmYear {
-    /// Cities with a positive cell in the year, with the plant's exports in cents; in order of
-    /// city.
-    pub active: Vec<(City, i64)>,
+    /// Cities with a positive cell in the year; in order.
+    active: Vec<City>,
     /// Cities with a positive cell in the year or an earlier one; in order. Of a firm with several
     /// active plants only.
-    pub network: Vec<City>,
+    network: Vec<City>,
 }
 
 impl FirmYear {
@@ -102,24 +56,10 @@ impl FirmYear {
         self.active.len() >= 2
     }
 
-    /// Exports of the plant in a city to all destinations, in cents; zero where there is none.
-    #[must_use]
-    pub fn plant_cents(&self, city: City) -> i64 {
-        self.active
-            .binary_search_by_key(&city, |&(city, _)| city)
-            .map_or(0, |position| self.active[position].1)
-    }
-
-    /// Exports of the firm, in cents.
-    #[must_use]
-    pub fn cents(&self) -> i64 {
-        self.active.iter().map(|&(_, cents)| cents).sum()
-    }
-
-    /// Exports of its largest plant, in cents.
-    #[must_use]
-    pub fn largest_plant_cents(&self) -> i64 {
-        self.active.iter().map(|&(_, cents)| cents).max().unwrap_or(0)
+    /// The cities of the network in which it does not export in the year, in order.
+    pub fn former(&self) -> impl Iterator<Item = City> {
+        let is_former = |city: &&City| self.active.binary_search(city).is_err();
+        self.network.iter().filter(is_former).copied()
     }
 }
 
@@ -128,7 +68,7 @@ impl FirmYear {
 ///
 /// The year comes first: most firms have one plant, and are done without a look at their history.
 pub fn read_firm_year(
-    plants: &mut Lookup<PlantYear, PlantExports>,
+    plants: &mut Lookup<PlantYear, i64>,
     firm: Firm,
     year: Year,
     moment: Moment,
@@ -138,20 +78,19 @@ pub fn read_firm_year(
     firm_year.network.clear();
     plants.seek(&PlantYear { firm, year, city: City(0) });
     while let Some(&key) = plants.key().filter(|key| key.firm == firm && key.year == year) {
-        let exports = plants.sum(moment);
-        if exports.destinations > 0 {
-            firm_year.active.push((key.city, exports.cents));
+        if plants.sum(moment) > 0 {
+            firm_year.active.push(key.city);
         }
         plants.step();
     }
     if !firm_year.is_multi_plant() {
         return;
     }
-    firm_year.network.extend(firm_year.active.iter().map(|&(city, _)| city));
+    firm_year.network.extend_from_slice(&firm_year.active);
     plants.seek(&PlantYear { firm, ..PlantYear::default() });
     while let Some(&key) = plants.key().filter(|key| key.firm == firm && key.year < year) {
         if let Err(at) = firm_year.network.binary_search(&key.city)
-            && plants.sum(moment).destinations > 0
+            && plants.sum(moment) > 0
         {
             firm_year.network.insert(at, key.city);
         }

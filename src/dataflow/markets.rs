@@ -1,20 +1,16 @@
 //! Markets: a city's exporters to a destination in a year, and their growth (METHODOLOGY
 //! (L1)–(L3)).
 //!
-//! Comes in: cells as data. Goes out: the totals of each market, as differences that add up; the
-//! rows of the table `city`; and a copy of every market's `S` and `n` at every worker, for the
-//! plants' rows to read.
+//! Comes in: cells as data. Goes out: the totals of each market, as differences that add up, and
+//! from these the rows of the table `city`.
 
 use differential_dataflow::VecCollection;
 use differential_dataflow::operators::arrange::Arranged;
-use differential_dataflow::operators::arrange::arrangement::arrange_core;
-use differential_dataflow::trace::implementations::KeyBatcher;
 use serde::{Deserialize, Serialize};
-use timely::dataflow::channels::pact::Pipeline;
-use timely::dataflow::operators::vec::{Broadcast, Map};
+use timely::dataflow::operators::vec::Map;
 
 use super::cells::{Cell, CellKey};
-use super::lookup::{Handle, KeyTrace, Lookup, Moment, Time};
+use super::lookup::{Handle, Lookup, Moment, Time};
 use super::sums::amounts;
 use crate::figures::CityRow;
 use crate::types::{City, Country, Year};
@@ -52,16 +48,6 @@ amounts! {
     }
 }
 
-amounts! {
-    /// `S` and `n` of a market.
-    pub struct MarketGrowth {
-        /// Sum of growth, in units of 2⁻³² log points.
-        pub growth,
-        /// Continuing exporters.
-        pub exporters,
-    }
-}
-
 /// What one cell adds to its market.
 #[must_use]
 pub fn contribution(cell: Cell) -> Market {
@@ -92,25 +78,6 @@ pub fn totals(
             .then(|| (MarketKey { year, country, city }, time, contribution(cell).times(sign)))
     });
     VecCollection::new(contributions).arrange_by_self_named("markets")
-}
-
-/// A copy of every market's `S` and `n` at every worker.
-///
-/// Markets are few (below 10⁶ where cells are 10⁷), and every firm reads those of all its cities:
-/// copying them costs less than asking for each (ARCHITECTURE, "Decisions").
-pub fn everywhere(
-    changes: VecCollection<'_, Time, (MarketKey, Market), i64>,
-) -> Arranged<'_, Handle<MarketKey, MarketGrowth>> {
-    let growth = changes.inner.map(|((key, market), time, sign)| {
-        let growth = MarketGrowth { growth: market.growth, exporters: market.continuing };
-        ((key, ()), time, growth.times(sign))
-    });
-    arrange_core::<_, _, _, KeyTrace<MarketKey, MarketGrowth>>(
-        growth.broadcast(),
-        Pipeline,
-        "markets everywhere",
-        KeyBatcher::new,
-    )
 }
 
 /// The row of the table `city` that a market's totals are; none where nothing is positive.

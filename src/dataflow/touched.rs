@@ -2,22 +2,21 @@
 //!
 //! A year whose set of closed months changes is read off entirely, so nothing is logged for it;
 //! that is the usual month. What is logged are late records and corrections: the cells they move,
-//! and the markets these are part of.
+//! and the rows of the markets these are part of.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use differential_dataflow::VecCollection;
-use differential_dataflow::operators::arrange::Arranged;
 use rustc_hash::FxHashMap;
 use timely::dataflow::ProbeHandle;
 use timely::dataflow::operators::{Inspect, Probe};
 
 use super::cells::{Cell, CellKey};
-use super::lookup::{Handle, Time};
-use super::markets::{Market, MarketGrowth, MarketKey, city_row};
-use super::rows::Touched;
+use super::facts::Touched;
+use super::lookup::Time;
+use super::markets::{Market, MarketKey, city_row};
 use crate::figures::{Change, CityRow};
 use crate::types::Year;
 
@@ -29,7 +28,6 @@ pub struct Log {
     whole_from: Option<Year>,
     cells: Vec<(CellKey, Cell, i64)>,
     city_rows: Vec<(MarketKey, Market, i64)>,
-    markets: Vec<MarketKey>,
 }
 
 impl Log {
@@ -64,7 +62,7 @@ impl Log {
         changes
     }
 
-    /// Takes whose rows of the table `plant` the epoch may have changed, by year with indicators.
+    /// Takes whose facts the epoch may have changed, by year with indicators.
     pub fn take_touched(&mut self, first: Year, last: Year) -> BTreeMap<Year, Touched> {
         let Some(whole_from) = self.whole_from else { return BTreeMap::new() };
         let last = last.min(whole_from.previous());
@@ -75,24 +73,18 @@ impl Log {
             *(if sign < 0 { before } else { after }) = cell;
         }
         for (key, (before, after)) in moves {
-            if before.cur == after.cur {
-                if key.year < first {
-                    continue;
+            if before.exports() == after.exports() {
+                if key.year >= first {
+                    let year = touched.entry(key.year).or_default();
+                    year.destinations.insert((key.firm, key.country));
                 }
-                let year = touched.entry(key.year).or_default();
-                year.destinations.insert((key.firm, key.country));
                 continue;
             }
             // A cell that turns positive, or stops being so, is in the network and the history of
             // later years.
-            let until = if before.exports() == after.exports() { key.year } else { last };
-            for year in key.year.max(first).0..=until.0 {
+            for year in key.year.max(first).0..=last.0 {
                 touched.entry(Year(year)).or_default().firms.insert(key.firm);
             }
-        }
-        for market in std::mem::take(&mut self.markets) {
-            let year = touched.entry(market.year).or_default();
-            year.markets.entry(market.country).or_default().insert(market.city);
         }
         touched
     }
@@ -125,22 +117,6 @@ pub fn log_city_rows(
         let mut log = log.borrow_mut();
         if log.wants(key.year) {
             log.city_rows.push((*key, *market, *sign));
-        }
-    });
-    stream.probe_with(probe);
-}
-
-/// Logs the markets whose `S` or `n` changes; every worker sees them all.
-pub fn log_markets(
-    markets: &Arranged<'_, Handle<MarketKey, MarketGrowth>>,
-    log: &Rc<RefCell<Log>>,
-    probe: &ProbeHandle<Time>,
-) {
-    let log = Rc::clone(log);
-    let stream = markets.clone().as_collection(|key, ()| *key).inner.inspect(move |(key, ..)| {
-        let mut log = log.borrow_mut();
-        if log.wants(key.year) {
-            log.markets.push(*key);
         }
     });
     stream.probe_with(probe);

@@ -18,8 +18,8 @@ use timely::worker::Worker;
 use super::cells::{self, Cell, CellKey};
 use super::lookup::Time;
 use super::touched::Log;
-use super::{Arrangements, Subject, build, markets, rows};
-use crate::figures::{Change, CityRow, PlantRow};
+use super::{Arrangements, Subject, build, facts, markets};
+use crate::figures::{Change, CityRow, PlantFacts};
 use crate::types::Year;
 
 /// What to publish when the amounts fed so far have gone through.
@@ -40,10 +40,10 @@ pub enum Output {
     CityRows(Year, Vec<CityRow>),
     /// What changed in `city` in another year.
     CityChanges(Year, Vec<Change<CityRow>>),
-    /// Rows of `plant` of a year that is published whole.
-    PlantRows(Year, Vec<PlantRow>),
-    /// What changed in `plant` in another year.
-    PlantChanges(Year, Vec<Change<PlantRow>>),
+    /// Facts of `plant` of a year that is published whole, whole firms at a time.
+    PlantFacts(Year, Vec<PlantFacts>),
+    /// What changed in the facts of `plant` in another year.
+    PlantChanges(Year, Vec<Change<PlantFacts>>),
     /// Annual cells as they stand, in answer to [`Workers::cells`].
     Cells(Vec<(CellKey, Cell)>),
     /// The worker has handed on all its rows.
@@ -89,7 +89,7 @@ impl Workers {
         let receivers: Vec<_> = receivers.into_iter().map(Some).collect();
         let (output, outputs) = sync_channel(PORTIONS_WAITING_MAX * n_workers);
         let shared = Arc::new(Mutex::new((receivers, output)));
-        let subject = subject.clone();
+        let subject = *subject;
         let config = timely::Config {
             communication: Communication::Process(n_workers),
             worker: WorkerConfig::default(),
@@ -252,15 +252,15 @@ fn publish(
         let _ = output.send(Output::CityChanges(year, changes));
     }
     for (year, touched) in log.take_touched(arrangements.first_indicator_year, epoch.last) {
-        rows::changed(arrangements, year, time, &touched, |changes| {
+        facts::changed(arrangements, year, time, &touched, |changes| {
             let _ = output.send(Output::PlantChanges(year, changes));
         });
     }
     for &year in &epoch.whole {
         let rows = markets::rows_of_year(&arrangements.markets, year, time);
         let _ = output.send(Output::CityRows(year, rows));
-        rows::of_year(arrangements, year, time, |rows| {
-            let _ = output.send(Output::PlantRows(year, rows));
+        facts::of_year(arrangements, year, time, |facts| {
+            let _ = output.send(Output::PlantFacts(year, facts));
         });
     }
 }

@@ -10,9 +10,10 @@ use crate::feed::reference::PlacesError;
 use crate::feed::refused::Refused;
 use crate::feed::source::FeedError;
 use crate::files::trouble::{advice, remark};
+use crate::publish::export::ExportError;
 use crate::publish::supply::SupplyError;
 use crate::settings::SettingsError;
-use crate::types::Vintage;
+use crate::types::{Vintage, Year};
 
 /// An error with what caused it.
 #[must_use]
@@ -161,6 +162,36 @@ pub enum EngineError {
         /// The newest published one before it.
         before: Vintage,
     },
+    /// A published vintage that is not stored any more, and that cannot be replayed.
+    #[error(
+        "the tables as of vintage {vintage} are not stored any more (option retention), and cannot \
+         be replayed; stored are vintages {}",
+        neighbours(*before, *after)
+    )]
+    NotStored {
+        /// The vintage asked for.
+        vintage: Vintage,
+        /// The newest one before it that is stored.
+        before: Option<Vintage>,
+        /// The first one after it that is stored.
+        after: Option<Vintage>,
+        /// Why it cannot be replayed.
+        source: Box<EngineError>,
+    },
+    /// What a home of an earlier version has published is not what its records say.
+    #[error(
+        "the figures of {table} {year} that an earlier version published are not those that the \
+         records make, so that they are not written anew; nothing was changed: run `verify`"
+    )]
+    OtherFigures {
+        /// The table.
+        table: &'static str,
+        /// The year.
+        year: Year,
+    },
+    /// A published table that cannot be read.
+    #[error(transparent)]
+    Table(#[from] ExportError),
     /// There is no place for what is computed for a while.
     #[error(
         "cannot make a temporary folder; {}",
@@ -182,6 +213,11 @@ impl EngineError {
     pub fn is_no_room(&self) -> bool {
         matches!(self, Self::Archive(error) if error.is_no_room())
     }
+}
+
+fn neighbours(before: Option<Vintage>, after: Option<Vintage>) -> String {
+    let found = before.into_iter().chain(after).map(|vintage| vintage.to_string());
+    found.collect::<Vec<_>>().join(" and ")
 }
 
 fn listed(vintages: &[Vintage]) -> String {

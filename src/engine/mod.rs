@@ -14,6 +14,7 @@
 
 pub mod amounts;
 mod budget;
+mod compact;
 mod error;
 mod intake;
 mod mend;
@@ -30,6 +31,7 @@ mod restore;
 mod running;
 mod snapshot;
 mod sums;
+mod upgrade;
 pub mod withdraw;
 
 pub use error::{EngineError, with_causes};

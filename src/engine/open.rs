@@ -15,7 +15,7 @@ use crate::feed::profile::{Profile, Revision};
 use crate::feed::reference::{CITIES, COUNTRIES, REGIONS, ReferenceTexts, TablesBeside};
 use crate::files;
 use crate::publish::supply::Supply;
-use crate::settings::{Close, Config, Settings};
+use crate::settings::{Close, Config, Retention, Settings};
 use crate::types::Period;
 
 /// What a run asks for.
@@ -40,6 +40,8 @@ pub struct IntakeOptions {
     pub revision: Revision,
     /// The share of a file's lines that may be rejected.
     pub max_rejected_share: f64,
+    /// Which published vintages are stored.
+    pub retention: Retention,
 }
 
 /// A home that is open to take in files.
@@ -68,6 +70,8 @@ impl Engine {
     ///   figures than recorded.
     /// - [`EngineError::Places`], [`EngineError::Supply`], [`EngineError::ReadSupply`] if a table
     ///   cannot be used.
+    /// - [`EngineError::OtherFigures`] if an earlier version published something else than the
+    ///   records make.
     pub fn open(
         folder: &Path,
         request: Request,
@@ -99,6 +103,7 @@ impl Engine {
             close: config.close.unwrap_or_default(),
             revision: config.revision.unwrap_or(home.settings.profile.revision),
             max_rejected_share: config.max_rejected_share.unwrap_or(0.05),
+            retention: config.retention.unwrap_or_default(),
         };
         Ok(Self {
             archive,
@@ -119,7 +124,7 @@ impl Engine {
         let mut running = Running::start(&self.home, state.calendar, self.n_workers)?;
         self.restored = running.restore(&self.archive, &self.home, &state, progress)?;
         self.running = Some(running);
-        Ok(())
+        self.upgrade()
     }
 
     /// From what the state was restored when the home was opened.

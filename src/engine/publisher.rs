@@ -1,4 +1,4 @@
-//! Rows as they come from the workers, to parts of the published tables.
+//! What comes from the workers, to parts of the published tables.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -10,9 +10,7 @@ use crate::archive::Publication;
 use crate::archive::parts::{Part, PartKind, PartWriter, Table};
 use crate::calendar::Calendar;
 use crate::dataflow::Output;
-use crate::figures::{CityRow, PlantRow};
-use crate::publish::columns::{self, Column};
-use crate::publish::{Context, city, plant};
+use crate::publish::{Context, facts};
 use crate::types::Year;
 
 /// Writes one publication's parts; nothing of them counts before they are committed.
@@ -21,8 +19,6 @@ pub struct Publisher<'a> {
     publication: Publication,
     calendar: Calendar,
     context: Context<'a>,
-    city: Vec<Column<CityRow>>,
-    plant: Vec<Column<PlantRow>>,
     parts: BTreeMap<(Table, Year), (PartKind, PartWriter)>,
 }
 
@@ -39,9 +35,8 @@ impl<'a> Publisher<'a> {
         whole: &[Year],
         context: Context<'a>,
     ) -> Result<Self, EngineError> {
-        let (city, plant) = (city::columns(), plant::columns(context.supply.is_some()));
         let parts = BTreeMap::new();
-        let mut publisher = Self { home, publication, calendar, context, city, plant, parts };
+        let mut publisher = Self { home, publication, calendar, context, parts };
         for &year in whole {
             publisher.part(Table::City, year, PartKind::Whole)?;
             publisher.part(Table::Plant, year, PartKind::Whole)?;
@@ -55,10 +50,7 @@ impl<'a> Publisher<'a> {
         year: Year,
         kind: PartKind,
     ) -> Result<&mut PartWriter, EngineError> {
-        let schema = match table {
-            Table::City => columns::schema(&self.city),
-            Table::Plant => columns::schema(&self.plant),
-        };
+        let schema = facts::schema(table);
         let (_, writer) = match self.parts.entry((table, year)) {
             std::collections::btree_map::Entry::Occupied(part) => part.into_mut(),
             std::collections::btree_map::Entry::Vacant(free) => free.insert((
@@ -74,22 +66,21 @@ impl<'a> Publisher<'a> {
     /// # Errors
     /// [`EngineError::Archive`] if it cannot be written.
     pub fn write(&mut self, output: &Output) -> Result<(), EngineError> {
-        let months = |year| self.calendar.months(year);
         let (table, year, kind, batch) = match output {
             Output::CityRows(year, rows) => {
-                let batch = columns::rows(&self.city, rows, months(*year), &self.context)?;
+                let batch = facts::city(&facts::standing(rows), &self.context)?;
                 (Table::City, *year, PartKind::Whole, batch)
             }
             Output::CityChanges(year, changes) => {
-                let batch = columns::changes(&self.city, changes, months(*year), &self.context)?;
+                let batch = facts::city(&facts::changed(changes), &self.context)?;
                 (Table::City, *year, PartKind::Changes, batch)
             }
-            Output::PlantRows(year, rows) => {
-                let batch = columns::rows(&self.plant, rows, months(*year), &self.context)?;
+            Output::PlantFacts(year, rows) => {
+                let batch = facts::plant(&facts::standing(rows), &self.context)?;
                 (Table::Plant, *year, PartKind::Whole, batch)
             }
             Output::PlantChanges(year, changes) => {
-                let batch = columns::changes(&self.plant, changes, months(*year), &self.context)?;
+                let batch = facts::plant(&facts::changed(changes), &self.context)?;
                 (Table::Plant, *year, PartKind::Changes, batch)
             }
             Output::Cells(_) | Output::Done | Output::Failed => return Ok(()),

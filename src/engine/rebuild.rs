@@ -20,7 +20,7 @@ use super::intake::ABSOLUTE_CENTS_MAX;
 use super::open::{SUPPLY, home_of, read_supply, recorded};
 use super::restore::State;
 use super::running::{Home, Running, records_not_read};
-use crate::archive::parts::Table;
+use crate::archive::parts::{Chain, Table};
 use crate::archive::segment::{self, Fields};
 use crate::archive::{
     Archive, Commit, Definitions, FileEntry, Publication, Rebuilt, Reclassified, Summary,
@@ -95,11 +95,12 @@ pub fn rebuild(
     Ok(Some(Rebuild { vintage, n_reclassified, snapshot }))
 }
 
-/// Whether a part that the tables of now are read from is missing or damaged.
+/// Whether a file that the tables of now are read from is missing or damaged.
 fn has_damaged_parts(archive: &Archive) -> Result<bool, EngineError> {
-    for table in [Table::City, Table::Plant] {
-        for part in archive.parts(table, None)? {
-            if part.file.damage(archive.home())?.is_some() {
+    for table in Table::ALL {
+        let chains = archive.chains(table, None)?.unwrap_or_default();
+        for file in chains.iter().flat_map(Chain::files) {
+            if file.damage(archive.home())?.is_some() {
                 return Ok(true);
             }
         }

@@ -18,8 +18,8 @@ use crate::feed::dictionary::Dictionary;
 use crate::feed::places::Places;
 use crate::feed::record::{Record, Texts};
 use crate::geography::Geography;
-use crate::publish::Context;
 use crate::publish::supply::Supply;
+use crate::publish::{Basis, Context};
 use crate::settings::Settings;
 use crate::types::{Country, Firm, Period, Plant, Shipment, Vintage, Year};
 
@@ -29,11 +29,11 @@ pub struct Home {
     /// The recorded options.
     pub settings: Settings,
     /// The reference tables.
-    pub places: Places,
+    pub places: Arc<Places>,
     /// Areas and provinces of the reference tables.
     pub geography: Arc<Geography>,
     /// The firm-year file.
-    pub supply: Option<Supply>,
+    pub supply: Option<Arc<Supply>>,
 }
 
 impl Home {
@@ -43,7 +43,19 @@ impl Home {
         let geography = Geography::new(
             places.cities().map(|city| (places.province(city), places.area_m2(city))),
         );
-        Self { settings, places, geography: Arc::new(geography), supply }
+        let (places, geography) = (Arc::new(places), Arc::new(geography));
+        Self { settings, places, geography, supply: supply.map(Arc::new) }
+    }
+
+    /// What the published tables are made with.
+    #[must_use]
+    pub fn basis(&self) -> Arc<Basis> {
+        Arc::new(Basis {
+            definitions: self.settings.definitions(),
+            places: Arc::clone(&self.places),
+            geography: Arc::clone(&self.geography),
+            supply: self.supply.clone(),
+        })
     }
 }
 
@@ -142,8 +154,7 @@ impl Running {
     /// [`EngineError::Worker`] if they cannot start.
     pub fn start(home: &Home, calendar: Calendar, n_workers: usize) -> Result<Self, EngineError> {
         let subject = Subject {
-            geography: Arc::clone(&home.geography),
-            definitions: home.settings.definitions(),
+            network: home.settings.network,
             first_year: calendar.first().year(),
             first_indicator_year: calendar.first_indicator_year(),
         };
@@ -305,7 +316,7 @@ impl Running {
             countries: &names.countries,
             places: &home.places,
             geography: &home.geography,
-            supply: home.supply.as_ref(),
+            supply: home.supply.as_deref(),
         };
         let whole = self.years_published_whole();
         let mut publisher = Publisher::start(folder, publication, self.calendar, &whole, context)?;

@@ -5,14 +5,13 @@
 
 use std::sync::Arc;
 
-use arrow_array::builder::{BooleanBuilder, StringBuilder};
+use arrow_array::builder::StringBuilder;
 use arrow_array::{
     ArrayRef, Decimal128Array, Float64Array, RecordBatch, UInt8Array, UInt16Array, UInt32Array,
 };
 use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef};
 
 use super::Context;
-use crate::figures::Change;
 use crate::types::{City, Country, Firm, Year};
 
 /// Digits of an amount in dollars, two of them decimals: all of an `i64` of cents.
@@ -99,19 +98,13 @@ fn strings<'t>(texts: impl Iterator<Item = &'t str>) -> ArrayRef {
     Arc::new(builder.finish())
 }
 
-/// The name of the column that says a row was withdrawn; first in what is stored, absent from what
-/// is exported.
-pub const REMOVED: &str = "removed";
-
-/// The schema in which a table's columns are stored.
+/// The schema of a table's columns.
 #[must_use]
 pub fn schema<Row>(columns: &[Column<Row>]) -> SchemaRef {
-    let removed = Field::new(REMOVED, DataType::Boolean, false);
-    let fields = std::iter::once(removed).chain(columns.iter().map(Column::field));
-    Arc::new(Schema::new(fields.collect::<Vec<_>>()))
+    Arc::new(Schema::new(columns.iter().map(Column::field).collect::<Vec<_>>()))
 }
 
-/// Rows as columns, each marked as standing.
+/// Rows as columns.
 ///
 /// # Errors
 /// What Arrow says of columns that do not fit the schema: a bug.
@@ -121,39 +114,6 @@ pub fn rows<Row>(
     months: u8,
     context: &Context<'_>,
 ) -> Result<RecordBatch, ArrowError> {
-    batch(columns, &rows.iter().map(|row| (false, row)).collect::<Vec<_>>(), months, context)
-}
-
-/// Changes as columns: what is set, and what is removed as it stood.
-///
-/// # Errors
-/// As for [`rows`].
-pub fn changes<Row>(
-    columns: &[Column<Row>],
-    changes: &[Change<Row>],
-    months: u8,
-    context: &Context<'_>,
-) -> Result<RecordBatch, ArrowError> {
-    let rows = changes.iter().map(|change| match change {
-        Change::Set(row) => (false, row),
-        Change::Remove(row) => (true, row),
-    });
-    batch(columns, &rows.collect::<Vec<_>>(), months, context)
-}
-
-fn batch<Row>(
-    columns: &[Column<Row>],
-    rows: &[(bool, &Row)],
-    months: u8,
-    context: &Context<'_>,
-) -> Result<RecordBatch, ArrowError> {
-    let mut removed = BooleanBuilder::new();
-    for (is_removed, _) in rows {
-        removed.append_value(*is_removed);
-    }
-    let mut arrays: Vec<ArrayRef> = vec![Arc::new(removed.finish())];
-    for column in columns {
-        arrays.push(column.array(rows.iter().map(|(_, row)| *row), months, context));
-    }
-    RecordBatch::try_new(schema(columns), arrays)
+    let arrays = columns.iter().map(|column| column.array(rows.iter(), months, context));
+    RecordBatch::try_new(schema(columns), arrays.collect())
 }

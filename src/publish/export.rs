@@ -1,17 +1,17 @@
 //! Published tables, read from a home and written in a format of choice.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow_array::RecordBatch;
-use arrow_schema::{Schema, SchemaRef};
+use arrow_schema::SchemaRef;
 
-use super::columns::{self, REMOVED};
+use super::derived::StoredYear;
 use super::sheet::Sheet;
 use super::sorted::by_key;
-use super::{city, plant};
-use crate::archive::parts::{Part, Table, TableYears};
+use super::{Basis, city, columns, plant};
+use crate::archive::parts::{Chain, Layout, Part, Table, TableYears};
 use crate::archive::{Archive, ArchiveError};
 use crate::types::{Vintage, Year};
 
@@ -59,6 +59,12 @@ pub enum ExportError {
         /// What there is, in order.
         there: Vec<Year>,
     },
+    /// A vintage whose tables went by the option `retention`.
+    #[error("the tables as of vintage {vintage} are not stored any more; they can be replayed")]
+    NotStored {
+        /// What was asked for.
+        vintage: Vintage,
+    },
 }
 
 /// Which years there are.
@@ -90,57 +96,87 @@ pub fn check_year(
 /// The key columns of a table, behind the year.
 #[must_use]
 pub fn key_of(table: Table) -> &'static [&'static str] {
-    match table {
-        Table::City => &city::KEY,
-        Table::Plant => &plant::KEY,
-    }
+    table.key()
 }
 
 /// The columns of a table as exported.
 #[must_use]
 pub fn schema_of(table: Table, with_supply: bool) -> SchemaRef {
-    let stored = match table {
+    match table {
         Table::City => columns::schema(&city::columns()),
         Table::Plant => columns::schema(&plant::columns(with_supply)),
-    };
-    let fields = stored.fields().iter().filter(|field| field.name() != REMOVED).cloned();
-    Arc::new(Schema::new(fields.collect::<Vec<_>>()))
+    }
 }
 
-/// A table as it stood at some time: the parts that make it, wherever they lie.
+/// A table as it stood at some time: the files that it is read from, wherever they lie, and what
+/// its figures are made with.
 #[derive(Clone, Debug)]
 pub struct TableAt {
     folder: PathBuf,
     table: Table,
-    schema: SchemaRef,
-    parts: Vec<Part>,
+    basis: Arc<Basis>,
+    /// Of each year, the chain of the table itself and of `city`.
+    years: BTreeMap<Year, YearFiles>,
+}
+
+/// The files of a year.
+#[derive(Clone, Debug)]
+struct YearFiles {
+    own: Chain,
+    /// The markets of a year whose figures follow from what is stored of it.
+    city: Option<Chain>,
 }
 
 impl TableAt {
-    /// A table as published, as of a vintage or the newest.
+    /// A table as published, as of a vintage or the newest, which was made with `basis`.
     ///
     /// # Errors
     /// - [`ExportError::Archive`] if the manifest cannot be read.
-    /// - [`ExportError::NoVintage`] if the vintage asked for is not there yet.
+    /// - [`ExportError::NoVintage`] if the vintage asked for is not there yet,
+    ///   [`ExportError::NotStored`] if it is not there any more.
     pub fn published(
         archive: &Archive,
         table: Table,
         as_of: Option<Vintage>,
+        basis: &Arc<Basis>,
     ) -> Result<Self, ExportError> {
         let newest = archive.last_vintage()?.unwrap_or_default();
         if let Some(vintage) = as_of.filter(|vintage| *vintage > newest) {
             return Err(ExportError::NoVintage { vintage, newest });
         }
-        let schema = schema_of(table, has_supply(archive, as_of)?);
-        let parts = archive.parts(table, as_of)?;
-        Ok(Self { folder: archive.home().to_owned(), table, schema, parts })
+        let vintage = as_of.unwrap_or(newest);
+        let chains = |table| -> Result<Vec<Chain>, ExportError> {
+            archive.chains(table, as_of)?.ok_or(ExportError::NotStored { vintage })
+        };
+        let own = chains(table)?;
+        let city = if table == Table::City { Vec::new() } else { chains(Table::City)? };
+        Ok(Self::of_chains(archive.home(), table, basis, own, city))
     }
 
     /// A table made of parts that were written elsewhere, in order of year and publication.
     #[must_use]
-    pub fn of_parts(folder: &Path, table: Table, parts: Vec<Part>, with_supply: bool) -> Self {
-        let schema = schema_of(table, with_supply);
-        Self { folder: folder.to_owned(), table, schema, parts }
+    pub fn of_parts(folder: &Path, table: Table, parts: &[Part], basis: &Arc<Basis>) -> Self {
+        let chains = |table| {
+            let own = parts.iter().filter(|part| part.table == table).cloned();
+            Chain::of_parts(&own.collect::<Vec<_>>())
+        };
+        let city = if table == Table::City { Vec::new() } else { chains(Table::City) };
+        Self::of_chains(folder, table, basis, chains(table), city)
+    }
+
+    fn of_chains(
+        folder: &Path,
+        table: Table,
+        basis: &Arc<Basis>,
+        own: Vec<Chain>,
+        city: Vec<Chain>,
+    ) -> Self {
+        let years = own.into_iter().map(|own| {
+            let city = city.iter().find(|chain| chain.year == own.year).cloned();
+            (own.year, YearFiles { own, city })
+        });
+        let (folder, basis, years) = (folder.to_owned(), Arc::clone(basis), years.collect());
+        Self { folder, table, basis, years }
     }
 
     /// Which table it is.
@@ -156,22 +192,26 @@ impl TableAt {
             Table::City => &["year", "city", "country"],
             Table::Plant => &["year", "firm", "city", "country"],
         };
-        Sheet { name: self.table.name(), keys, schema: Arc::clone(&self.schema) }
+        Sheet { name: self.table.name(), keys, schema: self.schema() }
+    }
+
+    fn schema(&self) -> SchemaRef {
+        schema_of(self.table, self.basis.supply.is_some())
     }
 
     /// Its years in order.
     pub fn years(&self) -> impl Iterator<Item = Year> {
-        self.parts.chunk_by(|a, b| a.year == b.year).map(|parts| parts[0].year)
+        self.years.keys().copied()
     }
 
-    /// Whether a year is made of other parts than in another state of the table.
+    /// Whether a year may have other rows than in another state of the table.
     #[must_use]
     pub fn differs(&self, other: &Self, year: Year) -> bool {
-        let hashes = |table: &Self| -> Vec<String> {
-            let of_year = table.parts.iter().filter(|part| part.year == year);
-            of_year.map(|part| part.file.hash.clone()).collect()
+        let state = |table: &Self| {
+            let of = table.years.get(&year)?;
+            Some((of.own.state, of.city.as_ref().map(|city| city.state)))
         };
-        hashes(self) != hashes(other)
+        self.folder != other.folder || state(self) != state(other)
     }
 
     /// The rows of a year, sorted by key; none where it is not there.
@@ -180,11 +220,29 @@ impl TableAt {
     /// - [`ExportError::Archive`] if a part is missing or damaged.
     /// - [`ExportError::Rows`] if its parts do not fit together.
     pub fn year(&self, year: Year) -> Result<RecordBatch, ExportError> {
-        let found = self.rows(Some(year)).next();
-        found.map_or_else(
-            || Ok(RecordBatch::new_empty(Arc::clone(&self.schema))),
-            |rows| rows.map(|(_, rows)| rows),
-        )
+        match self.years.get(&year) {
+            None => Ok(RecordBatch::new_empty(self.schema())),
+            Some(files) => self.read(year, files),
+        }
+    }
+
+    fn read(&self, year: Year, files: &YearFiles) -> Result<RecordBatch, ExportError> {
+        let stored = |table, chain: &Chain| {
+            let mut years = TableYears::new(&self.folder, table, std::slice::from_ref(chain));
+            years.next().map_or_else(|| Ok(Vec::new()), |year| year.map(|year| year.batches))
+        };
+        let own = stored(self.table, &files.own)?;
+        let city = files.city.as_ref().map(|chain| stored(Table::City, chain)).transpose()?;
+        let rows = |city, plant| StoredYear { year, months: files.own.months, city, plant };
+        let made = match (files.own.layout, self.table) {
+            (Layout::Figures, table) => by_key(&self.schema(), &own, key_of(table)),
+            (Layout::Facts, Table::City) => self.basis.city_year(&rows(own, Vec::new())),
+            (Layout::Facts, Table::Plant) => {
+                self.basis.plant_year(&rows(city.unwrap_or_default(), own))
+            }
+        };
+        let table = self.table.name();
+        made.map_err(|source| ExportError::Rows { table, year, source })
     }
 
     /// The years in order, or one, each sorted by key.
@@ -195,16 +253,26 @@ impl TableAt {
         &self,
         year: Option<Year>,
     ) -> impl Iterator<Item = Result<(Year, RecordBatch), ExportError>> + use<> {
-        let range = year.map_or(Year(0)..=Year(u16::MAX), |year| year..=year);
-        let (table, schema) = (self.table, Arc::clone(&self.schema));
-        let years = TableYears::new(&self.folder, &self.parts, &range, key_of(table));
-        years.map(move |rows| {
-            let rows = rows?;
-            let sorted = by_key(&schema, &rows.batches, key_of(table));
-            let (table, year) = (table.name(), rows.year);
-            let sorted = sorted.map_err(|source| ExportError::Rows { table, year, source })?;
-            Ok((year, sorted))
-        })
+        let table = self.clone();
+        let mut years: Vec<Year> = self.years().collect();
+        years.retain(|of| year.is_none_or(|year| year == *of));
+        years.into_iter().map(move |year| Ok((year, table.year(year)?)))
+    }
+
+    /// A year as its files lie there, whatever their hashes: none if none of them was written anew
+    /// by somebody else, or if they are no rows of the table.
+    #[must_use]
+    pub fn rewritten_year(&self, year: Year) -> Option<RecordBatch> {
+        let mut files = self.years.get(&year)?.clone();
+        let own = files.own.as_it_lies(&self.folder).ok()?;
+        let city = files.city.as_ref().map(|chain| chain.as_it_lies(&self.folder));
+        let city = city.transpose().ok()?.flatten();
+        if own.is_none() && city.is_none() {
+            return None;
+        }
+        files.own = own.unwrap_or(files.own);
+        files.city = city.or(files.city);
+        self.read(year, &files).ok()
     }
 
     /// Checks that a year is there, and the hashes of all its parts, or of all, so that nothing is
@@ -215,59 +283,13 @@ impl TableAt {
     /// - [`ExportError::Archive`] with the first part that is missing or damaged.
     pub fn check(&self, year: Option<Year>) -> Result<(), ExportError> {
         check_year(self.table.name(), year, self.years())?;
-        for part in self.parts.iter().filter(|part| year.is_none_or(|year| year == part.year)) {
-            part.file.open(&self.folder)?;
+        let wanted = self.years.iter().filter(|(of, _)| year.is_none_or(|year| year == **of));
+        for (_, files) in wanted {
+            let chains = std::iter::once(&files.own).chain(&files.city);
+            for file in chains.flat_map(Chain::files) {
+                file.open(&self.folder)?;
+            }
         }
         Ok(())
     }
-}
-
-/// The years of a table in order, each sorted by key.
-///
-/// # Errors
-/// Those of [`TableAt::published`]; each year, those of [`TableAt::year`].
-pub fn years(
-    archive: &Archive,
-    table: Table,
-    selection: Selection,
-) -> Result<impl Iterator<Item = Result<(Year, RecordBatch), ExportError>> + use<>, ExportError> {
-    Ok(TableAt::published(archive, table, selection.as_of)?.rows(selection.year))
-}
-
-/// A year of a table that somebody wrote anew, sorted by key; none if it cannot be read as such.
-#[must_use]
-pub fn rewritten_year(archive: &Archive, table: Table, year: Year) -> Option<RecordBatch> {
-    let schema = schema_of(table, has_supply(archive, None).ok()?);
-    let mut years = archive.rewritten_year(table, year, key_of(table)).ok()??;
-    let batches = years.next()?.ok()?.batches;
-    // Another writer may have another type for the same column: compared is what is written out.
-    let batches: Vec<_> = batches
-        .iter()
-        .map(|batch| {
-            let columns = batch.columns().iter().zip(schema.fields());
-            let alike = columns.clone().all(|(column, f)| column.data_type() == f.data_type());
-            alike
-                .then(|| RecordBatch::try_new(Arc::clone(&schema), batch.columns().to_vec()).ok())?
-        })
-        .collect::<Option<_>>()?;
-    by_key(&schema, &batches, key_of(table)).ok()
-}
-
-/// Whether the home has a firm-year file, and with it the column `ln_supply`: as of a vintage, or
-/// now.
-///
-/// # Errors
-/// [`ExportError::Archive`] if the manifest cannot be read.
-pub fn has_supply(archive: &Archive, as_of: Option<Vintage>) -> Result<bool, ExportError> {
-    let references = match as_of {
-        None => archive.references()?,
-        Some(vintage) => {
-            let publications = archive.publications()?;
-            let last = publications.iter().rev().find(|(_, at)| *at <= vintage);
-            let definitions =
-                archive.definitions_at(last.map_or_else(Default::default, |l| l.0))?;
-            definitions.map(|definitions| definitions.references).unwrap_or_default()
-        }
-    };
-    Ok(references.iter().any(|(name, _)| name == "supply.csv"))
 }

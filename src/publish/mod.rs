@@ -1,9 +1,15 @@
 //! Integer rows to published tables: the place where figures become floating point.
+//!
+//! ```text
+//! facts (stored) ─▶ derived: rows by the indicators' formulas ─▶ columns: figures
+//! ```
 
 pub mod cells;
 pub mod city;
 pub mod columns;
+pub mod derived;
 pub mod export;
+pub mod facts;
 pub mod ledger;
 pub mod moves;
 pub mod plant;
@@ -12,12 +18,28 @@ pub mod sheet;
 pub mod sorted;
 pub mod supply;
 
+use std::sync::Arc;
+
 use crate::feed::dictionary::Dictionary;
 use crate::feed::places::Places;
 use crate::figures::GrowthSum;
 use crate::geography::Geography;
+use crate::options::Definitions;
 use crate::types::Growth;
 use supply::Supply;
+
+/// What a published table is made with beside what is stored of it.
+#[derive(Clone, Debug)]
+pub struct Basis {
+    /// The choices in the definition of the indicators.
+    pub definitions: Definitions,
+    /// City codes.
+    pub places: Arc<Places>,
+    /// Areas and provinces.
+    pub geography: Arc<Geography>,
+    /// The firm-year file, where one is given.
+    pub supply: Option<Arc<Supply>>,
+}
 
 /// What turns a row's numbers into the texts and figures of its columns.
 #[derive(Clone, Copy)]

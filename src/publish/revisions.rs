@@ -7,7 +7,6 @@ use serde::Serialize;
 
 use super::export::{ExportError, TableAt};
 use super::moves::{Move, YearMoves, between};
-use crate::archive::parts::Table;
 use crate::archive::{Archive, FileEntry, Publication};
 use crate::types::Vintage;
 
@@ -102,16 +101,20 @@ pub struct LargeMove {
     pub log_points: f64,
 }
 
-/// Sums up a step, with its `n_largest` largest moves.
+/// Sums up a step, with its `n_largest` largest moves: of both tables, as they stood before it and
+/// after.
 ///
 /// # Errors
 /// [`ExportError::Archive`], [`ExportError::Rows`] if the home cannot be read.
-pub fn revision(archive: &Archive, step: Step, n_largest: usize) -> Result<Revision, ExportError> {
+pub fn revision(
+    archive: &Archive,
+    step: Step,
+    tables: &[[TableAt; 2]],
+    n_largest: usize,
+) -> Result<Revision, ExportError> {
     let (mut years, mut largest) = (Vec::new(), Vec::new());
-    for table in [Table::City, Table::Plant] {
-        let before = TableAt::published(archive, table, Some(step.before))?;
-        let after = TableAt::published(archive, table, Some(step.after))?;
-        for year in between(&before, &after, None) {
+    for [before, after] in tables {
+        for year in between(before, after, None) {
             let mut year = year?;
             let revision = year_revision(&mut year, n_largest, &mut largest)?;
             if revision.figures > 0 || revision.months_before != revision.months_after {

@@ -9,7 +9,7 @@ use super::group::Fit;
 use super::panels::{Kind, Panels};
 use super::run::{Ask, Outcome};
 use super::stored;
-use crate::archive::parts::{Part, Table};
+use crate::archive::parts::{Layout, Part, Table};
 use crate::archive::{Archive, Publication, StoredEstimate, StoredState};
 use crate::types::Year;
 
@@ -188,9 +188,14 @@ pub fn changed_since(
     publication: Publication,
     through: Year,
 ) -> Result<Vec<Year>, RegressionError> {
-    let parts = archive.parts(Table::Plant, None)?;
-    let is_later = |part: &&Part| part.publication > publication && part.year <= through;
+    let mut parts = archive.parts(Table::Plant, None)?;
+    let markets = archive.parts(Table::City, None)?;
+    parts.extend(markets.into_iter().filter(|part| part.layout == Layout::Facts));
+    let is_later = |part: &&Part| {
+        part.publication > publication && part.year <= through && part.stands_for.is_none()
+    };
     let mut years: Vec<Year> = parts.iter().filter(is_later).map(|part| part.year).collect();
+    years.sort_unstable();
     years.dedup();
     Ok(years)
 }

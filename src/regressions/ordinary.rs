@@ -4,10 +4,8 @@
 //! and growth are those of ordinary trade alone.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use arrow_array::RecordBatch;
-use arrow_select::concat::concat_batches;
 
 use super::error::RegressionError;
 use super::networks::Networks;
@@ -17,10 +15,12 @@ use crate::archive::parts::Table;
 use crate::archive::segment::Fields;
 use crate::calendar::Calendar;
 use crate::dataflow::{Epoch, Output, Subject, Workers};
-use crate::engine::Names;
 use crate::engine::amounts::Amounts;
+use crate::engine::{Home, Names};
+use crate::figures::{CityRow, PlantFacts};
+use crate::indicators::{PlantRows, YearMarkets};
 use crate::options::Network;
-use crate::publish::columns::{REMOVED, rows as columns_of};
+use crate::publish::columns::rows as columns_of;
 use crate::publish::export::schema_of;
 use crate::publish::sorted::by_key;
 use crate::publish::{Context, plant as table};
@@ -41,33 +41,28 @@ pub fn rows(
     let first = source.calendar.first();
     let calendar = Calendar::closed_through(first, Period::new(last.0, 12));
     let subject = Subject {
-        geography: Arc::clone(&source.home.geography),
-        definitions: source.home.settings.definitions(),
+        network: source.home.settings.network,
         first_year: first.year(),
         first_indicator_year: calendar.first_indicator_year(),
     };
     let mut workers = Workers::start(source.n_workers, &subject)?;
     feed(source, calendar, &mut names, &mut workers)?;
 
-    let columns = table::columns(source.home.supply.is_some());
-    let context = Context {
-        firms: &names.firms,
-        countries: &names.countries,
-        places: &source.home.places,
-        geography: &source.home.geography,
-        supply: source.home.supply.as_ref(),
-    };
-    let mut batches: BTreeMap<Year, Vec<RecordBatch>> =
-        years.iter().map(|year| (*year, Vec::new())).collect();
+    let mut found: BTreeMap<Year, Found> =
+        years.iter().map(|year| (*year, Found::default())).collect();
     // Whole years are the last ones of the calendar.
     let from = years.iter().copied().min().unwrap_or(last);
     let whole = closed_years(&calendar).into_iter().filter(|year| *year >= from).collect();
     let epoch = Epoch { whole, last, publish: true };
     workers.complete(&epoch, |output| -> Result<(), RegressionError> {
-        if let Output::PlantRows(year, rows) = output
-            && let Some(batches) = batches.get_mut(&year)
-        {
-            batches.push(columns_of(&columns, &rows, 12, &context)?);
+        match output {
+            Output::CityRows(year, rows) => {
+                found.entry(year).and_modify(|found| found.city.extend(rows));
+            }
+            Output::PlantFacts(year, facts) => {
+                found.entry(year).and_modify(|found| found.plant.extend(facts));
+            }
+            _ => {}
         }
         Ok(())
     })?;
@@ -75,11 +70,18 @@ pub fn rows(
         Network::Founded => Some(networks(&mut workers, &names)?),
         Network::Active => None,
     };
-    let sorted = |(year, batches): (Year, Vec<RecordBatch>)| {
-        let rows = in_order(source, &batches)?;
+    let rows = |(year, found): (Year, Found)| {
+        let rows = in_order(source, &names, found)?;
         Ok((year, plant::extended(source, year, &rows, networks.as_ref())?))
     };
-    batches.into_iter().map(sorted).collect()
+    found.into_iter().map(rows).collect()
+}
+
+/// What the dataflow says of a year.
+#[derive(Default)]
+struct Found {
+    city: Vec<CityRow>,
+    plant: Vec<PlantFacts>,
 }
 
 /// The networks of firms in ordinary trade, from the cells of the last epoch.
@@ -121,11 +123,27 @@ fn feed(
     Ok(workers.feed(amounts.take(0))?)
 }
 
-/// The rows of a year in order of key, without the column that says they stand.
-fn in_order(source: &Source<'_>, batches: &[RecordBatch]) -> Result<RecordBatch, RegressionError> {
-    let schema = schema_of(Table::Plant, source.home.supply.is_some());
-    let Some(first) = batches.first() else { return Ok(RecordBatch::new_empty(schema)) };
-    let mut rows = concat_batches(&first.schema(), batches)?;
-    rows.remove_column(rows.schema().index_of(REMOVED)?);
-    Ok(by_key(&schema, &[rows], &table::KEY)?)
+/// The rows of a year in order of key.
+fn in_order(
+    source: &Source<'_>,
+    names: &Names,
+    mut found: Found,
+) -> Result<RecordBatch, RegressionError> {
+    let Home { settings, places, geography, supply } = &source.home;
+    let markets = YearMarkets::of(found.city, geography);
+    let mut made = PlantRows::new(&markets, geography, settings.definitions());
+    found.plant.sort_unstable_by_key(PlantFacts::order);
+    let mut rows = Vec::with_capacity(found.plant.len());
+    for facts in found.plant.chunk_by(|a, b| a.plant.firm == b.plant.firm) {
+        made.of_firm(facts, &mut rows);
+    }
+    let context = Context {
+        firms: &names.firms,
+        countries: &names.countries,
+        places,
+        geography,
+        supply: supply.as_deref(),
+    };
+    let rows = columns_of(&table::columns(supply.is_some()), &rows, 12, &context)?;
+    Ok(by_key(&schema_of(Table::Plant, supply.is_some()), &[rows], &table::KEY)?)
 }

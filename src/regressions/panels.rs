@@ -2,9 +2,10 @@
 //! they are made from has changed.
 //!
 //! # Invariant
-//! A part bears the stamp of what it was made from: the hashes of the parts of `plant` of its year,
-//! of the segments whose records count in it or in the networks of its firms, and of the options
-//! and reference tables. A part with another stamp, or one that cannot be read, is made again.
+//! A part bears the stamp of what it was made from: the hashes of the parts of both tables of its
+//! year, of the segments whose records count in it or in the networks of its firms, and of the
+//! options and reference tables. A part with another stamp, or one that cannot be read, is made
+//! again.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -20,7 +21,7 @@ use super::product::PlantRows;
 use super::rauch::Rauch;
 use super::source::{Source, closed_years};
 use super::{ordinary, plant, product};
-use crate::archive::parts::Table;
+use crate::archive::parts::{Layout, Table};
 use crate::archive::{Archive, ArchiveError, PanelPart, read_panel};
 use crate::options::Network;
 use crate::specification::{Column, Panel, Trade};
@@ -135,9 +136,17 @@ impl<'a> Panels<'a> {
             Kind::Plant | Kind::Ordinary => segments(&|of| of <= year),
         }
         if kind != Kind::Ordinary {
-            let parts = self.source.archive.parts(Table::Plant, None)?;
-            for part in parts.iter().filter(|part| part.year == year) {
-                hasher.update(part.file.hash.as_bytes());
+            // Facts make rows with the markets beside them; figures had them in.
+            for (table, layouts) in
+                [(Table::Plant, &Layout::ALL[..]), (Table::City, &[Layout::Facts])]
+            {
+                for part in self.source.archive.parts(table, None)? {
+                    if part.year == year && layouts.contains(&part.layout) {
+                        for hash in part.hashes() {
+                            hasher.update(hash.as_bytes());
+                        }
+                    }
+                }
             }
         }
         Ok(hasher.finalize().to_hex().to_string())

@@ -20,7 +20,7 @@ use super::error::RegressionError;
 use super::networks::Networks;
 use super::source::Source;
 use crate::archive::parts::Table;
-use crate::publish::export::{Selection, schema_of, years};
+use crate::publish::export::TableAt;
 use crate::types::Year;
 
 /// The rows of a closed year; without networks, a firm's is the plants that it has in the year.
@@ -29,12 +29,8 @@ pub fn rows(
     year: Year,
     networks: Option<&Networks>,
 ) -> Result<RecordBatch, RegressionError> {
-    let selection = Selection { year: Some(year), as_of: None };
-    let found = years(source.archive, Table::Plant, selection)?.next();
-    let rows = match found {
-        Some(rows) => rows?.1,
-        None => RecordBatch::new_empty(schema_of(Table::Plant, source.home.supply.is_some())),
-    };
+    let basis = source.home.basis();
+    let rows = TableAt::published(source.archive, Table::Plant, None, &basis)?.year(year)?;
     Ok(extended(source, year, &rows, networks)?)
 }
 

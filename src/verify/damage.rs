@@ -4,8 +4,8 @@
 //! again. Everything else serves earlier vintages, or only saves time.
 
 use super::finding::{Affected, Finding, Verification};
-use crate::archive::parts::{Part, Table};
-use crate::archive::{Archive, ArchiveError, FileEntry};
+use crate::archive::parts::{Chain, Table};
+use crate::archive::{Archive, ArchiveError, FileEntry, Stored};
 use crate::engine::{EngineError, needs_records};
 use crate::types::Vintage;
 
@@ -32,12 +32,10 @@ pub fn find(archive: &Archive, verification: &mut Verification) -> Result<(), En
             verification.found(Finding::OldRecords { file: file.name, affected, error });
         }
     }
-    for table in [Table::City, Table::Plant] {
-        for part in archive.old_parts(table)? {
-            if let Err(error) = part.file.open(home) {
-                let affected = of_part(archive, &part)?;
-                verification.found(Finding::OldPart { table, affected, error });
-            }
+    for (table, file) in archive.old_files()? {
+        if let Err(error) = file.open(home) {
+            let affected = of_file(archive, table, &file)?;
+            verification.found(Finding::OldPart { table, affected, error });
         }
     }
     Ok(())
@@ -55,13 +53,14 @@ fn of_records(archive: &Archive, file: &FileEntry) -> Result<Affected, EngineErr
     Ok(Affected::vintages(affected))
 }
 
-/// The published vintages whose table is read from a part.
-fn of_part(archive: &Archive, part: &Part) -> Result<Affected, ArchiveError> {
+/// The published vintages whose table is read from a file.
+fn of_file(archive: &Archive, table: Table, file: &Stored) -> Result<Affected, ArchiveError> {
     let mut vintages: Vec<Vintage> = archive.publications()?.into_iter().map(|of| of.1).collect();
     vintages.dedup();
     let mut affected = Vec::new();
     for vintage in vintages {
-        if archive.parts(part.table, Some(vintage))?.contains(part) {
+        let chains = archive.chains(table, Some(vintage))?.unwrap_or_default();
+        if chains.iter().flat_map(Chain::files).any(|other| other == file) {
             affected.push(vintage);
         }
     }

@@ -18,8 +18,8 @@ use crate::engine::replay::Replay;
 use crate::engine::{EngineError, LiveSegment};
 use crate::oracle::{Oracle, Tables};
 use crate::publish::cells::fields_of;
-use crate::publish::columns::{self, REMOVED};
-use crate::publish::export::{ExportError, Selection, key_of, rewritten_year, schema_of, years};
+use crate::publish::columns;
+use crate::publish::export::{ExportError, TableAt, key_of, schema_of};
 use crate::publish::sorted::by_key;
 use crate::publish::{Context, city, plant};
 use crate::types::Year;
@@ -116,8 +116,8 @@ fn compare(
     verification: &mut Verification,
 ) -> Result<(), ExportError> {
     let mut missing: Vec<Year> = replay.calendar.indicator_years().collect();
-    let published = years(&replay.archive, table, Selection::default())?;
-    for rows in published {
+    let published = TableAt::published(&replay.archive, table, None, &replay.home.basis())?;
+    for rows in published.rows(None) {
         let (year, rows) = match rows {
             Ok(rows) => rows,
             Err(error) => {
@@ -127,7 +127,7 @@ fn compare(
                 verification.found(Finding::Part(table, error));
                 if let Some(year) = year {
                     missing.retain(|other| *other != year);
-                    if let Some(rows) = rewritten_year(&replay.archive, table, year) {
+                    if let Some(rows) = published.rewritten_year(year) {
                         let expected = expected(replay, table, tables, year)?;
                         differences(table, &rows, &expected, verification);
                     }
@@ -173,7 +173,7 @@ fn expected(
         countries: &replay.names.countries,
         places: &replay.home.places,
         geography: &replay.home.geography,
-        supply: replay.home.supply.as_ref(),
+        supply: replay.home.supply.as_deref(),
     };
     let months = replay.calendar.months(year);
     let with_supply = context.supply.is_some();
@@ -188,11 +188,7 @@ fn expected(
         }
     };
     let schema = schema_of(table, with_supply);
-    let sorted = rows.and_then(|rows| {
-        let columns: Vec<usize> = (1..rows.num_columns()).collect();
-        debug_assert_eq!(rows.schema().field(0).name(), REMOVED);
-        by_key(&schema, &[rows.project(&columns)?], key_of(table))
-    });
+    let sorted = rows.and_then(|rows| by_key(&schema, &[rows], key_of(table)));
     sorted.map_err(|source| ExportError::Rows { table: table.name(), year, source })
 }
 

@@ -18,7 +18,7 @@ use super::progress::Progress;
 use super::room;
 use super::stop::Stop;
 use crate::archive::seen::seen;
-use crate::archive::{Archive, ArchiveError};
+use crate::archive::{Archive, ArchiveError, CompactionRules};
 use crate::clock;
 use crate::engine::open::{calendar, recorded};
 use crate::engine::request::tables_beside;
@@ -367,6 +367,10 @@ impl Watcher {
         }
         if let Some(engine) = self.engine.as_mut() {
             engine.snapshot_if_due()?;
+            for damaged in engine.compact(CompactionRules::default())?.damaged {
+                let why = with_causes(&damaged);
+                warn!("a year of a table was not folded, and stays as it is: {why}; run `verify`");
+            }
         }
         Ok(())
     }

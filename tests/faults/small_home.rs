@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use parquet::file::reader::{FileReader, SerializedFileReader};
-use spillover::archive::parts::{PartKind, Table, read_part};
+use spillover::archive::parts::{Chain, PartKind, Table, read_part};
 use spillover::archive::segment::{self, Fields};
 use spillover::archive::{Archive, ArchiveError, read_panel, snapshot};
 use spillover::estimate::memory::Memory;
@@ -150,11 +150,12 @@ pub fn named(archive: &Archive) -> Vec<Named> {
         );
     }
     for table in [Table::City, Table::Plant] {
-        for part in archive.parts(table, None).expect("asked") {
+        let chains = archive.chains(table, None).expect("asked").expect("the newest are stored");
+        for file in chains.iter().flat_map(Chain::files).cloned() {
             add(
                 "parts",
-                &part.file.path.clone(),
-                Box::new(move |archive: &Archive| read_part(archive.home(), &part).map(drop)),
+                &file.path.clone(),
+                Box::new(move |archive: &Archive| read_part(archive.home(), &file).map(drop)),
             );
         }
     }

@@ -27,15 +27,19 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("estimate", &[]),
     ("geography", &["types"]),
     ("figures", &["types"]),
+    ("indicators", &["types", "options", "geography", "figures"]),
     ("calendar", &["types"]),
     ("simulate", &["types", "files", "theory"]),
     ("feed", &["types", "toml_text", "files"]),
     ("panel", &["files", "estimate", "feed"]),
     ("specification", &["estimate", "toml_text"]),
     ("archive", &["types", "files", "feed"]),
-    ("dataflow", &["types", "options", "geography", "figures"]),
+    ("dataflow", &["types", "options", "figures"]),
     ("oracle", &["types", "options", "geography", "figures", "calendar"]),
-    ("publish", &["types", "files", "geography", "figures", "feed", "archive"]),
+    (
+        "publish",
+        &["types", "files", "options", "geography", "figures", "indicators", "feed", "archive"],
+    ),
     ("settings", &["options", "files", "feed", "toml_text"]),
     (
         "engine",
@@ -57,6 +61,8 @@ const LAYERS: &[(&str, &[&str])] = &[
         &[
             "types",
             "options",
+            "figures",
+            "indicators",
             "calendar",
             "estimate",
             "specification",
@@ -92,6 +98,7 @@ const INTEGERS_ONLY: &[&str] = &[
     "options",
     "geography",
     "figures",
+    "indicators",
     "calendar",
     "feed",
     "archive",
@@ -103,7 +110,7 @@ const INTEGERS_ONLY: &[&str] = &[
 /// are no figures.
 const FLOATS: &[(&str, &str)] = &[
     ("src/types.rs", "a growth is the difference of two logs, rounded to fixed point"),
-    ("src/dataflow/affiliate.rs", "a log density, rounded to fixed point"),
+    ("src/indicators/affiliate.rs", "a log density, rounded to fixed point"),
     ("src/feed/read.rs", "the share of lines that may be rejected"),
     ("src/feed/refused.rs", "that share in a message"),
     ("src/engine/open.rs", "that share as an option"),

@@ -332,8 +332,9 @@ fn add_part(
     part: &Part,
 ) -> rusqlite::Result<()> {
     transaction.execute(
-        r#"INSERT INTO parts ("table", year, publication, kind, months, n_rows, path, hash, n_bytes)
-           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"#,
+        r#"INSERT INTO parts ("table", year, publication, kind, months, n_rows, path, hash, n_bytes,
+               layout, stands_for)
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"#,
         params![
             part.table.name(),
             part.year.0,
@@ -344,6 +345,8 @@ fn add_part(
             part.file.path,
             part.file.hash,
             integer(part.file.n_bytes),
+            part.layout.name(),
+            part.stands_for.as_ref().map(|hashes| hashes.join(" ")),
         ],
     )?;
     Ok(())

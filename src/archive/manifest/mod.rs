@@ -10,6 +10,7 @@
 
 mod acknowledged;
 mod commit;
+mod folds;
 mod layout_2;
 mod queries;
 mod results;
@@ -34,8 +35,13 @@ use crate::files::{self, check_regular, private};
 
 const SCHEMA: &str = include_str!("schema.sql");
 const REVISIONS: &str = include_str!("revisions.sql");
+const FACTS: &str = include_str!("facts.sql");
 /// `user_version` of the database; another number is another layout.
-const LAYOUT: i64 = 3;
+const LAYOUT: i64 = 4;
+/// Since this one, estimates are known by their content.
+const LAYOUT_OF_CONTENT: i64 = 3;
+/// Since this one, parts of tables hold facts, and are folded.
+const LAYOUT_OF_FACTS: i64 = 4;
 /// The oldest layout that can be read; who writes makes it the newest first.
 const LAYOUT_MIN: i64 = 2;
 const NAME: &str = "manifest.sqlite";
@@ -216,6 +222,11 @@ impl Manifest {
         layout(&self.connection).map_err(|source| not_opened(&self.path, source))
     }
 
+    /// Whether parts can hold facts, and be folded.
+    fn has_facts(&self) -> Result<bool> {
+        Ok(self.layout()? >= LAYOUT_OF_FACTS)
+    }
+
     fn check_layout(&self) -> Result<()> {
         match self.layout()? {
             LAYOUT_MIN..=LAYOUT => Ok(()),
@@ -275,6 +286,11 @@ fn prepare(connection: &mut Connection) -> rusqlite::Result<()> {
         2 => layout_2::upgrade(&transaction)?,
         _ => {}
     }
+    if found < LAYOUT_OF_FACTS {
+        seal::open(&transaction, "parts")?;
+        transaction.execute_batch(FACTS)?;
+    }
+    transaction.execute_batch(folds::SCHEMA)?;
     transaction.execute_batch(results::SCHEMA)?;
     if found != LAYOUT {
         transaction.pragma_update(None, "user_version", LAYOUT)?;

@@ -7,11 +7,12 @@ use std::path::PathBuf;
 use rusqlite::types::Type;
 use rusqlite::{OptionalExtension, Params, Row};
 
+use super::folds::NOT_FOLDED;
 use super::{Manifest, seal};
 use crate::archive::Publication;
 use crate::archive::durable::Stored;
 use crate::archive::error::{ArchiveError, Result};
-use crate::archive::parts::{Part, PartKind, Table};
+use crate::archive::parts::{Layout, Part, PartKind, Table};
 use crate::feed::record::{Counts, Exclusion, Reject, Rule};
 use crate::types::{BadPeriod, Period, Vintage, Year};
 
@@ -68,7 +69,7 @@ pub struct Sizes {
     pub n_segments: u64,
     /// Size of their segments.
     pub segment_bytes: u64,
-    /// Published parts.
+    /// Files of the published tables.
     pub n_parts: u64,
     /// Their size.
     pub part_bytes: u64,
@@ -237,11 +238,16 @@ impl Manifest {
         table: Table,
         as_of: Option<Vintage>,
     ) -> Result<Vec<Part>> {
-        let sql = r#"SELECT path, hash, parts.n_bytes, year, publication, kind, months, n_rows
-                     FROM parts JOIN publications USING (publication)
-                     WHERE "table" = ?1 AND vintage <= ?2 ORDER BY year, publication"#;
+        let layout = if self.has_facts()? { "layout, stands_for" } else { "'figures', NULL" };
+        let sql = format!(
+            r#"SELECT path, hash, parts.n_bytes, year, publication, kind, months, n_rows, {layout}
+               FROM parts JOIN publications USING (publication)
+               WHERE "table" = ?1 AND vintage <= ?2 ORDER BY year, publication"#
+        );
         let as_of = as_of.map_or(u32::MAX, |vintage| vintage.0);
-        self.rows("the published parts", sql, (table.name(), as_of), |row| {
+        self.rows("the published parts", &sql, (table.name(), as_of), |row| {
+            let stands_for: Option<String> = row.get(9)?;
+            let hashes = |text: String| text.split_whitespace().map(str::to_owned).collect();
             Ok(Part {
                 table,
                 file: stored(row, 0)?,
@@ -250,6 +256,8 @@ impl Manifest {
                 kind: PartKind::ALL[position(row, 5, &PartKind::ALL, PartKind::name)?],
                 months: row.get(6)?,
                 n_rows: unsigned(row, 7)?,
+                layout: Layout::ALL[position(row, 8, &Layout::ALL, Layout::name)?],
+                stands_for: stands_for.map(hashes),
             })
         })
     }
@@ -263,13 +271,17 @@ impl Manifest {
     }
 
     pub(in crate::archive) fn sizes(&self) -> Result<Sizes> {
-        let sql = "SELECT (SELECT count(*) FROM files),
-                          (SELECT coalesce(sum(segment_bytes), 0) FROM files),
-                          (SELECT count(*) FROM parts),
-                          (SELECT coalesce(sum(n_bytes), 0) FROM parts),
-                          (SELECT count(*) FROM snapshots),
-                          (SELECT coalesce(sum(n_bytes), 0) FROM snapshots)";
-        let sizes = self.row("the sizes", sql, [], |row| {
+        let sql = format!(
+            "WITH files_of_tables (n_bytes) AS ({})
+             SELECT (SELECT count(*) FROM files),
+                    (SELECT coalesce(sum(segment_bytes), 0) FROM files),
+                    (SELECT count(*) FROM files_of_tables),
+                    (SELECT coalesce(sum(n_bytes), 0) FROM files_of_tables),
+                    (SELECT count(*) FROM snapshots),
+                    (SELECT coalesce(sum(n_bytes), 0) FROM snapshots)",
+            self.files_of_tables("n_bytes")?
+        );
+        let sizes = self.row("the sizes", &sql, [], |row| {
             Ok(Sizes {
                 n_segments: unsigned(row, 0)?,
                 segment_bytes: unsigned(row, 1)?,
@@ -291,15 +303,47 @@ impl Manifest {
         Ok(Sizes { manifest_bytes, ..sizes.unwrap_or_default() })
     }
 
+    /// The files that the published tables are in, those of folds included.
+    pub(in crate::archive) fn table_files(&self) -> Result<Vec<(Table, Stored)>> {
+        let sql = self.files_of_tables(r#""table", path, hash, n_bytes"#)?;
+        self.rows("the files of the tables", &sql, [], |row| {
+            Ok((table_of(row, 0)?, stored(row, 1)?))
+        })
+    }
+
+    /// How many transactions have written.
+    pub(in crate::archive) fn n_commits(&self) -> Result<u64> {
+        seal::n_commits(&self.connection).map_err(|source| self.not_read("its seals", source))
+    }
+
+    /// Columns of the files that the published tables are in, those of folds included.
+    fn files_of_tables(&self, columns: &str) -> Result<String> {
+        if !self.has_facts()? {
+            return Ok(format!("SELECT {columns} FROM parts"));
+        }
+        Ok(format!(
+            "SELECT {columns} FROM parts WHERE {NOT_FOLDED}
+             UNION ALL SELECT {columns} FROM folds WHERE path IS NOT NULL
+             UNION ALL SELECT {columns} FROM undo_parts"
+        ))
+    }
+
     /// Every file that the manifest names, relative to the home.
     pub(in crate::archive) fn paths(&self) -> Result<HashSet<String>> {
-        let sql = "SELECT segment_path FROM files UNION ALL SELECT path FROM parts
-                   UNION ALL SELECT path FROM snapshots";
-        let paths = self.rows("the paths", sql, [], |row| row.get(0))?;
+        let sql = format!(
+            "SELECT segment_path FROM files UNION ALL SELECT path FROM snapshots UNION ALL {}",
+            self.files_of_tables("path")?
+        );
+        let paths = self.rows("the paths", &sql, [], |row| row.get(0))?;
         let panels = self.panels()?.into_iter().map(|part| part.file.path);
         let memories = self.memories()?.into_iter().map(|(.., file)| file.path);
         Ok(paths.into_iter().chain(panels).chain(memories).collect())
     }
+}
+
+/// A table by its name.
+pub(super) fn table_of(row: &Row<'_>, column: usize) -> rusqlite::Result<Table> {
+    Ok(Table::ALL[position(row, column, &Table::ALL, Table::name)?])
 }
 
 fn file(

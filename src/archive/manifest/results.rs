@@ -3,7 +3,7 @@
 use rusqlite::{Row, Transaction, TransactionBehavior, params};
 
 use super::queries::{stored, unknown, unsigned};
-use super::{LAYOUT, Manifest, layout_2, seal};
+use super::{LAYOUT_OF_CONTENT, Manifest, layout_2, seal};
 use crate::archive::Publication;
 use crate::archive::durable::Stored;
 use crate::archive::error::{ArchiveError, Result};
@@ -149,7 +149,8 @@ impl Manifest {
         let own = r#"SELECT estimate, identity, content, specification, "column", through,
                             publication, vintage, panel, stamp, state, "schema", model, error
                      FROM estimates ORDER BY estimate"#;
-        let sql = if self.layout()? < LAYOUT { layout_2::estimates() } else { own.to_owned() };
+        let sql =
+            if self.layout()? < LAYOUT_OF_CONTENT { layout_2::estimates() } else { own.to_owned() };
         self.rows("the estimates", &sql, [], estimate)
     }
 
@@ -159,7 +160,7 @@ impl Manifest {
         if !self.has_results()? {
             return Ok(Vec::new());
         }
-        let order = if self.layout()? < LAYOUT { "" } else { "written, " };
+        let order = if self.layout()? < LAYOUT_OF_CONTENT { "" } else { "written, " };
         let sql = format!(
             r#"SELECT path, hash, n_bytes, "key", name FROM memories ORDER BY {order} "key", name"#
         );

@@ -112,6 +112,17 @@ pub(super) fn install(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
     Ok(())
 }
 
+/// Takes the seal off a table whose columns are about to change; [`install`] seals it anew.
+pub(super) fn open(transaction: &Transaction<'_>, table: &str) -> rusqlite::Result<()> {
+    transaction.execute_batch(SCHEMA)?;
+    for event in ["INSERT", "DELETE", "UPDATE"] {
+        let trigger = quoted(&format!("seal_{table}_{event}"));
+        transaction.execute_batch(&format!("DROP TRIGGER IF EXISTS {trigger}"))?;
+    }
+    transaction.execute("DELETE FROM seals WHERE name = ?", [table])?;
+    Ok(())
+}
+
 fn put(connection: &Connection, name: &str, n_rows: i64, sum: Digest) -> rusqlite::Result<()> {
     let sql = "INSERT OR REPLACE INTO seals (name, n_rows, digest) VALUES (?, ?, ?)";
     connection.execute(sql, (name, n_rows, sum.to_bytes()))?;

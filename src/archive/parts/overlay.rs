@@ -1,28 +1,34 @@
-//! A table as of a vintage: each year's newest whole part with later changes on top.
+//! A table as of a publication: all rows of a year with later changes, or what is undone, on top.
 //!
 //! ```text
-//! whole ─▶ changes ─▶ changes    read from the newest back: a row counts if no later part has its
-//!   │ keys seen ◀──────┘         key and it is not a removal; `removed` is left out of the result
+//! base ─▶ layer ─▶ layer    read from the top down: a row counts if no layer above has its key and
+//!   │ keys seen ◀────┘      it is not a removal; `removed` is left out of the result
 //! ```
 
-use std::ops::RangeBounds;
 use std::path::{Path, PathBuf};
 
 use arrow_array::cast::AsArray;
-use arrow_array::types::{Int32Type, Int64Type, UInt16Type, UInt32Type};
+use arrow_array::types::UInt32Type;
 use arrow_array::{Array, BooleanArray, RecordBatch};
 use arrow_schema::{ArrowError, DataType};
+use arrow_select::concat::concat_batches;
 use arrow_select::filter::filter_record_batch;
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::{Part, REMOVED, in_use, read_part};
+use super::chain::{Chain, Layer};
+use super::{REMOVED, Table, read_part};
+use crate::archive::Publication;
+use crate::archive::durable::Stored;
 use crate::archive::error::{ArchiveError, Result};
 use crate::types::Year;
+
+/// The column that says which publication a row undoes.
+pub(super) const UNDOES: &str = "undoes";
 
 /// How many columns a key may have.
 pub const KEYS_MAX: usize = 4;
 
-type Key = [u64; KEYS_MAX];
+pub(super) type Key = [u64; KEYS_MAX];
 
 /// The rows of one year of a table.
 #[derive(Clone, Debug)]
@@ -39,40 +45,85 @@ pub struct YearRows {
 #[derive(Clone, Debug)]
 pub struct TableYears {
     home: PathBuf,
-    keys: Vec<String>,
-    chains: std::vec::IntoIter<Vec<Part>>,
+    table: Table,
+    chains: std::vec::IntoIter<Chain>,
 }
 
 impl TableYears {
-    /// The years among `parts`, which are in order of year and publication.
-    ///
-    /// # Panics
-    /// If there is no key column, or more than [`KEYS_MAX`].
+    /// The years of some chains of a table.
     #[must_use]
-    pub fn new(home: &Path, parts: &[Part], years: &impl RangeBounds<Year>, keys: &[&str]) -> Self {
-        assert!(!keys.is_empty() && keys.len() <= KEYS_MAX, "a key of {keys:?}");
-        let mut parts = in_use(parts);
-        parts.retain(|part| years.contains(&part.year));
-        let chains: Vec<Vec<Part>> =
-            parts.chunk_by(|a, b| a.year == b.year).map(<[Part]>::to_vec).collect();
-        let keys = keys.iter().map(|&key| key.to_owned()).collect();
-        Self { home: home.to_owned(), keys, chains: chains.into_iter() }
+    pub fn new(home: &Path, table: Table, chains: &[Chain]) -> Self {
+        Self { home: home.to_owned(), table, chains: chains.to_vec().into_iter() }
     }
 
-    /// Bounded memory: one year, and the keys of its changes.
-    fn resolve(&self, chain: &[Part]) -> Result<Vec<RecordBatch>> {
-        let mut overlay = Overlay { keys: &self.keys, ..Overlay::default() };
-        let mut parts = Vec::with_capacity(chain.len());
-        for part in chain.iter().rev() {
-            let batches = read_part(&self.home, part)?;
-            let path = || self.home.join(&part.file.path);
-            let rows = overlay
-                .below(&batches)
-                .map_err(|source| ArchiveError::Overlay { path: path(), source })?;
-            parts.push(rows);
+    /// Bounded memory: one year, and the keys of its layers.
+    fn resolve(&self, chain: &Chain) -> Result<Vec<RecordBatch>> {
+        let mut overlay = Overlay::of(self.table);
+        let mut rows = Vec::new();
+        for layer in chain.layers.iter().rev() {
+            match layer {
+                Layer::Changes(file) => rows.push(self.below(&mut overlay, file, None)?),
+                Layer::Undo { file, to } => rows.push(self.below(&mut overlay, file, Some(*to))?),
+            }
         }
-        Ok(parts.into_iter().rev().flatten().filter(|batch| batch.num_rows() > 0).collect())
+        rows.push(self.base(&mut overlay, &chain.base)?);
+        Ok(rows.into_iter().rev().flatten().filter(|batch| batch.num_rows() > 0).collect())
     }
+
+    /// The rows of a file that the layers above leave.
+    fn below(
+        &self,
+        overlay: &mut Overlay,
+        file: &Stored,
+        undone_to: Option<Publication>,
+    ) -> Result<Vec<RecordBatch>> {
+        let batches = read_part(&self.home, file)?;
+        let rows = match undone_to {
+            None => overlay.below(&batches),
+            Some(to) => undone(&batches, to).and_then(|steps| {
+                let steps = steps.iter().rev();
+                let rows = steps.map(|step| overlay.below(std::slice::from_ref(step)));
+                let rows: std::result::Result<Vec<_>, _> = rows.collect();
+                Ok(rows?.into_iter().flatten().collect())
+            }),
+        };
+        rows.map_err(|source| self.misfit(file, source))
+    }
+
+    /// The rows of the lowest file that the layers leave.
+    fn base(&self, overlay: &mut Overlay, file: &Stored) -> Result<Vec<RecordBatch>> {
+        let batches = read_part(&self.home, file)?;
+        let rows = batches.iter().map(|batch| overlay.left_of(batch));
+        let rows: std::result::Result<Vec<_>, _> = rows.collect();
+        rows.map_err(|source| self.misfit(file, source))
+    }
+
+    fn misfit(&self, file: &Stored, source: ArrowError) -> ArchiveError {
+        ArchiveError::Overlay { path: self.home.join(&file.path), source }
+    }
+}
+
+/// What is undone after a publication, the newest first, without the column that says of which.
+pub(super) fn undone(
+    batches: &[RecordBatch],
+    to: Publication,
+) -> std::result::Result<Vec<RecordBatch>, ArrowError> {
+    let Some(first) = batches.first() else { return Ok(Vec::new()) };
+    let mut rows = concat_batches(&first.schema(), batches)?;
+    let at = rows.schema().index_of(UNDOES)?;
+    let undoes = rows.remove_column(at);
+    let undoes = undoes.as_primitive_opt::<UInt32Type>();
+    let none = || ArrowError::SchemaError(format!("no column of numbers {UNDOES}"));
+    let undoes = undoes.ok_or_else(none)?.values();
+    let mut steps = Vec::new();
+    let mut start = 0;
+    for same in undoes.chunk_by(|a, b| a == b) {
+        if same[0] > to.0 {
+            steps.push(rows.slice(start, same.len()));
+        }
+        start += same.len();
+    }
+    Ok(steps)
 }
 
 impl Iterator for TableYears {
@@ -80,35 +131,42 @@ impl Iterator for TableYears {
 
     fn next(&mut self) -> Option<Self::Item> {
         let chain = self.chains.next()?;
-        let newest = chain.last()?;
-        let (year, months) = (newest.year, newest.months);
+        let (year, months) = (chain.year, chain.months);
         Some(self.resolve(&chain).map(|batches| YearRows { year, months, batches }))
     }
 }
 
-/// The keys of the parts on top of the one that is looked at.
-#[derive(Default)]
-struct Overlay<'k> {
-    keys: &'k [String],
+/// The keys of the layers on top of the one that is looked at.
+struct Overlay {
+    keys: Keys,
     seen: FxHashSet<Key>,
-    texts: FxHashMap<Box<str>, u64>,
 }
 
-impl Overlay<'_> {
-    /// The rows of a part that those above leave, and the part's keys added for the parts below.
+impl Overlay {
+    fn of(table: Table) -> Self {
+        Self { keys: Keys::of(table), seen: FxHashSet::default() }
+    }
+
+    /// The rows of a layer that those above leave, and the layer's keys added for what is below.
     fn below(
         &mut self,
         batches: &[RecordBatch],
     ) -> std::result::Result<Vec<RecordBatch>, ArrowError> {
-        let mut keys_of_part = Vec::new();
+        let mut keys_of_layer = Vec::new();
         let mut rows = Vec::with_capacity(batches.len());
         for batch in batches {
-            let keys = self.keys_of(batch)?;
+            let keys = self.keys.of_rows(batch)?;
             rows.push(self.visible(batch, &keys)?);
-            keys_of_part.extend(keys);
+            keys_of_layer.extend(keys);
         }
-        self.seen.extend(keys_of_part);
+        self.seen.extend(keys_of_layer);
         Ok(rows)
+    }
+
+    /// The rows of a batch at the bottom that the layers leave.
+    fn left_of(&mut self, batch: &RecordBatch) -> std::result::Result<RecordBatch, ArrowError> {
+        let keys = if self.seen.is_empty() { Vec::new() } else { self.keys.of_rows(batch)? };
+        self.visible(batch, &keys)
     }
 
     fn visible(
@@ -116,21 +174,45 @@ impl Overlay<'_> {
         batch: &RecordBatch,
         keys: &[Key],
     ) -> std::result::Result<RecordBatch, ArrowError> {
-        let at = batch.schema().index_of(REMOVED)?;
-        let removed = batch.column(at).as_boolean();
+        let removed = removed(batch)?;
         let stays = |(row, key)| !removed.value(row) && !self.seen.contains(key);
         let stays: Vec<bool> = keys.iter().enumerate().map(stays).collect();
         let mut rows = batch.clone();
-        rows.remove_column(at);
+        rows.remove_column(batch.schema().index_of(REMOVED)?);
         if stays.iter().all(|&stays| stays) {
             return Ok(rows);
         }
         filter_record_batch(&rows, &BooleanArray::from(stays))
     }
+}
 
-    fn keys_of(&mut self, batch: &RecordBatch) -> std::result::Result<Vec<Key>, ArrowError> {
+/// Which rows are removals.
+pub(super) fn removed(batch: &RecordBatch) -> std::result::Result<&BooleanArray, ArrowError> {
+    let column = batch.column_by_name(REMOVED).and_then(|column| column.as_boolean_opt());
+    column.ok_or_else(|| ArrowError::SchemaError(format!("no column of truths {REMOVED}")))
+}
+
+/// Gives keys numbers, the same for the same key in every file.
+#[derive(Debug)]
+pub(super) struct Keys {
+    names: &'static [&'static str],
+    texts: FxHashMap<Box<str>, u64>,
+}
+
+/// The number of a text that is absent.
+const ABSENT: u64 = u64::MAX;
+
+impl Keys {
+    pub(super) fn of(table: Table) -> Self {
+        Self { names: table.key(), texts: FxHashMap::default() }
+    }
+
+    pub(super) fn of_rows(
+        &mut self,
+        batch: &RecordBatch,
+    ) -> std::result::Result<Vec<Key>, ArrowError> {
         let mut keys = vec![Key::default(); batch.num_rows()];
-        for (at, name) in self.keys.iter().enumerate() {
+        for (at, name) in self.names.iter().enumerate() {
             let column = batch.column(batch.schema().index_of(name)?);
             for (key, code) in keys.iter_mut().zip(self.codes(column)?) {
                 key[at] = code;
@@ -139,32 +221,12 @@ impl Overlay<'_> {
         Ok(keys)
     }
 
-    /// A number for each row of a key column, the same for the same value in every part.
+    /// A number for each row of a column, the same for the same text.
     fn codes(&mut self, column: &dyn Array) -> std::result::Result<Vec<u64>, ArrowError> {
         match column.data_type() {
-            DataType::UInt16 => {
-                Ok(numbers(column.as_primitive::<UInt16Type>().values(), u64::from))
-            }
-            DataType::UInt32 => {
-                Ok(numbers(column.as_primitive::<UInt32Type>().values(), u64::from))
-            }
-            DataType::Int32 => {
-                Ok(numbers(column.as_primitive::<Int32Type>().values(), |n: i32| {
-                    i64::from(n).cast_unsigned()
-                }))
-            }
-            DataType::Int64 => {
-                Ok(numbers(column.as_primitive::<Int64Type>().values(), i64::cast_unsigned))
-            }
             DataType::Utf8 => {
                 let texts = column.as_string::<i32>().iter();
-                Ok(texts.map(|text| self.text(text.unwrap_or_default())).collect())
-            }
-            DataType::Dictionary(..) if column.is_empty() => Ok(Vec::new()),
-            DataType::Dictionary(..) => {
-                let column = column.as_any_dictionary();
-                let codes = self.codes(column.values())?;
-                Ok(column.normalized_keys().into_iter().map(|key| codes[key]).collect())
+                Ok(texts.map(|text| text.map_or(ABSENT, |text| self.text(text))).collect())
             }
             other => Err(ArrowError::InvalidArgumentError(format!("{other} is no type of a key"))),
         }
@@ -180,102 +242,5 @@ impl Overlay<'_> {
     }
 }
 
-fn numbers<T: Copy>(values: &[T], number: impl Fn(T) -> u64) -> Vec<u64> {
-    values.iter().map(|&value| number(value)).collect()
-}
-
 #[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-
-    use arrow_array::{ArrayRef, Float64Array, StringArray, UInt16Array};
-
-    use super::*;
-    use crate::archive::Publication;
-    use crate::archive::parts::PartKind;
-    use crate::archive::parts::{PartWriter, Table};
-
-    type Line = (bool, &'static str, u16, f64);
-
-    fn part(home: &Path, publication: u32, kind: PartKind, lines: &[Line]) -> Part {
-        let columns: Vec<(&str, ArrayRef)> = vec![
-            (REMOVED, Arc::new(lines.iter().map(|line| Some(line.0)).collect::<BooleanArray>())),
-            ("city", Arc::new(StringArray::from_iter_values(lines.iter().map(|line| line.1)))),
-            ("country", Arc::new(UInt16Array::from_iter_values(lines.iter().map(|l| l.2)))),
-            ("growth", Arc::new(Float64Array::from_iter_values(lines.iter().map(|l| l.3)))),
-        ];
-        let rows = RecordBatch::try_from_iter(columns).expect("columns of one length");
-        let (year, publication) = (Year(2010), Publication(publication));
-        let mut writer = PartWriter::create(home, Table::City, year, publication, rows.schema())
-            .expect("created");
-        writer.write(&rows).expect("written");
-        writer.finish(kind, 12).expect("finished")
-    }
-
-    fn rows(home: &Path, parts: &[Part]) -> Vec<(String, u16, f64)> {
-        let years = TableYears::new(home, parts, &.., &["city", "country"]);
-        let batches = years.flat_map(|year| year.expect("a year").batches);
-        let mut rows: Vec<_> = batches.flat_map(|batch| spelled(&batch)).collect();
-        rows.sort_by(|a, b| a.partial_cmp(b).expect("no NaN"));
-        rows
-    }
-
-    fn spelled(batch: &RecordBatch) -> Vec<(String, u16, f64)> {
-        assert_eq!(batch.num_columns(), 3, "removed is left out");
-        let cities = batch.column(0).as_string::<i32>();
-        let countries = batch.column(1).as_primitive::<UInt16Type>();
-        let growth = batch.column(2).as_primitive::<arrow_array::types::Float64Type>();
-        (0..batch.num_rows())
-            .map(|row| (cities.value(row).to_owned(), countries.value(row), growth.value(row)))
-            .collect()
-    }
-
-    fn line(city: &str, country: u16, growth: f64) -> (String, u16, f64) {
-        (city.to_owned(), country, growth)
-    }
-
-    #[test]
-    fn later_changes_replace_remove_and_bring_back_rows() {
-        let home = tempfile::tempdir().expect("a temporary folder");
-        let home = home.path();
-        let whole = [(false, "a", 1, 0.1), (false, "a", 2, 0.2), (false, "b", 1, 0.3)];
-        let changes = [(false, "a", 1, 1.1), (true, "a", 2, 0.0), (false, "c", 1, 1.4)];
-        let later = [(false, "a", 2, 2.2), (true, "c", 1, 0.0)];
-        let parts = [
-            part(home, 1, PartKind::Whole, &whole),
-            part(home, 2, PartKind::Changes, &changes),
-            part(home, 3, PartKind::Changes, &later),
-        ];
-        let first = vec![line("a", 1, 0.1), line("a", 2, 0.2), line("b", 1, 0.3)];
-        assert_eq!(rows(home, &parts[..1]), first);
-        let second = vec![line("a", 1, 1.1), line("b", 1, 0.3), line("c", 1, 1.4)];
-        assert_eq!(rows(home, &parts[..2]), second);
-        let third = vec![line("a", 1, 1.1), line("a", 2, 2.2), line("b", 1, 0.3)];
-        assert_eq!(rows(home, &parts), third);
-    }
-
-    #[test]
-    fn a_newer_whole_part_makes_earlier_ones_irrelevant() {
-        let home = tempfile::tempdir().expect("a temporary folder");
-        let home = home.path();
-        let parts = [
-            part(home, 1, PartKind::Whole, &[(false, "a", 1, 0.1)]),
-            part(home, 2, PartKind::Changes, &[(false, "b", 1, 0.2)]),
-            part(home, 3, PartKind::Whole, &[(false, "c", 1, 0.3)]),
-        ];
-        std::fs::remove_file(home.join(&parts[0].file.path)).expect("not needed any more");
-        assert_eq!(rows(home, &parts), vec![line("c", 1, 0.3)]);
-    }
-
-    #[test]
-    fn a_damaged_part_is_named() {
-        let home = tempfile::tempdir().expect("a temporary folder");
-        let part = part(home.path(), 1, PartKind::Whole, &[(false, "a", 1, 0.1)]);
-        let path = home.path().join(&part.file.path);
-        let mut bytes = std::fs::read(&path).expect("the part");
-        bytes[20] ^= 1;
-        std::fs::write(&path, bytes).expect("damaged");
-        let error = read_part(home.path(), &part).expect_err("a damaged part");
-        assert!(error.to_string().contains("published/city/2010/000001.parquet is damaged"));
-    }
-}
+mod tests;

@@ -6,48 +6,24 @@ use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray;
 use arrow_schema::{DataType, SchemaRef};
 use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_writer::ArrowWriterOptions;
 use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
 
-use super::{Part, PartKind, REMOVED, ROWS_MAX, Table};
+use super::{Layout, Part, PartKind, REMOVED, ROWS_MAX, Table};
 use crate::archive::Publication;
-use crate::archive::durable::Draft;
+use crate::archive::durable::{Draft, Stored};
 use crate::archive::error::{ArchiveError, Result};
 use crate::types::Year;
-
-/// Columns by which one looks rows up, the only ones with statistics.
-const KEYS: [&str; 4] = ["year", "firm", "city", "country"];
-
-/// Columns that vary in all their bits: compressing them saves a tenth of most, and takes time and
-/// as much memory as a column's page.
-const DENSE: [&str; 15] = [
-    "city",
-    "exporters",
-    "continuing",
-    "entrants",
-    "exits",
-    "growth",
-    "local_growth",
-    "local_exporters",
-    "affiliate_growth",
-    "affiliate_ln_density",
-    "affiliate_growth_weighted",
-    "affiliate_ln_density_weighted",
-    "affiliate_exporters",
-    "ln_export",
-    "ln_export_elsewhere",
-];
 
 /// Writes the rows of one year of a table; nothing is there before [`PartWriter::finish`].
 #[derive(Debug)]
 pub struct PartWriter {
-    writer: ArrowWriter<Draft>,
-    target: PathBuf,
+    rows: RowsWriter,
     table: Table,
     year: Year,
     publication: Publication,
-    n_rows: u64,
     n_removed: u64,
 }
 
@@ -71,12 +47,8 @@ impl PartWriter {
         let first = schema.fields().first().map(|field| (field.name().as_str(), field.data_type()));
         assert_eq!(first, Some((REMOVED, &DataType::Boolean)), "the first column of a part");
         let path = format!("published/{}/{year}/{:06}.parquet", table.name(), publication.0);
-        let draft = Draft::create(home, path)?;
-        let target = draft.target();
-        let properties = properties(&schema);
-        let writer = ArrowWriter::try_new(draft, schema, Some(properties))
-            .map_err(|source| ArchiveError::encode(&target, source))?;
-        Ok(Self { writer, target, table, year, publication, n_rows: 0, n_removed: 0 })
+        let rows = RowsWriter::create(home, path, schema)?;
+        Ok(Self { rows, table, year, publication, n_removed: 0 })
     }
 
     /// Adds rows.
@@ -84,8 +56,7 @@ impl PartWriter {
     /// # Errors
     /// - [`ArchiveError::Encode`] if they have another schema or cannot be written.
     pub fn write(&mut self, rows: &RecordBatch) -> Result<()> {
-        self.writer.write(rows).map_err(|source| ArchiveError::encode(&self.target, source))?;
-        self.n_rows += rows.num_rows() as u64;
+        self.rows.write(rows)?;
         self.n_removed += rows.column(0).as_boolean().true_count() as u64;
         Ok(())
     }
@@ -99,16 +70,51 @@ impl PartWriter {
     /// # Panics
     /// If a whole part has removed rows, or `months` is not 1 to 12.
     pub fn finish(self, kind: PartKind, months: u8) -> Result<Part> {
-        let Self { writer, target, table, year, publication, n_rows, n_removed } = self;
+        let Self { rows, table, year, publication, n_removed } = self;
         assert!(kind == PartKind::Changes || n_removed == 0, "{n_removed} removed rows in a whole");
         assert!((1..=12).contains(&months), "{months} months");
-        let draft = writer.into_inner().map_err(|source| ArchiveError::encode(&target, source))?;
-        Ok(Part { table, year, publication, kind, months, n_rows, file: draft.publish()? })
+        let (n_rows, layout, stands_for) = (rows.n_rows, Layout::Facts, None);
+        let file = rows.finish()?;
+        Ok(Part { table, year, publication, kind, layout, months, n_rows, file, stands_for })
     }
 }
 
-/// Dictionaries for texts, which repeat, and differences for small numbers, which are as short
-/// without hashing each; floats are as they are.
+/// Writes rows to a file of a table.
+#[derive(Debug)]
+pub(super) struct RowsWriter {
+    writer: ArrowWriter<Draft>,
+    target: PathBuf,
+    n_rows: u64,
+}
+
+impl RowsWriter {
+    pub(super) fn create(home: &Path, path: String, schema: SchemaRef) -> Result<Self> {
+        let draft = Draft::create(home, path)?;
+        let target = draft.target();
+        // The types of Parquet tell those of Arrow; said twice, they would be a third of what one
+        // late line publishes.
+        let options = ArrowWriterOptions::new()
+            .with_properties(properties(&schema))
+            .with_skip_arrow_metadata(true);
+        let writer = ArrowWriter::try_new_with_options(draft, schema, options)
+            .map_err(|source| ArchiveError::encode(&target, source))?;
+        Ok(Self { writer, target, n_rows: 0 })
+    }
+
+    pub(super) fn write(&mut self, rows: &RecordBatch) -> Result<()> {
+        self.n_rows += rows.num_rows() as u64;
+        self.writer.write(rows).map_err(|source| ArchiveError::encode(&self.target, source))
+    }
+
+    pub(super) fn finish(self) -> Result<Stored> {
+        let Self { writer, target, .. } = self;
+        let draft = writer.into_inner().map_err(|source| ArchiveError::encode(&target, source))?;
+        draft.publish()
+    }
+}
+
+/// Dictionaries for texts, which repeat; differences for counts, which are small; amounts byte by
+/// byte, since their upper bytes are alike.
 fn properties(schema: &SchemaRef) -> WriterProperties {
     let level = ZstdLevel::try_new(1).expect("1 is a level of zstd");
     let mut properties = WriterProperties::builder()
@@ -120,21 +126,13 @@ fn properties(schema: &SchemaRef) -> WriterProperties {
     for field in schema.fields() {
         let column = ColumnPath::from(field.name().as_str());
         properties = match field.data_type() {
-            DataType::Utf8 | DataType::Dictionary(..) => {
-                properties.set_column_dictionary_enabled(column.clone(), true)
-            }
+            DataType::Utf8 => properties.set_column_dictionary_enabled(column, true),
+            DataType::Int64 => properties.set_column_encoding(column, Encoding::BYTE_STREAM_SPLIT),
             numbers if numbers.is_integer() => {
-                properties.set_column_encoding(column.clone(), Encoding::DELTA_BINARY_PACKED)
+                properties.set_column_encoding(column, Encoding::DELTA_BINARY_PACKED)
             }
             _ => properties,
         };
-        if KEYS.contains(&field.name().as_str()) {
-            properties =
-                properties.set_column_statistics_enabled(column.clone(), EnabledStatistics::Chunk);
-        }
-        if DENSE.contains(&field.name().as_str()) {
-            properties = properties.set_column_compression(column, Compression::UNCOMPRESSED);
-        }
     }
     properties.build()
 }

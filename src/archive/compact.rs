@@ -1,0 +1,282 @@
+//! Compaction: parts of the published tables are folded where there are many, and what nobody wants
+//! any more goes.
+//!
+//! ```text
+//! year 2010:  1 whole  2 changes … 40 changes │ 41 whole  42 changes
+//!             └─ one chain: superseded by 41 ─┘ └─ the newest one
+//! ```
+//! A chain is folded when its changes are many, so that the newest rows are read from few files,
+//! and when publications of it are not wanted any more. Files that a fold stands for are removed
+//! when nobody reads. Each chain is a transaction of its own: an interrupted compaction leaves some
+//! of them folded, and orphans.
+
+use super::error::{ArchiveError, Result};
+use super::parts::{Fold, FoldedRows, Folding, Part, PartKind, Table, UndoPart, fold};
+use super::{Archive, Publication, Stored};
+
+/// When a chain of parts is folded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CompactionRules {
+    /// When it has more changes than so many, or more publications that are not wanted.
+    pub n_changes_max: usize,
+    /// When its changes have more rows than so many hundredths of the rows that they change.
+    pub changes_max_percent: u64,
+}
+
+impl Default for CompactionRules {
+    /// Reading the newest rows costs at most twice what a whole part does, and some dozen files.
+    fn default() -> Self {
+        Self { n_changes_max: 32, changes_max_percent: 100 }
+    }
+}
+
+impl CompactionRules {
+    /// Every chain that has changes, and all that is not wanted.
+    pub const ALL: Self = Self { n_changes_max: 0, changes_max_percent: 0 };
+}
+
+/// What a compaction did.
+#[derive(Debug, Default)]
+pub struct Compaction {
+    /// Chains that were folded, or of which something went.
+    pub n_chains: usize,
+    /// Chains that could not be read, and are as they were.
+    pub damaged: Vec<ArchiveError>,
+}
+
+/// A whole part of a year and the changes after it.
+struct Epoch<'a> {
+    parts: &'a [Part],
+    /// Which of them left rows that are wanted.
+    is_wanted: Vec<bool>,
+    is_newest: bool,
+    fold: Option<Fold>,
+    undo: Vec<UndoPart>,
+}
+
+impl Archive {
+    /// Folds what is due by some rules, and lets go of publications that are not wanted. The newest
+    /// one always is.
+    ///
+    /// # Errors
+    /// - [`ArchiveError::Query`] if the manifest cannot be read.
+    /// - [`ArchiveError::Write`], [`ArchiveError::Encode`], [`ArchiveError::Sync`],
+    ///   [`ArchiveError::Keep`] if a fold cannot be written.
+    ///
+    /// A part that is damaged is no error: its chain stays as it is.
+    ///
+    /// # Panics
+    /// If the home was opened to read.
+    pub fn compact(
+        &mut self,
+        rules: CompactionRules,
+        is_wanted: impl Fn(Publication) -> bool,
+    ) -> Result<Compaction> {
+        assert!(self.is_writable(), "a fold in {}, opened to read", self.home.display());
+        let publications = self.publications()?.into_iter().map(|(publication, _)| publication);
+        let wanted: Vec<Publication> = publications.filter(|at| is_wanted(*at)).collect();
+        let mut done = Compaction::default();
+        for table in Table::ALL {
+            let parts = self.manifest.parts(table, None)?;
+            let (folds, undo) = (self.manifest.folds()?, self.manifest.undo_parts()?);
+            for epoch in epochs(&parts, &wanted, &folds, &undo) {
+                match self.compact_epoch(rules, &epoch) {
+                    Ok(is_changed) => done.n_chains += usize::from(is_changed),
+                    Err(error) if error.is_damage() => done.damaged.push(error),
+                    Err(error) => return Err(error),
+                }
+            }
+        }
+        Ok(done)
+    }
+
+    /// Whether anything was done about an epoch.
+    fn compact_epoch(&mut self, rules: CompactionRules, epoch: &Epoch<'_>) -> Result<bool> {
+        if !epoch.is_due(rules) {
+            return Ok(false);
+        }
+        let before = epoch.files();
+        let (fold, undo) = match epoch.newest_wanted() {
+            None => (epoch.nothing(), Vec::new()),
+            Some(newest) => self.fold_epoch(rules, epoch, newest)?,
+        };
+        self.manifest.replace_fold(&fold, &undo)?;
+        let now = self.manifest.paths()?;
+        self.remove(before.iter().filter(|file| !now.contains(&file.path)))?;
+        Ok(true)
+    }
+
+    fn fold_epoch(
+        &self,
+        rules: CompactionRules,
+        epoch: &Epoch<'_>,
+        newest: usize,
+    ) -> Result<(Fold, Vec<UndoPart>)> {
+        let whole = &epoch.parts[0];
+        let (table, year, first) = (whole.table, whole.year, whole.publication);
+        let (base, changes) = epoch.base(newest);
+        let last = changes.last().map_or(base.1, |part| part.publication);
+        let n_rows = changes.iter().map(|part| part.n_rows).sum();
+        let (stay, absorbed) = epoch.undo_that_stays(rules, n_rows);
+        let begins = stay.last().map(|undo| undo.newest);
+        let is_wanted = |state| begins == Some(state) || epoch.wants(state);
+        let number = self.manifest.n_commits()? + 1;
+        let name = format!("{:06}-{number:06}", last.0);
+        let folding = Folding {
+            table,
+            year,
+            first,
+            base,
+            changes,
+            undo: absorbed,
+            is_wanted: &is_wanted,
+            name,
+        };
+        let folded = fold(&self.home, &folding)?;
+        let unchanged = || {
+            let known = epoch.fold.as_ref().and_then(|fold| fold.rows.clone());
+            known.unwrap_or(FoldedRows { n_rows: whole.n_rows, file: whole.file.clone() })
+        };
+        let rows = Some(folded.rows.unwrap_or_else(unchanged));
+        let undo = stay.iter().cloned().chain(folded.undo).collect();
+        Ok((Fold { table, year, first, last, rows }, undo))
+    }
+}
+
+/// The epochs of a table, of which nothing is left of some.
+fn epochs<'a>(
+    parts: &'a [Part],
+    wanted: &[Publication],
+    folds: &[Fold],
+    undo: &[UndoPart],
+) -> Vec<Epoch<'a>> {
+    let of_year = parts.chunk_by(|a, b| a.year == b.year);
+    let epochs = of_year.flat_map(|of_year| {
+        let chains = of_year.chunk_by(|_, next| next.kind == PartKind::Changes);
+        let chains: Vec<&[Part]> = chains.collect();
+        (0..chains.len()).map(move |at| (chains[at], chains.get(at + 1).map(|next| &next[0])))
+    });
+    epochs
+        .filter(|(parts, _)| parts[0].kind == PartKind::Whole)
+        .map(|(parts, next)| {
+            let (whole, end) = (&parts[0], next.map(|part| part.publication));
+            let key = (whole.table, whole.year, whole.publication);
+            let ends = parts[1..].iter().map(|part| Some(part.publication)).chain([end]);
+            let spans = parts.iter().map(|part| part.publication).zip(ends);
+            let is_in = |from, to: Option<Publication>| {
+                wanted.iter().any(|at| *at >= from && to.is_none_or(|to| *at < to))
+            };
+            let mut is_wanted: Vec<bool> = spans.map(|(from, to)| is_in(from, to)).collect();
+            if next.is_none() {
+                *is_wanted.last_mut().expect("a chain has a part") = true;
+            }
+            let own = |undo: &&UndoPart| (undo.table, undo.year, undo.first) == key;
+            Epoch {
+                parts,
+                is_wanted,
+                is_newest: next.is_none(),
+                fold: folds.iter().find(|f| (f.table, f.year, f.first) == key).cloned(),
+                undo: undo.iter().filter(own).cloned().collect(),
+            }
+        })
+        .collect()
+}
+
+impl<'a> Epoch<'a> {
+    /// The newest publication that the base holds.
+    fn folded_to(&self) -> Publication {
+        self.fold.as_ref().map_or(self.parts[0].publication, |fold| fold.last)
+    }
+
+    fn wants(&self, state: Publication) -> bool {
+        let wanted = self.parts.iter().zip(&self.is_wanted);
+        wanted.into_iter().any(|(part, wanted)| part.publication == state && *wanted)
+    }
+
+    fn newest_wanted(&self) -> Option<usize> {
+        self.is_wanted.iter().rposition(|wanted| *wanted)
+    }
+
+    /// The changes on top of the base.
+    fn changes(&self) -> &'a [Part] {
+        let from = self.parts.partition_point(|part| part.publication <= self.folded_to());
+        &self.parts[from..]
+    }
+
+    /// The file of all rows with its publication, and the changes after it up to those wanted.
+    fn base(&self, newest: usize) -> ((&Stored, Publication), &'a [Part]) {
+        let rows = self.fold.as_ref().and_then(|fold| fold.rows.as_ref());
+        let file = rows.map_or(&self.parts[0].file, |rows| &rows.file);
+        let from = self.parts.len() - self.changes().len();
+        ((file, self.folded_to()), &self.parts[from..(newest + 1).max(from)])
+    }
+
+    /// How many publications are stored that are not wanted.
+    fn n_unwanted(&self) -> usize {
+        let undone = self.undo.iter().flat_map(|undo| undo.states.iter().copied());
+        let changes = self.changes();
+        // The base may be needed to go back from.
+        let lowest = if self.fold.is_none() && !changes.is_empty() || self.newest_wanted().is_none()
+        {
+            Some(self.folded_to())
+        } else {
+            None
+        };
+        let states = undone.chain(lowest).chain(changes.iter().map(|part| part.publication));
+        states.filter(|state| !self.wants(*state)).count()
+    }
+
+    fn is_due(&self, rules: CompactionRules) -> bool {
+        if self.fold.as_ref().is_some_and(|fold| fold.rows.is_none()) {
+            return false;
+        }
+        let changes = self.changes();
+        let n_rows: u64 = changes.iter().map(|part| part.n_rows).sum();
+        let known = self.fold.as_ref().and_then(|fold| fold.rows.as_ref());
+        let n_base = known.map_or(self.parts[0].n_rows, |rows| rows.n_rows);
+        let n_unwanted = self.n_unwanted();
+        let many = changes.len() > rules.n_changes_max
+            || n_rows.saturating_mul(100) > n_base.saturating_mul(rules.changes_max_percent);
+        // A chain that gets no more changes is gone through once.
+        many || n_unwanted > if self.is_newest { rules.n_changes_max } else { 0 }
+    }
+
+    /// Nothing of it.
+    fn nothing(&self) -> Fold {
+        let whole = &self.parts[0];
+        let last = self.parts[self.parts.len() - 1].publication;
+        Fold { table: whole.table, year: whole.year, first: whole.publication, last, rows: None }
+    }
+
+    /// What leads back and can stay as it is, and what is written anew with what is new: where most
+    /// of it is not wanted, or it is small beside that, so that there are few files.
+    fn undo_that_stays(
+        &self,
+        rules: CompactionRules,
+        mut n_rows: u64,
+    ) -> (&[UndoPart], &[UndoPart]) {
+        let oldest =
+            self.undo.iter().position(|undo| undo.states.iter().any(|state| self.wants(*state)));
+        let all = &self.undo[oldest.unwrap_or(self.undo.len())..];
+        let mut n_stay = all.len();
+        while n_stay > 0 && all[n_stay - 1].n_rows <= 2 * n_rows {
+            n_stay -= 1;
+            n_rows += all[n_stay].n_rows;
+        }
+        let is_stale = |undo: &UndoPart| {
+            let n = undo.states.iter().filter(|state| !self.wants(**state)).count();
+            n > 0 && (2 * n >= undo.states.len() || n > rules.n_changes_max)
+        };
+        let stale = all.iter().position(is_stale).unwrap_or(all.len());
+        all.split_at(n_stay.min(stale))
+    }
+
+    /// The files that it is stored in.
+    fn files(&self) -> Vec<Stored> {
+        let folded_to = self.fold.as_ref().map(|fold| fold.last);
+        let parts = self.parts.iter().filter(|part| Some(part.publication) > folded_to);
+        let rows = self.fold.iter().filter_map(|fold| fold.rows.as_ref());
+        let parts = parts.map(|part| &part.file).chain(rows.map(|rows| &rows.file));
+        parts.chain(self.undo.iter().map(|undo| &undo.file)).cloned().collect()
+    }
+}

@@ -1,0 +1,73 @@
+//! A home of an earlier version: its tables of now are written once more, as this version stores
+//! them.
+//!
+//! Homes up to layout 3 of the manifest store the figures of rows. Later changes cannot be put on
+//! top of these, so that the tables are published once more before anything else is: under the same
+//! vintage, with the same figures, which is compared. Older vintages are read from what was there.
+
+use std::sync::Arc;
+
+use super::EngineError;
+use super::open::Engine;
+use crate::archive::parts::{Layout, Part, Table};
+use crate::archive::{Archive, ArchiveError, Commit, Publication};
+use crate::publish::export::{ExportError, TableAt};
+
+impl Engine {
+    /// Writes the tables of now as this version stores them, if they are not.
+    ///
+    /// # Errors
+    /// - [`EngineError::OtherFigures`] if they would not be what they were.
+    /// - [`EngineError::Archive`] if they cannot be written, [`EngineError::Worker`] if a worker
+    ///   died.
+    pub(super) fn upgrade(&mut self) -> Result<(), EngineError> {
+        let home = Arc::clone(&self.home);
+        let (archive, Some(running)) = (&mut self.archive, self.running.as_mut()) else {
+            return Ok(());
+        };
+        if !has_figures(archive)? {
+            return Ok(());
+        }
+        let last = archive.last_publication()?.map_or(0, |(last, _)| last.0);
+        let publication = Publication(last + 1);
+        running.publish_all_whole();
+        let mut parts = running.publish(archive.home(), &home, publication)?;
+        let basis = home.basis();
+        for table in Table::ALL {
+            let before = TableAt::published(archive, table, None, &basis)?;
+            same_figures(&before, &TableAt::of_parts(archive.home(), table, &parts, &basis))?;
+        }
+        let plant = archive.parts(Table::Plant, None)?;
+        for part in &mut parts {
+            let before =
+                plant.iter().filter(|old| (old.table, old.year) == (part.table, part.year));
+            part.stands_for = Some(before.flat_map(Part::hashes).map(str::to_owned).collect());
+        }
+        archive.commit(&Commit { publication, parts, ..Commit::default() })?;
+        Ok(())
+    }
+}
+
+/// Whether figures are stored of the tables of now.
+fn has_figures(archive: &Archive) -> Result<bool, ArchiveError> {
+    for table in Table::ALL {
+        if archive.parts(table, None)?.iter().any(|part| part.layout == Layout::Figures) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Compares two states of a table; a year that is damaged in the first has nothing to compare.
+fn same_figures(before: &TableAt, after: &TableAt) -> Result<(), EngineError> {
+    for year in before.years() {
+        let was = match before.year(year) {
+            Err(ExportError::Archive(error)) if error.is_damage() => continue,
+            rows => rows?,
+        };
+        if was != after.year(year)? {
+            return Err(EngineError::OtherFigures { table: before.table().name(), year });
+        }
+    }
+    Ok(())
+}

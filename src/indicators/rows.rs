@@ -1,0 +1,208 @@
+//! Rows of the table `plant`, a firm at a time.
+
+use super::affiliate::{Contribution, MarketMeans, subtract};
+use super::markets::YearMarkets;
+use crate::figures::{GrowthSum, PlantFacts, PlantRow};
+use crate::geography::Geography;
+use crate::options::{Definitions, Network, OwnPlants, Weights};
+use crate::types::{City, Country, Growth};
+
+/// Makes the rows of one year.
+#[derive(Debug)]
+pub struct PlantRows<'a> {
+    markets: &'a YearMarkets,
+    geography: &'a Geography,
+    definitions: Definitions,
+    firm: FirmYear,
+}
+
+/// A firm in a year.
+#[derive(Clone, Debug, Default)]
+struct FirmYear {
+    /// The cities in which it exports, with the plant's exports in cents; in order of city.
+    active: Vec<(City, i64)>,
+    /// The affiliate cities of all its plants together, with what the plant in each exports; in
+    /// order of city.
+    affiliates: Vec<(City, i64)>,
+    area_m2: i64,
+    cents: i64,
+    largest_plant_cents: i64,
+}
+
+impl<'a> PlantRows<'a> {
+    /// Rows that read these markets.
+    #[must_use]
+    pub fn new(
+        markets: &'a YearMarkets,
+        geography: &'a Geography,
+        definitions: Definitions,
+    ) -> Self {
+        Self { markets, geography, definitions, firm: FirmYear::default() }
+    }
+
+    /// Appends the rows of a firm in order of country and city.
+    ///
+    /// `facts` are all that there are of the firm in the year, in their order.
+    pub fn of_firm(&mut self, facts: &[PlantFacts], rows: &mut Vec<PlantRow>) {
+        let n_former = facts.partition_point(|fact| fact.country.is_none());
+        let (former, facts) = facts.split_at(n_former);
+        self.read_firm(former, facts);
+        for own in facts.chunk_by(|a, b| a.country == b.country) {
+            if let Some(country) = own[0].country {
+                self.push_rows(country, own, rows);
+            }
+        }
+    }
+
+    fn read_firm(&mut self, former: &[PlantFacts], facts: &[PlantFacts]) {
+        let Self { geography, firm, .. } = self;
+        firm.active.clear();
+        for fact in facts {
+            match firm.active.binary_search_by_key(&fact.plant.city, |&(city, _)| city) {
+                Ok(at) => firm.active[at].1 += fact.export_cents,
+                Err(at) => firm.active.insert(at, (fact.plant.city, fact.export_cents)),
+            }
+        }
+        firm.affiliates.clone_from(&firm.active);
+        if self.definitions.network == Network::Founded {
+            firm.affiliates.extend(former.iter().map(|fact| (fact.plant.city, 0)));
+            firm.affiliates.sort_unstable();
+        }
+        let cents = || firm.active.iter().map(|&(_, cents)| cents);
+        firm.cents = cents().sum();
+        firm.largest_plant_cents = cents().max().unwrap_or_default();
+        firm.area_m2 = firm.affiliates.iter().map(|&(city, _)| geography.area_m2(city)).sum();
+    }
+
+    /// The rows of one destination, from the firm's facts about it.
+    fn push_rows(&self, country: Country, own: &[PlantFacts], rows: &mut Vec<PlantRow>) {
+        let Self { firm, geography, .. } = self;
+        let mut all = Contribution::default();
+        for &affiliate in &firm.affiliates {
+            all.add(&self.contribution(country, affiliate, own));
+        }
+        for fact in own {
+            let city = fact.plant.city;
+            let plant_cents = firm.plant_cents(city);
+            let affiliate = all.without(&self.contribution(country, (city, plant_cents), own));
+            rows.push(PlantRow {
+                year: fact.year,
+                plant: fact.plant,
+                country,
+                export_cents: fact.export_cents,
+                import_cents: fact.import_cents,
+                local: subtract(self.markets.city(country, city).sum, sum_of(fact)),
+                affiliate: affiliate.sum,
+                affiliate_area_m2: firm.area_m2 - geography.area_m2(city),
+                affiliate_cities: count(firm.affiliates.len() - 1),
+                weighted: affiliate.weighted,
+                province: self.rest_of_province(country, city, own),
+                experience: fact.experience,
+                new: fact.new,
+                plants: count(firm.active.len()),
+                plant_cents,
+                firm_cents: firm.cents,
+                largest_plant_cents: firm.largest_plant_cents,
+            });
+        }
+    }
+
+    fn contribution(
+        &self,
+        country: Country,
+        (city, plant_cents): (City, i64),
+        own: &[PlantFacts],
+    ) -> Contribution {
+        let fact = || own.iter().find(|fact| fact.plant.city == city);
+        let mut means = self.markets.city(country, city);
+        if self.definitions.own_plants == OwnPlants::Exclude
+            && let Some(fact) = fact()
+        {
+            let sum = subtract(means.sum, sum_of(fact));
+            means = MarketMeans::new(sum, city, self.markets.logs());
+        }
+        let weight_cents = match self.definitions.weights {
+            Weights::Total => plant_cents,
+            Weights::Destination => fact().map_or(0, |fact| fact.export_cents),
+        };
+        Contribution::new(&means, weight_cents)
+    }
+
+    /// `S` and `n` of the other cities of the province, as the option `own_plants` has it.
+    fn rest_of_province(&self, country: Country, city: City, own: &[PlantFacts]) -> GrowthSum {
+        let mut sum = self.markets.rest_of_province(country, city, self.geography);
+        if self.definitions.own_plants == OwnPlants::Exclude {
+            let province = self.geography.province(city);
+            for fact in own.iter().filter(|fact| fact.plant.city != city) {
+                if self.geography.province(fact.plant.city) == province {
+                    sum = subtract(sum, sum_of(fact));
+                }
+            }
+        }
+        sum
+    }
+}
+
+impl FirmYear {
+    fn plant_cents(&self, city: City) -> i64 {
+        let found = self.active.binary_search_by_key(&city, |&(city, _)| city);
+        found.map_or(0, |position| self.active[position].1)
+    }
+}
+
+/// The plant's own part of its market's `S` and `n`.
+fn sum_of(fact: &PlantFacts) -> GrowthSum {
+    let continues = fact.export_cents > 0 && fact.base_cents > 0;
+    let growth = || Growth::between(fact.base_cents, fact.export_cents).0;
+    if continues { GrowthSum { growth: growth(), exporters: 1 } } else { GrowthSum::default() }
+}
+
+fn count(n: usize) -> u32 {
+    u32::try_from(n).expect("a firm has at most 2^16 cities")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::figures::CityRow;
+    use crate::types::{Firm, Plant, Province, Year};
+
+    fn fact(city: u16, country: Option<u16>, export_cents: i64) -> PlantFacts {
+        PlantFacts {
+            year: Year(2001),
+            plant: Plant { firm: Firm(0), city: City(city) },
+            country: country.map(Country),
+            export_cents,
+            ..PlantFacts::default()
+        }
+    }
+
+    /// The firm left city 2, where others stay; its plants are in the cities 0 and 1.
+    #[test]
+    fn a_city_that_the_firm_has_left_stays_an_affiliate_unless_the_network_is_the_active_one() {
+        let geography = Geography::new([5, 7, 11].map(|area| (Province(0), area)));
+        let market = CityRow {
+            city: City(2),
+            country: Country(1),
+            exporters: 4,
+            continuing: 4,
+            growth: 40,
+            ..CityRow::default()
+        };
+        let markets = YearMarkets::of(vec![market], &geography);
+        let facts = [fact(2, None, 0), fact(0, Some(1), 300), fact(1, Some(1), 100)];
+        for (network, exporters, cities, area_m2) in
+            [(Network::Founded, 4, 2, 18), (Network::Active, 0, 1, 7)]
+        {
+            let definitions = Definitions { network, ..Definitions::default() };
+            let mut rows = Vec::new();
+            PlantRows::new(&markets, &geography, definitions).of_firm(&facts, &mut rows);
+            assert_eq!(rows.len(), 2);
+            let first = &rows[0];
+            assert_eq!((first.plants, first.firm_cents, first.largest_plant_cents), (2, 400, 300));
+            let found =
+                (first.affiliate.exporters, first.affiliate_cities, first.affiliate_area_m2);
+            assert_eq!(found, (exporters, cities, area_m2), "{network:?}");
+        }
+    }
+}
