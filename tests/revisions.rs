@@ -327,7 +327,7 @@ proptest! {
 fn the_stories_that_are_played_have_withdrawals_damage_and_rows() {
     let mut runner = proptest::test_runner::TestRunner::deterministic();
     let mut sums = [0; 3];
-    for _ in 0..4 {
+    for _ in 0..8 {
         let events = prop::collection::vec(event(), 10..14);
         let events = events.new_tree(&mut runner).expect("a value").current();
         let counts = play("revision = \"append\"", &events);

@@ -7,8 +7,8 @@ use spillover::regressions::YearClose;
 use spillover::settings::Close as ClosePolicy;
 use spillover::types::Period;
 
-use super::compact::rest;
 use super::ending::Done;
+use super::follow_up::follow_up;
 use super::home_options::{HomeOptions, n_workers};
 use super::ingest::open;
 use super::reestimation::Reestimating;
@@ -47,7 +47,7 @@ impl Close {
         }
         closed?;
         println!("{} is closed", self.period);
-        rest(&mut engine)?;
+        follow_up(&mut engine)?;
         Ok(Done::Clean)
     }
 }

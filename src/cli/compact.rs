@@ -3,9 +3,10 @@
 
 use clap::Args;
 use spillover::archive::{Archive, CompactionRules};
-use spillover::engine::{Engine, Request, with_causes};
+use spillover::engine::Request;
 
 use super::ending::Done;
+use super::follow_up::compact;
 use super::home_options::{HomeOptions, n_workers, workers};
 use super::ingest::open;
 
@@ -35,24 +36,4 @@ impl Compact {
         }
         Ok(Done::Clean)
     }
-}
-
-/// Folds what is due by some rules, and says what could not be read; gives how many years of tables
-/// were folded.
-pub fn compact(engine: &mut Engine, rules: CompactionRules) -> anyhow::Result<usize> {
-    let done = engine.compact(rules)?;
-    for damaged in &done.damaged {
-        eprintln!(
-            "a year of a table was not folded, and stays as it is: {}; run `verify`",
-            with_causes(damaged)
-        );
-    }
-    Ok(done.n_chains)
-}
-
-/// Does what makes the next start and the next look quick, behind what was asked for.
-pub fn rest(engine: &mut Engine) -> anyhow::Result<()> {
-    engine.snapshot_if_due()?;
-    compact(engine, CompactionRules::default())?;
-    Ok(())
 }

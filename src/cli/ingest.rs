@@ -10,9 +10,9 @@ use spillover::feed::refused::Refused;
 use spillover::feed::source::{FeedFile, discover};
 use spillover::regressions::YearClose;
 
-use super::compact::rest;
 use super::ending::Done;
 use super::feed::Feed;
+use super::follow_up::follow_up;
 use super::home_options::{HomeOptions, n_workers};
 use super::progress::{Files, Skipped, counter};
 use super::reestimation::Reestimating;
@@ -52,7 +52,7 @@ impl Ingest {
         let summary = Summary::of(&engine, &outcomes, &found.refused)?;
         summary.print(self.json)?;
         files.tell_refused();
-        rest(&mut engine)?;
+        follow_up(&mut engine)?;
         Ok(summary.done())
     }
 }

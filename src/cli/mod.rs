@@ -9,6 +9,7 @@ mod estimate;
 mod explain;
 mod export;
 mod feed;
+mod follow_up;
 mod home_options;
 mod ingest;
 mod log;

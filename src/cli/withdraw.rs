@@ -8,8 +8,8 @@ use spillover::archive::{Archive, FileEntry};
 use spillover::engine::{EngineError, Request, file_named, withdraw};
 use spillover::types::Vintage;
 
-use super::compact::rest;
 use super::ending::Done;
+use super::follow_up::follow_up;
 use super::home_options::{HomeOptions, n_workers};
 use super::progress::bar;
 
@@ -44,7 +44,7 @@ impl Withdraw {
                 file.name, withdrawn.file, withdrawn.at, file.counts.accepted
             );
         }
-        rest(&mut engine)?;
+        follow_up(&mut engine)?;
         Ok(Done::Clean)
     }
 

@@ -104,10 +104,10 @@ fn a_reader_shows_what_a_home_of_layout_2_holds_and_leaves_it_as_it_is() {
 }
 
 #[test]
-fn the_first_writer_makes_a_home_of_layout_2_one_of_layout_3_and_its_figures_stay() {
+fn the_first_writer_makes_a_home_of_layout_2_one_of_layout_4_and_its_figures_stay() {
     let sandbox = of_layout_2();
     assert_eq!(sandbox.run(["snapshot"]).code, Some(0));
-    assert_eq!(layout(&sandbox), 3);
+    assert_eq!(layout(&sandbox), 4);
     assert_listed(&sandbox);
     assert_printed(&sandbox);
     assert_eq!(sandbox.run(["verify"]).code, Some(0));
