@@ -79,7 +79,10 @@ impl Table {
 pub enum Layout {
     /// All its figures, as published: homes up to layout 3 of the manifest.
     Figures,
-    /// What its figures are made from.
+    /// What its figures are made from, by the formulas of `indicators` and `publish` as they are.
+    ///
+    /// Formulas that give other figures need another layout: rows of this one then keep the formulas
+    /// that they name, or are refused. Figures that were published stay what they were.
     Facts,
 }
 
@@ -92,7 +95,7 @@ impl Layout {
     pub fn name(self) -> &'static str {
         match self {
             Self::Figures => "figures",
-            Self::Facts => "facts",
+            Self::Facts => "facts-1",
         }
     }
 }
