@@ -9,10 +9,14 @@ use super::commands::{exported, take_in};
 use super::{Sandbox, estimate, repository};
 use crate::common::csv_rows;
 
-/// The home, laid out.
 fn of_layout_2() -> Sandbox {
+    unpacked("tests/homes/layout-2.zip")
+}
+
+/// A packed home, laid out.
+fn unpacked(name: &str) -> Sandbox {
     let sandbox = Sandbox::new();
-    let zip = std::fs::File::open(repository("tests/homes/layout-2.zip")).expect("the home");
+    let zip = std::fs::File::open(repository(name)).expect("the home");
     let mut zip = zip::ZipArchive::new(zip).expect("a zip");
     for at in 0..zip.len() {
         let mut file = zip.by_index(at).expect("a file");
@@ -171,4 +175,36 @@ fn assert_listed_first(sandbox: &Sandbox) {
     };
     let (then, now) = (figures(&then), figures(&now));
     assert_eq!(now[..then.len()], then);
+}
+
+/// Compares both tables at every vintage with what was printed when the home was made.
+fn assert_exports(sandbox: &Sandbox) {
+    let then = repository("tests/homes/layout-3/exports.csv");
+    let then = csv_rows(&std::fs::read_to_string(then).expect("hashes of what was printed"));
+    assert_eq!(then.len(), 1 + 2 * 26, "both tables at vintages 24 to 49");
+    for row in &then[1..] {
+        let run = sandbox.run(["export", &row[1], "--vintage", &row[0]]);
+        assert_eq!(run.code, Some(0), "{row:?}: {}", run.stderr);
+        assert_eq!(blake3::hash(run.stdout.as_bytes()).to_hex().as_str(), row[2], "{row:?}");
+    }
+}
+
+#[test]
+fn every_vintage_of_a_home_of_layout_3_is_exported_as_it_was_also_after_folding_and_retention() {
+    let sandbox = unpacked("tests/homes/layout-3.zip");
+    assert_exports(&sandbox);
+    assert_eq!(layout(&sandbox), 3, "a reader leaves it as it is");
+    assert_eq!(sandbox.run(["snapshot"]).code, Some(0));
+    assert_eq!(layout(&sandbox), 4);
+    assert_exports(&sandbox);
+    assert_eq!(sandbox.run(["compact"]).code, Some(0));
+    assert_exports(&sandbox);
+    sandbox.options("retention = 2\nestimate = [\"3.1\"]\n");
+    assert_eq!(sandbox.run(["compact"]).code, Some(0));
+    let status = sandbox.run(["status"]).stdout;
+    assert!(status.contains("published vintages\n"), "some are not stored any more:\n{status}");
+    assert_exports(&sandbox);
+    assert_eq!(sandbox.run(["verify"]).code, Some(0));
+    let estimates = exported(&sandbox, "estimates");
+    assert_eq!(estimates.iter().filter(|row| row["state"] == "estimated").count(), estimates.len());
 }
