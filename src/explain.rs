@@ -185,7 +185,7 @@ pub struct Source {
 /// - [`ExplainError::Unknown`], [`ExportError::NoYear`], [`ExplainError::NoRow`] if there is no
 ///   such row, saying why.
 /// - [`ExplainError::Engine`], [`ExplainError::Export`] if the home cannot be read or is damaged.
-pub fn explain(archive: Archive, key: &RowKey) -> Result<Explanation, ExplainError> {
+pub fn explain(archive: &Archive, key: &RowKey) -> Result<Explanation, ExplainError> {
     let mut replay = Replay::open(archive)?;
     check_year(Table::Plant.name(), Some(key.year), replay.calendar.indicator_years())?;
     let geography = std::sync::Arc::clone(&replay.home.geography);
@@ -214,7 +214,7 @@ pub fn explain(archive: Archive, key: &RowKey) -> Result<Explanation, ExplainErr
 
 /// Feeds the oracle what can matter to the row, and keeps the row's own records.
 fn read(
-    replay: &mut Replay,
+    replay: &mut Replay<'_>,
     key: &RowKey,
     oracle: &mut Oracle<'_>,
 ) -> Result<Vec<Source>, ExplainError> {
@@ -249,7 +249,7 @@ fn read(
     Ok(sources)
 }
 
-fn resolve(replay: &Replay, key: &RowKey) -> Result<(Plant, Country), ExplainError> {
+fn resolve(replay: &Replay<'_>, key: &RowKey) -> Result<(Plant, Country), ExplainError> {
     let unknown = |what, code: &str, mut known: Vec<String>| {
         known.sort_unstable();
         ExplainError::Unknown { what, code: code.to_owned(), known }
@@ -269,7 +269,10 @@ fn resolve(replay: &Replay, key: &RowKey) -> Result<(Plant, Country), ExplainErr
 }
 
 /// What accepted records name, of one kind.
-fn named(replay: &Replay, of: impl Fn(&Texts) -> &Dictionary) -> Result<Vec<String>, ExplainError> {
+fn named(
+    replay: &Replay<'_>,
+    of: impl Fn(&Texts) -> &Dictionary,
+) -> Result<Vec<String>, ExplainError> {
     let mut named = BTreeSet::new();
     for segment in &replay.segments {
         let (texts, _) = replay.read(segment, Fields::Figures)?;
@@ -279,7 +282,7 @@ fn named(replay: &Replay, of: impl Fn(&Texts) -> &Dictionary) -> Result<Vec<Stri
 }
 
 fn find(
-    replay: &Replay,
+    replay: &Replay<'_>,
     oracle: &Oracle<'_>,
     key: &RowKey,
     (plant, country): (Plant, Country),
@@ -304,9 +307,9 @@ fn find(
     })
 }
 
-fn published(replay: &Replay, key: &RowKey) -> Result<Vec<(String, String)>, ExplainError> {
+fn published(replay: &Replay<'_>, key: &RowKey) -> Result<Vec<(String, String)>, ExplainError> {
     let basis = replay.home.basis();
-    let rows = TableAt::published(&replay.archive, Table::Plant, None, &basis)?.year(key.year)?;
+    let rows = TableAt::published(replay.archive, Table::Plant, None, &basis)?.year(key.year)?;
     let texts = [("firm", &key.firm), ("city", &key.city), ("country", &key.country)];
     let columns: Option<Vec<_>> = texts
         .iter()
@@ -325,7 +328,7 @@ fn published(replay: &Replay, key: &RowKey) -> Result<Vec<(String, String)>, Exp
 
 /// What the parts of a row are taken from.
 struct Parts<'a> {
-    replay: &'a Replay,
+    replay: &'a Replay<'a>,
     oracle: &'a Oracle<'a>,
     key: (Plant, Country),
     year: Year,

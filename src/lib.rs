@@ -31,6 +31,7 @@ pub mod options;
 pub mod oracle;
 pub mod panel;
 pub mod publish;
+pub mod reader;
 pub mod regressions;
 pub mod render;
 pub mod settings;

@@ -222,7 +222,7 @@ impl Story {
     fn check(&self) {
         for played in [&self.many, &self.single] {
             if has_files(&played.sandbox.home()) {
-                let verification = verify(played.archive(), || {}).expect("verified");
+                let verification = verify(&played.archive(), || {}).expect("verified");
                 assert_eq!(verification.n_findings, 0, "{:?}", verification.findings);
             }
         }

@@ -131,6 +131,22 @@ impl Archive {
         Ok(Self::opened(home, manifest, reading))
     }
 
+    /// Answers as of the newest commit from here on, for a home that was opened to read; whether
+    /// there was a newer one. The manifest is verified again only then.
+    ///
+    /// # Errors
+    /// Those of [`Archive::read`].
+    pub fn move_on(&mut self) -> Result<bool> {
+        match self.manifest.move_on(&self.home)? {
+            Some(is_newer) => Ok(is_newer),
+            // Another file is where the manifest was, or it was read whole.
+            None => {
+                *self = Self::read(&self.home)?;
+                Ok(true)
+            }
+        }
+    }
+
     /// Opens a home to follow it, for as long as one likes: each question is answered as of the
     /// publication that is then the newest.
     ///

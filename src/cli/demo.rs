@@ -51,7 +51,7 @@ impl Demo {
         headlines(&Archive::read(&data)?, n_workers)?;
         println!();
         terminal::document(&table_3(&data, n_workers)?);
-        let verification = verify(Archive::read(&data)?, || ())?;
+        let verification = verify(&Archive::read(&data)?, || ())?;
         let (n_rows, n_findings) = (verification.n_rows, verification.n_findings);
         println!();
         println!("{n_rows} rows recomputed from the records: {n_findings} differences");

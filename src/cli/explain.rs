@@ -1,8 +1,8 @@
 //! `explain`: one row of `plant` down to its cities, exporters and records.
 
 use clap::Args;
-use spillover::archive::Archive;
-use spillover::explain::{Explanation, Market, RowKey, explain};
+use spillover::explain::{Explanation, Market, RowKey};
+use spillover::reader::Reader;
 use spillover::types::Year;
 
 use super::ending::Done;
@@ -30,9 +30,9 @@ pub struct Explain {
 
 impl Explain {
     pub fn run(self, home: &HomeOptions) -> anyhow::Result<Done> {
-        let archive = Archive::read(home.folder())?;
         let Self { firm, city, country, year, json } = self;
-        let explanation = explain(archive, &RowKey { firm, city, country, year: Year(year) })?;
+        let row = RowKey { firm, city, country, year: Year(year) };
+        let explanation = Reader::open(home.folder())?.explain(&row)?;
         if json {
             terminal::json(&explanation)?;
         } else {

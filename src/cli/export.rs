@@ -1,13 +1,11 @@
 //! `export TABLE`: write a table.
 
 use clap::{Args, ValueEnum};
-use spillover::archive::Archive;
 use spillover::archive::parts::Table;
-use spillover::engine::replay::Standing;
-use spillover::publish::export::{ExportError, Selection, TableAt, check_year};
-use spillover::publish::revisions::step_of;
+use spillover::publish::export::Selection;
 use spillover::publish::{ledger, moves};
-use spillover::regressions::{KeptEstimate, Kind, Panels, Regressions, exported, kept, summarise};
+use spillover::reader::Reader;
+use spillover::regressions::{Kind, exported};
 use spillover::render::regression::{entries, tidy};
 use spillover::settings::{Config, SettingsError};
 use spillover::specification::{Content, Specification};
@@ -63,76 +61,55 @@ enum TableName {
 impl Export {
     pub fn run(self, home: &HomeOptions) -> anyhow::Result<Done> {
         self.output.check(home)?;
-        let archive = Archive::read(home.folder())?;
-        check_vintage(&archive, self.vintage.map(Vintage))?;
+        let mut reader = reader(home)?;
         let selection = Selection { year: self.year.map(Year), as_of: self.vintage.map(Vintage) };
+        reader.check_vintage(selection.as_of)?;
         match self.table {
-            TableName::City => self.published(home, &archive, Table::City)?,
-            TableName::Plant => self.published(home, &archive, Table::Plant)?,
+            TableName::City => self.published(home, &reader, Table::City)?,
+            TableName::Plant => self.published(home, &reader, Table::Plant)?,
             TableName::Files => {
-                let (sheet, rows) = ledger::files(&archive, selection)?;
+                let (sheet, rows) = reader.files(selection)?;
                 self.output.write(home, &sheet, std::iter::once(Ok(rows)))?;
             }
-            TableName::Changes => self.changes(home, &archive)?,
-            TableName::Rejects => {
-                self.output.write(
-                    home,
-                    &ledger::rejects_sheet(),
-                    ledger::rejects(&archive, selection)?,
-                )?;
+            TableName::Changes => {
+                let moves = reader.changes(selection.as_of, selection.year)?;
+                let rows = moves::rows(moves.years());
+                self.output.write(home, &moves::sheet("changes"), rows)?;
             }
-            TableName::Panel => self.panel(archive, home, Kind::Plant)?,
-            TableName::PanelOrdinary => self.panel(archive, home, Kind::Ordinary)?,
-            TableName::PanelProduct => self.panel(archive, home, Kind::Product)?,
-            TableName::Estimates => self.estimates(archive, home)?,
-            TableName::Covariance => self.covariance(archive, home)?,
-            TableName::Firms => self.summary(archive, home, "firms", "1")?,
-            TableName::Summary => self.summary(archive, home, "summary", "2")?,
+            TableName::Rejects => {
+                let rows = reader.rejects(selection)?;
+                self.output.write(home, &ledger::rejects_sheet(), rows)?;
+            }
+            TableName::Panel => self.panel(&mut reader, home, Kind::Plant)?,
+            TableName::PanelOrdinary => self.panel(&mut reader, home, Kind::Ordinary)?,
+            TableName::PanelProduct => self.panel(&mut reader, home, Kind::Product)?,
+            TableName::Estimates => {
+                let entries = reader.estimates(selection)?;
+                let entries: Vec<_> = entries.iter().map(entries::of_kept).collect();
+                let (sheet, rows) = tidy::rows(&entries);
+                self.output.write(home, &sheet, std::iter::once(Ok(rows)))?;
+            }
+            TableName::Covariance => {
+                let (sheet, rows) = entries::covariances(&reader.estimates(selection)?);
+                self.output.write(home, &sheet, std::iter::once(Ok(rows)))?;
+            }
+            TableName::Firms => self.summary(&mut reader, home, "firms", "1")?,
+            TableName::Summary => self.summary(&mut reader, home, "summary", "2")?,
         }
         Ok(Done::Clean)
     }
 
     /// A panel of closed years as it stands; nothing of it is kept.
-    fn panel(&self, mut archive: Archive, home: &HomeOptions, kind: Kind) -> anyhow::Result<()> {
+    fn panel(&self, reader: &mut Reader, home: &HomeOptions, kind: Kind) -> anyhow::Result<()> {
         self.refuse_vintage()?;
-        let mut panels = Panels::open(&mut archive, n_workers(None, &home.config()?))?;
-        let mut years = panels.years(None)?;
-        if let Some(year) = self.year.map(Year) {
-            panels.years(Some(year))?;
-            years.retain(|other| *other == year);
-        }
-        let (sheet, rows) = exported::panel(&mut panels, kind, &years)?;
-        panels.take_unread().iter().for_each(|error| eprintln!("{}", unread(error)));
-        self.output.write(home, &sheet, rows.into_iter().map(Ok))
-    }
-
-    fn estimates(&self, archive: Archive, home: &HomeOptions) -> anyhow::Result<()> {
-        let kept = self.kept(archive, home)?;
-        let (sheet, rows) = tidy::rows(&kept.iter().map(entries::of_kept).collect::<Vec<_>>());
-        self.output.write(home, &sheet, std::iter::once(Ok(rows)))
-    }
-
-    fn covariance(&self, archive: Archive, home: &HomeOptions) -> anyhow::Result<()> {
-        let (sheet, rows) = entries::covariances(&self.kept(archive, home)?);
-        self.output.write(home, &sheet, std::iter::once(Ok(rows)))
-    }
-
-    /// The estimates of the home, of the year and up to the vintage that are asked for.
-    fn kept(&self, mut archive: Archive, home: &HomeOptions) -> anyhow::Result<Vec<KeptEstimate>> {
-        let panels = Panels::open(&mut archive, n_workers(None, &home.config()?))?;
-        let newest = self.vintage.unwrap_or(u32::MAX);
-        let mut kept = kept(&panels)?;
-        check_year("estimates", self.year.map(Year), kept.iter().map(|one| one.stored.through))?;
-        kept.retain(|one| {
-            one.stored.vintage.0 <= newest
-                && self.year.is_none_or(|year| one.stored.through.0 == year)
-        });
-        Ok(kept)
+        let panel = reader.panel(kind, self.year.map(Year))?;
+        panel.unread.iter().for_each(|error| eprintln!("{}", unread(error)));
+        self.output.write(home, &panel.sheet, panel.batches.into_iter().map(Ok))
     }
 
     fn summary(
         &self,
-        mut archive: Archive,
+        reader: &mut Reader,
         home: &HomeOptions,
         name: &'static str,
         table: &str,
@@ -142,9 +119,7 @@ impl Export {
         let Some(Content::Summary(summary)) = specification.map(|of| of.content) else {
             anyhow::bail!("table {table} is no summary");
         };
-        let panels = Panels::open(&mut archive, n_workers(None, &home.config()?))?;
-        let mut regressions = Regressions::new(panels, self.year.map(Year))?;
-        let mut rows = summarise(&mut regressions, &summary)?;
+        let mut rows = reader.summary(&summary, self.year.map(Year))?;
         if let Some(year) = self.year.filter(|_| summary.by.as_deref() == Some("year")) {
             rows.retain(|row| row.by == Some(year.into()));
         }
@@ -159,9 +134,9 @@ impl Export {
         Ok(())
     }
 
-    fn published(&self, home: &HomeOptions, archive: &Archive, table: Table) -> anyhow::Result<()> {
-        let standing = standing(home, archive, self.vintage.map(Vintage))?;
-        let (table, year) = (standing.table(archive, table)?, self.year.map(Year));
+    fn published(&self, home: &HomeOptions, reader: &Reader, table: Table) -> anyhow::Result<()> {
+        let standing = reader.standing(self.vintage.map(Vintage))?;
+        let (table, year) = (reader.table(&standing, table)?, self.year.map(Year));
         table.check(year)?;
         self.output.write(
             home,
@@ -169,67 +144,18 @@ impl Export {
             table.rows(year).map(|year| year.map(|(_, rows)| rows)),
         )
     }
-
-    /// Every figure that moved when the vintage, or the newest one, was published.
-    fn changes(&self, home: &HomeOptions, archive: &Archive) -> anyhow::Result<()> {
-        let vintage = self.vintage.map(Vintage).or(archive.last_vintage()?).unwrap_or_default();
-        let step = step_of(archive, vintage)?;
-        let sides = BothSides::at(home, archive, step.before, step.after)?;
-        let year = self.year.map(Year);
-        check_year("changes", year, sides.tables.iter().flatten().flat_map(TableAt::years))?;
-        let years =
-            sides.tables.iter().flat_map(|[before, after]| moves::between(before, after, year));
-        self.output.write(home, &moves::sheet("changes"), moves::rows(years))
-    }
 }
 
-/// Whether a vintage that was asked for is there.
-fn check_vintage(archive: &Archive, asked: Option<Vintage>) -> anyhow::Result<()> {
-    let newest = archive.last_vintage()?.unwrap_or_default();
-    match asked {
-        Some(vintage) if vintage == Vintage(0) || vintage > newest => {
-            Err(ExportError::NoVintage { vintage, newest }.into())
-        }
-        _ => Ok(()),
-    }
-}
-
-/// Both tables as of a vintage.
-pub fn standing(
-    home: &HomeOptions,
-    archive: &Archive,
-    vintage: Option<Vintage>,
-) -> anyhow::Result<Standing> {
-    // A reader needs nothing else of the options: a file with a slip in it does not stop it.
+/// A home to read, with as many threads as its options say.
+pub fn reader(home: &HomeOptions) -> anyhow::Result<Reader> {
+    // The home first: without one, no options matter. A reader needs nothing else of the options:
+    // a file with a slip in it does not stop it.
+    let reader = Reader::open(home.folder())?;
     let config = match home.config() {
         Err(error) if !matches!(error.downcast_ref(), Some(SettingsError::Read { .. })) => {
             Config::default()
         }
         config => config?,
     };
-    let n_workers = n_workers(None, &config);
-    Ok(Standing::at(archive, vintage, n_workers)?)
-}
-
-/// Both tables as of two vintages.
-pub struct BothSides {
-    /// Each before and after.
-    pub tables: Vec<[TableAt; 2]>,
-    /// Where they are, if they were replayed.
-    _standing: [Standing; 2],
-}
-
-impl BothSides {
-    pub fn at(
-        home: &HomeOptions,
-        archive: &Archive,
-        before: Vintage,
-        after: Vintage,
-    ) -> anyhow::Result<Self> {
-        let before = standing(home, archive, Some(before))?;
-        let after = standing(home, archive, Some(after))?;
-        let both = |table| Ok([before.table(archive, table)?, after.table(archive, table)?]);
-        let tables = Table::ALL.into_iter().map(both).collect::<anyhow::Result<_>>()?;
-        Ok(Self { tables, _standing: [before, after] })
-    }
+    Ok(reader.with_workers(n_workers(None, &config)))
 }

@@ -1,12 +1,12 @@
 //! `revisions`: what moved the numbers, step by step.
 
 use clap::Args;
-use spillover::archive::Archive;
-use spillover::publish::revisions::{Revision, YearRevision, revision, step_of, steps};
+use spillover::publish::revisions::{Revision, YearRevision};
+use spillover::reader::Steps;
 use spillover::types::Vintage;
 
 use super::ending::Done;
-use super::export::BothSides;
+use super::export::reader;
 use super::home_options::HomeOptions;
 use super::terminal;
 
@@ -28,17 +28,11 @@ pub struct Revisions {
 
 impl Revisions {
     pub fn run(self, home: &HomeOptions) -> anyhow::Result<Done> {
-        let archive = Archive::read(home.folder())?;
-        let steps = if let Some(vintage) = self.vintage {
-            vec![step_of(&archive, Vintage(vintage))?]
-        } else {
-            let mut steps = steps(&archive)?;
-            steps.split_off(steps.len().saturating_sub(self.last))
-        };
-        let mut revisions = Vec::with_capacity(steps.len());
-        for step in steps {
-            let sides = BothSides::at(home, &archive, step.before, step.after)?;
-            let revision = revision(&archive, step, &sides.tables, self.largest)?;
+        let reader = reader(home)?;
+        let which = self.vintage.map_or(Steps::Last(self.last), |at| Steps::Of(Vintage(at)));
+        let mut revisions = Vec::new();
+        for revision in reader.revisions(which, self.largest)? {
+            let revision = revision?;
             if self.json {
                 revisions.push(revision);
             } else {

@@ -22,7 +22,7 @@ impl Verify {
     pub fn run(self, home: &HomeOptions) -> anyhow::Result<Done> {
         let archive = Archive::read(home.folder())?;
         let bar = bar(archive.files()?.len(), "recomputing");
-        let verification = verify(archive, || bar.inc(1)).map_err(|error| {
+        let verification = verify(&archive, || bar.inc(1)).map_err(|error| {
             let text = with_causes(&error);
             anyhow::anyhow!("{text}")
         })?;

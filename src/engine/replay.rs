@@ -20,9 +20,9 @@ use crate::settings::Settings;
 use crate::types::Vintage;
 
 /// A home that is open to recompute its figures.
-pub struct Replay {
+pub struct Replay<'a> {
     /// The archive.
-    pub archive: Archive,
+    pub archive: &'a Archive,
     /// What defines the figures.
     pub home: Home,
     /// The closed months.
@@ -33,18 +33,18 @@ pub struct Replay {
     pub names: Names,
 }
 
-impl Replay {
+impl<'a> Replay<'a> {
     /// Opens a home to read it.
     ///
     /// # Errors
     /// - [`EngineError::Archive`] if it cannot be read.
     /// - [`EngineError::Empty`] if it has no file yet.
-    pub fn open(archive: Archive) -> Result<Self, EngineError> {
-        let Some((settings, definitions)) = recorded(&archive)? else {
+    pub fn open(archive: &'a Archive) -> Result<Self, EngineError> {
+        let Some((settings, definitions)) = recorded(archive)? else {
             return Err(EngineError::Empty);
         };
-        let calendar = calendar(&archive)?.ok_or(EngineError::Empty)?;
-        let segments = live_segments(&archive)?;
+        let calendar = calendar(archive)?.ok_or(EngineError::Empty)?;
+        let segments = live_segments(archive)?;
         let home = home_of(settings, &definitions)?;
         Ok(Self { archive, home, calendar, segments, names: Names::default() })
     }

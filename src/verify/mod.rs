@@ -30,7 +30,7 @@ pub use finding::{Affected, FINDINGS_MAX, Finding, Verification};
 ///
 /// # Errors
 /// [`EngineError`] if the home cannot be opened at all; damage is a finding, not an error.
-pub fn verify(archive: Archive, progress: impl FnMut()) -> Result<Verification, EngineError> {
+pub fn verify(archive: &Archive, progress: impl FnMut()) -> Result<Verification, EngineError> {
     let mut verification = Verification::default();
     for what in archive.integrity()? {
         verification.found(Finding::Manifest(what));
@@ -39,7 +39,7 @@ pub fn verify(archive: Archive, progress: impl FnMut()) -> Result<Verification, 
     let mut replay = Replay::open(archive)?;
     let tables = recompute(&mut replay, &mut verification, progress)?;
     let Some(tables) = tables else {
-        look_at_parts(&replay.archive, &mut verification)?;
+        look_at_parts(replay.archive, &mut verification)?;
         return Ok(verification);
     };
     for table in [Table::City, Table::Plant] {
@@ -65,7 +65,7 @@ fn look_at_parts(archive: &Archive, verification: &mut Verification) -> Result<(
 /// Both tables from the segments; none if a segment is damaged, for then the figures cannot be
 /// told.
 fn recompute(
-    replay: &mut Replay,
+    replay: &mut Replay<'_>,
     verification: &mut Verification,
     mut progress: impl FnMut(),
 ) -> Result<Option<Tables>, EngineError> {
@@ -96,7 +96,7 @@ fn recompute(
 }
 
 fn count(
-    replay: &mut Replay,
+    replay: &mut Replay<'_>,
     segment: &LiveSegment,
     oracle: &mut Oracle<'_>,
 ) -> Result<u64, EngineError> {
@@ -110,13 +110,13 @@ fn count(
 }
 
 fn compare(
-    replay: &Replay,
+    replay: &Replay<'_>,
     table: Table,
     tables: &Tables,
     verification: &mut Verification,
 ) -> Result<(), ExportError> {
     let mut missing: Vec<Year> = replay.calendar.indicator_years().collect();
-    let published = TableAt::published(&replay.archive, table, None, &replay.home.basis())?;
+    let published = TableAt::published(replay.archive, table, None, &replay.home.basis())?;
     for rows in published.rows(None) {
         let (year, rows) = match rows {
             Ok(rows) => rows,
@@ -163,7 +163,7 @@ fn year_of(error: &ExportError, years: &[Year]) -> Option<Year> {
 
 /// What should be published of a year.
 fn expected(
-    replay: &Replay,
+    replay: &Replay<'_>,
     table: Table,
     tables: &Tables,
     year: Year,

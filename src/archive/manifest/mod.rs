@@ -61,6 +61,10 @@ pub(super) struct Manifest {
     connection: Connection,
     path: PathBuf,
     large_is_checked: Cell<bool>,
+    /// Whether the database is read from its file, and not from a copy in memory.
+    is_on_disk: bool,
+    /// Which file it was when it was opened.
+    file: Option<Identity>,
 }
 
 impl Manifest {
@@ -144,13 +148,38 @@ impl Manifest {
         Ok(manifest)
     }
 
+    /// Ends the transaction of a reader and begins the next one; whether there has been a commit
+    /// in between. Nothing if the database was read whole, or another file is in its place.
+    ///
+    /// # Errors
+    /// Those of [`Manifest::read`].
+    pub(super) fn move_on(&mut self, home: &Path) -> Result<Option<bool>> {
+        if !self.is_on_disk || self.identity() != self.file {
+            return Ok(None);
+        }
+        let n_commits = || seal::n_commits(&self.connection);
+        let before = n_commits().map_err(|source| not_opened(&self.path, source))?;
+        // Before the next transaction: a writer raises it after a commit.
+        let acknowledged = acknowledged::read(home)?;
+        let begun = self.connection.execute_batch("COMMIT; BEGIN").and_then(|()| n_commits());
+        let now = begun.map_err(|source| not_opened(&self.path, source))?;
+        if now == before && now >= acknowledged {
+            return Ok(Some(false));
+        }
+        self.large_is_checked.set(false);
+        self.check_whole(acknowledged)?;
+        Ok(Some(true))
+    }
+
     /// Which file it is now, by its path.
     pub(super) fn identity(&self) -> Option<Identity> {
         Identity::of(&self.path)
     }
 
     fn new(connection: Connection, path: PathBuf) -> Self {
-        Self { connection, path, large_is_checked: Cell::new(false) }
+        let is_on_disk = connection.path().is_some_and(|path| !path.is_empty());
+        let file = Identity::of(&path);
+        Self { connection, path, large_is_checked: Cell::new(false), is_on_disk, file }
     }
 
     /// Whether it is a home's own: the records that count lie there, as long as it says. The

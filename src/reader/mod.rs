@@ -1,0 +1,307 @@
+//! The way out of a home: every question about it is asked here, and answered as typed values.
+//!
+//! ```text
+//! home ─▶ Reader (one publication) ─┬▶ table, changes, diff, revisions   rows and moves
+//!                                   ├▶ files, rejects                    the ledger
+//!                                   ├▶ status                            counts and sizes
+//!                                   ├▶ estimates, panel, summary         regressions
+//!                                   └▶ explain                           one row and its records
+//! ```
+//! A reader never blocks a writer. All answers are about one publication, until
+//! [`Reader::move_on`]. The manifest is verified when the reader opens and after each publication,
+//! not with each question.
+
+mod error;
+pub mod status;
+
+use std::path::Path;
+
+use arrow_array::RecordBatch;
+
+use crate::archive::parts::Table;
+use crate::archive::{Archive, Publication};
+use crate::engine::replay::Standing;
+use crate::explain::{Explanation, RowKey, explain};
+use crate::publish::export::{ExportError, Selection, TableAt, check_year};
+use crate::publish::ledger;
+use crate::publish::moves::{YearMoves, between};
+use crate::publish::revisions::{Revision, revision, step_of, steps};
+use crate::publish::sheet::Sheet;
+use crate::regressions::{
+    KeptEstimate, Kind, Panels, Regressions, Statistics, exported, kept, summarise,
+};
+use crate::specification::Summary;
+use crate::types::{Vintage, Year};
+
+pub use error::ReaderError;
+pub use status::Status;
+
+/// A home, open to read, as of one publication.
+///
+/// # Examples
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use spillover::reader::{Reader, ReaderError};
+///
+/// let folder = tempfile::tempdir()?;
+/// let empty = Reader::open(&folder.path().join("home"));
+/// assert!(matches!(empty, Err(ReaderError::Archive(_))), "there is no home yet");
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Reader {
+    archive: Archive,
+    n_workers: usize,
+}
+
+/// Which step or steps a list of revisions is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Steps {
+    /// The step that published a vintage.
+    Of(Vintage),
+    /// The newest steps.
+    Last(usize),
+}
+
+/// Both tables in two states: what moved between them is read year by year.
+pub struct Moves {
+    tables: Vec<[TableAt; 2]>,
+    year: Option<Year>,
+    /// Recomputed tables lie in folders that go with these.
+    _states: [Standing; 2],
+}
+
+impl Moves {
+    /// The years that are not the same in both states, table by table.
+    pub fn years(&self) -> impl Iterator<Item = Result<YearMoves, ExportError>> {
+        self.tables.iter().flat_map(|[before, after]| between(before, after, self.year))
+    }
+}
+
+impl Reader {
+    /// Opens a home, also while another process writes it.
+    ///
+    /// # Errors
+    /// [`ReaderError::Archive`] if there is none, or it does not hold what was written.
+    pub fn open(home: &Path) -> Result<Self, ReaderError> {
+        Ok(Self { archive: Archive::read(home)?, n_workers: 1 })
+    }
+
+    /// With this many threads for panels and for vintages that are recomputed.
+    #[must_use]
+    pub fn with_workers(self, n_workers: usize) -> Self {
+        Self { n_workers, ..self }
+    }
+
+    /// Moves on to the newest publication; whether there was a newer one.
+    ///
+    /// # Errors
+    /// [`ReaderError::Archive`] if the home does not hold what was written, or is gone.
+    pub fn move_on(&mut self) -> Result<bool, ReaderError> {
+        let before = self.publication()?;
+        self.archive.move_on()?;
+        Ok(self.publication()? != before)
+    }
+
+    /// The publication that is read, with its newest vintage; zeros for an empty home.
+    ///
+    /// # Errors
+    /// [`ReaderError::Archive`] if the manifest cannot be read.
+    pub fn publication(&self) -> Result<(Publication, Vintage), ReaderError> {
+        Ok(self.archive.last_publication()?.unwrap_or_default())
+    }
+
+    /// Files, months, lines, estimates, sizes, and what the watcher does.
+    ///
+    /// # Errors
+    /// [`ReaderError`] if the manifest cannot be read.
+    pub fn status(&mut self) -> Result<Status, ReaderError> {
+        status::of(&mut self.archive)
+    }
+
+    /// Both tables as of a vintage, or the newest. A vintage that was published together with later
+    /// ones is recomputed.
+    ///
+    /// # Errors
+    /// - [`ReaderError::Export`] if there is no such vintage.
+    /// - [`ReaderError::Engine`] if the vintage cannot be recomputed.
+    pub fn standing(&self, vintage: Option<Vintage>) -> Result<Standing, ReaderError> {
+        self.check_vintage(vintage)?;
+        Ok(Standing::at(&self.archive, vintage, self.n_workers)?)
+    }
+
+    /// Whether a vintage that is asked for is there.
+    ///
+    /// # Errors
+    /// [`ReaderError::Export`] if it is not.
+    pub fn check_vintage(&self, asked: Option<Vintage>) -> Result<(), ReaderError> {
+        let newest = self.archive.last_vintage()?.unwrap_or_default();
+        match asked {
+            Some(vintage) if vintage == Vintage(0) || vintage > newest => {
+                Err(ExportError::NoVintage { vintage, newest }.into())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// One of the tables of a state.
+    ///
+    /// # Errors
+    /// [`ReaderError::Export`] if the manifest cannot be read.
+    pub fn table(&self, standing: &Standing, table: Table) -> Result<TableAt, ReaderError> {
+        Ok(standing.table(&self.archive, table)?)
+    }
+
+    /// What moved when a vintage was published, or the newest one: files that were published
+    /// together moved the figures together.
+    ///
+    /// # Errors
+    /// [`ReaderError::Export`] if there is no such vintage or year.
+    pub fn changes(
+        &self,
+        vintage: Option<Vintage>,
+        year: Option<Year>,
+    ) -> Result<Moves, ReaderError> {
+        let vintage = vintage.or(self.archive.last_vintage()?).unwrap_or_default();
+        let step = step_of(&self.archive, vintage)?;
+        self.moves("changes", [step.before, step.after], year)
+    }
+
+    /// What differs between two vintages; 0 is the empty home.
+    ///
+    /// # Errors
+    /// - [`ReaderError::Export`] if there is no such vintage or year.
+    /// - [`ReaderError::Engine`] if a vintage cannot be recomputed.
+    pub fn diff(
+        &self,
+        before: Vintage,
+        after: Vintage,
+        year: Option<Year>,
+    ) -> Result<Moves, ReaderError> {
+        self.moves("diff", [before, after], year)
+    }
+
+    fn moves(
+        &self,
+        name: &'static str,
+        vintages: [Vintage; 2],
+        year: Option<Year>,
+    ) -> Result<Moves, ReaderError> {
+        let at = |vintage| Standing::at(&self.archive, Some(vintage), self.n_workers);
+        let states = [at(vintages[0])?, at(vintages[1])?];
+        let both = |table| {
+            let [before, after] = &states;
+            Ok([before.table(&self.archive, table)?, after.table(&self.archive, table)?])
+        };
+        let tables: Vec<[TableAt; 2]> =
+            Table::ALL.into_iter().map(both).collect::<Result<_, ReaderError>>()?;
+        check_year(name, year, tables.iter().flatten().flat_map(TableAt::years))?;
+        Ok(Moves { tables, year, _states: states })
+    }
+
+    /// What steps brought and what moved by them, each with its `n_largest` largest moves.
+    ///
+    /// # Errors
+    /// [`ReaderError::Export`] if there is no such vintage, or a part is damaged; each step.
+    pub fn revisions(
+        &self,
+        which: Steps,
+        n_largest: usize,
+    ) -> Result<impl Iterator<Item = Result<Revision, ReaderError>>, ReaderError> {
+        let steps = match which {
+            Steps::Of(vintage) => vec![step_of(&self.archive, vintage)?],
+            Steps::Last(n) => {
+                let mut steps = steps(&self.archive)?;
+                steps.split_off(steps.len().saturating_sub(n))
+            }
+        };
+        Ok(steps.into_iter().map(move |step| {
+            let moves = self.moves("revisions", [step.before, step.after], None)?;
+            Ok(revision(&self.archive, step, &moves.tables, n_largest)?)
+        }))
+    }
+
+    /// Accepted files, with their lines by how they ended.
+    ///
+    /// # Errors
+    /// [`ReaderError::Export`] if there is no such vintage or year.
+    pub fn files(&self, selection: Selection) -> Result<(Sheet, RecordBatch), ReaderError> {
+        Ok(ledger::files(&self.archive, selection)?)
+    }
+
+    /// Rejected lines, a file at a time.
+    ///
+    /// # Errors
+    /// [`ReaderError::Export`] if there is no such vintage or year; also for each file.
+    pub fn rejects(
+        &self,
+        selection: Selection,
+    ) -> Result<impl Iterator<Item = Result<RecordBatch, ExportError>>, ReaderError> {
+        Ok(ledger::rejects(&self.archive, selection)?)
+    }
+
+    /// The stored estimates of a year, or of all, made up to a vintage.
+    ///
+    /// # Errors
+    /// - [`ReaderError::Export`] if there is none of the year.
+    /// - [`ReaderError::Regression`] if an estimate cannot be read.
+    pub fn estimates(&mut self, selection: Selection) -> Result<Vec<KeptEstimate>, ReaderError> {
+        let mut kept = kept(&Panels::open(&mut self.archive, self.n_workers)?)?;
+        check_year("estimates", selection.year, kept.iter().map(|one| one.stored.through))?;
+        kept.retain(|one| {
+            selection.as_of.is_none_or(|vintage| one.stored.vintage <= vintage)
+                && selection.year.is_none_or(|year| one.stored.through == year)
+        });
+        Ok(kept)
+    }
+
+    /// A panel of the closed years, or of one, as the regressions read it; nothing of it is stored.
+    /// Also what earlier estimations left that could not be read.
+    ///
+    /// # Errors
+    /// [`ReaderError::Regression`] if the year has not closed or the panel cannot be made.
+    pub fn panel(&mut self, kind: Kind, year: Option<Year>) -> Result<PanelRows, ReaderError> {
+        let mut panels = Panels::open(&mut self.archive, self.n_workers)?;
+        let mut years = panels.years(None)?;
+        if let Some(year) = year {
+            panels.years(Some(year))?;
+            years.retain(|other| *other == year);
+        }
+        let (sheet, batches) = exported::panel(&mut panels, kind, &years)?;
+        Ok(PanelRows { sheet, batches, unread: panels.take_unread() })
+    }
+
+    /// Statistics of variables over the closed years up to one.
+    ///
+    /// # Errors
+    /// [`ReaderError::Regression`] if there is no closed year.
+    pub fn summary(
+        &mut self,
+        summary: &Summary,
+        through: Option<Year>,
+    ) -> Result<Vec<Statistics>, ReaderError> {
+        let panels = Panels::open(&mut self.archive, self.n_workers)?;
+        let mut regressions = Regressions::new(panels, through)?;
+        Ok(summarise(&mut regressions, summary)?)
+    }
+
+    /// A row of `plant` with the exporters and records that it is made from.
+    ///
+    /// # Errors
+    /// [`ReaderError::Explain`] if there is no such row, or its parts cannot be read.
+    pub fn explain(&self, row: &RowKey) -> Result<Explanation, ReaderError> {
+        Ok(explain(&self.archive, row)?)
+    }
+}
+
+/// Rows of a panel.
+#[derive(Debug)]
+pub struct PanelRows {
+    /// Its columns.
+    pub sheet: Sheet,
+    /// Its rows, in order of key.
+    pub batches: Vec<RecordBatch>,
+    /// Files of earlier estimations that could not be read; the rows do not depend on them.
+    pub unread: Vec<crate::archive::ArchiveError>,
+}

@@ -1,0 +1,272 @@
+//! What a home holds: files, months, lines, estimates, sizes, the watcher.
+
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+
+use serde::Serialize;
+
+use super::ReaderError;
+use crate::archive::parts::Table;
+use crate::archive::{Archive, FileEntry, StoredState};
+use crate::calendar::Calendar;
+use crate::engine::open::calendar;
+use crate::feed::record::{Exclusion, Rule};
+use crate::regressions::{Overview, Panels, overview, stale_years};
+use crate::settings::Settings;
+use crate::types::Year;
+use crate::watch::heartbeat::Heartbeat;
+use crate::watch::is_watched;
+
+/// What a home holds.
+#[derive(Debug, Serialize)]
+pub struct Status {
+    /// The folder.
+    pub home: String,
+    /// The feed profile; none before the first file.
+    pub profile: Option<String>,
+    /// Accepted files.
+    pub files: usize,
+    /// Files that others supersede.
+    pub superseded: usize,
+    /// Withdrawn files.
+    pub withdrawn: usize,
+    /// The publications that snapshots stand for, the newest first.
+    pub snapshots: Vec<u32>,
+    /// The newest vintage.
+    pub vintage: u32,
+    /// Publications.
+    pub publications: usize,
+    /// The first month, `YYYY-MM`.
+    pub first_month: Option<String>,
+    /// The last closed month.
+    pub last_closed_month: Option<String>,
+    /// The month that closes next.
+    pub next_month: Option<String>,
+    /// The years of the feed.
+    pub years: Vec<YearStatus>,
+    /// Lines of the files that count.
+    pub lines: u64,
+    /// Accepted lines.
+    pub accepted: u64,
+    /// Excluded lines by rule.
+    pub excluded: Vec<RuleCount>,
+    /// Rejected lines by rule.
+    pub rejected: Vec<RuleCount>,
+    /// The stored estimates.
+    pub estimates: EstimateStatus,
+    /// Size of the records.
+    pub segment_bytes: u64,
+    /// Vintages that were published.
+    pub vintages_published: usize,
+    /// How many of these are stored; the others are recomputed on request.
+    pub vintages_stored: usize,
+    /// Size of the published tables.
+    pub published_bytes: u64,
+    /// Of this, files that only older vintages are read from.
+    pub published_old_bytes: u64,
+    /// Size of the snapshots.
+    pub snapshot_bytes: u64,
+    /// Size of the manifest.
+    pub manifest_bytes: u64,
+    /// Whether a watcher runs on the home now.
+    pub watched: bool,
+    /// What the last watcher said of itself.
+    pub watcher: Option<Heartbeat>,
+    /// What of the watcher's files cannot be read, and why; the rest of the home is told.
+    pub unread: Vec<String>,
+}
+
+/// What was estimated, what holds no more, and what is not estimated.
+#[derive(Debug, Default, Serialize)]
+pub struct EstimateStatus {
+    /// Stored estimates.
+    pub kept: usize,
+    /// Of those kept, how many are from before models were known by their content.
+    pub kept_before: usize,
+    /// How many models were estimated, each known by its content.
+    pub models: usize,
+    /// Models that failed.
+    pub failed: usize,
+    /// Models that the home has no data for.
+    pub without_data: usize,
+    /// The last year of the newest estimate.
+    pub last_year: Option<u16>,
+    /// Its vintage.
+    pub last_vintage: Option<u32>,
+    /// Models whose newest estimate is of data that have changed since.
+    pub stale: Vec<String>,
+    /// Closed years that late records have changed since the last estimation.
+    pub stale_years: Vec<u16>,
+    /// Columns that failed, and why.
+    pub failures: Vec<Reason>,
+    /// Columns that the home has no data for, and what is missing.
+    pub lacking_data: Vec<Reason>,
+}
+
+/// Why a column is not estimated.
+#[derive(Clone, Debug, Serialize)]
+pub struct Reason {
+    /// The specification and its column.
+    pub model: String,
+    /// The last year of the sample.
+    pub through: u16,
+    /// The reason.
+    pub why: String,
+}
+
+/// A year of the feed.
+#[derive(Debug, Serialize)]
+pub struct YearStatus {
+    /// The year.
+    pub year: u16,
+    /// Closed months.
+    pub months: u8,
+    /// Whether all months of the year before are closed.
+    pub has_indicators: bool,
+    /// Stored parts of `plant`.
+    pub parts: usize,
+}
+
+/// How many lines a rule excluded or rejected.
+#[derive(Debug, Serialize)]
+pub struct RuleCount {
+    /// The rule.
+    pub rule: &'static str,
+    /// Lines under it.
+    pub lines: u64,
+}
+
+/// What a home holds, as of one publication.
+///
+/// # Errors
+/// [`ReaderError`] if the manifest cannot be read. What of the watcher cannot be read is named in
+/// [`Status::unread`].
+pub(super) fn of(archive: &mut Archive) -> Result<Status, ReaderError> {
+    let estimates = estimates(archive)?;
+    status(archive, estimates)
+}
+
+fn status(archive: &Archive, estimates: EstimateStatus) -> Result<Status, ReaderError> {
+    let files = archive.files()?;
+    let calendar = calendar(archive)?;
+    let settings = archive.settings()?.map(|text| Settings::from_toml(&text)).transpose()?;
+    let (sizes, stored) = (archive.sizes()?, archive.stored_vintages()?);
+    let live: Vec<&FileEntry> = files.iter().filter(|file| file.counts_now()).collect();
+    let sum = |n: &dyn Fn(&FileEntry) -> u64| live.iter().map(|file| n(file)).sum::<u64>();
+    let counts = |n: usize, count: &dyn Fn(&FileEntry, usize) -> u64| -> Vec<u64> {
+        (0..n).map(|at| sum(&|file| count(file, at))).collect()
+    };
+    let excluded = counts(Exclusion::ALL.len(), &|file, at| file.counts.excluded[at]);
+    let rejected = counts(Rule::ALL.len(), &|file, at| file.counts.rejected[at]);
+    let (watched, no_lock) = told(is_watched(archive.home()), "whether a watcher runs");
+    let (beat, no_beat) = told(Heartbeat::read(archive.home()), "what the watcher does");
+    let unread = [no_lock, no_beat];
+    Ok(Status {
+        home: archive.home().display().to_string(),
+        profile: settings.map(|settings| settings.profile.name),
+        files: files.len(),
+        superseded: files.iter().filter(|file| file.superseded_by.is_some()).count(),
+        withdrawn: files.iter().filter(|file| file.withdrawn_at.is_some()).count(),
+        snapshots: archive.snapshots()?.iter().map(|kept| kept.publication.0).collect(),
+        vintage: archive.last_vintage()?.unwrap_or_default().0,
+        publications: archive.publications()?.len(),
+        first_month: calendar.map(|calendar| calendar.first().to_string()),
+        last_closed_month: calendar.and_then(|c| Some(c.last_closed()?.to_string())),
+        next_month: calendar.map(|calendar| calendar.next_to_close().to_string()),
+        years: calendar.map_or_else(|| Ok(Vec::new()), |calendar| years(archive, &calendar))?,
+        lines: sum(&|file| file.counts.lines),
+        accepted: sum(&|file| file.counts.accepted),
+        excluded: named(Exclusion::ALL.map(Exclusion::name), excluded),
+        rejected: named(Rule::ALL.map(Rule::name), rejected),
+        estimates,
+        segment_bytes: sizes.segment_bytes,
+        vintages_published: stored.len(),
+        vintages_stored: stored.iter().filter(|(_, is_stored)| *is_stored).count(),
+        published_bytes: sizes.part_bytes,
+        published_old_bytes: archive.old_files()?.iter().map(|(_, file)| file.n_bytes).sum(),
+        snapshot_bytes: sizes.snapshot_bytes,
+        manifest_bytes: sizes.manifest_bytes,
+        watched,
+        watcher: beat,
+        unread: unread.into_iter().flatten().collect(),
+    })
+}
+
+/// What of the watcher could be read, and what is to be told if it could not.
+fn told<T: Default>(read: io::Result<T>, what: &str) -> (T, Option<String>) {
+    match read {
+        Ok(value) => (value, None),
+        Err(error) => (T::default(), Some(format!("cannot tell {what}: {error}"))),
+    }
+}
+
+fn estimates(archive: &mut Archive) -> Result<EstimateStatus, ReaderError> {
+    if archive.estimates()?.is_empty() {
+        return Ok(EstimateStatus::default());
+    }
+    let stale_years = stale_years(archive)?.into_iter().map(|year| year.0).collect();
+    let Overview { all, stale } = overview(&Panels::open(archive, 1)?)?;
+    let estimated = || all.iter().filter(|one| one.state.is_estimated());
+    let last = estimated().max_by_key(|one| (one.publication, one.through));
+    let identities = estimated().filter_map(|one| Some(&one.model.as_ref()?.identity));
+    let reasons = |why: fn(&StoredState) -> Option<&String>| -> Vec<Reason> {
+        // Of each model the newest year.
+        let mut newest: BTreeMap<(String, Option<&str>), Reason> = BTreeMap::new();
+        for one in &all {
+            let Some(why) = why(&one.state).cloned() else { continue };
+            let identity = one.model.as_ref().map(|model| model.identity.as_str());
+            let reason = Reason { model: one.name(), through: one.through.0, why };
+            match newest.entry((one.name(), identity)) {
+                Entry::Vacant(entry) => drop(entry.insert(reason)),
+                Entry::Occupied(mut entry) if entry.get().through <= reason.through => {
+                    entry.insert(reason);
+                }
+                Entry::Occupied(_) => {}
+            }
+        }
+        newest.into_values().collect()
+    };
+    let failures = reasons(|state| match state {
+        StoredState::Failed(why) => Some(why),
+        _ => None,
+    });
+    let lacking_data = reasons(|state| match state {
+        StoredState::NoData(why) => Some(why),
+        _ => None,
+    });
+    Ok(EstimateStatus {
+        kept: estimated().count(),
+        kept_before: estimated().filter(|one| one.model.is_none()).count(),
+        models: identities.collect::<BTreeSet<_>>().len(),
+        failed: failures.len(),
+        without_data: lacking_data.len(),
+        last_year: last.map(|one| one.through.0),
+        last_vintage: last.map(|one| one.vintage.0),
+        stale,
+        stale_years,
+        failures,
+        lacking_data,
+    })
+}
+
+fn named<const N: usize>(names: [&'static str; N], counts: Vec<u64>) -> Vec<RuleCount> {
+    names.into_iter().zip(counts).map(|(rule, lines)| RuleCount { rule, lines }).collect()
+}
+
+fn years(archive: &Archive, calendar: &Calendar) -> Result<Vec<YearStatus>, ReaderError> {
+    let chains = archive.chains(Table::Plant, None)?.unwrap_or_default();
+    let n_files = |year: u16| {
+        let chain = chains.iter().find(|chain| chain.year.0 == year);
+        chain.map_or(0, |chain| chain.files().count())
+    };
+    let first = calendar.first().year().0;
+    Ok((first..=calendar.last_year().0)
+        .map(|year| YearStatus {
+            year,
+            months: calendar.months(Year(year)),
+            has_indicators: calendar.indicator_years().any(|other| other.0 == year),
+            parts: n_files(year),
+        })
+        .collect())
+}

@@ -1,0 +1,103 @@
+//! A reader answers as of one publication, follows the next ones when it is asked to, and refuses a
+//! home that does not hold what was written.
+
+mod common;
+
+use common::{HEADER, Sandbox};
+use spillover::archive::parts::Table;
+use spillover::explain::RowKey;
+use spillover::publish::export::Selection;
+use spillover::reader::{Reader, Steps};
+use spillover::types::{Vintage, Year};
+
+/// Two cities and a firm in both, every month of two years.
+fn month(period: u32) -> String {
+    let line = |firm: &str, region: &str, value: u32| {
+        format!("{period},E,{firm},,{region},304,84713000,10,{value}\n")
+    };
+    let lines = [
+        line("3101000001", "31011", 100 + period % 100),
+        line("3101000001", "11011", 200 + period % 7),
+        line("1101000002", "11011", 300),
+    ];
+    format!("{HEADER}\n{}", lines.concat())
+}
+
+fn take_in(sandbox: &Sandbox, periods: impl IntoIterator<Item = u32>) {
+    let files = periods
+        .into_iter()
+        .map(|period| sandbox.write(&format!("exports_{period}.csv"), month(period)));
+    let files: Vec<_> = files.collect();
+    sandbox.ingest(&files.iter().map(AsRef::as_ref).collect::<Vec<_>>(), 1);
+}
+
+fn rows(reader: &Reader, table: Table) -> usize {
+    let standing = reader.standing(None).expect("the newest state");
+    let table = reader.table(&standing, table).expect("a table");
+    table.rows(None).map(|year| year.expect("a year").1.num_rows()).sum()
+}
+
+#[test]
+fn a_reader_stays_at_its_publication_until_it_moves_on() {
+    let sandbox = Sandbox::new();
+    take_in(&sandbox, 200_001..=200_012);
+    let mut reader = Reader::open(&sandbox.home()).expect("a home");
+    let before = reader.publication().expect("a publication");
+    assert_eq!(rows(&reader, Table::Plant), 0, "the feed's first year has no indicators");
+    take_in(&sandbox, 200_101..=200_112);
+    assert_eq!(reader.publication().expect("the same one"), before);
+    assert_eq!(rows(&reader, Table::Plant), 0);
+    assert_eq!(reader.status().expect("a status").files, 12);
+    assert!(reader.move_on().expect("the next one"), "there is a newer publication");
+    assert_eq!(rows(&reader, Table::Plant), 2);
+    assert_eq!(reader.status().expect("a status").files, 24);
+    assert!(!reader.move_on().expect("the same one"), "nothing has come since");
+    let estimates = reader.estimates(Selection::default()).expect("what was stored");
+    assert!(!estimates.is_empty(), "the year that closed was tried");
+}
+
+#[test]
+fn all_answers_are_about_the_same_state() {
+    let sandbox = Sandbox::new();
+    take_in(&sandbox, (200_001..=200_012).chain(200_101..=200_112));
+    let reader = Reader::open(&sandbox.home()).expect("a home");
+    let selection = Selection { year: Some(Year(2001)), as_of: None };
+    let (_, files) = reader.files(selection).expect("files");
+    assert_eq!(files.num_rows(), 12);
+    let rejects = reader.rejects(Selection::default()).expect("rejects");
+    assert_eq!(rejects.count(), 0);
+    let moves = reader.changes(None, Some(Year(2001))).expect("what moved");
+    let new: usize = moves.years().map(|year| year.expect("a year").n_rows_new_and_gone()[0]).sum();
+    assert_eq!(new, rows(&reader, Table::City) + rows(&reader, Table::Plant));
+    let newest = reader.publication().expect("a publication").1;
+    let diff = reader.diff(newest, newest, None).expect("no difference");
+    assert_eq!(diff.years().count(), 0);
+    let revisions: Vec<_> = reader.revisions(Steps::Last(1), 3).expect("steps").collect();
+    assert_eq!(revisions.len(), 1);
+    let key = |firm: &str| RowKey {
+        firm: firm.to_owned(),
+        city: "3101".to_owned(),
+        country: "304".to_owned(),
+        year: Year(2001),
+    };
+    let explanation = reader.explain(&key("3101000001")).expect("a row");
+    assert!(explanation.checks.iter().all(|check| check.adds_up));
+    reader.explain(&key("1101000002")).expect_err("a firm with one plant has no row");
+    for vintage in [0, newest.0 + 1] {
+        let error = reader.standing(Some(Vintage(vintage))).err().expect("no such vintage");
+        assert!(error.to_string().starts_with("there is no vintage"), "{error}");
+    }
+}
+
+#[test]
+fn a_home_that_lacks_acknowledged_commits_is_refused_when_a_reader_moves_on() {
+    let sandbox = Sandbox::new();
+    take_in(&sandbox, 200_001..=200_012);
+    let mut reader = Reader::open(&sandbox.home()).expect("a home");
+    let number = 1_000_u64;
+    let hash = blake3::hash(&number.to_le_bytes()).to_hex();
+    let path = sandbox.home().join("acknowledged");
+    std::fs::write(&path, format!("{number} {hash}\n")).expect("another number");
+    let error = reader.move_on().expect_err("it lacks commits that were acknowledged");
+    assert!(error.to_string().contains("1000"), "{error}");
+}
