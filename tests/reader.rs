@@ -24,9 +24,9 @@ fn month(period: u32) -> String {
 }
 
 fn take_in(sandbox: &Sandbox, periods: impl IntoIterator<Item = u32>) {
-    let files = periods
-        .into_iter()
-        .map(|period| sandbox.write(&format!("exports_{period}.csv"), month(period)));
+    sandbox.write("cities.csv", "city,province,area_km2\n1101,11,100\n3101,31,400\n");
+    let files =
+        periods.into_iter().map(|period| sandbox.write(&format!("{period}.csv"), month(period)));
     let files: Vec<_> = files.collect();
     sandbox.ingest(&files.iter().map(AsRef::as_ref).collect::<Vec<_>>(), 1);
 }

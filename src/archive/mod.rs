@@ -137,14 +137,12 @@ impl Archive {
     /// # Errors
     /// Those of [`Archive::read`].
     pub fn move_on(&mut self) -> Result<bool> {
-        match self.manifest.move_on(&self.home)? {
-            Some(is_newer) => Ok(is_newer),
-            // Another file is where the manifest was, or it was read whole.
-            None => {
-                *self = Self::read(&self.home)?;
-                Ok(true)
-            }
+        if let Some(is_newer) = self.manifest.move_on(&self.home)? {
+            return Ok(is_newer);
         }
+        // Another file is where the manifest was, or it was read whole.
+        *self = Self::read(&self.home)?;
+        Ok(true)
     }
 
     /// Opens a home to follow it, for as long as one likes: each question is answered as of the

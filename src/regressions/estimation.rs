@@ -33,6 +33,9 @@ const CONSTANT: &str = "(Intercept)";
 /// A specification with the columns of it that are asked for.
 pub type Asked = (Specification, Choice);
 
+/// A column that has the regressor of a path, and how its formula writes it.
+pub type Followed<'s> = (&'s Column, String);
+
 /// What is used of earlier estimations.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Reuse {
@@ -208,7 +211,7 @@ impl Estimation<'_> {
     pub fn followed(
         &self,
         term: &str,
-    ) -> Result<(&Specification, Vec<(&Column, String)>), RegressionError> {
+    ) -> Result<(&Specification, Vec<Followed<'_>>), RegressionError> {
         let [(specification, wanted)] = self.asked else {
             return Err(RegressionError::NotOneTable);
         };
@@ -225,7 +228,7 @@ impl Estimation<'_> {
             let is_constant = term == CONSTANT && column.formula.effects.is_empty();
             found.map(Term::to_string).or_else(|| is_constant.then(|| term.to_owned()))
         };
-        let followed: Vec<(&Column, String)> =
+        let followed: Vec<Followed<'_>> =
             columns.iter().filter_map(|column| Some((*column, own(column)?))).collect();
         if !followed.is_empty() {
             return Ok((specification, followed));

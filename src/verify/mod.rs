@@ -35,7 +35,7 @@ pub fn verify(archive: &Archive, progress: impl FnMut()) -> Result<Verification,
     for what in archive.integrity()? {
         verification.found(Finding::Manifest(what));
     }
-    damage::find(&archive, &mut verification)?;
+    damage::find(archive, &mut verification)?;
     let mut replay = Replay::open(archive)?;
     let tables = recompute(&mut replay, &mut verification, progress)?;
     let Some(tables) = tables else {

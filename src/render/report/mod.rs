@@ -63,6 +63,7 @@ pub fn tables(all: &[TableResult], format: ReportFormat) -> Result<String, Repor
 }
 
 /// A document as text.
+#[must_use]
 pub fn json_text(document: &Value) -> String {
     visible::json(&format!("{document:#}\n")).into_owned()
 }
@@ -309,6 +310,12 @@ fn tidy_csv(all: &[TableResult]) -> Result<String, ReportError> {
 }
 
 /// Entries as CSV.
+///
+/// # Errors
+/// [`ReportError::Rows`] if a column has a type that no table has: a defect.
+///
+/// # Panics
+/// Never: CSV is UTF-8.
 pub fn entries_csv(entries: &[tidy::Entry]) -> Result<String, ReportError> {
     let (sheet, rows) = tidy::rows(entries);
     let mut bytes = Vec::new();
