@@ -141,7 +141,7 @@ struct Driver {
 impl Driver {
     fn start(n_workers: usize, subject: &Subject) -> Self {
         Self {
-            workers: Workers::start(n_workers, &subject.of_dataflow()).expect("threads start"),
+            workers: Workers::start(n_workers, subject.of_dataflow()).expect("threads start"),
             calendar: Calendar::starting(month(0)),
             accepted: Vec::new(),
             published: Published::default(),

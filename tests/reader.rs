@@ -101,3 +101,40 @@ fn a_home_that_lacks_acknowledged_commits_is_refused_when_a_reader_moves_on() {
     let error = reader.move_on().expect_err("it lacks commits that were acknowledged");
     assert!(error.to_string().contains("1000"), "{error}");
 }
+
+/// Both tables as rows.
+fn tables(reader: &Reader) -> Vec<arrow_array::RecordBatch> {
+    let standing = reader.standing(None).expect("the newest state");
+    let years = [Table::City, Table::Plant].into_iter().flat_map(|table| {
+        let table = reader.table(&standing, table).expect("a table");
+        table.rows(None).map(|year| year.expect("a year").1).collect::<Vec<_>>()
+    });
+    years.collect()
+}
+
+#[test]
+fn what_a_reader_reads_stays_while_the_home_is_compacted() {
+    let sandbox = Sandbox::new();
+    take_in(&sandbox, (200_001..=200_012).chain(200_101..=200_112));
+    // Late records of the closed year, a file each.
+    for (place, period) in (200_201..=200_206).enumerate() {
+        let late = format!("200106,E,3101000001,,31011,304,84713000,10,{}\n", 1000 + place);
+        let path = sandbox.write(&format!("{period}.csv"), month(period) + &late);
+        sandbox.ingest(&[&path], 1);
+    }
+    let mut reader = Reader::open(&sandbox.home()).expect("a home");
+    let before = tables(&reader);
+    let run = sandbox.run(["compact"]);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    assert!(tables(&reader) == before, "its files are there as long as it reads");
+    sandbox.options("retention = 1\n");
+    assert_eq!(sandbox.run(["compact"]).code, Some(0));
+    assert!(tables(&reader) == before);
+    reader.move_on().expect("the newest commit");
+    assert!(tables(&reader) == before, "compaction changes no figure");
+    drop(reader);
+    assert_eq!(sandbox.run(["compact"]).code, Some(0));
+    let reader = Reader::open(&sandbox.home()).expect("a home");
+    assert!(tables(&reader) == before);
+    assert_eq!(sandbox.run(["verify"]).code, Some(0));
+}

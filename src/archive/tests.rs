@@ -105,7 +105,7 @@ fn first(home: &Path) -> Archive {
 
 fn firms(archive: &Archive, as_of: Option<Vintage>) -> usize {
     let chains = archive.chains(Table::Plant, as_of).expect("asked").expect("stored");
-    let years = TableYears::new(archive.home(), Table::Plant, &chains);
+    let years = TableYears::new(archive.home(), Table::Plant, chains);
     years.flat_map(|year| year.expect("a year").batches).map(|batch| batch.num_rows()).sum()
 }
 

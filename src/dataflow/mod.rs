@@ -78,7 +78,7 @@ impl Arrangements {
 /// Wires every stage into one dataflow. Read top to bottom, it is the architecture.
 fn build(
     amounts: VecCollection<'_, Time, CellKey, Cell>,
-    subject: &Subject,
+    subject: Subject,
     log: &Rc<RefCell<Log>>,
     probe: &ProbeHandle<Time>,
 ) -> Arrangements {

@@ -83,13 +83,12 @@ impl Workers {
     /// # Errors
     /// [`WorkerFailed`] if timely cannot start them.
     #[expect(clippy::missing_panics_doc, reason = "what is expected is shown to hold")]
-    pub fn start(n_workers: usize, subject: &Subject) -> Result<Self, WorkerFailed> {
+    pub fn start(n_workers: usize, subject: Subject) -> Result<Self, WorkerFailed> {
         let (commands, receivers): (Vec<_>, Vec<_>) =
             (0..n_workers).map(|_| sync_channel(PORTIONS_WAITING_MAX)).unzip();
         let receivers: Vec<_> = receivers.into_iter().map(Some).collect();
         let (output, outputs) = sync_channel(PORTIONS_WAITING_MAX * n_workers);
         let shared = Arc::new(Mutex::new((receivers, output)));
-        let subject = *subject;
         let config = timely::Config {
             communication: Communication::Process(n_workers),
             worker: WorkerConfig::default(),
@@ -100,7 +99,7 @@ impl Workers {
                 (shared.0[worker.index()].take(), shared.1.clone())
             };
             let commands = receiver.expect("each worker takes its end once");
-            run(worker, &subject, &commands, &output);
+            run(worker, subject, &commands, &output);
         })
         .map_err(|_| WorkerFailed)?;
         Ok(Self { commands, outputs, next: 0, guards: Some(guards) })
@@ -190,7 +189,7 @@ impl Drop for Obituary<'_> {
 
 fn run(
     worker: &mut Worker,
-    subject: &Subject,
+    subject: Subject,
     commands: &Receiver<Command>,
     output: &SyncSender<Output>,
 ) {

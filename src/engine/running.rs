@@ -162,7 +162,7 @@ impl Running {
             calendar,
             names: Names::default(),
             segments: Vec::new(),
-            workers: Workers::start(n_workers, &subject)?,
+            workers: Workers::start(n_workers, subject)?,
             amounts: Amounts::default(),
             recent: Recent::default(),
             whole: Vec::new(),

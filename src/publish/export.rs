@@ -150,7 +150,7 @@ impl TableAt {
         };
         let own = chains(table)?;
         let city = if table == Table::City { Vec::new() } else { chains(Table::City)? };
-        Ok(Self::of_chains(archive.home(), table, basis, own, city))
+        Ok(Self::of_chains(archive.home(), table, basis, own, &city))
     }
 
     /// A table made of parts that were written elsewhere, in order of year and publication.
@@ -161,7 +161,7 @@ impl TableAt {
             Chain::of_parts(&own.collect::<Vec<_>>())
         };
         let city = if table == Table::City { Vec::new() } else { chains(Table::City) };
-        Self::of_chains(folder, table, basis, chains(table), city)
+        Self::of_chains(folder, table, basis, chains(table), &city)
     }
 
     fn of_chains(
@@ -169,7 +169,7 @@ impl TableAt {
         table: Table,
         basis: &Arc<Basis>,
         own: Vec<Chain>,
-        city: Vec<Chain>,
+        city: &[Chain],
     ) -> Self {
         let years = own.into_iter().map(|own| {
             let city = city.iter().find(|chain| chain.year == own.year).cloned();
@@ -228,7 +228,7 @@ impl TableAt {
 
     fn read(&self, year: Year, files: &YearFiles) -> Result<RecordBatch, ExportError> {
         let stored = |table, chain: &Chain| {
-            let mut years = TableYears::new(&self.folder, table, std::slice::from_ref(chain));
+            let mut years = TableYears::new(&self.folder, table, vec![chain.clone()]);
             years.next().map_or_else(|| Ok(Vec::new()), |year| year.map(|year| year.batches))
         };
         let own = stored(self.table, &files.own)?;

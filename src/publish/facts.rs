@@ -75,11 +75,11 @@ pub fn standing<Row>(rows: &[Row]) -> Vec<Marked<'_, Row>> {
 
 /// Changes: what is set, and what is removed.
 pub fn changed<Row>(changes: &[Change<Row>]) -> Vec<Marked<'_, Row>> {
-    let marked = |change| match change {
-        &Change::Set(ref row) => (false, row),
-        &Change::Remove(ref row) => (true, row),
-    };
-    changes.iter().map(marked).collect()
+    let marked = changes.iter().map(|change| match change {
+        Change::Set(row) => (false, row),
+        Change::Remove(row) => (true, row),
+    });
+    marked.collect()
 }
 
 /// Rows of `city` as they are stored.

@@ -45,7 +45,7 @@ pub fn rows(
         first_year: first.year(),
         first_indicator_year: calendar.first_indicator_year(),
     };
-    let mut workers = Workers::start(source.n_workers, &subject)?;
+    let mut workers = Workers::start(source.n_workers, subject)?;
     feed(source, calendar, &mut names, &mut workers)?;
 
     let mut found: BTreeMap<Year, Found> =

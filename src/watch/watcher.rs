@@ -32,7 +32,7 @@ use crate::settings::Close;
 use crate::types::Period;
 
 /// The longest wait between two tries while the disk is full.
-const PAUSE_MAX: Duration = Duration::from_secs(300);
+const PAUSE_MAX: Duration = Duration::from_mins(5);
 
 /// What comes after a round.
 enum Next {

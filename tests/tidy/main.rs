@@ -90,6 +90,22 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("watch", &["types", "clock", "files", "feed", "archive", "settings", "engine", "regressions"]),
     ("verify", &["types", "figures", "archive", "oracle", "publish", "engine"]),
     ("explain", &["types", "figures", "feed", "archive", "oracle", "publish", "engine"]),
+    (
+        "reader",
+        &[
+            "types",
+            "calendar",
+            "feed",
+            "specification",
+            "archive",
+            "publish",
+            "settings",
+            "engine",
+            "regressions",
+            "watch",
+            "explain",
+        ],
+    ),
 ];
 
 /// Stages in which figures are integers.

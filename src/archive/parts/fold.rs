@@ -148,13 +148,16 @@ pub(in crate::archive) fn fold(home: &Path, folding: &Folding<'_>) -> Result<Fol
     Ok(Folded { rows, undo: write_undo(home, folding, &steps)? })
 }
 
+/// The rows of a change, each with its key.
+type KeyedRows = Vec<(usize, Key)>;
+
 impl Pool {
     /// Rows of a base and of changes, with the keys of each change's rows.
     fn of(
         base: &[RecordBatch],
         changes: &[Vec<RecordBatch>],
         mut keys: Keys,
-    ) -> std::result::Result<(Self, Vec<Vec<(usize, Key)>>), ArrowError> {
+    ) -> std::result::Result<(Self, Vec<KeyedRows>), ArrowError> {
         let all = || base.iter().chain(changes.iter().flatten());
         let Some(first) = all().next() else {
             return Err(ArrowError::InvalidArgumentError("a part without rows".to_owned()));

@@ -81,8 +81,8 @@ pub enum Layout {
     Figures,
     /// What its figures are made from, by the formulas of `indicators` and `publish` as they are.
     ///
-    /// Formulas that give other figures need another layout: rows of this one then keep the formulas
-    /// that they name, or are refused. Figures that were published stay what they were.
+    /// Formulas that give other figures need another layout: rows of this one then keep the
+    /// formulas that they name, or are refused. Published figures stay the same.
     Facts,
 }
 

@@ -52,8 +52,8 @@ pub struct TableYears {
 impl TableYears {
     /// The years of some chains of a table.
     #[must_use]
-    pub fn new(home: &Path, table: Table, chains: &[Chain]) -> Self {
-        Self { home: home.to_owned(), table, chains: chains.to_vec().into_iter() }
+    pub fn new(home: &Path, table: Table, chains: Vec<Chain>) -> Self {
+        Self { home: home.to_owned(), table, chains: chains.into_iter() }
     }
 
     /// Bounded memory: one year, and the keys of its layers.

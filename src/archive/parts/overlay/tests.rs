@@ -31,7 +31,7 @@ fn part(home: &Path, publication: u32, kind: PartKind, lines: &[Line]) -> Part {
 type Row = (String, Option<String>, i64);
 
 fn rows(home: &Path, chains: &[Chain]) -> Vec<Row> {
-    let years = TableYears::new(home, Table::City, chains);
+    let years = TableYears::new(home, Table::City, chains.to_vec());
     let batches = years.flat_map(|year| year.expect("a year").batches);
     let mut rows: Vec<Row> = batches.flat_map(|batch| spelled(&batch)).collect();
     rows.sort();
@@ -130,9 +130,9 @@ fn folded(home: &Path, parts: &[Part], first: usize, wanted: &[u32]) -> (Fold, V
         };
         let done = fold(home, &folding).expect("folded");
         undo = done.undo.into_iter().collect();
-        if let Some(FoldedRows { file, n_rows }) = done.rows {
+        if let Some(FoldedRows { n_rows, file }) = done.rows {
             base = (file.clone(), changes[changes.len() - 1].publication);
-            rows = Some(FoldedRows { file, n_rows });
+            rows = Some(FoldedRows { n_rows, file });
         }
     }
     (Fold { table, year, first: parts[0].publication, last: base.1, rows }, undo)
