@@ -11,7 +11,7 @@ use spillover::watch::heartbeat::{Heartbeat, State};
 use super::common::Sandbox;
 
 /// Generous: on a busy machine a process may not run for long.
-const DEADLINE: Duration = Duration::from_secs(300);
+const DEADLINE: Duration = Duration::from_mins(5);
 
 /// A watcher over a sandbox's feed.
 pub struct Watcher<'a> {
