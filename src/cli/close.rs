@@ -17,7 +17,7 @@ use super::reestimation::Reestimating;
 pub struct Close {
     /// The month, YYYYMM.
     period: Period,
-    /// How many workers compute.
+    /// The number of worker threads.
     #[arg(long, value_name = "N", value_parser = super::home_options::workers)]
     workers: Option<usize>,
 }

@@ -1,4 +1,4 @@
-//! `demo`: simulate a feed, take it in, verify it, print headline figures, in a temporary home.
+//! `demo`: simulate a feed, ingest it, verify it and print headline figures, in a temporary home.
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -27,7 +27,7 @@ use super::terminal;
 
 #[derive(Debug, Args)]
 pub struct Demo {
-    /// A feed to take in, such as streams/demo; without it, one is simulated.
+    /// The feed to ingest, such as streams/demo [default: a simulated feed].
     #[arg(value_name = "FEED")]
     feed: Option<PathBuf>,
 }

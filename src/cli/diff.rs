@@ -11,13 +11,13 @@ use super::table_output::TableOutput;
 
 #[derive(Debug, Args)]
 pub struct Diff {
-    /// The vintage before; 0 is the empty home.
+    /// The earlier vintage; 0 is the empty home.
     #[arg(value_name = "V1")]
     before: u32,
-    /// The vintage after.
+    /// The later vintage.
     #[arg(value_name = "V2")]
     after: u32,
-    /// One year only.
+    /// Write this year only.
     #[arg(long, value_name = "Y")]
     year: Option<u16>,
     #[command(flatten)]

@@ -2,21 +2,21 @@
 
 use std::process::ExitCode;
 
-/// A command line that asks for what cannot be.
+/// An invalid combination of arguments.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct UsageError(pub String);
 
-/// How a command ended that did what it was asked.
+/// How a completed command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Done {
-    /// All of it.
+    /// All of the work is done.
     Clean,
-    /// All of it, but input was refused, rejected or not there.
+    /// The work is done, but some input was refused, rejected or missing.
     InputRefused,
-    /// It found that the home is not what it should be.
+    /// The command found that the home is damaged or wrong.
     Damaged,
-    /// A part of it failed, and was said to.
+    /// A part of the work failed, and the command reported it.
     Failed,
 }
 

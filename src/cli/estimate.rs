@@ -1,6 +1,6 @@
-//! `estimate`: the paper's tables, or a specification of one's own, from the home.
+//! `estimate`: estimate the paper's tables, or your own specification, from the home.
 //!
-//! What the home keeps and still holds is printed as it is; the rest is estimated and kept.
+//! The command prints stored estimates that are current. It estimates and stores the others.
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -28,22 +28,22 @@ use super::target::{Spared, Target};
 
 #[derive(Debug, Args)]
 pub struct Estimate {
-    /// A table, or one of its columns: 1, 2, 3, 3.4, footnote.trimmed, figure1; without it, all.
+    /// A table or one of its columns: 1, 2, 3, 3.4, footnote.trimmed, figure1 [default: all].
     #[arg(long, value_name = "N[.C]", conflicts_with = "spec")]
     table: Option<String>,
-    /// A specification in TOML, laid out as those in streams/specifications.
+    /// A specification in TOML, in the format of those in streams/specifications.
     #[arg(long, value_name = "FILE")]
     spec: Option<PathBuf>,
-    /// The last closed year of the sample; without it, the last one there is.
+    /// The last closed year of the sample [default: the last closed year of the home].
     #[arg(long, value_name = "YEAR")]
     through: Option<u16>,
-    /// Estimate again what the home keeps, too.
+    /// Estimate again, even where the home stores a current estimate.
     #[arg(long)]
     again: bool,
-    /// Estimate again and start from nothing, not from the last solution.
+    /// Estimate again, and do not start from the last solution.
     #[arg(long)]
     cold: bool,
-    /// Follow a coefficient over the years of estimation; years without an estimate get one.
+    /// Follow a coefficient over the years of estimation; missing years are estimated.
     #[arg(
         long,
         value_name = "TERM",
@@ -51,24 +51,24 @@ pub struct Estimate {
         default_missing_value = "affiliate_growth"
     )]
     path: Option<String>,
-    /// As it stood when the file of this number had been taken in: the estimates made until then.
+    /// Show the estimates at this vintage: after the file of this number was ingested.
     #[arg(long, value_name = "V", conflicts_with_all = ["again", "cold", "path"])]
     vintage: Option<u32>,
-    /// Clear the records of columns that failed or lacked data, and estimate nothing.
+    /// Clear the records of columns that failed or lacked data; do not estimate.
     #[arg(
         long,
         conflicts_with_all = ["again", "cold", "path", "vintage", "through", "format", "output"]
     )]
     clear_failures: bool,
-    /// The format; without it, the one that the file's extension names, else text.
+    /// The format [default: by the file's extension, else text].
     #[arg(long)]
     format: Option<FormatName>,
-    /// The file to write; without it, the standard output.
+    /// The file to write [default: standard output].
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
 }
 
-/// In what results of regressions are written.
+/// The output formats of regression results.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum FormatName {
     /// Models side by side.
@@ -79,11 +79,11 @@ pub enum FormatName {
     Latex,
     /// HTML.
     Html,
-    /// A row for each term.
+    /// CSV, one row for each term.
     Csv,
     /// All figures of all models.
     Json,
-    /// A figure: figure1, or --path.
+    /// A chart: figure1, or --path.
     Svg,
 }
 
@@ -102,7 +102,7 @@ impl OutputFormat for FormatName {
 }
 
 impl FormatName {
-    /// The formats of a regression without a figure.
+    /// The formats of a regression without a chart.
     pub fn of_tables() -> impl TypedValueParser<Value = Self> {
         let tables = Self::value_variants().iter().filter(|format| **format != Self::Svg);
         PossibleValuesParser::new(tables.filter_map(ValueEnum::to_possible_value))

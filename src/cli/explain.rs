@@ -1,4 +1,4 @@
-//! `explain`: one row of `plant` down to its cities, exporters and records.
+//! `explain`: trace one row of `plant` to its cities, exporters and records.
 
 use clap::Args;
 use spillover::explain::{Explanation, Market, RowKey};
@@ -23,7 +23,7 @@ pub struct Explain {
     /// The year.
     #[arg(long)]
     year: u16,
-    /// Print it as JSON.
+    /// Print the explanation as JSON.
     #[arg(long)]
     json: bool,
 }

@@ -18,12 +18,12 @@ use super::table_output::TableOutput;
 
 #[derive(Debug, Args)]
 pub struct Export {
-    /// The table.
+    /// The table to write.
     table: TableName,
-    /// One year only.
+    /// Write this year only.
     #[arg(long, value_name = "Y")]
     year: Option<u16>,
-    /// As it stood when the file of this number had been taken in.
+    /// Write the table at this vintage: after the file of this number was ingested.
     #[arg(long, value_name = "V")]
     vintage: Option<u32>,
     #[command(flatten)]
@@ -36,17 +36,17 @@ enum TableName {
     City,
     /// Plants of multi-plant firms by destination and year.
     Plant,
-    /// Accepted files, with their lines by how they ended.
+    /// Accepted files, with their counts of accepted, excluded and rejected lines.
     Files,
-    /// Lines that could not be records.
+    /// Rejected lines.
     Rejects,
-    /// The rows of closed years that regressions are estimated on.
+    /// The regression panel: rows of closed years.
     Panel,
-    /// The same, computed from records of ordinary trade alone.
+    /// The regression panel, computed from records of ordinary trade alone.
     PanelOrdinary,
-    /// The same by HS6.
+    /// The regression panel by HS6.
     PanelProduct,
-    /// Every estimate, a row for each term.
+    /// Every estimate, one row for each term.
     Estimates,
     /// The covariance matrices of the coefficients.
     Covariance,
@@ -54,7 +54,7 @@ enum TableName {
     Firms,
     /// Table 2: the variables over the sample of table 3.
     Summary,
-    /// Figures that moved when a vintage was published, before and after.
+    /// Figures that a vintage changed, with their values before and after.
     Changes,
 }
 

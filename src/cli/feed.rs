@@ -1,4 +1,4 @@
-//! What is taken in and how: the arguments that `ingest` and `watch` share.
+//! The arguments that `ingest` and `watch` share: feed, profile and workers.
 
 use std::path::PathBuf;
 
@@ -6,13 +6,13 @@ use clap::Args;
 
 #[derive(Debug, Args)]
 pub struct Feed {
-    /// Files or folders of monthly files.
+    /// Monthly files, or folders of monthly files.
     #[arg(required = true, value_name = "FEED")]
     pub feeds: Vec<PathBuf>,
     /// The feed's layout: a shipped profile's name, or a TOML file.
     #[arg(long, value_name = "P")]
     pub profile: Option<String>,
-    /// How many workers compute.
+    /// The number of worker threads.
     #[arg(long, value_name = "N", value_parser = super::home_options::workers)]
     pub workers: Option<usize>,
 }

@@ -1,4 +1,4 @@
-//! What every command takes: which home, which options file, how many workers.
+//! The options that every command takes: the home, the options file and the workers.
 
 use std::path::{Path, PathBuf};
 
@@ -6,7 +6,7 @@ use spillover::settings::{Config, check_workers};
 
 use super::target::Spared;
 
-/// Where the home is, and which options file was given.
+/// The home folder and the options file.
 pub struct HomeOptions {
     pub folder: PathBuf,
     pub config: Option<PathBuf>,
@@ -17,7 +17,7 @@ impl HomeOptions {
         &self.folder
     }
 
-    /// What a command must not write to, besides what it reads.
+    /// The files that a command must not overwrite, besides its inputs.
     pub fn spared<'a>(&'a self, inputs: &[&'a Path]) -> Spared<'a> {
         let inputs = self.config.as_deref().into_iter().chain(inputs.iter().copied());
         Spared { data: &self.folder, inputs: inputs.collect() }

@@ -1,4 +1,4 @@
-//! `ingest FEED…`: take in every new file in order of period.
+//! `ingest FEED…`: ingest every new file in order of period.
 
 use std::ops::ControlFlow;
 
@@ -22,10 +22,10 @@ use super::terminal;
 pub struct Ingest {
     #[command(flatten)]
     feed: Feed,
-    /// List the files that are skipped, not only their number.
+    /// List the skipped files, not only their number.
     #[arg(short, long)]
     verbose: bool,
-    /// Print what was done as JSON.
+    /// Print the summary as JSON.
     #[arg(long)]
     json: bool,
 }
@@ -83,7 +83,7 @@ pub fn open(home: &HomeOptions, request: Request, files: &[FeedFile]) -> anyhow:
     Ok(engine)
 }
 
-/// What an `ingest` did.
+/// The summary of an `ingest`.
 #[derive(Debug, Default, Serialize)]
 struct Summary {
     files_accepted: usize,
@@ -97,7 +97,7 @@ struct Summary {
     next_month: Option<String>,
     /// The files that were skipped, with what became of their bytes before.
     skipped: Vec<SkippedFile>,
-    /// The files that were refused, with the reason.
+    /// The refused files, with the reason.
     refused: Vec<RefusedFile>,
 }
 

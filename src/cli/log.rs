@@ -8,7 +8,7 @@ use super::terminal::LogEvents;
 
 #[derive(Debug, Args)]
 pub struct Log {
-    /// How log lines are written.
+    /// The format of log lines.
     #[arg(
         long = "log",
         value_name = "FORMAT",
@@ -17,7 +17,7 @@ pub struct Log {
         hide_env_values = true
     )]
     format: Format,
-    /// Which of them: what goes wrong only, or more.
+    /// The lowest level to log.
     #[arg(
         long = "log-level",
         value_name = "LEVEL",
@@ -30,9 +30,9 @@ pub struct Log {
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Format {
-    /// For people, and for the journal.
+    /// Text for people and for the system journal.
     Text,
-    /// One JSON object a line.
+    /// One JSON object per line.
     Json,
 }
 

@@ -1,4 +1,4 @@
-//! The command line: one file a command.
+//! The command line: one file for each command.
 
 mod close;
 mod compact;
@@ -48,10 +48,10 @@ use home_options::HomeOptions;
 #[derive(Debug, Parser)]
 #[command(version, max_term_width = 100)]
 pub struct Arguments {
-    /// The engine's home; nothing outside it is written unless asked.
+    /// The home folder; commands write outside it only where an option names a file.
     #[arg(long, global = true, value_name = "DIR", default_value = "spillover-data")]
     data: PathBuf,
-    /// The options file; without it, spillover.toml in the home.
+    /// The options file [default: spillover.toml in the home].
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
     #[command(subcommand)]
@@ -60,39 +60,39 @@ pub struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Simulate a small feed, take it in, print its headline figures and verify them.
+    /// Simulate a small feed, ingest it, print its headline figures and verify them.
     Demo(demo::Demo),
     /// Write a feed from the paper's model, with its reference tables.
     Simulate(simulate::Simulate),
-    /// Take in every new file in order of period, close months, publish.
+    /// Ingest every new file in order of period, close months and publish.
     Ingest(ingest::Ingest),
-    /// Take in a feed as it grows, until stopped.
+    /// Ingest new files of a feed until stopped.
     Watch(watch::Watch),
     /// Close the next month (close = "explicit").
     Close(close::Close),
-    /// Estimate the paper's tables, or regressions of one's own, from the home.
+    /// Estimate the paper's tables, or your own regressions, from the home.
     Estimate(estimate::Estimate),
-    /// Take back files: their lines do not count any more.
+    /// Withdraw files: their lines no longer count.
     Withdraw(withdraw::Withdraw),
-    /// Recompute the home under the options of now.
+    /// Recompute the home under the current options.
     Rebuild(rebuild::Rebuild),
-    /// Keep the state of now, so that the next start is quick.
+    /// Save the current state for a fast restart.
     Snapshot(snapshot::Snapshot),
     /// Put the parts of published tables together, and remove vintages that are not to be stored.
     Compact(compact::Compact),
     /// Write a table.
     Export(export::Export),
-    /// Say what moved the numbers, step by step.
+    /// List the changes of published figures, step by step.
     Revisions(revisions::Revisions),
     /// List every figure that differs between two vintages.
     Diff(diff::Diff),
-    /// Take one row of the table plant down to its cities, exporters and records.
+    /// Trace one row of the table plant to its cities, exporters and records.
     Explain(explain::Explain),
     /// Estimate a regression with fixed effects on any CSV or Parquet panel.
     Regress(regress::Regress),
-    /// Recompute everything from the archive and compare it with what is published.
+    /// Recompute all figures from the archive and compare them with the published ones.
     Verify(verify::Verify),
-    /// Say what the home holds.
+    /// Show the contents and state of the home.
     Status(status::Status),
 }
 
@@ -136,7 +136,7 @@ fn run_command(command: Command, home: &HomeOptions) -> anyhow::Result<Done> {
     }
 }
 
-/// Says of a full disk what it means for the run.
+/// Explains what a full disk means for the run.
 fn with_room_asked_for(error: anyhow::Error, home: &HomeOptions) -> anyhow::Error {
     let of_engine = |error: &EngineError| error.is_no_room();
     let of_archive = |error: &ArchiveError| error.is_no_room();

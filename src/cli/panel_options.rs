@@ -1,22 +1,22 @@
-//! The options of `regress` that say how a panel is written.
+//! The options of `regress` that describe the format of a panel.
 
 use clap::Args;
 use encoding_rs::Encoding;
 use spillover::feed::layout::{DecimalMark, Delimiter};
 use spillover::panel::ReadOptions;
 
-/// How a panel of text is written; without them the file tells.
+/// The format of a text panel; an absent option is detected from the file.
 #[derive(Debug, Args)]
 pub struct PanelOptions {
-    /// What stands between two fields: one character, or tab. By default , ; tab or |, as the
-    /// header shows.
+    /// The field separator: one character, or tab. By default , ; tab or |, as detected in the
+    /// header.
     #[arg(long, value_name = "CHARACTER", value_parser = delimiter)]
     delimiter: Option<Delimiter>,
-    /// What stands before the decimals, . or a comma. By default as the numbers show.
+    /// The decimal separator: . or a comma. By default as detected in the numbers.
     #[arg(long, value_name = "MARK", value_parser = decimal)]
     decimal: Option<DecimalMark>,
-    /// The encoding: utf-8, gb18030, latin1, utf-16le, big5 and others by their names on the web.
-    /// By default as the first mebibyte shows.
+    /// The encoding: utf-8, gb18030, latin1, utf-16le, big5 or another WHATWG name.
+    /// By default as detected in the first mebibyte.
     #[arg(long, value_name = "NAME", value_parser = encoding)]
     encoding: Option<&'static Encoding>,
     /// Texts that stand for a missing value, such as NA,-99. By default NA, NaN, nan, ., null and

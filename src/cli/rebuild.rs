@@ -1,4 +1,4 @@
-//! `rebuild`: recompute the home under the options of now.
+//! `rebuild`: recompute the home under the current options.
 
 use std::path::{Path, PathBuf};
 
@@ -14,11 +14,11 @@ use super::progress::bar;
 
 #[derive(Debug, Args)]
 pub struct Rebuild {
-    /// A folder whose reference tables take the place of those of the home: other areas, provinces
+    /// A folder of reference tables that replace those of the home: other areas, provinces
     /// or income groups for the same codes.
     #[arg(long, value_name = "FEED")]
     tables: Option<PathBuf>,
-    /// How many workers compute.
+    /// The number of worker threads.
     #[arg(long, value_name = "N", value_parser = super::home_options::workers)]
     workers: Option<usize>,
 }

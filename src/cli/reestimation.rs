@@ -1,4 +1,4 @@
-//! Re-estimation when a year closes, told on the standard error: an observer around another.
+//! Estimates again when a year closes, and reports on the standard error; wraps another observer.
 
 use spillover::archive::{Archive, Publication};
 use spillover::engine::{FileOutcome, Observer, with_causes};
@@ -65,7 +65,7 @@ fn failed(what: &str, error: &RegressionError) {
     eprintln!("{what}: {}", with_causes(error));
 }
 
-/// What an estimation came to, in a line or a few.
+/// The result of an estimation, in one or more lines.
 fn told(estimated: &Estimated) -> Vec<String> {
     let Estimated { year, outcomes, changed, unread, seconds } = estimated;
     let mut lines: Vec<String> = unread.iter().map(estimate::unread).collect();

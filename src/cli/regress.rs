@@ -1,4 +1,4 @@
-//! `regress`: the estimator alone, on any CSV or Parquet panel.
+//! `regress`: run the estimator alone, on any CSV or Parquet panel.
 
 use std::path::PathBuf;
 use std::time::Instant;
@@ -52,7 +52,7 @@ pub struct Regress {
     /// The column of weights.
     #[arg(long, value_name = "COL")]
     weights: Option<String>,
-    /// The residual to absorb the effects to, relative to what they leave of a variable; 1e-10
+    /// The target residual of the absorption, relative to the variable without the effects; 1e-10
     /// without this option.
     #[arg(long, value_name = "SHARE")]
     tolerance: Option<f64>,
@@ -66,14 +66,14 @@ pub struct Regress {
     /// effects and 1e-9 by the regressors before it.
     #[arg(long, value_name = "SHARE")]
     collinearity: Option<f64>,
-    /// What becomes of rows alone in a level of a fixed effect.
+    /// Whether to drop or keep a row that is alone in a level of a fixed effect.
     #[arg(long, default_value = "drop")]
     singletons: SingletonsOption,
-    /// Repairs a two-way variance matrix with a negative variance: negative eigenvalues become
+    /// Repair a two-way variance matrix with a negative variance: negative eigenvalues become
     /// zero.
     #[arg(long)]
     vcov_fix: bool,
-    /// Writes the value of each level of the fixed effects to this file, as CSV.
+    /// Write the value of each level of the fixed effects to this file, as CSV.
     #[arg(long, value_name = "FILE")]
     fixed_effects: Option<PathBuf>,
     /// The format.

@@ -1,4 +1,4 @@
-//! `revisions`: what moved the numbers, step by step.
+//! `revisions`: list the changes of published figures, step by step.
 
 use clap::Args;
 use spillover::publish::revisions::{Revision, YearRevision};
@@ -12,16 +12,16 @@ use super::terminal;
 
 #[derive(Debug, Args)]
 pub struct Revisions {
-    /// The step of this vintage only.
+    /// Show only the step of this vintage.
     #[arg(long, value_name = "V", conflicts_with = "last")]
     vintage: Option<u32>,
-    /// How many steps, the newest ones.
+    /// The number of steps to show, the newest first.
     #[arg(long, value_name = "N", default_value_t = 5)]
     last: usize,
-    /// How many of the largest moves are told.
+    /// The number of largest changes to show.
     #[arg(long, value_name = "N", default_value_t = 5)]
     largest: usize,
-    /// Print it as JSON.
+    /// Print the steps as JSON.
     #[arg(long)]
     json: bool,
 }

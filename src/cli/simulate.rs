@@ -15,28 +15,28 @@ pub struct Simulate {
     /// The folder to write the feed to; it must be empty or new.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// How exports come about.
+    /// The model that generates exports.
     #[arg(long, default_value = "theory")]
     mode: ModeName,
-    /// First month, YYYY-MM.
+    /// The first month, YYYY-MM.
     #[arg(long, value_name = "YYYY-MM", value_parser = month)]
     from: Option<Period>,
-    /// Last month, YYYY-MM.
+    /// The last month, YYYY-MM.
     #[arg(long, value_name = "YYYY-MM", value_parser = month)]
     to: Option<Period>,
-    /// Firms alive at any time.
+    /// The number of firms alive at any time.
     #[arg(long, value_name = "N")]
     firms: Option<u32>,
-    /// Cities.
+    /// The number of cities.
     #[arg(long, value_name = "N")]
     cities: Option<u32>,
-    /// Destinations besides Hong Kong.
+    /// The number of destinations besides Hong Kong.
     #[arg(long, value_name = "N")]
     destinations: Option<u32>,
-    /// Same seed, same bytes.
+    /// The seed: the same seed writes the same bytes.
     #[arg(long, value_name = "S")]
     seed: Option<u64>,
-    /// Start from the small feed that `demo` and streams/demo are, not from the defaults.
+    /// Start from the parameters of the small feed of `demo`, not from the defaults.
     #[arg(long)]
     demo: bool,
 }
@@ -45,7 +45,7 @@ pub struct Simulate {
 enum ModeName {
     /// Firms decide by the cutoff and learn from other exporters, equations (1) to (12).
     Theory,
-    /// Exports drawn so that equation (15) holds, with the truth beside the feed.
+    /// Exports satisfy equation (15); the true coefficients are written with the feed.
     Linear,
 }
 

@@ -1,4 +1,4 @@
-//! `snapshot`: keep the annual cells of now, so that the next start is quick.
+//! `snapshot`: save the current annual cells for a fast restart.
 
 use clap::Args;
 use spillover::archive::Archive;
@@ -10,7 +10,7 @@ use super::ingest::open;
 
 #[derive(Debug, Args)]
 pub struct Snapshot {
-    /// How many workers compute.
+    /// The number of worker threads.
     #[arg(long, value_name = "N", value_parser = super::home_options::workers)]
     workers: Option<usize>,
 }

@@ -1,4 +1,4 @@
-//! `status`: what the home holds.
+//! `status`: show the contents and state of the home.
 
 use std::fmt::Write as _;
 
@@ -13,7 +13,7 @@ use super::terminal;
 
 #[derive(Debug, Args)]
 pub struct Status {
-    /// Print it as JSON.
+    /// Print the status as JSON.
     #[arg(long)]
     json: bool,
 }

@@ -16,27 +16,27 @@ use super::target::Target;
 
 #[derive(Debug, Args)]
 pub struct TableOutput {
-    /// The format; without it, the one that the file's extension names, else csv.
+    /// The format [default: by the file's extension, else csv].
     #[arg(long)]
     format: Option<FormatName>,
-    /// Write CSV that Excel opens as it is: UTF-8 with its mark, codes and formulas as texts.
+    /// Write CSV for Excel: UTF-8 with a byte order mark, codes and formulas as text.
     #[arg(long)]
     excel: bool,
-    /// The file to write; without it, the standard output.
+    /// The file to write [default: standard output].
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
 }
 
-/// In what a table is written.
+/// The output formats of a table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum FormatName {
     /// Comma-separated, UTF-8.
     Csv,
     /// Parquet, zstd.
     Parquet,
-    /// A workbook of one sheet.
+    /// An Excel workbook with one sheet.
     Xlsx,
-    /// A JSON object a line.
+    /// One JSON object per line.
     Jsonl,
     /// SDMX-CSV 2.0.
     SdmxCsv,

@@ -12,11 +12,11 @@ use spillover::files::resolve;
 use spillover::files::scratch::{Leaving, clear_stale_drafts, held, remove_on_signals};
 use spillover::files::trouble::remark;
 
-/// What a command must not write to.
+/// The files that a command must not overwrite.
 pub struct Spared<'a> {
-    /// The home that it was given, whether or not there is one yet.
+    /// The home folder, whether or not it exists.
     pub data: &'a Path,
-    /// The files that it reads.
+    /// The input files of the command.
     pub inputs: Vec<&'a Path>,
 }
 

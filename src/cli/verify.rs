@@ -1,4 +1,4 @@
-//! `verify`: recompute everything from the archive and compare.
+//! `verify`: recompute all figures from the archive and compare them.
 
 use clap::Args;
 use spillover::archive::Archive;

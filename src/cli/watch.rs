@@ -1,4 +1,4 @@
-//! `watch FEED…`: take in a feed as it grows, until stopped.
+//! `watch FEED…`: ingest new files of a feed until stopped.
 
 use std::time::Duration;
 
@@ -15,14 +15,14 @@ use super::log::Log;
 pub struct Watch {
     #[command(flatten)]
     feed: Feed,
-    /// How long to wait between looks at the feed; a file is taken in when it looks the same twice.
+    /// Seconds between checks of the feed; a file is ingested if two checks find it unchanged.
     #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = seconds)]
     interval: Duration,
-    /// Take in what is there, looking twice at files without a marker, and end; with --interval 0
-    /// every file is taken as it lies.
+    /// Ingest the present files, check files without a marker twice, and end. With --interval 0,
+    /// each file is ingested without a second check.
     #[arg(long)]
     once: bool,
-    /// Take in only files with a marker beside them: 200801.csv when 200801.csv.done is there.
+    /// Ingest only files with a marker: 200801.csv when 200801.csv.done exists.
     #[arg(long)]
     markers_only: bool,
     #[command(flatten)]
@@ -55,7 +55,7 @@ impl Watch {
     }
 }
 
-/// A time between looks.
+/// Parses the time between checks.
 fn seconds(text: &str) -> Result<Duration, String> {
     let seconds = text.parse().ok().filter(|seconds| (0.0..=86_400.0).contains(seconds));
     seconds.map(Duration::from_secs_f64).ok_or_else(|| "give seconds, from 0 to 86400".to_owned())

@@ -1,4 +1,4 @@
-//! `withdraw NAME…`: the lines of files do not count any more.
+//! `withdraw NAME…`: withdraw files, whose lines then no longer count.
 
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -15,13 +15,13 @@ use super::progress::bar;
 
 #[derive(Debug, Args)]
 pub struct Withdraw {
-    /// The file's name, as `export files` has it; several are withdrawn together.
+    /// The names of the files, as in `export files`; they are withdrawn together.
     #[arg(required = true, value_name = "NAME")]
     names: Vec<String>,
-    /// Which one, where several files that count have the name.
+    /// The vintage of the file, where several current files have the name.
     #[arg(long, value_name = "V")]
     vintage: Option<u32>,
-    /// How many workers compute.
+    /// The number of worker threads.
     #[arg(long, value_name = "N", value_parser = super::home_options::workers)]
     workers: Option<usize>,
 }
@@ -48,7 +48,7 @@ impl Withdraw {
         Ok(Done::Clean)
     }
 
-    /// The files that are meant, each once.
+    /// The named files, each once.
     fn files(&self, archive: &Archive) -> anyhow::Result<Vec<FileEntry>> {
         let mut files: Vec<FileEntry> = Vec::new();
         for name in &self.names {
