@@ -10,7 +10,7 @@
 //!                       000014-000061-undo.parquet  what 14 and 13 took the place of
 //! ```
 //! Invariants: a part never changes; so that a table as of an earlier publication stays what it
-//! was, a fold ([`fold`]) has the rows of the newest of the parts that it takes the place of, and
+//! was, a fold (`fold.rs`) has the rows of the newest of the parts that it takes the place of, and
 //! of each what leads back to the one before.
 
 mod chain;
