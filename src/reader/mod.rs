@@ -188,16 +188,25 @@ impl Reader {
         vintages: [Vintage; 2],
         year: Option<Year>,
     ) -> Result<Moves, ReaderError> {
-        let at = |vintage| Standing::at(&self.archive, Some(vintage), self.n_workers);
-        let states = [at(vintages[0])?, at(vintages[1])?];
-        let both = |table| {
-            let [before, after] = &states;
-            Ok([before.table(&self.archive, table)?, after.table(&self.archive, table)?])
-        };
-        let tables: Vec<[TableAt; 2]> =
-            Table::ALL.into_iter().map(both).collect::<Result<_, ReaderError>>()?;
+        let states = [self.at(vintages[0])?, self.at(vintages[1])?];
+        let tables = self.both_tables(&states[0], &states[1])?;
         check_year(name, year, tables.iter().flatten().flat_map(TableAt::years))?;
         Ok(Moves { tables, year, _states: states })
+    }
+
+    /// Both tables as of a vintage; 0 is the empty home.
+    fn at(&self, vintage: Vintage) -> Result<Standing, ReaderError> {
+        Ok(Standing::at(&self.archive, Some(vintage), self.n_workers)?)
+    }
+
+    /// Each table in two states.
+    fn both_tables(
+        &self,
+        before: &Standing,
+        after: &Standing,
+    ) -> Result<Vec<[TableAt; 2]>, ReaderError> {
+        let both = |table| Ok([self.table(before, table)?, self.table(after, table)?]);
+        Table::ALL.into_iter().map(both).collect()
     }
 
     /// What steps brought and what moved by them, each with its `n_largest` largest moves.
@@ -216,9 +225,18 @@ impl Reader {
                 steps.split_off(steps.len().saturating_sub(n))
             }
         };
+        // A step begins from the state that the one before it left, which may be recomputed.
+        let mut last: Option<(Vintage, Standing)> = None;
         Ok(steps.into_iter().map(move |step| {
-            let moves = self.moves("revisions", [step.before, step.after], None)?;
-            Ok(revision(&self.archive, step, &moves.tables, n_largest)?)
+            let before = match last.take() {
+                Some((vintage, state)) if vintage == step.before => state,
+                _ => self.at(step.before)?,
+            };
+            let after = self.at(step.after)?;
+            let tables = self.both_tables(&before, &after)?;
+            let revision = revision(&self.archive, step, &tables, n_largest)?;
+            last = Some((step.after, after));
+            Ok(revision)
         }))
     }
 

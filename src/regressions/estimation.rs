@@ -17,7 +17,7 @@ use super::keep::{changed_since, keep};
 use super::memories::Memories;
 use super::panels::Panels;
 use super::path::{Path, path};
-use super::run::{Ask, Origin, Outcome, Regressions, check};
+use super::run::{Ask, Origin, Outcome, Regressions, Wanted as _, check};
 use super::standing::{Standing, as_they_stand, as_they_stood};
 use super::summary::summarise;
 use super::table::TableResult;
@@ -153,10 +153,7 @@ impl Estimation<'_> {
         let panels = Panels::open(&mut archive, self.n_workers)?;
         let mut regressions = Regressions::new(panels, self.through)?;
         let tables = regressions.tables(self.asked, standing, &mut memories)?;
-        let unread = regressions.panels.take_unread();
-        drop(regressions);
-        let unread = unread.into_iter().chain(memories.take_unread());
-        unread.for_each(|error| notify(Notice::Unread(error)));
+        notify_unread(regressions, &mut memories, notify);
         memories.store(&mut archive)?;
         let outcomes = tables.iter().flat_map(TableResult::outcomes);
         let new: Vec<Outcome> = outcomes.filter(|one| one.origin == Origin::Now).cloned().collect();
@@ -216,8 +213,7 @@ impl Estimation<'_> {
             return Err(RegressionError::NotOneTable);
         };
         let columns = specification.columns().iter();
-        let columns: Vec<&Column> =
-            columns.filter(|column| super::run::Wanted::wants(wanted, column)).collect();
+        let columns: Vec<&Column> = columns.filter(|column| wanted.wants(column)).collect();
         if columns.is_empty() {
             return Err(RegressionError::NoRegressions { title: specification.title.clone() });
         }
@@ -264,10 +260,7 @@ impl Estimation<'_> {
             let asks: Vec<Ask<'_>> =
                 pairs.map(|((specification, _), wanted)| Ask { specification, wanted }).collect();
             let outcomes = regressions.checked(&asks, &mut memories)?;
-            let unread = regressions.panels.take_unread();
-            drop(regressions);
-            let unread = unread.into_iter().chain(memories.take_unread());
-            unread.for_each(|error| notify(Notice::Unread(error)));
+            notify_unread(regressions, &mut memories, notify);
             keep(archive, &outcomes)?;
             all.extend(outcomes);
         }
@@ -345,6 +338,16 @@ impl Regressions<'_> {
 #[must_use]
 pub fn asks(asked: &[Asked]) -> Vec<Ask<'_>> {
     asked.iter().map(|(specification, wanted)| Ask { specification, wanted }).collect()
+}
+
+/// Ends some regressions, and names the files of earlier estimations that they could not read.
+fn notify_unread(
+    mut regressions: Regressions<'_>,
+    memories: &mut Memories,
+    notify: &mut dyn FnMut(Notice),
+) {
+    let unread = regressions.panels.take_unread().into_iter().chain(memories.take_unread());
+    unread.for_each(|error| notify(Notice::Unread(error)));
 }
 
 /// A home to estimate from: to write it if nobody else does.
