@@ -52,7 +52,7 @@ pub use own::{WasOpen, home_around};
 pub use panels::{PanelWriter, read_panel};
 pub use seen::Seen;
 
-use durable::{Identity, check_in_place, clear_up, sync_folder, sync_name};
+use durable::{check_in_place, clear_up, sync_folder, sync_name};
 use lock::{Lock, Reading, Unread};
 use manifest::Manifest;
 use parts::{Chain, Part, Table};
@@ -75,8 +75,6 @@ pub struct Archive {
     home: PathBuf,
     manifest: Manifest,
     lock: Option<Lock>,
-    /// Which file the manifest was when it was opened to be written.
-    file: Option<Identity>,
     /// Held by who is answered as of one publication.
     _reading: Option<Reading>,
     /// Files that somebody still read when they were to be removed.
@@ -112,8 +110,7 @@ impl Archive {
         for folder in own::FOLDERS {
             clear_up(home, &home.join(folder), keep.as_ref())?;
         }
-        let file = manifest.identity();
-        Ok(Self { lock, file, was_open, ..Self::opened(home, manifest, None) })
+        Ok(Self { lock, was_open, ..Self::opened(home, manifest, None) })
     }
 
     /// Opens a home to read it, also while another process writes it: all that is asked is answered
@@ -156,8 +153,8 @@ impl Archive {
     }
 
     fn opened(home: &Path, manifest: Manifest, reading: Option<Reading>) -> Self {
-        let (lock, file, left, was_open) = (None, None, Vec::new(), None);
-        Self { home: home.to_owned(), manifest, lock, file, _reading: reading, left, was_open }
+        let (lock, left, was_open) = (None, Vec::new(), None);
+        Self { home: home.to_owned(), manifest, lock, _reading: reading, left, was_open }
     }
 
     /// Whether other users could read or write a home that has records, until it was opened to
@@ -188,7 +185,7 @@ impl Archive {
     pub fn commit(&mut self, commit: &Commit) -> Result<()> {
         assert!(self.lock.is_some(), "a commit to {}, opened to read", self.home.display());
         check_in_place(&self.home)?;
-        if self.manifest.identity() != self.file {
+        if !self.manifest.is_in_place() {
             return Err(ArchiveError::Moved { home: self.home.clone() });
         }
         self.manifest.commit(&self.home, commit)

@@ -154,7 +154,7 @@ impl Manifest {
     /// # Errors
     /// Those of [`Manifest::read`].
     pub(super) fn move_on(&mut self, home: &Path) -> Result<Option<bool>> {
-        if !self.is_on_disk || self.identity() != self.file {
+        if !self.is_on_disk || !self.is_in_place() {
             return Ok(None);
         }
         let n_commits = || seal::n_commits(&self.connection);
@@ -171,9 +171,9 @@ impl Manifest {
         Ok(Some(true))
     }
 
-    /// Which file it is now, by its path.
-    pub(super) fn identity(&self) -> Option<Identity> {
-        Identity::of(&self.path)
+    /// Whether the file that was opened is still where it was.
+    pub(super) fn is_in_place(&self) -> bool {
+        Identity::of(&self.path) == self.file
     }
 
     fn new(connection: Connection, path: PathBuf) -> Self {
