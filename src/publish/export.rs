@@ -1,4 +1,4 @@
-//! Published tables, read from a home and written in a format of choice.
+//! The published tables of a home in one of its states, as rows of figures.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -91,12 +91,6 @@ pub fn check_year(
         return Ok(());
     }
     Err(ExportError::NoYear { table, year, there: there.into_iter().collect() })
-}
-
-/// The key columns of a table, behind the year.
-#[must_use]
-pub fn key_of(table: Table) -> &'static [&'static str] {
-    table.key()
 }
 
 /// The columns of a table as exported.
@@ -235,7 +229,7 @@ impl TableAt {
         let city = files.city.as_ref().map(|chain| stored(Table::City, chain)).transpose()?;
         let rows = |city, plant| StoredYear { year, months: files.own.months, city, plant };
         let made = match (files.own.layout, self.table) {
-            (Layout::Figures, table) => by_key(&self.schema(), &own, key_of(table)),
+            (Layout::Figures, table) => by_key(&self.schema(), &own, table.key()),
             (Layout::Facts, Table::City) => self.basis.city_year(&rows(own, Vec::new())),
             (Layout::Facts, Table::Plant) => {
                 self.basis.plant_year(&rows(city.unwrap_or_default(), own))

@@ -16,7 +16,7 @@ use arrow_array::{Array, ArrayRef, RecordBatch, StringArray, UInt8Array, UInt16A
 use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef};
 
 use super::cells::Cells;
-use super::export::{ExportError, TableAt, key_of};
+use super::export::{ExportError, TableAt};
 use super::sheet::Sheet;
 use crate::archive::parts::Table;
 use crate::types::Year;
@@ -64,7 +64,7 @@ impl YearMoves {
         before: RecordBatch,
         after: RecordBatch,
     ) -> Result<Self, ArrowError> {
-        let pairs = paired(key_of(table), &before, &after)?;
+        let pairs = paired(table.key(), &before, &after)?;
         let months = [&before, &after].map(months);
         Ok(Self { table, year, months, sides: [before, after], pairs, at: 0 })
     }
@@ -125,7 +125,7 @@ impl YearMoves {
 
     /// The columns of either side that hold figures.
     fn figures(&self) -> Vec<String> {
-        let keys = key_of(self.table);
+        let keys = self.table.key();
         let mut names: Vec<String> = Vec::new();
         for side in [1, 0] {
             for field in self.sides[side].schema().fields() {

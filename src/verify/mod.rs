@@ -19,7 +19,7 @@ use crate::engine::{EngineError, LiveSegment};
 use crate::oracle::{Oracle, Tables};
 use crate::publish::cells::fields_of;
 use crate::publish::columns;
-use crate::publish::export::{ExportError, TableAt, key_of, schema_of};
+use crate::publish::export::{ExportError, TableAt, schema_of};
 use crate::publish::sorted::by_key;
 use crate::publish::{Context, city, plant};
 use crate::types::Year;
@@ -188,7 +188,7 @@ fn expected(
         }
     };
     let schema = schema_of(table, with_supply);
-    let sorted = rows.and_then(|rows| by_key(&schema, &[rows], key_of(table)));
+    let sorted = rows.and_then(|rows| by_key(&schema, &[rows], table.key()));
     sorted.map_err(|source| ExportError::Rows { table: table.name(), year, source })
 }
 
@@ -226,7 +226,7 @@ fn key(table: Table, rows: &RecordBatch, row: usize) -> Option<Vec<String>> {
         let column = rows.column_by_name(name)?.as_string_opt::<i32>()?;
         Some(column.value(row).to_owned())
     };
-    (row < rows.num_rows()).then(|| key_of(table).iter().map(text).collect())?
+    (row < rows.num_rows()).then(|| table.key().iter().map(text).collect())?
 }
 
 fn in_words(rows: &RecordBatch, row: usize, key: &[String]) -> String {

@@ -35,6 +35,11 @@ fn standing() -> Sandbox {
     sandbox
 }
 
+/// A regression on `panel.csv` that writes its fixed effects.
+fn regress_with_effects(path: &str) -> [&str; 7] {
+    ["regress", "--panel", "panel.csv", "--formula", "y ~ x | g", "--fixed-effects", path]
+}
+
 /// The binary on a sandbox's home, to be run.
 fn command<S: AsRef<std::ffi::OsStr>>(
     sandbox: &Sandbox,

@@ -6,7 +6,7 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 
 use super::common::Sandbox;
-use super::{content, run_on, says, standing};
+use super::{content, regress_with_effects, run_on, says, standing};
 
 /// The manifest and the segments: what a command that only reads must leave alone. The index of the
 /// database and the locks change with each reader.
@@ -88,20 +88,11 @@ fn an_output_over_what_the_command_reads_is_refused() {
     fs::write(&panel, text).expect("a panel");
     symlink("panel.csv", sandbox.folder().join("link.csv")).expect("a link to it");
     for effects in ["panel.csv", "./panel.csv", "link.csv"] {
-        let formula = ["regress", "--panel", "panel.csv", "--formula", "y ~ x | g"];
-        let run = sandbox.run([&formula[..], &["--fixed-effects", effects]].concat());
+        let run = sandbox.run(regress_with_effects(effects));
         says(&run, 1, &[effects, "that this command reads"]);
         assert_eq!(fs::read_to_string(&panel).expect("the panel"), text);
     }
-    let run = sandbox.run([
-        "regress",
-        "--panel",
-        "panel.csv",
-        "--formula",
-        "y ~ x | g",
-        "--fixed-effects",
-        "e.csv",
-    ]);
+    let run = sandbox.run(regress_with_effects("e.csv"));
     says(&run, 0, &[]);
     assert!(sandbox.folder().join("e.csv").is_file());
     fs::write(sandbox.folder().join("own.toml"), "").expect("options");

@@ -8,7 +8,7 @@ use std::process::Command;
 
 use super::common::nasty_feed::{CITIES, NastyFeed};
 use super::common::{Run, Sandbox, run};
-use super::{says, standing};
+use super::{regress_with_effects, says, standing};
 
 /// Nobody, on every system.
 const NOBODY: u32 = 65_534;
@@ -85,18 +85,7 @@ fn a_feed_or_an_output_without_permission_says_whose_is_missing() {
     set_mode(&closed, 0o555);
     fs::write(sandbox.folder().join("panel.csv"), "y,x,g\n1,1,a\n2,3,a\n2,2,b\n4,5,b\n9,1,b\n")
         .expect("a panel");
-    let run = bound(
-        &sandbox,
-        &[
-            "regress",
-            "--panel",
-            "panel.csv",
-            "--formula",
-            "y ~ x | g",
-            "--fixed-effects",
-            "closed/effects.csv",
-        ],
-    );
+    let run = bound(&sandbox, &regress_with_effects("closed/effects.csv"));
     says(&run, 1, &["cannot write closed/effects.csv", "closed belongs to ", "(mode 0555)"]);
     set_mode(&closed, 0o755);
 }
