@@ -248,8 +248,9 @@ impl<'a> Epoch<'a> {
         Fold { table: whole.table, year: whole.year, first: whole.publication, last, rows: None }
     }
 
-    /// What leads back and can stay as it is, and what is written anew with what is new: where most
-    /// of it is not wanted, or it is small beside that, so that there are few files.
+    /// Undo parts that stay, and undo parts that the fold writes again together with new ones. A
+    /// fold writes a part again if few of its states are wanted, or if it is small beside the new
+    /// ones: this keeps the number of files low.
     fn undo_that_stays(
         &self,
         rules: CompactionRules,

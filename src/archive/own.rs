@@ -91,8 +91,8 @@ impl fmt::Display for WasOpen {
     }
 }
 
-/// Makes the folder of a home if there is none, and makes sure that what is in it is the home's own
-/// and that nobody but the owner of the home may use it; whether others could, if it had records.
+/// Makes the folder of a home if it is missing. Checks that its files belong to the home, and
+/// denies access to other users. Returns whether other users had access to a home with records.
 ///
 /// # Errors
 /// - [`ArchiveError::Inside`] if it would be begun inside another home.

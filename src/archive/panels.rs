@@ -205,7 +205,7 @@ impl Archive {
         draft.publish()
     }
 
-    /// Every estimate in the order in which they were made, with the reasons where there is none.
+    /// Every stored estimate in order of writing; a column without an estimate has its reason.
     ///
     /// # Errors
     /// [`ArchiveError::Query`] if the manifest cannot be read.

@@ -75,7 +75,7 @@ impl Files {
     }
 }
 
-/// How files that are skipped are told.
+/// How a command reports skipped files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Skipped {
     /// Their number.

@@ -29,7 +29,7 @@ pub struct PanelPart {
     pub file: Stored,
 }
 
-/// An estimate as it is kept, or why there is none.
+/// A stored estimate, or the reason why a column has no estimate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredEstimate {
     /// Its number.

@@ -112,7 +112,7 @@ pub(super) fn install(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// Takes the seal off a table whose columns are about to change; [`install`] seals it anew.
+/// Takes the seal off a table whose columns are about to change; [`install`] puts it back.
 pub(super) fn open(transaction: &Transaction<'_>, table: &str) -> rusqlite::Result<()> {
     transaction.execute_batch(SCHEMA)?;
     for event in ["INSERT", "DELETE", "UPDATE"] {

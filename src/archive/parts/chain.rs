@@ -73,8 +73,8 @@ impl Chain {
         std::iter::once(&self.base).chain(self.layers.iter().map(Layer::file))
     }
 
-    /// The same with the files as they lie there now, whatever their hashes; none if none of them
-    /// was written anew by somebody else, which shows in its size.
+    /// The same chain with the files as they are on the disk, whatever their hashes. `None` if
+    /// every file has its size: another program that rewrites a file changes its size.
     ///
     /// # Errors
     /// [`crate::archive::ArchiveError::Read`] if one cannot be read.
