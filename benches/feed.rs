@@ -8,10 +8,10 @@ use std::io::{BufWriter, Write};
 use std::path::Path;
 use std::time::Instant;
 
+use spillover::domain::types::Period;
 use spillover::feed::places::{Places, ReferenceTexts, TablesBeside};
 use spillover::feed::profile::Profile;
 use spillover::feed::read::{FeedFile, ReadLimits, read};
-use spillover::types::Period;
 
 /// The bundled cities; any country code is one.
 fn places() -> anyhow::Result<Places> {

@@ -11,12 +11,12 @@ use std::time::Instant;
 
 use clap::Parser;
 use serde::Serialize;
+use spillover::domain::types::Period;
 use spillover::engine::{Engine, Outcome, Request, Unwatched};
 use spillover::feed::profile::{Profile, Revision};
 use spillover::feed::reference::TablesBeside;
 use spillover::feed::source::{FeedFile, discover};
-use spillover::settings::Config;
-use spillover::types::Period;
+use spillover::home::settings::Config;
 
 #[derive(Debug, Parser)]
 struct Arguments {

@@ -6,40 +6,33 @@
 //! exporters around them and around their affiliates did.
 //!
 //! ```text
-//! feed files ─▶ feed ─▶ records ─▶ archive ─▶ (roles by the calendar) ─▶ dataflow ─▶ publish
-//!                 └▶ rejects                                                  ▲
-//!                                      oracle: the same in plain loops ── verify, explain, tests
+//! feed files ─▶ feed ─▶ records ─▶ home ─▶ engine, dataflow ─▶ tables ─▶ reader ─▶ render
+//!                 └▶ rejects                                     ▲
+//!                       check: the same in plain loops ── verify ┘
 //! ```
 //!
-//! Where to start: [`types`] for the words, [`engine`] for what happens to a file, and
+//! Where to start: [`domain`] for the words, [`engine`] for what happens to a file, and
 //! [`dataflow`] for how the figures come about. METHODOLOGY.md numbers the equations that the code
-//! cites; ARCHITECTURE.md tells the decisions.
+//! cites; ARCHITECTURE.md gives the decisions.
 
-pub mod archive;
-pub mod calendar;
+pub mod check;
 pub mod clock;
 pub mod dataflow;
+pub mod domain;
 pub mod engine;
 pub mod estimate;
-pub mod explain;
 pub mod feed;
-pub mod figures;
 pub mod files;
-pub mod geography;
+pub mod home;
 pub mod indicators;
-pub mod options;
-pub mod oracle;
 pub mod panel;
-pub mod publish;
 pub mod reader;
 pub mod regressions;
 pub mod render;
-pub mod settings;
 pub mod simulate;
 pub mod specification;
+pub mod tables;
 pub mod theory;
 pub mod toml_text;
-pub mod types;
-pub mod verify;
 pub mod visible;
 pub mod watch;

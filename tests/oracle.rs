@@ -5,15 +5,17 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
-use spillover::calendar::Calendar;
+use spillover::check::oracle::{Oracle, Tables};
 use spillover::dataflow::{self, Epoch, Output, WorkerFailed, Workers};
+use spillover::domain::calendar::Calendar;
+use spillover::domain::choices::{Definitions, Network, OwnPlants, Weights};
+use spillover::domain::geography::Geography;
+use spillover::domain::rows::{Change, CityRow, PlantFacts, PlantRow};
+use spillover::domain::types::{
+    City, Country, Firm, Flow, Period, Plant, Province, Shipment, Year,
+};
 use spillover::engine::amounts::Amounts;
-use spillover::figures::{Change, CityRow, PlantFacts, PlantRow};
-use spillover::geography::Geography;
 use spillover::indicators::{PlantRows, YearMarkets};
-use spillover::options::{Definitions, Network, OwnPlants, Weights};
-use spillover::oracle::{Oracle, Tables};
-use spillover::types::{City, Country, Firm, Flow, Period, Plant, Province, Shipment, Year};
 
 const FIRST: (u16, u8) = (2000, 1);
 const N_MONTHS: usize = 40;

@@ -4,11 +4,11 @@
 mod common;
 
 use common::{HEADER, Sandbox};
-use spillover::archive::parts::Table;
-use spillover::explain::RowKey;
-use spillover::publish::export::Selection;
+use spillover::domain::types::{Vintage, Year};
+use spillover::home::parts::Table;
+use spillover::reader::explain::RowKey;
 use spillover::reader::{Reader, Steps};
-use spillover::types::{Vintage, Year};
+use spillover::tables::export::Selection;
 
 /// Two cities and a firm in both, every month of two years.
 fn month(period: u32) -> String {

@@ -1,11 +1,11 @@
 //! `close YYYYMM`: close the next month.
 
 use clap::Args;
-use spillover::archive::Archive;
+use spillover::domain::types::Period;
 use spillover::engine::{EngineError, Request, Unwatched};
+use spillover::home::Archive;
+use spillover::home::settings::Close as ClosePolicy;
 use spillover::regressions::YearClose;
-use spillover::settings::Close as ClosePolicy;
-use spillover::types::Period;
 
 use super::ending::Done;
 use super::follow_up::follow_up;

@@ -2,8 +2,8 @@
 //! stored.
 
 use clap::Args;
-use spillover::archive::{Archive, CompactionRules};
 use spillover::engine::Request;
+use spillover::home::{Archive, CompactionRules};
 
 use super::ending::Done;
 use super::follow_up::compact;

@@ -4,14 +4,14 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use spillover::archive::Archive;
-use spillover::archive::parts::Table;
+use spillover::check::verify::verify;
 use spillover::engine::{Engine, EngineError, Request, Unwatched, replay};
 use spillover::feed::profile::Profile;
 use spillover::feed::reference::TablesBeside;
 use spillover::feed::source::discover;
 use spillover::files::scratch::Scratch;
-use spillover::publish::cells::fields_of;
+use spillover::home::Archive;
+use spillover::home::parts::Table;
 use spillover::regressions::{
     Choice, Memories, Panels, RegressionError, Regressions, Standing, asks,
 };
@@ -19,7 +19,7 @@ use spillover::render::regression::Layout;
 use spillover::render::report::{self, ReportFormat};
 use spillover::simulate::{self, Params};
 use spillover::specification::Specification;
-use spillover::verify::verify;
+use spillover::tables::cells::fields_of;
 
 use super::ending::Done;
 use super::home_options::{HomeOptions, n_workers};

@@ -1,8 +1,8 @@
 //! `diff V1 V2`: every figure that differs between two vintages.
 
 use clap::Args;
-use spillover::publish::moves;
-use spillover::types::{Vintage, Year};
+use spillover::domain::types::{Vintage, Year};
+use spillover::reader::moves;
 
 use super::ending::Done;
 use super::export::reader;

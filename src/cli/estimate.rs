@@ -8,10 +8,11 @@ use std::path::PathBuf;
 use anyhow::{anyhow, bail};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
-use spillover::archive::{Archive, ArchiveError};
+use spillover::domain::types::{Vintage, Year};
 use spillover::engine::with_causes;
 use spillover::files;
 use spillover::files::trouble::remark;
+use spillover::home::{Archive, ArchiveError};
 use spillover::regressions::{
     Asked, Choice, Cleared, Estimation, Notice, Outcome, RegressionError, Reuse, TableResult, asks,
     clear_failures,
@@ -19,7 +20,6 @@ use spillover::regressions::{
 use spillover::render::regression::Layout;
 use spillover::render::report::{self, ReportFormat};
 use spillover::specification::{Content, Specification};
-use spillover::types::{Vintage, Year};
 
 use super::ending::{Done, UsageError};
 use super::home_options::{HomeOptions, n_workers};

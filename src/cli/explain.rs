@@ -1,9 +1,9 @@
 //! `explain`: trace one row of `plant` to its cities, exporters and records.
 
 use clap::Args;
-use spillover::explain::{Explanation, Market, RowKey};
+use spillover::domain::types::Year;
 use spillover::reader::Reader;
-use spillover::types::Year;
+use spillover::reader::explain::{Explanation, Market, RowKey};
 
 use super::ending::Done;
 use super::home_options::HomeOptions;

@@ -1,15 +1,15 @@
 //! `export TABLE`: write a table.
 
 use clap::{Args, ValueEnum};
-use spillover::archive::parts::Table;
-use spillover::publish::export::Selection;
-use spillover::publish::{ledger, moves};
+use spillover::domain::types::{Vintage, Year};
+use spillover::home::parts::Table;
+use spillover::home::settings::{Config, SettingsError};
 use spillover::reader::Reader;
+use spillover::reader::{ledger, moves};
 use spillover::regressions::{Kind, exported};
 use spillover::render::regression::{entries, tidy};
-use spillover::settings::{Config, SettingsError};
 use spillover::specification::{Content, Specification};
-use spillover::types::{Vintage, Year};
+use spillover::tables::export::Selection;
 
 use super::ending::Done;
 use super::estimate::unread;

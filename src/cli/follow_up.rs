@@ -1,8 +1,8 @@
 //! What follows a change of a home: it makes the next start and the next look quick, and changes no
 //! figure.
 
-use spillover::archive::CompactionRules;
 use spillover::engine::{Engine, with_causes};
+use spillover::home::CompactionRules;
 
 /// Folds what is due by some rules, and says what could not be read; gives how many years of tables
 /// were folded.

@@ -4,10 +4,10 @@ use std::ops::ControlFlow;
 
 use clap::Args;
 use serde::Serialize;
-use spillover::archive::Seen;
 use spillover::engine::{Engine, FileOutcome, Outcome, Request, with_causes};
 use spillover::feed::refused::Refused;
 use spillover::feed::source::{FeedFile, discover};
+use spillover::home::Seen;
 use spillover::regressions::YearClose;
 
 use super::ending::Done;

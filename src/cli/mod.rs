@@ -34,11 +34,11 @@ use std::io;
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
-use spillover::archive::ArchiveError;
 use spillover::engine::EngineError;
 use spillover::files::scratch::clear_stale;
 use spillover::files::trouble::remark;
-use spillover::settings::Config;
+use spillover::home::ArchiveError;
+use spillover::home::settings::Config;
 
 use ending::Done;
 pub use ending::UsageError;

@@ -1,9 +1,9 @@
 //! Progress on the standard error, silent where that is no terminal.
 
 use indicatif::{ProgressBar, ProgressStyle};
-use spillover::archive::{Publication, Seen};
 use spillover::engine::{FileOutcome, Observer, Outcome, Refusal, with_causes};
 use spillover::feed::refused::Refused;
+use spillover::home::{Publication, Seen};
 
 /// A bar over a known number of things.
 pub fn bar(n_things: usize, what: &'static str) -> ProgressBar {

@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use clap::Args;
-use spillover::archive::Archive;
 use spillover::engine::rebuild::{Rebuild as Outcome, rebuild};
 use spillover::feed::reference::TablesBeside;
+use spillover::home::Archive;
 
 use super::ending::Done;
 use super::home_options::{HomeOptions, n_workers};

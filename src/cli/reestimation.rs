@@ -1,9 +1,9 @@
 //! Estimates again when a year closes, and reports on the standard error; wraps another observer.
 
-use spillover::archive::{Archive, Publication};
+use spillover::domain::types::Period;
 use spillover::engine::{FileOutcome, Observer, with_causes};
+use spillover::home::{Archive, Publication};
 use spillover::regressions::{Estimated, Outcome, RegressionError, YearClose};
-use spillover::types::Period;
 
 use super::estimate;
 

@@ -1,9 +1,9 @@
 //! `revisions`: list the changes of published figures, step by step.
 
 use clap::Args;
-use spillover::publish::revisions::{Revision, YearRevision};
+use spillover::domain::types::Vintage;
 use spillover::reader::Steps;
-use spillover::types::Vintage;
+use spillover::reader::revisions::{Revision, YearRevision};
 
 use super::ending::Done;
 use super::export::reader;

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use spillover::domain::types::Period;
 use spillover::simulate::{self, Mode, Params};
-use spillover::types::Period;
 
 use super::ending::Done;
 use super::home_options::HomeOptions;

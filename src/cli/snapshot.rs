@@ -1,8 +1,8 @@
 //! `snapshot`: save the current annual cells for a fast restart.
 
 use clap::Args;
-use spillover::archive::Archive;
 use spillover::engine::Request;
+use spillover::home::Archive;
 
 use super::ending::Done;
 use super::home_options::{HomeOptions, n_workers};

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 
 use arrow_array::RecordBatch;
 use clap::{Args, ValueEnum};
-use spillover::publish::export::ExportError;
-use spillover::publish::sheet::Sheet;
 use spillover::render::table::{self, Format};
+use spillover::tables::export::ExportError;
+use spillover::tables::sheet::Sheet;
 
 use super::ending::UsageError;
 use super::home_options::HomeOptions;

@@ -7,10 +7,10 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow, bail};
-use spillover::archive::home_around;
 use spillover::files::resolve;
 use spillover::files::scratch::{Leaving, clear_stale_drafts, held, remove_on_signals};
 use spillover::files::trouble::remark;
+use spillover::home::home_around;
 
 /// The files that a command must not overwrite.
 pub struct Spared<'a> {

@@ -1,9 +1,9 @@
 //! `verify`: recompute all figures from the archive and compare them.
 
 use clap::Args;
-use spillover::archive::Archive;
+use spillover::check::verify::{Affected, FINDINGS_MAX, Verification, verify};
 use spillover::engine::with_causes;
-use spillover::verify::{Affected, FINDINGS_MAX, Verification, verify};
+use spillover::home::Archive;
 use spillover::watch::damage;
 
 use super::ending::Done;

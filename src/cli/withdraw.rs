@@ -4,9 +4,9 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use clap::Args;
-use spillover::archive::{Archive, FileEntry};
+use spillover::domain::types::Vintage;
 use spillover::engine::{EngineError, Request, file_named, withdraw};
-use spillover::types::Vintage;
+use spillover::home::{Archive, FileEntry};
 
 use super::ending::Done;
 use super::follow_up::follow_up;

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::lookup::{Handle, KeyTrace, Lookup, Moment, Time, arrange_by_firm};
 use super::sums::amounts;
-use crate::types::{City, Country, Firm, Growth, Plant, Year};
+use crate::domain::types::{City, Country, Firm, Growth, Plant, Year};
 
 /// A plant, a country and a year, in the order in which rows are read off: a firm's year is
 /// contiguous.

@@ -13,9 +13,9 @@ use super::cells::{Cell, CellKey};
 use super::firms::{FirmYear, PlantYear, read_firm_year};
 use super::history::{ExportYears, Relation};
 use super::lookup::{Lookup, Moment, Time};
-use crate::figures::{Change, PlantFacts};
-use crate::options::Network;
-use crate::types::{City, Country, Firm, Plant, Year};
+use crate::domain::choices::Network;
+use crate::domain::rows::{Change, PlantFacts};
+use crate::domain::types::{City, Country, Firm, Plant, Year};
 
 /// What an epoch touched in a year that is not published whole.
 #[derive(Clone, Debug, Default)]

@@ -10,7 +10,7 @@ use timely::dataflow::operators::vec::Map;
 
 use super::cells::{Cell, CellKey};
 use super::lookup::{Handle, Lookup, Moment, Time, arrange_here};
-use crate::types::{City, Firm, Year};
+use crate::domain::types::{City, Firm, Year};
 
 /// A plant's year.
 #[derive(

@@ -11,7 +11,7 @@ use timely::dataflow::operators::vec::Map;
 
 use super::cells::{Cell, CellKey};
 use super::lookup::{Handle, Time, arrange_here};
-use crate::types::{City, Country, Firm, Year};
+use crate::domain::types::{City, Country, Firm, Year};
 
 /// A plant and a country, in the order in which a firm's year is read.
 #[derive(

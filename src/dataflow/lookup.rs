@@ -15,7 +15,7 @@ use timely::dataflow::channels::pact::{Exchange, ParallelizationContract, Pipeli
 use timely::dataflow::operators::vec::Map;
 use timely::progress::Antichain;
 
-use crate::types::Firm;
+use crate::domain::types::Firm;
 
 /// The dataflow's time: the number of an epoch, one for each publication. Never a year or a month.
 pub type Time = u32;

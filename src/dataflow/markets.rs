@@ -12,8 +12,8 @@ use timely::dataflow::operators::vec::Map;
 use super::cells::{Cell, CellKey};
 use super::lookup::{Handle, Lookup, Moment, Time};
 use super::sums::amounts;
-use crate::figures::CityRow;
-use crate::types::{City, Country, Year};
+use crate::domain::rows::CityRow;
+use crate::domain::types::{City, Country, Year};
 
 /// A city's exports to a destination in a year.
 #[derive(

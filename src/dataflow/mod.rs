@@ -39,8 +39,8 @@ use lookup::{Handle, forget_before};
 use markets::{Market, MarketKey};
 pub use workers::{Epoch, Output, WorkerFailed, Workers};
 
-use crate::options::Network;
-use crate::types::Year;
+use crate::domain::choices::Network;
+use crate::domain::types::Year;
 use touched::Log;
 
 /// What the dataflow is about: fixed when it is built.

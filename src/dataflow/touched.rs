@@ -17,8 +17,8 @@ use super::cells::{Cell, CellKey};
 use super::facts::Touched;
 use super::lookup::Time;
 use super::markets::{Market, MarketKey, city_row};
-use crate::figures::{Change, CityRow};
-use crate::types::Year;
+use crate::domain::rows::{Change, CityRow};
+use crate::domain::types::Year;
 
 /// What the operators of one worker saw in the current epoch.
 #[derive(Debug, Default)]

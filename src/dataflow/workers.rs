@@ -19,8 +19,8 @@ use super::cells::{self, Cell, CellKey};
 use super::lookup::Time;
 use super::touched::Log;
 use super::{Arrangements, Subject, build, facts, markets};
-use crate::figures::{Change, CityRow, PlantFacts};
-use crate::types::Year;
+use crate::domain::rows::{Change, CityRow, PlantFacts};
+use crate::domain::types::Year;
 
 /// What to publish when the amounts fed so far have gone through.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,9 +1,9 @@
 //! Shipments to amounts: what a shipment adds to which cells, by the roles the calendar gives it
 //! (METHODOLOGY, "The calendar").
 
-use crate::calendar::Roles;
 use crate::dataflow::{Cell, CellKey};
-use crate::types::{Flow, Shipment};
+use crate::domain::calendar::Roles;
+use crate::domain::types::{Flow, Shipment};
 
 /// Amounts on their way into the dataflow.
 ///
@@ -63,7 +63,7 @@ fn push(updates: &mut Vec<(CellKey, Cell)>, key: CellKey, cell: Cell) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::types::{City, Country, Firm, Period, Plant};
+    use crate::domain::types::{City, Country, Firm, Period, Plant};
 
     #[test]
     fn an_export_counts_in_its_year_and_as_base_of_the_next() {

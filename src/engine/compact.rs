@@ -10,10 +10,10 @@ use std::collections::BTreeSet;
 
 use super::EngineError;
 use super::open::{Engine, recorded};
-use crate::archive::{Archive, Compaction, CompactionRules, FileEntry, Publication};
+use crate::domain::types::Vintage;
 use crate::feed::profile::Exclusions;
-use crate::settings::{Retention, Settings};
-use crate::types::Vintage;
+use crate::home::settings::{Retention, Settings};
+use crate::home::{Archive, Compaction, CompactionRules, FileEntry, Publication};
 
 impl Engine {
     /// Folds published parts that are due by some rules, and lets go of vintages that are not to be

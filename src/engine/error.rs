@@ -2,18 +2,18 @@
 
 use std::path::PathBuf;
 
-use crate::archive::ArchiveError;
-use crate::calendar::OutOfOrder;
 use crate::dataflow::WorkerFailed;
+use crate::domain::calendar::OutOfOrder;
+use crate::domain::types::{Vintage, Year};
 use crate::feed::profile::ProfileError;
 use crate::feed::reference::PlacesError;
 use crate::feed::refused::Refused;
 use crate::feed::source::FeedError;
 use crate::files::trouble::{advice, remark};
-use crate::publish::export::ExportError;
-use crate::publish::supply::SupplyError;
-use crate::settings::SettingsError;
-use crate::types::{Vintage, Year};
+use crate::home::ArchiveError;
+use crate::home::settings::SettingsError;
+use crate::tables::export::ExportError;
+use crate::tables::supply::SupplyError;
 
 /// An error with what caused it.
 #[must_use]

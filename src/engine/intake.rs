@@ -11,16 +11,16 @@ use super::open::Engine;
 use super::outcome::{FileOutcome, Observer, Outcome, Refusal};
 use super::reading::{Known, Read, ReadAhead, Reader, Taken, named};
 use super::running::{Home, LiveSegment, Running};
-use crate::archive::{
-    AcceptedFile, ArchiveError, Commit, Publication, Seen, Stored, Summary, Withdrawn,
-};
-use crate::calendar::Calendar;
 use crate::dataflow::YEARS_MAX;
+use crate::domain::calendar::Calendar;
+use crate::domain::types::{Period, Vintage};
 use crate::feed::profile::Revision;
 use crate::feed::read::ReadLimits;
 use crate::feed::source::FeedFile;
-use crate::settings::Close;
-use crate::types::{Period, Vintage};
+use crate::home::settings::Close;
+use crate::home::{
+    AcceptedFile, ArchiveError, Commit, Publication, Seen, Stored, Summary, Withdrawn,
+};
 
 /// The sum of |value| up to which every sum of amounts is exact.
 pub(super) const ABSOLUTE_CENTS_MAX: i128 = 1 << 62;

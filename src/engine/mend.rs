@@ -11,13 +11,13 @@ use super::EngineError;
 use super::open::{Engine, Request, calendar, home_of, recorded};
 use super::outcome::{FileOutcome, Outcome};
 use super::running::Home;
-use crate::archive::segment::{encode, sort};
-use crate::archive::{Archive, ArchiveError, FileEntry, Seen};
+use crate::domain::types::City;
 use crate::feed::decode::fingerprint;
 use crate::feed::read::{ReadLimits, read};
 use crate::feed::refused::Refused;
 use crate::feed::source::FeedFile;
-use crate::types::City;
+use crate::home::segment::{encode, sort};
+use crate::home::{Archive, ArchiveError, FileEntry, Seen};
 
 impl Engine {
     /// Opens a home as [`Engine::open`] does; where the records of files are damaged, and the files

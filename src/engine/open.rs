@@ -8,15 +8,15 @@ use super::EngineError;
 use super::outcome::Observer;
 use super::restore::{Restored, State};
 use super::running::{Home, LiveSegment, Running};
-use crate::archive::{Archive, ArchiveError, Definitions, FileEntry};
-use crate::calendar::Calendar;
+use crate::domain::calendar::Calendar;
+use crate::domain::types::Period;
 use crate::feed::places::Places;
 use crate::feed::profile::{Profile, Revision};
 use crate::feed::reference::{CITIES, COUNTRIES, REGIONS, ReferenceTexts, TablesBeside};
 use crate::files;
-use crate::publish::supply::Supply;
-use crate::settings::{Close, Config, Retention, Settings};
-use crate::types::Period;
+use crate::home::settings::{Close, Config, Retention, Settings};
+use crate::home::{Archive, ArchiveError, Definitions, FileEntry};
+use crate::tables::supply::Supply;
 
 /// What a run asks for.
 #[derive(Clone, Debug, Default)]

@@ -2,11 +2,11 @@
 
 use std::path::PathBuf;
 
-use crate::archive::{Archive, Publication, Seen};
 use crate::dataflow::YEARS_MAX;
-use crate::feed::record::Counts;
+use crate::domain::record::Counts;
+use crate::domain::types::{Period, Vintage};
 use crate::feed::refused::Refused;
-use crate::types::{Period, Vintage};
+use crate::home::{Archive, Publication, Seen};
 
 /// What became of a file.
 #[derive(Debug)]

@@ -6,12 +6,12 @@ use std::thread::ScopedJoinHandle;
 
 use super::EngineError;
 use super::reading::named;
-use crate::archive::Publication;
-use crate::archive::parts::{Part, PartKind, PartWriter, Table};
-use crate::calendar::Calendar;
 use crate::dataflow::Output;
-use crate::publish::{Context, facts};
-use crate::types::Year;
+use crate::domain::calendar::Calendar;
+use crate::domain::types::Year;
+use crate::home::Publication;
+use crate::home::parts::{Part, PartKind, PartWriter, Table};
+use crate::tables::{Context, facts};
 
 /// Writes one publication's parts; nothing of them counts before they are committed.
 pub struct Publisher<'a> {

@@ -9,16 +9,16 @@ use rustc_hash::FxHashMap;
 
 use super::budget::Budget;
 use super::sums::Sums;
-use crate::archive::segment::{Encoded, encode, sort};
-use crate::archive::{ArchiveError, Seen, Summary};
+use crate::domain::record::Intake;
+use crate::domain::types::City;
 use crate::feed::decode::fingerprint;
 use crate::feed::places::Places;
 use crate::feed::profile::Profile;
 use crate::feed::read::{ReadLimits, Room, read_in};
-use crate::feed::record::Intake;
 use crate::feed::refused::Refused;
 use crate::feed::source::FeedFile;
-use crate::types::City;
+use crate::home::segment::{Encoded, encode, sort};
+use crate::home::{ArchiveError, Seen, Summary};
 
 /// What reading a file comes to.
 #[derive(Debug)]

@@ -20,16 +20,16 @@ use super::intake::ABSOLUTE_CENTS_MAX;
 use super::open::{SUPPLY, home_of, read_supply, recorded};
 use super::restore::State;
 use super::running::{Home, Running, records_not_read};
-use crate::archive::parts::{Chain, Table};
-use crate::archive::segment::{self, Fields};
-use crate::archive::{
+use crate::domain::record::{Counts, Exclusion, Intake, Record, Texts};
+use crate::domain::types::{City, Vintage};
+use crate::feed::profile::Exclusions;
+use crate::feed::reference::{CITIES, COUNTRIES, REGIONS, TablesBeside};
+use crate::home::parts::{Chain, Table};
+use crate::home::segment::{self, Fields};
+use crate::home::settings::Config;
+use crate::home::{
     Archive, Commit, Definitions, FileEntry, Publication, Rebuilt, Reclassified, Summary,
 };
-use crate::feed::profile::Exclusions;
-use crate::feed::record::{Counts, Exclusion, Intake, Record, Texts};
-use crate::feed::reference::{CITIES, COUNTRIES, REGIONS, TablesBeside};
-use crate::settings::Config;
-use crate::types::{City, Vintage};
 
 /// What a rebuild did.
 #[derive(Debug)]

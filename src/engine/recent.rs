@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::types::{City, Country, Firm, Flow, Period, Plant, Shipment};
+use crate::domain::types::{City, Country, Firm, Flow, Period, Plant, Shipment};
 
 /// Exports by month, of the months of which this process has seen all.
 ///

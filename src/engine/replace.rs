@@ -6,9 +6,9 @@ use super::EngineError;
 use super::amounts::Amounts;
 use super::running::{Home, Running, UPDATES_AT_A_TIME};
 use super::sums::Sums;
-use crate::archive::segment::{self, Fields};
 use crate::dataflow::{Cell, CellKey};
-use crate::types::Vintage;
+use crate::domain::types::Vintage;
+use crate::home::segment::{self, Fields};
 
 impl Running {
     /// Feeds a file in the place of earlier ones: only what differs between them, for a month that
@@ -65,7 +65,7 @@ fn net(mut updates: Vec<(CellKey, Cell)>) -> Vec<(CellKey, Cell)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::types::Firm;
+    use crate::domain::types::Firm;
 
     #[test]
     fn what_two_versions_of_a_month_share_cancels_out() {

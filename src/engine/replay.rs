@@ -8,16 +8,16 @@ use super::EngineError;
 use super::open::{calendar, home_of, live_segments, recorded};
 use super::restore::State;
 use super::running::{Home, LiveSegment, Names, Running};
-use crate::archive::parts::{Part, Table};
-use crate::archive::segment::{self, Fields};
-use crate::archive::{Archive, Publication};
-use crate::calendar::Calendar;
-use crate::feed::record::{Record, Texts};
+use crate::domain::calendar::Calendar;
+use crate::domain::record::{Record, Texts};
+use crate::domain::types::Vintage;
 use crate::files::scratch::Scratch;
-use crate::publish::Basis;
-use crate::publish::export::{ExportError, TableAt};
-use crate::settings::Settings;
-use crate::types::Vintage;
+use crate::home::parts::{Part, Table};
+use crate::home::segment::{self, Fields};
+use crate::home::settings::Settings;
+use crate::home::{Archive, Publication};
+use crate::tables::Basis;
+use crate::tables::export::{ExportError, TableAt};
 
 /// A home that is open to recompute its figures.
 pub struct Replay<'a> {

@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 
 use super::EngineError;
 use super::open::{Request, recorded};
-use crate::archive::{Archive, ArchiveError};
 use crate::feed::profile::Profile;
 use crate::feed::reference::{CITIES, COUNTRIES, REGIONS, TablesBeside};
 use crate::feed::source::feed_profile;
-use crate::settings::Config;
+use crate::home::settings::Config;
+use crate::home::{Archive, ArchiveError};
 
 impl Request {
     /// What is asked for by options, a profile named on the command line, and what lies beside a

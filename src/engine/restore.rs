@@ -15,12 +15,12 @@ use super::EngineError;
 use super::open::{calendar, segment_of};
 use super::running::{Home, Running};
 use super::sums::Sums;
-use crate::archive::segment::{self, Fields};
-use crate::archive::snapshot::{self, OpenSnapshot, Snapshot};
-use crate::archive::{Archive, ArchiveError, FileEntry, Publication};
-use crate::calendar::{Calendar, Roles};
 use crate::dataflow::{Cell, CellKey};
-use crate::types::{Country, Firm, Period, Vintage};
+use crate::domain::calendar::{Calendar, Roles};
+use crate::domain::types::{Country, Firm, Period, Vintage};
+use crate::home::segment::{self, Fields};
+use crate::home::snapshot::{self, OpenSnapshot, Snapshot};
+use crate::home::{Archive, ArchiveError, FileEntry, Publication};
 
 /// Where an archive stands, or stood.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

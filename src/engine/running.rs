@@ -9,19 +9,19 @@ use super::amounts::Amounts;
 use super::publisher::Publisher;
 use super::recent::Recent;
 use super::sums::Sums;
-use crate::archive::parts::Part;
-use crate::archive::segment::{self, Fields};
-use crate::archive::{ArchiveError, Publication, Stored};
-use crate::calendar::{Calendar, Roles};
 use crate::dataflow::{Epoch, Subject, Workers};
-use crate::feed::dictionary::Dictionary;
+use crate::domain::calendar::{Calendar, Roles};
+use crate::domain::dictionary::Dictionary;
+use crate::domain::geography::Geography;
+use crate::domain::record::{Record, Texts};
+use crate::domain::types::{Country, Firm, Period, Plant, Shipment, Vintage, Year};
 use crate::feed::places::Places;
-use crate::feed::record::{Record, Texts};
-use crate::geography::Geography;
-use crate::publish::supply::Supply;
-use crate::publish::{Basis, Context};
-use crate::settings::Settings;
-use crate::types::{Country, Firm, Period, Plant, Shipment, Vintage, Year};
+use crate::home::parts::Part;
+use crate::home::segment::{self, Fields};
+use crate::home::settings::Settings;
+use crate::home::{ArchiveError, Publication, Stored};
+use crate::tables::supply::Supply;
+use crate::tables::{Basis, Context};
 
 /// What defines the figures of a home.
 #[derive(Debug)]

@@ -5,10 +5,10 @@ use std::path::Path;
 use super::EngineError;
 use super::open::Engine;
 use super::running::{Home, Running};
-use crate::archive::Publication;
-use crate::archive::snapshot::{Snapshot, SnapshotCell, SnapshotTexts, SnapshotWriter};
 use crate::dataflow::{Cell, CellKey, Output};
-use crate::types::City;
+use crate::domain::types::City;
+use crate::home::Publication;
+use crate::home::snapshot::{Snapshot, SnapshotCell, SnapshotTexts, SnapshotWriter};
 
 impl Engine {
     /// Keeps a snapshot if a year has closed since the last one.

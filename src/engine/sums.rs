@@ -2,9 +2,9 @@
 //! its records.
 
 use super::running::Names;
-use crate::feed::dictionary::TextList;
-use crate::feed::record::{Record, Texts};
-use crate::types::{City, Country, Firm, Flow, Period, Plant, Shipment};
+use crate::domain::dictionary::TextList;
+use crate::domain::record::{Record, Texts};
+use crate::domain::types::{City, Country, Firm, Flow, Period, Plant, Shipment};
 
 /// A file's accepted records, neighbours added up.
 ///
@@ -71,7 +71,7 @@ impl Sums {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::feed::record::Exclusion;
+    use crate::domain::record::Exclusion;
 
     #[test]
     fn neighbours_are_added_up_and_excluded_records_left_out() {

@@ -9,9 +9,9 @@ use std::sync::Arc;
 
 use super::EngineError;
 use super::open::Engine;
-use crate::archive::parts::{Layout, Part, Table};
-use crate::archive::{Archive, ArchiveError, Commit, Publication};
-use crate::publish::export::{ExportError, TableAt};
+use crate::home::parts::{Layout, Part, Table};
+use crate::home::{Archive, ArchiveError, Commit, Publication};
+use crate::tables::export::{ExportError, TableAt};
 
 impl Engine {
     /// Writes the tables of now as this version stores them, if they are not.

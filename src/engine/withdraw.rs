@@ -15,8 +15,8 @@ use super::open::{Engine, Request};
 use super::outcome::{Observer, Unwatched};
 use super::restore::State;
 use super::running::Running;
-use crate::archive::{Archive, FileEntry, Withdrawn};
-use crate::types::Vintage;
+use crate::domain::types::Vintage;
+use crate::home::{Archive, FileEntry, Withdrawn};
 
 /// Opens a home and withdraws files, also such whose records are damaged;
 /// [`Engine::snapshot_if_due`] is for whoever called it to ask for then.

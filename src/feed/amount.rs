@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 
 use super::profile::ValueLayout;
-use super::record::Rule;
+use crate::domain::record::Rule;
 
 /// The largest amount, either way: sums of two still fit in an `i64`.
 pub const CENTS_MAX: i64 = 1 << 62;

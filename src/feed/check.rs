@@ -10,13 +10,13 @@ use std::borrow::Cow;
 use memchr::memmem;
 
 use super::amount;
-use super::dictionary::{Dictionary, Key};
 use super::frame::Line;
 use super::header::{Field, Header, TextLine};
 use super::places::{Found, Places};
 use super::profile::Profile;
-use super::record::{Exclusion, Record, Rule, Texts};
-use crate::types::{City, Flow, Period};
+use crate::domain::dictionary::{Dictionary, Key};
+use crate::domain::record::{Exclusion, Record, Rule, Texts};
+use crate::domain::types::{City, Flow, Period};
 
 /// The longest field.
 pub const FIELD_BYTES_MAX: usize = 1024;

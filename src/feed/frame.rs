@@ -21,9 +21,9 @@ use std::io::{self, Read};
 
 use memchr::{memchr, memchr_iter, memrchr};
 
-use super::record::Rule;
 pub use super::split::LINE_BYTES_MAX;
 use super::split::{Shape, Span, View, mark_ends};
+use crate::domain::record::Rule;
 
 /// Four limits long, so that a record cut in two is rare, and small enough to stay in a processor's
 /// cache.
@@ -31,7 +31,7 @@ const BLOCK_BYTES: usize = 4 * LINE_BYTES_MAX;
 /// A record at the limit and the two bytes that may end its line.
 const VIEW_BYTES: usize = LINE_BYTES_MAX + 2;
 /// How much of a line past the limit is kept.
-const HEAD_BYTES: usize = 2 * super::record::Reject::RAW_BYTES_MAX;
+const HEAD_BYTES: usize = 2 * crate::domain::record::Reject::RAW_BYTES_MAX;
 
 /// A text's records, some at a time.
 pub struct Blocks<R> {

@@ -5,9 +5,9 @@ use std::path::Path;
 
 use super::frame::Framed;
 use super::profile::{Column, Profile};
-use super::record::Rule;
 use super::refused::{Advice, Refused};
 use super::split::{self, Span};
+use crate::domain::record::Rule;
 
 /// A canonical field of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! What several threads read of one file, put together as if one had read it.
 
-use super::dictionary::Dictionary;
-use super::record::{Counts, Record, Reject, Texts};
+use crate::domain::dictionary::Dictionary;
+use crate::domain::record::{Counts, Record, Reject, Texts};
 
 /// What becomes of a file's lines.
 #[derive(Debug, Default)]

@@ -1,8 +1,8 @@
 //! Bytes to records or rejects.
 //!
 //! What comes in: the files of a feed, as some agency wrote them, and a [`profile::Profile`] that
-//! says how. What goes out: for each file an [`record::Intake`] (its records, its rejected lines,
-//! their counts) or the reason why nothing of it may count ([`refused::Refused`]).
+//! says how. What goes out: for each file an [`Intake`](crate::domain::record::Intake) (its records,
+//! its rejected lines, their counts) or the reason why nothing of it counts ([`refused::Refused`]).
 //!
 //! ```text
 //! folders ─ source ─▶ files ─ decode ─▶ text ─ frame ─▶ lines ─ check ─▶ records | rejects
@@ -19,7 +19,6 @@
 pub mod amount;
 pub mod check;
 pub mod decode;
-pub mod dictionary;
 pub mod frame;
 pub mod header;
 mod joined;
@@ -28,7 +27,6 @@ pub mod pattern;
 pub mod places;
 pub mod profile;
 pub mod read;
-pub mod record;
 pub mod reference;
 pub mod refused;
 pub mod source;

@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::types::Period;
+use crate::domain::types::Period;
 
 /// What a feed's files are called: `{YYYY}` and `{MM}` for the month, `*` for anything, the rest
 /// letter by letter.

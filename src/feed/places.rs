@@ -10,7 +10,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::profile::CityRule;
 use super::reference::{CITIES_MAX, Problem, Table};
 pub use super::reference::{PlacesError, ReferenceTexts, TablesBeside};
-use crate::types::{City, Province};
+use crate::domain::types::{City, Province};
 
 /// The reference tables of a feed.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -12,10 +12,10 @@ use super::header::Header;
 use super::joined::{self, Portion, Sheet};
 use super::places::Places;
 use super::profile::Profile;
-use super::record::{Counts, Exclusion, Intake, Record, Reject, Rule, Texts};
 use super::refused::{REJECTS_SHOWN, Refused};
 pub use super::source::FeedFile;
-use crate::types::Period;
+use crate::domain::record::{Counts, Exclusion, Intake, Record, Reject, Rule, Texts};
+use crate::domain::types::Period;
 
 /// How many rejected lines of a file are kept; a file with more is refused.
 pub const REJECTS_MAX: usize = 500_000;

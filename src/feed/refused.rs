@@ -4,7 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use super::pattern::FilePattern;
-use super::record::{Reject, Rule};
+use crate::domain::record::{Reject, Rule};
 use crate::files::trouble::{advice, remark};
 
 /// Why nothing of a file counts: what, where, and what to do.

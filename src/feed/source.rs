@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 use super::pattern::{FilePattern, NameMatch};
 use super::profile::{Profile, ProfileError};
 use super::refused::Refused;
+use crate::domain::types::Period;
 use crate::files::trouble::advice;
-use crate::types::Period;
 
 /// A file of a feed. In order of period and then of name without its extension, so that the later
 /// version of a month comes after it: `200102.csv`, `200102-b.csv`.

@@ -1,7 +1,7 @@
 //! Records as tests compare them: with their texts in place of positions, which another reading may
 //! number otherwise.
 
-use super::record::{Record, Texts};
+use crate::domain::record::{Record, Texts};
 
 impl Record {
     /// All but its line.

@@ -5,8 +5,8 @@
 //! own city's part: the sums are integers, so the difference is exact. Nothing here knows of
 //! arrangements.
 
-use crate::figures::{GrowthSum, WeightedSum};
-use crate::types::{City, Growth};
+use crate::domain::rows::{GrowthSum, WeightedSum};
+use crate::domain::types::{City, Growth};
 
 /// A market's `S` and `n` with the means of equations (16) and (17), taken once for all firms that
 /// read them.

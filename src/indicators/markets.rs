@@ -3,9 +3,9 @@
 use rustc_hash::FxHashMap;
 
 use super::affiliate::{Logs, MarketMeans, subtract};
-use crate::figures::{CityRow, GrowthSum};
-use crate::geography::Geography;
-use crate::types::{City, Country, Province};
+use crate::domain::geography::Geography;
+use crate::domain::rows::{CityRow, GrowthSum};
+use crate::domain::types::{City, Country, Province};
 
 /// All markets of a year that have continuing exporters, with sums by province.
 #[derive(Debug)]

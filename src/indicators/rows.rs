@@ -2,10 +2,10 @@
 
 use super::affiliate::{Contribution, MarketMeans, subtract};
 use super::markets::YearMarkets;
-use crate::figures::{GrowthSum, PlantFacts, PlantRow};
-use crate::geography::Geography;
-use crate::options::{Definitions, Network, OwnPlants, Weights};
-use crate::types::{City, Country, Growth};
+use crate::domain::choices::{Definitions, Network, OwnPlants, Weights};
+use crate::domain::geography::Geography;
+use crate::domain::rows::{GrowthSum, PlantFacts, PlantRow};
+use crate::domain::types::{City, Country, Growth};
 
 /// Makes the rows of one year.
 #[derive(Debug)]
@@ -164,8 +164,8 @@ fn count(n: usize) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::figures::CityRow;
-    use crate::types::{Firm, Plant, Province, Year};
+    use crate::domain::rows::CityRow;
+    use crate::domain::types::{Firm, Plant, Province, Year};
 
     fn fact(city: u16, country: Option<u16>, export_cents: i64) -> PlantFacts {
         PlantFacts {

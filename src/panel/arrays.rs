@@ -15,7 +15,7 @@ use super::growing::{Growing, Role, Values};
 use super::kind::Kind;
 use super::table::Stored;
 use super::wanted::Roles;
-use crate::feed::dictionary::Dictionary;
+use crate::domain::dictionary::Dictionary;
 
 /// A column of a file as its arrays are added, in the forms in which it is wanted.
 pub(super) struct Column {

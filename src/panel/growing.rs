@@ -13,8 +13,8 @@ use std::fmt::Write as _;
 
 use arrow_array::Array;
 
+use crate::domain::dictionary::Dictionary;
 use crate::estimate::panel::{Column, MISSING};
-use crate::feed::dictionary::Dictionary;
 
 /// Whole numbers up to here are all held exactly by a real: above, identifiers would merge.
 const WHOLE_MAX: u64 = 1 << 53;

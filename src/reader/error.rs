@@ -1,11 +1,11 @@
 //! Why a home cannot be read.
 
-use crate::archive::ArchiveError;
 use crate::engine::EngineError;
-use crate::explain::ExplainError;
-use crate::publish::export::ExportError;
+use crate::home::ArchiveError;
+use crate::home::settings::SettingsError;
+use crate::reader::explain::ExplainError;
 use crate::regressions::RegressionError;
-use crate::settings::SettingsError;
+use crate::tables::export::ExportError;
 
 /// A question that cannot be answered.
 #[derive(Debug, thiserror::Error)]

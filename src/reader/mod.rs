@@ -12,26 +12,29 @@
 //! not with each question.
 
 mod error;
+pub mod explain;
+pub mod ledger;
+pub mod moves;
+pub mod revisions;
 pub mod status;
 
 use std::path::Path;
 
 use arrow_array::RecordBatch;
 
-use crate::archive::parts::Table;
-use crate::archive::{Archive, Publication};
+use crate::domain::types::{Vintage, Year};
 use crate::engine::replay::Standing;
-use crate::explain::{Explanation, RowKey, explain};
-use crate::publish::export::{ExportError, Selection, TableAt, check_year};
-use crate::publish::ledger;
-use crate::publish::moves::{YearMoves, between};
-use crate::publish::revisions::{Revision, revision, step_of, steps};
-use crate::publish::sheet::Sheet;
+use crate::home::parts::Table;
+use crate::home::{Archive, Publication};
+use crate::reader::explain::{Explanation, RowKey, explain};
+use crate::reader::moves::{YearMoves, between};
+use crate::reader::revisions::{Revision, revision, step_of, steps};
 use crate::regressions::{
     KeptEstimate, Kind, Panels, Regressions, Statistics, exported, kept, summarise,
 };
 use crate::specification::Summary;
-use crate::types::{Vintage, Year};
+use crate::tables::export::{ExportError, Selection, TableAt, check_year};
+use crate::tables::sheet::Sheet;
 
 pub use error::ReaderError;
 pub use status::Status;
@@ -321,5 +324,5 @@ pub struct PanelRows {
     /// Its rows, in order of key.
     pub batches: Vec<RecordBatch>,
     /// Files of earlier estimations that could not be read; the rows do not depend on them.
-    pub unread: Vec<crate::archive::ArchiveError>,
+    pub unread: Vec<crate::home::ArchiveError>,
 }

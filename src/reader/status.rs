@@ -7,14 +7,14 @@ use std::io;
 use serde::Serialize;
 
 use super::ReaderError;
-use crate::archive::parts::Table;
-use crate::archive::{Archive, FileEntry, StoredState};
-use crate::calendar::Calendar;
+use crate::domain::calendar::Calendar;
+use crate::domain::record::{Exclusion, Rule};
+use crate::domain::types::Year;
 use crate::engine::open::calendar;
-use crate::feed::record::{Exclusion, Rule};
+use crate::home::parts::Table;
+use crate::home::settings::Settings;
+use crate::home::{Archive, FileEntry, StoredState};
 use crate::regressions::{Overview, Panels, overview, stale_years};
-use crate::settings::Settings;
-use crate::types::Year;
 use crate::watch::heartbeat::Heartbeat;
 use crate::watch::is_watched;
 

@@ -7,7 +7,7 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::UInt32Type;
 use arrow_array::{ArrayRef, RecordBatch};
 
-use crate::feed::dictionary::Dictionary;
+use crate::domain::dictionary::Dictionary;
 
 /// Texts as codes.
 pub fn dictionary<'t>(texts: impl Iterator<Item = Option<&'t str>>) -> ArrayRef {

@@ -13,12 +13,12 @@ use rustc_hash::FxHashMap;
 use super::error::RegressionError;
 use super::panels::{Kind, Panels};
 use super::product;
-use crate::archive::parts::Table;
+use crate::domain::dictionary::Dictionary;
+use crate::domain::types::Year;
 use crate::estimate::error::EstimateError;
 use crate::estimate::panel::{Column, MISSING, Panel, Part};
-use crate::feed::dictionary::Dictionary;
-use crate::publish::export::schema_of;
-use crate::types::Year;
+use crate::home::parts::Table;
+use crate::tables::export::schema_of;
 
 /// The firm and the city as one code.
 pub const PLANT: &str = "plant";

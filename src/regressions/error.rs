@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use crate::archive::ArchiveError;
 use crate::dataflow::WorkerFailed;
+use crate::domain::types::{Vintage, Year};
 use crate::engine::EngineError;
 use crate::estimate::error::EstimateError;
-use crate::publish::export::ExportError;
-use crate::types::{Vintage, Year};
+use crate::home::ArchiveError;
+use crate::tables::export::ExportError;
 
 /// An operation on a home's regressions that failed.
 #[derive(Debug, thiserror::Error)]

@@ -22,10 +22,10 @@ use super::standing::{Standing, as_they_stand, as_they_stood};
 use super::summary::summarise;
 use super::table::TableResult;
 use super::year_close::Choice;
-use crate::archive::{Archive, ArchiveError};
+use crate::domain::types::{Vintage, Year};
 use crate::estimate::formula::Term;
+use crate::home::{Archive, ArchiveError};
 use crate::specification::{Column, Content, Specification};
-use crate::types::{Vintage, Year};
 
 /// The name of the constant among an estimate's terms.
 const CONSTANT: &str = "(Intercept)";

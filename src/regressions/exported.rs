@@ -13,9 +13,9 @@ use super::columns::PLANT;
 use super::error::RegressionError;
 use super::panels::{Kind, Panels};
 use super::summary::Statistics;
-use crate::publish::sheet::Sheet;
+use crate::domain::types::Year;
 use crate::specification::{Statistic, Summary};
-use crate::types::Year;
+use crate::tables::sheet::Sheet;
 
 /// Years of a panel as a table, texts in full.
 ///

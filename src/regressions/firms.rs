@@ -10,9 +10,9 @@
 use super::columns::Columns;
 use super::error::RegressionError;
 use super::panels::Panels;
-use crate::feed::dictionary::Dictionary;
-use crate::publish::dollars;
-use crate::types::Year;
+use crate::domain::dictionary::Dictionary;
+use crate::domain::types::Year;
+use crate::tables::dollars;
 
 /// The firms of years as columns.
 ///

@@ -22,12 +22,12 @@ use rustc_hash::FxHashMap;
 use super::codes::{dictionary, numbered};
 use super::error::RegressionError;
 use super::source::{Source, named};
-use crate::archive::segment::{Fields, read_months};
-use crate::archive::{Archive, ArchiveError, FileEntry};
-use crate::feed::dictionary::Dictionary;
+use crate::domain::dictionary::Dictionary;
+use crate::domain::record::{Record, Texts};
+use crate::domain::types::{City, Flow, Period, Year};
 use crate::feed::places::Places;
-use crate::feed::record::{Record, Texts};
-use crate::types::{City, Flow, Period, Year};
+use crate::home::segment::{Fields, read_months};
+use crate::home::{Archive, ArchiveError, FileEntry};
 
 /// Digits of a heading.
 const HS6: usize = 6;

@@ -6,7 +6,7 @@
 use rustc_hash::FxHashMap;
 
 use super::error::RegressionError;
-use crate::types::Year;
+use crate::domain::types::Year;
 
 const CUSTOMS: &str = include_str!("../../streams/reference/countries.csv");
 const WORLD_BANK: &str = include_str!("../../streams/reference/income_groups.csv");

@@ -9,9 +9,9 @@ use super::group::Fit;
 use super::panels::{Kind, Panels};
 use super::run::{Ask, Outcome};
 use super::stored;
-use crate::archive::parts::{Layout, Part, Table};
-use crate::archive::{Archive, Publication, StoredEstimate, StoredState};
-use crate::types::Year;
+use crate::domain::types::Year;
+use crate::home::parts::{Layout, Part, Table};
+use crate::home::{Archive, Publication, StoredEstimate, StoredState};
 
 /// An estimate of the home's.
 #[derive(Clone, Debug)]

@@ -14,8 +14,8 @@ use arrow_array::{ArrayRef, Float64Array, RecordBatch, StringArray, UInt64Array}
 use arrow_schema::{DataType, Field, Schema};
 
 use super::error::RegressionError;
-use crate::archive::{Archive, ArchiveError};
 use crate::estimate::memory::{Memory, MemoryColumn, MemoryTable};
+use crate::home::{Archive, ArchiveError};
 
 /// How the keys of solutions begin, among all that a home keeps for the next estimation.
 const SOLUTION: &str = "solution ";

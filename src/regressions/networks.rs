@@ -1,7 +1,7 @@
 //! Networks of firms: in which cities a firm has exported up to a year.
 
-use crate::feed::dictionary::Dictionary;
-use crate::types::{City, Year};
+use crate::domain::dictionary::Dictionary;
+use crate::domain::types::{City, Year};
 
 /// The cities of firms, each with the first year in which the firm had a positive cell there.
 #[derive(Debug, Default)]

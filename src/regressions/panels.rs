@@ -21,11 +21,11 @@ use super::product::PlantRows;
 use super::rauch::Rauch;
 use super::source::{Source, closed_years};
 use super::{ordinary, plant, product};
-use crate::archive::parts::{Layout, Table};
-use crate::archive::{Archive, ArchiveError, PanelPart, read_panel};
-use crate::options::Network;
+use crate::domain::choices::Network;
+use crate::domain::types::Year;
+use crate::home::parts::{Layout, Table};
+use crate::home::{Archive, ArchiveError, PanelPart, read_panel};
 use crate::specification::{Column, Panel, Trade};
-use crate::types::Year;
 
 /// Changes when the columns of a panel do, so that parts of an earlier version are made again.
 const VERSION: &[u8] = b"panel 2";

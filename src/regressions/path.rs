@@ -8,8 +8,8 @@ use super::group::Fit;
 use super::keep::kept;
 use super::panels::Panels;
 use super::run::{Origin, Outcome};
+use crate::domain::types::{Vintage, Year};
 use crate::specification::{Column, Specification};
-use crate::types::{Vintage, Year};
 
 /// A coefficient by year of estimation.
 #[derive(Clone, Debug, PartialEq)]

@@ -19,9 +19,9 @@ use super::codes::dictionary;
 use super::error::RegressionError;
 use super::networks::Networks;
 use super::source::Source;
-use crate::archive::parts::Table;
-use crate::publish::export::TableAt;
-use crate::types::Year;
+use crate::domain::types::Year;
+use crate::home::parts::Table;
+use crate::tables::export::TableAt;
 
 /// The rows of a closed year; without networks, a firm's is the plants that it has in the year.
 pub fn rows(

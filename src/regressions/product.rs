@@ -19,10 +19,10 @@ use rustc_hash::FxHashMap;
 use super::codes::{dictionary, numbered};
 use super::goods::{Goods, Relation};
 use super::rauch::{Differentiated, Rauch};
-use crate::feed::dictionary::Dictionary;
+use crate::domain::dictionary::Dictionary;
+use crate::domain::types::{City, Year};
 use crate::feed::places::Places;
-use crate::publish::dollars;
-use crate::types::{City, Year};
+use crate::tables::dollars;
 
 /// The columns that the plant panel does not have.
 pub const COLUMNS: [&str; 4] =

@@ -7,7 +7,7 @@ use rustc_hash::FxHashMap;
 
 use super::error::RegressionError;
 use super::incomes::rows;
-use crate::types::Year;
+use crate::domain::types::Year;
 
 const TABLE: &str = include_str!("../../streams/reference/rauch_hs6.csv");
 

@@ -15,9 +15,9 @@ use super::firms;
 use super::group::{self, Asked, Fit, Group, Sample, Samples};
 use super::memories::Memories;
 use super::panels::{Kind, Panels};
-use crate::archive::Publication;
+use crate::domain::types::{Vintage, Year};
+use crate::home::Publication;
 use crate::specification::{Column, Specification};
-use crate::types::{Vintage, Year};
 
 /// What to estimate.
 #[derive(Clone, Copy, Debug)]

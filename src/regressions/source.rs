@@ -2,11 +2,11 @@
 
 use super::error::RegressionError;
 use super::incomes::Incomes;
-use crate::archive::{Archive, FileEntry};
-use crate::calendar::Calendar;
+use crate::domain::calendar::Calendar;
+use crate::domain::types::Year;
 use crate::engine::open::{calendar, home_of, recorded};
 use crate::engine::{EngineError, Home};
-use crate::types::Year;
+use crate::home::{Archive, FileEntry};
 
 /// The home that panels are made from.
 pub struct Source<'a> {

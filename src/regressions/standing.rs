@@ -14,10 +14,10 @@ use super::panels::{Kind, Panels};
 use super::run::{Ask, Origin, Outcome};
 use super::stored;
 use super::year_close::Choice;
-use crate::archive::{Archive, Publication, StoredEstimate, StoredState};
-use crate::publish::export::ExportError;
+use crate::domain::types::{Vintage, Year};
+use crate::home::{Archive, Publication, StoredEstimate, StoredState};
 use crate::specification::{Column, Specification};
-use crate::types::{Vintage, Year};
+use crate::tables::export::ExportError;
 
 /// What is known of the columns asked for, and what has to be estimated.
 #[derive(Debug)]

@@ -13,8 +13,8 @@ use super::content::{Content, Identity};
 use super::error::RegressionError;
 use super::group::Fit;
 use super::run::Outcome;
-use crate::archive::{StoredEstimate, StoredModel, StoredState};
 use crate::estimate::result::Estimate;
+use crate::home::{StoredEstimate, StoredModel, StoredState};
 
 /// The version of the fields of a model.
 const SCHEMA: u32 = 1;

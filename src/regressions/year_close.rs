@@ -15,10 +15,10 @@ use super::panels::{Kind, Panels};
 use super::run::{Ask, Outcome, Regressions, Wanted};
 use super::source::closed_years;
 use super::stored;
-use crate::archive::{Archive, ArchiveError, Publication, StoredEstimate, StoredState};
+use crate::domain::types::{Period, Vintage, Year};
 use crate::engine::open::calendar;
+use crate::home::{Archive, ArchiveError, Publication, StoredEstimate, StoredState};
 use crate::specification::{Column, Specification};
-use crate::types::{Period, Vintage, Year};
 
 /// What is estimated when a year closes, and what earlier estimations left for the next.
 #[derive(Debug)]

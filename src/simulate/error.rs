@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::domain::types::Period;
 use crate::files::trouble::remark;
-use crate::types::Period;
 
 /// Why a feed was not simulated, or could not be checked.
 #[derive(Debug, thiserror::Error)]

@@ -8,8 +8,8 @@
 //! exported
 //! is among the exporters of its city, and learns from itself as from them.
 
+use crate::domain::types::Flow;
 use crate::theory;
-use crate::types::Flow;
 
 use super::market::{Markets, Seen, log_expected_demand};
 use super::params::{Economy, Params};

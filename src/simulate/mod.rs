@@ -228,7 +228,7 @@ impl<T: Trade> Work<'_, T> {
 }
 
 fn span(params: &Params) -> Span {
-    let number = |period: crate::types::Period| {
+    let number = |period: crate::domain::types::Period| {
         MonthNumber::from(period.year().0) * 12 + MonthNumber::from(period.month()) - 1
     };
     Span { first: number(params.from), last: number(params.to) }

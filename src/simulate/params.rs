@@ -1,6 +1,6 @@
 //! What a simulated feed is made of: every size, rate and elasticity, with its default.
 
-use crate::types::Period;
+use crate::domain::types::Period;
 
 use super::error::SimulateError;
 

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::types::Flow;
+use crate::domain::types::Flow;
 
 use super::exporting::{AnnualCell, FirmYear};
 use super::goods;

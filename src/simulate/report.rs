@@ -5,7 +5,7 @@ use std::fmt;
 use super::exporting::FirmYear;
 use super::places::Places;
 use super::population::Firm;
-use crate::types::Flow;
+use crate::domain::types::Flow;
 
 /// Records by kind; a record can be of several kinds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

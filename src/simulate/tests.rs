@@ -31,8 +31,8 @@ fn several_chunks() -> Params {
     params
 }
 
-fn month(year: u16, month: u8) -> crate::types::Period {
-    crate::types::Period::new(year, month).expect("a month")
+fn month(year: u16, month: u8) -> crate::domain::types::Period {
+    crate::domain::types::Period::new(year, month).expect("a month")
 }
 
 fn linear() -> Params {

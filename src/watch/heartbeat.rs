@@ -13,9 +13,9 @@ use serde::{Deserialize, Serialize};
 use tracing::warn;
 
 use super::look::beside;
-use crate::archive::durable::Identity;
 use crate::clock;
 use crate::files::{self, private};
+use crate::home::durable::Identity;
 
 /// Its name in the home.
 pub const HEARTBEAT: &str = "heartbeat.json";

@@ -14,8 +14,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::look::{Look, Stamp};
+use crate::domain::types::Period;
 use crate::feed::source::FeedFile;
-use crate::types::Period;
 
 /// Its name in the home; without it the feed's files are read once more.
 pub const LEDGER: &str = "watched.json";

@@ -8,9 +8,9 @@ use std::time::Duration;
 use tracing::warn;
 
 use super::error::WatchError;
-use crate::archive::own::prepare;
 use crate::engine::EngineError;
 use crate::files::{self, private};
+use crate::home::own::prepare;
 
 /// Locked while a watcher runs on a home, also where it waits and has no engine open.
 const LOCK: &str = "watch.lock";

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::settings::Config;
+use crate::home::settings::Config;
 
 /// What to watch, and how.
 #[derive(Clone, Debug)]

@@ -5,11 +5,11 @@ use tracing::{info, warn};
 
 use super::heartbeat::{Pulse, State};
 use super::stop::Stop;
-use crate::archive::{Archive, Publication, Seen};
+use crate::domain::record::Counts;
+use crate::domain::types::{Period, Vintage};
 use crate::engine::{FileOutcome, Observer, Outcome, with_causes};
-use crate::feed::record::Counts;
+use crate::home::{Archive, Publication, Seen};
 use crate::regressions::{Estimated, RegressionError, YearClose};
-use crate::types::{Period, Vintage};
 
 /// Tells of an intake.
 pub struct Progress<'a> {

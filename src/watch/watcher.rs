@@ -17,9 +17,8 @@ use super::plan::{Plan, Watched};
 use super::progress::Progress;
 use super::room;
 use super::stop::Stop;
-use crate::archive::seen::seen;
-use crate::archive::{Archive, ArchiveError, CompactionRules};
 use crate::clock;
+use crate::domain::types::Period;
 use crate::engine::open::{calendar, recorded};
 use crate::engine::request::tables_beside;
 use crate::engine::{Engine, EngineError, FileOutcome, Outcome, Refusal, Request, with_causes};
@@ -27,9 +26,10 @@ use crate::feed::profile::Profile;
 use crate::feed::refused::Refused;
 use crate::feed::source::{FeedError, discover};
 use crate::files;
+use crate::home::seen::seen;
+use crate::home::settings::Close;
+use crate::home::{Archive, ArchiveError, CompactionRules};
 use crate::regressions::YearClose;
-use crate::settings::Close;
-use crate::types::Period;
 
 /// The longest wait between two tries while the disk is full.
 const PAUSE_MAX: Duration = Duration::from_mins(5);
@@ -463,7 +463,7 @@ mod tests {
     use std::fs;
 
     use super::*;
-    use crate::settings::Config;
+    use crate::home::settings::Config;
 
     #[test]
     fn a_home_is_not_begun_before_the_tables_beside_the_feed_look_the_same_twice() {

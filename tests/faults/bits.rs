@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Instant;
 
-use spillover::archive::{Archive, ArchiveError};
+use spillover::home::{Archive, ArchiveError};
 
 use super::common::Sandbox;
 use super::common::nasty_feed::Random;

@@ -4,15 +4,15 @@
 use std::collections::HashSet;
 use std::fs;
 
+use spillover::domain::record::Intake;
+use spillover::domain::types::Period;
 use spillover::feed::layout::TextEncoding;
 use spillover::feed::places::Places;
 use spillover::feed::profile::Profile;
 use spillover::feed::read::{ReadLimits, read};
-use spillover::feed::record::Intake;
 use spillover::feed::reference::ReferenceTexts;
 use spillover::feed::refused::Refused;
 use spillover::feed::source::FeedFile;
-use spillover::types::Period;
 
 use super::common::HEADER;
 use super::common::nasty_feed::{CITIES, Random};

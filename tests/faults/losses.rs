@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use spillover::archive::Archive;
+use spillover::home::Archive;
 
 use super::bits::Damage;
 use super::common::Sandbox;

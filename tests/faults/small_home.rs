@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use parquet::file::reader::{FileReader, SerializedFileReader};
-use spillover::archive::parts::{Chain, PartKind, Table, read_part};
-use spillover::archive::segment::{self, Fields};
-use spillover::archive::{Archive, ArchiveError, read_panel, snapshot};
+use spillover::domain::types::City;
 use spillover::estimate::memory::Memory;
-use spillover::types::City;
+use spillover::home::parts::{Chain, PartKind, Table, read_part};
+use spillover::home::segment::{self, Fields};
+use spillover::home::{Archive, ArchiveError, read_panel, snapshot};
 
 use super::common::Sandbox;
 use super::common::nasty_feed::{CITIES, NastyFeed, text};

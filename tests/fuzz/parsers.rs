@@ -4,6 +4,8 @@
 use std::fs;
 use std::path::PathBuf;
 
+use spillover::domain::record::Rule;
+use spillover::domain::types::Period;
 use spillover::estimate::formula::Formula;
 use spillover::feed::amount::{CENTS_MAX, cents};
 use spillover::feed::frame::{Blocks, Framed, Lines};
@@ -11,15 +13,13 @@ use spillover::feed::pattern::{FilePattern, PeriodFormat};
 use spillover::feed::places::Places;
 use spillover::feed::profile::Profile;
 use spillover::feed::read::{ReadLimits, read};
-use spillover::feed::record::Rule;
 use spillover::feed::reference::{ReferenceTexts, TablesBeside};
 use spillover::feed::source::FeedFile;
 use spillover::feed::split::fields_of;
+use spillover::home::settings::{Config, Settings};
 use spillover::panel::{ReadOptions, Table, Wanted};
-use spillover::publish::supply::Supply;
-use spillover::settings::{Config, Settings};
 use spillover::specification::Specification;
-use spillover::types::Period;
+use spillover::tables::supply::Supply;
 
 /// A parser and its name, which is that of its corpus.
 pub type Target = (&'static str, fn(&[u8]));

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use spillover::archive::{Archive, StoredState};
+use spillover::home::{Archive, StoredState};
 
 use super::commands::{exported, growing, take_in};
 use super::{Sandbox, estimate, models, number};

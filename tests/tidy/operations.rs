@@ -4,7 +4,7 @@ use super::{assert_none, numbered, root, source, sources};
 
 /// Where each message must have a row in the document.
 const COVERED: &[&str] =
-    &["src/archive/error.rs", "src/engine/outcome.rs", "src/feed/refused.rs", "src/watch/error.rs"];
+    &["src/home/error.rs", "src/engine/outcome.rs", "src/feed/refused.rs", "src/watch/error.rs"];
 
 /// The messages quoted under "What can go wrong", each as the pieces between what varies.
 fn quotes() -> Vec<(String, Vec<String>)> {

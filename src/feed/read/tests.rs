@@ -7,9 +7,9 @@ use std::fmt::Write as _;
 use proptest::prelude::*;
 
 use super::*;
+use crate::domain::types::Flow;
 use crate::feed::places::ReferenceTexts;
 use crate::feed::refused::Advice;
-use crate::types::Flow;
 
 const HEADER: &str = "period,flow,firm_id,firm_name,region,country,hs8,trade_mode,value_usd\n";
 const GOOD: &str = "200805,E,F1,某某有限公司,11019,502,84713000,10,1234.56\n";

@@ -9,10 +9,10 @@ use arrow_array::{
 use arrow_schema::{Field, Schema, SchemaRef};
 
 use super::tidy::{Entry, ModelEntry};
-use crate::archive::{StoredEstimate, StoredState};
-use crate::publish::sheet::Sheet;
+use crate::home::{StoredEstimate, StoredState};
 use crate::regressions::content::{Content, short};
 use crate::regressions::{KeptEstimate, Outcome};
+use crate::tables::sheet::Sheet;
 
 /// What an estimate from before layout 3 has in place of an identity.
 const BEFORE: &str = "before";

@@ -19,9 +19,9 @@ use std::fmt;
 
 use serde_json::{Value, json};
 
+use crate::domain::types::Vintage;
 use crate::estimate::least_squares::Collinear;
 use crate::estimate::result::{DroppedTerm, Estimate, TermEstimate};
-use crate::types::Vintage;
 
 /// A model as it stands in a table.
 #[derive(Clone, Copy, Debug)]

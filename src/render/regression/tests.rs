@@ -129,7 +129,7 @@ fn tidy_rows_hold_each_term_dropped_ones_without_figures_and_failures_once() {
     let (sheet, rows) = tidy::rows(&entries);
     let place = |name: &str| sheet.schema.index_of(name).expect("a column");
     let field =
-        |row: usize, name: &str| crate::publish::cells::fields_of(&rows, row)[place(name)].clone();
+        |row: usize, name: &str| crate::tables::cells::fields_of(&rows, row)[place(name)].clone();
     let terms: Vec<String> = (0..rows.num_rows()).map(|row| field(row, "term")).collect();
     assert_eq!(terms, ["x", "x", "z_1", "size", ""]);
     assert_eq!((field(3, "estimate"), field(3, "n_obs")), (String::new(), "48".to_owned()));

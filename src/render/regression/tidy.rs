@@ -9,7 +9,7 @@ use arrow_array::{
 use arrow_schema::{Field, Schema, SchemaRef};
 
 use crate::estimate::result::{Estimate, TermEstimate};
-use crate::publish::sheet::Sheet;
+use crate::tables::sheet::Sheet;
 
 /// One model, and what is known of it beside.
 #[derive(Clone, Debug, Default)]

@@ -7,7 +7,7 @@ use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 
 use super::excel;
-use crate::publish::cells::Cells;
+use crate::tables::cells::Cells;
 
 /// By what Excel knows that a file is UTF-8; without it, a Chinese Excel reads GB18030.
 const BYTE_ORDER_MARK: &str = "\u{feff}";

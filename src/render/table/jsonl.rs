@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use arrow_array::RecordBatch;
 
-use crate::publish::cells::Cells;
+use crate::tables::cells::Cells;
 
 /// Writes rows, a line each.
 ///

@@ -25,7 +25,7 @@ use parquet::file::properties::WriterProperties;
 pub use self::error::FormatError;
 
 use self::csv::{CsvWriter, Reader};
-use crate::publish::sheet::Sheet;
+use crate::tables::sheet::Sheet;
 
 /// In what a table is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

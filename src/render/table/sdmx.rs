@@ -10,8 +10,8 @@ use std::io::{self, Write};
 use arrow_array::RecordBatch;
 
 use super::csv::{Lines, Reader};
-use crate::publish::cells::Cells;
-use crate::publish::sheet::Sheet;
+use crate::tables::cells::Cells;
+use crate::tables::sheet::Sheet;
 
 /// The version of the tables' structure: changes when a column is renamed or taken away.
 const VERSION: &str = "1.0.0";

@@ -11,8 +11,8 @@ use rust_xlsxwriter::{Format, Workbook, Worksheet};
 
 use super::error::{FormatError, WORKBOOK_ROWS_MAX};
 use crate::clock;
-use crate::publish::cells::Cells;
-use crate::publish::sheet::Sheet;
+use crate::tables::cells::Cells;
+use crate::tables::sheet::Sheet;
 
 /// A workbook in the making; it is held in memory.
 pub struct Book {

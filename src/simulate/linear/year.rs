@@ -2,10 +2,10 @@
 
 use super::cells::Cell;
 use super::rows::Row;
+use crate::domain::types::Flow;
 use crate::simulate::exporting::{AnnualCell, FirmYear, Trade};
 use crate::simulate::population::Firm;
 use crate::simulate::random::Stream;
-use crate::types::Flow;
 
 /// A year of the panel.
 #[derive(Debug)]

@@ -1,0 +1,241 @@
+//! What can be wrong with a home, and which figures that affects.
+
+use std::fmt;
+
+use crate::domain::types::Vintage;
+use crate::engine::EngineError;
+use crate::home::ArchiveError;
+use crate::home::parts::Table;
+use crate::tables::export::ExportError;
+
+/// What is wrong with a home.
+#[derive(Debug)]
+pub enum Finding {
+    /// The database is not whole.
+    Manifest(String),
+    /// A segment is missing or damaged.
+    Segment(Vintage, EngineError),
+    /// A segment does not hold as many records as the manifest says.
+    Count {
+        /// The file.
+        vintage: Vintage,
+        /// Accepted records in the segment.
+        found: u64,
+        /// Accepted records by the manifest.
+        recorded: u64,
+    },
+    /// A file that only saves time is missing or damaged; what makes it again.
+    Saving(&'static str, ArchiveError),
+    /// The records of a file that does not count any more are missing or damaged.
+    OldRecords {
+        /// The file.
+        file: String,
+        /// Which figures that affects.
+        affected: Affected,
+        /// What is wrong.
+        error: ArchiveError,
+    },
+    /// A part that only older vintages are read from is missing or damaged.
+    OldPart {
+        /// The table.
+        table: Table,
+        /// Which figures that affects.
+        affected: Affected,
+        /// What is wrong.
+        error: ArchiveError,
+    },
+    /// A published part is missing or damaged, so that a year cannot be read.
+    Part(Table, ExportError),
+    /// A figure is not what the records say.
+    Figure {
+        /// The table.
+        table: Table,
+        /// The row's year and key.
+        key: String,
+        /// The column.
+        column: String,
+        /// What is published.
+        published: String,
+        /// What the records say.
+        recomputed: String,
+    },
+    /// A row that is published but that the records do not make.
+    ExtraRow(Table, String),
+    /// A row that the records make but that is not published.
+    MissingRow(Table, String),
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Manifest(what) => write!(f, "the manifest is damaged: {what}"),
+            Self::Segment(vintage, error) => write!(
+                f,
+                "vintage {vintage}: no published figure can be compared with its records: {error}"
+            ),
+            Self::Count { vintage, found, recorded } => {
+                write!(f, "vintage {vintage}: {found} accepted records, {recorded} by the manifest")
+            }
+            Self::Saving(remedy, error) => {
+                write!(f, "{}, {remedy}: {error}", Affected::Nothing)
+            }
+            Self::OldRecords { file, affected, error } => write!(
+                f,
+                "the records of {file}, which do not count any more, are damaged; {affected}; \
+                 `ingest` of that file puts them back: {error}"
+            ),
+            Self::OldPart { table, affected, error } => {
+                write!(f, "table {}: {affected}: {error}", table.name())
+            }
+            Self::Part(table, error) => write!(f, "table {}: {error}", table.name()),
+            Self::Figure { table, key, column, published, recomputed } => write!(
+                f,
+                "table {}, {key}: {column} is published as {published}, the records say \
+                         {recomputed}",
+                table.name()
+            ),
+            Self::ExtraRow(table, key) => {
+                write!(
+                    f,
+                    "table {}, {key}: published, but the records do not make it",
+                    table.name()
+                )
+            }
+            Self::MissingRow(table, key) => {
+                write!(f, "table {}, {key}: not published, but the records make it", table.name())
+            }
+        }
+    }
+}
+
+impl Finding {
+    /// Which figures it affects.
+    #[must_use]
+    pub fn affected(&self) -> Affected {
+        match self {
+            Self::Saving(..) => Affected::Nothing,
+            Self::OldRecords { affected, .. } | Self::OldPart { affected, .. } => affected.clone(),
+            _ => Affected::Published,
+        }
+    }
+}
+
+/// What was looked at, and what was found.
+#[derive(Debug, Default)]
+pub struct Verification {
+    /// Segments read.
+    pub n_segments: usize,
+    /// Accepted records counted.
+    pub n_records: u64,
+    /// Published rows compared.
+    pub n_rows: usize,
+    /// What is wrong, at most [`FINDINGS_MAX`] of it.
+    pub findings: Vec<Finding>,
+    /// How much is wrong.
+    pub n_findings: usize,
+    /// Which figures that affects.
+    pub affected: Affected,
+}
+
+/// How many findings are told one by one.
+pub const FINDINGS_MAX: usize = 100;
+
+impl Verification {
+    pub(super) fn found(&mut self, finding: Finding) {
+        self.n_findings += 1;
+        self.affected = std::mem::take(&mut self.affected).or(finding.affected());
+        if self.findings.len() < FINDINGS_MAX {
+            self.findings.push(finding);
+        }
+    }
+}
+
+/// Which figures something affects.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Affected {
+    /// None: what is damaged saves time, and is made again.
+    #[default]
+    Nothing,
+    /// These vintages cannot be read or replayed; what was published last is as it was.
+    Vintages(Vec<Vintage>),
+    /// Figures that were published last.
+    Published,
+}
+
+impl Affected {
+    /// These vintages, or nothing if there is none.
+    pub(super) fn vintages(vintages: Vec<Vintage>) -> Self {
+        if vintages.is_empty() { Self::Nothing } else { Self::Vintages(vintages) }
+    }
+
+    /// What either affects.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Published, _) | (_, Self::Published) => Self::Published,
+            (Self::Nothing, affected) | (affected, Self::Nothing) => affected,
+            (Self::Vintages(mut vintages), Self::Vintages(more)) => {
+                vintages.extend(more);
+                vintages.sort_unstable();
+                vintages.dedup();
+                Self::Vintages(vintages)
+            }
+        }
+    }
+
+    /// Its name in JSON.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Nothing => "nothing",
+            Self::Vintages(_) => "vintages",
+            Self::Published => "published",
+        }
+    }
+}
+
+impl fmt::Display for Affected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Nothing => write!(f, "no figure is affected"),
+            Self::Vintages(vintages) => {
+                let (is_one, ranges) = (vintages.len() == 1, ranges(vintages));
+                let which = if is_one { "vintage" } else { "vintages" };
+                write!(f, "no published figure of now is affected, {which} {ranges} cannot be had")
+            }
+            Self::Published => write!(f, "published figures are affected"),
+        }
+    }
+}
+
+/// Numbers in order as `1 to 3, 5`.
+fn ranges(vintages: &[Vintage]) -> String {
+    let runs = vintages.chunk_by(|a, b| a.0 + 1 == b.0).map(|run| match run {
+        [one] => one.to_string(),
+        [first, .., last] => format!("{first} to {last}"),
+        [] => String::new(),
+    });
+    runs.collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn vintages_are_listed_by_ranges() {
+        let affected = |numbers: &[u32]| {
+            Affected::vintages(numbers.iter().copied().map(Vintage).collect()).to_string()
+        };
+        assert_eq!(affected(&[]), "no figure is affected");
+        let one = affected(&[7]);
+        assert!(one.ends_with("vintage 7 cannot be had"), "{one}");
+        let both = Affected::Vintages(vec![Vintage(4), Vintage(6)])
+            .or(Affected::Nothing)
+            .or(Affected::Vintages(vec![Vintage(5), Vintage(6)]));
+        assert!(both.to_string().ends_with("vintages 4 to 6 cannot be had"), "{both}");
+        assert_eq!(both.or(Affected::Published), Affected::Published);
+        let several = affected(&[1, 2, 3, 5, 8, 9]);
+        assert!(several.ends_with("vintages 1 to 3, 5, 8 to 9 cannot be had"), "{several}");
+    }
+}

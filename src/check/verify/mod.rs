@@ -1,0 +1,259 @@
+//! `verify`: everything recomputed from the archive in one go, and compared with what is published,
+//! bit for bit.
+//!
+//! Comes in: a home. Goes out: what is wrong with it, by name, and which figures that affects: a
+//! damaged file, a row or a figure that is not what the records say. The recomputation is the
+//! oracle's, in plain loops: it shares no operator with the engine.
+
+mod damage;
+mod finding;
+
+use arrow_array::RecordBatch;
+use arrow_array::cast::AsArray;
+
+use crate::check::oracle::{Oracle, Tables};
+use crate::domain::types::Year;
+use crate::engine::replay::Replay;
+use crate::engine::{EngineError, LiveSegment};
+use crate::home::Archive;
+use crate::home::parts::Table;
+use crate::home::segment::Fields;
+use crate::tables::cells::fields_of;
+use crate::tables::columns;
+use crate::tables::export::{ExportError, TableAt, schema_of};
+use crate::tables::sorted::by_key;
+use crate::tables::{Context, city, plant};
+
+pub use finding::{Affected, FINDINGS_MAX, Finding, Verification};
+
+/// Verifies a home; `progress` is called after each segment.
+///
+/// # Errors
+/// [`EngineError`] if the home cannot be opened at all; damage is a finding, not an error.
+pub fn verify(archive: &Archive, progress: impl FnMut()) -> Result<Verification, EngineError> {
+    let mut verification = Verification::default();
+    for what in archive.integrity()? {
+        verification.found(Finding::Manifest(what));
+    }
+    damage::find(archive, &mut verification)?;
+    let mut replay = Replay::open(archive)?;
+    let tables = recompute(&mut replay, &mut verification, progress)?;
+    let Some(tables) = tables else {
+        look_at_parts(replay.archive, &mut verification)?;
+        return Ok(verification);
+    };
+    for table in [Table::City, Table::Plant] {
+        if let Err(error) = compare(&replay, table, &tables, &mut verification) {
+            verification.found(Finding::Part(table, error));
+        }
+    }
+    Ok(verification)
+}
+
+/// Looks at the files of both tables, whose figures cannot be compared with the records.
+fn look_at_parts(archive: &Archive, verification: &mut Verification) -> Result<(), EngineError> {
+    for table in [Table::City, Table::Plant] {
+        for part in archive.parts(table, None)? {
+            if let Err(error) = part.file.open(archive.home()) {
+                verification.found(Finding::Part(table, error.into()));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Both tables from the segments; none if a segment is damaged, for then the figures cannot be
+/// told.
+fn recompute(
+    replay: &mut Replay<'_>,
+    verification: &mut Verification,
+    mut progress: impl FnMut(),
+) -> Result<Option<Tables>, EngineError> {
+    let geography = std::sync::Arc::clone(&replay.home.geography);
+    let mut oracle = Oracle::new(replay.calendar, &geography, replay.home.settings.definitions());
+    let recorded = replay.archive.files()?;
+    let mut whole = true;
+    for segment in replay.segments.clone() {
+        match count(replay, &segment, &mut oracle) {
+            Ok(found) => {
+                verification.n_segments += 1;
+                verification.n_records += found;
+                let entry = recorded.iter().find(|file| file.vintage == segment.vintage);
+                let recorded = entry.map_or(0, |file| file.counts.accepted);
+                if found != recorded {
+                    let vintage = segment.vintage;
+                    verification.found(Finding::Count { vintage, found, recorded });
+                }
+            }
+            Err(error) => {
+                whole = false;
+                verification.found(Finding::Segment(segment.vintage, error));
+            }
+        }
+        progress();
+    }
+    Ok(whole.then(|| oracle.tables()))
+}
+
+fn count(
+    replay: &mut Replay<'_>,
+    segment: &LiveSegment,
+    oracle: &mut Oracle<'_>,
+) -> Result<u64, EngineError> {
+    let (texts, records) = replay.read(segment, Fields::Figures)?;
+    let mut n_shipments = 0;
+    replay.names.shipments(&texts, &records, |shipment| {
+        oracle.add(&shipment);
+        n_shipments += 1;
+    });
+    Ok(n_shipments)
+}
+
+fn compare(
+    replay: &Replay<'_>,
+    table: Table,
+    tables: &Tables,
+    verification: &mut Verification,
+) -> Result<(), ExportError> {
+    let mut missing: Vec<Year> = replay.calendar.indicator_years().collect();
+    let published = TableAt::published(replay.archive, table, None, &replay.home.basis())?;
+    for rows in published.rows(None) {
+        let (year, rows) = match rows {
+            Ok(rows) => rows,
+            Err(error) => {
+                // A year that cannot be read is told once, as damage, and not as rows that are
+                // missing.
+                let year = year_of(&error, &missing);
+                verification.found(Finding::Part(table, error));
+                if let Some(year) = year {
+                    missing.retain(|other| *other != year);
+                    if let Some(rows) = published.rewritten_year(year) {
+                        let expected = expected(replay, table, tables, year)?;
+                        differences(table, &rows, &expected, verification);
+                    }
+                }
+                continue;
+            }
+        };
+        missing.retain(|other| *other != year);
+        let expected = expected(replay, table, tables, year)?;
+        verification.n_rows += rows.num_rows();
+        if rows != expected {
+            differences(table, &rows, &expected, verification);
+        }
+    }
+    for year in missing {
+        let expected = expected(replay, table, tables, year)?;
+        differences(table, &expected.slice(0, 0), &expected, verification);
+    }
+    Ok(())
+}
+
+/// The year whose part an error is about, told from the part's path.
+fn year_of(error: &ExportError, years: &[Year]) -> Option<Year> {
+    match error {
+        ExportError::Rows { year, .. } => Some(*year),
+        ExportError::Archive(error) => {
+            let text = error.to_string();
+            years.iter().copied().find(|year| text.contains(&format!("/{year}/")))
+        }
+        _ => None,
+    }
+}
+
+/// What should be published of a year.
+fn expected(
+    replay: &Replay<'_>,
+    table: Table,
+    tables: &Tables,
+    year: Year,
+) -> Result<RecordBatch, ExportError> {
+    let context = Context {
+        firms: &replay.names.firms,
+        countries: &replay.names.countries,
+        places: &replay.home.places,
+        geography: &replay.home.geography,
+        supply: replay.home.supply.as_deref(),
+    };
+    let months = replay.calendar.months(year);
+    let with_supply = context.supply.is_some();
+    let rows = match table {
+        Table::City => {
+            let rows: Vec<_> = tables.city.iter().filter(|r| r.year == year).copied().collect();
+            columns::rows(&city::columns(), &rows, months, &context)
+        }
+        Table::Plant => {
+            let rows: Vec<_> = tables.plant.iter().filter(|r| r.year == year).copied().collect();
+            columns::rows(&plant::columns(with_supply), &rows, months, &context)
+        }
+    };
+    let schema = schema_of(table, with_supply);
+    let sorted = rows.and_then(|rows| by_key(&schema, &[rows], table.key()));
+    sorted.map_err(|source| ExportError::Rows { table: table.name(), year, source })
+}
+
+/// Tells rows and figures apart, both sides being sorted by key.
+fn differences(
+    table: Table,
+    published: &RecordBatch,
+    expected: &RecordBatch,
+    verification: &mut Verification,
+) {
+    let (mut left, mut right) = (0, 0);
+    while left < published.num_rows() || right < expected.num_rows() {
+        let keys = (key(table, published, left), key(table, expected, right));
+        match keys {
+            (Some(key), other) if other.as_ref().is_none_or(|other| key < *other) => {
+                verification.found(Finding::ExtraRow(table, in_words(published, left, &key)));
+                left += 1;
+            }
+            (other, Some(key)) if other.as_ref().is_none_or(|other| key < *other) => {
+                verification.found(Finding::MissingRow(table, in_words(expected, right, &key)));
+                right += 1;
+            }
+            (Some(key), _) => {
+                let words = in_words(published, left, &key);
+                figures(table, &words, (published, left), (expected, right), verification);
+                (left, right) = (left + 1, right + 1);
+            }
+            (None, _) => return,
+        }
+    }
+}
+
+fn key(table: Table, rows: &RecordBatch, row: usize) -> Option<Vec<String>> {
+    let text = |name: &&str| {
+        let column = rows.column_by_name(name)?.as_string_opt::<i32>()?;
+        Some(column.value(row).to_owned())
+    };
+    (row < rows.num_rows()).then(|| table.key().iter().map(text).collect())?
+}
+
+fn in_words(rows: &RecordBatch, row: usize, key: &[String]) -> String {
+    let year = rows.column_by_name("year").map(|_| fields_of(rows, row)[0].clone());
+    format!("{} {}", year.unwrap_or_default(), key.join(" "))
+}
+
+fn figures(
+    table: Table,
+    key: &str,
+    published: (&RecordBatch, usize),
+    expected: (&RecordBatch, usize),
+    verification: &mut Verification,
+) {
+    let (found, right) = (fields_of(published.0, published.1), fields_of(expected.0, expected.1));
+    for ((found, right), field) in found.iter().zip(&right).zip(expected.0.schema().fields()) {
+        if found != right {
+            let or_absent = |text: &String| {
+                if text.is_empty() { "absent".to_owned() } else { text.clone() }
+            };
+            verification.found(Finding::Figure {
+                table,
+                key: key.to_owned(),
+                column: field.name().clone(),
+                published: or_absent(found),
+                recomputed: or_absent(right),
+            });
+        }
+    }
+}

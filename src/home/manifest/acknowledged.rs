@@ -1,0 +1,79 @@
+//! How many transactions were acknowledged: a number in a file beside the database.
+//!
+//! A database that was cut off, emptied, or put back from an older copy looks whole to itself. The
+//! number is written after each commit and before anybody is told of it, so a database that holds
+//! fewer has lost something.
+
+use std::fs;
+use std::io::{ErrorKind, Write};
+use std::path::Path;
+
+use crate::files;
+use crate::home::durable::Draft;
+use crate::home::error::{ArchiveError, Result};
+
+const NAME: &str = "acknowledged";
+
+/// The number; 0 where there is none yet.
+///
+/// # Errors
+/// - [`ArchiveError::Read`] if it cannot be read.
+/// - [`ArchiveError::Foreign`] if a link or something else is in its place.
+/// - [`ArchiveError::Acknowledged`] if it is no number.
+pub(super) fn read(home: &Path) -> Result<u64> {
+    let path = home.join(NAME);
+    if let Ok(there) = fs::symlink_metadata(&path)
+        && let Err(source) = files::check_regular(there.file_type())
+    {
+        return Err(ArchiveError::Foreign { path, source });
+    }
+    let text = match files::read(&path) {
+        Ok(text) => text,
+        Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            return Ok(0);
+        }
+        Err(source) => return Err(ArchiveError::Read { path, source }),
+    };
+    parse(&text).ok_or(ArchiveError::Acknowledged { path })
+}
+
+/// The number and its hash: a bit that flips makes no other number.
+fn parse(text: &[u8]) -> Option<u64> {
+    let (number, again) = str::from_utf8(text).ok()?.strip_suffix('\n')?.split_once(' ')?;
+    let number: u64 = number.parse().ok()?;
+    (again == blake3::hash(&number.to_le_bytes()).to_hex().as_str()).then_some(number)
+}
+
+/// Writes the number durably.
+///
+/// # Errors
+/// [`ArchiveError::Write`], [`ArchiveError::Sync`] if it cannot be.
+pub(super) fn write(home: &Path, number: u64) -> Result<()> {
+    let mut draft = Draft::create(home, NAME.to_owned())?;
+    let failed = |source| ArchiveError::Write { path: home.join(NAME), source };
+    let hash = blake3::hash(&number.to_le_bytes()).to_hex();
+    writeln!(draft, "{number} {hash}").map_err(failed)?;
+    draft.publish().map(|_| ())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_number_is_read_back_and_no_flipped_bit_or_cut_makes_another() {
+        let home = tempfile::tempdir().expect("a temporary folder");
+        assert_eq!(read(home.path()).expect("none yet"), 0);
+        write(home.path(), 41).expect("written");
+        assert_eq!(read(home.path()).expect("a number"), 41);
+        let text = std::fs::read(home.path().join(NAME)).expect("the file");
+        for bit in 0..text.len() * 8 {
+            let mut flipped = text.clone();
+            flipped[bit / 8] ^= 1 << (bit % 8);
+            assert!(parse(&flipped).is_none_or(|number| number == 41), "bit {bit}");
+        }
+        for length in 0..text.len() {
+            assert_eq!(parse(&text[..length]), None, "cut at {length}");
+        }
+    }
+}

@@ -1,0 +1,358 @@
+//! The one transaction that makes files count.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use rusqlite::ffi::SQLITE_IOERR_FSYNC;
+use rusqlite::{Transaction, TransactionBehavior, params};
+
+use super::revise::{self, Rebuilt, Withdrawn};
+use super::{Manifest, seal};
+use crate::domain::record::{Counts, Exclusion, Intake, Reject, Rule};
+use crate::domain::types::{Period, Vintage};
+use crate::home::Publication;
+use crate::home::durable::Stored;
+use crate::home::error::{ArchiveError, Result, says};
+use crate::home::parts::Part;
+
+/// What one transaction adds; each file that it names was written durably before.
+#[derive(Clone, Debug, Default)]
+pub struct Commit {
+    /// Its number; numbers grow.
+    pub publication: Publication,
+    /// Files that count from now on, in order of vintage.
+    pub files: Vec<AcceptedFile>,
+    /// Months that close.
+    pub closed: Vec<Period>,
+    /// Published rows.
+    pub parts: Vec<Part>,
+    /// What defines the figures; given once, with the first commit.
+    pub definitions: Option<Definitions>,
+    /// Files that do not count any more.
+    pub withdrawn: Vec<Withdrawn>,
+    /// Other definitions for the whole home.
+    pub rebuilt: Option<Rebuilt>,
+    /// Whether the snapshots stand for nothing any more: what they hold cannot be taken back from
+    /// them.
+    pub void_snapshots: bool,
+}
+
+impl Commit {
+    /// The newest vintage that it brings; none if it only closes months.
+    fn vintage(&self) -> Option<Vintage> {
+        let files = self.files.iter().map(|file| file.vintage);
+        let withdrawn = self.withdrawn.iter().map(|withdrawn| withdrawn.at);
+        files.chain(withdrawn).chain(self.rebuilt.iter().map(|rebuilt| rebuilt.at)).max()
+    }
+
+    /// The files of the home that it names.
+    fn stored(&self) -> impl Iterator<Item = &Stored> {
+        let segments = self.files.iter().map(|file| &file.segment);
+        let reclassified = self.rebuilt.iter().flat_map(|rebuilt| &rebuilt.reclassified);
+        let parts = self.parts.iter().map(|part| &part.file);
+        segments.chain(reclassified.map(|file| &file.segment)).chain(parts)
+    }
+}
+
+/// What defines the figures of a home.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Definitions {
+    /// The options that define figures, as TOML.
+    pub settings: String,
+    /// Name and text of each reference table.
+    pub references: Vec<(String, String)>,
+}
+
+/// A file that counts once it is committed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AcceptedFile {
+    /// Its number.
+    pub vintage: Vintage,
+    /// Where it was read, as given.
+    pub path: PathBuf,
+    /// What is in it.
+    pub summary: Summary,
+    /// Its records.
+    pub segment: Stored,
+    /// The files whose lines it takes the place of.
+    pub supersedes: Vec<Vintage>,
+}
+
+/// What the manifest keeps of a file beside its records.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Summary {
+    /// The file's name, without its folder.
+    pub name: String,
+    /// The month in its name.
+    pub period: Period,
+    /// BLAKE3 of the decompressed bytes, in hexadecimal.
+    pub hash: String,
+    /// Decompressed size in bytes.
+    pub n_bytes: u64,
+    /// How the lines ended.
+    pub counts: Counts,
+    /// Lines that could not be records.
+    pub rejects: Vec<Reject>,
+    /// Accepted records by month.
+    pub periods: BTreeMap<Period, u64>,
+    /// Sum of |value| over accepted records, in cents; at most `i64::MAX`.
+    pub absolute_cents: i64,
+}
+
+impl Summary {
+    /// Sums up a file that was read.
+    #[must_use]
+    pub fn of(intake: &Intake) -> Self {
+        let accepted = || intake.records.iter().filter(|record| record.exclusion.is_none());
+        let mut periods = BTreeMap::new();
+        // Late records are few, so runs of the file's month are long: count runs, not records.
+        for run in intake.records.chunk_by(|a, b| a.period == b.period) {
+            let n = run.iter().filter(|record| record.exclusion.is_none()).count() as u64;
+            if n > 0 {
+                *periods.entry(run[0].period).or_insert(0) += n;
+            }
+        }
+        let absolute: i128 = accepted().map(|record| i128::from(record.value_cents).abs()).sum();
+        Self {
+            name: intake.name.clone(),
+            period: intake.period,
+            hash: intake.hash.clone(),
+            n_bytes: intake.n_bytes,
+            counts: intake.counts.clone(),
+            rejects: intake.rejects.clone(),
+            periods,
+            absolute_cents: i64::try_from(absolute).unwrap_or(i64::MAX),
+        }
+    }
+
+    fn assert_adds_up(&self) {
+        let Counts { lines, accepted, .. } = self.counts;
+        let (excluded, rejected) = (self.counts.excluded_total(), self.counts.rejected_total());
+        assert!(
+            lines == accepted + excluded + rejected
+                && rejected == self.rejects.len() as u64
+                && accepted == self.periods.values().sum::<u64>(),
+            "{}: {lines} lines, {accepted} accepted ({:?}), {excluded} excluded, \
+             {rejected} rejected ({} kept)",
+            self.name,
+            self.periods,
+            self.rejects.len()
+        );
+    }
+}
+
+impl Manifest {
+    /// Adds all of a commit, or nothing.
+    ///
+    /// # Errors
+    /// - [`ArchiveError::NotWritten`] if a file that it names is not there.
+    /// - [`ArchiveError::NotLive`] if it withdraws a file that does not count.
+    /// - [`ArchiveError::Recorded`] if it brings definitions and there are some.
+    /// - [`ArchiveError::Commit`] for what the database refuses, such as a number or bytes that are
+    ///   there already.
+    ///
+    /// # Panics
+    /// If the counts of a file do not add up.
+    pub(in crate::home) fn commit(&mut self, home: &Path, commit: &Commit) -> Result<()> {
+        for stored in commit.stored() {
+            check_written(home, stored, commit.publication)?;
+        }
+        let Self { connection, path, .. } = self;
+        let transaction = connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .map_err(Failure::Refused)
+            .and_then(|transaction| {
+                add(&transaction, commit)?;
+                seal::count(&transaction)?;
+                Ok(transaction.commit()?)
+            });
+        transaction.map_err(|failure| match failure {
+            Failure::NotLive(vintage) => ArchiveError::NotLive { vintage },
+            Failure::Recorded => ArchiveError::Recorded { path: path.clone() },
+            Failure::Refused(source) if says(&source, SQLITE_IOERR_FSYNC) => {
+                ArchiveError::Unconfirmed { path: path.clone(), source }
+            }
+            Failure::Refused(source) => {
+                ArchiveError::Commit { path: path.clone(), publication: commit.publication, source }
+            }
+        })?;
+        self.acknowledge(0)
+    }
+}
+
+/// Why the transaction is rolled back.
+pub(super) enum Failure {
+    NotLive(Vintage),
+    Recorded,
+    Refused(rusqlite::Error),
+}
+
+impl From<rusqlite::Error> for Failure {
+    fn from(source: rusqlite::Error) -> Self {
+        Self::Refused(source)
+    }
+}
+
+fn check_written(home: &Path, stored: &Stored, publication: Publication) -> Result<()> {
+    let not_written = || ArchiveError::NotWritten { path: home.join(&stored.path), publication };
+    stored.is_there(home).then_some(()).ok_or_else(not_written)
+}
+
+fn add(transaction: &Transaction<'_>, commit: &Commit) -> std::result::Result<(), Failure> {
+    let Commit { publication, files, closed, parts, definitions, withdrawn, .. } = commit;
+    add_publication(transaction, *publication, commit.vintage())?;
+    if let Some(definitions) = definitions {
+        add_definitions(transaction, definitions)?;
+    }
+    for withdrawn in withdrawn {
+        revise::withdraw(transaction, *withdrawn)?;
+    }
+    if let Some(rebuilt) = &commit.rebuilt {
+        revise::rebuild(transaction, *publication, rebuilt)?;
+    }
+    if commit.void_snapshots {
+        transaction.execute("DELETE FROM snapshots", [])?;
+    }
+    for file in files {
+        add_file(transaction, *publication, file)?;
+    }
+    for period in closed {
+        let sql = "INSERT INTO months (period, closed_at_publication) VALUES (?, ?)";
+        transaction.execute(sql, (period.as_yyyymm(), publication.0))?;
+    }
+    for part in parts {
+        add_part(transaction, *publication, part)?;
+    }
+    Ok(())
+}
+
+fn add_publication(
+    transaction: &Transaction<'_>,
+    publication: Publication,
+    vintage: Option<Vintage>,
+) -> rusqlite::Result<()> {
+    transaction.execute(
+        "INSERT INTO publications (publication, vintage)
+         VALUES (?1, coalesce(?2, (SELECT max(vintage) FROM publications), 0))",
+        (publication.0, vintage.map(|vintage| vintage.0)),
+    )?;
+    Ok(())
+}
+
+pub(super) fn add_definitions(
+    transaction: &Transaction<'_>,
+    definitions: &Definitions,
+) -> std::result::Result<(), Failure> {
+    let sql = "INSERT INTO settings (id, text) VALUES (1, ?) ON CONFLICT DO NOTHING";
+    if transaction.execute(sql, [&definitions.settings])? == 0 {
+        return Err(Failure::Recorded);
+    }
+    for (name, text) in &definitions.references {
+        let hash = blake3::hash(text.as_bytes()).to_hex();
+        let sql = "INSERT INTO reference_tables (name, text, hash) VALUES (?, ?, ?)";
+        transaction.execute(sql, (name, text, hash.as_str()))?;
+    }
+    Ok(())
+}
+
+fn add_file(
+    transaction: &Transaction<'_>,
+    publication: Publication,
+    file: &AcceptedFile,
+) -> std::result::Result<(), Failure> {
+    let AcceptedFile { vintage, path, summary, segment, supersedes } = file;
+    summary.assert_adds_up();
+    for earlier in supersedes {
+        let sql = "UPDATE files SET superseded_by = ?
+                   WHERE vintage = ? AND superseded_by IS NULL AND withdrawn_at IS NULL";
+        if transaction.execute(sql, (vintage.0, earlier.0))? == 0 {
+            return Err(Failure::NotLive(*earlier));
+        }
+    }
+    transaction.execute(
+        "INSERT INTO files (vintage, name, path, period, hash, n_bytes, segment_path, segment_hash,
+             segment_bytes, lines, accepted, absolute_cents, publication)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        params![
+            vintage.0,
+            summary.name,
+            path.to_string_lossy(),
+            summary.period.as_yyyymm(),
+            summary.hash,
+            integer(summary.n_bytes),
+            segment.path,
+            segment.hash,
+            integer(segment.n_bytes),
+            integer(summary.counts.lines),
+            integer(summary.counts.accepted),
+            summary.absolute_cents,
+            publication.0,
+        ],
+    )?;
+    add_counts(transaction, *vintage, summary)?;
+    add_rejects(transaction, *vintage, &summary.rejects)?;
+    Ok(())
+}
+
+pub(super) fn add_counts(
+    transaction: &Transaction<'_>,
+    vintage: Vintage,
+    summary: &Summary,
+) -> rusqlite::Result<()> {
+    let Counts { excluded, rejected, .. } = &summary.counts;
+    let excluded = Exclusion::ALL.iter().map(|rule| ("excluded", rule.name())).zip(excluded);
+    let rejected = Rule::ALL.iter().map(|rule| ("rejected", rule.name())).zip(rejected);
+    let sql = "INSERT INTO file_counts (vintage, kind, rule, n) VALUES (?, ?, ?, ?)";
+    for ((kind, rule), n) in excluded.chain(rejected).filter(|(_, n)| **n > 0) {
+        transaction.execute(sql, (vintage.0, kind, rule, integer(*n)))?;
+    }
+    let sql = "INSERT INTO file_periods (period, vintage, n) VALUES (?, ?, ?)";
+    for (period, n) in &summary.periods {
+        transaction.execute(sql, (period.as_yyyymm(), vintage.0, integer(*n)))?;
+    }
+    Ok(())
+}
+
+fn add_rejects(
+    transaction: &Transaction<'_>,
+    vintage: Vintage,
+    rejects: &[Reject],
+) -> rusqlite::Result<()> {
+    let sql = r#"INSERT INTO rejects (vintage, line, "column", rule, raw) VALUES (?, ?, ?, ?, ?)"#;
+    let mut insert = transaction.prepare(sql)?;
+    for Reject { line, column, rule, raw } in rejects {
+        insert.execute((vintage.0, line, column, rule.name(), raw))?;
+    }
+    Ok(())
+}
+
+fn add_part(
+    transaction: &Transaction<'_>,
+    publication: Publication,
+    part: &Part,
+) -> rusqlite::Result<()> {
+    transaction.execute(
+        r#"INSERT INTO parts ("table", year, publication, kind, months, n_rows, path, hash, n_bytes,
+               layout, stands_for)
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"#,
+        params![
+            part.table.name(),
+            part.year.0,
+            publication.0,
+            part.kind.name(),
+            part.months,
+            integer(part.n_rows),
+            part.file.path,
+            part.file.hash,
+            integer(part.file.n_bytes),
+            part.layout.name(),
+            part.stands_for.as_ref().map(|hashes| hashes.join(" ")),
+        ],
+    )?;
+    Ok(())
+}
+
+/// The database's integers are signed.
+pub(super) fn integer(n: u64) -> i64 {
+    i64::try_from(n).expect("a number of bytes or lines below 2^63")
+}

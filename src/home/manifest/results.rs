@@ -1,0 +1,325 @@
+//! Panels and estimates in the manifest: what is computed from the published tables.
+
+use rusqlite::{Row, Transaction, TransactionBehavior, params};
+
+use super::queries::{stored, unknown, unsigned};
+use super::{LAYOUT_OF_CONTENT, Manifest, layout_2, seal};
+use crate::domain::types::{Vintage, Year};
+use crate::home::Publication;
+use crate::home::durable::Stored;
+use crate::home::error::{ArchiveError, Result};
+
+/// The tables, made when they are not there: a home of an earlier version gets them.
+pub(super) const SCHEMA: &str = include_str!("results.sql");
+
+/// A year of a panel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PanelPart {
+    /// Which panel: `plant`, `ordinary` or `product`.
+    pub kind: String,
+    /// The year of its rows.
+    pub year: Year,
+    /// BLAKE3 over the hashes of what it was made from.
+    pub stamp: String,
+    /// The newest publication then.
+    pub publication: Publication,
+    /// Its rows.
+    pub n_rows: u64,
+    /// Where they are.
+    pub file: Stored,
+}
+
+/// A stored estimate, or the reason why a column has no estimate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredEstimate {
+    /// Its number.
+    pub number: u64,
+    /// Which model it is of; none where that was not recorded, before layout 3.
+    pub model: Option<StoredModel>,
+    /// The specification: a label.
+    pub specification: String,
+    /// The specification's column: a label.
+    pub column: String,
+    /// The last closed year of its sample.
+    pub through: Year,
+    /// The newest publication then.
+    pub publication: Publication,
+    /// The newest file then.
+    pub vintage: Vintage,
+    /// The panel it was estimated on.
+    pub panel: String,
+    /// BLAKE3 over the stamps of the panel's years.
+    pub stamp: String,
+    /// What came of it.
+    pub state: StoredState,
+}
+
+impl StoredEstimate {
+    /// How it is called: specification and column.
+    #[must_use]
+    pub fn name(&self) -> String {
+        format!("{}.{}", self.specification, self.column)
+    }
+}
+
+/// Which model an estimate is of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredModel {
+    /// BLAKE3 of the content, in hexadecimal.
+    pub identity: String,
+    /// All of the specification that decides figures, as JSON.
+    pub content: String,
+}
+
+/// What came of an estimation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StoredState {
+    /// A model, as JSON of a version.
+    Estimated {
+        /// The version of its fields.
+        schema: u32,
+        /// The fields.
+        fields: String,
+    },
+    /// The home lacks the data that it needs: what is missing.
+    NoData(String),
+    /// It failed: why.
+    Failed(String),
+}
+
+impl StoredState {
+    /// Whether there is a model.
+    #[must_use]
+    pub fn is_estimated(&self) -> bool {
+        matches!(self, Self::Estimated { .. })
+    }
+
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Estimated { .. } => "estimated",
+            Self::NoData(_) => "no-data",
+            Self::Failed(_) => "failed",
+        }
+    }
+
+    fn of(
+        name: &str,
+        (schema, fields): (Option<u32>, Option<String>),
+        error: Option<String>,
+    ) -> Option<Self> {
+        match (name, schema.zip(fields), error) {
+            ("estimated", Some((schema, fields)), None) => Some(Self::Estimated { schema, fields }),
+            ("no-data", None, Some(error)) => Some(Self::NoData(error)),
+            ("failed", None, Some(error)) => Some(Self::Failed(error)),
+            _ => None,
+        }
+    }
+}
+
+impl Manifest {
+    /// Whether this version of the program has written the home.
+    fn has_results(&self) -> Result<bool> {
+        let sql =
+            "SELECT count(*) FROM sqlite_master WHERE name IN ('panels', 'estimates', 'memories')";
+        Ok(self.row("its tables", sql, [], |row| row.get(0))? == Some(3))
+    }
+
+    pub(in crate::home) fn panels(&self) -> Result<Vec<PanelPart>> {
+        if !self.has_results()? {
+            return Ok(Vec::new());
+        }
+        let sql = "SELECT path, hash, n_bytes, kind, year, stamp, publication, n_rows
+                   FROM panels ORDER BY kind, year";
+        self.rows("the panels", sql, [], |row| {
+            Ok(PanelPart {
+                file: stored(row, 0)?,
+                kind: row.get(3)?,
+                year: Year(row.get(4)?),
+                stamp: row.get(5)?,
+                publication: Publication(row.get(6)?),
+                n_rows: unsigned(row, 7)?,
+            })
+        })
+    }
+
+    pub(in crate::home) fn estimates(&self) -> Result<Vec<StoredEstimate>> {
+        if !self.has_results()? {
+            return Ok(Vec::new());
+        }
+        let own = r#"SELECT estimate, identity, content, specification, "column", through,
+                            publication, vintage, panel, stamp, state, "schema", model, error
+                     FROM estimates ORDER BY estimate"#;
+        let sql =
+            if self.layout()? < LAYOUT_OF_CONTENT { layout_2::estimates() } else { own.to_owned() };
+        self.rows("the estimates", &sql, [], estimate)
+    }
+
+    /// The tables of all memories, with what they are of and what they are called; those written
+    /// last come last.
+    pub(in crate::home) fn memories(&self) -> Result<Vec<(String, String, Stored)>> {
+        if !self.has_results()? {
+            return Ok(Vec::new());
+        }
+        let order = if self.layout()? < LAYOUT_OF_CONTENT { "" } else { "written, " };
+        let sql = format!(
+            r#"SELECT path, hash, n_bytes, "key", name FROM memories ORDER BY {order} "key", name"#
+        );
+        self.rows("the memories", &sql, [], |row| Ok((row.get(3)?, row.get(4)?, stored(row, 0)?)))
+    }
+
+    /// Puts the tables of a memory in the place of those of an earlier one.
+    pub(in crate::home) fn replace_memory(
+        &mut self,
+        key: &str,
+        tables: &[(&str, Stored)],
+    ) -> Result<()> {
+        self.write("what the next estimation begins from", |transaction| {
+            transaction.execute(r#"DELETE FROM memories WHERE "key" = ?1"#, [key])?;
+            let written = seal::n_commits(transaction)?.cast_signed();
+            for (name, Stored { path, hash, n_bytes }) in tables {
+                transaction.execute(
+                    r#"INSERT INTO memories ("key", name, path, hash, n_bytes, written)
+                       VALUES (?1, ?2, ?3, ?4, ?5, ?6)"#,
+                    params![key, name, path, hash, n_bytes.cast_signed(), written],
+                )?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Takes memories out.
+    pub(in crate::home) fn remove_memories(&mut self, keys: &[String]) -> Result<()> {
+        self.write("that earlier solutions are not needed", |transaction| {
+            let mut delete = transaction.prepare(r#"DELETE FROM memories WHERE "key" = ?1"#)?;
+            keys.iter().try_for_each(|key| delete.execute([key]).map(drop))
+        })
+    }
+
+    /// Puts parts in the place of those of the same kind and year.
+    pub(in crate::home) fn replace_panels(&mut self, parts: &[PanelPart]) -> Result<()> {
+        self.write("the panels", |transaction| {
+            let mut insert = transaction.prepare_cached(
+                "INSERT OR REPLACE INTO panels
+                     (kind, year, stamp, publication, n_rows, path, hash, n_bytes)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            )?;
+            for part in parts {
+                let PanelPart { kind, year, stamp, publication, n_rows, file } = part;
+                let Stored { path, hash, n_bytes } = file;
+                insert.execute(params![
+                    kind,
+                    year.0,
+                    stamp,
+                    publication.0,
+                    n_rows.cast_signed(),
+                    path,
+                    hash,
+                    n_bytes.cast_signed()
+                ])?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Adds estimates; their numbers are given here. What one replaces goes: for each model the
+    /// newest reason why it is not estimated stays, and only until it is.
+    pub(in crate::home) fn add_estimates(&mut self, estimates: &[StoredEstimate]) -> Result<()> {
+        self.write("the estimates", |transaction| {
+            estimates.iter().try_for_each(|estimate| {
+                add(transaction, estimate)?;
+                replace_reasons(transaction, estimate, transaction.last_insert_rowid())
+            })
+        })
+    }
+
+    /// Takes out what is not estimated, by number; estimates stay.
+    pub(in crate::home) fn remove_failures(&mut self, numbers: &[u64]) -> Result<()> {
+        self.write("that failures are cleared", |transaction| {
+            let sql = "DELETE FROM estimates WHERE estimate = ?1 AND state <> 'estimated'";
+            let mut delete = transaction.prepare(sql)?;
+            numbers.iter().try_for_each(|number| delete.execute([number.cast_signed()]).map(drop))
+        })
+    }
+
+    pub(super) fn write(
+        &mut self,
+        what: &'static str,
+        body: impl FnOnce(&rusqlite::Transaction<'_>) -> rusqlite::Result<()>,
+    ) -> Result<()> {
+        let path = self.path.clone();
+        let run = || {
+            let transaction =
+                self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            body(&transaction)?;
+            seal::count(&transaction)?;
+            transaction.commit()
+        };
+        run().map_err(|source| ArchiveError::Keep { path, what, source })?;
+        self.acknowledge(0)
+    }
+}
+
+fn add(transaction: &Transaction<'_>, of: &StoredEstimate) -> rusqlite::Result<()> {
+    let mut insert = transaction.prepare_cached(
+        r#"INSERT INTO estimates (identity, content, specification, "column", through, publication,
+                                  vintage, panel, stamp, state, "schema", model, error)
+           VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)"#,
+    )?;
+    let (schema, fields, error) = match &of.state {
+        StoredState::Estimated { schema, fields } => (Some(schema), Some(fields), None),
+        StoredState::NoData(why) | StoredState::Failed(why) => (None, None, Some(why)),
+    };
+    insert.execute(params![
+        of.model.as_ref().map(|model| &model.identity),
+        of.model.as_ref().map(|model| &model.content),
+        of.specification,
+        of.column,
+        of.through.0,
+        of.publication.0,
+        of.vintage.0,
+        of.panel,
+        of.stamp,
+        of.state.name(),
+        schema,
+        fields,
+        error,
+    ])?;
+    Ok(())
+}
+
+/// Takes out the earlier reasons why a model is not estimated: all of them once it is, else those
+/// for the same year; and those from before layout 3, which are known by their labels.
+fn replace_reasons(
+    transaction: &Transaction<'_>,
+    of: &StoredEstimate,
+    number: i64,
+) -> rusqlite::Result<()> {
+    let mut delete = transaction.prepare_cached(
+        r#"DELETE FROM estimates WHERE state <> 'estimated' AND estimate <> ?1
+           AND ((identity = ?2 AND (?3 OR through = ?4))
+                OR (identity IS NULL AND (specification, "column") = (?5, ?6)))"#,
+    )?;
+    let identity = of.model.as_ref().map(|model| &model.identity);
+    let is_estimated = of.state.is_estimated();
+    let (year, specification, column) = (of.through.0, &of.specification, &of.column);
+    delete.execute(params![number, identity, is_estimated, year, specification, column])?;
+    Ok(())
+}
+
+fn estimate(row: &Row<'_>) -> rusqlite::Result<StoredEstimate> {
+    let model = row.get::<_, Option<String>>(1)?.zip(row.get(2)?);
+    let name: String = row.get(10)?;
+    let state = StoredState::of(&name, (row.get(11)?, row.get(12)?), row.get(13)?);
+    Ok(StoredEstimate {
+        number: unsigned(row, 0)?,
+        model: model.map(|(identity, content)| StoredModel { identity, content }),
+        specification: row.get(3)?,
+        column: row.get(4)?,
+        through: Year(row.get(5)?),
+        publication: Publication(row.get(6)?),
+        vintage: Vintage(row.get(7)?),
+        panel: row.get(8)?,
+        stamp: row.get(9)?,
+        state: state.ok_or_else(|| unknown(10, name))?,
+    })
+}

@@ -1,0 +1,441 @@
+//! What was accepted, for good: the home on disk.
+//!
+//! ```text
+//! DIR/lock, DIR/readers                      one writer at a time; whether anybody reads
+//! DIR/manifest.sqlite                        what counts: files, rejects, closed months, parts
+//! DIR/acknowledged                           how many transactions it holds at least
+//! DIR/segments/000001.parquet                the records of accepted file 1
+//! DIR/published/city/2010/000012.parquet     rows of the table city for 2010, of publication 12
+//! DIR/published/plant/2010/000012.parquet    what those of the table plant are made from
+//! DIR/snapshots/000012.parquet               the annual cells as publication 12 left them
+//! DIR/panel/plant/2010/….parquet            the rows of a closed year for the regressions
+//! DIR/memory/….parquet                       what the next estimation, the next panel begins from
+//!
+//! Intake ─▶ segment::write ──┐ (durable)
+//! rows ───▶ PartWriter ──────┤
+//!                            └─▶ Archive::commit: one transaction ─▶ it counts
+//!                                  segment(), table(), files(), … ◀─┘
+//! ```
+//!
+//! Invariants: what the manifest names is on the disk, whole, with the hash that the manifest has;
+//! what it does not name does not count and is removed when the next writer opens the home. Nothing
+//! that was committed changes, except that a file can be superseded or withdrawn, and that parts of
+//! tables can be folded. Everything else that the engine keeps can be rebuilt from here.
+
+mod compact;
+pub(crate) mod durable;
+mod error;
+mod lock;
+mod manifest;
+pub(crate) mod own;
+mod panels;
+pub mod parts;
+pub mod seen;
+pub mod segment;
+pub mod settings;
+pub mod snapshot;
+
+use std::collections::HashSet;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use crate::domain::record::{Record, Reject, Texts};
+use crate::domain::types::{City, Period, Vintage};
+
+pub use compact::{Compaction, CompactionRules};
+pub use durable::Stored;
+pub use error::{ArchiveError, Result};
+pub use manifest::{
+    AcceptedFile, Commit, Definitions, FileEntry, PanelPart, Rebuilt, Reclassified, Sizes,
+    StoredEstimate, StoredModel, StoredState, Summary, Withdrawn,
+};
+pub use own::{WasOpen, home_around};
+pub use panels::{PanelWriter, read_panel};
+pub use seen::Seen;
+
+use durable::{check_in_place, clear_up, sync_folder, sync_name};
+use lock::{Lock, Reading, Unread};
+use manifest::Manifest;
+use parts::{Chain, Part, Table};
+use segment::Fields;
+
+/// The number of a transaction of the engine: 1, 2, 3, … It publishes the figures as of its newest
+/// vintage.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Publication(pub u32);
+
+impl fmt::Display for Publication {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+/// An open home.
+#[derive(Debug)]
+pub struct Archive {
+    home: PathBuf,
+    manifest: Manifest,
+    lock: Option<Lock>,
+    /// Held by who is answered as of one publication.
+    _reading: Option<Reading>,
+    /// Files that somebody still read when they were to be removed.
+    left: Vec<String>,
+    /// Whether others could use a home that has records until it was opened.
+    was_open: Option<WasOpen>,
+}
+
+impl Archive {
+    /// Opens a home to write it: makes it if need be, and removes what interrupted runs left.
+    ///
+    /// # Errors
+    /// - [`ArchiveError::Locked`] if another process writes it.
+    /// - [`ArchiveError::CreateFolder`], [`ArchiveError::Lock`], [`ArchiveError::Sync`] if it
+    ///   cannot be written.
+    /// - [`ArchiveError::OpenManifest`], [`ArchiveError::Layout`] if it is not a home of this
+    ///   version.
+    /// - [`ArchiveError::ManifestDamaged`], [`ArchiveError::ManifestLost`] if it does not hold what
+    ///   was written; nothing is removed then.
+    /// - [`ArchiveError::Remove`] if a leftover cannot be removed.
+    /// - [`ArchiveError::Inside`] if it would be begun inside another home.
+    /// - [`ArchiveError::Foreign`] if a link or something else is where a file or folder of it is.
+    /// - [`ArchiveError::Exposed`] if it cannot be taken away from other users.
+    pub fn open(home: &Path) -> Result<Self> {
+        let was_open = own::prepare(home)?;
+        sync_name(home)?;
+        let lock = Some(Lock::acquire(home)?);
+        let manifest = Manifest::open(home)?;
+        sync_folder(home)?;
+        let unread = Unread::begin(home)?;
+        let may_remove = unread.is_some() && manifest.is_of(home)?;
+        let keep = may_remove.then(|| manifest.paths()).transpose()?;
+        for folder in own::FOLDERS {
+            clear_up(home, &home.join(folder), keep.as_ref())?;
+        }
+        Ok(Self { lock, was_open, ..Self::opened(home, manifest, None) })
+    }
+
+    /// Opens a home to read it, also while another process writes it: all that is asked is answered
+    /// as of one publication. Not for long: as long as it is open, the database's log grows.
+    ///
+    /// # Errors
+    /// - [`ArchiveError::NoHome`] if there is none.
+    /// - [`ArchiveError::OpenManifest`], [`ArchiveError::Layout`] if it is not a home of this
+    ///   version.
+    /// - [`ArchiveError::ManifestDamaged`], [`ArchiveError::ManifestLost`] if it does not hold what
+    ///   was written.
+    pub fn read(home: &Path) -> Result<Self> {
+        let reading = Reading::begin(home)?;
+        let manifest = Manifest::read(home)?;
+        Ok(Self::opened(home, manifest, reading))
+    }
+
+    /// Answers as of the newest commit from here on, for a home that was opened to read; whether
+    /// there was a newer one. The manifest is verified again only then.
+    ///
+    /// # Errors
+    /// Those of [`Archive::read`].
+    pub fn move_on(&mut self) -> Result<bool> {
+        if let Some(is_newer) = self.manifest.move_on(&self.home)? {
+            return Ok(is_newer);
+        }
+        // Another file is where the manifest was, or it was read whole.
+        *self = Self::read(&self.home)?;
+        Ok(true)
+    }
+
+    /// Opens a home to follow it, for as long as one likes: each question is answered as of the
+    /// publication that is then the newest.
+    ///
+    /// # Errors
+    /// Those of [`Archive::read`].
+    pub fn follow(home: &Path) -> Result<Self> {
+        let manifest = Manifest::follow(home)?;
+        Ok(Self::opened(home, manifest, None))
+    }
+
+    fn opened(home: &Path, manifest: Manifest, reading: Option<Reading>) -> Self {
+        let (lock, left, was_open) = (None, Vec::new(), None);
+        Self { home: home.to_owned(), manifest, lock, _reading: reading, left, was_open }
+    }
+
+    /// Whether other users could read or write a home that has records, until it was opened to
+    /// write.
+    #[must_use]
+    pub fn was_open(&self) -> Option<WasOpen> {
+        self.was_open
+    }
+
+    /// The folder.
+    #[must_use]
+    pub fn home(&self) -> &Path {
+        &self.home
+    }
+
+    /// Makes files count, closes months and publishes parts: all of it, or nothing.
+    ///
+    /// # Errors
+    /// - [`ArchiveError::Moved`] if another home, or none, is where this one was.
+    /// - [`ArchiveError::NotWritten`] if a file that it names is not there.
+    /// - [`ArchiveError::NotLive`] if it withdraws a file that does not count.
+    /// - [`ArchiveError::Recorded`] if it brings definitions and there are some.
+    /// - [`ArchiveError::Commit`] for what the database refuses, such as a number or bytes that are
+    ///   there already; [`ArchiveError::Unconfirmed`] if the disk does not confirm it.
+    ///
+    /// # Panics
+    /// If the home was opened to read, or the counts of a file do not add up.
+    pub fn commit(&mut self, commit: &Commit) -> Result<()> {
+        assert!(self.lock.is_some(), "a commit to {}, opened to read", self.home.display());
+        check_in_place(&self.home)?;
+        if !self.manifest.is_in_place() {
+            return Err(ArchiveError::Moved { home: self.home.clone() });
+        }
+        self.manifest.commit(&self.home, commit)
+    }
+
+    /// Removes files that the manifest names no more; while somebody reads, they are left until
+    /// something else is to be removed, or for the next writer.
+    ///
+    /// # Errors
+    /// [`ArchiveError::Lock`], [`ArchiveError::Query`] if it cannot be found out which may be.
+    fn remove<'s>(&mut self, files: impl IntoIterator<Item = &'s Stored>) -> Result<()> {
+        self.left.extend(files.into_iter().map(|file| file.path.clone()));
+        let Some(_unread) = Unread::begin(&self.home)? else { return Ok(()) };
+        // A name can have been given again meanwhile. What is left behind is an orphan.
+        let named = self.manifest.paths()?;
+        for path in self.left.drain(..).filter(|path| !named.contains(path)) {
+            let _ = std::fs::remove_file(self.home.join(path));
+        }
+        Ok(())
+    }
+
+    /// Puts back the records of a file, which were damaged.
+    ///
+    /// # Errors
+    /// - Those of [`segment::Encoded::store`] if they cannot be written.
+    /// - [`ArchiveError::Keep`] if the manifest does not take them.
+    ///
+    /// # Panics
+    /// If the home was opened to read.
+    pub fn put_back(&mut self, file: &FileEntry, records: &segment::Encoded) -> Result<Stored> {
+        assert!(self.lock.is_some(), "records for {}, opened to read", self.home.display());
+        let segment = records.store_at(&self.home, file.segment.path.clone())?;
+        // Another version may encode the same records in other bytes.
+        if segment != file.segment {
+            self.manifest.replace_segment(file.vintage, &segment)?;
+        }
+        Ok(segment)
+    }
+
+    /// The options that define figures, as TOML; none before the first commit.
+    ///
+    /// # Errors
+    /// [`ArchiveError::Query`] if the manifest cannot be read, as for all queries.
+    pub fn settings(&self) -> Result<Option<String>> {
+        self.manifest.settings()
+    }
+
+    /// Name and text of the reference tables, by name; none before the first commit.
+    ///
+    /// # Errors
+    /// [`ArchiveError::Query`] if the manifest cannot be read.
+    pub fn references(&self) -> Result<Vec<(String, String)>> {
+        self.manifest.references()
+    }
+
+    /// Every accepted file in order of vintage, superseded ones included.
+    ///
+    /// # Errors
+    /// [`ArchiveError::Query`] if the manifest cannot be read.
+    pub fn files(&self) -> Result<Vec<FileEntry>> {
+        self.manifest.files()
+    }
+
+    /// What defined the figures as of a publication; none before the first.
+    ///
+    /// # Errors
+    /// [`ArchiveError::Query`] if the manifest cannot be read.
+    pub fn definitions_at(&self, publication: Publication) -> Result<Option<Definitions>> {
+        self.manifest.definitions_at(publication)
+    }
+
+    /// The files of a month that count, by the month in their names.
+    ///
+    /// # Errors
+    /// [`ArchiveError::Query`] if the manifest cannot be read.
+    pub fn vintages_of(&self, period: Period) -> Result<Vec<Vintage>> {
+        self.manifest.vintages_of(period)
+    }
+
+    /// The files that count and have accepted records of a month, late ones included.
+    ///
+    /// # Errors
+    /// [`ArchiveError::Query`] if the manifest cannot be read.
+    pub fn vintages_with(&self, period: Period) -> Result<Vec<Vintage>> {
+        self.manifest.vintages_with(period)
+    }
+
+    /// The rejected lines of a file, in order of line.
+    ///
+    /// # Errors
+    /// [`ArchiveError::Query`] if the manifest cannot be read.
+    pub fn rejects(&self, vintage: Vintage) -> Result<Vec<Reject>> {
+        self.manifest.rejects(vintage)
+    }
+
+    /// The closed months in order, each with the publication that closed it.
+    ///
+    /// # Errors
+    /// [`ArchiveError::Query`] if the manifest cannot be read.
+    pub fn closed(&self) -> Result<Vec<(Period, Publication)>> {
+        self.manifest.closed()
+    }
+
+    /// The earliest month of a file.
+    ///
+    /// # Errors
+    /// [`ArchiveError::Query`] if the manifest cannot be read.
+    pub fn first_period(&self) -> Result<Option<Period>> {
+        self.manifest.first_period()
+    }
+
+    /// The newest vintage: of a file, a withdrawal or a rebuild.
+    ///
+    /// # Errors
+    /// [`ArchiveError::Query`] if the manifest cannot be read.
+    pub fn last_vintage(&self) -> Result<Option<Vintage>> {
+        self.manifest.last_vintage()
+    }
+
+    /// The publications in order, each with the newest vintage then.
+    ///
+    /// # Errors
+    /// [`ArchiveError::Query`] if the manifest cannot be read.
+    pub fn publications(&self) -> Result<Vec<(Publication, Vintage)>> {
+        self.manifest.publications()
+    }
+
+    /// The newest publication.
+    ///
+    /// # Errors
+    /// [`ArchiveError::Query`] if the manifest cannot be read.
+    pub fn last_publication(&self) -> Result<Option<(Publication, Vintage)>> {
+        Ok(self.manifest.publications()?.pop())
+    }
+
+    /// Sum of |value| over all accepted records that count, in cents: bounds every sum of them.
+    ///
+    /// # Errors
+    /// [`ArchiveError::Query`] if the manifest cannot be read.
+    pub fn absolute_cents(&self) -> Result<i128> {
+        self.manifest.absolute_cents()
+    }
+
+    /// What the database finds wrong with itself; nothing if it is whole.
+    ///
+    /// # Errors
+    /// [`ArchiveError::Query`] if it cannot even look.
+    pub fn integrity(&self) -> Result<Vec<String>> {
+        self.manifest.integrity()
+    }
+
+    /// How large the home is.
+    ///
+    /// # Errors
+    /// [`ArchiveError::Query`] if the manifest cannot be read.
+    pub fn sizes(&self) -> Result<Sizes> {
+        self.manifest.sizes()
+    }
+
+    /// Where the records of a file are, for [`segment::read`] on another thread.
+    ///
+    /// # Errors
+    /// - [`ArchiveError::NoSuchVintage`] if no file was accepted under the number.
+    /// - [`ArchiveError::Query`] if the manifest cannot be read.
+    pub fn segment_of(&self, vintage: Vintage) -> Result<Stored> {
+        self.manifest.segment(vintage)
+    }
+
+    /// The records of a file.
+    ///
+    /// # Errors
+    /// Those of [`Archive::segment_of`] and [`segment::read`].
+    pub fn segment(
+        &self,
+        vintage: Vintage,
+        fields: Fields,
+        city_of: &dyn Fn(&str) -> Option<City>,
+    ) -> Result<(Texts, Vec<Record>)> {
+        segment::read(&self.home, &self.segment_of(vintage)?, fields, city_of)
+    }
+
+    /// The parts that make a table what it is, in order of year and publication, as of a vintage or
+    /// the newest: of each year the newest whole one, and the changes after it. Where they are
+    /// [`Archive::chains`] says.
+    ///
+    /// # Errors
+    /// [`ArchiveError::Query`] if the manifest cannot be read.
+    pub fn parts(&self, table: Table, as_of: Option<Vintage>) -> Result<Vec<Part>> {
+        Ok(parts::in_use(&self.manifest.parts(table, as_of)?))
+    }
+
+    /// The files that a table is read from, by year, as of a vintage or the newest; none if they
+    /// are not stored any more.
+    ///
+    /// # Errors
+    /// [`ArchiveError::Query`] if the manifest cannot be read.
+    pub fn chains(&self, table: Table, as_of: Option<Vintage>) -> Result<Option<Vec<Chain>>> {
+        let (folds, undo) = (self.manifest.folds()?, self.manifest.undo_parts()?);
+        Ok(parts::chains(&self.manifest.parts(table, as_of)?, &folds, &undo))
+    }
+
+    /// Whether both tables are stored as they were as of a vintage.
+    ///
+    /// # Errors
+    /// [`ArchiveError::Query`] if the manifest cannot be read.
+    pub fn is_stored(&self, vintage: Vintage) -> Result<bool> {
+        for table in Table::ALL {
+            if self.chains(table, Some(vintage))?.is_none() {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// The vintages that were published, and whether each is stored.
+    ///
+    /// # Errors
+    /// [`ArchiveError::Query`] if the manifest cannot be read.
+    pub fn stored_vintages(&self) -> Result<Vec<(Vintage, bool)>> {
+        let (folds, undo) = (self.manifest.folds()?, self.manifest.undo_parts()?);
+        let tables = Table::ALL.map(|table| self.manifest.parts(table, None));
+        let tables: Vec<Vec<Part>> = tables.into_iter().collect::<Result<_>>()?;
+        let mut published = self.publications()?;
+        published.reverse();
+        published.dedup_by_key(|(_, vintage)| *vintage);
+        published.reverse();
+        let is_stored = |at: Publication| {
+            tables.iter().all(|parts| {
+                let then = parts.iter().filter(|part| part.publication <= at).cloned();
+                parts::chains(&then.collect::<Vec<_>>(), &folds, &undo).is_some()
+            })
+        };
+        Ok(published.into_iter().map(|(at, vintage)| (vintage, is_stored(at))).collect())
+    }
+
+    /// The files of the published tables that only older vintages are read from.
+    ///
+    /// # Errors
+    /// [`ArchiveError::Query`] if the manifest cannot be read.
+    pub fn old_files(&self) -> Result<Vec<(Table, Stored)>> {
+        let mut old = self.manifest.table_files()?;
+        for table in Table::ALL {
+            let chains = self.chains(table, None)?.unwrap_or_default();
+            let now: HashSet<&Stored> = chains.iter().flat_map(Chain::files).collect();
+            old.retain(|(of, file)| *of != table || !now.contains(file));
+        }
+        Ok(old)
+    }
+}
+
+#[cfg(test)]
+mod tests;

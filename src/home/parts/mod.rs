@@ -1,0 +1,186 @@
+//! Parts: what is stored of the published tables, a year as a whole or what changed in it since.
+//!
+//! ```text
+//! published/plant/2010/000012.parquet   whole   │ firm … removed = false
+//!                      000013.parquet   changes │ firm … removed = true: gone
+//!                          │                             removed = false: new or replaced
+//!                          └─▶ overlay: the newest row of each key, as of a publication
+//!
+//! folded: 12, 13, 14 ─▶ 000014-000061.parquet  the rows of 14, as a whole
+//!                       000014-000061-undo.parquet  what 14 and 13 took the place of
+//! ```
+//! Invariants: a part never changes; so that a table as of an earlier publication stays what it
+//! was, a fold (`fold.rs`) has the rows of the newest of the parts that it takes the place of, and
+//! of each what leads back to the one before.
+
+mod chain;
+mod fold;
+mod overlay;
+mod write;
+
+use std::fs::File;
+use std::path::Path;
+
+use arrow_array::RecordBatch;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::errors::ParquetError;
+
+pub(in crate::home) use chain::chains;
+pub use chain::{Chain, Layer};
+pub(in crate::home) use fold::{Fold, FoldedRows, Folding, UndoPart, fold};
+pub use overlay::{KEYS_MAX, TableYears, YearRows};
+pub use write::PartWriter;
+
+use super::Publication;
+use super::durable::Stored;
+use super::error::{ArchiveError, Result};
+use crate::domain::types::Year;
+
+/// The column that says whether a row is gone; the first of every part, and of no table.
+pub const REMOVED: &str = "removed";
+
+/// Rows of a row group and of a batch: some megabytes each.
+const ROWS_MAX: usize = 1 << 15;
+
+/// A published table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Table {
+    /// City × destination × year.
+    City,
+    /// Plant × destination × year.
+    Plant,
+}
+
+impl Table {
+    /// Its name in the manifest, in paths and on the command line.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::City => "city",
+            Self::Plant => "plant",
+        }
+    }
+
+    /// Both of them.
+    pub const ALL: [Self; 2] = [Self::City, Self::Plant];
+
+    /// The columns that tell the rows of a year apart.
+    #[must_use]
+    pub fn key(self) -> &'static [&'static str] {
+        match self {
+            Self::City => &["city", "country"],
+            Self::Plant => &["firm", "city", "country"],
+        }
+    }
+}
+
+/// What is stored of a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Layout {
+    /// All its figures, as published: homes up to layout 3 of the manifest.
+    Figures,
+    /// What its figures are made from, by the formulas of `indicators` and `publish` as they are.
+    ///
+    /// Formulas that give other figures need another layout: rows of this one then keep the
+    /// formulas that they name, or are refused. Published figures stay the same.
+    Facts,
+}
+
+impl Layout {
+    /// Both of them.
+    pub const ALL: [Self; 2] = [Self::Figures, Self::Facts];
+
+    /// The name in the manifest.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Figures => "figures",
+            Self::Facts => "facts-1",
+        }
+    }
+}
+
+/// What the rows of a part are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum PartKind {
+    /// All rows of the year.
+    Whole,
+    /// Rows that are new, replaced or removed since the part before.
+    Changes,
+}
+
+impl PartKind {
+    /// Both of them.
+    pub const ALL: [Self; 2] = [Self::Whole, Self::Changes];
+
+    /// The name in the manifest.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Whole => "whole",
+            Self::Changes => "changes",
+        }
+    }
+}
+
+/// Rows of one year of a table, as one publication wrote them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// The table.
+    pub table: Table,
+    /// The year of the rows.
+    pub year: Year,
+    /// The publication that wrote them.
+    pub publication: Publication,
+    /// What the rows are.
+    pub kind: PartKind,
+    /// What is stored of them.
+    pub layout: Layout,
+    /// How many months of the year the figures stand for.
+    pub months: u8,
+    /// Number of rows, removals included.
+    pub n_rows: u64,
+    /// Where they are, or were before they were folded.
+    pub file: Stored,
+    /// Of a whole part that was written for its layout alone: the hashes of the parts before, which
+    /// held the same figures; of a table that these needed nothing of, none.
+    pub stands_for: Option<Vec<String>>,
+}
+
+impl Part {
+    /// What tells the figures of a year from others, part by part: the hashes of the parts as they
+    /// were published.
+    pub fn hashes(&self) -> impl Iterator<Item = &str> {
+        let own = self.stands_for.as_deref().unwrap_or(std::slice::from_ref(&self.file.hash));
+        own.iter().map(String::as_str)
+    }
+}
+
+/// Of the parts of a table, in order of year and publication, those that it is read from: of each
+/// year the newest whole one, and the changes after it.
+#[must_use]
+pub fn in_use(parts: &[Part]) -> Vec<Part> {
+    let mut in_use = Vec::with_capacity(parts.len());
+    for of_year in parts.chunk_by(|a, b| a.year == b.year) {
+        let whole = of_year.iter().rposition(|part| part.kind == PartKind::Whole);
+        in_use.extend_from_slice(&of_year[whole.unwrap_or(0)..]);
+    }
+    in_use
+}
+
+/// The rows of a file of a table with the column [`REMOVED`], after checking its hash.
+///
+/// # Errors
+/// - [`ArchiveError::Read`] if the file is missing or unreadable.
+/// - [`ArchiveError::Corrupt`] if its bytes are not those that were written.
+/// - [`ArchiveError::Decode`] if they are, and this version cannot read them.
+pub fn read_part(home: &Path, file: &Stored) -> Result<Vec<RecordBatch>> {
+    let open = file.open(home)?;
+    decode(open).map_err(|source| ArchiveError::decode(&home.join(&file.path), source))
+}
+
+fn decode(file: File) -> std::result::Result<Vec<RecordBatch>, ParquetError> {
+    let reader =
+        ParquetRecordBatchReaderBuilder::try_new(file)?.with_batch_size(ROWS_MAX).build()?;
+    Ok(reader.collect::<std::result::Result<_, _>>()?)
+}

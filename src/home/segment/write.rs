@@ -1,0 +1,353 @@
+//! Records to a segment.
+
+use std::io::Write;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use arrow_array::{Array, ArrayRef, Int32Array, Int64Array, UInt32Array};
+use arrow_schema::Field;
+use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_writer::{
+    ArrowColumnChunk, ArrowColumnWriter, ArrowWriterOptions, compute_leaves,
+};
+use parquet::basic::{Compression, Encoding};
+use parquet::errors::ParquetError;
+use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::schema::types::{ColumnDescPtr, ColumnPath};
+
+use super::text_chunk::{TextChunk, compression};
+use super::{ROWS_MAX, path, schema};
+use crate::domain::dictionary::Dictionary;
+use crate::domain::record::{Exclusion, Record, Texts};
+use crate::domain::types::{City, Flow, Period, Vintage};
+use crate::home::Publication;
+use crate::home::durable::{Draft, Stored};
+use crate::home::error::{ArchiveError, Result};
+
+/// About what a record takes in a segment; it grows where that is not enough.
+const BYTES_A_RECORD: usize = 9;
+/// Rows of a column of numbers that are written at a time.
+const ROWS_AT_A_TIME: usize = 1 << 14;
+
+/// A segment as it will lie on the disk.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Encoded {
+    bytes: Vec<u8>,
+}
+
+impl std::fmt::Debug for Encoded {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "a segment of {} bytes", self.bytes.len())
+    }
+}
+
+impl Encoded {
+    /// Writes the segment of one accepted file durably; it counts once a commit names it.
+    ///
+    /// # Errors
+    /// - [`ArchiveError::CreateFolder`], [`ArchiveError::Write`] if it cannot be written.
+    /// - [`ArchiveError::Sync`] if the disk does not confirm.
+    pub fn store(&self, home: &Path, vintage: Vintage) -> Result<Stored> {
+        self.store_at(home, path(vintage))
+    }
+
+    /// Writes a segment durably at a path relative to the home.
+    ///
+    /// # Errors
+    /// Those of [`Encoded::store`].
+    pub fn store_at(&self, home: &Path, path: String) -> Result<Stored> {
+        let mut draft = Draft::create(home, path)?;
+        let target = draft.target();
+        draft
+            .write_all(&self.bytes)
+            .map_err(|source| ArchiveError::Write { path: target, source })?;
+        draft.publish()
+    }
+}
+
+/// Writes the records of a file that was accepted before, in the place of its segment: a rebuild
+/// excludes other ones.
+///
+/// # Errors
+/// Those of [`Encoded::store`], and [`ArchiveError::Encode`] for those of [`encode`].
+pub fn rewrite<'p>(
+    home: &Path,
+    vintage: Vintage,
+    publication: Publication,
+    (texts, records): (&Texts, &[Record]),
+    text_of: &(dyn Fn(City) -> &'p str + Sync),
+) -> Result<Stored> {
+    let path = format!("segments/{:06}-{:06}.parquet", vintage.0, publication.0);
+    let mut records = records.to_vec();
+    sort(&mut records, texts.firms.len());
+    encode(1, texts, &mut records, text_of)
+        .map_err(|source| ArchiveError::encode(&home.join(&path), source))?
+        .store_at(home, path)
+}
+
+/// Encodes the records of a file, in the order of [`sort`], on so many threads.
+///
+/// Those of the file's own month come first, late ones behind them in row groups of their own, so
+/// that what is late of a month is read without the rest; `records` is left without the late ones.
+///
+/// # Errors
+/// [`ParquetError`] if a column is past what Parquet can hold.
+///
+/// # Panics
+/// If a record points outside its texts.
+pub fn encode<'p>(
+    n_threads: usize,
+    texts: &Texts,
+    records: &mut Vec<Record>,
+    text_of: &(dyn Fn(City) -> &'p str + Sync),
+) -> std::result::Result<Encoded, ParquetError> {
+    let own_month = records.iter().map(|row| row.period).max();
+    let mut late = Vec::new();
+    records.retain(|row| {
+        let is_own = Some(row.period) == own_month;
+        if !is_own {
+            late.push(*row);
+        }
+        is_own
+    });
+    // Without arrow's own schema beside Parquet's, every reader takes the columns for plain
+    // strings.
+    let options =
+        ArrowWriterOptions::new().with_properties(properties()).with_skip_arrow_metadata(true);
+    let room = Vec::with_capacity((records.len() + late.len()) * BYTES_A_RECORD);
+    let writer = ArrowWriter::try_new_with_options(room, schema(), options)?;
+    let (mut file, columns) = writer.into_serialized_writer()?;
+    let row_groups = [&*records, &late];
+    let row_groups = row_groups.into_iter().flat_map(|rows| rows.chunks(ROWS_MAX));
+    for (at, rows) in row_groups.enumerate() {
+        let descriptors = file.schema_descr().columns().to_vec();
+        let numbers = columns.create_column_writers(at)?;
+        let columns = Columns { rows, texts, text_of };
+        let chunks = in_parallel(n_threads, descriptors.into_iter().zip(numbers), |(column, n)| {
+            columns.chunk(column, n)
+        });
+        let mut row_group = file.next_row_group()?;
+        for chunk in chunks {
+            match chunk? {
+                Chunk::Numbers(chunk) => chunk.append_to_row_group(&mut row_group)?,
+                Chunk::Texts(chunk) => chunk.append_to(&mut row_group)?,
+            }
+        }
+        row_group.close()?;
+    }
+    Ok(Encoded { bytes: file.into_inner()? })
+}
+
+/// What becomes of each item, in order.
+fn in_parallel<T: Send, R: Send>(
+    n_threads: usize,
+    items: impl Iterator<Item = T> + Send,
+    of: impl Fn(T) -> R + Sync,
+) -> Vec<R> {
+    if n_threads < 2 {
+        return items.map(of).collect();
+    }
+    let items = Mutex::new(items.enumerate());
+    let take = || {
+        let mut done = Vec::new();
+        loop {
+            let item = items.lock().expect("nobody panics while it takes an item").next();
+            let Some((at, item)) = item else { return done };
+            done.push((at, of(item)));
+        }
+    };
+    let mut done = std::thread::scope(|scope| {
+        let others: Vec<_> = (1..n_threads).map(|_| scope.spawn(take)).collect();
+        let mut done = take();
+        for other in others {
+            done.extend(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        }
+        done
+    });
+    done.sort_unstable_by_key(|(at, _)| *at);
+    done.into_iter().map(|(_, result)| result).collect()
+}
+
+/// Numbers that vary in all their bits are packed and not compressed, which costs more than it
+/// saves.
+fn properties() -> WriterProperties {
+    let period = ColumnPath::from("period");
+    let mut properties = WriterProperties::builder()
+        .set_compression(compression())
+        .set_dictionary_enabled(false)
+        .set_column_dictionary_enabled(period.clone(), true)
+        .set_statistics_enabled(EnabledStatistics::None)
+        .set_column_statistics_enabled(period, EnabledStatistics::Chunk)
+        .set_offset_index_disabled(true);
+    for column in ["line", "value_cents"].map(ColumnPath::from) {
+        properties = properties
+            .set_column_encoding(column.clone(), Encoding::DELTA_BINARY_PACKED)
+            .set_column_compression(column, Compression::UNCOMPRESSED);
+    }
+    properties.build()
+}
+
+enum Chunk {
+    Numbers(ArrowColumnChunk),
+    Texts(TextChunk),
+}
+
+#[derive(Clone, Copy)]
+struct Columns<'a, 'p> {
+    rows: &'a [Record],
+    texts: &'a Texts,
+    text_of: &'a (dyn Fn(City) -> &'p str + Sync),
+}
+
+impl Columns<'_, '_> {
+    /// A column's chunk; `numbers` writes it unless it is one of texts.
+    fn chunk(
+        self,
+        column: ColumnDescPtr,
+        numbers: ArrowColumnWriter,
+    ) -> std::result::Result<Chunk, ParquetError> {
+        let Self { rows, texts, .. } = self;
+        let chunk = match column.name() {
+            "line" => {
+                return written(numbers, rows, |rows| {
+                    UInt32Array::from_iter_values(rows.iter().map(|row| row.line))
+                });
+            }
+            "period" => {
+                return written(numbers, rows, |rows| {
+                    Int32Array::from_iter_values(rows.iter().map(|row| yyyymm(row.period)))
+                });
+            }
+            "value_cents" => {
+                return written(numbers, rows, |rows| {
+                    Int64Array::from_iter_values(rows.iter().map(|row| row.value_cents))
+                });
+            }
+            "flow" => {
+                let codes = [Flow::Export, Flow::Import].map(Flow::code);
+                self.texts(column, &codes, |row| Some(row.flow as u32))
+            }
+            "firm_id" => self.dictionary(column, &texts.firms, |row| row.firm),
+            "firm_name" => self.dictionary(column, &texts.names, |row| row.name),
+            "region" => self.dictionary(column, &texts.regions, |row| row.region),
+            "city" => self.cities(column),
+            "country" => self.dictionary(column, &texts.countries, |row| row.country),
+            "hs8" => self.dictionary(column, &texts.products, |row| row.product),
+            "trade_mode" => self.dictionary(column, &texts.trade_modes, |row| row.trade_mode),
+            "excluded" => self.texts(column, &Exclusion::ALL.map(Exclusion::name), |row| {
+                row.exclusion.map(|exclusion| exclusion as u32)
+            }),
+            other => unreachable!("the schema has no column {other}"),
+        };
+        chunk.map(Chunk::Texts)
+    }
+
+    fn dictionary(
+        self,
+        column: ColumnDescPtr,
+        dictionary: &Dictionary,
+        code: impl Fn(&Record) -> u32,
+    ) -> std::result::Result<TextChunk, ParquetError> {
+        if self.rows.len() >= dictionary.len() {
+            return self
+                .texts(column, &dictionary.iter().collect::<Vec<_>>(), |row| Some(code(row)));
+        }
+        // Late records are few: their row group holds their own texts and not the whole file's.
+        let mut positions = vec![u32::MAX; dictionary.len()];
+        let mut used = Vec::new();
+        for row in self.rows {
+            let position = &mut positions[code(row) as usize];
+            if *position == u32::MAX {
+                *position = u32::try_from(used.len()).expect("no more texts than rows");
+                used.push(dictionary.text(code(row)));
+            }
+        }
+        self.texts(column, &used, |row| Some(positions[code(row) as usize]))
+    }
+
+    fn cities(self, column: ColumnDescPtr) -> std::result::Result<TextChunk, ParquetError> {
+        let cities = || self.rows.iter().filter_map(|row| row.city);
+        let mut texts = vec![""; cities().max().map_or(0, |city| usize::from(city.0) + 1)];
+        for city in cities() {
+            let text = &mut texts[usize::from(city.0)];
+            if text.is_empty() {
+                *text = (self.text_of)(city);
+            }
+        }
+        self.texts(column, &texts, |row| row.city.map(|city| u32::from(city.0)))
+    }
+
+    fn texts(
+        self,
+        column: ColumnDescPtr,
+        texts: &[&str],
+        position: impl Fn(&Record) -> Option<u32>,
+    ) -> std::result::Result<TextChunk, ParquetError> {
+        TextChunk::new(column, texts, self.rows.iter().map(position))
+    }
+}
+
+/// Writes a column of numbers, some rows at a time: what is worked with stays in the cache.
+fn written<A: Array + 'static>(
+    mut writer: ArrowColumnWriter,
+    rows: &[Record],
+    numbers: impl Fn(&[Record]) -> A,
+) -> std::result::Result<Chunk, ParquetError> {
+    for rows in rows.chunks(ROWS_AT_A_TIME) {
+        let numbers = numbers(rows);
+        let field = Field::new("numbers", numbers.data_type().clone(), false);
+        for leaf in compute_leaves(&field, &(Arc::new(numbers) as ArrayRef))? {
+            writer.write(&leaf)?;
+        }
+    }
+    writer.close().map(Chunk::Numbers)
+}
+
+fn yyyymm(period: Period) -> i32 {
+    i32::try_from(period.as_yyyymm()).expect("a year before 2200")
+}
+
+/// Puts records in the order of a segment: by firm (counted into place, firms being dense), then by
+/// city, country, flow, period and line.
+///
+/// In place: the lines of a firm often stand together in a file, and then nothing moves far.
+///
+/// # Panics
+/// If a record's firm is not below `n_firms`.
+pub fn sort(records: &mut [Record], n_firms: usize) {
+    let mut ends = vec![0_usize; n_firms];
+    for record in &*records {
+        ends[record.firm as usize] += 1;
+    }
+    let mut start = 0;
+    let mut next = Vec::with_capacity(n_firms);
+    for end in &mut ends {
+        next.push(start);
+        start += *end;
+        *end = start;
+    }
+    let mut start = 0;
+    for firm in 0..n_firms {
+        while next[firm] < ends[firm] {
+            let at = next[firm];
+            let other = records[at].firm as usize;
+            if other != firm {
+                records.swap(at, next[other]);
+            }
+            next[other] += 1;
+        }
+        records[start..ends[firm]].sort_unstable_by_key(within_firm);
+        start = ends[firm];
+    }
+}
+
+/// City, country, flow, period and line, in one number: comparing five fields takes five branches.
+fn within_firm(record: &Record) -> u128 {
+    let city = record.city.map_or(0, |city| u128::from(city.0) + 1);
+    let flow = u128::from(record.flow == Flow::Import);
+    city << 97
+        | u128::from(record.country) << 65
+        | flow << 64
+        | u128::from(record.period.as_yyyymm()) << 32
+        | u128::from(record.line)
+}

@@ -1,0 +1,451 @@
+//! Options: what `spillover.toml` may say, and what a home has recorded of it.
+//!
+//! Options that define figures are recorded with the first file; a later run that names others is
+//! refused with the difference. Options about how files are taken in (`close`, `revision`,
+//! `max_rejected_share`) and what is stored (`retention`) may change.
+
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::choices::{Definitions, Network, OwnPlants, Weights};
+use crate::feed::profile::{CountryCodes, Exclusions, Profile, Revision};
+use crate::files;
+use crate::files::trouble::remark;
+use crate::toml_text::{self, TomlError};
+
+/// What closes a month.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Close {
+    /// A file closes the month in its name when it has been read whole.
+    #[default]
+    File,
+    /// The command `close YYYYMM` does.
+    Explicit,
+}
+
+/// Which published vintages are stored; the others are replayed when they are asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "NumberOrText")]
+pub enum Retention {
+    /// All of them.
+    #[default]
+    All,
+    /// Those that stood when another month closed, and the newest.
+    MonthEnds,
+    /// As many of the newest ones.
+    Last(u32),
+}
+
+/// A value as TOML has it.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum NumberOrText {
+    Number(i64),
+    Text(String),
+}
+
+impl TryFrom<NumberOrText> for Retention {
+    type Error = String;
+
+    fn try_from(value: NumberOrText) -> Result<Self, String> {
+        let given = match value {
+            NumberOrText::Text(text) if text == "all" => return Ok(Self::All),
+            NumberOrText::Text(text) if text == "month-ends" => return Ok(Self::MonthEnds),
+            NumberOrText::Text(text) => format!("{text:?}"),
+            NumberOrText::Number(n) => match u32::try_from(n) {
+                Ok(n) if n > 0 => return Ok(Self::Last(n)),
+                _ => n.to_string(),
+            },
+        };
+        Err(format!(
+            "retention is {given}; write \"all\", \"month-ends\", or how many of the newest \
+             vintages are stored"
+        ))
+    }
+}
+
+/// The options file, `spillover.toml`: everything in it may be left out.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// The feed profile, by name.
+    pub profile: Option<String>,
+    /// What closes a month.
+    pub close: Option<Close>,
+    /// What to do with another file for a month that has one.
+    pub revision: Option<Revision>,
+    /// The share of a file's lines that may be rejected before the file is refused.
+    pub max_rejected_share: Option<f64>,
+    /// Which records are outside the study, in place of the profile's lists.
+    pub exclusions: Option<ExclusionConfig>,
+    /// Which cities are affiliates.
+    pub network: Option<Network>,
+    /// Whether own plants count.
+    pub own_plants: Option<OwnPlants>,
+    /// What the weights are.
+    pub weights: Option<Weights>,
+    /// The firm-year file of `ln_supply`, relative to the options file.
+    pub supply: Option<PathBuf>,
+    /// Which published vintages are stored.
+    pub retention: Option<Retention>,
+    /// How many workers compute.
+    pub workers: Option<usize>,
+    /// The tables, or columns of them, that are estimated when a year closes.
+    pub estimate: Option<Vec<String>>,
+}
+
+/// Lists that replace those of the profile; a list left out stays the profile's.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExclusionConfig {
+    /// Partner countries.
+    pub countries: Option<Vec<String>>,
+    /// Words in a firm's name.
+    pub name_contains: Option<Vec<String>>,
+}
+
+/// Options that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum SettingsError {
+    /// The options file cannot be read.
+    #[error("cannot read the options in {}{}", path.display(), remark(path, source))]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The options file is not what it should be.
+    #[error("{} does not hold options; see README, \"Options\"", path.display())]
+    Parse {
+        /// The file.
+        path: PathBuf,
+        /// Where, and why.
+        source: TomlError,
+    },
+    /// A share that is none.
+    #[error("max_rejected_share is {share}; give a number from 0 to 1")]
+    Share {
+        /// What was given.
+        share: f64,
+    },
+    /// No worker, or more than a machine has use for.
+    #[error("{n_workers} workers; give a number from 1 to {}", WORKERS_MAX)]
+    Workers {
+        /// What was asked for.
+        n_workers: usize,
+    },
+    /// The home was made under another choice.
+    #[error(
+        "{option} is {asked} here, but the home's figures were made with {recorded}; leave the \
+         option out, `rebuild` the home, or give another one with --data"
+    )]
+    Differs {
+        /// The option.
+        option: &'static str,
+        /// What this run asks for.
+        asked: String,
+        /// What the home has recorded.
+        recorded: String,
+    },
+    /// A rebuild was asked for another layout.
+    #[error(
+        "the home was read with the profile {recorded}, and a rebuild cannot read its lines again \
+         with {asked}: the archive keeps records and not the files; ingest the feed into another \
+         home with --data"
+    )]
+    Profile {
+        /// What is asked for.
+        asked: String,
+        /// What the home was read with.
+        recorded: String,
+    },
+    /// The manifest's record of the options is damaged.
+    #[error("the home's record of its options cannot be read; run `verify`")]
+    Recorded(#[source] TomlError),
+}
+
+/// The most workers that may be asked for.
+pub const WORKERS_MAX: usize = 256;
+
+impl Config {
+    /// Reads an options file.
+    ///
+    /// # Errors
+    /// - [`SettingsError::Read`] if it cannot be read.
+    /// - [`SettingsError::Parse`] if it holds something else than options.
+    /// - [`SettingsError::Share`], [`SettingsError::Workers`] if a number is out of range.
+    pub fn from_file(path: &Path) -> Result<Self, SettingsError> {
+        let text = files::read_text(path)
+            .map_err(|source| SettingsError::Read { path: path.to_owned(), source })?;
+        let mut config: Self = toml_text::read(&text)
+            .map_err(|source| SettingsError::Parse { path: path.to_owned(), source })?;
+        if let Some(share) = config.max_rejected_share.filter(|share| !(0.0..=1.0).contains(share))
+        {
+            return Err(SettingsError::Share { share });
+        }
+        if let Some(n_workers) = config.workers {
+            check_workers(n_workers)?;
+        }
+        if let (Some(supply), Some(folder)) = (&mut config.supply, path.parent()) {
+            *supply = folder.join(&supply);
+        }
+        Ok(config)
+    }
+
+    /// The options of a home: those of the file given, else those in the home, else none.
+    ///
+    /// # Errors
+    /// Those of [`Config::from_file`]; a missing file in the home is none.
+    pub fn find(given: Option<&Path>, home: &Path) -> Result<Self, SettingsError> {
+        match given {
+            Some(path) => Self::from_file(path),
+            None => match Self::from_file(&home.join("spillover.toml")) {
+                // A home that is no folder is for the archive to name: it knows what to do about
+                // it.
+                Err(SettingsError::Read { source, .. })
+                    if matches!(source.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) =>
+                {
+                    Ok(Self::default())
+                }
+                found => found,
+            },
+        }
+    }
+}
+
+/// Checks a number of workers.
+///
+/// # Errors
+/// [`SettingsError::Workers`] if it is 0 or above [`WORKERS_MAX`].
+pub fn check_workers(n_workers: usize) -> Result<(), SettingsError> {
+    let valid = (1..=WORKERS_MAX).contains(&n_workers);
+    valid.then_some(()).ok_or(SettingsError::Workers { n_workers })
+}
+
+/// What defines the figures of a home, as recorded in its manifest.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// Which cities are affiliates.
+    pub network: Network,
+    /// Whether own plants count.
+    pub own_plants: OwnPlants,
+    /// What the weights are.
+    pub weights: Weights,
+    /// The layout of the feed, with its exclusions.
+    pub profile: Profile,
+}
+
+impl Settings {
+    /// The settings of a new home.
+    #[must_use]
+    pub fn new(config: &Config, mut profile: Profile) -> Self {
+        profile.exclusions = exclusions(config, profile.exclusions);
+        Self {
+            network: config.network.unwrap_or_default(),
+            own_plants: config.own_plants.unwrap_or_default(),
+            weights: config.weights.unwrap_or_default(),
+            profile,
+        }
+    }
+
+    /// The settings that a rebuild under other options records: what is left out stays.
+    ///
+    /// # Errors
+    /// [`SettingsError::Profile`] if another profile is asked for: how lines are read cannot be
+    /// chosen again without them.
+    pub fn rebuilt(&self, config: &Config) -> Result<Self, SettingsError> {
+        if let Some(asked) = config.profile.as_ref().filter(|name| **name != self.profile.name) {
+            let (asked, recorded) = (asked.clone(), self.profile.name.clone());
+            return Err(SettingsError::Profile { asked, recorded });
+        }
+        let mut profile = self.profile.clone();
+        profile.exclusions = exclusions(config, profile.exclusions);
+        Ok(Self {
+            network: config.network.unwrap_or(self.network),
+            own_plants: config.own_plants.unwrap_or(self.own_plants),
+            weights: config.weights.unwrap_or(self.weights),
+            profile,
+        })
+    }
+
+    /// The settings as the manifest keeps them.
+    ///
+    /// # Panics
+    /// Never: settings are plain TOML.
+    #[must_use]
+    pub fn to_toml(&self) -> String {
+        toml::to_string(self).expect("settings are plain TOML")
+    }
+
+    /// The settings that a manifest keeps.
+    ///
+    /// # Errors
+    /// [`SettingsError::Recorded`] if they are not settings.
+    pub fn from_toml(text: &str) -> Result<Self, SettingsError> {
+        toml_text::read(text).map_err(SettingsError::Recorded)
+    }
+
+    /// The choices in the definition of the indicators.
+    #[must_use]
+    pub fn definitions(&self) -> Definitions {
+        Definitions { network: self.network, own_plants: self.own_plants, weights: self.weights }
+    }
+
+    /// Checks that a run asks for nothing else than what is recorded; what it leaves out it does
+    /// not ask for.
+    ///
+    /// # Errors
+    /// [`SettingsError::Differs`] with the first difference.
+    pub fn check(&self, config: &Config, profile: Option<&Profile>) -> Result<(), SettingsError> {
+        same("network", config.network.as_ref(), &self.network)?;
+        same("own_plants", config.own_plants.as_ref(), &self.own_plants)?;
+        same("weights", config.weights.as_ref(), &self.weights)?;
+        let lists = &self.profile.exclusions;
+        if config.exclusions.is_some() {
+            same("exclusions", Some(&exclusions(config, lists.clone())), lists)?;
+        }
+        if let Some(profile) = profile {
+            let layout = |profile: &Profile| Profile {
+                exclusions: Exclusions::default(),
+                revision: Revision::default(),
+                countries: None,
+                ..profile.clone()
+            };
+            if layout(profile) == layout(&self.profile) {
+                self.check_countries(profile)?;
+            } else {
+                same("profile", Some(&profile.name), &self.profile.name)?;
+                let (asked, recorded) =
+                    ("another layout".to_owned(), "the recorded one".to_owned());
+                return Err(SettingsError::Differs { option: "profile", asked, recorded });
+            }
+        }
+        Ok(())
+    }
+
+    /// Checks that a profile does not ask for other country codes. A home of before codes were
+    /// checked takes any, whatever a shipped profile has become.
+    fn check_countries(&self, profile: &Profile) -> Result<(), SettingsError> {
+        let is_shipped =
+            || Profile::bundled(&profile.name).is_ok_and(|shipped| shipped == *profile);
+        match self.profile.countries {
+            None if profile.countries == Some(CountryCodes::Any) || is_shipped() => Ok(()),
+            None => same("countries", profile.countries.as_ref(), &CountryCodes::Any),
+            Some(recorded) => same("countries", profile.countries.as_ref(), &recorded),
+        }
+    }
+}
+
+fn exclusions(config: &Config, lists: Exclusions) -> Exclusions {
+    let given = config.exclusions.clone().unwrap_or_default();
+    Exclusions {
+        countries: given.countries.unwrap_or(lists.countries),
+        name_contains: given.name_contains.unwrap_or(lists.name_contains),
+    }
+}
+
+fn same<T: PartialEq + Serialize>(
+    option: &'static str,
+    asked: Option<&T>,
+    recorded: &T,
+) -> Result<(), SettingsError> {
+    let in_toml = |value: &T| {
+        let value = toml::Value::try_from(value);
+        value.map_or_else(|_| String::new(), |value| value.to_string())
+    };
+    match asked {
+        Some(asked) if asked != recorded => Err(SettingsError::Differs {
+            option,
+            asked: in_toml(asked),
+            recorded: in_toml(recorded),
+        }),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn canonical() -> Profile {
+        Profile::bundled("canonical").expect("a shipped profile")
+    }
+
+    fn config(text: &str) -> Config {
+        toml::from_str(text).expect("valid options")
+    }
+
+    #[test]
+    fn settings_survive_the_manifest() {
+        let settings = Settings::new(&config("network = \"active\""), canonical());
+        assert_eq!(Settings::from_toml(&settings.to_toml()).expect("settings"), settings);
+    }
+
+    #[test]
+    fn what_a_run_leaves_out_it_does_not_ask_for() {
+        let settings = Settings::new(&config("own_plants = \"exclude\""), canonical());
+        settings.check(&Config::default(), None).expect("nothing asked");
+        settings.check(&config("own_plants = \"exclude\""), Some(&canonical())).expect("the same");
+    }
+
+    #[test]
+    fn a_difference_is_named_with_both_values() {
+        let settings = Settings::new(&Config::default(), canonical());
+        let error = settings.check(&config("weights = \"destination\""), None);
+        let text = error.expect_err("other weights").to_string();
+        assert!(text.starts_with("weights is \"destination\" here"), "{text}");
+        assert!(text.contains("made with \"total\""), "{text}");
+        let other = Profile::bundled("ccts").expect("a shipped profile");
+        let error = settings.check(&Config::default(), Some(&other)).expect_err("other profile");
+        assert!(error.to_string().contains("\"ccts\""), "{error}");
+    }
+
+    #[test]
+    fn a_home_of_before_codes_were_checked_keeps_its_reading_under_the_shipped_profile() {
+        let new = Settings::new(&Config::default(), canonical());
+        let recorded = new.to_toml().replace("countries = \"customs\"\n", "");
+        assert!(recorded != new.to_toml());
+        let old = Settings::from_toml(&recorded).expect("settings of before");
+        assert_eq!(old.profile.countries, None);
+        assert_eq!(old.to_toml(), recorded);
+        let with = |countries| Profile { countries, ..canonical() };
+        let any = with(Some(CountryCodes::Any));
+        old.check(&Config::default(), Some(&canonical())).expect("the shipped one");
+        old.check(&Config::default(), Some(&any)).expect("any code");
+        let mut own = canonical();
+        own.exclusions.countries.clear();
+        let error = old.check(&Config::default(), Some(&own)).expect_err("codes of its own");
+        assert!(error.to_string().starts_with("countries is \"customs\" here"), "{error}");
+        let error = new.check(&Config::default(), Some(&any)).expect_err("other codes");
+        assert!(error.to_string().contains("made with \"customs\""), "{error}");
+    }
+
+    #[test]
+    fn retention_is_all_month_ends_or_a_number_of_vintages() {
+        let retention = |value: &str| {
+            toml::from_str::<Config>(&format!("retention = {value}")).map(|config| config.retention)
+        };
+        for (value, expected) in [
+            ("\"all\"", Retention::All),
+            ("\"month-ends\"", Retention::MonthEnds),
+            ("12", Retention::Last(12)),
+        ] {
+            assert_eq!(retention(value).expect("valid"), Some(expected), "{value}");
+        }
+        for value in ["0", "-1", "\"12\"", "\"none\"", "1.5", "true"] {
+            assert!(retention(value).is_err(), "{value}");
+        }
+        let error = retention("\"years\"").expect_err("no such").to_string();
+        assert!(error.contains("retention is \"years\"; write \"all\""), "{error}");
+    }
+
+    #[test]
+    fn an_unknown_option_is_refused() {
+        assert!(toml::from_str::<Config>("netwrok = \"active\"").is_err());
+    }
+}

@@ -1,0 +1,207 @@
+//! What moved the numbers: each step of a home, what it brought, and which figures moved by it.
+//!
+//! Files that were published together moved the figures together: a step is told as a whole. What
+//! each of its files did by itself, `diff` says by replay.
+
+use serde::Serialize;
+
+use crate::domain::types::Vintage;
+use crate::home::{Archive, FileEntry, Publication};
+use crate::reader::moves::{Move, YearMoves, between};
+use crate::tables::export::{ExportError, TableAt};
+
+/// Vintages that were published together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// The newest vintage published before.
+    pub before: Vintage,
+    /// Its own newest vintage.
+    pub after: Vintage,
+    first: Publication,
+    last: Publication,
+}
+
+/// The steps of a home in order. Months closed by command belong to the step of the newest vintage
+/// then.
+///
+/// # Errors
+/// [`ExportError::Archive`] if the manifest cannot be read.
+pub fn steps(archive: &Archive) -> Result<Vec<Step>, ExportError> {
+    let mut steps: Vec<Step> = Vec::new();
+    let mut before = Vintage(0);
+    for same in archive.publications()?.chunk_by(|a, b| a.1 == b.1) {
+        let (first, last, after) = (same[0].0, same[same.len() - 1].0, same[0].1);
+        steps.push(Step { before, after, first, last });
+        before = after;
+    }
+    Ok(steps)
+}
+
+/// The step that a vintage was published in.
+///
+/// # Errors
+/// - [`ExportError::Archive`] if the manifest cannot be read.
+/// - [`ExportError::NoVintage`] if it is not there yet.
+pub fn step_of(archive: &Archive, vintage: Vintage) -> Result<Step, ExportError> {
+    let steps = steps(archive)?;
+    let newest = steps.last().map_or(Vintage(0), |step| step.after);
+    let step = steps.into_iter().find(|step| vintage > Vintage(0) && step.after >= vintage);
+    step.ok_or(ExportError::NoVintage { vintage, newest })
+}
+
+/// What a step brought and what moved by it.
+#[derive(Clone, Debug, Serialize)]
+pub struct Revision {
+    /// Its vintages, `14` or `3-14`.
+    pub vintages: String,
+    /// What it brought: files, withdrawals, months closed, other definitions.
+    pub what: Vec<String>,
+    /// What moved, by table and year.
+    pub years: Vec<YearRevision>,
+    /// The largest moves in years whose months stayed the same, the largest first.
+    pub largest: Vec<LargeMove>,
+}
+
+/// What moved in a year of a table.
+#[derive(Clone, Debug, Serialize)]
+pub struct YearRevision {
+    /// The table.
+    pub table: &'static str,
+    /// The year.
+    pub year: u16,
+    /// How many months the figures were about; 0: the year was not there.
+    pub months_before: u8,
+    /// How many they are about now.
+    pub months_after: u8,
+    /// Rows that are new.
+    pub rows_new: usize,
+    /// Rows that are gone.
+    pub rows_gone: usize,
+    /// Figures that moved, those of new and gone rows included.
+    pub figures: usize,
+}
+
+/// A figure and how far it moved.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct LargeMove {
+    /// The table.
+    pub table: &'static str,
+    /// The year.
+    pub year: u16,
+    /// Firm, city and country, as far as the table has them.
+    pub key: String,
+    /// The column.
+    pub column: String,
+    /// What it was.
+    pub before: String,
+    /// What it is.
+    pub after: String,
+    /// By how much in log points: a figure by its difference, an amount or a count by the log of
+    /// its ratio.
+    pub log_points: f64,
+}
+
+/// Sums up a step, with its `n_largest` largest moves: of both tables, as they stood before it and
+/// after.
+///
+/// # Errors
+/// [`ExportError::Archive`], [`ExportError::Rows`] if the home cannot be read.
+pub fn revision(
+    archive: &Archive,
+    step: Step,
+    tables: &[[TableAt; 2]],
+    n_largest: usize,
+) -> Result<Revision, ExportError> {
+    let (mut years, mut largest) = (Vec::new(), Vec::new());
+    for [before, after] in tables {
+        for year in between(before, after, None) {
+            let mut year = year?;
+            let revision = year_revision(&mut year, n_largest, &mut largest)?;
+            if revision.figures > 0 || revision.months_before != revision.months_after {
+                years.push(revision);
+            }
+        }
+    }
+    Ok(Revision { vintages: vintages(step), what: what(archive, step)?, years, largest })
+}
+
+fn vintages(step: Step) -> String {
+    let Step { before, after, .. } = step;
+    if after.0 <= before.0 + 1 { after.to_string() } else { format!("{}-{after}", before.0 + 1) }
+}
+
+fn year_revision(
+    year: &mut YearMoves,
+    n_largest: usize,
+    largest: &mut Vec<LargeMove>,
+) -> Result<YearRevision, ExportError> {
+    let (table, of) = (year.table.name(), year.year);
+    let is_revision = year.months[0] == year.months[1];
+    let mut figures = 0;
+    while let Some(moves) = year.next_moves() {
+        let moves = moves.map_err(|source| ExportError::Rows { table, year: of, source })?;
+        figures += moves.len();
+        if is_revision {
+            largest.extend(moves.into_iter().filter_map(|moved| large(table, of.0, moved)));
+            largest.sort_by(|a, b| b.log_points.abs().total_cmp(&a.log_points.abs()));
+            largest.truncate(n_largest);
+        }
+    }
+    let [rows_new, rows_gone] = year.n_rows_new_and_gone();
+    let [months_before, months_after] = year.months;
+    Ok(YearRevision {
+        table,
+        year: of.0,
+        months_before,
+        months_after,
+        rows_new,
+        rows_gone,
+        figures,
+    })
+}
+
+fn large(table: &'static str, year: u16, moved: Move) -> Option<LargeMove> {
+    let Move { key, column, before, after, size } = moved;
+    let log_points = size.filter(|size| *size != 0.0)?;
+    let key = key.into_iter().flatten().collect::<Vec<_>>().join(" ");
+    let (before, after) = (before.unwrap_or_default(), after.unwrap_or_default());
+    Some(LargeMove { table, year, key, column, before, after, log_points })
+}
+
+/// What a step brought, in words.
+fn what(archive: &Archive, step: Step) -> Result<Vec<String>, ExportError> {
+    let files = archive.files()?;
+    let in_step = |at: Vintage| at > step.before && at <= step.after;
+    let named = |file: &FileEntry| format!("{} (vintage {})", file.name, file.vintage);
+    let mut what = Vec::new();
+    for file in files.iter().filter(|file| in_step(file.vintage)) {
+        let superseded = files.iter().filter(|old| old.superseded_by == Some(file.vintage));
+        let superseded: Vec<String> = superseded.map(named).collect();
+        let late = file.months.iter().filter(|month| **month < file.period).count();
+        what.push(match (superseded.is_empty(), late) {
+            (false, _) => format!("{} in the place of {}", named(file), superseded.join(", ")),
+            (true, 0) => named(file),
+            (true, 1) => format!("{} with late records of an earlier month", named(file)),
+            (true, n) => format!("{} with late records of {n} earlier months", named(file)),
+        });
+    }
+    for file in files.iter().filter(|file| file.withdrawn_at.is_some_and(in_step)) {
+        what.push(format!("{} withdrawn", named(file)));
+    }
+    let in_publications = |at: Publication| at >= step.first && at <= step.last;
+    let closed = archive.closed()?;
+    let closed: Vec<String> = closed
+        .iter()
+        .filter(|(_, at)| in_publications(*at))
+        .map(|(month, _)| month.to_string())
+        .collect();
+    if let (Some(first), Some(last)) = (closed.first(), closed.last()) {
+        let to = if first == last { String::new() } else { format!(" to {last}") };
+        what.push(format!("{first}{to} closed"));
+    }
+    let before = Publication(step.first.0 - 1);
+    if before.0 > 0 && archive.definitions_at(before)? != archive.definitions_at(step.last)? {
+        what.push("the home rebuilt under other options".to_owned());
+    }
+    Ok(what)
+}

@@ -1,0 +1,289 @@
+//! The published tables of a home in one of its states, as rows of figures.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arrow_array::RecordBatch;
+use arrow_schema::SchemaRef;
+
+use super::derived::StoredYear;
+use super::sheet::Sheet;
+use super::sorted::by_key;
+use super::{Basis, city, columns, plant};
+use crate::domain::types::{Vintage, Year};
+use crate::home::parts::{Chain, Layout, Part, Table, TableYears};
+use crate::home::{Archive, ArchiveError};
+
+/// Which rows of a table are wanted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Selection {
+    /// One year; none: all.
+    pub year: Option<Year>,
+    /// As of a vintage; none: the newest.
+    pub as_of: Option<Vintage>,
+}
+
+/// A table that cannot be written out.
+#[derive(Debug, thiserror::Error)]
+pub enum ExportError {
+    /// The home.
+    #[error(transparent)]
+    Archive(#[from] ArchiveError),
+    /// Rows that do not fit together.
+    #[error("the published rows of {table} {year} do not fit together; run `verify`")]
+    Rows {
+        /// The table.
+        table: &'static str,
+        /// The year.
+        year: Year,
+        /// What Arrow says.
+        source: arrow_schema::ArrowError,
+    },
+    /// A vintage that is not there.
+    #[error("there is no vintage {vintage}; {}", if *newest == Vintage(0) { "there is none yet"
+             .to_owned() } else { format!("there are 1 to {newest}") })]
+    NoVintage {
+        /// What was asked for.
+        vintage: Vintage,
+        /// What there is.
+        newest: Vintage,
+    },
+    /// A year that is not there.
+    #[error("{table} has no year {year}; {}", years_there(there))]
+    NoYear {
+        /// The table.
+        table: &'static str,
+        /// What was asked for.
+        year: Year,
+        /// What there is, in order.
+        there: Vec<Year>,
+    },
+    /// A vintage whose tables went by the option `retention`.
+    #[error("the tables as of vintage {vintage} are not stored any more; they can be replayed")]
+    NotStored {
+        /// What was asked for.
+        vintage: Vintage,
+    },
+}
+
+/// Which years there are.
+fn years_there(years: &[Year]) -> String {
+    match years {
+        [] => "it has none yet".to_owned(),
+        [one] => format!("there is {one}"),
+        [first, .., last] => format!("there are {first} to {last}"),
+    }
+}
+
+/// Whether a year that was asked for is among those of a table.
+///
+/// # Errors
+/// [`ExportError::NoYear`] if it is not.
+pub fn check_year(
+    table: &'static str,
+    asked: Option<Year>,
+    years: impl IntoIterator<Item = Year>,
+) -> Result<(), ExportError> {
+    let Some(year) = asked else { return Ok(()) };
+    let there: BTreeSet<Year> = years.into_iter().collect();
+    if there.contains(&year) {
+        return Ok(());
+    }
+    Err(ExportError::NoYear { table, year, there: there.into_iter().collect() })
+}
+
+/// The columns of a table as exported.
+#[must_use]
+pub fn schema_of(table: Table, with_supply: bool) -> SchemaRef {
+    match table {
+        Table::City => columns::schema(&city::columns()),
+        Table::Plant => columns::schema(&plant::columns(with_supply)),
+    }
+}
+
+/// A table as it stood at some time: the files that it is read from, wherever they lie, and what
+/// its figures are made with.
+#[derive(Clone, Debug)]
+pub struct TableAt {
+    folder: PathBuf,
+    table: Table,
+    basis: Arc<Basis>,
+    /// Of each year, the chain of the table itself and of `city`.
+    years: BTreeMap<Year, YearFiles>,
+}
+
+/// The files of a year.
+#[derive(Clone, Debug)]
+struct YearFiles {
+    own: Chain,
+    /// The markets of a year whose figures follow from what is stored of it.
+    city: Option<Chain>,
+}
+
+impl TableAt {
+    /// A table as published, as of a vintage or the newest, which was made with `basis`.
+    ///
+    /// # Errors
+    /// - [`ExportError::Archive`] if the manifest cannot be read.
+    /// - [`ExportError::NoVintage`] if the vintage asked for is not there yet,
+    ///   [`ExportError::NotStored`] if it is not there any more.
+    pub fn published(
+        archive: &Archive,
+        table: Table,
+        as_of: Option<Vintage>,
+        basis: &Arc<Basis>,
+    ) -> Result<Self, ExportError> {
+        let newest = archive.last_vintage()?.unwrap_or_default();
+        if let Some(vintage) = as_of.filter(|vintage| *vintage > newest) {
+            return Err(ExportError::NoVintage { vintage, newest });
+        }
+        let vintage = as_of.unwrap_or(newest);
+        let chains = |table| -> Result<Vec<Chain>, ExportError> {
+            archive.chains(table, as_of)?.ok_or(ExportError::NotStored { vintage })
+        };
+        let own = chains(table)?;
+        let city = if table == Table::City { Vec::new() } else { chains(Table::City)? };
+        Ok(Self::of_chains(archive.home(), table, basis, own, &city))
+    }
+
+    /// A table made of parts that were written elsewhere, in order of year and publication.
+    #[must_use]
+    pub fn of_parts(folder: &Path, table: Table, parts: &[Part], basis: &Arc<Basis>) -> Self {
+        let chains = |table| {
+            let own = parts.iter().filter(|part| part.table == table).cloned();
+            Chain::of_parts(&own.collect::<Vec<_>>())
+        };
+        let city = if table == Table::City { Vec::new() } else { chains(Table::City) };
+        Self::of_chains(folder, table, basis, chains(table), &city)
+    }
+
+    fn of_chains(
+        folder: &Path,
+        table: Table,
+        basis: &Arc<Basis>,
+        own: Vec<Chain>,
+        city: &[Chain],
+    ) -> Self {
+        let years = own.into_iter().map(|own| {
+            let city = city.iter().find(|chain| chain.year == own.year).cloned();
+            (own.year, YearFiles { own, city })
+        });
+        let (folder, basis, years) = (folder.to_owned(), Arc::clone(basis), years.collect());
+        Self { folder, table, basis, years }
+    }
+
+    /// Which table it is.
+    #[must_use]
+    pub fn table(&self) -> Table {
+        self.table
+    }
+
+    /// The table as it is written out.
+    #[must_use]
+    pub fn sheet(&self) -> Sheet {
+        let keys: &[&str] = match self.table {
+            Table::City => &["year", "city", "country"],
+            Table::Plant => &["year", "firm", "city", "country"],
+        };
+        Sheet { name: self.table.name(), keys, schema: self.schema() }
+    }
+
+    fn schema(&self) -> SchemaRef {
+        schema_of(self.table, self.basis.supply.is_some())
+    }
+
+    /// Its years in order.
+    pub fn years(&self) -> impl Iterator<Item = Year> {
+        self.years.keys().copied()
+    }
+
+    /// Whether a year may have other rows than in another state of the table.
+    #[must_use]
+    pub fn differs(&self, other: &Self, year: Year) -> bool {
+        let state = |table: &Self| {
+            let of = table.years.get(&year)?;
+            Some((of.own.state, of.city.as_ref().map(|city| city.state)))
+        };
+        self.folder != other.folder || state(self) != state(other)
+    }
+
+    /// The rows of a year, sorted by key; none where it is not there.
+    ///
+    /// # Errors
+    /// - [`ExportError::Archive`] if a part is missing or damaged.
+    /// - [`ExportError::Rows`] if its parts do not fit together.
+    pub fn year(&self, year: Year) -> Result<RecordBatch, ExportError> {
+        match self.years.get(&year) {
+            None => Ok(RecordBatch::new_empty(self.schema())),
+            Some(files) => self.read(year, files),
+        }
+    }
+
+    fn read(&self, year: Year, files: &YearFiles) -> Result<RecordBatch, ExportError> {
+        let stored = |table, chain: &Chain| {
+            let mut years = TableYears::new(&self.folder, table, vec![chain.clone()]);
+            years.next().map_or_else(|| Ok(Vec::new()), |year| year.map(|year| year.batches))
+        };
+        let own = stored(self.table, &files.own)?;
+        let city = files.city.as_ref().map(|chain| stored(Table::City, chain)).transpose()?;
+        let rows = |city, plant| StoredYear { year, months: files.own.months, city, plant };
+        let made = match (files.own.layout, self.table) {
+            (Layout::Figures, table) => by_key(&self.schema(), &own, table.key()),
+            (Layout::Facts, Table::City) => self.basis.city_year(&rows(own, Vec::new())),
+            (Layout::Facts, Table::Plant) => {
+                self.basis.plant_year(&rows(city.unwrap_or_default(), own))
+            }
+        };
+        let table = self.table.name();
+        made.map_err(|source| ExportError::Rows { table, year, source })
+    }
+
+    /// The years in order, or one, each sorted by key.
+    ///
+    /// # Errors
+    /// Each year, those of [`TableAt::year`].
+    pub fn rows(
+        &self,
+        year: Option<Year>,
+    ) -> impl Iterator<Item = Result<(Year, RecordBatch), ExportError>> + use<> {
+        let table = self.clone();
+        let mut years: Vec<Year> = self.years().collect();
+        years.retain(|of| year.is_none_or(|year| year == *of));
+        years.into_iter().map(move |year| Ok((year, table.year(year)?)))
+    }
+
+    /// A year as its files lie there, whatever their hashes: none if none of them was written anew
+    /// by somebody else, or if they are no rows of the table.
+    #[must_use]
+    pub fn rewritten_year(&self, year: Year) -> Option<RecordBatch> {
+        let mut files = self.years.get(&year)?.clone();
+        let own = files.own.as_it_lies(&self.folder).ok()?;
+        let city = files.city.as_ref().map(|chain| chain.as_it_lies(&self.folder));
+        let city = city.transpose().ok()?.flatten();
+        if own.is_none() && city.is_none() {
+            return None;
+        }
+        files.own = own.unwrap_or(files.own);
+        files.city = city.or(files.city);
+        self.read(year, &files).ok()
+    }
+
+    /// Checks that a year is there, and the hashes of all its parts, or of all, so that nothing is
+    /// written of a table that is damaged further on.
+    ///
+    /// # Errors
+    /// - [`ExportError::NoYear`] if the table does not have the year.
+    /// - [`ExportError::Archive`] with the first part that is missing or damaged.
+    pub fn check(&self, year: Option<Year>) -> Result<(), ExportError> {
+        check_year(self.table.name(), year, self.years())?;
+        let wanted = self.years.iter().filter(|(of, _)| year.is_none_or(|year| year == **of));
+        for (_, files) in wanted {
+            let chains = std::iter::once(&files.own).chain(&files.city);
+            for file in chains.flat_map(Chain::files) {
+                file.open(&self.folder)?;
+            }
+        }
+        Ok(())
+    }
+}

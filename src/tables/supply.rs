@@ -1,0 +1,101 @@
+//! The firm-year file of `ln_supply`: `firm_id,year,supply` (METHODOLOGY, "Further columns").
+
+use rustc_hash::FxHashMap;
+use serde::Deserialize;
+
+use crate::domain::types::{Period, Year};
+
+/// Supply by firm and year.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Supply {
+    by_firm: FxHashMap<Box<str>, Vec<(Year, f64)>>,
+}
+
+/// A firm-year file that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum SupplyError {
+    /// A line is not a firm, a year and a number.
+    #[error("firm-year file, line {line}: write firm_id,year,supply with a number as supply")]
+    Line {
+        /// The line, the header being line 1.
+        line: u64,
+        /// What the CSV reader says.
+        #[source]
+        source: csv::Error,
+    },
+    /// A year that is not one, or a supply that is not a finite number.
+    #[error("firm-year file, line {line}: {what}")]
+    Value {
+        /// The line, the header being line 1.
+        line: u64,
+        /// What is wrong and what to do.
+        what: &'static str,
+    },
+}
+
+#[derive(Deserialize)]
+struct Line {
+    firm_id: Box<str>,
+    year: u16,
+    supply: f64,
+}
+
+impl Supply {
+    /// Reads a firm-year file.
+    ///
+    /// # Errors
+    /// [`SupplyError`] with the line: a column is missing, a value is not a number, a firm-year
+    /// stands twice.
+    pub fn parse(text: &str) -> Result<Self, SupplyError> {
+        let mut reader = csv::Reader::from_reader(text.as_bytes());
+        let mut supply = Self::default();
+        for (position, line) in reader.deserialize().enumerate() {
+            let number = position as u64 + 2;
+            let Line { firm_id, year, supply: value } =
+                line.map_err(|source| SupplyError::Line { line: number, source })?;
+            let wrong = |what| SupplyError::Value { line: number, what };
+            if !Period::YEARS.contains(&year) {
+                return Err(wrong("the year is out of range: write four digits"));
+            }
+            if !value.is_finite() {
+                return Err(wrong("supply must be a finite number: leave the line out if unknown"));
+            }
+            let years = supply.by_firm.entry(firm_id).or_default();
+            if years.iter().any(|(other, _)| other.0 == year) {
+                return Err(wrong("the firm and year stand twice: keep one line"));
+            }
+            years.push((Year(year), value));
+        }
+        Ok(supply)
+    }
+
+    /// The log of a firm's supply in a year; absent where it is not given or not positive.
+    #[must_use]
+    pub fn ln_supply(&self, firm: &str, year: Year) -> Option<f64> {
+        let (_, value) = self.by_firm.get(firm)?.iter().find(|(given, _)| *given == year)?;
+        (*value > 0.0).then(|| libm::log(*value))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn supply_is_looked_up_by_firm_and_year() {
+        let supply = Supply::parse("firm_id,year,supply\nA,2001,2.718281828459045\nA,2002,0\n");
+        let supply = supply.expect("a valid file");
+        assert_eq!(supply.ln_supply("A", Year(2001)), Some(1.0));
+        assert_eq!(supply.ln_supply("A", Year(2002)), None);
+        assert_eq!(supply.ln_supply("B", Year(2001)), None);
+    }
+
+    #[test]
+    fn a_bad_line_is_named() {
+        for bad in ["A,2001,x", "A,2001,NaN", "A,1,5", "A,2001,1\nA,2001,2", "A,2001"] {
+            let error = Supply::parse(&format!("firm_id,year,supply\n{bad}\n"));
+            let text = error.expect_err("bad line").to_string();
+            assert!(text.contains("line 2") || text.contains("line 3"), "{text}");
+        }
+    }
+}
