@@ -1,8 +1,9 @@
 //! Bytes to records or rejects.
 //!
 //! What comes in: the files of a feed, as some agency wrote them, and a [`profile::Profile`] that
-//! says how. What goes out: for each file an [`Intake`](crate::domain::record::Intake) (its records,
-//! its rejected lines, their counts) or the reason why nothing of it counts ([`refused::Refused`]).
+//! says how. What goes out: for each file an [`Intake`](crate::domain::record::Intake), which is its
+//! records, its rejected lines and their counts, or the reason why nothing of it counts
+//! ([`refused::Refused`]).
 //!
 //! ```text
 //! folders ─ source ─▶ files ─ decode ─▶ text ─ frame ─▶ lines ─ check ─▶ records | rejects
