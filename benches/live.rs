@@ -16,7 +16,7 @@ use spillover::engine::{Engine, Outcome, Request, Unwatched};
 use spillover::feed::profile::{Profile, Revision};
 use spillover::feed::reference::TablesBeside;
 use spillover::feed::source::{FeedFile, discover};
-use spillover::home::settings::Config;
+use spillover::home::options::Config;
 
 #[derive(Debug, Parser)]
 struct Arguments {

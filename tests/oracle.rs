@@ -8,7 +8,7 @@ use proptest::strategy::ValueTree;
 use spillover::check::oracle::{Oracle, Tables};
 use spillover::dataflow::{self, Epoch, Output, WorkerFailed, Workers};
 use spillover::domain::calendar::Calendar;
-use spillover::domain::choices::{Definitions, Network, OwnPlants, Weights};
+use spillover::domain::choices::{Choices, Network, OwnPlants, Weights};
 use spillover::domain::geography::Geography;
 use spillover::domain::rows::{Change, CityRow, PlantFacts, PlantRow};
 use spillover::domain::types::{
@@ -57,9 +57,9 @@ fn arrival() -> impl Strategy<Value = Arrival> {
         })
 }
 
-fn definitions() -> impl Strategy<Value = Definitions> {
+fn choices() -> impl Strategy<Value = Choices> {
     (any::<bool>(), any::<bool>(), any::<bool>()).prop_map(|(active, exclude, destination)| {
-        Definitions {
+        Choices {
             network: if active { Network::Active } else { Network::Founded },
             own_plants: if exclude { OwnPlants::Exclude } else { OwnPlants::Include },
             weights: if destination { Weights::Destination } else { Weights::Total },
@@ -110,7 +110,7 @@ impl Published {
             let year = of_year[0].year;
             let rows = city.iter().filter(|row| row.year == year).copied().collect();
             let markets = YearMarkets::of(rows, &subject.geography);
-            let mut rows = PlantRows::new(&markets, &subject.geography, subject.definitions);
+            let mut rows = PlantRows::new(&markets, &subject.geography, subject.choices);
             for of_firm in of_year.chunk_by(|a, b| a.plant.firm == b.plant.firm) {
                 rows.of_firm(of_firm, &mut plant);
             }
@@ -193,21 +193,21 @@ impl Driver {
 /// What the tables are about.
 struct Subject {
     geography: Geography,
-    definitions: Definitions,
+    choices: Choices,
 }
 
 impl Subject {
-    fn new(definitions: Definitions) -> Self {
+    fn new(choices: Choices) -> Self {
         // Two provinces of two cities and one of a single city, with areas that are not round.
         let cities = [(0, 731), (0, 2_418), (1, 90), (1, 1_024), (2, 555)];
         let cities = cities.map(|(province, km2)| (Province(province), km2 * 1_000_000 + 7));
-        Self { geography: Geography::new(cities), definitions }
+        Self { geography: Geography::new(cities), choices }
     }
 
     fn of_dataflow(&self) -> dataflow::Subject {
         let calendar = Calendar::starting(month(0));
         dataflow::Subject {
-            network: self.definitions.network,
+            network: self.choices.network,
             first_year: calendar.first().year(),
             first_indicator_year: calendar.first_indicator_year(),
         }
@@ -224,14 +224,14 @@ proptest! {
     #[test]
     fn the_dataflow_agrees_with_the_oracle_at_every_epoch(
         arrivals in prop::collection::vec(arrival(), 1..8),
-        definitions in definitions(),
+        choices in choices(),
         n_workers in 1..4_usize,
     ) {
-        let subject = Subject::new(definitions);
+        let subject = Subject::new(choices);
         let mut driver = Driver::start(n_workers, &subject);
         for arrival in &arrivals {
             driver.take_in(arrival);
-            let mut oracle = Oracle::new(driver.calendar, &subject.geography, definitions);
+            let mut oracle = Oracle::new(driver.calendar, &subject.geography, choices);
             driver.accepted.iter().for_each(|shipment| oracle.add(shipment));
             prop_assert_eq!(driver.published.tables(&subject), oracle.tables());
         }
@@ -245,7 +245,7 @@ fn the_stories_that_are_compared_have_rows_in_both_tables() {
     for _ in 0..8 {
         let arrivals = prop::collection::vec(arrival(), 6..8);
         let arrivals = arrivals.new_tree(&mut runner).expect("a value").current();
-        let subject = Subject::new(Definitions::default());
+        let subject = Subject::new(Choices::default());
         let mut driver = Driver::start(1, &subject);
         for arrival in &arrivals {
             driver.take_in(arrival);

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::domain::calendar::Calendar;
-use crate::domain::choices::{Definitions, Network, OwnPlants, Weights};
+use crate::domain::choices::{Choices, Network, OwnPlants, Weights};
 use crate::domain::geography::Geography;
 use crate::domain::rows::{CityRow, GrowthSum, PlantRow, WeightedSum};
 use crate::domain::types::{City, Country, Firm, Flow, Growth, Plant, Shipment, Year};
@@ -66,15 +66,15 @@ type Cells = BTreeMap<(Year, Country), BTreeMap<Plant, Cell>>;
 pub struct Oracle<'a> {
     calendar: Calendar,
     geography: &'a Geography,
-    definitions: Definitions,
+    choices: Choices,
     cells: Cells,
 }
 
 impl<'a> Oracle<'a> {
     /// Nothing shipped yet.
     #[must_use]
-    pub fn new(calendar: Calendar, geography: &'a Geography, definitions: Definitions) -> Self {
-        Self { calendar, geography, definitions, cells: Cells::new() }
+    pub fn new(calendar: Calendar, geography: &'a Geography, choices: Choices) -> Self {
+        Self { calendar, geography, choices, cells: Cells::new() }
     }
 
     /// Counts a shipment in the years in which it counts.
@@ -256,7 +256,7 @@ impl Row<'_> {
 
     /// `C`: the firm's other cities.
     fn affiliates(&self, plant: Plant, year: Year) -> Vec<City> {
-        let cities: Vec<City> = match self.oracle.definitions.network {
+        let cities: Vec<City> = match self.oracle.choices.network {
             Network::Active => self.firms.active(plant.firm, year).keys().copied().collect(),
             Network::Founded => self.firms.founded[&plant.firm]
                 .iter()
@@ -283,7 +283,7 @@ impl Row<'_> {
 
     /// `S` and `n` of an affiliate city, as the option `own_plants` has it.
     fn affiliate_market(&self, city: City, firm: Firm) -> GrowthSum {
-        match self.oracle.definitions.own_plants {
+        match self.oracle.choices.own_plants {
             OwnPlants::Include => self.market_without(city, None),
             OwnPlants::Exclude => self.market_without(city, Some(firm)),
         }
@@ -317,7 +317,7 @@ impl Row<'_> {
     }
 
     fn weight_cents(&self, city: City, firm: Firm, active: &BTreeMap<City, i64>) -> i64 {
-        match self.oracle.definitions.weights {
+        match self.oracle.choices.weights {
             Weights::Total => active.get(&city).copied().unwrap_or(0),
             Weights::Destination => {
                 self.plants.get(&Plant { firm, city }).map_or(0, |cell| cell.cur.max(0))

@@ -4,7 +4,7 @@ use clap::Args;
 use spillover::domain::types::Period;
 use spillover::engine::{EngineError, Request, Unwatched};
 use spillover::home::Archive;
-use spillover::home::settings::Close as ClosePolicy;
+use spillover::home::options::Close as ClosePolicy;
 use spillover::regressions::YearClose;
 
 use super::ending::Done;

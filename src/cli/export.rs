@@ -2,8 +2,8 @@
 
 use clap::{Args, ValueEnum};
 use spillover::domain::types::{Vintage, Year};
+use spillover::home::options::{Config, SettingsError};
 use spillover::home::parts::Table;
-use spillover::home::settings::{Config, SettingsError};
 use spillover::reader::Reader;
 use spillover::reader::{ledger, moves};
 use spillover::regressions::{Kind, exported};

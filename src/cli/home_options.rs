@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use spillover::home::settings::{Config, check_workers};
+use spillover::home::options::{Config, check_workers};
 
 use super::target::Spared;
 

@@ -38,7 +38,7 @@ use spillover::engine::EngineError;
 use spillover::files::scratch::clear_stale;
 use spillover::files::trouble::remark;
 use spillover::home::ArchiveError;
-use spillover::home::settings::Config;
+use spillover::home::options::Config;
 
 use ending::Done;
 pub use ending::UsageError;

@@ -38,7 +38,7 @@ pub enum Weights {
 
 /// The choices in the definition of the indicators (METHODOLOGY, "Choices").
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Definitions {
+pub struct Choices {
     /// Which cities are affiliates.
     pub network: Network,
     /// Whether own plants count.

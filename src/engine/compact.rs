@@ -9,10 +9,10 @@
 use std::collections::BTreeSet;
 
 use super::EngineError;
-use super::open::{Engine, recorded};
+use super::open::{Engine, recorded_profile};
 use crate::domain::types::Vintage;
 use crate::feed::profile::Exclusions;
-use crate::home::settings::{Retention, Settings};
+use crate::home::options::Retention;
 use crate::home::{Archive, Compaction, CompactionRules, FileEntry, Publication};
 
 impl Engine {
@@ -84,8 +84,8 @@ impl Lost {
                 files.push(file);
             }
         }
-        let now = recorded(archive)?;
-        Ok(Self { exclusions: now.map(|(settings, _)| settings.profile.exclusions), files })
+        let now = recorded_profile(archive)?;
+        Ok(Self { exclusions: now.map(|profile| profile.exclusions), files })
     }
 
     /// Whether a publication cannot be replayed.
@@ -98,7 +98,8 @@ impl Lost {
         if self.files.iter().any(|file| file.counted_at(vintage)) {
             return Ok(true);
         }
-        let Some(then) = archive.definitions_at(publication)? else { return Ok(false) };
-        Ok(Some(Settings::from_toml(&then.settings)?.profile.exclusions) != self.exclusions)
+        let Some(then) = archive.definition_at(publication)? else { return Ok(false) };
+        let (_, profile) = then.options()?;
+        Ok(Some(profile.exclusions) != self.exclusions)
     }
 }

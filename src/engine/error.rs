@@ -9,11 +9,12 @@ use crate::feed::profile::ProfileError;
 use crate::feed::reference::PlacesError;
 use crate::feed::refused::Refused;
 use crate::feed::source::FeedError;
+use crate::feed::supply::SupplyError;
 use crate::files::trouble::{advice, remark};
 use crate::home::ArchiveError;
-use crate::home::settings::SettingsError;
+use crate::home::definition::DefinitionError;
+use crate::home::options::SettingsError;
 use crate::tables::export::ExportError;
-use crate::tables::supply::SupplyError;
 
 /// An error with what caused it.
 #[must_use]
@@ -63,6 +64,9 @@ pub enum EngineError {
     /// The home was being opened, and whoever asked for it does not want it any more.
     #[error("asked to stop while the home was being opened")]
     Stopped,
+    /// What defines the figures.
+    #[error(transparent)]
+    Definition(#[from] DefinitionError),
     /// The options.
     #[error(transparent)]
     Settings(#[from] SettingsError),

@@ -10,14 +10,15 @@ use super::EngineError;
 use super::open::Engine;
 use super::outcome::{FileOutcome, Observer, Outcome, Refusal};
 use super::reading::{Known, Read, ReadAhead, Reader, Taken, named};
-use super::running::{Home, LiveSegment, Running};
+use super::running::{LiveSegment, Running};
 use crate::dataflow::YEARS_MAX;
 use crate::domain::calendar::Calendar;
 use crate::domain::types::{Period, Vintage};
 use crate::feed::profile::Revision;
 use crate::feed::read::ReadLimits;
 use crate::feed::source::FeedFile;
-use crate::home::settings::Close;
+use crate::home::definition::Definition;
+use crate::home::options::Close;
 use crate::home::{
     AcceptedFile, ArchiveError, Commit, Publication, Seen, Stored, Summary, Withdrawn,
 };
@@ -113,7 +114,7 @@ impl Engine {
         files: &[FeedFile],
         observer: &mut dyn Observer,
     ) -> Result<Vec<FileOutcome>, EngineError> {
-        let home = Arc::clone(&self.home);
+        let definition = Arc::clone(&self.definition);
         let n_workers = self.n_workers;
         let known = self.known()?;
         let first = self.running.as_ref().map(|running| running.calendar.first());
@@ -122,8 +123,12 @@ impl Engine {
             max_rejected_share: self.options.max_rejected_share,
             ..ReadLimits::default()
         };
-        let reader =
-            Reader { profile: &home.settings.profile, places: &home.places, limits, known: &known };
+        let reader = Reader {
+            profile: &definition.profile,
+            places: &definition.places,
+            limits,
+            known: &known,
+        };
         std::thread::scope(|scope| {
             let reads = ReadAhead::start(scope, files, reader, n_workers);
             let mut step = Step::default();
@@ -134,14 +139,15 @@ impl Engine {
                 }
                 let any_refused = outcomes.iter().any(FileOutcome::is_refused);
                 let hash = read.hash().map(str::to_owned);
-                let outcome = self.take_in(scope, &home, file, read, any_refused, &mut step)?;
+                let outcome =
+                    self.take_in(scope, &definition, file, read, any_refused, &mut step)?;
                 outcomes.push(FileOutcome { path: file.path.clone(), hash, outcome });
                 observer.file(&outcomes[outcomes.len() - 1]);
                 if step.is_due() {
-                    self.publish(&home, std::mem::take(&mut step), observer)?;
+                    self.publish(&definition, std::mem::take(&mut step), observer)?;
                 }
             }
-            self.publish(&home, step, observer)?;
+            self.publish(&definition, step, observer)?;
             Ok(outcomes)
         })
         .and_then(|outcomes| {
@@ -161,10 +167,10 @@ impl Engine {
         period: Period,
         observer: &mut dyn Observer,
     ) -> Result<(), EngineError> {
-        let home = Arc::clone(&self.home);
+        let definition = Arc::clone(&self.definition);
         let running = self.running.as_mut().ok_or(EngineError::Empty)?;
-        running.close(self.archive.home(), &home, period)?;
-        self.publish(&home, Step { closed: vec![period], ..Step::default() }, observer)?;
+        running.close(self.archive.home(), &definition, period)?;
+        self.publish(&definition, Step { closed: vec![period], ..Step::default() }, observer)?;
         observer.rested(&mut self.archive);
         Ok(())
     }
@@ -182,7 +188,7 @@ impl Engine {
     fn take_in<'scope>(
         &mut self,
         scope: &'scope Scope<'scope, '_>,
-        home: &Arc<Home>,
+        definition: &Arc<Definition>,
         file: &FeedFile,
         read: Read,
         any_refused: bool,
@@ -204,7 +210,7 @@ impl Engine {
             Err(refusal) => return Ok(Outcome::Refused(refusal)),
         };
         let counts = taken.summary.counts.clone();
-        let vintage = self.accept(scope, home, file, *taken, supersedes, step)?;
+        let vintage = self.accept(scope, definition, file, *taken, supersedes, step)?;
         Ok(Outcome::Accepted { vintage, counts })
     }
 
@@ -283,7 +289,7 @@ impl Engine {
     fn accept<'scope>(
         &mut self,
         scope: &'scope Scope<'scope, '_>,
-        home: &Arc<Home>,
+        definition: &Arc<Definition>,
         file: &FeedFile,
         taken: Taken,
         supersedes: Vec<Vintage>,
@@ -294,7 +300,7 @@ impl Engine {
         let n_workers = self.n_workers;
         if self.running.is_none() {
             let calendar = Calendar::starting(file.period);
-            self.running = Some(Running::start(home, calendar, n_workers)?);
+            self.running = Some(Running::start(definition, calendar, n_workers)?);
         }
         let running = self.running.as_mut().expect("it was started above");
         if !supersedes.is_empty() {
@@ -305,7 +311,7 @@ impl Engine {
         if closes {
             // What the earlier files had no role in yet, their withdrawal does not touch.
             for &earlier in &supersedes {
-                running.withdraw(&folder, home, earlier)?;
+                running.withdraw(&folder, definition, earlier)?;
             }
             let before = file.period.year_before();
             let is_read = |writing: &Writing<'_>| {
@@ -314,7 +320,7 @@ impl Engine {
             if step.writing.iter().any(is_read) {
                 step.settle(running, 0)?;
             }
-            running.close(&folder, home, file.period)?;
+            running.close(&folder, definition, file.period)?;
             step.closed.push(file.period);
         }
         let Taken { summary, sums, segment } = taken;
@@ -322,7 +328,7 @@ impl Engine {
         if supersedes.is_empty() || closes {
             running.feed(&sums)?;
         } else {
-            running.replace(self.archive.home(), home, &supersedes, &sums)?;
+            running.replace(self.archive.home(), definition, &supersedes, &sums)?;
         }
         let path = file.path.clone();
         step.writing.push_back(Writing { path, vintage, supersedes, summary, segment });
@@ -341,7 +347,7 @@ impl Engine {
     /// Publishes a step and commits it.
     pub(super) fn publish(
         &mut self,
-        home: &Arc<Home>,
+        definition: &Arc<Definition>,
         mut step: Step<'_>,
         observer: &mut dyn Observer,
     ) -> Result<(), EngineError> {
@@ -351,20 +357,20 @@ impl Engine {
         let last = self.archive.last_publication()?.map_or(0, |(last, _)| last.0);
         let publication = Publication(last + 1);
         observer.publishing(publication);
-        let parts = running.publish(self.archive.home(), home, publication)?;
+        let parts = running.publish(self.archive.home(), definition, publication)?;
         step.settle(running, 0)?;
         let commit = Commit {
             publication,
             files: step.files,
             closed: step.closed,
             parts,
-            definitions: self.unrecorded.clone(),
+            definition: (!self.is_recorded).then(|| self.definition.texts.clone()),
             withdrawn: step.withdrawn,
             rebuilt: None,
             void_snapshots: step.void_snapshots,
         };
         self.archive.commit(&commit)?;
-        self.unrecorded = None;
+        self.is_recorded = true;
         observer.committed(&mut self.archive, &commit.closed);
         Ok(())
     }

@@ -8,14 +8,14 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use super::EngineError;
-use super::open::{Engine, Request, calendar, home_of, recorded};
+use super::open::{Engine, Request, calendar, recorded};
 use super::outcome::{FileOutcome, Outcome};
-use super::running::Home;
 use crate::domain::types::City;
 use crate::feed::decode::fingerprint;
 use crate::feed::read::{ReadLimits, read};
 use crate::feed::refused::Refused;
 use crate::feed::source::FeedFile;
+use crate::home::definition::Definition;
 use crate::home::segment::{encode, sort};
 use crate::home::{Archive, ArchiveError, FileEntry, Seen};
 
@@ -81,14 +81,13 @@ fn mend(
     files: &[FeedFile],
     is_asked: impl Fn(&FileEntry) -> bool,
 ) -> Result<Vec<String>, EngineError> {
-    let Some((settings, definitions)) = recorded(archive)? else { return Ok(Vec::new()) };
-    let home = home_of(settings, &definitions)?;
+    let Some(definition) = recorded(archive)? else { return Ok(Vec::new()) };
     let mut mended = Vec::new();
     for entry in archive.files()? {
         if !is_asked(&entry) || entry.segment.damage(archive.home())?.is_none() {
             continue;
         }
-        if mend_one(archive, &home, &entry, files)? {
+        if mend_one(archive, &definition, &entry, files)? {
             mended.push(entry.name);
         }
     }
@@ -98,11 +97,11 @@ fn mend(
 /// Puts back the records of a file from one with its bytes; whether there is one.
 fn mend_one(
     archive: &mut Archive,
-    home: &Home,
+    definition: &Definition,
     entry: &FileEntry,
     files: &[FeedFile],
 ) -> Result<bool, EngineError> {
-    let profile = &home.settings.profile;
+    let profile = &definition.profile;
     let limits = ReadLimits {
         first_period: calendar(archive)?.map(|calendar| calendar.first()),
         max_rejected_share: 1.0,
@@ -122,7 +121,7 @@ fn mend_one(
         if found.map_or(true, |found| found.hash != entry.hash) {
             continue;
         }
-        let mut intake = match read(file, profile, &home.places, &limits) {
+        let mut intake = match read(file, profile, &definition.places, &limits) {
             Err(refused) if refused.is_of_system() => return Err(unread(refused)),
             Err(_) => continue,
             Ok(intake) => intake,
@@ -131,7 +130,7 @@ fn mend_one(
             continue;
         }
         sort(&mut intake.records, intake.texts.firms.len());
-        let code = |city: City| home.places.code(city);
+        let code = |city: City| definition.places.code(city);
         let records = encode(1, &intake.texts, &mut intake.records, &code)
             .map_err(|source| ArchiveError::encode(&file.path, source))?;
         archive.put_back(entry, &records)?;

@@ -38,5 +38,5 @@ pub use error::{EngineError, with_causes};
 pub use open::{Engine, Request};
 pub use outcome::{FileOutcome, Observer, Outcome, Refusal, Unwatched};
 pub use restore::{Restored, State, needs_records};
-pub use running::{Home, LiveSegment, Names};
+pub use running::{LiveSegment, Names};
 pub use withdraw::file_named;

@@ -1,22 +1,22 @@
 //! Opening a home: what it has recorded, what a run asks for, and the state that both come to.
 
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use super::EngineError;
 use super::outcome::Observer;
 use super::restore::{Restored, State};
-use super::running::{Home, LiveSegment, Running};
+use super::running::{LiveSegment, Running};
 use crate::domain::calendar::Calendar;
 use crate::domain::types::Period;
-use crate::feed::places::Places;
 use crate::feed::profile::{Profile, Revision};
-use crate::feed::reference::{CITIES, COUNTRIES, REGIONS, ReferenceTexts, TablesBeside};
+use crate::feed::reference::{ReferenceTexts, TablesBeside};
+use crate::feed::supply::Supply;
 use crate::files;
-use crate::home::settings::{Close, Config, Retention, Settings};
-use crate::home::{Archive, ArchiveError, Definitions, FileEntry};
-use crate::tables::supply::Supply;
+use crate::home::definition::{Definition, DefinitionError, DefinitionTexts, SUPPLY};
+use crate::home::options::{Close, Config, Retention};
+use crate::home::{Archive, ArchiveError, FileEntry};
 
 /// What a run asks for.
 #[derive(Clone, Debug, Default)]
@@ -47,11 +47,11 @@ pub struct IntakeOptions {
 /// A home that is open to take in files.
 pub struct Engine {
     pub(super) archive: Archive,
-    pub(super) home: Arc<Home>,
+    pub(super) definition: Arc<Definition>,
     pub(super) options: IntakeOptions,
     pub(super) n_workers: usize,
-    /// What to record with the first commit; none once that is done.
-    pub(super) unrecorded: Option<Definitions>,
+    /// Whether the definition is recorded: the first commit does that.
+    pub(super) is_recorded: bool,
     pub(super) running: Option<Running>,
     /// From what the state was restored.
     pub(super) restored: Restored,
@@ -85,32 +85,32 @@ impl Engine {
     /// An engine whose state is not restored yet.
     pub(super) fn closed(folder: &Path, request: Request) -> Result<Self, EngineError> {
         // What the run brings is checked before a home is made for it.
-        let (mut home, mut definitions) = match Archive::read(folder) {
+        let mut definition = match Archive::read(folder) {
             Ok(archive) => defined(Some(&archive), &request)?,
             Err(ArchiveError::NoHome { .. }) => defined(None, &request)?,
             Err(error) => return Err(error.into()),
         };
         let archive = Archive::open(folder)?;
-        let recorded = recorded(&archive)?;
+        let recorded = archive.definition()?;
         // Until it was locked another process may have written others.
-        if recorded.as_ref().is_some_and(|(_, now)| *now != definitions) {
-            (home, definitions) = defined(Some(&archive), &request)?;
+        if recorded.as_ref().is_some_and(|now| *now != definition.texts) {
+            definition = defined(Some(&archive), &request)?;
         }
-        let home = Arc::new(home);
-        let unrecorded = recorded.is_none().then_some(definitions);
+        let definition = Arc::new(definition);
+        let is_recorded = recorded.is_some();
         let Request { config, n_workers, .. } = request;
         let options = IntakeOptions {
             close: config.close.unwrap_or_default(),
-            revision: config.revision.unwrap_or(home.settings.profile.revision),
+            revision: config.revision.unwrap_or(definition.profile.revision),
             max_rejected_share: config.max_rejected_share.unwrap_or(0.05),
             retention: config.retention.unwrap_or_default(),
         };
         Ok(Self {
             archive,
-            home,
+            definition,
             options,
             n_workers,
-            unrecorded,
+            is_recorded,
             running: None,
             restored: Restored::default(),
         })
@@ -121,8 +121,8 @@ impl Engine {
         progress: impl FnMut(usize) -> ControlFlow<()>,
     ) -> Result<(), EngineError> {
         let Some(state) = State::now(&self.archive)? else { return Ok(()) };
-        let mut running = Running::start(&self.home, state.calendar, self.n_workers)?;
-        self.restored = running.restore(&self.archive, &self.home, &state, progress)?;
+        let mut running = Running::start(&self.definition, state.calendar, self.n_workers)?;
+        self.restored = running.restore(&self.archive, &self.definition, &state, progress)?;
         self.running = Some(running);
         self.upgrade()
     }
@@ -136,7 +136,7 @@ impl Engine {
     /// The feed's layout.
     #[must_use]
     pub fn profile(&self) -> &Profile {
-        &self.home.settings.profile
+        &self.definition.profile
     }
 
     /// Has an observer do what a process that ended too early left undone.
@@ -159,19 +159,15 @@ impl Engine {
 
 /// What defines the figures: as recorded, and then the run must not ask for others, or else as the
 /// run asks.
-fn defined(
-    archive: Option<&Archive>,
-    request: &Request,
-) -> Result<(Home, Definitions), EngineError> {
-    let (settings, definitions) = match archive.map(recorded).transpose()?.flatten() {
-        Some((settings, definitions)) => {
-            settings.check(&request.config, request.profile.as_ref())?;
-            same_references(&settings, &definitions, request)?;
-            (settings, definitions)
+fn defined(archive: Option<&Archive>, request: &Request) -> Result<Definition, EngineError> {
+    match archive.map(recorded).transpose()?.flatten() {
+        Some(definition) => {
+            definition.check(&request.config, request.profile.as_ref())?;
+            same_references(&definition, request)?;
+            Ok(definition)
         }
-        None => new_definitions(request)?,
-    };
-    Ok((home_of(settings, &definitions)?, definitions))
+        None => Ok(Definition::read(texts_of_new_home(request)?)?),
+    }
 }
 
 /// The calendar as the archive has it; none before the first file.
@@ -204,53 +200,38 @@ pub(super) fn segment_of(file: FileEntry) -> LiveSegment {
     }
 }
 
-/// The options and reference tables that a home has recorded; none before the first commit.
+/// What defines the figures of a home, as recorded; none before the first commit.
 ///
 /// # Errors
-/// [`EngineError::Archive`], [`EngineError::Settings`] if they cannot be read.
-pub fn recorded(archive: &Archive) -> Result<Option<(Settings, Definitions)>, EngineError> {
-    let Some(settings) = archive.settings()? else { return Ok(None) };
-    let references = archive.references()?;
-    Ok(Some((Settings::from_toml(&settings)?, Definitions { settings, references })))
+/// [`EngineError::Archive`] if it cannot be read, [`EngineError::Definition`] if it cannot be used.
+pub fn recorded(archive: &Archive) -> Result<Option<Definition>, EngineError> {
+    Ok(archive.definition()?.map(Definition::read).transpose()?)
 }
 
-/// The home that recorded definitions make.
+/// The layout that a home has recorded; none before the first commit.
 ///
 /// # Errors
-/// [`EngineError::Places`], [`EngineError::Supply`] if a table cannot be used.
-pub fn home_of(settings: Settings, definitions: &Definitions) -> Result<Home, EngineError> {
-    let table = |name: &str| {
-        let found = definitions.references.iter().find(|(table, _)| table == name);
-        found.map(|(_, text)| text.clone())
-    };
-    let texts = ReferenceTexts {
-        cities: table(CITIES).unwrap_or_default(),
-        regions: table(REGIONS),
-        countries: table(COUNTRIES),
-    };
-    let supply = table(SUPPLY).map(|text| Supply::parse(&text)).transpose();
-    let supply =
-        supply.map_err(|source| EngineError::Supply { path: PathBuf::from(SUPPLY), source })?;
-    Ok(Home::new(settings, Places::parse(&texts)?, supply))
+/// As for [`recorded`].
+pub fn recorded_profile(archive: &Archive) -> Result<Option<Profile>, EngineError> {
+    let Some(texts) = archive.definition()? else { return Ok(None) };
+    let (_, profile) = texts.options().map_err(DefinitionError::Settings)?;
+    Ok(Some(profile))
 }
 
-pub(super) const SUPPLY: &str = "supply.csv";
-
-fn new_definitions(request: &Request) -> Result<(Settings, Definitions), EngineError> {
+fn texts_of_new_home(request: &Request) -> Result<DefinitionTexts, EngineError> {
     let profile = match (&request.profile, &request.config.profile) {
         (Some(profile), _) => profile.clone(),
         (None, Some(name)) => Profile::bundled(name)?,
         (None, None) => Profile::bundled("canonical")?,
     };
-    let settings = Settings::new(&request.config, profile);
-    let texts = ReferenceTexts::of(request.references.clone(), &settings.profile);
+    let (choices, profile) = Definition::of_new_home(&request.config, profile);
+    let texts = ReferenceTexts::of(request.references.clone(), &profile);
     let mut references: Vec<(String, String)> =
         texts.named().map(|(name, text)| (name.to_owned(), text.to_owned())).collect();
     if let Some(path) = &request.config.supply {
         references.push((SUPPLY.to_owned(), read_supply(path)?));
     }
-    let definitions = Definitions { settings: settings.to_toml(), references };
-    Ok((settings, definitions))
+    Ok(DefinitionTexts::new(choices, profile, references))
 }
 
 pub(super) fn read_supply(path: &Path) -> Result<String, EngineError> {
@@ -260,14 +241,10 @@ pub(super) fn read_supply(path: &Path) -> Result<String, EngineError> {
     Ok(text)
 }
 
-fn same_references(
-    settings: &Settings,
-    recorded: &Definitions,
-    request: &Request,
-) -> Result<(), EngineError> {
+fn same_references(recorded: &Definition, request: &Request) -> Result<(), EngineError> {
     let beside = &request.references;
     // A home of before tables counted by themselves looked at none without a table of cities.
-    let counts = settings.profile.checks_codes() || beside.cities.is_some();
+    let counts = recorded.profile.checks_codes() || beside.cities.is_some();
     let asked = beside.named().filter(|_| counts);
     let mut asked: Vec<(&str, String)> =
         asked.map(|(name, text)| (name, text.to_owned())).collect();
@@ -275,11 +252,11 @@ fn same_references(
         asked.push((SUPPLY, read_supply(path)?));
     }
     for (table, text) in asked {
-        let known = recorded.references.iter().find(|(name, _)| name == table);
+        let known = recorded.texts.reference(table);
         let table = table.to_owned();
         match known {
             None => return Err(EngineError::ReferenceNew { table }),
-            Some((_, known)) if *known != text => {
+            Some(known) if *known != text => {
                 return Err(EngineError::ReferenceDiffers { table });
             }
             Some(_) => {}
@@ -291,16 +268,20 @@ fn same_references(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::choices::Choices;
+    use crate::feed::reference::CITIES;
 
     #[test]
     fn a_home_of_before_tables_counted_by_themselves_takes_its_feed_as_it_was() {
-        let canonical = Profile::bundled("canonical").expect("a shipped profile");
-        let new = Settings::new(&Config::default(), canonical);
-        let mut old = new.clone();
-        old.profile.countries = None;
         let cities = "city,province,area_km2\n1101,11,100\n".to_owned();
-        let references = vec![(CITIES.to_owned(), cities.clone())];
-        let recorded = Definitions { settings: String::new(), references };
+        let canonical = Profile::bundled("canonical").expect("a shipped profile");
+        let defined = |profile| {
+            let references = vec![(CITIES.to_owned(), cities.clone())];
+            let texts = DefinitionTexts::new(Choices::default(), profile, references);
+            Definition::read(texts).expect("a definition")
+        };
+        let old = defined(Profile { countries: None, ..canonical.clone() });
+        let new = defined(canonical);
         let beside = |cities: Option<&String>| Request {
             references: TablesBeside {
                 cities: cities.cloned(),
@@ -309,9 +290,9 @@ mod tests {
             },
             ..Request::default()
         };
-        same_references(&old, &recorded, &beside(None)).expect("it was not looked at");
-        for (settings, request) in [(&new, beside(None)), (&old, beside(Some(&cities)))] {
-            let error = same_references(settings, &recorded, &request).expect_err("a new table");
+        same_references(&old, &beside(None)).expect("it was not looked at");
+        for (definition, request) in [(&new, beside(None)), (&old, beside(Some(&cities)))] {
+            let error = same_references(definition, &request).expect_err("a new table");
             assert!(
                 error.to_string().starts_with("countries.csv beside the feed is one"),
                 "{error}"
@@ -324,7 +305,7 @@ mod tests {
             },
             ..Request::default()
         };
-        let error = same_references(&new, &recorded, &request).expect_err("another table");
+        let error = same_references(&new, &request).expect_err("another table");
         assert!(error.to_string().starts_with("cities.csv beside the feed differs"), "{error}");
     }
 }

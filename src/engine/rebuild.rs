@@ -17,19 +17,18 @@ use std::sync::Arc;
 
 use super::EngineError;
 use super::intake::ABSOLUTE_CENTS_MAX;
-use super::open::{SUPPLY, home_of, read_supply, recorded};
+use super::open::{read_supply, recorded};
 use super::restore::State;
-use super::running::{Home, Running, records_not_read};
+use super::running::{Running, records_not_read};
 use crate::domain::record::{Counts, Exclusion, Intake, Record, Texts};
 use crate::domain::types::{City, Vintage};
 use crate::feed::profile::Exclusions;
 use crate::feed::reference::{CITIES, COUNTRIES, REGIONS, TablesBeside};
+use crate::home::definition::{Definition, DefinitionTexts, SUPPLY};
+use crate::home::options::Config;
 use crate::home::parts::{Chain, Table};
 use crate::home::segment::{self, Fields};
-use crate::home::settings::Config;
-use crate::home::{
-    Archive, Commit, Definitions, FileEntry, Publication, Rebuilt, Reclassified, Summary,
-};
+use crate::home::{Archive, Commit, FileEntry, Publication, Rebuilt, Reclassified, Summary};
 
 /// What a rebuild did.
 #[derive(Debug)]
@@ -61,36 +60,36 @@ pub fn rebuild(
     mut progress: impl FnMut(usize),
 ) -> Result<Option<Rebuild>, EngineError> {
     let mut archive = Archive::open(folder)?;
-    let Some((before, old)) = recorded(&archive)? else { return Err(EngineError::Empty) };
-    let after = before.rebuilt(config)?;
-    let definitions =
-        Definitions { settings: after.to_toml(), references: references(config, tables, &old)? };
-    if definitions == old && !has_damaged_parts(&archive)? {
+    let Some(before) = recorded(&archive)? else { return Err(EngineError::Empty) };
+    let (choices, profile) = before.rebuilt(config)?;
+    let references = references(config, tables, &before.texts)?;
+    let texts = DefinitionTexts::new(choices, profile, references);
+    if texts == before.texts && !has_damaged_parts(&archive)? {
         return Ok(None);
     }
-    let home = Arc::new(home_of(after, &definitions)?);
+    let definition = Arc::new(Definition::read(texts.clone())?);
     let (last, newest) = archive.last_publication()?.unwrap_or_default();
     let publication = Publication(last.0 + 1);
-    let reclassified = if before.profile.exclusions == home.settings.profile.exclusions {
+    let reclassified = if before.profile.exclusions == definition.profile.exclusions {
         Vec::new()
     } else {
-        reclassified(&archive, &home, publication, &mut progress)?
+        reclassified(&archive, &definition, publication, &mut progress)?
     };
     let Some(state) = State::now(&archive)? else { return Err(EngineError::Empty) };
-    let mut running = Running::start(&home, state.calendar, n_workers)?;
-    running.restore_reclassified(&archive, &home, &state, &reclassified)?;
+    let mut running = Running::start(&definition, state.calendar, n_workers)?;
+    running.restore_reclassified(&archive, &definition, &state, &reclassified)?;
     running.publish_all_whole();
-    let parts = running.publish(folder, &home, publication)?;
+    let parts = running.publish(folder, &definition, publication)?;
     let vintage = Vintage(newest.0 + 1);
     let n_reclassified = reclassified.len();
     archive.commit(&Commit {
         publication,
         parts,
-        rebuilt: Some(Rebuilt { at: vintage, definitions, reclassified }),
+        rebuilt: Some(Rebuilt { at: vintage, definition: texts, reclassified }),
         ..Commit::default()
     })?;
     let snapshot = running
-        .snapshot(folder, &home, publication)
+        .snapshot(folder, &definition, publication)
         .and_then(|snapshot| Ok(archive.keep_snapshot(&snapshot, &[])?));
     Ok(Some(Rebuild { vintage, n_reclassified, snapshot }))
 }
@@ -111,7 +110,7 @@ fn has_damaged_parts(archive: &Archive) -> Result<bool, EngineError> {
 fn references(
     config: &Config,
     tables: Option<&TablesBeside>,
-    old: &Definitions,
+    old: &DefinitionTexts,
 ) -> Result<Vec<(String, String)>, EngineError> {
     let mut references = old.references.clone();
     if let Some(tables) = tables {
@@ -163,7 +162,7 @@ fn codes(text: &str, column: &str) -> BTreeSet<String> {
 /// Sorts the records of every file that counts anew; writes the segments of those that change.
 fn reclassified(
     archive: &Archive,
-    home: &Home,
+    definition: &Definition,
     publication: Publication,
     progress: &mut impl FnMut(usize),
 ) -> Result<Vec<Reclassified>, EngineError> {
@@ -171,7 +170,7 @@ fn reclassified(
     let mut absolute_cents = 0;
     for file in archive.files()?.into_iter().filter(FileEntry::counts_now) {
         let mut cents = file.absolute_cents;
-        if let Some(changed) = reclassify(archive, home, publication, &file)? {
+        if let Some(changed) = reclassify(archive, definition, publication, &file)? {
             cents = changed.summary.absolute_cents;
             reclassified.push(changed);
         }
@@ -186,18 +185,18 @@ fn reclassified(
 
 fn reclassify(
     archive: &Archive,
-    home: &Home,
+    definition: &Definition,
     publication: Publication,
     file: &FileEntry,
 ) -> Result<Option<Reclassified>, EngineError> {
-    let city_of = |code: &str| home.places.city(code);
+    let city_of = |code: &str| definition.places.city(code);
     let read = segment::read(archive.home(), &file.segment, Fields::All, &city_of);
     let (texts, mut records) =
         read.map_err(|source| records_not_read(&file.name, file.vintage, source))?;
-    if !exclude(&home.settings.profile.exclusions, &texts, &mut records) {
+    if !exclude(&definition.profile.exclusions, &texts, &mut records) {
         return Ok(None);
     }
-    let code = |city: City| home.places.code(city);
+    let code = |city: City| definition.places.code(city);
     let (vintage, folder) = (file.vintage, archive.home());
     let segment = segment::rewrite(folder, vintage, publication, (&texts, &records), &code)?;
     let mut counts = Counts { accepted: 0, excluded: Default::default(), ..file.counts.clone() };
@@ -246,12 +245,12 @@ impl Running {
     fn restore_reclassified(
         &mut self,
         archive: &Archive,
-        home: &Home,
+        definition: &Definition,
         state: &State,
         reclassified: &[Reclassified],
     ) -> Result<(), EngineError> {
         if reclassified.is_empty() {
-            self.restore(archive, home, state, |_| ControlFlow::Continue(()))?;
+            self.restore(archive, definition, state, |_| ControlFlow::Continue(()))?;
             return Ok(());
         }
         let mut files = archive.files()?;
@@ -261,6 +260,6 @@ impl Running {
                 file.segment = changed.segment.clone();
             }
         }
-        self.restore_files(archive.home(), home, files, |_| ControlFlow::Continue(()))
+        self.restore_files(archive.home(), definition, files, |_| ControlFlow::Continue(()))
     }
 }

@@ -4,10 +4,11 @@ use std::path::Path;
 
 use super::EngineError;
 use super::amounts::Amounts;
-use super::running::{Home, Running, UPDATES_AT_A_TIME};
+use super::running::{Running, UPDATES_AT_A_TIME};
 use super::sums::Sums;
 use crate::dataflow::{Cell, CellKey};
 use crate::domain::types::Vintage;
+use crate::home::definition::Definition;
 use crate::home::segment::{self, Fields};
 
 impl Running {
@@ -20,11 +21,11 @@ impl Running {
     pub fn replace(
         &mut self,
         folder: &Path,
-        home: &Home,
+        definition: &Definition,
         earlier: &[Vintage],
         sums: &Sums,
     ) -> Result<(), EngineError> {
-        let city_of = |code: &str| home.places.city(code);
+        let city_of = |code: &str| definition.places.city(code);
         let mut amounts = Amounts::default();
         let Self { names, calendar, segments, workers, recent, .. } = self;
         for vintage in earlier {

@@ -5,18 +5,17 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use super::EngineError;
-use super::open::{calendar, home_of, live_segments, recorded};
+use super::open::{calendar, live_segments, recorded, recorded_profile};
 use super::restore::State;
-use super::running::{Home, LiveSegment, Names, Running};
+use super::running::{LiveSegment, Names, Running};
 use crate::domain::calendar::Calendar;
 use crate::domain::record::{Record, Texts};
 use crate::domain::types::Vintage;
 use crate::files::scratch::Scratch;
+use crate::home::definition::Definition;
 use crate::home::parts::{Part, Table};
 use crate::home::segment::{self, Fields};
-use crate::home::settings::Settings;
 use crate::home::{Archive, Publication};
-use crate::tables::Basis;
 use crate::tables::export::{ExportError, TableAt};
 
 /// A home that is open to recompute its figures.
@@ -24,7 +23,7 @@ pub struct Replay<'a> {
     /// The archive.
     pub archive: &'a Archive,
     /// What defines the figures.
-    pub home: Home,
+    pub definition: Arc<Definition>,
     /// The closed months.
     pub calendar: Calendar,
     /// The segments that count, in order of vintage.
@@ -40,13 +39,11 @@ impl<'a> Replay<'a> {
     /// - [`EngineError::Archive`] if it cannot be read.
     /// - [`EngineError::Empty`] if it has no file yet.
     pub fn open(archive: &'a Archive) -> Result<Self, EngineError> {
-        let Some((settings, definitions)) = recorded(archive)? else {
-            return Err(EngineError::Empty);
-        };
+        let definition = recorded(archive)?.ok_or(EngineError::Empty)?;
         let calendar = calendar(archive)?.ok_or(EngineError::Empty)?;
         let segments = live_segments(archive)?;
-        let home = home_of(settings, &definitions)?;
-        Ok(Self { archive, home, calendar, segments, names: Names::default() })
+        let definition = Arc::new(definition);
+        Ok(Self { archive, definition, calendar, segments, names: Names::default() })
     }
 
     /// Reads a segment, its hash checked.
@@ -58,14 +55,14 @@ impl<'a> Replay<'a> {
         segment: &LiveSegment,
         fields: Fields,
     ) -> Result<(Texts, Vec<Record>), EngineError> {
-        let city_of = |code: &str| self.home.places.city(code);
+        let city_of = |code: &str| self.definition.places.city(code);
         Ok(segment::read(self.archive.home(), &segment.stored, fields, &city_of)?)
     }
 }
 
 /// Both tables as they stood at some vintage.
 pub struct Standing {
-    basis: Arc<Basis>,
+    definition: Arc<Definition>,
     parts: Stood,
 }
 
@@ -96,29 +93,25 @@ impl Standing {
         let newest = archive.last_vintage()?;
         // A vintage that is still to come is for the published tables to refuse.
         let Some(asked) = vintage.filter(|asked| Some(*asked) <= newest) else {
-            let definitions = recorded(archive)?;
-            let basis = definitions.map(|(settings, of)| home_of(settings, &of)).transpose()?;
-            return Ok(Self::published(vintage, basis.ok_or(EngineError::Empty)?.basis()));
+            let definition = recorded(archive)?.ok_or(EngineError::Empty)?;
+            return Ok(Self::published(vintage, Arc::new(definition)));
         };
         let Some(state) = State::at(archive, asked)? else { return Err(EngineError::Empty) };
         // Before the first publication there is nothing, whatever would have defined it.
-        let definitions = archive.definitions_at(state.publication)?.ok_or(EngineError::Empty)?;
-        let settings = Settings::from_toml(&definitions.settings)?;
-        let home = home_of(settings, &definitions)?;
+        let texts = archive.definition_at(state.publication)?.ok_or(EngineError::Empty)?;
+        let definition = Arc::new(Definition::read(texts)?);
         if state.is_published && archive.is_stored(asked)? {
-            return Ok(Self::published(vintage, home.basis()));
+            return Ok(Self::published(vintage, definition));
         }
-        match replay(archive, &state, &home, n_workers) {
-            Ok((folder, parts)) => {
-                Ok(Self { basis: home.basis(), parts: Stood::Replayed(folder, parts) })
-            }
+        match replay(archive, &state, &definition, n_workers) {
+            Ok((folder, parts)) => Ok(Self { definition, parts: Stood::Replayed(folder, parts) }),
             Err(source) if state.is_published => Err(not_stored(archive, asked, source)?),
             Err(error) => Err(error),
         }
     }
 
-    fn published(vintage: Option<Vintage>, basis: Arc<Basis>) -> Self {
-        Self { basis, parts: Stood::Published(vintage) }
+    fn published(vintage: Option<Vintage>, definition: Arc<Definition>) -> Self {
+        Self { definition, parts: Stood::Published(vintage) }
     }
 
     /// One of the tables.
@@ -127,9 +120,9 @@ impl Standing {
     /// Those of [`TableAt::published`].
     pub fn table(&self, archive: &Archive, table: Table) -> Result<TableAt, ExportError> {
         match &self.parts {
-            Stood::Published(as_of) => TableAt::published(archive, table, *as_of, &self.basis),
+            Stood::Published(as_of) => TableAt::published(archive, table, *as_of, &self.definition),
             Stood::Replayed(folder, parts) => {
-                Ok(TableAt::of_parts(folder.path(), table, parts, &self.basis))
+                Ok(TableAt::of_parts(folder.path(), table, parts, &self.definition))
             }
         }
     }
@@ -139,21 +132,21 @@ impl Standing {
 fn replay(
     archive: &Archive,
     state: &State,
-    home: &Home,
+    definition: &Definition,
     n_workers: usize,
 ) -> Result<(Scratch, Vec<Part>), EngineError> {
-    let (now, _) = recorded(archive)?.ok_or(EngineError::Empty)?;
-    if home.settings.profile.exclusions != now.profile.exclusions {
+    let now = recorded_profile(archive)?.ok_or(EngineError::Empty)?;
+    if definition.profile.exclusions != now.exclusions {
         let published = archive.publications()?;
         let before = published.iter().find(|(at, _)| *at == state.publication);
         let before = before.map_or(Vintage(0), |(_, vintage)| *vintage);
         return Err(EngineError::BeforeRebuild { vintage: state.vintage, before });
     }
-    let mut running = Running::start(home, state.calendar, n_workers)?;
-    running.restore(archive, home, state, |_| ControlFlow::Continue(()))?;
+    let mut running = Running::start(definition, state.calendar, n_workers)?;
+    running.restore(archive, definition, state, |_| ControlFlow::Continue(()))?;
     running.publish_all_whole();
     let folder = Scratch::create().map_err(EngineError::Temporary)?;
-    let parts = running.publish(folder.path(), home, Publication(1))?;
+    let parts = running.publish(folder.path(), definition, Publication(1))?;
     Ok((folder, parts))
 }
 

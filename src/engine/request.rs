@@ -3,11 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use super::EngineError;
-use super::open::{Request, recorded};
+use super::open::{Request, recorded_profile};
 use crate::feed::profile::Profile;
 use crate::feed::reference::{CITIES, COUNTRIES, REGIONS, TablesBeside};
 use crate::feed::source::feed_profile;
-use crate::home::settings::Config;
+use crate::home::options::Config;
 use crate::home::{Archive, ArchiveError};
 
 impl Request {
@@ -42,12 +42,12 @@ impl Request {
             return Ok(profile.clone());
         }
         let recorded = match Archive::read(home) {
-            Ok(archive) => recorded(&archive)?,
+            Ok(archive) => recorded_profile(&archive)?,
             Err(ArchiveError::NoHome { .. }) => None,
             Err(error) => return Err(error.into()),
         };
         match recorded {
-            Some((settings, _)) => Ok(settings.profile),
+            Some(profile) => Ok(profile),
             None => Ok(Profile::bundled("canonical")?),
         }
     }

@@ -13,11 +13,12 @@ use std::path::Path;
 
 use super::EngineError;
 use super::open::{calendar, segment_of};
-use super::running::{Home, Running};
+use super::running::Running;
 use super::sums::Sums;
 use crate::dataflow::{Cell, CellKey};
 use crate::domain::calendar::{Calendar, Roles};
 use crate::domain::types::{Country, Firm, Period, Vintage};
+use crate::home::definition::Definition;
 use crate::home::segment::{self, Fields};
 use crate::home::snapshot::{self, OpenSnapshot, Snapshot};
 use crate::home::{Archive, ArchiveError, FileEntry, Publication};
@@ -105,19 +106,19 @@ impl Running {
     pub fn restore(
         &mut self,
         archive: &Archive,
-        home: &Home,
+        definition: &Definition,
         state: &State,
         mut progress: impl FnMut(usize) -> ControlFlow<()>,
     ) -> Result<Restored, EngineError> {
         let (snapshot, restored) = newest_good(archive, state)?;
         let mut before = State::nothing(state.calendar.first());
         if let Some((of_snapshot, open)) = snapshot {
-            self.feed_snapshot(home, open, &mut progress)?;
+            self.feed_snapshot(definition, open, &mut progress)?;
             before = of_snapshot;
         }
         for file in archive.files()? {
             self.recent.forget_through(file.period);
-            self.feed_from(archive.home(), home, &file, &before, state)?;
+            self.feed_from(archive.home(), definition, &file, &before, state)?;
             if file.counted_at(state.vintage) {
                 self.segments.push(segment_of(file));
             }
@@ -135,14 +136,14 @@ impl Running {
     pub(super) fn restore_files(
         &mut self,
         folder: &Path,
-        home: &Home,
+        definition: &Definition,
         files: Vec<FileEntry>,
         mut progress: impl FnMut(usize) -> ControlFlow<()>,
     ) -> Result<(), EngineError> {
         for file in files {
             self.recent.forget_through(file.period);
             let segment = segment_of(file);
-            self.feed_segment(folder, home, &segment, |calendar, month| {
+            self.feed_segment(folder, definition, &segment, |calendar, month| {
                 (calendar.roles(month), 1)
             })?;
             self.segments.push(segment);
@@ -153,11 +154,11 @@ impl Running {
 
     fn feed_snapshot(
         &mut self,
-        home: &Home,
+        definition: &Definition,
         open: OpenSnapshot,
         progress: &mut impl FnMut(usize) -> ControlFlow<()>,
     ) -> Result<(), EngineError> {
-        let city_of = |code: &str| home.places.city(code);
+        let city_of = |code: &str| definition.places.city(code);
         let Self { names, workers, .. } = self;
         open.read(&mut names.firms, &mut names.countries, &city_of, |cells| {
             let updates = cells.iter().map(|cell| {
@@ -180,7 +181,7 @@ impl Running {
     fn feed_from(
         &mut self,
         folder: &Path,
-        home: &Home,
+        definition: &Definition,
         file: &FileEntry,
         before: &State,
         after: &State,
@@ -188,12 +189,11 @@ impl Running {
         let of = segment_of(file.clone());
         match (file.counted_at(before.vintage), file.counted_at(after.vintage)) {
             (false, false) => Ok(()),
-            (false, true) => {
-                self.feed_segment(folder, home, &of, |_, month| (after.calendar.roles(month), 1))
-            }
-            (true, false) => {
-                self.feed_segment(folder, home, &of, |_, month| (before.calendar.roles(month), -1))
-            }
+            (false, true) => self
+                .feed_segment(folder, definition, &of, |_, month| (after.calendar.roles(month), 1)),
+            (true, false) => self.feed_segment(folder, definition, &of, |_, month| {
+                (before.calendar.roles(month), -1)
+            }),
             (true, true) => {
                 let gained = |month| gained(&before.calendar, &after.calendar, month);
                 let months: Vec<Period> =
@@ -201,7 +201,7 @@ impl Running {
                 if months.is_empty() {
                     return Ok(());
                 }
-                let city_of = |code: &str| home.places.city(code);
+                let city_of = |code: &str| definition.places.city(code);
                 let fields = Fields::Figures;
                 let read = segment::read_months(folder, &of.stored, fields, &months, &city_of);
                 let (texts, records) = read.map_err(|source| of.not_read(source))?;

@@ -2,7 +2,6 @@
 //! archive.
 
 use std::path::Path;
-use std::sync::Arc;
 
 use super::EngineError;
 use super::amounts::Amounts;
@@ -12,52 +11,13 @@ use super::sums::Sums;
 use crate::dataflow::{Epoch, Subject, Workers};
 use crate::domain::calendar::{Calendar, Roles};
 use crate::domain::dictionary::Dictionary;
-use crate::domain::geography::Geography;
 use crate::domain::record::{Record, Texts};
 use crate::domain::types::{Country, Firm, Period, Plant, Shipment, Vintage, Year};
-use crate::feed::places::Places;
+use crate::home::definition::Definition;
 use crate::home::parts::Part;
 use crate::home::segment::{self, Fields};
-use crate::home::settings::Settings;
 use crate::home::{ArchiveError, Publication, Stored};
-use crate::tables::supply::Supply;
-use crate::tables::{Basis, Context};
-
-/// What defines the figures of a home.
-#[derive(Debug)]
-pub struct Home {
-    /// The recorded options.
-    pub settings: Settings,
-    /// The reference tables.
-    pub places: Arc<Places>,
-    /// Areas and provinces of the reference tables.
-    pub geography: Arc<Geography>,
-    /// The firm-year file.
-    pub supply: Option<Arc<Supply>>,
-}
-
-impl Home {
-    /// From the options and reference tables.
-    #[must_use]
-    pub fn new(settings: Settings, places: Places, supply: Option<Supply>) -> Self {
-        let geography = Geography::new(
-            places.cities().map(|city| (places.province(city), places.area_m2(city))),
-        );
-        let (places, geography) = (Arc::new(places), Arc::new(geography));
-        Self { settings, places, geography, supply: supply.map(Arc::new) }
-    }
-
-    /// What the published tables are made with.
-    #[must_use]
-    pub fn basis(&self) -> Arc<Basis> {
-        Arc::new(Basis {
-            definitions: self.settings.definitions(),
-            places: Arc::clone(&self.places),
-            geography: Arc::clone(&self.geography),
-            supply: self.supply.clone(),
-        })
-    }
-}
+use crate::tables::Context;
 
 /// Firms and countries, numbered in the order in which the archive first names them.
 #[derive(Debug, Default)]
@@ -152,9 +112,13 @@ impl Running {
     ///
     /// # Errors
     /// [`EngineError::Worker`] if they cannot start.
-    pub fn start(home: &Home, calendar: Calendar, n_workers: usize) -> Result<Self, EngineError> {
+    pub fn start(
+        definition: &Definition,
+        calendar: Calendar,
+        n_workers: usize,
+    ) -> Result<Self, EngineError> {
         let subject = Subject {
-            network: home.settings.network,
+            network: definition.choices.network,
             first_year: calendar.first().year(),
             first_indicator_year: calendar.first_indicator_year(),
         };
@@ -204,11 +168,11 @@ impl Running {
     pub(super) fn feed_segment(
         &mut self,
         folder: &Path,
-        home: &Home,
+        definition: &Definition,
         of: &LiveSegment,
         roles: impl Fn(&Calendar, Period) -> (Roles, i64),
     ) -> Result<(), EngineError> {
-        let city_of = |code: &str| home.places.city(code);
+        let city_of = |code: &str| definition.places.city(code);
         let (texts, records) = segment::read(folder, &of.stored, Fields::Figures, &city_of)
             .map_err(|source| of.not_read(source))?;
         self.feed_sums(&Sums::of(&texts, &records), |calendar, shipment| {
@@ -224,21 +188,28 @@ impl Running {
     pub fn withdraw(
         &mut self,
         folder: &Path,
-        home: &Home,
+        definition: &Definition,
         vintage: Vintage,
     ) -> Result<(), EngineError> {
         let position = self.segments.iter().position(|segment| segment.vintage == vintage);
         let Some(position) = position else { return Ok(()) };
         let segment = self.segments.remove(position);
         self.recent.forget_through(segment.period);
-        self.feed_segment(folder, home, &segment, |calendar, month| (calendar.roles(month), -1))
+        self.feed_segment(folder, definition, &segment, |calendar, month| {
+            (calendar.roles(month), -1)
+        })
     }
 
     /// Closes the next month, and gives what the archive already has the roles it gains by that.
     ///
     /// # Errors
     /// [`EngineError::OutOfOrder`] if another month is next, else as for [`Running::withdraw`].
-    pub fn close(&mut self, folder: &Path, home: &Home, period: Period) -> Result<(), EngineError> {
+    pub fn close(
+        &mut self,
+        folder: &Path,
+        definition: &Definition,
+        period: Period,
+    ) -> Result<(), EngineError> {
         self.calendar.close(period)?;
         if !self.whole.contains(&period.year()) {
             self.whole.push(period.year());
@@ -252,7 +223,7 @@ impl Running {
         let concerned =
             |segment: &&LiveSegment| segment.months.iter().any(|month| months.contains(month));
         let segments: Vec<LiveSegment> = self.segments.iter().filter(concerned).cloned().collect();
-        let city_of = |code: &str| home.places.city(code);
+        let city_of = |code: &str| definition.places.city(code);
         for of in segments {
             let read = segment::read_months(folder, &of.stored, Fields::Figures, &months, &city_of);
             let (texts, records) = read.map_err(|source| of.not_read(source))?;
@@ -295,11 +266,11 @@ impl Running {
     pub fn publish(
         &mut self,
         folder: &Path,
-        home: &Home,
+        definition: &Definition,
         publication: Publication,
     ) -> Result<Vec<Part>, EngineError> {
         let names = std::mem::take(&mut self.names);
-        let parts = self.publish_named(folder, home, publication, &names);
+        let parts = self.publish_named(folder, definition, publication, &names);
         self.names = names;
         parts
     }
@@ -307,17 +278,11 @@ impl Running {
     fn publish_named(
         &mut self,
         folder: &Path,
-        home: &Home,
+        definition: &Definition,
         publication: Publication,
         names: &Names,
     ) -> Result<Vec<Part>, EngineError> {
-        let context = Context {
-            firms: &names.firms,
-            countries: &names.countries,
-            places: &home.places,
-            geography: &home.geography,
-            supply: home.supply.as_deref(),
-        };
+        let context = Context { firms: &names.firms, countries: &names.countries, definition };
         let whole = self.years_published_whole();
         let mut publisher = Publisher::start(folder, publication, self.calendar, &whole, context)?;
         self.complete(true, |output| publisher.write(&output))?;

@@ -4,10 +4,11 @@ use std::path::Path;
 
 use super::EngineError;
 use super::open::Engine;
-use super::running::{Home, Running};
+use super::running::Running;
 use crate::dataflow::{Cell, CellKey, Output};
 use crate::domain::types::City;
 use crate::home::Publication;
+use crate::home::definition::Definition;
 use crate::home::snapshot::{Snapshot, SnapshotCell, SnapshotTexts, SnapshotWriter};
 
 impl Engine {
@@ -39,7 +40,7 @@ impl Engine {
         if newest == Some(last) {
             return Ok(None);
         }
-        let snapshot = running.snapshot(self.archive.home(), &self.home, last)?;
+        let snapshot = running.snapshot(self.archive.home(), &self.definition, last)?;
         let damaged: Vec<Publication> =
             self.restored.damaged.iter().map(|(publication, _)| *publication).collect();
         self.archive.keep_snapshot(&snapshot, &damaged)?;
@@ -64,10 +65,10 @@ impl Running {
     pub fn snapshot(
         &mut self,
         folder: &Path,
-        home: &Home,
+        definition: &Definition,
         publication: Publication,
     ) -> Result<Snapshot, EngineError> {
-        let city = |city: City| home.places.code(city);
+        let city = |city: City| definition.places.code(city);
         let Self { names, workers, .. } = self;
         let texts = SnapshotTexts { firms: &names.firms, countries: &names.countries, city: &city };
         let mut writer = SnapshotWriter::create(folder, publication, texts)?;

@@ -21,7 +21,7 @@ impl Engine {
     /// - [`EngineError::Archive`] if they cannot be written, [`EngineError::Worker`] if a worker
     ///   died.
     pub(super) fn upgrade(&mut self) -> Result<(), EngineError> {
-        let home = Arc::clone(&self.home);
+        let definition = Arc::clone(&self.definition);
         let (archive, Some(running)) = (&mut self.archive, self.running.as_mut()) else {
             return Ok(());
         };
@@ -31,11 +31,10 @@ impl Engine {
         let last = archive.last_publication()?.map_or(0, |(last, _)| last.0);
         let publication = Publication(last + 1);
         running.publish_all_whole();
-        let mut parts = running.publish(archive.home(), &home, publication)?;
-        let basis = home.basis();
+        let mut parts = running.publish(archive.home(), &definition, publication)?;
         for table in Table::ALL {
-            let before = TableAt::published(archive, table, None, &basis)?;
-            same_figures(&before, &TableAt::of_parts(archive.home(), table, &parts, &basis))?;
+            let before = TableAt::published(archive, table, None, &definition)?;
+            same_figures(&before, &TableAt::of_parts(archive.home(), table, &parts, &definition))?;
         }
         let plant = archive.parts(Table::Plant, None)?;
         for part in &mut parts {

@@ -58,17 +58,17 @@ impl Engine {
         files: &[Vintage],
         observer: &mut dyn Observer,
     ) -> Result<Vec<Withdrawn>, EngineError> {
-        let home = Arc::clone(&self.home);
+        let definition = Arc::clone(&self.definition);
         let running = self.running.as_mut().ok_or(EngineError::Empty)?;
         let mut at = self.archive.last_vintage()?.unwrap_or_default();
         let mut step = Step::default();
         for &file in files {
-            running.withdraw(self.archive.home(), &home, file)?;
+            running.withdraw(self.archive.home(), &definition, file)?;
             at = Vintage(at.0 + 1);
             step.withdrawn.push(Withdrawn { file, at });
         }
         let withdrawn = step.withdrawn.clone();
-        self.publish(&home, step, observer)?;
+        self.publish(&definition, step, observer)?;
         Ok(withdrawn)
     }
 
@@ -81,8 +81,8 @@ impl Engine {
         let state = State::now(&self.archive)?.ok_or(EngineError::Empty)?;
         let mut files = self.archive.files()?;
         files.retain(|file| file.counts_now() && !without.contains(&file.vintage));
-        let mut running = Running::start(&self.home, state.calendar, self.n_workers)?;
-        running.restore_files(self.archive.home(), &self.home, files, progress)?;
+        let mut running = Running::start(&self.definition, state.calendar, self.n_workers)?;
+        running.restore_files(self.archive.home(), &self.definition, files, progress)?;
         running.publish_all_whole();
         self.running = Some(running);
         Ok(())
@@ -97,8 +97,8 @@ impl Engine {
             .collect();
         // What is in the snapshots of these files could be taken back by their records only.
         let step = Step::without_reading(withdrawn.clone());
-        let home = Arc::clone(&self.home);
-        self.publish(&home, step, &mut Unwatched)?;
+        let definition = Arc::clone(&self.definition);
+        self.publish(&definition, step, &mut Unwatched)?;
         Ok(withdrawn)
     }
 }

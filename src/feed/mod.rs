@@ -1,7 +1,7 @@
 //! Bytes to records or rejects.
 //!
 //! What comes in: the files of a feed, as some agency wrote them, and a [`profile::Profile`] that
-//! says how. What goes out: for each file an [`Intake`](crate::domain::record::Intake), which is its
+//! says how. What goes out: for each file an [`Intake`](crate::domain::record::Intake) with its
 //! records, its rejected lines and their counts, or the reason why nothing of it counts
 //! ([`refused::Refused`]).
 //!
@@ -34,3 +34,4 @@ pub mod source;
 #[cfg(test)]
 mod spelled;
 pub mod split;
+pub mod supply;

@@ -23,16 +23,17 @@
 //! tables can be folded. Everything else that the engine keeps can be rebuilt from here.
 
 mod compact;
+pub mod definition;
 pub(crate) mod durable;
 mod error;
 mod lock;
 mod manifest;
+pub mod options;
 pub(crate) mod own;
 mod panels;
 pub mod parts;
 pub mod seen;
 pub mod segment;
-pub mod settings;
 pub mod snapshot;
 
 use std::collections::HashSet;
@@ -46,13 +47,14 @@ pub use compact::{Compaction, CompactionRules};
 pub use durable::Stored;
 pub use error::{ArchiveError, Result};
 pub use manifest::{
-    AcceptedFile, Commit, Definitions, FileEntry, PanelPart, Rebuilt, Reclassified, Sizes,
-    StoredEstimate, StoredModel, StoredState, Summary, Withdrawn,
+    AcceptedFile, Commit, FileEntry, PanelPart, Rebuilt, Reclassified, Sizes, StoredEstimate,
+    StoredModel, StoredState, Summary, Withdrawn,
 };
 pub use own::{WasOpen, home_around};
 pub use panels::{PanelWriter, read_panel};
 pub use seen::Seen;
 
+use definition::DefinitionTexts;
 use durable::{check_in_place, clear_up, sync_folder, sync_name};
 use lock::{Lock, Reading, Unread};
 use manifest::Manifest;
@@ -177,7 +179,7 @@ impl Archive {
     /// - [`ArchiveError::Moved`] if another home, or none, is where this one was.
     /// - [`ArchiveError::NotWritten`] if a file that it names is not there.
     /// - [`ArchiveError::NotLive`] if it withdraws a file that does not count.
-    /// - [`ArchiveError::Recorded`] if it brings definitions and there are some.
+    /// - [`ArchiveError::Recorded`] if it brings a definition and there is one.
     /// - [`ArchiveError::Commit`] for what the database refuses, such as a number or bytes that are
     ///   there already; [`ArchiveError::Unconfirmed`] if the disk does not confirm it.
     ///
@@ -226,20 +228,12 @@ impl Archive {
         Ok(segment)
     }
 
-    /// The options that define figures, as TOML; none before the first commit.
+    /// What defines the figures, the reference tables by name; none before the first commit.
     ///
     /// # Errors
     /// [`ArchiveError::Query`] if the manifest cannot be read, as for all queries.
-    pub fn settings(&self) -> Result<Option<String>> {
-        self.manifest.settings()
-    }
-
-    /// Name and text of the reference tables, by name; none before the first commit.
-    ///
-    /// # Errors
-    /// [`ArchiveError::Query`] if the manifest cannot be read.
-    pub fn references(&self) -> Result<Vec<(String, String)>> {
-        self.manifest.references()
+    pub fn definition(&self) -> Result<Option<DefinitionTexts>> {
+        self.manifest.definition()
     }
 
     /// Every accepted file in order of vintage, superseded ones included.
@@ -254,8 +248,8 @@ impl Archive {
     ///
     /// # Errors
     /// [`ArchiveError::Query`] if the manifest cannot be read.
-    pub fn definitions_at(&self, publication: Publication) -> Result<Option<Definitions>> {
-        self.manifest.definitions_at(publication)
+    pub fn definition_at(&self, publication: Publication) -> Result<Option<DefinitionTexts>> {
+        self.manifest.definition_at(publication)
     }
 
     /// The files of a month that count, by the month in their names.

@@ -86,8 +86,8 @@ fn part(home: &Path, publication: u32, kind: PartKind, firms: &[(bool, u32)]) ->
 /// A home with one publication of one file, which is `200103.csv` with a record of `200101`.
 fn first(home: &Path) -> Archive {
     let mut archive = Archive::open(home).expect("a new home");
-    let definitions = Definitions {
-        settings: "close = \"file\"".into(),
+    let definition = DefinitionTexts {
+        options: "close = \"file\"".into(),
         references: vec![("cities.csv".into(), "city\n1101\n".into())],
     };
     archive
@@ -96,7 +96,7 @@ fn first(home: &Path) -> Archive {
             files: vec![accepted(home, 1, &intake("200103", "200101"))],
             closed: vec![month("200103")],
             parts: vec![part(home, 1, PartKind::Whole, &[(false, 7), (false, 8)])],
-            definitions: Some(definitions),
+            definition: Some(definition),
             ..Commit::default()
         })
         .expect("the first commit");
@@ -127,8 +127,9 @@ fn what_was_committed_is_there_when_the_home_is_opened_again() {
     assert_eq!(archive.closed().expect("asked"), [(month("200103"), Publication(1))]);
     assert_eq!(archive.first_period().expect("asked"), Some(month("200103")));
     assert_eq!(archive.last_publication().expect("asked"), Some((Publication(1), Vintage(1))));
-    assert_eq!(archive.settings().expect("asked").as_deref(), Some("close = \"file\""));
-    assert_eq!(archive.references().expect("asked").len(), 1);
+    let definition = archive.definition().expect("asked").expect("recorded");
+    assert_eq!(definition.options, "close = \"file\"");
+    assert_eq!(definition.references.len(), 1);
     let sizes = archive.sizes().expect("asked");
     assert_eq!((sizes.n_segments, sizes.n_parts), (1, 1));
     let (_, records) = archive.segment(Vintage(1), Fields::All, &city_of).expect("the segment");
@@ -187,8 +188,8 @@ fn the_same_bytes_count_once_unless_withdrawn() {
 fn definitions_are_recorded_once() {
     let home = tempfile::tempdir().expect("a temporary folder");
     let mut archive = first(home.path());
-    let definitions = Some(Definitions::default());
-    let commit = Commit { publication: Publication(2), definitions, ..Commit::default() };
+    let definition = Some(DefinitionTexts::default());
+    let commit = Commit { publication: Publication(2), definition, ..Commit::default() };
     let error = archive.commit(&commit).expect_err("a second time");
     assert!(matches!(error, ArchiveError::Recorded { .. }), "{error}");
 }

@@ -2,7 +2,7 @@
 
 use super::affiliate::{Contribution, MarketMeans, subtract};
 use super::markets::YearMarkets;
-use crate::domain::choices::{Definitions, Network, OwnPlants, Weights};
+use crate::domain::choices::{Choices, Network, OwnPlants, Weights};
 use crate::domain::geography::Geography;
 use crate::domain::rows::{GrowthSum, PlantFacts, PlantRow};
 use crate::domain::types::{City, Country, Growth};
@@ -12,7 +12,7 @@ use crate::domain::types::{City, Country, Growth};
 pub struct PlantRows<'a> {
     markets: &'a YearMarkets,
     geography: &'a Geography,
-    definitions: Definitions,
+    choices: Choices,
     firm: FirmYear,
 }
 
@@ -32,12 +32,8 @@ struct FirmYear {
 impl<'a> PlantRows<'a> {
     /// Rows that read these markets.
     #[must_use]
-    pub fn new(
-        markets: &'a YearMarkets,
-        geography: &'a Geography,
-        definitions: Definitions,
-    ) -> Self {
-        Self { markets, geography, definitions, firm: FirmYear::default() }
+    pub fn new(markets: &'a YearMarkets, geography: &'a Geography, choices: Choices) -> Self {
+        Self { markets, geography, choices, firm: FirmYear::default() }
     }
 
     /// Appends the rows of a firm in order of country and city.
@@ -64,7 +60,7 @@ impl<'a> PlantRows<'a> {
             }
         }
         firm.affiliates.clone_from(&firm.active);
-        if self.definitions.network == Network::Founded {
+        if self.choices.network == Network::Founded {
             firm.affiliates.extend(former.iter().map(|fact| (fact.plant.city, 0)));
             firm.affiliates.sort_unstable();
         }
@@ -115,13 +111,13 @@ impl<'a> PlantRows<'a> {
     ) -> Contribution {
         let fact = || own.iter().find(|fact| fact.plant.city == city);
         let mut means = self.markets.city(country, city);
-        if self.definitions.own_plants == OwnPlants::Exclude
+        if self.choices.own_plants == OwnPlants::Exclude
             && let Some(fact) = fact()
         {
             let sum = subtract(means.sum, sum_of(fact));
             means = MarketMeans::new(sum, city, self.markets.logs());
         }
-        let weight_cents = match self.definitions.weights {
+        let weight_cents = match self.choices.weights {
             Weights::Total => plant_cents,
             Weights::Destination => fact().map_or(0, |fact| fact.export_cents),
         };
@@ -131,7 +127,7 @@ impl<'a> PlantRows<'a> {
     /// `S` and `n` of the other cities of the province, as the option `own_plants` has it.
     fn rest_of_province(&self, country: Country, city: City, own: &[PlantFacts]) -> GrowthSum {
         let mut sum = self.markets.rest_of_province(country, city, self.geography);
-        if self.definitions.own_plants == OwnPlants::Exclude {
+        if self.choices.own_plants == OwnPlants::Exclude {
             let province = self.geography.province(city);
             for fact in own.iter().filter(|fact| fact.plant.city != city) {
                 if self.geography.province(fact.plant.city) == province {
@@ -194,9 +190,9 @@ mod tests {
         for (network, exporters, cities, area_m2) in
             [(Network::Founded, 4, 2, 18), (Network::Active, 0, 1, 7)]
         {
-            let definitions = Definitions { network, ..Definitions::default() };
+            let choices = Choices { network, ..Choices::default() };
             let mut rows = Vec::new();
-            PlantRows::new(&markets, &geography, definitions).of_firm(&facts, &mut rows);
+            PlantRows::new(&markets, &geography, choices).of_firm(&facts, &mut rows);
             assert_eq!(rows.len(), 2);
             let first = &rows[0];
             assert_eq!((first.plants, first.firm_cents, first.largest_plant_cents), (2, 400, 300));

@@ -2,7 +2,7 @@
 
 use crate::engine::EngineError;
 use crate::home::ArchiveError;
-use crate::home::settings::SettingsError;
+use crate::home::options::SettingsError;
 use crate::reader::explain::ExplainError;
 use crate::regressions::RegressionError;
 use crate::tables::export::ExportError;

@@ -188,9 +188,9 @@ pub struct Source {
 pub fn explain(archive: &Archive, key: &RowKey) -> Result<Explanation, ExplainError> {
     let mut replay = Replay::open(archive)?;
     check_year(Table::Plant.name(), Some(key.year), replay.calendar.indicator_years())?;
-    let geography = std::sync::Arc::clone(&replay.home.geography);
-    let definitions = replay.home.settings.definitions();
-    let mut oracle = Oracle::new(replay.calendar, &geography, definitions);
+    let geography = std::sync::Arc::clone(&replay.definition.geography);
+    let choices = replay.definition.choices;
+    let mut oracle = Oracle::new(replay.calendar, &geography, choices);
     let records = read(&mut replay, key, &mut oracle)?;
     let row_key = resolve(&replay, key)?;
     let row = find(&replay, &oracle, key, row_key)?;
@@ -227,7 +227,7 @@ fn read(
         records.retain(|record| Some(record.firm) == firm || Some(record.country) == country);
         let file = files.iter().find(|file| file.vintage == segment.vintage);
         let file = file.map_or_else(String::new, |file| file.name.clone());
-        let city = replay.home.places.city(&key.city);
+        let city = replay.definition.places.city(&key.city);
         for record in records.iter().filter(|record| {
             record.exclusion.is_none()
                 && Some(record.firm) == firm
@@ -258,7 +258,7 @@ fn resolve(replay: &Replay<'_>, key: &RowKey) -> Result<(Plant, Country), Explai
     let Some(firm) = firms.position(&key.firm) else {
         return Err(unknown("firm", &key.firm, named(replay, |texts| &texts.firms)?));
     };
-    let places = &replay.home.places;
+    let places = &replay.definition.places;
     let cities = || places.cities().map(|city| places.code(city).to_owned()).collect();
     let city = places.city(&key.city).ok_or_else(|| unknown("city", &key.city, cities()))?;
     let country = countries.position(&key.country);
@@ -296,7 +296,7 @@ fn find(
     let exports = here.iter().any(|exporter| exporter.plant == plant && exporter.cur_cents > 0);
     Err(ExplainError::NoRow {
         firm: key.firm.clone(),
-        city: replay.home.places.code(plant.city).to_owned(),
+        city: replay.definition.places.code(plant.city).to_owned(),
         country: key.country.clone(),
         year: key.year,
         why: if exports {
@@ -308,8 +308,8 @@ fn find(
 }
 
 fn published(replay: &Replay<'_>, key: &RowKey) -> Result<Vec<(String, String)>, ExplainError> {
-    let basis = replay.home.basis();
-    let rows = TableAt::published(replay.archive, Table::Plant, None, &basis)?.year(key.year)?;
+    let rows = TableAt::published(replay.archive, Table::Plant, None, &replay.definition)?
+        .year(key.year)?;
     let texts = [("firm", &key.firm), ("city", &key.city), ("country", &key.country)];
     let columns: Option<Vec<_>> = texts
         .iter()
@@ -373,7 +373,7 @@ impl Parts<'_> {
     }
 
     fn market(&self, city: City, sum: GrowthSum, own_counts: bool) -> Market {
-        let area_m2 = self.replay.home.geography.area_m2(city);
+        let area_m2 = self.replay.definition.geography.area_m2(city);
         let firm = self.key.0.firm;
         let plant = |exporter: &Exporter| MarketPlant {
             firm: self.replay.names.firms.text(exporter.plant.firm.0).to_owned(),
@@ -383,7 +383,7 @@ impl Parts<'_> {
             counted: exporter.growth.is_some() && (own_counts || exporter.plant.firm != firm),
         };
         Market {
-            city: self.replay.home.places.code(city).to_owned(),
+            city: self.replay.definition.places.code(city).to_owned(),
             growth_sum: log_points(sum.growth),
             exporters: sum.exporters,
             growth: mean(sum),

@@ -200,7 +200,7 @@ fn what(archive: &Archive, step: Step) -> Result<Vec<String>, ExportError> {
         what.push(format!("{first}{to} closed"));
     }
     let before = Publication(step.first.0 - 1);
-    if before.0 > 0 && archive.definitions_at(before)? != archive.definitions_at(step.last)? {
+    if before.0 > 0 && archive.definition_at(before)? != archive.definition_at(step.last)? {
         what.push("the home rebuilt under other options".to_owned());
     }
     Ok(what)

@@ -10,9 +10,8 @@ use super::ReaderError;
 use crate::domain::calendar::Calendar;
 use crate::domain::record::{Exclusion, Rule};
 use crate::domain::types::Year;
-use crate::engine::open::calendar;
+use crate::engine::open::{calendar, recorded_profile};
 use crate::home::parts::Table;
-use crate::home::settings::Settings;
 use crate::home::{Archive, FileEntry, StoredState};
 use crate::regressions::{Overview, Panels, overview, stale_years};
 use crate::watch::heartbeat::Heartbeat;
@@ -150,7 +149,7 @@ pub(super) fn of(archive: &mut Archive) -> Result<Status, ReaderError> {
 fn status(archive: &Archive, estimates: EstimateStatus) -> Result<Status, ReaderError> {
     let files = archive.files()?;
     let calendar = calendar(archive)?;
-    let settings = archive.settings()?.map(|text| Settings::from_toml(&text)).transpose()?;
+    let profile = recorded_profile(archive)?;
     let (sizes, stored) = (archive.sizes()?, archive.stored_vintages()?);
     let live: Vec<&FileEntry> = files.iter().filter(|file| file.counts_now()).collect();
     let sum = |n: &dyn Fn(&FileEntry) -> u64| live.iter().map(|file| n(file)).sum::<u64>();
@@ -164,7 +163,7 @@ fn status(archive: &Archive, estimates: EstimateStatus) -> Result<Status, Reader
     let unread = [no_lock, no_beat];
     Ok(Status {
         home: archive.home().display().to_string(),
-        profile: settings.map(|settings| settings.profile.name),
+        profile: profile.map(|profile| profile.name),
         files: files.len(),
         superseded: files.iter().filter(|file| file.superseded_by.is_some()).count(),
         withdrawn: files.iter().filter(|file| file.withdrawn_at.is_some()).count(),

@@ -49,7 +49,7 @@ enum Values {
 
 /// The names of the columns of a panel.
 pub fn names(panels: &Panels<'_>, kind: Kind) -> Vec<String> {
-    let schema = schema_of(Table::Plant, panels.source.home.supply.is_some());
+    let schema = schema_of(Table::Plant, panels.source.definition.supply.is_some());
     let of_table = schema.fields().iter().map(|field| field.name().clone());
     let more = ["province", "income_group", "province_plants", "destination_plants", PLANT];
     let of_products = if kind == Kind::Product { product::COLUMNS.as_slice() } else { &[] };

@@ -93,7 +93,7 @@ impl OfYear {
         files.retain(|file| !there.contains(&named(file)));
         let (n_kept, mut n_added) = (goods.cents.len(), 0);
         for files in files.chunks(source.n_workers.max(1)) {
-            let (home, places) = (source.archive.home(), &source.home.places);
+            let (home, places) = (source.archive.home(), &source.definition.places);
             let one = |file: &&FileEntry| of_file(home, places, file, year);
             let of_files: Vec<Result<OfFile, ArchiveError>> = files.par_iter().map(one).collect();
             for of_file in of_files {
@@ -146,7 +146,7 @@ fn kept(
     }
     let (relations, codes, sums) = (table(relations)?, table(codes)?, table(sums)?);
     let goods = relations.zip(codes).zip(sums).and_then(|((relations, codes), sums)| {
-        Goods::of_tables([&relations, &codes, &sums], &source.home.places)
+        Goods::of_tables([&relations, &codes, &sums], &source.definition.places)
     });
     Ok(goods.map(|goods| (goods, there)))
 }

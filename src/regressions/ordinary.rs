@@ -16,8 +16,8 @@ use crate::domain::calendar::Calendar;
 use crate::domain::choices::Network;
 use crate::domain::rows::{CityRow, PlantFacts};
 use crate::domain::types::{City, Firm, Period, Year};
+use crate::engine::Names;
 use crate::engine::amounts::Amounts;
-use crate::engine::{Home, Names};
 use crate::home::parts::Table;
 use crate::home::segment::Fields;
 use crate::indicators::{PlantRows, YearMarkets};
@@ -41,7 +41,7 @@ pub fn rows(
     let first = source.calendar.first();
     let calendar = Calendar::closed_through(first, Period::new(last.0, 12));
     let subject = Subject {
-        network: source.home.settings.network,
+        network: source.definition.choices.network,
         first_year: first.year(),
         first_indicator_year: calendar.first_indicator_year(),
     };
@@ -66,7 +66,7 @@ pub fn rows(
         }
         Ok(())
     })?;
-    let networks = match source.home.settings.network {
+    let networks = match source.definition.choices.network {
         Network::Founded => Some(networks(&mut workers, &names)?),
         Network::Active => None,
     };
@@ -106,7 +106,7 @@ fn feed(
     workers: &mut Workers,
 ) -> Result<(), RegressionError> {
     let mut amounts = Amounts::default();
-    let city_of = |code: &str| source.home.places.city(code);
+    let city_of = |code: &str| source.definition.places.city(code);
     for file in &source.files {
         let (texts, mut records) = source.archive.segment(file.vintage, Fields::Goods, &city_of)?;
         records.retain(|record| texts.trade_modes.text(record.trade_mode) == ORDINARY);
@@ -129,21 +129,16 @@ fn in_order(
     names: &Names,
     mut found: Found,
 ) -> Result<RecordBatch, RegressionError> {
-    let Home { settings, places, geography, supply } = &source.home;
-    let markets = YearMarkets::of(found.city, geography);
-    let mut made = PlantRows::new(&markets, geography, settings.definitions());
+    let definition = &*source.definition;
+    let markets = YearMarkets::of(found.city, &definition.geography);
+    let mut made = PlantRows::new(&markets, &definition.geography, definition.choices);
     found.plant.sort_unstable_by_key(PlantFacts::order);
     let mut rows = Vec::with_capacity(found.plant.len());
     for facts in found.plant.chunk_by(|a, b| a.plant.firm == b.plant.firm) {
         made.of_firm(facts, &mut rows);
     }
-    let context = Context {
-        firms: &names.firms,
-        countries: &names.countries,
-        places,
-        geography,
-        supply: supply.as_deref(),
-    };
-    let rows = columns_of(&table::columns(supply.is_some()), &rows, 12, &context)?;
-    Ok(by_key(&schema_of(Table::Plant, supply.is_some()), &[rows], &table::KEY)?)
+    let context = Context { firms: &names.firms, countries: &names.countries, definition };
+    let with_supply = definition.supply.is_some();
+    let rows = columns_of(&table::columns(with_supply), &rows, 12, &context)?;
+    Ok(by_key(&schema_of(Table::Plant, with_supply), &[rows], &table::KEY)?)
 }

@@ -222,7 +222,7 @@ impl<'a> Panels<'a> {
                 for (year, _) in stale {
                     let goods = self.goods(*year)?;
                     let plants = self.rows(Kind::Plant, *year, Some(&PlantRows::COLUMNS))?;
-                    let plants = PlantRows::of(&plants, &self.source.home.places)?;
+                    let plants = PlantRows::of(&plants, &self.source.definition.places)?;
                     rows.insert(*year, product::rows(&plants, *year, &goods, &rauch)?);
                 }
                 rows
@@ -255,7 +255,7 @@ impl<'a> Panels<'a> {
     fn goods(&mut self, year: Year) -> Result<Goods, RegressionError> {
         let of_year = OfYear::of(&self.source, year)?;
         if of_year.is_new && self.source.archive.is_writable() {
-            of_year.keep(self.source.archive, &self.source.home.places, year)?;
+            of_year.keep(self.source.archive, &self.source.definition.places, year)?;
         }
         self.unread.extend(of_year.unread);
         Ok(of_year.goods)
@@ -264,7 +264,7 @@ impl<'a> Panels<'a> {
     /// The networks of all firms up to a year; none of them are needed where those of a year are
     /// its active plants.
     fn networks(&mut self, through: Year) -> Result<Option<Networks>, RegressionError> {
-        if self.source.home.settings.network == Network::Active {
+        if self.source.definition.choices.network == Network::Active {
             return Ok(None);
         }
         let first = self.source.calendar.first().year();
@@ -281,7 +281,7 @@ impl<'a> Panels<'a> {
     pub(super) fn plants(&mut self, year: Year) -> Result<PlantYear, RegressionError> {
         let of_year = plant_years::OfYear::of(&self.source, year)?;
         if self.source.archive.is_writable() {
-            of_year.keep(self.source.archive, &self.source.home.places, year)?;
+            of_year.keep(self.source.archive, &self.source.definition.places, year)?;
         }
         self.unread.extend(of_year.unread);
         Ok(of_year.plants)

@@ -29,8 +29,8 @@ pub fn rows(
     year: Year,
     networks: Option<&Networks>,
 ) -> Result<RecordBatch, RegressionError> {
-    let basis = source.home.basis();
-    let rows = TableAt::published(source.archive, Table::Plant, None, &basis)?.year(year)?;
+    let rows =
+        TableAt::published(source.archive, Table::Plant, None, &source.definition)?.year(year)?;
     Ok(extended(source, year, &rows, networks)?)
 }
 
@@ -45,7 +45,7 @@ pub fn extended(
         Ok(rows.column(rows.schema().index_of(name)?).as_string::<i32>().clone())
     };
     let (firms, cities, countries) = (text("firm")?, text("city")?, text("country")?);
-    let places = &source.home.places;
+    let places = &source.definition.places;
     let province = |city: &str| Some(places.province_code(places.province(places.city(city)?)));
     let provinces = dictionary(cities.iter().map(|city| province(city?)));
     let group = |country: &str| source.incomes.group(country, year);

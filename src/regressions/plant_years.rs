@@ -145,13 +145,13 @@ fn kept(source: &Source<'_>, year: Year, made_of: &[String]) -> Result<Kept, Arc
     let has = |of: &String| there.contains(of);
     if made_of.len() == there.len() && made_of.iter().all(has) {
         let known =
-            table(plants)?.and_then(|table| PlantYear::of_table(&table, &source.home.places));
+            table(plants)?.and_then(|table| PlantYear::of_table(&table, &source.definition.places));
         return Ok(known.map_or(Kept::Nothing, Kept::Plants));
     }
     if !there.iter().all(|of| made_of.contains(of)) || !made_of[..2].iter().all(has) {
         return Ok(Kept::Nothing);
     }
-    let known = table(cells)?.and_then(|table| Cells::of_table(&table, &source.home.places));
+    let known = table(cells)?.and_then(|table| Cells::of_table(&table, &source.definition.places));
     Ok(known.map_or(Kept::Nothing, |cells| Kept::Cells(cells, there)))
 }
 
@@ -164,7 +164,7 @@ impl Cells {
         year: Year,
     ) -> Result<(), RegressionError> {
         for files in files.chunks(source.n_workers.max(1)) {
-            let (home, places) = (source.archive.home(), &source.home.places);
+            let (home, places) = (source.archive.home(), &source.definition.places);
             let one = |file: &&FileEntry| of_file(home, places, file, year);
             let of_files: Vec<Result<_, ArchiveError>> = files.par_iter().map(one).collect();
             for of_file in of_files {

@@ -1,11 +1,15 @@
 //! What panels are made from: the records and tables of a home, and what defines its figures.
 
+use std::sync::Arc;
+
 use super::error::RegressionError;
 use super::incomes::Incomes;
 use crate::domain::calendar::Calendar;
 use crate::domain::types::Year;
-use crate::engine::open::{calendar, home_of, recorded};
-use crate::engine::{EngineError, Home};
+use crate::engine::EngineError;
+use crate::engine::open::{calendar, recorded};
+use crate::feed::reference::COUNTRIES;
+use crate::home::definition::Definition;
 use crate::home::{Archive, FileEntry};
 
 /// The home that panels are made from.
@@ -13,7 +17,7 @@ pub struct Source<'a> {
     /// The home.
     pub archive: &'a mut Archive,
     /// Its options and reference tables.
-    pub home: Home,
+    pub definition: Arc<Definition>,
     /// Its closed months.
     pub calendar: Calendar,
     /// The income groups of destinations.
@@ -32,20 +36,18 @@ impl<'a> Source<'a> {
     /// # Errors
     /// [`RegressionError`] if that cannot be read.
     pub fn open(archive: &'a mut Archive, n_workers: usize) -> Result<Self, RegressionError> {
-        let (settings, definitions) = recorded(archive)?.ok_or(EngineError::Empty)?;
-        let countries = definitions.references.iter().find(|(name, _)| name == "countries.csv");
-        let incomes = Incomes::of(countries.map(|(_, text)| text.as_str()))?;
+        let definition = Arc::new(recorded(archive)?.ok_or(EngineError::Empty)?);
+        let incomes = Incomes::of(definition.texts.reference(COUNTRIES))?;
         let mut defined = blake3::Hasher::new();
-        defined.update(definitions.settings.as_bytes());
-        for (name, text) in &definitions.references {
+        defined.update(definition.texts.options.as_bytes());
+        for (name, text) in &definition.texts.references {
             defined.update(name.as_bytes()).update(text.as_bytes());
         }
         let defined = defined.finalize();
-        let home = home_of(settings, &definitions)?;
         let calendar = calendar(archive)?.ok_or(EngineError::Empty)?;
         let mut files = archive.files()?;
         files.retain(FileEntry::counts_now);
-        Ok(Self { archive, home, calendar, incomes, files, n_workers, defined })
+        Ok(Self { archive, definition, calendar, incomes, files, n_workers, defined })
     }
 
     /// The files with records of a year that count, and what sums of them are made of: the version

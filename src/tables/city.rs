@@ -36,5 +36,5 @@ fn sum(row: &CityRow) -> GrowthSum {
 }
 
 fn density(row: &CityRow, context: &Context<'_>) -> Option<f64> {
-    ln_density(i64::from(row.continuing), context.geography.area_m2(row.city))
+    ln_density(i64::from(row.continuing), context.definition.geography.area_m2(row.city))
 }

@@ -76,7 +76,7 @@ impl<Row> Column<Row> {
                 Arc::new(UInt8Array::from_iter_values(rows.map(|r| u8::from(flag(r)))))
             }
             Values::Firm(firm) => strings(rows.map(|r| context.firms.text(firm(r).0))),
-            Values::City(city) => strings(rows.map(|r| context.places.code(city(r)))),
+            Values::City(city) => strings(rows.map(|r| context.definition.places.code(city(r)))),
             Values::Country(country) => {
                 strings(rows.map(|r| context.countries.text(u32::from(country(r).0))))
             }

@@ -8,9 +8,10 @@ use arrow_select::concat::concat_batches;
 use rayon::prelude::*;
 
 use super::facts::Numbers;
-use super::{Basis, Context, city, columns, plant};
+use super::{Context, city, columns, plant};
 use crate::domain::rows::{CityRow, PlantFacts, PlantRow};
 use crate::domain::types::Year;
+use crate::home::definition::Definition;
 use crate::indicators::{PlantRows, YearMarkets};
 
 /// How many facts are made rows of at a time: small against a year, large against a task.
@@ -29,15 +30,9 @@ pub struct StoredYear {
     pub plant: Vec<RecordBatch>,
 }
 
-impl Basis {
+impl Definition {
     fn context<'a>(&'a self, numbers: &'a Numbers) -> Context<'a> {
-        Context {
-            firms: &numbers.firms,
-            countries: &numbers.countries,
-            places: &self.places,
-            geography: &self.geography,
-            supply: self.supply.as_deref(),
-        }
+        Context { firms: &numbers.firms, countries: &numbers.countries, definition: self }
     }
 
     /// A year of the table `city`.
@@ -54,7 +49,7 @@ impl Basis {
     /// A year of the table `plant`.
     ///
     /// # Errors
-    /// As for [`Basis::city_year`].
+    /// As for [`Definition::city_year`].
     pub fn plant_year(&self, stored: &StoredYear) -> Result<RecordBatch, ArrowError> {
         let mut numbers = Numbers::of(&stored.city, &stored.plant)?;
         let markets = YearMarkets::of(self.city_rows(stored, &mut numbers)?, &self.geography);
@@ -88,7 +83,7 @@ impl Basis {
 
     /// The rows of firms in order, each firm's in order of city and country.
     fn plant_rows(&self, markets: &YearMarkets, facts: &[PlantFacts]) -> Vec<PlantRow> {
-        let mut made = PlantRows::new(markets, &self.geography, self.definitions);
+        let mut made = PlantRows::new(markets, &self.geography, self.choices);
         let mut rows = Vec::with_capacity(facts.len());
         for of_firm in facts.chunk_by(|a, b| a.plant.firm == b.plant.firm) {
             let first = rows.len();

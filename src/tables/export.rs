@@ -10,8 +10,9 @@ use arrow_schema::SchemaRef;
 use super::derived::StoredYear;
 use super::sheet::Sheet;
 use super::sorted::by_key;
-use super::{Basis, city, columns, plant};
+use super::{city, columns, plant};
 use crate::domain::types::{Vintage, Year};
+use crate::home::definition::Definition;
 use crate::home::parts::{Chain, Layout, Part, Table, TableYears};
 use crate::home::{Archive, ArchiveError};
 
@@ -108,7 +109,7 @@ pub fn schema_of(table: Table, with_supply: bool) -> SchemaRef {
 pub struct TableAt {
     folder: PathBuf,
     table: Table,
-    basis: Arc<Basis>,
+    definition: Arc<Definition>,
     /// Of each year, the chain of the table itself and of `city`.
     years: BTreeMap<Year, YearFiles>,
 }
@@ -122,7 +123,7 @@ struct YearFiles {
 }
 
 impl TableAt {
-    /// A table as published, as of a vintage or the newest, which was made with `basis`.
+    /// A table as published, as of a vintage or the newest, which was made with `definition`.
     ///
     /// # Errors
     /// - [`ExportError::Archive`] if the manifest cannot be read.
@@ -132,7 +133,7 @@ impl TableAt {
         archive: &Archive,
         table: Table,
         as_of: Option<Vintage>,
-        basis: &Arc<Basis>,
+        definition: &Arc<Definition>,
     ) -> Result<Self, ExportError> {
         let newest = archive.last_vintage()?.unwrap_or_default();
         if let Some(vintage) = as_of.filter(|vintage| *vintage > newest) {
@@ -144,24 +145,29 @@ impl TableAt {
         };
         let own = chains(table)?;
         let city = if table == Table::City { Vec::new() } else { chains(Table::City)? };
-        Ok(Self::of_chains(archive.home(), table, basis, own, &city))
+        Ok(Self::of_chains(archive.home(), table, definition, own, &city))
     }
 
     /// A table made of parts that were written elsewhere, in order of year and publication.
     #[must_use]
-    pub fn of_parts(folder: &Path, table: Table, parts: &[Part], basis: &Arc<Basis>) -> Self {
+    pub fn of_parts(
+        folder: &Path,
+        table: Table,
+        parts: &[Part],
+        definition: &Arc<Definition>,
+    ) -> Self {
         let chains = |table| {
             let own = parts.iter().filter(|part| part.table == table).cloned();
             Chain::of_parts(&own.collect::<Vec<_>>())
         };
         let city = if table == Table::City { Vec::new() } else { chains(Table::City) };
-        Self::of_chains(folder, table, basis, chains(table), &city)
+        Self::of_chains(folder, table, definition, chains(table), &city)
     }
 
     fn of_chains(
         folder: &Path,
         table: Table,
-        basis: &Arc<Basis>,
+        definition: &Arc<Definition>,
         own: Vec<Chain>,
         city: &[Chain],
     ) -> Self {
@@ -169,8 +175,9 @@ impl TableAt {
             let city = city.iter().find(|chain| chain.year == own.year).cloned();
             (own.year, YearFiles { own, city })
         });
-        let (folder, basis, years) = (folder.to_owned(), Arc::clone(basis), years.collect());
-        Self { folder, table, basis, years }
+        let (folder, definition, years) =
+            (folder.to_owned(), Arc::clone(definition), years.collect());
+        Self { folder, table, definition, years }
     }
 
     /// Which table it is.
@@ -190,7 +197,7 @@ impl TableAt {
     }
 
     fn schema(&self) -> SchemaRef {
-        schema_of(self.table, self.basis.supply.is_some())
+        schema_of(self.table, self.definition.supply.is_some())
     }
 
     /// Its years in order.
@@ -230,9 +237,9 @@ impl TableAt {
         let rows = |city, plant| StoredYear { year, months: files.own.months, city, plant };
         let made = match (files.own.layout, self.table) {
             (Layout::Figures, table) => by_key(&self.schema(), &own, table.key()),
-            (Layout::Facts, Table::City) => self.basis.city_year(&rows(own, Vec::new())),
+            (Layout::Facts, Table::City) => self.definition.city_year(&rows(own, Vec::new())),
             (Layout::Facts, Table::Plant) => {
-                self.basis.plant_year(&rows(city.unwrap_or_default(), own))
+                self.definition.plant_year(&rows(city.unwrap_or_default(), own))
             }
         };
         let table = self.table.name();

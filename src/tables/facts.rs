@@ -96,7 +96,7 @@ pub fn city(
     };
     let columns = vec![
         removed(rows),
-        texts(rows, |row| Some(context.places.code(row.city))),
+        texts(rows, |row| Some(context.definition.places.code(row.city))),
         texts(rows, |row| Some(country(row))),
         count(|row| row.exporters),
         count(|row| row.continuing),
@@ -123,7 +123,7 @@ pub fn plant(
     let columns = vec![
         removed(rows),
         texts(rows, |row| Some(context.firms.text(row.plant.firm.0))),
-        texts(rows, |row| Some(context.places.code(row.plant.city))),
+        texts(rows, |row| Some(context.definition.places.code(row.plant.city))),
         texts(rows, |row| row.country.map(country)),
         cents(rows, |row| row.export_cents),
         cents(rows, |row| row.base_cents),

@@ -13,30 +13,11 @@ pub mod facts;
 pub mod plant;
 pub mod sheet;
 pub mod sorted;
-pub mod supply;
 
-use std::sync::Arc;
-
-use crate::domain::choices::Definitions;
 use crate::domain::dictionary::Dictionary;
-use crate::domain::geography::Geography;
 use crate::domain::rows::GrowthSum;
 use crate::domain::types::Growth;
-use crate::feed::places::Places;
-use supply::Supply;
-
-/// What a published table is made with beside what is stored of it.
-#[derive(Clone, Debug)]
-pub struct Basis {
-    /// The choices in the definition of the indicators.
-    pub definitions: Definitions,
-    /// City codes.
-    pub places: Arc<Places>,
-    /// Areas and provinces.
-    pub geography: Arc<Geography>,
-    /// The firm-year file, where one is given.
-    pub supply: Option<Arc<Supply>>,
-}
+use crate::home::definition::Definition;
 
 /// What turns a row's numbers into the texts and figures of its columns.
 #[derive(Clone, Copy)]
@@ -45,12 +26,8 @@ pub struct Context<'a> {
     pub firms: &'a Dictionary,
     /// Country codes.
     pub countries: &'a Dictionary,
-    /// City codes.
-    pub places: &'a Places,
-    /// Areas.
-    pub geography: &'a Geography,
-    /// The firm-year file, where one is given.
-    pub supply: Option<&'a Supply>,
+    /// What defines the figures.
+    pub definition: &'a Definition,
 }
 
 /// `S / n` in log points; absent where `n` is zero.

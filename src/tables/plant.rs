@@ -17,7 +17,11 @@ pub fn columns(with_supply: bool) -> Vec<Column<PlantRow>> {
     columns.extend(plant_and_firm());
     if with_supply {
         columns.push(figure("ln_supply", |row, context| {
-            context.supply?.ln_supply(context.firms.text(row.plant.firm.0), row.year)
+            context
+                .definition
+                .supply
+                .as_ref()?
+                .ln_supply(context.firms.text(row.plant.firm.0), row.year)
         }));
     }
     columns
@@ -49,7 +53,7 @@ fn spillovers() -> Vec<Column<PlantRow>> {
         figure("local_growth", |row, _| mean(row.local)),
         column("local_exporters", Values::Count(|row| count(row.local.exporters))),
         figure("local_ln_density", |row, context| {
-            ln_density(row.local.exporters, context.geography.area_m2(row.plant.city))
+            ln_density(row.local.exporters, context.definition.geography.area_m2(row.plant.city))
         }),
         figure("affiliate_growth", |row, _| mean(row.affiliate)),
         figure("affiliate_ln_density", |row, _| {
@@ -61,7 +65,7 @@ fn spillovers() -> Vec<Column<PlantRow>> {
         }),
         figure("province_growth", |row, _| Some(mean(row.province).unwrap_or(0.0))),
         figure("province_ln_density", |row, context| {
-            let area_m2 = context.geography.rest_of_province_m2(row.plant.city);
+            let area_m2 = context.definition.geography.rest_of_province_m2(row.plant.city);
             Some(ln_density(row.province.exporters, area_m2).unwrap_or(0.0))
         }),
     ]

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::home::settings::Config;
+use crate::home::options::Config;
 
 /// What to watch, and how.
 #[derive(Clone, Debug)]

@@ -19,15 +19,15 @@ use super::room;
 use super::stop::Stop;
 use crate::clock;
 use crate::domain::types::Period;
-use crate::engine::open::{calendar, recorded};
+use crate::engine::open::calendar;
 use crate::engine::request::tables_beside;
 use crate::engine::{Engine, EngineError, FileOutcome, Outcome, Refusal, Request, with_causes};
 use crate::feed::profile::Profile;
 use crate::feed::refused::Refused;
 use crate::feed::source::{FeedError, discover};
 use crate::files;
+use crate::home::options::Close;
 use crate::home::seen::seen;
-use crate::home::settings::Close;
 use crate::home::{Archive, ArchiveError, CompactionRules};
 use crate::regressions::YearClose;
 
@@ -259,7 +259,7 @@ impl Watcher {
 
     fn has_recorded(&self) -> Result<bool, EngineError> {
         match Archive::read(&self.plan.home) {
-            Ok(archive) => Ok(recorded(&archive)?.is_some()),
+            Ok(archive) => Ok(archive.definition()?.is_some()),
             Err(ArchiveError::NoHome { .. }) => Ok(false),
             Err(error) => Err(error.into()),
         }
@@ -463,7 +463,7 @@ mod tests {
     use std::fs;
 
     use super::*;
-    use crate::home::settings::Config;
+    use crate::home::options::Config;
 
     #[test]
     fn a_home_is_not_begun_before_the_tables_beside_the_feed_look_the_same_twice() {

@@ -217,10 +217,9 @@ pub fn told(home: &Path) -> Result<String, ArchiveError> {
     let rejects = rejects.collect::<Result<Vec<_>, ArchiveError>>()?;
     let results = (archive.snapshots()?, archive.panels()?, archive.memories()?);
     Ok(format!(
-        "{files:?} {parts:?} {rejects:?} {results:?} {:?} {:?} {:?} {:?} {:?} {:?}",
+        "{files:?} {parts:?} {rejects:?} {results:?} {:?} {:?} {:?} {:?} {:?}",
         archive.estimates()?,
-        archive.settings()?,
-        archive.references()?,
+        archive.definition()?,
         archive.closed()?,
         archive.publications()?,
         archive.first_period()?,

@@ -16,10 +16,11 @@ use spillover::feed::read::{ReadLimits, read};
 use spillover::feed::reference::{ReferenceTexts, TablesBeside};
 use spillover::feed::source::FeedFile;
 use spillover::feed::split::fields_of;
-use spillover::home::settings::{Config, Settings};
+use spillover::feed::supply::Supply;
+use spillover::home::definition::{Definition, DefinitionTexts};
+use spillover::home::options::Config;
 use spillover::panel::{ReadOptions, Table, Wanted};
 use spillover::specification::Specification;
-use spillover::tables::supply::Supply;
 
 /// A parser and its name, which is that of its corpus.
 pub type Target = (&'static str, fn(&[u8]));
@@ -43,9 +44,9 @@ pub const ALL: [Target; 11] = [
 pub fn profile(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     if let Ok(profile) = Profile::from_toml(text, "fuzz") {
-        let settings = Settings::new(&Config::default(), profile);
-        let again = Settings::from_toml(&settings.to_toml()).expect("what was written is read");
-        assert_eq!(settings, again);
+        let (choices, profile) = Definition::of_new_home(&Config::default(), profile);
+        let texts = DefinitionTexts::new(choices, profile.clone(), Vec::new());
+        assert_eq!(texts.options().expect("what was written is read"), (choices, profile));
     }
 }
 
@@ -53,7 +54,8 @@ pub fn profile(bytes: &[u8]) {
 pub fn options(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     let _ = toml::from_str::<Config>(text);
-    let _ = Settings::from_toml(text);
+    let recorded = DefinitionTexts { options: text.to_owned(), references: Vec::new() };
+    let _ = recorded.options();
 }
 
 /// Three reference tables, divided by NUL; each code of a city leads back to the city.

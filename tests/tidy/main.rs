@@ -89,7 +89,8 @@ const INTEGERS_ONLY: &[&str] = &["domain", "indicators", "feed", "home", "datafl
 const FLOATS: &[(&str, &str)] = &[
     ("src/domain/types.rs", "a growth is the difference of two logs, rounded to fixed point"),
     ("src/indicators/affiliate.rs", "a log density, rounded to fixed point"),
-    ("src/home/settings.rs", "that share as an option of a home"),
+    ("src/feed/supply.rs", "a firm's supply, whose log is a column and no sum"),
+    ("src/home/options.rs", "that share as an option of a home"),
     ("src/feed/read.rs", "the share of lines that may be rejected"),
     ("src/feed/refused.rs", "that share in a message"),
     ("src/engine/open.rs", "that share as an option"),

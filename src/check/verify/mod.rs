@@ -69,8 +69,8 @@ fn recompute(
     verification: &mut Verification,
     mut progress: impl FnMut(),
 ) -> Result<Option<Tables>, EngineError> {
-    let geography = std::sync::Arc::clone(&replay.home.geography);
-    let mut oracle = Oracle::new(replay.calendar, &geography, replay.home.settings.definitions());
+    let geography = std::sync::Arc::clone(&replay.definition.geography);
+    let mut oracle = Oracle::new(replay.calendar, &geography, replay.definition.choices);
     let recorded = replay.archive.files()?;
     let mut whole = true;
     for segment in replay.segments.clone() {
@@ -116,7 +116,7 @@ fn compare(
     verification: &mut Verification,
 ) -> Result<(), ExportError> {
     let mut missing: Vec<Year> = replay.calendar.indicator_years().collect();
-    let published = TableAt::published(replay.archive, table, None, &replay.home.basis())?;
+    let published = TableAt::published(replay.archive, table, None, &replay.definition)?;
     for rows in published.rows(None) {
         let (year, rows) = match rows {
             Ok(rows) => rows,
@@ -171,12 +171,10 @@ fn expected(
     let context = Context {
         firms: &replay.names.firms,
         countries: &replay.names.countries,
-        places: &replay.home.places,
-        geography: &replay.home.geography,
-        supply: replay.home.supply.as_deref(),
+        definition: &replay.definition,
     };
     let months = replay.calendar.months(year);
-    let with_supply = context.supply.is_some();
+    let with_supply = context.definition.supply.is_some();
     let rows = match table {
         Table::City => {
             let rows: Vec<_> = tables.city.iter().filter(|r| r.year == year).copied().collect();

@@ -11,6 +11,7 @@ use super::{Manifest, seal};
 use crate::domain::record::{Counts, Exclusion, Intake, Reject, Rule};
 use crate::domain::types::{Period, Vintage};
 use crate::home::Publication;
+use crate::home::definition::DefinitionTexts;
 use crate::home::durable::Stored;
 use crate::home::error::{ArchiveError, Result, says};
 use crate::home::parts::Part;
@@ -27,10 +28,10 @@ pub struct Commit {
     /// Published rows.
     pub parts: Vec<Part>,
     /// What defines the figures; given once, with the first commit.
-    pub definitions: Option<Definitions>,
+    pub definition: Option<DefinitionTexts>,
     /// Files that do not count any more.
     pub withdrawn: Vec<Withdrawn>,
-    /// Other definitions for the whole home.
+    /// Another definition for the whole home.
     pub rebuilt: Option<Rebuilt>,
     /// Whether the snapshots stand for nothing any more: what they hold cannot be taken back from
     /// them.
@@ -52,15 +53,6 @@ impl Commit {
         let parts = self.parts.iter().map(|part| &part.file);
         segments.chain(reclassified.map(|file| &file.segment)).chain(parts)
     }
-}
-
-/// What defines the figures of a home.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Definitions {
-    /// The options that define figures, as TOML.
-    pub settings: String,
-    /// Name and text of each reference table.
-    pub references: Vec<(String, String)>,
 }
 
 /// A file that counts once it is committed.
@@ -147,7 +139,7 @@ impl Manifest {
     /// # Errors
     /// - [`ArchiveError::NotWritten`] if a file that it names is not there.
     /// - [`ArchiveError::NotLive`] if it withdraws a file that does not count.
-    /// - [`ArchiveError::Recorded`] if it brings definitions and there are some.
+    /// - [`ArchiveError::Recorded`] if it brings a definition and there is one.
     /// - [`ArchiveError::Commit`] for what the database refuses, such as a number or bytes that are
     ///   there already.
     ///
@@ -199,10 +191,10 @@ fn check_written(home: &Path, stored: &Stored, publication: Publication) -> Resu
 }
 
 fn add(transaction: &Transaction<'_>, commit: &Commit) -> std::result::Result<(), Failure> {
-    let Commit { publication, files, closed, parts, definitions, withdrawn, .. } = commit;
+    let Commit { publication, files, closed, parts, definition, withdrawn, .. } = commit;
     add_publication(transaction, *publication, commit.vintage())?;
-    if let Some(definitions) = definitions {
-        add_definitions(transaction, definitions)?;
+    if let Some(definition) = definition {
+        add_definition(transaction, definition)?;
     }
     for withdrawn in withdrawn {
         revise::withdraw(transaction, *withdrawn)?;
@@ -239,15 +231,15 @@ fn add_publication(
     Ok(())
 }
 
-pub(super) fn add_definitions(
+pub(super) fn add_definition(
     transaction: &Transaction<'_>,
-    definitions: &Definitions,
+    definition: &DefinitionTexts,
 ) -> std::result::Result<(), Failure> {
     let sql = "INSERT INTO settings (id, text) VALUES (1, ?) ON CONFLICT DO NOTHING";
-    if transaction.execute(sql, [&definitions.settings])? == 0 {
+    if transaction.execute(sql, [&definition.options])? == 0 {
         return Err(Failure::Recorded);
     }
-    for (name, text) in &definitions.references {
+    for (name, text) in &definition.references {
         let hash = blake3::hash(text.as_bytes()).to_hex();
         let sql = "INSERT INTO reference_tables (name, text, hash) VALUES (?, ?, ?)";
         transaction.execute(sql, (name, text, hash.as_str()))?;

@@ -24,7 +24,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
-pub use commit::{AcceptedFile, Commit, Definitions, Summary};
+pub use commit::{AcceptedFile, Commit, Summary};
 pub use queries::{FileEntry, Sizes};
 pub use results::{PanelPart, StoredEstimate, StoredModel, StoredState};
 pub use revise::{Rebuilt, Reclassified, Withdrawn};

@@ -12,6 +12,7 @@ use super::{Manifest, seal};
 use crate::domain::record::{Counts, Exclusion, Reject, Rule};
 use crate::domain::types::{BadPeriod, Period, Vintage, Year};
 use crate::home::Publication;
+use crate::home::definition::DefinitionTexts;
 use crate::home::durable::Stored;
 use crate::home::error::{ArchiveError, Result};
 use crate::home::parts::{Layout, Part, PartKind, Table};
@@ -113,13 +114,13 @@ impl Manifest {
         ArchiveError::Query { path: self.path.clone(), what, source }
     }
 
-    pub(in crate::home) fn settings(&self) -> Result<Option<String>> {
-        self.row("the settings", "SELECT text FROM settings", [], |row| row.get(0))
-    }
-
-    pub(in crate::home) fn references(&self) -> Result<Vec<(String, String)>> {
+    pub(in crate::home) fn definition(&self) -> Result<Option<DefinitionTexts>> {
+        let options = self.row("the options", "SELECT text FROM settings", [], |row| row.get(0))?;
+        let Some(options) = options else { return Ok(None) };
         let sql = "SELECT name, text FROM reference_tables ORDER BY name";
-        self.rows("the reference tables", sql, [], |row| Ok((row.get(0)?, row.get(1)?)))
+        let references =
+            self.rows("the reference tables", sql, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(Some(DefinitionTexts { options, references }))
     }
 
     pub(in crate::home) fn files(&self) -> Result<Vec<FileEntry>> {

@@ -4,10 +4,11 @@
 use rusqlite::{Row, Transaction, params};
 
 use super::Manifest;
-use super::commit::{Definitions, Failure, Summary, add_counts, add_definitions, integer};
+use super::commit::{Failure, Summary, add_counts, add_definition, integer};
 use super::queries::{stored, unsigned};
 use crate::domain::types::Vintage;
 use crate::home::Publication;
+use crate::home::definition::DefinitionTexts;
 use crate::home::durable::Stored;
 use crate::home::error::Result;
 use crate::home::snapshot::Snapshot;
@@ -21,13 +22,13 @@ pub struct Withdrawn {
     pub at: Vintage,
 }
 
-/// The home recomputed under other definitions.
+/// The home recomputed under another definition.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rebuilt {
     /// The number that it takes.
     pub at: Vintage,
     /// What defines the figures from now on.
-    pub definitions: Definitions,
+    pub definition: DefinitionTexts,
     /// Files whose records count or are excluded otherwise than before.
     pub reclassified: Vec<Reclassified>,
 }
@@ -56,7 +57,7 @@ pub(super) fn withdraw(
     }
 }
 
-/// Records other definitions, and what they make of the files.
+/// Records another definition, and what they make of the files.
 pub(super) fn rebuild(
     transaction: &Transaction<'_>,
     publication: Publication,
@@ -70,7 +71,7 @@ pub(super) fn rebuild(
         transaction.execute(sql, [publication.0])?;
     }
     transaction.execute_batch("DELETE FROM settings; DELETE FROM reference_tables")?;
-    add_definitions(transaction, &rebuilt.definitions)?;
+    add_definition(transaction, &rebuilt.definition)?;
     if !rebuilt.reclassified.is_empty() {
         // They are sums of other records than those that count now.
         transaction.execute("DELETE FROM snapshots", [])?;
@@ -113,23 +114,20 @@ impl Manifest {
         })
     }
 
-    /// The definitions that hold as of a publication.
-    pub(in crate::home) fn definitions_at(
+    /// The definition that holds as of a publication.
+    pub(in crate::home) fn definition_at(
         &self,
         publication: Publication,
-    ) -> Result<Option<Definitions>> {
+    ) -> Result<Option<DefinitionTexts>> {
         let sql = "SELECT until, text FROM former_settings WHERE until > ? ORDER BY until LIMIT 1";
-        let former = self.row("the settings", sql, [publication.0], |row| {
+        let former = self.row("the options", sql, [publication.0], |row| {
             Ok((row.get::<_, u32>(0)?, row.get(1)?))
         })?;
-        let Some((until, settings)) = former else {
-            let Some(settings) = self.settings()? else { return Ok(None) };
-            return Ok(Some(Definitions { settings, references: self.references()? }));
-        };
+        let Some((until, options)) = former else { return self.definition() };
         let sql = "SELECT name, text FROM former_reference_tables WHERE until = ? ORDER BY name";
         let references =
             self.rows("the reference tables", sql, [until], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        Ok(Some(Definitions { settings, references }))
+        Ok(Some(DefinitionTexts { options, references }))
     }
 
     /// The snapshots, the newest first.

@@ -1,16 +1,16 @@
-//! Options: what `spillover.toml` may say, and what a home has recorded of it.
+//! The options file, `spillover.toml`.
 //!
-//! Options that define figures are recorded with the first file; a later run that names others is
-//! refused with the difference. Options about how files are taken in (`close`, `revision`,
-//! `max_rejected_share`) and what is stored (`retention`) may change.
+//! Options that define figures are recorded with the first file ([`super::definition`]). Options
+//! about how files are taken in (`close`, `revision`, `max_rejected_share`) and what is stored
+//! (`retention`) may change from run to run.
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::choices::{Definitions, Network, OwnPlants, Weights};
-use crate::feed::profile::{CountryCodes, Exclusions, Profile, Revision};
+use crate::domain::choices::{Network, OwnPlants, Weights};
+use crate::feed::profile::{Exclusions, Revision};
 use crate::files;
 use crate::files::trouble::remark;
 use crate::toml_text::{self, TomlError};
@@ -226,204 +226,21 @@ pub fn check_workers(n_workers: usize) -> Result<(), SettingsError> {
     valid.then_some(()).ok_or(SettingsError::Workers { n_workers })
 }
 
-/// What defines the figures of a home, as recorded in its manifest.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Settings {
-    /// Which cities are affiliates.
-    pub network: Network,
-    /// Whether own plants count.
-    pub own_plants: OwnPlants,
-    /// What the weights are.
-    pub weights: Weights,
-    /// The layout of the feed, with its exclusions.
-    pub profile: Profile,
-}
-
-impl Settings {
-    /// The settings of a new home.
+impl Config {
+    /// The lists of exclusions: those given here, and of the others those of the profile.
     #[must_use]
-    pub fn new(config: &Config, mut profile: Profile) -> Self {
-        profile.exclusions = exclusions(config, profile.exclusions);
-        Self {
-            network: config.network.unwrap_or_default(),
-            own_plants: config.own_plants.unwrap_or_default(),
-            weights: config.weights.unwrap_or_default(),
-            profile,
+    pub fn exclusions(&self, lists: Exclusions) -> Exclusions {
+        let given = self.exclusions.clone().unwrap_or_default();
+        Exclusions {
+            countries: given.countries.unwrap_or(lists.countries),
+            name_contains: given.name_contains.unwrap_or(lists.name_contains),
         }
-    }
-
-    /// The settings that a rebuild under other options records: what is left out stays.
-    ///
-    /// # Errors
-    /// [`SettingsError::Profile`] if another profile is asked for: how lines are read cannot be
-    /// chosen again without them.
-    pub fn rebuilt(&self, config: &Config) -> Result<Self, SettingsError> {
-        if let Some(asked) = config.profile.as_ref().filter(|name| **name != self.profile.name) {
-            let (asked, recorded) = (asked.clone(), self.profile.name.clone());
-            return Err(SettingsError::Profile { asked, recorded });
-        }
-        let mut profile = self.profile.clone();
-        profile.exclusions = exclusions(config, profile.exclusions);
-        Ok(Self {
-            network: config.network.unwrap_or(self.network),
-            own_plants: config.own_plants.unwrap_or(self.own_plants),
-            weights: config.weights.unwrap_or(self.weights),
-            profile,
-        })
-    }
-
-    /// The settings as the manifest keeps them.
-    ///
-    /// # Panics
-    /// Never: settings are plain TOML.
-    #[must_use]
-    pub fn to_toml(&self) -> String {
-        toml::to_string(self).expect("settings are plain TOML")
-    }
-
-    /// The settings that a manifest keeps.
-    ///
-    /// # Errors
-    /// [`SettingsError::Recorded`] if they are not settings.
-    pub fn from_toml(text: &str) -> Result<Self, SettingsError> {
-        toml_text::read(text).map_err(SettingsError::Recorded)
-    }
-
-    /// The choices in the definition of the indicators.
-    #[must_use]
-    pub fn definitions(&self) -> Definitions {
-        Definitions { network: self.network, own_plants: self.own_plants, weights: self.weights }
-    }
-
-    /// Checks that a run asks for nothing else than what is recorded; what it leaves out it does
-    /// not ask for.
-    ///
-    /// # Errors
-    /// [`SettingsError::Differs`] with the first difference.
-    pub fn check(&self, config: &Config, profile: Option<&Profile>) -> Result<(), SettingsError> {
-        same("network", config.network.as_ref(), &self.network)?;
-        same("own_plants", config.own_plants.as_ref(), &self.own_plants)?;
-        same("weights", config.weights.as_ref(), &self.weights)?;
-        let lists = &self.profile.exclusions;
-        if config.exclusions.is_some() {
-            same("exclusions", Some(&exclusions(config, lists.clone())), lists)?;
-        }
-        if let Some(profile) = profile {
-            let layout = |profile: &Profile| Profile {
-                exclusions: Exclusions::default(),
-                revision: Revision::default(),
-                countries: None,
-                ..profile.clone()
-            };
-            if layout(profile) == layout(&self.profile) {
-                self.check_countries(profile)?;
-            } else {
-                same("profile", Some(&profile.name), &self.profile.name)?;
-                let (asked, recorded) =
-                    ("another layout".to_owned(), "the recorded one".to_owned());
-                return Err(SettingsError::Differs { option: "profile", asked, recorded });
-            }
-        }
-        Ok(())
-    }
-
-    /// Checks that a profile does not ask for other country codes. A home of before codes were
-    /// checked takes any, whatever a shipped profile has become.
-    fn check_countries(&self, profile: &Profile) -> Result<(), SettingsError> {
-        let is_shipped =
-            || Profile::bundled(&profile.name).is_ok_and(|shipped| shipped == *profile);
-        match self.profile.countries {
-            None if profile.countries == Some(CountryCodes::Any) || is_shipped() => Ok(()),
-            None => same("countries", profile.countries.as_ref(), &CountryCodes::Any),
-            Some(recorded) => same("countries", profile.countries.as_ref(), &recorded),
-        }
-    }
-}
-
-fn exclusions(config: &Config, lists: Exclusions) -> Exclusions {
-    let given = config.exclusions.clone().unwrap_or_default();
-    Exclusions {
-        countries: given.countries.unwrap_or(lists.countries),
-        name_contains: given.name_contains.unwrap_or(lists.name_contains),
-    }
-}
-
-fn same<T: PartialEq + Serialize>(
-    option: &'static str,
-    asked: Option<&T>,
-    recorded: &T,
-) -> Result<(), SettingsError> {
-    let in_toml = |value: &T| {
-        let value = toml::Value::try_from(value);
-        value.map_or_else(|_| String::new(), |value| value.to_string())
-    };
-    match asked {
-        Some(asked) if asked != recorded => Err(SettingsError::Differs {
-            option,
-            asked: in_toml(asked),
-            recorded: in_toml(recorded),
-        }),
-        _ => Ok(()),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn canonical() -> Profile {
-        Profile::bundled("canonical").expect("a shipped profile")
-    }
-
-    fn config(text: &str) -> Config {
-        toml::from_str(text).expect("valid options")
-    }
-
-    #[test]
-    fn settings_survive_the_manifest() {
-        let settings = Settings::new(&config("network = \"active\""), canonical());
-        assert_eq!(Settings::from_toml(&settings.to_toml()).expect("settings"), settings);
-    }
-
-    #[test]
-    fn what_a_run_leaves_out_it_does_not_ask_for() {
-        let settings = Settings::new(&config("own_plants = \"exclude\""), canonical());
-        settings.check(&Config::default(), None).expect("nothing asked");
-        settings.check(&config("own_plants = \"exclude\""), Some(&canonical())).expect("the same");
-    }
-
-    #[test]
-    fn a_difference_is_named_with_both_values() {
-        let settings = Settings::new(&Config::default(), canonical());
-        let error = settings.check(&config("weights = \"destination\""), None);
-        let text = error.expect_err("other weights").to_string();
-        assert!(text.starts_with("weights is \"destination\" here"), "{text}");
-        assert!(text.contains("made with \"total\""), "{text}");
-        let other = Profile::bundled("ccts").expect("a shipped profile");
-        let error = settings.check(&Config::default(), Some(&other)).expect_err("other profile");
-        assert!(error.to_string().contains("\"ccts\""), "{error}");
-    }
-
-    #[test]
-    fn a_home_of_before_codes_were_checked_keeps_its_reading_under_the_shipped_profile() {
-        let new = Settings::new(&Config::default(), canonical());
-        let recorded = new.to_toml().replace("countries = \"customs\"\n", "");
-        assert!(recorded != new.to_toml());
-        let old = Settings::from_toml(&recorded).expect("settings of before");
-        assert_eq!(old.profile.countries, None);
-        assert_eq!(old.to_toml(), recorded);
-        let with = |countries| Profile { countries, ..canonical() };
-        let any = with(Some(CountryCodes::Any));
-        old.check(&Config::default(), Some(&canonical())).expect("the shipped one");
-        old.check(&Config::default(), Some(&any)).expect("any code");
-        let mut own = canonical();
-        own.exclusions.countries.clear();
-        let error = old.check(&Config::default(), Some(&own)).expect_err("codes of its own");
-        assert!(error.to_string().starts_with("countries is \"customs\" here"), "{error}");
-        let error = new.check(&Config::default(), Some(&any)).expect_err("other codes");
-        assert!(error.to_string().contains("made with \"customs\""), "{error}");
-    }
 
     #[test]
     fn retention_is_all_month_ends_or_a_number_of_vintages() {
