@@ -47,7 +47,9 @@ impl Revisions {
 }
 
 fn print(revision: &Revision) {
-    println!("vintage {}: {}", revision.vintages, revision.what.join("; "));
+    let committed = revision.committed_at.as_ref();
+    let committed = committed.map_or_else(String::new, |at| format!(" ({at})"));
+    println!("vintage {}{committed}: {}", revision.vintages, revision.what.join("; "));
     if revision.years.is_empty() {
         println!("  no figure moved");
     }

@@ -43,7 +43,9 @@ fn print(report: &Report) {
         report.files, report.superseded, report.withdrawn
     );
     println!("vintage          {}", report.vintage);
-    println!("publications     {}", report.publications);
+    let committed = report.committed_at.as_ref();
+    let committed = committed.map_or_else(String::new, |at| format!(", the last at {at}"));
+    println!("publications     {}{committed}", report.publications);
     let Report { vintages_published, vintages_stored, .. } = report;
     if vintages_stored < vintages_published {
         println!("stored           {vintages_stored} of {vintages_published} published vintages");

@@ -40,6 +40,8 @@ use std::collections::HashSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
+
 use crate::domain::record::{Record, Reject, Texts};
 use crate::domain::types::{City, Period, Vintage};
 
@@ -306,6 +308,15 @@ impl Archive {
     /// [`ArchiveError::Query`] if the manifest cannot be read.
     pub fn publications(&self) -> Result<Vec<(Publication, Vintage)>> {
         self.manifest.publications()
+    }
+
+    /// When a publication was committed, to the second; unknown if that was done by a version that
+    /// made homes of layout 4 or earlier.
+    ///
+    /// # Errors
+    /// [`ArchiveError::Query`] if the manifest cannot be read.
+    pub fn committed_at(&self, publication: Publication) -> Result<Option<Timestamp>> {
+        self.manifest.committed_at(publication)
     }
 
     /// The newest publication.

@@ -54,6 +54,8 @@ pub fn step_of(archive: &Archive, vintage: Vintage) -> Result<Step, ExportError>
 pub struct Revision {
     /// Its vintages, `14` or `3-14`.
     pub vintages: String,
+    /// When it was committed, in UTC; unknown for steps of homes of an earlier layout.
+    pub committed_at: Option<String>,
     /// What it brought: files, withdrawals, months closed, other definitions.
     pub what: Vec<String>,
     /// What moved, by table and year.
@@ -122,7 +124,9 @@ pub fn revision(
             }
         }
     }
-    Ok(Revision { vintages: vintages(step), what: what(archive, step)?, years, largest })
+    let committed_at = archive.committed_at(step.last)?.map(|at| at.to_string());
+    let (vintages, what) = (vintages(step), what(archive, step)?);
+    Ok(Revision { vintages, committed_at, what, years, largest })
 }
 
 fn vintages(step: Step) -> String {

@@ -36,6 +36,8 @@ pub struct Status {
     pub vintage: u32,
     /// Publications.
     pub publications: usize,
+    /// When the newest one was committed, in UTC; unknown in a home of an earlier layout.
+    pub committed_at: Option<String>,
     /// The first month, `YYYY-MM`.
     pub first_month: Option<String>,
     /// The last closed month.
@@ -149,6 +151,8 @@ pub(super) fn of(archive: &mut Archive) -> Result<Status, ReaderError> {
 fn status(archive: &Archive, estimates: EstimateStatus) -> Result<Status, ReaderError> {
     let files = archive.files()?;
     let calendar = calendar(archive)?;
+    let (publication, vintage) = archive.last_publication()?.unwrap_or_default();
+    let committed_at = archive.committed_at(publication)?;
     let profile = recorded_profile(archive)?;
     let (sizes, stored) = (archive.sizes()?, archive.stored_vintages()?);
     let live: Vec<&FileEntry> = files.iter().filter(|file| file.counts_now()).collect();
@@ -168,8 +172,9 @@ fn status(archive: &Archive, estimates: EstimateStatus) -> Result<Status, Reader
         superseded: files.iter().filter(|file| file.superseded_by.is_some()).count(),
         withdrawn: files.iter().filter(|file| file.withdrawn_at.is_some()).count(),
         snapshots: archive.snapshots()?.iter().map(|kept| kept.publication.0).collect(),
-        vintage: archive.last_vintage()?.unwrap_or_default().0,
+        vintage: vintage.0,
         publications: archive.publications()?.len(),
+        committed_at: committed_at.map(|at| at.to_string()),
         first_month: calendar.map(|calendar| calendar.first().to_string()),
         last_closed_month: calendar.and_then(|c| Some(c.last_closed()?.to_string())),
         next_month: calendar.map(|calendar| calendar.next_to_close().to_string()),

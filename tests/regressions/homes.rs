@@ -108,10 +108,10 @@ fn a_reader_shows_what_a_home_of_layout_2_holds_and_leaves_it_as_it_is() {
 }
 
 #[test]
-fn the_first_writer_makes_a_home_of_layout_2_one_of_layout_4_and_its_figures_stay() {
+fn the_first_writer_makes_a_home_of_layout_2_one_of_layout_5_and_its_figures_stay() {
     let sandbox = of_layout_2();
     assert_eq!(sandbox.run(["snapshot"]).code, Some(0));
-    assert_eq!(layout(&sandbox), 4);
+    assert_eq!(layout(&sandbox), 5);
     assert_listed(&sandbox);
     assert_printed(&sandbox);
     assert_eq!(sandbox.run(["verify"]).code, Some(0));
@@ -178,10 +178,11 @@ fn assert_listed_first(sandbox: &Sandbox) {
 }
 
 /// Compares both tables at every vintage with what was printed when the home was made.
-fn assert_exports(sandbox: &Sandbox) {
-    let then = repository("tests/homes/layout-3/exports.csv");
+fn assert_exports(sandbox: &Sandbox, layout: &str) {
+    let then = repository("tests/homes").join(layout).join("exports.csv");
     let then = csv_rows(&std::fs::read_to_string(then).expect("hashes of what was printed"));
-    assert_eq!(then.len(), 1 + 2 * 26, "both tables at vintages 24 to 49");
+    let n_vintages = if layout == "layout-3" { 26 } else { 6 };
+    assert_eq!(then.len(), 1 + 2 * n_vintages, "both tables at each vintage");
     for row in &then[1..] {
         let run = sandbox.run(["export", &row[1], "--vintage", &row[0]]);
         assert_eq!(run.code, Some(0), "{row:?}: {}", run.stderr);
@@ -192,19 +193,38 @@ fn assert_exports(sandbox: &Sandbox) {
 #[test]
 fn every_vintage_of_a_home_of_layout_3_is_exported_as_it_was_also_after_folding_and_retention() {
     let sandbox = unpacked("tests/homes/layout-3.zip");
-    assert_exports(&sandbox);
+    assert_exports(&sandbox, "layout-3");
     assert_eq!(layout(&sandbox), 3, "a reader leaves it as it is");
     assert_eq!(sandbox.run(["snapshot"]).code, Some(0));
-    assert_eq!(layout(&sandbox), 4);
-    assert_exports(&sandbox);
+    assert_eq!(layout(&sandbox), 5);
+    assert_exports(&sandbox, "layout-3");
     assert_eq!(sandbox.run(["compact"]).code, Some(0));
-    assert_exports(&sandbox);
+    assert_exports(&sandbox, "layout-3");
     sandbox.options("retention = 2\nestimate = [\"3.1\"]\n");
     assert_eq!(sandbox.run(["compact"]).code, Some(0));
     let status = sandbox.run(["status"]).stdout;
     assert!(status.contains("published vintages\n"), "some are not stored any more:\n{status}");
-    assert_exports(&sandbox);
+    assert_exports(&sandbox, "layout-3");
     assert_eq!(sandbox.run(["verify"]).code, Some(0));
     let estimates = exported(&sandbox, "estimates");
     assert_eq!(estimates.iter().filter(|row| row["state"] == "estimated").count(), estimates.len());
+}
+
+#[test]
+fn a_home_of_layout_4_keeps_its_figures_and_gives_times_to_what_comes_next() {
+    let sandbox = unpacked("tests/homes/layout-4.zip");
+    assert_exports(&sandbox, "layout-4");
+    let told = |sandbox: &Sandbox| sandbox.run(["revisions", "--vintage", "29"]).stdout;
+    assert!(told(&sandbox).starts_with("vintage 29: "), "{}", told(&sandbox));
+    assert_eq!(layout(&sandbox), 4, "a reader leaves it as it is");
+    let withdrawn = sandbox.run(["withdraw", "201004.csv"]);
+    assert_eq!(withdrawn.code, Some(0), "{}", withdrawn.stderr);
+    assert_eq!(layout(&sandbox), 5);
+    assert_exports(&sandbox, "layout-4");
+    let run = sandbox.run(["revisions", "--vintage", "30", "--json"]);
+    let revisions: serde_json::Value = serde_json::from_str(&run.stdout).expect("JSON");
+    let time = revisions[0]["committed_at"].as_str().expect("a time");
+    assert!(time.len() == "2026-11-30T08:42:00Z".len() && time.ends_with('Z'), "{time}");
+    assert!(told(&sandbox).starts_with("vintage 29: "), "then it had none: {}", told(&sandbox));
+    assert_eq!(sandbox.run(["verify"]).code, Some(0));
 }

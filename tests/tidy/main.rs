@@ -29,7 +29,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("feed", &["domain", "toml_text", "files"]),
     ("panel", &["files", "estimate", "domain", "feed"]),
     ("specification", &["estimate", "toml_text"]),
-    ("home", &["domain", "toml_text", "files", "feed"]),
+    ("home", &["domain", "clock", "toml_text", "files", "feed"]),
     ("dataflow", &["domain"]),
     ("tables", &["domain", "files", "indicators", "feed", "home"]),
     ("engine", &["domain", "files", "feed", "home", "dataflow", "tables"]),

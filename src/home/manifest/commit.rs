@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use jiff::Unit;
 use rusqlite::ffi::SQLITE_IOERR_FSYNC;
 use rusqlite::{Transaction, TransactionBehavior, params};
 
 use super::revise::{self, Rebuilt, Withdrawn};
 use super::{Manifest, seal};
+use crate::clock;
 use crate::domain::record::{Counts, Exclusion, Intake, Reject, Rule};
 use crate::domain::types::{Period, Vintage};
 use crate::home::Publication;
@@ -228,6 +230,12 @@ fn add_publication(
          VALUES (?1, coalesce(?2, (SELECT max(vintage) FROM publications), 0))",
         (publication.0, vintage.map(|vintage| vintage.0)),
     )?;
+    // No figure depends on the time: a clock that is out of range stops no commit.
+    if let Ok(now) = clock::now() {
+        let sql = "INSERT INTO commit_times (publication, committed_at) VALUES (?, ?)";
+        let now = now.round(Unit::Second).unwrap_or(now);
+        transaction.execute(sql, (publication.0, now.to_string()))?;
+    }
     Ok(())
 }
 

@@ -36,12 +36,15 @@ use crate::files::{self, check_regular, private};
 const SCHEMA: &str = include_str!("schema.sql");
 const REVISIONS: &str = include_str!("revisions.sql");
 const FACTS: &str = include_str!("facts.sql");
+const TIMES: &str = include_str!("times.sql");
 /// `user_version` of the database; another number is another layout.
-const LAYOUT: i64 = 4;
+const LAYOUT: i64 = 5;
 /// Since this one, estimates are known by their content.
 const LAYOUT_OF_CONTENT: i64 = 3;
 /// Since this one, parts of tables hold facts, and are folded.
 const LAYOUT_OF_FACTS: i64 = 4;
+/// Since this one, commits have a time.
+const LAYOUT_OF_TIMES: i64 = 5;
 /// The oldest layout that can be read; who writes makes it the newest first.
 const LAYOUT_MIN: i64 = 2;
 const NAME: &str = "manifest.sqlite";
@@ -256,6 +259,11 @@ impl Manifest {
         Ok(self.layout()? >= LAYOUT_OF_FACTS)
     }
 
+    /// Whether commits have a time.
+    fn has_times(&self) -> Result<bool> {
+        Ok(self.layout()? >= LAYOUT_OF_TIMES)
+    }
+
     fn check_layout(&self) -> Result<()> {
         match self.layout()? {
             LAYOUT_MIN..=LAYOUT => Ok(()),
@@ -318,6 +326,9 @@ fn prepare(connection: &mut Connection) -> rusqlite::Result<()> {
     if found < LAYOUT_OF_FACTS {
         seal::open(&transaction, "parts")?;
         transaction.execute_batch(FACTS)?;
+    }
+    if found < LAYOUT_OF_TIMES {
+        transaction.execute_batch(TIMES)?;
     }
     transaction.execute_batch(folds::SCHEMA)?;
     transaction.execute_batch(results::SCHEMA)?;

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::io::ErrorKind;
 use std::path::PathBuf;
 
+use jiff::Timestamp;
 use rusqlite::types::Type;
 use rusqlite::{OptionalExtension, Params, Row};
 
@@ -234,6 +235,14 @@ impl Manifest {
         self.rows("the publications", sql, [], publication)
     }
 
+    pub(in crate::home) fn committed_at(&self, of: Publication) -> Result<Option<Timestamp>> {
+        if !self.has_times()? {
+            return Ok(None);
+        }
+        let sql = "SELECT committed_at FROM commit_times WHERE publication = ?";
+        self.row("the time of a commit", sql, [of.0], |row| timestamp(row, 0))
+    }
+
     pub(in crate::home) fn parts(&self, table: Table, as_of: Option<Vintage>) -> Result<Vec<Part>> {
         let layout = if self.has_facts()? { "layout, stands_for" } else { "'figures', NULL" };
         let sql = format!(
@@ -375,6 +384,14 @@ fn vintage(row: &Row<'_>) -> rusqlite::Result<Vintage> {
 pub(super) fn stored(row: &Row<'_>, first: usize) -> rusqlite::Result<Stored> {
     let n_bytes = unsigned(row, first + 2)?;
     Ok(Stored { path: row.get(first)?, hash: row.get(first + 1)?, n_bytes })
+}
+
+/// The time in a column.
+fn timestamp(row: &Row<'_>, at: usize) -> rusqlite::Result<Timestamp> {
+    let text: String = row.get(at)?;
+    text.parse().map_err(|error: jiff::Error| {
+        rusqlite::Error::FromSqlConversionFailure(at, Type::Text, Box::new(error))
+    })
 }
 
 fn period(row: &Row<'_>, column: usize) -> rusqlite::Result<Period> {
