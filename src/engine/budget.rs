@@ -5,6 +5,7 @@
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
+use crate::feed::pattern::FilePattern;
 use crate::feed::source::FeedFile;
 
 /// How many bytes of text may be in flight. A record takes about as much as its line.
@@ -84,9 +85,10 @@ impl Budget {
 /// About how many bytes of text a file has; nothing for one that cannot be looked at, which is
 /// refused as soon as it is read.
 fn cost(file: &FeedFile) -> u64 {
-    let n_bytes = file.path.metadata().map_or(0, |file| file.len());
+    let n_bytes = file.on_disk().metadata().map_or(0, |file| file.len());
     let name = file.name.to_lowercase();
-    let is_packed = [".gz", ".zst", ".zip"].iter().any(|suffix| name.ends_with(suffix));
+    let is_packed = FilePattern::SUFFIXES.iter().any(|suffix| name.ends_with(suffix));
+    let is_packed = is_packed || file.archive.is_some();
     if is_packed { n_bytes.saturating_mul(UNPACKED_BYTES_A_BYTE) } else { n_bytes }
 }
 

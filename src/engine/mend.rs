@@ -114,7 +114,7 @@ fn mend_one(
             let name = entry.name.clone();
             EngineError::NotMended { name, vintage: entry.vintage, source: Box::new(refused) }
         };
-        let found = match fingerprint(&file.path, &profile.file, limits.max_bytes) {
+        let found = match fingerprint(file, &profile.file, limits.max_bytes) {
             Err(refused) if refused.is_of_system() => return Err(unread(refused)),
             found => found,
         };

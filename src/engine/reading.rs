@@ -98,7 +98,7 @@ impl Reader<'_> {
     ) -> Result<Result<Intake, (String, Seen)>, Refused> {
         let Self { profile, places, limits, known } = self;
         if let Some(hashes) = known.get(&file.name) {
-            let hash = fingerprint(&file.path, &profile.file, limits.max_bytes)?.hash;
+            let hash = fingerprint(file, &profile.file, limits.max_bytes)?.hash;
             if let Some(seen) = hashes.get(&hash) {
                 return Ok(Err((hash, seen.clone())));
             }

@@ -1,41 +1,36 @@
 //! Files to text: unpack, measure, hash, transcode.
 //!
 //! ```text
-//! file ─▶ unpack ─▶ measure (limits, BLAKE3) ─▶ transcode ─▶ UTF-8 without a byte order mark
+//! file ─ container ─▶ bytes ─ kind ─▶ encoding ─▶ UTF-8 without a byte order mark
+//!        (unpack,             (by the first
+//!         limits, BLAKE3)      bytes)
 //! ```
 //!
 //! The hash covers every unpacked byte, whatever the text's reader leaves unread, and not the
 //! packing: the same table packed in another way has the same hash. Memory does not depend on the
 //! file's size.
 
-use std::fs::File;
 use std::io::{self, Cursor, Read};
 use std::path::Path;
 use std::time::SystemTime;
 
-use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
-use encoding_rs::{Encoding, GB18030, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
-use encoding_rs_io::DecodeReaderBytesBuilder;
+use encoding_rs::{Encoding, UTF_8};
 
-use super::profile::{Compression, FileLayout, TextEncoding};
+pub use super::container::refusal;
+use super::container::{Measured, Member, Named, unpacked};
+use super::encoding::{Sniffer, TextEncoding, Transcoded, mistaken};
+use super::formats::kind::{self, Kind};
+use super::profile::FileLayout;
 use super::refused::Refused;
-use crate::files;
+use super::source::FeedFile;
 
 /// How large a file may be unpacked, unless an option says otherwise.
 pub const BYTES_MAX_DEFAULT: u64 = 8 << 30;
-/// From here on a file that unpacks to more than [`RATIO_MAX`] times its size is refused.
-pub const RATIO_FROM_BYTES: u64 = 64 << 20;
-/// No table of trade comes near: one line repeated without end packs about a thousandfold, real
-/// ones tenfold.
-pub const RATIO_MAX: u64 = 250;
 
-/// How much of a file its encoding is told from.
+/// How much of a panel its encoding is told from.
 const DETECTED_BYTES: u64 = 1 << 20;
-/// Large enough for BLAKE3 to hash several chunks at a time.
-const TRANSCODED_BYTES: usize = 64 * 1024;
 /// How much of a file its kind is told from.
 const INSPECTED_BYTES: u64 = 1 << 12;
-const BYTE_ORDER_MARK: [u8; 3] = *b"\xEF\xBB\xBF";
 
 /// What identifies a file's content.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,33 +53,53 @@ pub struct Text<'a> {
 /// it.
 ///
 /// # Errors
-/// - [`Refused::Open`], [`Refused::Read`], [`Refused::Zip`] if the file cannot be read or unpacked
-/// - [`Refused::ZipMembers`] if it is a zip archive of none or several files
+/// - those of [`unpacked`]
 /// - [`Refused::TooLarge`], [`Refused::Bomb`] if it unpacks to too much
+/// - [`Refused::Foreign`] if it is of a kind that is not read
+/// - [`Refused::OtherEncoding`] if it is plainly of another encoding than the profile's
 /// - [`Refused::Changed`] if it was written to meanwhile: what was read is of no one file
 /// - whatever `consume` gives
 pub fn read_text<T>(
-    file: &Path,
+    file: &FeedFile,
     layout: &FileLayout,
     max_bytes: u64,
     consume: impl FnOnce(Text<'_>) -> Result<T, Refused>,
 ) -> Result<(T, Fingerprint), Refused> {
-    let before = appearance(file)?;
-    let read = unpacked(file, layout.compression, |unpacked, packed_bytes| {
-        let mut measured = Measured {
-            unpacked,
-            packed_bytes,
-            max_bytes,
-            n_bytes: 0,
-            hasher: Some(blake3::Hasher::new()),
-        };
-        let value = transcoded(file, layout.encoding.into(), &mut measured, consume)?;
-        io::copy(&mut measured, &mut io::sink()).map_err(|error| refusal(file, error))?;
-        let hasher = measured.hasher.unwrap_or_default();
-        let hash = hasher.finalize().to_hex().to_string();
-        Ok((value, Fingerprint { hash, n_bytes: measured.n_bytes }))
-    });
-    if appearance(file)? == before { read } else { Err(Refused::Changed { file: file.to_owned() }) }
+    let named = named(file, layout);
+    while_unchanged(named, || {
+        unpacked(named, |mut unpacked, packed_bytes| {
+            let mut measured = Measured::new(unpacked.reader(), packed_bytes, max_bytes).hashed();
+            let head = head(named.shown, &mut measured)?;
+            if let Kind::Foreign(kind) = kind::of(&head) {
+                return Err(Refused::Foreign { file: named.shown.to_owned(), kind });
+            }
+            let encoding = match layout.encoding {
+                TextEncoding::Label(encoding) => encoding,
+                TextEncoding::Detect => detected(named, max_bytes)?,
+            };
+            let bytes = Cursor::new(&head).chain(&mut measured);
+            let value = transcoded(named.shown, (&head, encoding), bytes, consume)?;
+            Ok((value, drained(named.shown, measured)?))
+        })
+    })
+}
+
+/// What identifies a file's content, without reading it as a table.
+///
+/// # Errors
+/// Those of [`read_text`] that are not about its text.
+pub fn fingerprint(
+    file: &FeedFile,
+    layout: &FileLayout,
+    max_bytes: u64,
+) -> Result<Fingerprint, Refused> {
+    let named = named(file, layout);
+    while_unchanged(named, || {
+        unpacked(named, |mut unpacked, packed_bytes| {
+            let measured = Measured::new(unpacked.reader(), packed_bytes, max_bytes);
+            drained(named.shown, measured.hashed())
+        })
+    })
 }
 
 /// Reads the text of a file of any size, however it is packed; `inspect` sees its first bytes,
@@ -99,268 +114,117 @@ pub fn read_any<T, E: From<Refused>>(
     inspect: impl FnOnce(&[u8]) -> Result<(), E>,
     consume: impl FnOnce(Text<'_>) -> Result<T, E>,
 ) -> Result<T, E> {
-    unpacked(file, Compression::Auto, |unpacked, packed_bytes| {
-        let (max_bytes, n_bytes, hasher) = (u64::MAX, 0, None);
-        let mut measured = Measured { unpacked, packed_bytes, max_bytes, n_bytes, hasher };
-        let mut head = Vec::new();
-        let read = (&mut measured).take(INSPECTED_BYTES).read_to_end(&mut head);
-        read.map_err(|error| refusal(file, error))?;
+    unpacked(Named::path(file), |mut unpacked, packed_bytes| {
+        let mut measured = Measured::new(unpacked.reader(), packed_bytes, u64::MAX);
+        let mut head = head(file, &mut measured)?;
         inspect(&head)?;
-        transcoded(file, encoding.into(), &mut Cursor::new(head).chain(measured), consume)
+        let encoding = if let Some(encoding) = encoding {
+            encoding
+        } else {
+            let read = (&mut measured).take(DETECTED_BYTES).read_to_end(&mut head);
+            read.map_err(|error| refusal(file, error))?;
+            let mut sniffer = Sniffer::new();
+            sniffer.feed(&head);
+            sniffer.guess()
+        };
+        let bytes = Cursor::new(&head).chain(measured);
+        transcoded(file, (&head, encoding), bytes, consume)
     })
+}
+
+/// A file of a feed.
+fn named<'a>(file: &'a FeedFile, layout: &'a FileLayout) -> Named<'a> {
+    let like = layout.member.as_ref().map_or(Member::Only, Member::Like);
+    let in_archive = file.archive.as_ref();
+    Named {
+        shown: &file.path,
+        on_disk: file.on_disk(),
+        compression: layout.compression,
+        member: in_archive.map_or(like, |archive| Member::Called(&archive.member)),
+    }
+}
+
+/// What reading a file gives, if nobody writes to it meanwhile.
+fn while_unchanged<T>(
+    named: Named<'_>,
+    read: impl FnOnce() -> Result<T, Refused>,
+) -> Result<T, Refused> {
+    let before = appearance(named)?;
+    let read = read();
+    if appearance(named)? == before {
+        read
+    } else {
+        Err(Refused::Changed { file: named.shown.to_owned() })
+    }
 }
 
 /// A file's size and time.
-fn appearance(file: &Path) -> Result<(u64, SystemTime), Refused> {
-    let seen = std::fs::metadata(file).and_then(|seen| Ok((seen.len(), seen.modified()?)));
-    seen.map_err(|source| Refused::Open { file: file.to_owned(), source })
+fn appearance(named: Named<'_>) -> Result<(u64, SystemTime), Refused> {
+    let seen = std::fs::metadata(named.on_disk).and_then(|seen| Ok((seen.len(), seen.modified()?)));
+    seen.map_err(|source| Refused::Open { file: named.shown.to_owned(), source })
 }
 
-/// What identifies a file's content, without reading it as a table.
-///
-/// # Errors
-/// Those of [`read_text`].
-pub fn fingerprint(
-    file: &Path,
-    layout: &FileLayout,
-    max_bytes: u64,
-) -> Result<Fingerprint, Refused> {
-    let bytes = FileLayout { encoding: TextEncoding::Utf8, ..layout.clone() };
-    read_text(file, &bytes, max_bytes, |_| Ok(())).map(|((), fingerprint)| fingerprint)
-}
-
-/// Why a file is refused whose reading failed.
-#[must_use]
-pub fn refusal(file: &Path, error: io::Error) -> Refused {
-    let file = file.to_owned();
-    match error.get_ref().and_then(|inner| inner.downcast_ref::<PastLimit>()) {
-        Some(&PastLimit::Size { max_bytes }) => Refused::TooLarge { file, max_bytes },
-        Some(&PastLimit::Ratio { packed_bytes, n_bytes }) => {
-            Refused::Bomb { file, packed_bytes, n_bytes }
-        }
-        None => Refused::Read { file, source: error },
-    }
-}
-
-/// Hands a file's unpacked bytes and its packed size to `consume`.
-fn unpacked<T, E: From<Refused>>(
-    path: &Path,
-    compression: Compression,
-    consume: impl FnOnce(&mut (dyn Read + Send), u64) -> Result<T, E>,
-) -> Result<T, E> {
-    let open_error = |source| Refused::Open { file: path.to_owned(), source };
-    let mut file = files::open(path).map_err(open_error)?;
-    let packed_bytes = file.metadata().map_err(open_error)?.len();
-    let compression = match compression {
-        Compression::Auto => magic(&mut file).map_err(|error| refusal(path, error))?,
-        told => told,
-    };
-    match compression {
-        Compression::None | Compression::Auto => consume(&mut file, packed_bytes),
-        Compression::Gz => consume(&mut flate2::read::MultiGzDecoder::new(file), packed_bytes),
-        Compression::Zst => {
-            let mut decoder = zstd::Decoder::new(file).map_err(|error| refusal(path, error))?;
-            consume(&mut decoder, packed_bytes)
-        }
-        Compression::Zip => unzipped(path, file, |reader| consume(reader, packed_bytes)),
-    }
-}
-
-/// How a file is packed, by its first bytes; the file is at its start afterwards.
-fn magic(file: &mut File) -> io::Result<Compression> {
-    use std::io::Seek;
-
+fn head(file: &Path, bytes: &mut Measured<'_>) -> Result<Vec<u8>, Refused> {
     let mut head = Vec::new();
-    file.by_ref().take(4).read_to_end(&mut head)?;
-    file.rewind()?;
-    Ok(match head[..] {
-        [0x1F, 0x8B, ..] => Compression::Gz,
-        [0x28, 0xB5, 0x2F, 0xFD] => Compression::Zst,
-        [b'P', b'K', 3, 4] | [b'P', b'K', 5, 6] => Compression::Zip,
-        _ => Compression::None,
-    })
-}
-
-fn unzipped<T, E: From<Refused>>(
-    path: &Path,
-    file: File,
-    consume: impl FnOnce(&mut (dyn Read + Send)) -> Result<T, E>,
-) -> Result<T, E> {
-    let zip_error = |source| Refused::Zip { file: path.to_owned(), source };
-    let mut archive = zip::ZipArchive::new(file).map_err(zip_error)?;
-    let mut members = Vec::new();
-    for at in 0..archive.len() {
-        if !archive.by_index_raw(at).map_err(zip_error)?.is_dir() {
-            members.push(at);
-        }
-    }
-    let &[member] = members.as_slice() else {
-        let n_members = members.len();
-        return Err(Refused::ZipMembers { file: path.to_owned(), n_members }.into());
-    };
-    consume(&mut archive.by_index(member).map_err(zip_error)?)
-}
-
-/// Counts, limits and hashes what goes by.
-struct Measured<'a> {
-    unpacked: &'a mut (dyn Read + Send),
-    packed_bytes: u64,
-    max_bytes: u64,
-    n_bytes: u64,
-    /// None where nobody asks for the hash.
-    hasher: Option<blake3::Hasher>,
-}
-
-/// Unpacked bytes past a limit; travels inside an [`io::Error`] through the readers above.
-#[derive(Debug, thiserror::Error)]
-enum PastLimit {
-    #[error("more than {max_bytes} bytes")]
-    Size { max_bytes: u64 },
-    #[error("{packed_bytes} bytes unpack to more than {n_bytes}")]
-    Ratio { packed_bytes: u64, n_bytes: u64 },
-}
-
-impl Read for Measured<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let n = self.unpacked.read(buffer)?;
-        self.n_bytes += n as u64;
-        let (n_bytes, packed_bytes, max_bytes) = (self.n_bytes, self.packed_bytes, self.max_bytes);
-        if n_bytes > max_bytes {
-            return Err(io::Error::other(PastLimit::Size { max_bytes }));
-        }
-        if n_bytes > RATIO_FROM_BYTES && n_bytes / RATIO_MAX > packed_bytes {
-            return Err(io::Error::other(PastLimit::Ratio { packed_bytes, n_bytes }));
-        }
-        if let Some(hasher) = &mut self.hasher {
-            hasher.update(&buffer[..n]);
-        }
-        Ok(n)
-    }
-}
-
-/// How text became bytes, as far as that is known.
-#[derive(Clone, Copy)]
-enum Written {
-    Somehow,
-    Utf8,
-    As(&'static Encoding),
-}
-
-impl From<TextEncoding> for Written {
-    fn from(encoding: TextEncoding) -> Self {
-        match encoding {
-            TextEncoding::Utf8 => Self::Utf8,
-            TextEncoding::Gb18030 => Self::As(GB18030),
-            TextEncoding::Latin1 => Self::As(WINDOWS_1252),
-            TextEncoding::Detect => Self::Somehow,
-        }
-    }
-}
-
-impl From<Option<&'static Encoding>> for Written {
-    fn from(encoding: Option<&'static Encoding>) -> Self {
-        match encoding {
-            None => Self::Somehow,
-            Some(encoding) if encoding == UTF_8 => Self::Utf8,
-            Some(encoding) => Self::As(encoding),
-        }
-    }
-}
-
-/// Hands bytes to `consume` as UTF-8.
-fn transcoded<T, E: From<Refused>>(
-    file: &Path,
-    written: Written,
-    bytes: &mut (dyn Read + Send),
-    consume: impl FnOnce(Text<'_>) -> Result<T, E>,
-) -> Result<T, E> {
-    let mut head = Vec::new();
-    let encoding = match written {
-        Written::Utf8 => None,
-        Written::As(encoding) => Some(encoding),
-        Written::Somehow => {
-            let read = bytes.take(DETECTED_BYTES).read_to_end(&mut head);
-            read.map_err(|error| refusal(file, error))?;
-            detected(&head)
-        }
-    };
-    let bytes = Cursor::new(head).chain(bytes);
-    let (mut decoder, mut plain);
-    let reader: &mut (dyn Read + Send) = match encoding {
-        None => {
-            plain = bytes;
-            &mut plain
-        }
-        Some(encoding) => {
-            let builder = &mut DecodeReaderBytesBuilder::new();
-            decoder = builder
-                .encoding(Some(encoding))
-                .build_with_buffer(bytes, vec![0; TRANSCODED_BYTES])
-                .map_err(|error| refusal(file, error))?;
-            &mut decoder
-        }
-    };
-    let head = without_mark(reader).map_err(|error| refusal(file, error))?;
-    let mut text = Cursor::new(head).chain(reader);
-    consume(Text { reader: &mut text, transcoded: encoding.is_some() })
-}
-
-/// The first bytes of a text, unless they are a byte order mark.
-fn without_mark(reader: &mut dyn Read) -> io::Result<Vec<u8>> {
-    let mut head = Vec::new();
-    reader.take(BYTE_ORDER_MARK.len() as u64).read_to_end(&mut head)?;
-    if head == BYTE_ORDER_MARK {
-        head.clear();
-    }
+    let read = bytes.take(INSPECTED_BYTES).read_to_end(&mut head);
+    read.map_err(|error| refusal(file, error))?;
     Ok(head)
 }
 
-/// The encoding of a text by its first bytes; none for UTF-8, which needs no transcoding.
-fn detected(head: &[u8]) -> Option<&'static Encoding> {
-    if let Some((encoding, _)) = Encoding::for_bom(head) {
-        return Some(encoding).filter(|&encoding| encoding != UTF_8);
-    }
-    if let Some(encoding) = of_pairs(head) {
-        return Some(encoding);
-    }
-    if is_mostly_utf8(head) {
-        return None;
-    }
-    let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
-    detector.feed(head, true);
-    Some(detector.guess(None, Utf8Detection::Deny))
+/// Reads what is left.
+fn drained(file: &Path, mut measured: Measured<'_>) -> Result<Fingerprint, Refused> {
+    io::copy(&mut measured, &mut io::sink()).map_err(|error| refusal(file, error))?;
+    let (hash, n_bytes) = measured.finish();
+    Ok(Fingerprint { hash, n_bytes })
 }
 
-/// UTF-16 without a mark: of each two bytes one is zero in digits, delimiters and line ends, always
-/// the same one.
-fn of_pairs(head: &[u8]) -> Option<&'static Encoding> {
-    let n_zero = |first: usize| head.iter().skip(first).step_by(2).filter(|byte| **byte == 0);
-    let n_pairs = head.len() / 2;
-    match (n_zero(0).count(), n_zero(1).count()) {
-        (0, n) if n > n_pairs / 4 => Some(UTF_16LE),
-        (n, 0) if n > n_pairs / 4 => Some(UTF_16BE),
-        _ => None,
-    }
+/// The encoding that the whole of a file looks like.
+fn detected(named: Named<'_>, max_bytes: u64) -> Result<&'static Encoding, Refused> {
+    unpacked(named, |mut unpacked, packed_bytes| {
+        let mut measured = Measured::new(unpacked.reader(), packed_bytes, max_bytes);
+        let mut sniffer = Sniffer::new();
+        let mut portion = vec![0; 64 * 1024];
+        loop {
+            match measured.read(&mut portion) {
+                Ok(0) => return Ok(sniffer.guess()),
+                Ok(n) => sniffer.feed(&portion[..n]),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(refusal(named.shown, error)),
+            }
+        }
+    })
 }
 
-/// Whether a text is UTF-8, a few bad bytes aside: of another encoding's characters few happen to
-/// be some of UTF-8 (one in eight of GB18030).
-fn is_mostly_utf8(head: &[u8]) -> bool {
-    let (mut n_wide, mut n_bad) = (0_usize, 0_usize);
-    let mut chunks = head.utf8_chunks().peekable();
-    while let Some(chunk) = chunks.next() {
-        n_wide += chunk.valid().chars().filter(|letter| !letter.is_ascii()).count();
-        // A character cut in two at the end of the head is no evidence against UTF-8.
-        let is_last = chunks.peek().is_none();
-        let is_bad = |error: std::str::Utf8Error| !is_last || error.error_len().is_some();
-        n_bad += usize::from(std::str::from_utf8(chunk.invalid()).is_err_and(is_bad));
+/// Hands bytes to `consume` as UTF-8; a byte order mark counts more than the encoding.
+fn transcoded<T, E: From<Refused>>(
+    file: &Path,
+    (head, encoding): (&[u8], &'static Encoding),
+    mut bytes: impl Read + Send,
+    consume: impl FnOnce(Text<'_>) -> Result<T, E>,
+) -> Result<T, E> {
+    let (encoding, n_mark_bytes) = match Encoding::for_bom(head) {
+        Some((marked, n_mark_bytes)) => (marked, n_mark_bytes),
+        None => (encoding, 0),
+    };
+    let mut mark = [0; 3];
+    bytes.read_exact(&mut mark[..n_mark_bytes]).map_err(|error| refusal(file, error))?;
+    if n_mark_bytes == 0
+        && let Some(found) = mistaken(head, encoding)
+    {
+        let [declared, found] =
+            [encoding, found].map(|encoding| TextEncoding::Label(encoding).into());
+        return Err(Refused::OtherEncoding { file: file.to_owned(), declared, found }.into());
     }
-    n_bad == 0 || n_wide > 8 * n_bad
+    if encoding == UTF_8 {
+        return consume(Text { reader: &mut bytes, transcoded: false });
+    }
+    consume(Text { reader: &mut Transcoded::new(bytes, encoding), transcoded: true })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::types::Period;
     use crate::feed::profile::Profile;
 
     #[test]
@@ -369,7 +233,8 @@ mod tests {
         let path = dir.path().join("200001.csv");
         std::fs::write(&path, "a\n").expect("a file");
         let layout = Profile::bundled("canonical").expect("a shipped profile").file;
-        let read = read_text(&path, &layout, BYTES_MAX_DEFAULT, |_| {
+        let file = FeedFile::new(Period::new(2000, 1).expect("a month"), path.clone());
+        let read = read_text(&file, &layout, BYTES_MAX_DEFAULT, |_| {
             std::fs::write(&path, "a\nb\n").expect("a longer file");
             Ok(())
         });

@@ -6,7 +6,8 @@ use std::num::NonZeroU32;
 
 use serde::{Deserialize, Serialize};
 
-use super::pattern::{FilePattern, PeriodFormat};
+pub use super::encoding::TextEncoding;
+use super::pattern::{FilePattern, MemberPattern, PeriodFormat};
 
 /// What to do with another file for a month that has one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,6 +38,10 @@ pub struct FileLayout {
     /// How bytes were packed.
     #[serde(default)]
     pub compression: Compression,
+    /// What the members of an archive are called that are the feed's; without it, each archive has
+    /// one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub member: Option<MemberPattern>,
 }
 
 /// One ASCII character between two fields; not a quote and not the end of a line.
@@ -79,22 +84,6 @@ impl From<Delimiter> for char {
     }
 }
 
-/// How text became bytes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum TextEncoding {
-    /// UTF-8, with or without a byte order mark.
-    #[default]
-    #[serde(rename = "utf-8")]
-    Utf8,
-    /// The Chinese standard; GBK and GB2312 are parts of it.
-    Gb18030,
-    /// ISO 8859-1, read as its superset windows-1252.
-    Latin1,
-    /// Whatever the first megabyte looks like.
-    Detect,
-}
-
 /// How bytes were packed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -108,8 +97,12 @@ pub enum Compression {
     Gz,
     /// Zstandard, of one or several frames.
     Zst,
-    /// zip, of exactly one file.
+    /// zip.
     Zip,
+    /// bzip2, of one or several streams.
+    Bz2,
+    /// xz, of one or several streams.
+    Xz,
 }
 
 /// Where each canonical field comes from.

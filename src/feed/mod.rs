@@ -19,7 +19,10 @@
 
 pub mod amount;
 pub mod check;
+pub mod container;
 pub mod decode;
+pub mod encoding;
+pub mod formats;
 pub mod frame;
 pub mod header;
 mod joined;

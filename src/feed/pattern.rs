@@ -10,13 +10,17 @@ use crate::domain::types::Period;
 /// What a feed's files are called: `{YYYY}` and `{MM}` for the month, `*` for anything, the rest
 /// letter by letter.
 ///
-/// Case does not matter, and a compression's suffix (`.gz`, `.zst`, `.zip`) may follow.
+/// Case does not matter, and a packing's suffix ([`FilePattern::SUFFIXES`]) may follow.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct FilePattern {
     text: String,
-    parts: Vec<NamePart>,
+    parts: NameParts,
 }
+
+/// What a name is made of, in small letters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct NameParts(Vec<NamePart>);
 
 /// Each star multiplies the ways to read a name by its length.
 const STARS_MAX: usize = 3;
@@ -60,7 +64,8 @@ pub enum BadPattern {
 }
 
 impl FilePattern {
-    const SUFFIXES: [&str; 3] = [".gz", ".zst", ".zip"];
+    /// What a packing adds to a name.
+    pub const SUFFIXES: [&str; 5] = [".gz", ".zst", ".zip", ".bz2", ".xz"];
 
     /// The month in a file's name.
     #[must_use]
@@ -68,9 +73,45 @@ impl FilePattern {
         let name = name.to_lowercase();
         let bare = Self::SUFFIXES.iter().find_map(|suffix| name.strip_suffix(suffix));
         let matches = [Some(name.as_str()), bare].into_iter().flatten();
-        matches
-            .map(|name| matched(&self.parts, name, Digits::default()))
-            .fold(NameMatch::No, better)
+        matches.map(|name| self.parts.month_of(name)).fold(NameMatch::No, better)
+    }
+}
+
+impl NameParts {
+    /// The parts of a pattern.
+    fn of(text: &str) -> Result<Self, BadPattern> {
+        let mut parts = Vec::new();
+        let lower = text.to_lowercase();
+        let mut rest = lower.as_str();
+        while let Some(letter) = rest.chars().next() {
+            let (part, length) = match letter {
+                _ if rest.starts_with("{yyyy}") => (NamePart::Year, "{yyyy}".len()),
+                _ if rest.starts_with("{mm}") => (NamePart::Month, "{mm}".len()),
+                '*' => (NamePart::Anything, 1),
+                '{' | '}' | '/' | '\\' => return Err(BadPattern::NameLetters(text.to_owned())),
+                letter => (NamePart::Letter(letter), letter.len_utf8()),
+            };
+            rest = &rest[length..];
+            // Two stars in a row match what one does, at quadratic cost.
+            if part != NamePart::Anything || parts.last() != Some(&part) {
+                parts.push(part);
+            }
+        }
+        if parts.iter().filter(|&&part| part == NamePart::Anything).count() > STARS_MAX {
+            return Err(BadPattern::NameStars(text.to_owned()));
+        }
+        Ok(Self(parts))
+    }
+
+    /// Whether year and month appear once each.
+    fn has_month(&self) -> bool {
+        let once = |part| self.0.iter().filter(|&&other| other == part).count() == 1;
+        once(NamePart::Year) && once(NamePart::Month)
+    }
+
+    /// The month in a name of small letters.
+    fn month_of(&self, name: &str) -> NameMatch {
+        matched(&self.0, name, Digits::default())
     }
 }
 
@@ -127,32 +168,8 @@ impl TryFrom<String> for FilePattern {
     type Error = BadPattern;
 
     fn try_from(text: String) -> Result<Self, BadPattern> {
-        let mut parts = Vec::new();
-        let lower = text.to_lowercase();
-        let mut rest = lower.as_str();
-        while let Some(letter) = rest.chars().next() {
-            let (part, length) = match letter {
-                _ if rest.starts_with("{yyyy}") => (NamePart::Year, "{yyyy}".len()),
-                _ if rest.starts_with("{mm}") => (NamePart::Month, "{mm}".len()),
-                '*' => (NamePart::Anything, 1),
-                '{' | '}' | '/' | '\\' => return Err(BadPattern::NameLetters(text)),
-                letter => (NamePart::Letter(letter), letter.len_utf8()),
-            };
-            rest = &rest[length..];
-            // Two stars in a row match what one does, at quadratic cost.
-            if part != NamePart::Anything || parts.last() != Some(&part) {
-                parts.push(part);
-            }
-        }
-        if parts.iter().filter(|&&part| part == NamePart::Anything).count() > STARS_MAX {
-            return Err(BadPattern::NameStars(text));
-        }
-        let once = |part| parts.iter().filter(|&&other| other == part).count() == 1;
-        if once(NamePart::Year) && once(NamePart::Month) {
-            Ok(Self { text, parts })
-        } else {
-            Err(BadPattern::NameParts(text))
-        }
+        let parts = NameParts::of(&text)?;
+        if parts.has_month() { Ok(Self { text, parts }) } else { Err(BadPattern::NameParts(text)) }
     }
 }
 
@@ -163,6 +180,53 @@ impl From<FilePattern> for String {
 }
 
 impl fmt::Display for FilePattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+/// What the members of the feed's archives are called: `*` for anything, `{YYYY}` and `{MM}` for
+/// the month if each member has its own, the rest letter by letter.
+///
+/// Case does not matter, nor do folders in the archive.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct MemberPattern {
+    text: String,
+    parts: NameParts,
+}
+
+impl MemberPattern {
+    /// Whether each member has its month in its name.
+    #[must_use]
+    pub fn is_dated(&self) -> bool {
+        self.parts.has_month()
+    }
+
+    /// The month in a member's name. A pattern without a month gives [`NameMatch::NotAPeriod`] for
+    /// a name that matches.
+    #[must_use]
+    pub fn month_of(&self, name: &str) -> NameMatch {
+        self.parts.month_of(&name.to_lowercase())
+    }
+}
+
+impl TryFrom<String> for MemberPattern {
+    type Error = BadPattern;
+
+    fn try_from(text: String) -> Result<Self, BadPattern> {
+        let parts = NameParts::of(&text)?;
+        Ok(Self { text, parts })
+    }
+}
+
+impl From<MemberPattern> for String {
+    fn from(pattern: MemberPattern) -> Self {
+        pattern.text
+    }
+}
+
+impl fmt::Display for MemberPattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
     }
@@ -251,6 +315,8 @@ mod tests {
             "201112.csv.gz",
             "201112-amended.csv.ZST",
             "201112.csv.zip",
+            "201112.csv.bz2",
+            "201112.csv.xz",
         ];
         for name in names {
             assert_eq!(canonical.month_of(name), NameMatch::Period(period(201_112)), "{name}");

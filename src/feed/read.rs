@@ -98,10 +98,9 @@ pub fn read_in(
         return Err(Refused::NoConcordance { file: file.path.clone() });
     }
     let months = Months { first: limits.first_period.unwrap_or(file.period), last: file.period };
-    let (sheet, fingerprint) =
-        decode::read_text(&file.path, &profile.file, limits.max_bytes, |text| {
-            read_sheet(text, &file.path, room, Rules { profile, places, months })
-        })?;
+    let (sheet, fingerprint) = decode::read_text(file, &profile.file, limits.max_bytes, |text| {
+        read_sheet(text, &file.path, room, Rules { profile, places, months })
+    })?;
     let Sheet { records, rejects, counts, texts } = sheet;
     let ended = counts.accepted + counts.excluded_total() + counts.rejected_total();
     assert_eq!(counts.lines, ended, "a line of {} ended in no way or in two", file.name);

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use super::formats::kind::Foreign;
 use super::pattern::FilePattern;
 use crate::domain::record::{Reject, Rule};
 use crate::files::trouble::{advice, remark};
@@ -44,14 +45,52 @@ pub enum Refused {
         /// Why.
         source: zip::result::ZipError,
     },
-    /// A zip archive of no file or of several.
-    #[error("{file} holds {n_members} files; a zip archive of a feed must hold exactly one",
-             file = file.display())]
+    /// A zip archive of which not exactly one member can be meant.
+    #[error("{file} is an archive with {} files that may be the feed's ({}); put the name of \
+             the one that is meant in the profile, [file] member = \"…\", with * for what varies",
+             names.len(), quoted(names), file = file.display())]
     ZipMembers {
         /// The file.
         file: PathBuf,
-        /// How many it holds.
-        n_members: usize,
+        /// What may be meant.
+        names: Vec<String>,
+    },
+    /// A zip archive without a member that is called as the profile says.
+    #[error("{file} is an archive without a file called like \"{pattern}\"; it has {}; check \
+             member in the profile's [file]", quoted(names), file = file.display())]
+    NoMember {
+        /// The file.
+        file: PathBuf,
+        /// What the feed's members are called.
+        pattern: String,
+        /// What it has.
+        names: Vec<String>,
+    },
+    /// A zip archive whose member is encrypted.
+    #[error("{file} is encrypted with a password; unpack it, and put the table in its place",
+             file = file.display())]
+    Password {
+        /// The file.
+        file: PathBuf,
+    },
+    /// A kind of file that is not read.
+    #[error("{file} is {}, which is not read; {}", kind.name, kind.instead, file = file.display())]
+    Foreign {
+        /// The file.
+        file: PathBuf,
+        /// What it is.
+        kind: &'static Foreign,
+    },
+    /// Its bytes are plainly of another encoding.
+    #[error("{file} is written in {found}, and the profile reads {declared}; set [file] encoding = \
+             \"{found}\", or \"detect\" if files differ", file = file.display())]
+    OtherEncoding {
+        /// The file.
+        file: PathBuf,
+        /// What the profile says.
+        declared: String,
+        /// What it is.
+        found: String,
     },
     /// Unpacked, it is larger than allowed.
     #[error("{file} is more than {max_bytes} bytes unpacked; split it into several \

@@ -7,6 +7,7 @@ use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::container::dated_members;
 use super::pattern::{FilePattern, NameMatch};
 use super::profile::{Profile, ProfileError};
 use super::refused::Refused;
@@ -21,17 +22,44 @@ pub struct FeedFile {
     pub period: Period,
     /// Its name, without its folder.
     pub name: String,
-    /// Where it is.
+    /// Where it is; the path of a member of an archive is that of the archive and its own.
     pub path: PathBuf,
     /// Whether it was named by itself, not found in a folder.
     pub is_named: bool,
+    /// The archive that it is a member of, if it is one of several.
+    pub archive: Option<InArchive>,
+}
+
+/// Where a member of an archive is.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct InArchive {
+    /// The archive.
+    pub path: PathBuf,
+    /// The member's name in it.
+    pub member: String,
+}
+
+impl FeedFile {
+    /// A file that is no member of an archive of several.
+    #[must_use]
+    pub fn new(period: Period, path: PathBuf) -> Self {
+        let name = path.file_name().map(OsStr::to_string_lossy).unwrap_or_default().into_owned();
+        Self { period, name, path, is_named: true, archive: None }
+    }
+
+    /// The file that has its bytes.
+    #[must_use]
+    pub fn on_disk(&self) -> &Path {
+        self.archive.as_ref().map_or(&self.path, |archive| &archive.path)
+    }
 }
 
 impl Ord for FeedFile {
     fn cmp(&self, other: &Self) -> Ordering {
-        let Self { period, name, path, is_named } = self;
-        let key = (period, stem(name), name, path, is_named);
-        key.cmp(&(&other.period, stem(&other.name), &other.name, &other.path, &other.is_named))
+        let Self { period, name, path, is_named, archive } = self;
+        let key = (period, stem(name), name, path, is_named, archive);
+        let Self { period, name, path, is_named, archive } = other;
+        key.cmp(&(period, stem(name), name, path, is_named, archive))
     }
 }
 
@@ -42,8 +70,7 @@ impl PartialOrd for FeedFile {
 }
 
 fn stem(name: &str) -> &str {
-    let packed = [".gz", ".zst", ".zip"];
-    let name = packed.iter().find_map(|end| name.strip_suffix(end)).unwrap_or(name);
+    let name = FilePattern::SUFFIXES.iter().find_map(|end| name.strip_suffix(end)).unwrap_or(name);
     name.rsplit_once('.').map_or(name, |(stem, _)| stem)
 }
 
@@ -110,9 +137,11 @@ pub fn discover(paths: &[PathBuf], profile: &Profile) -> Result<Discovered, Feed
             let name = path.file_name().map(OsStr::to_string_lossy).unwrap_or_default();
             match profile.file.pattern.month_of(&name) {
                 NameMatch::Period(period) => {
-                    let is_named = found.entry((period, name.into_owned(), path));
-                    n_known += usize::from(matches!(is_named, Entry::Occupied(_)));
-                    *is_named.or_insert(false) |= !is_folder;
+                    for key in members(period, name.into_owned(), path, profile) {
+                        let is_named = found.entry(key);
+                        n_known += usize::from(matches!(is_named, Entry::Occupied(_)));
+                        *is_named.or_insert(false) |= !is_folder;
+                    }
                 }
                 NameMatch::No if is_folder => {}
                 NameMatch::No | NameMatch::NotAPeriod => {
@@ -126,10 +155,35 @@ pub fn discover(paths: &[PathBuf], profile: &Profile) -> Result<Discovered, Feed
             return Err(FeedError::NoFiles { dir: path.clone(), pattern, profile });
         }
     }
-    let file = |((period, name, path), is_named)| FeedFile { period, name, path, is_named };
+    let file = |((period, name, path, archive), is_named)| FeedFile {
+        period,
+        name,
+        path,
+        is_named,
+        archive,
+    };
     let mut files: Vec<_> = found.into_iter().map(file).collect();
     files.sort();
     Ok(Discovered { files, refused })
+}
+
+/// A file's month, name, path, and the archive that it is a member of.
+type Key = (Period, String, PathBuf, Option<InArchive>);
+
+/// The files in a file: the members of an archive that are called as the profile says, or itself.
+fn members(period: Period, name: String, path: PathBuf, profile: &Profile) -> Vec<Key> {
+    let dated = profile.file.member.as_ref().filter(|pattern| pattern.is_dated());
+    let members = dated.map(|pattern| dated_members(&path, pattern)).unwrap_or_default();
+    if members.is_empty() {
+        return vec![(period, name, path, None)];
+    }
+    let of_archive = |(period, member): (Period, String)| {
+        let mut shown = path.clone().into_os_string();
+        shown.push(format!("/{member}"));
+        let archive = InArchive { path: path.clone(), member: member.clone() };
+        (period, format!("{name}/{member}"), PathBuf::from(shown), Some(archive))
+    };
+    members.into_iter().map(of_archive).collect()
 }
 
 /// The file at a path or, in order, the files of the folder at it, and whether it is one.
@@ -202,6 +256,41 @@ mod tests {
             names(&discovered),
             ["200102.csv.gz", "200102-b.csv", "200102.b.csv", "200102_c.csv"]
         );
+    }
+
+    #[test]
+    fn the_members_of_an_archive_are_files_of_their_months() {
+        let dir = folder(&["CIMT_200802.zip", "CIMT_200803.zip"]);
+        let mut writer = zip::ZipWriter::new(io::Cursor::new(Vec::new()));
+        let names = ["b/ODPFN016_200802N.csv", "ODPFN016_200801N.csv", "ODPFN018_200802N.csv"];
+        for name in names {
+            let options = zip::write::SimpleFileOptions::default();
+            writer.start_file(name, options).expect("memory does not fail");
+        }
+        let bytes = writer.finish().expect("memory does not fail").into_inner();
+        std::fs::write(dir.path().join("CIMT_200802.zip"), bytes).expect("a file");
+        let mut profile = canonical();
+        let text = |text: &str| text.to_owned();
+        profile.file.pattern = text("CIMT_{YYYY}{MM}.zip").try_into().expect("a pattern");
+        let member = text("ODPFN016_{YYYY}{MM}N.csv").try_into().expect("a pattern");
+        profile.file.member = Some(member);
+        let discovered = discover(&[dir.path().to_owned()], &profile).expect("a feed");
+        assert_eq!(
+            names_of(&discovered),
+            [
+                "200801 CIMT_200802.zip/ODPFN016_200801N.csv",
+                "200802 CIMT_200802.zip/b/ODPFN016_200802N.csv",
+                "200803 CIMT_200803.zip",
+            ]
+        );
+        let first = &discovered.files[0];
+        assert_eq!(first.on_disk(), dir.path().join("CIMT_200802.zip"));
+        assert_eq!(first.path, dir.path().join("CIMT_200802.zip/ODPFN016_200801N.csv"));
+    }
+
+    fn names_of(discovered: &Discovered) -> Vec<String> {
+        let files = discovered.files.iter();
+        files.map(|file| format!("{} {}", file.period, file.name)).collect()
     }
 
     #[test]

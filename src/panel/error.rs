@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use arrow_schema::{ArrowError, DataType};
 
 use super::csv::CsvProblem;
-use super::foreign::Foreign;
 use super::kind::Kind;
+use crate::feed::formats::kind::Foreign;
 use crate::feed::refused::Refused;
 use crate::files::trouble::remark;
 

@@ -18,7 +18,6 @@ mod arrow;
 mod csv;
 mod error;
 mod file_kind;
-mod foreign;
 mod growing;
 mod kind;
 mod named;
@@ -31,7 +30,6 @@ use std::path::Path;
 pub use self::csv::{CsvProblem, MISSING_DEFAULT};
 pub use self::error::PanelError;
 use self::file_kind::FileKind;
-pub use self::foreign::Foreign;
 pub use self::kind::Kind;
 pub use self::table::Table;
 pub use self::wanted::{ReadOptions, Wanted};
@@ -75,7 +73,7 @@ impl Table {
                 file_kind::check_zip(path, files::open(path).map_err(failed)?)?;
                 csv::read(path, wanted, options)
             }
-            FileKind::Text => csv::read(path, wanted, options),
+            FileKind::Text | FileKind::Packed => csv::read(path, wanted, options),
         }
     }
 }

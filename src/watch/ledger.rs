@@ -87,7 +87,7 @@ impl Ledger {
         &mut self,
         look: &Look,
         rules: Rules,
-        is_marked: impl Fn(&Path, Stamp) -> bool,
+        is_marked: impl Fn(&FeedFile, Stamp) -> bool,
     ) -> Ready {
         self.n_looks += 1;
         let mut ready = Ready::default();
@@ -98,7 +98,7 @@ impl Ledger {
             }
             let is_same = self.growing.get(&file.path) == Some(stamp);
             let is_stable = rules.at_once || is_same;
-            if (is_stable && !rules.markers_only) || is_marked(&file.path, *stamp) {
+            if (is_stable && !rules.markers_only) || is_marked(file, *stamp) {
                 ready.files.push((file.clone(), *stamp));
             } else {
                 ready.n_growing += 1;
@@ -149,10 +149,10 @@ impl Ledger {
         self.judged.values().filter(|(_, verdict)| *verdict == Verdict::Refused).count()
     }
 
-    /// How many files of a folder were judged.
+    /// How many files in a folder were judged, the members of its archives among them.
     #[must_use]
     pub fn n_judged_in(&self, folder: &Path) -> usize {
-        self.judged.keys().filter(|path| path.parent() == Some(folder)).count()
+        self.judged.keys().filter(|path| path.starts_with(folder)).count()
     }
 
     /// How many files that are there could not be read at the last try.

@@ -69,7 +69,7 @@ impl Look {
             match discover(std::slice::from_ref(feed), profile) {
                 // A file that went between the listing and now is seen next time, or never.
                 Ok(found) => {
-                    let stamped = |file: FeedFile| Some((Stamp::of_listed(&file.path)?, file));
+                    let stamped = |file: FeedFile| Some((Stamp::of_listed(file.on_disk())?, file));
                     // Watching a file asks for it no more than watching its folder does.
                     let files = found.files.into_iter();
                     let files = files.map(|file| FeedFile { is_named: false, ..file });

@@ -321,9 +321,9 @@ impl Watcher {
             markers_only: self.plan.markers_only,
         };
         let unread = RefCell::new(Vec::new());
-        let ready = self.ledger.ready(look, rules, |path, stamp| {
-            is_marked(path, stamp).unwrap_or_else(|error| {
-                unread.borrow_mut().push((path.to_owned(), stamp, error));
+        let ready = self.ledger.ready(look, rules, |file, stamp| {
+            is_marked(file.on_disk(), stamp).unwrap_or_else(|error| {
+                unread.borrow_mut().push((file.path.clone(), stamp, error));
                 false
             })
         });

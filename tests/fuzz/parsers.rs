@@ -156,7 +156,8 @@ pub fn feed(bytes: &[u8]) {
     let path = scratch("201001.csv");
     fs::write(&path, bytes).expect("written");
     let period = Period::new(2010, 1).expect("a month");
-    let file = FeedFile { period, name: "201001.csv".to_owned(), path, is_named: true };
+    let file =
+        FeedFile { period, name: "201001.csv".to_owned(), path, is_named: true, archive: None };
     let limits = ReadLimits { max_rejected_share: 1.0, ..ReadLimits::default() };
     if let Ok(intake) = read(&file, &profile, &places, &limits) {
         let counts = intake.counts;

@@ -4,10 +4,12 @@ mod packed;
 
 use std::fmt::Write as _;
 
+use encoding_rs::GB18030;
 use proptest::prelude::*;
 
 use super::*;
 use crate::domain::types::Flow;
+use crate::feed::encoding::TextEncoding;
 use crate::feed::places::ReferenceTexts;
 use crate::feed::refused::Advice;
 
@@ -44,7 +46,7 @@ fn read_as(
     let path = dir.path().join(name);
     std::fs::write(&path, bytes).expect("a file in it");
     let period = Period::from_yyyymm(200_805).expect("a valid period");
-    let file = FeedFile { path, name: name.to_owned(), period, is_named: true };
+    let file = FeedFile { path, name: name.to_owned(), period, is_named: true, archive: None };
     read(&file, profile, &places(), limits)
 }
 
@@ -282,7 +284,8 @@ fn a_feed_of_brazil_is_read_as_it_is() {
     let path = dir.path().join("200805.csv");
     std::fs::write(&path, latin1).expect("a file in it");
     let period = Period::from_yyyymm(200_805).expect("a valid period");
-    let file = FeedFile { path, name: "200805.csv".to_owned(), period, is_named: true };
+    let file =
+        FeedFile { path, name: "200805.csv".to_owned(), period, is_named: true, archive: None };
     let places = Places::parse(&any_country).expect("valid tables");
     let intake = read(&file, &profile, &places, &ReadLimits::default()).expect("it is taken");
     assert_eq!((intake.counts.accepted, intake.counts.excluded), (1, [1, 0, 0]));
@@ -323,7 +326,7 @@ fn a_feed_in_gb18030_is_transcoded_and_bytes_that_are_no_text_are_rejected() {
 #[test]
 fn an_encoding_is_told_from_a_byte_order_mark_or_from_valid_utf_8() {
     let mut profile = canonical();
-    profile.file.encoding = crate::feed::profile::TextEncoding::Detect;
+    profile.file.encoding = TextEncoding::Detect;
     let text = format!("{HEADER}{GOOD}");
     let utf16: Vec<u8> =
         "\u{FEFF}".encode_utf16().chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect();
@@ -334,10 +337,95 @@ fn an_encoding_is_told_from_a_byte_order_mark_or_from_valid_utf_8() {
     }
 }
 
+/// A profile of a label.
+fn labelled(label: &str) -> Profile {
+    let mut profile = canonical();
+    profile.file.encoding = TextEncoding::try_from(label.to_owned()).expect("a label");
+    profile
+}
+
+fn utf16(text: &str, to_bytes: fn(u16) -> [u8; 2]) -> Vec<u8> {
+    text.encode_utf16().flat_map(to_bytes).collect()
+}
+
+#[test]
+fn any_label_is_read_and_a_byte_order_mark_decides() {
+    let text = format!("{HEADER}{GOOD}");
+    let name = "某某有限公司";
+    for label in ["GBK", "gb2312", "big5", "shift_jis", "euc-kr", "euc-jp", "iso-2022-jp"] {
+        let encoding = encoding_rs::Encoding::for_label(label.as_bytes()).expect("a label");
+        // 某 is in all of them.
+        let text = text.replace(name, "某");
+        let bytes = encoding.encode(&text).0;
+        let intake = read_as("200805.csv", &bytes, &labelled(label), &lenient()).expect(label);
+        assert_eq!(intake.texts.names.text(0), "某", "{label}");
+    }
+    let marked = format!("\u{FEFF}{text}");
+    let cases = [
+        ("utf-16le", utf16(&text, u16::to_le_bytes)),
+        ("utf-16be", utf16(&text, u16::to_be_bytes)),
+        ("detect", utf16(&text, u16::to_be_bytes)),
+        ("utf-16", utf16(&marked, u16::to_be_bytes)),
+        ("utf-8", utf16(&marked, u16::to_le_bytes)),
+        ("gb18030", utf16(&marked, u16::to_le_bytes)),
+        ("gb18030", marked.into_bytes()),
+    ];
+    for (label, bytes) in cases {
+        let intake = read_as("200805.csv", &bytes, &labelled(label), &lenient()).expect(label);
+        assert_eq!(intake.texts.names.text(0), name, "{label}");
+    }
+}
+
+#[test]
+fn an_encoding_is_told_from_the_whole_file() {
+    let ascii = GOOD.replace("某某有限公司", "n").repeat(40_000);
+    let bytes = [HEADER.as_bytes(), ascii.as_bytes(), &GB18030.encode(GOOD).0].concat();
+    assert!(bytes.len() > 1 << 20);
+    let intake = read_as("200805.csv", &bytes, &labelled("detect"), &lenient()).expect("taken");
+    assert_eq!((intake.counts.accepted, intake.rejects.len()), (40_001, 0));
+    assert_eq!(intake.texts.names.text(1), "某某有限公司");
+}
+
+#[test]
+fn a_file_that_is_plainly_of_another_encoding_is_refused() {
+    let text = format!("{HEADER}{GOOD}");
+    let wide = utf16(&text, u16::to_le_bytes);
+    let refused = read_as("200805.csv", &wide, &canonical(), &lenient()).expect_err("UTF-16");
+    assert!(refused.to_string().contains("written in utf-16le, and the profile reads utf-8"));
+    let narrow = labelled("utf-16le");
+    let refused = read_as("200805.csv", text.as_bytes(), &narrow, &lenient()).expect_err("UTF-8");
+    assert!(refused.to_string().contains("[file] encoding = \"utf-8\""), "{refused}");
+}
+
+#[test]
+fn a_line_of_utf_8_in_a_file_of_another_encoding_is_rejected() {
+    let other = "200805,E,F9,东方贸易,11019,502,8,10,1\n".as_bytes();
+    let bytes = [HEADER.as_bytes(), other, &GB18030.encode(GOOD).0].concat();
+    let intake = read_as("200805.csv", &bytes, &labelled("gb18030"), &lenient()).expect("taken");
+    assert_eq!(intake.counts.accepted, 1);
+    assert_eq!((intake.rejects[0].rule, intake.rejects[0].line), (Rule::Encoding, 2));
+    assert_eq!(intake.rejects[0].column, "firm_name");
+    assert!(intake.rejects[0].raw.contains("东方贸易"), "{}", intake.rejects[0].raw);
+    let other = "200805,E,F9,São,11019,502,8,10,1\n".as_bytes();
+    let latin = b"200805,E,F9,S\xE3o,11019,502,8,10,1\n";
+    let bytes = [HEADER.as_bytes(), other, latin].concat();
+    let intake = read_as("200805.csv", &bytes, &labelled("latin1"), &lenient()).expect("taken");
+    assert_eq!((intake.counts.accepted, intake.rejects.len()), (1, 1));
+    assert_eq!(intake.texts.names.text(0), "São");
+}
+
+#[test]
+fn a_file_of_a_kind_that_is_not_read_is_refused_by_its_name() {
+    for (bytes, name) in [(&b"%PDF-1.7\n"[..], "a PDF document"), (b"<html><table>", "HTML")] {
+        let refused = read_as("200805.csv", bytes, &canonical(), &lenient()).expect_err(name);
+        assert!(refused.to_string().contains(name), "{refused}");
+    }
+}
+
 #[test]
 fn a_bad_byte_in_a_text_of_utf_8_spoils_its_line_and_not_the_encoding() {
     let mut profile = canonical();
-    profile.file.encoding = crate::feed::profile::TextEncoding::Detect;
+    profile.file.encoding = TextEncoding::Detect;
     let bad = GOOD.replace("某某有限公司", "上海\u{1}经贸公司").into_bytes();
     let bad: Vec<u8> = bad.into_iter().map(|byte| if byte == 1 { 0x80 } else { byte }).collect();
     let bytes = [HEADER.as_bytes(), GOOD.repeat(20).as_bytes(), &bad].concat();
@@ -349,12 +437,7 @@ fn a_bad_byte_in_a_text_of_utf_8_spoils_its_line_and_not_the_encoding() {
 #[test]
 fn a_missing_file_is_refused_with_its_path() {
     let period = Period::from_yyyymm(200_805).expect("a valid period");
-    let file = FeedFile {
-        path: "no/200805.csv".into(),
-        name: "200805.csv".to_owned(),
-        period,
-        is_named: true,
-    };
+    let file = FeedFile::new(period, "no/200805.csv".into());
     let error = read(&file, &canonical(), &places(), &lenient()).expect_err("no file");
     assert_eq!(error.to_string(), "cannot open no/200805.csv");
 }
@@ -415,7 +498,8 @@ fn what_is_read_does_not_depend_on_the_number_of_threads() {
     let path = dir.path().join("200805.csv");
     std::fs::write(&path, text).expect("a file in it");
     let period = Period::from_yyyymm(200_805).expect("a valid period");
-    let file = FeedFile { path, name: "200805.csv".to_owned(), period, is_named: true };
+    let file =
+        FeedFile { path, name: "200805.csv".to_owned(), period, is_named: true, archive: None };
     let on = |n_threads| {
         let room = &mut Room::new(n_threads);
         read_in(room, &file, &canonical(), &places(), &lenient()).expect("it is taken")

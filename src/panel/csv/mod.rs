@@ -54,6 +54,7 @@ pub(super) fn read(
         FileKind::Parquet => packed(path, "a Parquet file"),
         FileKind::ArrowFile | FileKind::ArrowStream => packed(path, "an Arrow file"),
         FileKind::Zip => packed(path, "a zip archive"),
+        FileKind::Packed => packed(path, "a table"),
     };
     decode::read_any(path, options.encoding, inspect, |text| {
         Reading { path, wanted, options }.table(text.reader)

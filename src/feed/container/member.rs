@@ -1,0 +1,109 @@
+//! The members of a zip archive: which of them is a file of the feed.
+
+use std::fs::File;
+use std::io::{Read, Seek};
+use std::path::Path;
+
+use zip::ZipArchive;
+use zip::result::ZipError;
+
+use super::named::{Member, Named};
+use crate::domain::types::Period;
+use crate::feed::pattern::{MemberPattern, NameMatch};
+use crate::feed::refused::Refused;
+use crate::files;
+
+/// How many members an archive may have; each costs memory before one is read.
+const MEMBERS_MAX: usize = 100_000;
+
+/// The members of an archive that have a month in their names, as the pattern says; none if the
+/// file is no archive that can be read, which its reading says.
+#[must_use]
+pub fn dated_members(path: &Path, pattern: &MemberPattern) -> Vec<(Period, String)> {
+    let archive = files::open(path).ok().and_then(|file| ZipArchive::new(file).ok());
+    let names = archive.and_then(|mut archive| candidates(&mut archive).ok()).unwrap_or_default();
+    let dated = |(_, name): (usize, String)| match pattern.month_of(base_name(&name)) {
+        NameMatch::Period(period) => Some((period, name)),
+        NameMatch::No | NameMatch::NotAPeriod => None,
+    };
+    names.into_iter().filter_map(dated).collect()
+}
+
+/// Whether a zip archive is a workbook of a spreadsheet.
+pub(super) fn is_workbook(file: &mut File) -> bool {
+    let Ok(archive) = ZipArchive::new(&mut *file) else { return false };
+    let has = |name: &str| archive.index_for_name(name).is_some();
+    let is_excel = has("xl/workbook.xml") || has("xl/workbook.bin");
+    let is_workbook = is_excel || (has("mimetype") && has("content.xml"));
+    is_workbook && file.rewind().is_ok()
+}
+
+/// Hands the bytes of the member that is meant to `consume`.
+pub(super) fn unzipped<T, E: From<Refused>>(
+    named: Named<'_>,
+    file: File,
+    consume: impl FnOnce(&mut (dyn Read + Send)) -> Result<T, E>,
+) -> Result<T, E> {
+    let path = || named.shown.to_owned();
+    let zip_error = |source: ZipError| match source {
+        ZipError::UnsupportedArchive(ZipError::PASSWORD_REQUIRED) => {
+            Refused::Password { file: path() }
+        }
+        source => Refused::Zip { file: path(), source },
+    };
+    let mut archive = ZipArchive::new(file).map_err(zip_error)?;
+    let all = candidates(&mut archive).map_err(zip_error)?;
+    let names =
+        |members: &[(usize, String)]| members.iter().map(|(_, name)| name.clone()).collect();
+    let meant: Vec<(usize, String)> = match named.member {
+        Member::Only => all.clone(),
+        Member::Like(pattern) => all
+            .iter()
+            .filter(|(_, n)| pattern.month_of(base_name(n)) != NameMatch::No)
+            .cloned()
+            .collect(),
+        Member::Called(called) => all.iter().filter(|(_, name)| name == called).cloned().collect(),
+    };
+    match (&meant[..], named.member) {
+        ([(at, _)], _) => consume(&mut archive.by_index(*at).map_err(zip_error)?),
+        ([], Member::Like(pattern)) => {
+            let pattern = pattern.to_string();
+            Err(Refused::NoMember { file: path(), pattern, names: names(&all) }.into())
+        }
+        _ => Err(Refused::ZipMembers { file: path(), names: names(&meant) }.into()),
+    }
+}
+
+/// The members that may be of a feed: not folders, not what archivers and systems add, not
+/// readmes.
+fn candidates<R: Read + Seek>(
+    archive: &mut ZipArchive<R>,
+) -> Result<Vec<(usize, String)>, ZipError> {
+    if archive.len() > MEMBERS_MAX {
+        return Err(ZipError::UnsupportedArchive("more members than an archive of tables has"));
+    }
+    let mut members = Vec::new();
+    for at in 0..archive.len() {
+        let member = archive.by_index_raw(at)?;
+        let name = String::from_utf8_lossy(member.name_raw()).into_owned();
+        if !member.is_dir() && !is_aside(&name) {
+            members.push((at, name));
+        }
+    }
+    Ok(members)
+}
+
+/// What stands in an archive beside its tables.
+fn is_aside(name: &str) -> bool {
+    let base = base_name(name).to_lowercase();
+    let of_system = ["thumbs.db", "desktop.ini"].contains(&base.as_str());
+    let of_readers = ["readme", "read_me", "read me", "leiame", "leia-me", "licence", "license"];
+    name.split(['/', '\\']).any(|part| part == "__MACOSX")
+        || base.starts_with('.')
+        || of_system
+        || of_readers.iter().any(|with| base.starts_with(with))
+}
+
+fn base_name(member: &str) -> &str {
+    member.rsplit(['/', '\\']).next().unwrap_or(member)
+}

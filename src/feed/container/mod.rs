@@ -1,0 +1,100 @@
+//! Files to bytes: unpacked, and within limits.
+//!
+//! ```text
+//! file ─ first bytes ─┬─ gz, zst, bz2, xz ─┐
+//!                     ├─ zip ─ member ─────┼─▶ bytes
+//!                     └─ as it is ─────────┘
+//! ```
+//! A packing is known by the file's first bytes, never by its name.
+
+mod measured;
+mod member;
+mod named;
+
+use std::fs::File;
+use std::io::{self, BufReader, Read, Seek};
+
+pub use self::measured::{Measured, RATIO_FROM_BYTES, RATIO_MAX, refusal};
+pub use self::member::dated_members;
+pub use self::named::{Member, Named};
+use super::layout::Compression;
+use super::refused::Refused;
+use crate::files;
+
+/// How much memory an xz file may ask for; its largest preset asks for 65 MiB.
+const XZ_MEMORY_KIB: u32 = 256 << 10;
+
+/// Bytes of a file.
+pub enum Unpacked<'a> {
+    /// Those that are on disk.
+    Plain(&'a mut File),
+    /// Those that were packed.
+    Packed(&'a mut (dyn Read + Send)),
+}
+
+impl Unpacked<'_> {
+    /// The bytes in order.
+    pub fn reader(&mut self) -> &mut (dyn Read + Send) {
+        match self {
+            Self::Plain(file) => *file,
+            Self::Packed(reader) => *reader,
+        }
+    }
+}
+
+/// Hands a file's unpacked bytes and its packed size to `consume`.
+///
+/// # Errors
+/// - [`Refused::Open`], [`Refused::Read`], [`Refused::Zip`] if the file cannot be read or unpacked
+/// - [`Refused::ZipMembers`], [`Refused::NoMember`] if it is a zip archive of which not exactly one
+///   member is meant, [`Refused::Password`] if that is encrypted
+/// - whatever `consume` gives
+pub fn unpacked<T, E: From<Refused>>(
+    named: Named<'_>,
+    consume: impl FnOnce(Unpacked<'_>, u64) -> Result<T, E>,
+) -> Result<T, E> {
+    let open_error = |source| Refused::Open { file: named.shown.to_owned(), source };
+    let mut file = files::open(named.on_disk).map_err(open_error)?;
+    let n_bytes = file.metadata().map_err(open_error)?.len();
+    let failed = |error| refusal(named.shown, error);
+    let compression = match named.compression {
+        Compression::Auto => magic(&mut file).map_err(failed)?,
+        declared => declared,
+    };
+    let mut decoder: Box<dyn Read + Send> = match compression {
+        Compression::None | Compression::Auto => {
+            return consume(Unpacked::Plain(&mut file), n_bytes);
+        }
+        Compression::Zip => {
+            if member::is_workbook(&mut file) {
+                return consume(Unpacked::Plain(&mut file), n_bytes);
+            }
+            return member::unzipped(named, file, |reader| {
+                consume(Unpacked::Packed(reader), n_bytes)
+            });
+        }
+        Compression::Gz => Box::new(flate2::read::MultiGzDecoder::new(file)),
+        Compression::Bz2 => Box::new(bzip2::read::MultiBzDecoder::new(file)),
+        Compression::Xz => {
+            let file = BufReader::new(file);
+            Box::new(lzma_rust2::XzReader::new_mem_limit(file, true, XZ_MEMORY_KIB))
+        }
+        Compression::Zst => Box::new(zstd::Decoder::new(file).map_err(failed)?),
+    };
+    consume(Unpacked::Packed(&mut decoder), n_bytes)
+}
+
+/// How a file is packed, by its first bytes; the file is at its start afterwards.
+fn magic(file: &mut File) -> io::Result<Compression> {
+    let mut head = Vec::new();
+    file.by_ref().take(6).read_to_end(&mut head)?;
+    file.rewind()?;
+    Ok(match head[..] {
+        [0x1F, 0x8B, ..] => Compression::Gz,
+        [0x28, 0xB5, 0x2F, 0xFD, ..] => Compression::Zst,
+        [b'B', b'Z', b'h', b'1'..=b'9', 0x31 | 0x17, ..] => Compression::Bz2,
+        [0xFD, b'7', b'z', b'X', b'Z', 0] => Compression::Xz,
+        [b'P', b'K', 3, 4, ..] | [b'P', b'K', 5, 6, ..] => Compression::Zip,
+        _ => Compression::None,
+    })
+}

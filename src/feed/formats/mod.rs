@@ -1,0 +1,3 @@
+//! Tables that are no text.
+
+pub mod kind;
