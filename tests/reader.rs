@@ -138,3 +138,103 @@ fn what_a_reader_reads_stays_while_the_home_is_compacted() {
     assert!(tables(&reader) == before);
     assert_eq!(sandbox.run(["verify"]).code, Some(0));
 }
+
+/// Restores a backup into a new home, and gives its tables after `verify` found nothing.
+fn restored(sandbox: &Sandbox, backup: &std::path::Path, name: &str) -> Vec<String> {
+    let home = sandbox.folder().join(name);
+    let on = |arguments: &[&str]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_spillover"));
+        common::run(command.arg("--data").arg(&home).args(arguments))
+    };
+    let run = on(&["restore", backup.to_str().expect("UTF-8")]);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    let run = on(&["verify"]);
+    assert_eq!(run.code, Some(0), "{}{}", run.stdout, run.stderr);
+    ["city", "plant", "files", "estimates"].map(|table| on(&["export", table]).stdout).to_vec()
+}
+
+#[test]
+fn a_backup_taken_while_a_writer_works_is_one_publication_and_restores_to_the_same_home() {
+    let sandbox = Sandbox::new();
+    sandbox.options("estimate = []\n");
+    take_in(&sandbox, 200_001..=200_012);
+    let backups: Vec<_> = std::thread::scope(|scope| {
+        let writer = scope.spawn(|| {
+            for period in 200_101..=200_112 {
+                take_in(&sandbox, [period]);
+            }
+        });
+        let mut backups = Vec::new();
+        while !writer.is_finished() {
+            let to = sandbox.folder().join(format!("backup-{}", backups.len()));
+            let run = sandbox.run(["backup", to.to_str().expect("UTF-8")]);
+            assert_eq!(run.code, Some(0), "{}", run.stderr);
+            backups.push(to);
+        }
+        backups
+    });
+    assert!(!backups.is_empty());
+    for (at, backup) in backups.iter().enumerate() {
+        let tables = restored(&sandbox, backup, &format!("restored-{at}"));
+        let n_files = common::csv_rows(&tables[2]).len() - 1;
+        let vintage = n_files.to_string();
+        let then = ["city", "plant"]
+            .map(|table| sandbox.run(["export", table, "--vintage", &vintage]).stdout);
+        assert!(then[..] == tables[..2], "the state of vintage {vintage}");
+    }
+    let last = sandbox.folder().join("last");
+    sandbox.run(["backup", last.to_str().expect("UTF-8")]);
+    let now = ["city", "plant", "files", "estimates"].map(|table| sandbox.export(table));
+    assert!(restored(&sandbox, &last, "restored-last")[..] == now[..]);
+    let options = std::fs::read_to_string(last.join("spillover.toml")).expect("the options");
+    assert_eq!(options, "estimate = []\n");
+}
+
+/// The files of a folder of a home.
+fn files_below(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
+    let entries = std::fs::read_dir(folder).expect("a folder");
+    entries
+        .flat_map(|entry| {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() { files_below(&path) } else { vec![path] }
+        })
+        .collect()
+}
+
+#[test]
+fn a_backup_of_damaged_records_is_refused_and_leaves_nothing_and_a_spare_file_is_left_out() {
+    let sandbox = Sandbox::new();
+    take_in(&sandbox, (200_001..=200_012).chain(200_101..=200_112));
+    let to = sandbox.folder().join("backup");
+    let backup = || sandbox.run(["backup", to.to_str().expect("UTF-8")]);
+    let flip = |path: &std::path::Path| {
+        let mut bytes = std::fs::read(path).expect("a file");
+        let at = bytes.len() / 2;
+        bytes[at] ^= 1;
+        std::fs::write(path, bytes).expect("damaged");
+    };
+    let snapshot = files_below(&sandbox.home().join("snapshots")).remove(0);
+    flip(&snapshot);
+    let run = backup();
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    assert!(run.stderr.contains("not copied: snapshots/"), "{}", run.stderr);
+    let run = backup();
+    assert_eq!(run.code, Some(1), "{}", run.stdout);
+    assert!(run.stderr.contains("is not an empty folder"), "{}", run.stderr);
+    std::fs::remove_dir_all(&to).expect("removed");
+    for folder in ["segments", "published"] {
+        let file = files_below(&sandbox.home().join(folder)).remove(0);
+        flip(&file);
+        let run = backup();
+        assert_eq!(run.code, Some(1), "{folder}: {}", run.stdout);
+        let name = file.file_name().expect("a name").to_str().expect("UTF-8");
+        assert!(run.stderr.contains(name) && run.stderr.contains("damaged"), "{}", run.stderr);
+        assert!(!to.exists(), "nothing is left of it");
+        flip(&file);
+    }
+    let inside = sandbox.home().join("backup");
+    let run = sandbox.run(["backup", inside.to_str().expect("UTF-8")]);
+    assert!(run.code == Some(1) && run.stderr.contains("is inside the home"), "{}", run.stderr);
+    let run = sandbox.run(["restore", to.to_str().expect("UTF-8")]);
+    assert!(run.code == Some(1), "{}", run.stdout);
+}

@@ -1,5 +1,6 @@
 //! The command line: one file for each command.
 
+mod backup;
 mod close;
 mod compact;
 mod demo;
@@ -76,6 +77,10 @@ enum Command {
     Withdraw(withdraw::Withdraw),
     /// Recompute the home under the current options.
     Rebuild(rebuild::Rebuild),
+    /// Copy the home into another folder, also while a watcher writes it.
+    Backup(backup::Backup),
+    /// Make the home from a backup, and check every file.
+    Restore(backup::Restore),
     /// Save the current state for a fast restart.
     Snapshot(snapshot::Snapshot),
     /// Put the parts of published tables together, and remove vintages that are not to be stored.
@@ -124,6 +129,8 @@ fn run_command(command: Command, home: &HomeOptions) -> anyhow::Result<Done> {
         Command::Estimate(estimate) => estimate.run(home),
         Command::Withdraw(withdraw) => withdraw.run(home),
         Command::Rebuild(rebuild) => rebuild.run(home),
+        Command::Backup(backup) => backup.run(home),
+        Command::Restore(restore) => restore.run(home),
         Command::Snapshot(snapshot) => snapshot.run(home),
         Command::Compact(compact) => compact.run(home),
         Command::Export(export) => export.run(home),

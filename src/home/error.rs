@@ -354,6 +354,15 @@ pub enum ArchiveError {
         /// The home around it.
         outer: PathBuf,
     },
+    /// A copy of a home would be written beside something else.
+    #[error(
+        "{} is not an empty folder; name one that does not exist yet, or is empty",
+        path.display()
+    )]
+    NotEmpty {
+        /// The folder.
+        path: PathBuf,
+    },
     /// A home that other users can read or write, and that cannot be taken away from them.
     #[error(
         "cannot take {} away from other users; {}",

@@ -22,6 +22,7 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rusqlite::backup::Backup;
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
 pub use commit::{AcceptedFile, Commit, Summary};
@@ -172,6 +173,24 @@ impl Manifest {
         self.large_is_checked.set(false);
         self.check_whole(acknowledged)?;
         Ok(Some(true))
+    }
+
+    /// Copies the database as this reader sees it, and the number of transactions in it. The number
+    /// is written last: a manifest without it has nothing to lose.
+    ///
+    /// # Errors
+    /// [`ArchiveError::Write`], [`ArchiveError::Keep`] if the copy cannot be written.
+    pub(super) fn copy(&self, to: &Path) -> Result<()> {
+        let path = to.join(NAME);
+        private::create_if_missing(&path)
+            .map_err(|source| ArchiveError::Write { path: path.clone(), source })?;
+        let copied = Connection::open(&path).and_then(|mut copy| {
+            Backup::new(&self.connection, &mut copy)?.step(-1)?;
+            seal::n_commits(&self.connection)
+        });
+        let what = "the copy";
+        let n_commits = copied.map_err(|source| ArchiveError::Keep { path, what, source })?;
+        acknowledged::write(to, n_commits)
     }
 
     /// Whether the file that was opened is still where it was.

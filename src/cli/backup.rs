@@ -1,0 +1,52 @@
+//! `backup` and `restore`: a home copied as of one publication, into a folder or back from it.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use spillover::home::backup::{Copied, copy};
+
+use super::ending::Done;
+use super::home_options::HomeOptions;
+
+#[derive(Debug, Args)]
+pub struct Backup {
+    /// The folder of the backup: a new one, or an empty one.
+    #[arg(value_name = "DIR")]
+    to: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub struct Restore {
+    /// The folder of the backup.
+    #[arg(value_name = "DIR")]
+    from: PathBuf,
+}
+
+impl Backup {
+    pub fn run(self, home: &HomeOptions) -> anyhow::Result<Done> {
+        let copied = copy(home.folder(), &self.to)?;
+        print(&copied, &self.to);
+        Ok(Done::Clean)
+    }
+}
+
+impl Restore {
+    pub fn run(self, home: &HomeOptions) -> anyhow::Result<Done> {
+        let copied = copy(&self.from, home.folder())?;
+        print(&copied, home.folder());
+        Ok(Done::Clean)
+    }
+}
+
+fn print(copied: &Copied, to: &Path) {
+    for path in &copied.left_out {
+        eprintln!("not copied: {path} is damaged or missing, and no current figure needs it");
+    }
+    println!(
+        "publication {} copied to {}: {} files, {} bytes, each checked by its hash",
+        copied.publication,
+        to.display(),
+        copied.n_files,
+        copied.n_bytes
+    );
+}

@@ -1,0 +1,122 @@
+//! A consistent copy of a home, taken while another process may write it.
+//!
+//! ```text
+//! one publication (a reader's transaction) ─▶ files it names, hashes checked ─▶ manifest, last
+//! ```
+//!
+//! Invariant: the copy has a manifest only once every file is there, so a copy that was cut short
+//! is not taken for a home. A backup and a restored home are the same thing.
+
+use std::fs;
+use std::io::{self, ErrorKind, Write};
+use std::path::Path;
+
+use super::durable::{Draft, Stored, sync_folder};
+use super::error::{ArchiveError, Result};
+use super::{Archive, Publication, own};
+use crate::files;
+
+/// The options file, which is copied with a home.
+const OPTIONS: &str = "spillover.toml";
+
+/// A copy of a home.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Copied {
+    /// The newest publication in it.
+    pub publication: Publication,
+    /// Files copied, the manifest not among them.
+    pub n_files: usize,
+    /// Their size.
+    pub n_bytes: u64,
+    /// Files that are damaged or missing and that no current figure needs: they are not copied.
+    pub left_out: Vec<String>,
+}
+
+/// Copies a home into a folder that is empty or does not exist, as of one publication.
+///
+/// # Errors
+/// - Those of [`Archive::read`] if the home cannot be read.
+/// - [`ArchiveError::NotEmpty`] if the folder has something in it.
+/// - [`ArchiveError::Inside`] if it is inside a home.
+/// - [`ArchiveError::Corrupt`], [`ArchiveError::Read`] if a file that figures need is damaged.
+/// - [`ArchiveError::Write`], [`ArchiveError::Keep`] if the copy cannot be written.
+pub fn copy(from: &Path, to: &Path) -> Result<Copied> {
+    let archive = Archive::read(from)?;
+    let is_new = !to.exists();
+    check_empty(to)?;
+    own::prepare(to)?;
+    let copied = copy_into(&archive, to);
+    if copied.is_err() && is_new {
+        // What is left without a manifest is no home; the error says what stopped the copy.
+        let _ = fs::remove_dir_all(to);
+    }
+    copied
+}
+
+fn copy_into(archive: &Archive, to: &Path) -> Result<Copied> {
+    let publication = archive.last_publication()?.unwrap_or_default().0;
+    let mut copied = Copied { publication, ..Copied::default() };
+    let mut needed: Vec<Stored> = Vec::new();
+    let mut spare: Vec<Stored> = Vec::new();
+    for file in archive.files()? {
+        if file.counts_now() { needed.push(file.segment) } else { spare.push(file.segment) }
+    }
+    needed.extend(archive.manifest.table_files()?.into_iter().map(|(_, file)| file));
+    spare.extend(archive.manifest.snapshots()?.into_iter().map(|snapshot| snapshot.file));
+    spare.extend(archive.manifest.panels()?.into_iter().map(|part| part.file));
+    spare.extend(archive.manifest.memories()?.into_iter().map(|(.., file)| file));
+    for file in &needed {
+        copied.add(&copy_file(archive.home(), to, file)?);
+    }
+    for file in &spare {
+        match copy_file(archive.home(), to, file) {
+            Ok(file) => copied.add(&file),
+            Err(error) if error.is_damage() => copied.left_out.push(file.path.clone()),
+            Err(error) => return Err(error),
+        }
+    }
+    let options = archive.home().join(OPTIONS);
+    match files::read(&options) {
+        Ok(text) => copied.add(&write(to, OPTIONS, &text[..])?),
+        Err(error) if error.kind() == ErrorKind::NotFound => {}
+        Err(source) => return Err(ArchiveError::Read { path: options, source }),
+    }
+    archive.manifest.copy(to)?;
+    sync_folder(to)?;
+    Ok(copied)
+}
+
+impl Copied {
+    fn add(&mut self, file: &Stored) {
+        self.n_files += 1;
+        self.n_bytes += file.n_bytes;
+    }
+}
+
+fn check_empty(folder: &Path) -> Result<()> {
+    let not_empty = || ArchiveError::NotEmpty { path: folder.to_owned() };
+    match fs::read_dir(folder) {
+        Ok(mut entries) => entries.next().is_none().then_some(()).ok_or_else(not_empty),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        Err(error) if error.kind() == ErrorKind::NotADirectory => Err(not_empty()),
+        Err(source) => Err(ArchiveError::Read { path: folder.to_owned(), source }),
+    }
+}
+
+/// Copies a file that the manifest names; the bytes that arrive are compared with its hash.
+fn copy_file(home: &Path, to: &Path, file: &Stored) -> Result<Stored> {
+    let written = write(to, &file.path, file.open(home)?)?;
+    if written == *file {
+        return Ok(written);
+    }
+    let path = to.join(&file.path);
+    Err(ArchiveError::Corrupt { path, expected: file.hash.clone(), found: written.hash })
+}
+
+fn write(to: &Path, name: &str, mut bytes: impl io::Read) -> Result<Stored> {
+    let mut draft = Draft::create(to, name.to_owned())?;
+    let failed = |source| ArchiveError::Write { path: to.join(name), source };
+    io::copy(&mut bytes, &mut draft).map_err(failed)?;
+    draft.flush().map_err(failed)?;
+    draft.publish()
+}
