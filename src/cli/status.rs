@@ -74,6 +74,11 @@ fn print(report: &Report) {
             println!("    {:<13}{}", count.rule, count.lines);
         }
     }
+    for (what, n) in [("rounded", report.rounded), ("footers", report.footers)] {
+        if n > 0 {
+            println!("  {what}        {n}");
+        }
+    }
     for year in &report.years {
         let state = match (year.months, year.has_indicators) {
             (_, false) => "no indicators: the year before is not whole",

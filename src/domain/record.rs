@@ -75,11 +75,20 @@ pub enum Exclusion {
     Intermediary,
     /// A region that the concordance gives no city.
     Region,
+    /// A line that the profile's `keep` and `drop` leave out: a total beside its parts. It is
+    /// counted, and no record.
+    Filter,
+    /// A line without a value, where the profile says that it is none. It is counted, and no
+    /// record.
+    Missing,
 }
 
 impl Exclusion {
-    /// All of them, in order of precedence.
-    pub const ALL: [Self; 3] = [Self::Country, Self::Intermediary, Self::Region];
+    /// All of them; those of records in order of precedence.
+    pub const ALL: [Self; 5] =
+        [Self::Country, Self::Intermediary, Self::Region, Self::Filter, Self::Missing];
+    /// Those of records.
+    pub const OF_RECORDS: [Self; 3] = [Self::Country, Self::Intermediary, Self::Region];
 
     /// The name in tables and messages.
     #[must_use]
@@ -88,6 +97,8 @@ impl Exclusion {
             Self::Country => "country",
             Self::Intermediary => "intermediary",
             Self::Region => "region",
+            Self::Filter => "filter",
+            Self::Missing => "missing",
         }
     }
 }
@@ -202,6 +213,10 @@ pub struct Counts {
     pub excluded: [u64; Exclusion::ALL.len()],
     /// Lines that cannot be records, by [`Rule::ALL`].
     pub rejected: [u64; Rule::ALL.len()],
+    /// Accepted and excluded records whose value was rounded to cents.
+    pub rounded: u64,
+    /// What stands between lines and is none: a total, a note, the header once more.
+    pub footers: u64,
 }
 
 impl Counts {

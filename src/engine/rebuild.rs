@@ -199,7 +199,10 @@ fn reclassify(
     let code = |city: City| definition.places.code(city);
     let (vintage, folder) = (file.vintage, archive.home());
     let segment = segment::rewrite(folder, vintage, publication, (&texts, &records), &code)?;
-    let mut counts = Counts { accepted: 0, excluded: Default::default(), ..file.counts.clone() };
+    let mut counts = Counts { accepted: 0, ..file.counts.clone() };
+    for exclusion in Exclusion::OF_RECORDS {
+        counts.excluded[exclusion as usize] = 0;
+    }
     for record in &records {
         match record.exclusion {
             None => counts.accepted += 1,
@@ -219,7 +222,8 @@ fn reclassify(
     Ok(Some(Reclassified { vintage, segment, summary }))
 }
 
-/// Excludes records by other lists, in the order of [`Exclusion::ALL`]; says whether any changed.
+/// Excludes records by other lists, in the order of [`Exclusion::OF_RECORDS`]; says whether any
+/// changed.
 pub fn exclude(lists: &Exclusions, texts: &Texts, records: &mut [Record]) -> bool {
     let countries: Vec<bool> =
         texts.countries.iter().map(|code| lists.countries.iter().any(|c| c == code)).collect();

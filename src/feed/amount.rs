@@ -58,10 +58,16 @@ fn hundredths(digits: &[u8], mark: u8) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::feed::profile::DecimalMark;
+    use crate::feed::profile::{DecimalMark, MissingValue};
 
     fn layout(unit: u32, decimal_mark: DecimalMark) -> ValueLayout {
-        ValueLayout { unit: NonZeroU32::new(unit).expect("a unit"), decimal_mark }
+        ValueLayout {
+            unit: NonZeroU32::new(unit).expect("a unit"),
+            decimal_mark,
+            thousands: None,
+            missing: Vec::new(),
+            missing_is: MissingValue::default(),
+        }
     }
 
     #[test]

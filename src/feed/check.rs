@@ -8,21 +8,23 @@
 use std::borrow::Cow;
 
 use memchr::memmem;
+use rustc_hash::FxHashMap;
 
 use super::amount;
+use super::cleaning::Cleaning;
 use super::frame::Line;
 use super::header::{Field, Header, TextLine};
 use super::places::{Found, Places};
 use super::profile::Profile;
+use super::text::{is_blank, trimmed};
 use crate::domain::dictionary::{Dictionary, Key};
 use crate::domain::record::{Exclusion, Record, Rule, Texts};
 use crate::domain::types::{City, Flow, Period};
 
+mod unusual;
+
 /// The longest field.
 pub const FIELD_BYTES_MAX: usize = 1024;
-
-/// The fields that hold codes and identifiers.
-const CODES: [Field; 4] = [Field::FirmId, Field::Region, Field::Country, Field::Hs8];
 
 /// What a line breaks, and in which column if it is in one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +33,25 @@ pub struct Fault {
     pub rule: Rule,
     /// The column's position.
     pub column: Option<usize>,
+}
+
+/// How a line ends that is no record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoRecord {
+    /// It should be one, and breaks a rule.
+    Rejected(Fault),
+    /// It is outside the study, and not kept.
+    Excluded(Exclusion),
+    /// It is no line of the table: a total below it, a note, the header once more.
+    Footer,
+    /// Nothing is on it.
+    Blank,
+}
+
+impl From<Fault> for NoRecord {
+    fn from(fault: Fault) -> Self {
+        Self::Rejected(fault)
+    }
 }
 
 /// The months that lines may be of.
@@ -48,6 +69,7 @@ pub struct Checker<'a> {
     profile: &'a Profile,
     places: &'a Places,
     months: Months,
+    cleaning: Cleaning,
     /// Finds `�`, where text was transcoded.
     replaced: Option<memmem::Finder<'static>>,
     texts: Texts,
@@ -62,6 +84,10 @@ pub struct Checker<'a> {
     /// The month last read: nearly every line has the same.
     last_period: (Key, Period),
     flows: Vec<(Key, Flow)>,
+    /// Countries that go by other names than their codes.
+    countries_by_name: FxHashMap<Box<[u8]>, u32>,
+    /// Records whose value was rounded.
+    n_rounded: u64,
     /// The record of the line before, if it was one.
     before: Option<Record>,
 }
@@ -99,6 +125,7 @@ impl<'a> Checker<'a> {
             profile,
             places,
             months,
+            cleaning: Cleaning::new(profile),
             replaced: transcoded.then(|| memmem::Finder::new("\u{FFFD}")),
             texts,
             cities: Vec::new(),
@@ -107,8 +134,28 @@ impl<'a> Checker<'a> {
             names: Vec::new(),
             last_period: (Key::default(), months.last),
             flows: flows(profile),
+            countries_by_name: FxHashMap::default(),
+            n_rounded: 0,
             before: None,
         }
+    }
+
+    /// The columns of the file.
+    #[must_use]
+    pub fn header(&self) -> &'a Header {
+        self.header
+    }
+
+    /// How it is read.
+    #[must_use]
+    pub fn profile(&self) -> &'a Profile {
+        self.profile
+    }
+
+    /// How many records had a value that was rounded.
+    #[must_use]
+    pub fn n_rounded(&self) -> u64 {
+        self.n_rounded
     }
 
     /// The texts of the records so far.
@@ -127,16 +174,23 @@ impl<'a> Checker<'a> {
     /// many begin as the one before does: that of a firm, mostly.
     ///
     /// # Errors
-    /// The first rule that the line breaks, in the order of [`Rule::ALL`].
-    pub fn record(&mut self, number: u32, line: &Line<'_>) -> Result<Record, Fault> {
+    /// The first rule that the line breaks, in the order of [`Rule::ALL`], or that it is no line of
+    /// the table.
+    pub fn record(&mut self, number: u32, line: &Line<'_>) -> Result<Record, NoRecord> {
         let known = Known { before: self.before.take(), n_fields: line.n_same };
-        let record = self.checked(number, line, &known)?;
-        self.before = Some(record);
-        Ok(record)
+        match self.checked(number, line, &known) {
+            Ok(record) => {
+                self.before = Some(record);
+                Ok(record)
+            }
+            Err(NoRecord::Rejected(fault)) => Err(self.rejected(line, fault)),
+            Err(other) => Err(other),
+        }
     }
 
-    fn checked(&mut self, number: u32, line: &Line<'_>, known: &Known) -> Result<Record, Fault> {
+    fn checked(&mut self, number: u32, line: &Line<'_>, known: &Known) -> Result<Record, NoRecord> {
         let text = self.text_line(line)?;
+        self.check_filter(line.raw, &text)?;
         let header = self.header;
         let known = |field| known.by(field, header);
         let period = match known(Field::Period) {
@@ -147,45 +201,54 @@ impl<'a> Checker<'a> {
             Some(before) => before.flow,
             None => self.flow(&text)?,
         };
-        let known_firm = known(Field::FirmId).map(|before| before.firm);
-        let firm = self.field(Field::FirmId, &text);
-        if known_firm.is_none() && is_blank(&firm) {
-            return Err(self.fault(Rule::Firm, Field::FirmId));
+        let firm = match known(Field::FirmId) {
+            Some(before) => Ok(before.firm),
+            None => Err(self.code(Field::FirmId, &text)?),
+        };
+        if firm.as_ref().is_err_and(|firm| is_nothing(firm)) {
+            return Err(self.fault(Rule::Firm, Field::FirmId).into());
         }
-        for field in CODES {
-            if known(field).is_none() && self.has_lost_digits(&self.field(field, &text)) {
-                return Err(self.fault(Rule::Code, field));
-            }
-        }
-        let region = self.field(Field::Region, &text);
-        let (known_region, city) = match known(Field::Region) {
-            Some(before) => (Some(before.region), before.city),
-            None => self.region(&region)?,
+        let region = match known(Field::Region) {
+            Some(before) => Ok((before.region, before.city)),
+            None => Err(self.code(Field::Region, &text)?),
         };
-        let country = self.field(Field::Country, &text);
-        let known_country = match known(Field::Country) {
-            Some(before) => Some(before.country),
-            None => self.country(&country)?,
-        };
-        let value_cents = amount::cents(&self.field(Field::ValueUsd, &text), &self.profile.value)
-            .map_err(|rule| self.fault(rule, Field::ValueUsd))?;
-        let region = match known_region {
-            Some(position) => position,
-            None => intern(&mut self.texts.regions, &mut self.cities, &region, |_| city),
-        };
-        let country = known_country.unwrap_or_else(|| self.new_country(&country));
-        let firm = known_firm.unwrap_or_else(|| self.texts.firms.intern_bytes(&firm));
-        let name = match known(Field::FirmName) {
-            Some(before) if before.firm == firm => before.name,
-            _ => self.name(firm, &self.field(Field::FirmName, &text)),
+        let country = match known(Field::Country) {
+            Some(before) => Ok(before.country),
+            None => Err(self.code(Field::Country, &text)?),
         };
         let product = match known(Field::Hs8) {
-            Some(before) => before.product,
-            None => self.texts.products.intern_bytes(&self.field(Field::Hs8, &text)),
+            Some(before) => Ok(before.product),
+            None => Err(self.code(Field::Hs8, &text)?),
         };
+        let region = match region {
+            Ok(known) => Ok(known),
+            Err(text) => Err((self.region(&text)?, text)),
+        };
+        let country = match country {
+            Ok(known) => Ok(known),
+            Err(text) => self.country(text)?,
+        };
+        let value_cents = self.value(&text)?;
+        let (region, city) = match region {
+            Ok(known) => known,
+            Err(((Some(position), city), _)) => (position, city),
+            Err(((None, city), text)) => {
+                (intern(&mut self.texts.regions, &mut self.cities, &text, |_| city), city)
+            }
+        };
+        let country = country.unwrap_or_else(|text| self.new_country(&text));
+        let firm = firm.unwrap_or_else(|text| self.texts.firms.intern_bytes(&text));
+        let name = match known(Field::FirmName) {
+            Some(before) if before.firm == firm => before.name,
+            _ => self.name_of(firm, &text),
+        };
+        let product = product.unwrap_or_else(|text| self.texts.products.intern_bytes(&text));
         let trade_mode = match known(Field::TradeMode) {
             Some(before) => before.trade_mode,
-            None => self.texts.trade_modes.intern_bytes(&self.field(Field::TradeMode, &text)),
+            None => {
+                let mode = self.code(Field::TradeMode, &text)?;
+                self.texts.trade_modes.intern_bytes(&mode)
+            }
         };
         let exclusion = self.exclusion(country, name, city);
         Ok(Record {
@@ -204,6 +267,48 @@ impl<'a> Checker<'a> {
         })
     }
 
+    /// Whether a line is a record of the feed at all.
+    #[inline]
+    fn check_filter(&self, raw: &[u8], line: &TextLine<'_>) -> Result<(), NoRecord> {
+        if self.profile.file.footer.as_ref().is_some_and(|footer| footer.matches(text_of(raw))) {
+            return Err(NoRecord::Footer);
+        }
+        let filter = self.header.filter();
+        let text = |at: usize| match line.field(at) {
+            Cow::Borrowed(text) => Cow::Borrowed(text_of(text)),
+            Cow::Owned(text) => Cow::Owned(text_of(&text).to_owned()),
+        };
+        if !filter.is_empty() && filter.leaves_out(text) {
+            return Err(NoRecord::Excluded(Exclusion::Filter));
+        }
+        Ok(())
+    }
+
+    /// The code in a field: mostly its text as it stands.
+    #[inline]
+    fn code<'l>(&self, field: Field, line: &TextLine<'l>) -> Result<Cow<'l, [u8]>, Fault>
+    where
+        'a: 'l,
+    {
+        let text = self.field(field, line);
+        if self.cleaning.leaves(field, &text) {
+            return Ok(text);
+        }
+        let code = self.cleaning.code(field, text_of(&text));
+        let code = code.map_err(|rule| self.fault(rule, field))?;
+        Ok(code.map_or(text, |code| Cow::Owned(code.into_bytes())))
+    }
+
+    /// The cents in the column of the value.
+    #[inline]
+    fn value(&mut self, line: &TextLine<'_>) -> Result<i64, NoRecord> {
+        let text = self.field(Field::ValueUsd, line);
+        match amount::cents(&text, &self.profile.value) {
+            Ok(cents) => Ok(cents),
+            Err(rule) => self.other_value(rule, text_of(&text)),
+        }
+    }
+
     /// A region's position, if it has one yet, and its city.
     fn region(&self, region: &[u8]) -> Result<(Option<u32>, Option<City>), Fault> {
         let known = self.texts.regions.position_of(region);
@@ -214,26 +319,20 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// A country's position, if it has one yet.
-    fn country(&self, country: &[u8]) -> Result<Option<u32>, Fault> {
-        let known = self.texts.countries.position_of(country);
-        if known.is_none() && !self.places.country_known(text_of(country)) {
-            return Err(self.fault(Rule::Country, Field::Country));
+    /// A country's position, or its code if it has none yet.
+    fn country<'t>(&mut self, text: Cow<'t, [u8]>) -> Result<Result<u32, Cow<'t, [u8]>>, Fault> {
+        if let Some(known) = self.texts.countries.position_of(&text) {
+            return Ok(Ok(known));
         }
-        Ok(known)
-    }
-
-    /// Whether a spreadsheet took a code for a number, in a home that looks for that.
-    #[inline]
-    fn has_lost_digits(&self, code: &[u8]) -> bool {
-        matches!(code, [_, .., b'E' | b'e', b'+', b'0'..=b'9', b'0'..=b'9'])
-            && self.profile.checks_codes()
-            && is_decimal(&code[..code.len() - 4])
+        if self.places.country_known(text_of(&text)) {
+            return Ok(Err(text));
+        }
+        self.country_by_name(&text).map(Ok).ok_or_else(|| self.fault(Rule::Country, Field::Country))
     }
 
     /// The line as text, if columns, lengths and bytes are in order.
     fn text_line<'l>(&self, line: &Line<'l>) -> Result<TextLine<'l>, Fault> {
-        if line.fields.len() != self.header.n_columns() {
+        if line.fields.len() != self.header.n_columns() && !self.fits(line) {
             return Err(Fault { rule: Rule::Columns, column: None });
         }
         if line.raw.len() > FIELD_BYTES_MAX {
@@ -255,7 +354,8 @@ impl<'a> Checker<'a> {
         let text = self.field(Field::Period, line);
         let key = Key::of(&text);
         if self.last_period.0 != key {
-            let period = self.profile.period.format.read(text_of(&text));
+            let code = self.code(Field::Period, line)?;
+            let period = self.profile.period.format.read(text_of(&code));
             let period = period.ok_or_else(|| self.fault(Rule::Period, Field::Period))?;
             if text.len() > Key::SHORT_MAX {
                 return self.within(period);
@@ -275,24 +375,12 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn flow(&self, line: &TextLine<'_>) -> Result<Flow, Fault> {
+    fn flow(&mut self, line: &TextLine<'_>) -> Result<Flow, Fault> {
         let text = self.field(Field::Flow, line);
         let key = Key::of(&text);
         match self.flows.iter().find(|(code, _)| *code == key) {
             Some((_, flow)) if text.len() <= Key::SHORT_MAX => Ok(*flow),
-            _ => self.long_flow(&text),
-        }
-    }
-
-    #[cold]
-    fn long_flow(&self, text: &[u8]) -> Result<Flow, Fault> {
-        let is = |codes: &[String]| codes.iter().any(|code| *code.as_bytes() == *text);
-        if is(&self.profile.flow.export) {
-            Ok(Flow::Export)
-        } else if is(&self.profile.flow.import) {
-            Ok(Flow::Import)
-        } else {
-            Err(self.fault(Rule::Flow, Field::Flow))
+            _ => self.other_flow(line, &text),
         }
     }
 
@@ -307,6 +395,14 @@ impl<'a> Checker<'a> {
         let excluded = &self.profile.exclusions.countries;
         let is_excluded = |text: &str| excluded.iter().any(|country| country == text);
         intern(&mut self.texts.countries, &mut self.excluded_countries, country, is_excluded)
+    }
+
+    fn name_of(&mut self, firm: u32, line: &TextLine<'_>) -> u32 {
+        let text = self.field(Field::FirmName, line);
+        if !self.cleaning.is_on {
+            return self.name(firm, &text);
+        }
+        self.name(firm, trimmed(text_of(&text)).as_bytes())
     }
 
     fn name(&mut self, firm: u32, name: &[u8]) -> u32 {
@@ -328,7 +424,7 @@ impl<'a> Checker<'a> {
         intern(&mut self.texts.names, &mut self.intermediaries, name, is_excluded)
     }
 
-    /// The first exclusion that applies, in the order of [`Exclusion::ALL`].
+    /// The first exclusion that applies, in the order of [`Exclusion::OF_RECORDS`].
     fn exclusion(&self, country: u32, name: u32, city: Option<City>) -> Option<Exclusion> {
         if self.excluded_countries[country as usize] {
             Some(Exclusion::Country)
@@ -375,21 +471,12 @@ fn intern<M>(
     position
 }
 
-/// Whether there are digits only, with a decimal mark between two of them or none.
-#[cold]
-fn is_decimal(text: &[u8]) -> bool {
-    let mark = text.iter().position(|byte| matches!(byte, b'.' | b','));
-    let (whole, rest) = text.split_at(mark.unwrap_or(text.len()));
-    let digits = |text: &[u8]| !text.is_empty() && text.iter().all(u8::is_ascii_digit);
-    digits(whole) && rest.split_first().is_none_or(|(_, decimals)| digits(decimals))
-}
-
 /// The text that a line's bytes are, once the line is known to be UTF-8.
 fn text_of(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).expect("the line was checked to be UTF-8")
 }
 
-/// Whether there is nothing but white space.
-fn is_blank(text: &[u8]) -> bool {
-    !text.first().is_some_and(u8::is_ascii_alphanumeric) && text_of(text).trim_start().is_empty()
+/// Whether there is nothing but blanks.
+fn is_nothing(text: &[u8]) -> bool {
+    !text.first().is_some_and(u8::is_ascii_alphanumeric) && text_of(text).chars().all(is_blank)
 }

@@ -21,6 +21,7 @@ use std::io::{self, Read};
 
 use memchr::{memchr, memchr_iter, memrchr};
 
+use super::layout::{FileLayout, Quote};
 pub use super::split::LINE_BYTES_MAX;
 use super::split::{Shape, Span, View, mark_ends};
 use crate::domain::record::Rule;
@@ -33,10 +34,38 @@ const VIEW_BYTES: usize = LINE_BYTES_MAX + 2;
 /// How much of a line past the limit is kept.
 const HEAD_BYTES: usize = 2 * crate::domain::record::Reject::RAW_BYTES_MAX;
 
+/// How a text is cut into fields.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Dialect {
+    /// What stands between two fields.
+    pub delimiter: u8,
+    /// Whether fields may be quoted.
+    pub quote: Quote,
+}
+
+impl Dialect {
+    /// Fields that may be quoted.
+    #[must_use]
+    pub fn quoted(delimiter: u8) -> Self {
+        Self { delimiter, quote: Quote::Double }
+    }
+
+    /// Whether a text has quotes that mean anything.
+    fn has_quotes(self, text: &[u8]) -> bool {
+        self.quote == Quote::Double && memchr(b'"', text).is_some()
+    }
+}
+
+impl From<&FileLayout> for Dialect {
+    fn from(layout: &FileLayout) -> Self {
+        Self { delimiter: layout.delimiter.byte(), quote: layout.quote }
+    }
+}
+
 /// A text's records, some at a time.
 pub struct Blocks<R> {
     source: R,
-    delimiter: u8,
+    dialect: Dialect,
     /// The beginning of the next block.
     carried: Vec<u8>,
     exhausted: bool,
@@ -47,11 +76,11 @@ pub struct Blocks<R> {
 }
 
 impl<R: Read> Blocks<R> {
-    /// Cuts a text whose fields are separated by `delimiter`.
-    pub fn new(source: R, delimiter: u8) -> Self {
+    /// Cuts a text.
+    pub fn new(source: R, dialect: Dialect) -> Self {
         Self {
             source,
-            delimiter,
+            dialect,
             carried: Vec::new(),
             exhausted: false,
             line: 1,
@@ -74,7 +103,7 @@ impl<R: Read> Blocks<R> {
             lines.start(self.line);
             return Ok(false);
         }
-        lines.has_quotes = memchr(b'"', block).is_some();
+        lines.has_quotes = self.dialect.has_quotes(block);
         if !self.exhausted {
             match memrchr(b'\n', block) {
                 Some(end) => {
@@ -121,7 +150,7 @@ impl<R: Read> Blocks<R> {
                 return start;
             }
             let view = View { bytes: &block[start..start + VIEW_BYTES], whole: false };
-            let (_, taken) = view.first(self.delimiter, &mut fields);
+            let (_, taken) = view.first(self.dialect.delimiter, &mut fields);
             // A line past the limit is stepped over by itself.
             let line = || memchr(b'\n', &block[start..]).map_or(block.len() - start, |n| n + 1);
             at = start + if taken == 0 { line() } else { taken };
@@ -173,6 +202,14 @@ pub struct Lines {
     before: Option<usize>,
     /// As told by [`Line::n_same`].
     n_same: usize,
+}
+
+/// Where a line begins in a block.
+#[derive(Clone, Copy, Debug)]
+pub struct Place {
+    at: usize,
+    next_end: usize,
+    line: u64,
 }
 
 /// What stands between two line ends.
@@ -261,6 +298,34 @@ impl Lines {
         self.ends.clear();
         self.next_end = 0;
         self.before = None;
+    }
+
+    /// Steps over one line as it stands, whatever is in it; whether there was one.
+    pub fn skip_line(&mut self) -> bool {
+        if self.at == 0 && self.ends.is_empty() {
+            self.look();
+        }
+        let Some(rest) = self.block.get(self.at..).filter(|rest| !rest.is_empty()) else {
+            return false;
+        };
+        self.at += memchr(b'\n', rest).map_or(rest.len(), |end| end + 1);
+        let ends = self.ends[self.next_end..].iter();
+        self.next_end += ends.take_while(|end| (**end as usize) < self.at).count();
+        self.line += 1;
+        (self.n_same, self.before) = (0, None);
+        true
+    }
+
+    /// Where the next line begins, to come back to.
+    #[must_use]
+    pub fn place(&self) -> Place {
+        Place { at: self.at, next_end: self.next_end, line: self.line }
+    }
+
+    /// Goes back to a place in the same block.
+    pub fn return_to(&mut self, place: Place) {
+        Place { at: self.at, next_end: self.next_end, line: self.line } = place;
+        (self.n_same, self.before) = (0, None);
     }
 
     /// Looks at the whole block once; not when it is filled, which one thread does for all.

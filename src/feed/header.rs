@@ -3,10 +3,13 @@
 use std::borrow::Cow;
 use std::path::Path;
 
-use super::frame::Framed;
-use super::profile::{Column, Profile};
+use super::columns::{Column, ColumnName};
+use super::filter::{Condition, Conditions, RowFilter};
+use super::frame::{Framed, Line};
+use super::profile::Profile;
 use super::refused::{Advice, Refused};
 use super::split::{self, Span};
+use super::text::trimmed;
 use crate::domain::record::Rule;
 
 /// A canonical field of a record.
@@ -46,6 +49,22 @@ impl Field {
         Self::ValueUsd,
     ];
 
+    /// Its name in a profile.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Period => "period",
+            Self::Flow => "flow",
+            Self::FirmId => "firm_id",
+            Self::FirmName => "firm_name",
+            Self::Region => "region",
+            Self::Country => "country",
+            Self::Hs8 => "hs8",
+            Self::TradeMode => "trade_mode",
+            Self::ValueUsd => "value_usd",
+        }
+    }
+
     /// Where a profile says it comes from.
     fn column(self, profile: &Profile) -> &Column {
         let columns = &profile.columns;
@@ -72,6 +91,8 @@ pub struct Header {
     names: Vec<String>,
     /// In the order of [`Field::ALL`].
     sources: Vec<Source>,
+    filter: RowFilter,
+    n_needed: usize,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -119,8 +140,7 @@ impl Header {
     ///
     /// # Errors
     /// - [`Refused::Empty`] if there is no first line, [`Refused::Header`] if it cannot be framed
-    /// - [`Refused::MissingColumns`] with all of the profile's columns that are not there
-    /// - [`Refused::DuplicateColumn`] if one is there more than once
+    /// - those of [`Header::of_names`]
     pub fn find(
         first: Option<Framed<'_>>,
         file: &Path,
@@ -133,25 +153,51 @@ impl Header {
             }
             Some(Framed::Line(line)) => line,
         };
-        let names: Vec<String> = line.fields.iter().map(|field| field.lossy(line.raw)).collect();
-        let source = |field: Field| match field.column(profile) {
-            Column::Constant(constant) => Some(Source::Constant(constant.constant.clone())),
-            Column::Header(header) => {
-                names.iter().position(|name| name == header).map(Source::Column)
+        let names = texts_of(&line);
+        Self::of_names(names, (file, line.line), profile).map_err(|refused| match refused {
+            Refused::MissingColumns { file, line: at, missing, advice } => {
+                let advice = meant_delimiter(line.raw, profile).map_or(advice, Advice::Delimiter);
+                Refused::MissingColumns { file, line: at, missing, advice }
             }
-        };
-        let Some(sources) = Field::ALL.into_iter().map(source).collect() else {
-            let missing = missing(&names, profile);
-            let advice = meant_delimiter(line.raw, profile)
-                .map_or_else(|| Advice::Has(names), Advice::Delimiter);
+            refused => refused,
+        })
+    }
+
+    /// Finds the profile's columns among those of a table, whose names stand on a line of a file.
+    ///
+    /// # Errors
+    /// - [`Refused::MissingColumns`] with all of the profile's columns that are not there
+    /// - [`Refused::DuplicateColumn`] if one is there more than once
+    pub fn of_names(
+        names: Vec<String>,
+        (file, line): (&Path, u64),
+        profile: &Profile,
+    ) -> Result<Self, Refused> {
+        let known = Names::new(&names, profile);
+        let sources: Option<Vec<Source>> =
+            Field::ALL.into_iter().map(|field| known.source(field.column(profile))).collect();
+        let filter = known.filter(profile);
+        let (Some(sources), Some(filter)) = (sources, filter) else {
+            let missing = known.missing(profile);
             let file = file.to_owned();
-            return Err(Refused::MissingColumns { file, line: line.line, missing, advice });
+            return Err(Refused::MissingColumns {
+                file,
+                line,
+                missing,
+                advice: Advice::Has(names),
+            });
         };
-        if let Some(twice) = needed(profile).find(|&column| occurrences(&names, column) > 1) {
-            let (file, column) = (file.to_owned(), twice.to_owned());
-            return Err(Refused::DuplicateColumn { file, line: line.line, column });
+        let used = sources.iter().filter_map(Source::column);
+        let used = used.chain(filter.keep.iter().chain(&filter.drop).map(|(at, _)| *at));
+        let used: Vec<usize> = used.collect();
+        if let Some(twice) = used.iter().find(|&&at| known.is_twice(at)) {
+            let (file, column) = (file.to_owned(), names[*twice].clone());
+            return Err(Refused::DuplicateColumn { file, line, column });
         }
-        Ok(Self { names, sources })
+        let n_named =
+            names.iter().rposition(|name| !trimmed(name).is_empty()).map_or(0, |at| at + 1);
+        let n_needed = used.iter().map(|at| at + 1).max().unwrap_or(0).max(n_named);
+        Ok(Self { names, sources, filter, n_needed })
     }
 
     /// How many columns each line must have.
@@ -160,19 +206,43 @@ impl Header {
         self.names.len()
     }
 
-    /// The name of a column.
+    /// How many columns a line must have at least: those behind have no name and are not used.
     #[must_use]
-    pub fn name(&self, at: usize) -> &str {
-        &self.names[at]
+    pub fn n_needed(&self) -> usize {
+        self.n_needed
+    }
+
+    /// The names of the columns.
+    #[must_use]
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// Which lines are records.
+    #[must_use]
+    pub fn filter(&self) -> &RowFilter {
+        &self.filter
+    }
+
+    /// The name of a column; one that has none goes by its number.
+    #[must_use]
+    pub fn name(&self, at: usize) -> Cow<'_, str> {
+        match self.names.get(at).map(|name| trimmed(name)) {
+            Some(name) if !name.is_empty() => Cow::Borrowed(name),
+            _ => Cow::Owned(format!("number {}", at + 1)),
+        }
     }
 
     /// The column of a field; none where the profile gives a constant.
     #[must_use]
     pub fn column(&self, field: Field) -> Option<usize> {
-        match self.sources[field as usize] {
-            Source::Column(at) => Some(at),
-            Source::Constant(_) => None,
-        }
+        self.sources[field as usize].column()
+    }
+
+    /// The field of a column; none where no field is read from it.
+    #[must_use]
+    pub fn field_of(&self, column: usize) -> Option<Field> {
+        Field::ALL.into_iter().find(|field| self.column(*field) == Some(column))
     }
 
     /// The text of a field on a line.
@@ -186,26 +256,124 @@ impl Header {
     }
 }
 
-/// The columns that a profile needs, each field's.
-fn needed(profile: &Profile) -> impl Iterator<Item = &str> {
-    Field::ALL.into_iter().filter_map(|field| match field.column(profile) {
-        Column::Header(name) => Some(name.as_str()),
-        Column::Constant(_) => None,
-    })
-}
-
-fn missing(names: &[String], profile: &Profile) -> Vec<String> {
-    let mut missing: Vec<String> = Vec::new();
-    for column in needed(profile).filter(|&column| occurrences(names, column) == 0) {
-        if !missing.iter().any(|other| other == column) {
-            missing.push(column.to_owned());
+impl Source {
+    fn column(&self) -> Option<usize> {
+        match self {
+            Self::Column(at) => Some(*at),
+            Self::Constant(_) => None,
         }
     }
-    missing
 }
 
-fn occurrences(names: &[String], column: &str) -> usize {
-    names.iter().filter(|&name| name == column).count()
+/// The texts of a line of a header.
+#[must_use]
+pub fn texts_of(line: &Line<'_>) -> Vec<String> {
+    line.fields.iter().map(|field| field.lossy(line.raw)).collect()
+}
+
+/// The names of columns whose header has several rows: those above each other, with blanks
+/// between. What spans several columns stands over the first of them.
+#[must_use]
+pub fn joined_rows(rows: &[Vec<String>]) -> Vec<String> {
+    let n_columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let mut names = vec![String::new(); n_columns];
+    for (level, row) in rows.iter().enumerate() {
+        let is_last = level + 1 == rows.len();
+        let mut spanning = "";
+        for (at, name) in names.iter_mut().enumerate() {
+            let own = row.get(at).map_or("", |text| trimmed(text));
+            if !own.is_empty() || is_last {
+                spanning = own;
+            }
+            if !spanning.is_empty() {
+                *name += if name.is_empty() { "" } else { " " };
+                *name += spanning;
+            }
+        }
+    }
+    names
+}
+
+/// The names of a file's columns, as they are compared.
+struct Names<'a> {
+    names: &'a [String],
+    /// Each without blanks around it, where the profile trims.
+    compared: Vec<Cow<'a, str>>,
+    trims: bool,
+}
+
+impl<'a> Names<'a> {
+    fn new(names: &'a [String], profile: &Profile) -> Self {
+        let trims = profile.is_trimmed();
+        let compared = names.iter().map(|name| compared(name, trims)).collect();
+        Self { names, compared, trims }
+    }
+
+    fn position(&self, name: &ColumnName) -> Option<usize> {
+        match name {
+            ColumnName::Number(number) => {
+                Some(usize::from(number.get()) - 1).filter(|at| *at < self.names.len())
+            }
+            ColumnName::Header(name) => self.position_of(name),
+        }
+    }
+
+    fn position_of(&self, name: &str) -> Option<usize> {
+        let name = compared(name, self.trims);
+        self.compared.iter().position(|other| *other == name)
+    }
+
+    fn source(&self, column: &Column) -> Option<Source> {
+        match column {
+            Column::Constant(constant) => Some(Source::Constant(constant.constant.clone())),
+            column => {
+                column.names().iter().find_map(|name| self.position(name)).map(Source::Column)
+            }
+        }
+    }
+
+    fn filter(&self, profile: &Profile) -> Option<RowFilter> {
+        let conditions = |conditions: &Conditions| -> Option<Vec<(usize, Condition)>> {
+            let found = conditions
+                .iter()
+                .map(|(name, condition)| Some((self.position_of(name)?, condition.clone())));
+            found.collect()
+        };
+        Some(RowFilter { keep: conditions(&profile.keep)?, drop: conditions(&profile.drop)? })
+    }
+
+    fn is_twice(&self, at: usize) -> bool {
+        let name = &self.compared[at];
+        !name.is_empty() && self.compared.iter().filter(|&other| other == name).count() > 1
+    }
+
+    /// What the profile needs and is not there: of a list, all its names.
+    fn missing(&self, profile: &Profile) -> Vec<String> {
+        let mut missing: Vec<String> = Vec::new();
+        let columns = Field::ALL.into_iter().map(|field| field.column(profile));
+        let absent = columns.filter(|column| self.source(column).is_none());
+        let names = absent.flat_map(|column| column.names().iter().map(ToString::to_string));
+        let filters = profile.keep.keys().chain(profile.drop.keys());
+        let filters = filters.filter(|name| self.position_of(name).is_none()).cloned();
+        for name in names.chain(filters) {
+            if !missing.contains(&name) {
+                missing.push(name);
+            }
+        }
+        missing
+    }
+}
+
+/// A name with the blanks in it as one space each and none around it.
+fn compared(name: &str, trims: bool) -> Cow<'_, str> {
+    if !trims {
+        return Cow::Borrowed(name);
+    }
+    let bare = trimmed(name);
+    if bare.contains(|letter: char| letter.is_whitespace()) {
+        return Cow::Owned(bare.split_whitespace().collect::<Vec<_>>().join(" "));
+    }
+    Cow::Borrowed(bare)
 }
 
 /// Why a header is refused that cannot be framed: with quotes, another delimiter is what it looks
@@ -215,7 +383,7 @@ fn broken(file: &Path, profile: &Profile, (line, rule): (u64, Rule), raw: &[u8])
     match meant_delimiter(raw, profile).map(Advice::Delimiter) {
         None => Refused::Header { file, line, rule },
         Some(advice) => {
-            Refused::MissingColumns { file, line, missing: missing(&[], profile), advice }
+            Refused::MissingColumns { file, line, missing: missing_of(&[], profile), advice }
         }
     }
 }
@@ -224,6 +392,10 @@ fn broken(file: &Path, profile: &Profile, (line, rule): (u64, Rule), raw: &[u8])
 fn meant_delimiter(header: &[u8], profile: &Profile) -> Option<char> {
     DELIMITERS.into_iter().find(|&delimiter| {
         let byte = u8::try_from(delimiter).expect("the delimiters to try are ASCII");
-        missing(&split::fields_of(header, byte), profile).is_empty()
+        missing_of(&split::fields_of(header, byte), profile).is_empty()
     })
+}
+
+fn missing_of(names: &[String], profile: &Profile) -> Vec<String> {
+    Names::new(names, profile).missing(profile)
 }

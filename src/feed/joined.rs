@@ -1,5 +1,7 @@
 //! What several threads read of one file, put together as if one had read it.
 
+use super::refused::REJECTS_SHOWN;
+use super::shown::Shown;
 use crate::domain::dictionary::Dictionary;
 use crate::domain::record::{Counts, Record, Reject, Texts};
 
@@ -10,6 +12,8 @@ pub(super) struct Sheet {
     pub(super) rejects: Vec<Reject>,
     pub(super) counts: Counts,
     pub(super) texts: Texts,
+    /// The first rejected lines as a message shows them.
+    pub(super) shown: Vec<Shown>,
 }
 
 /// What one thread read: some blocks of a file, in order.
@@ -93,7 +97,10 @@ pub(super) fn joined(mut portions: Vec<Portion>) -> Sheet {
     }
     for portion in portions {
         add(&mut sheet.counts, &portion.sheet.counts);
+        sheet.shown.extend(portion.sheet.shown);
     }
+    sheet.shown.sort_by_key(|shown| shown.line);
+    sheet.shown.truncate(REJECTS_SHOWN);
     sheet
 }
 
@@ -113,6 +120,8 @@ fn renumbered(record: &Record, numbers: &[Vec<u32>; 6]) -> Record {
 fn add(sum: &mut Counts, counts: &Counts) {
     sum.lines += counts.lines;
     sum.accepted += counts.accepted;
+    sum.rounded += counts.rounded;
+    sum.footers += counts.footers;
     for (sum, n) in sum.excluded.iter_mut().zip(counts.excluded) {
         *sum += n;
     }

@@ -4,9 +4,13 @@
 
 use std::num::NonZeroU32;
 
+use regex::Regex;
 use serde::{Deserialize, Serialize};
 
+pub use super::codes::*;
+pub use super::columns::*;
 pub use super::encoding::TextEncoding;
+pub use super::filter::Condition;
 use super::pattern::{FilePattern, MemberPattern, PeriodFormat};
 
 /// What to do with another file for a month that has one.
@@ -42,6 +46,96 @@ pub struct FileLayout {
     /// one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub member: Option<MemberPattern>,
+    /// Whether fields may be quoted.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub quote: Quote,
+    /// How many lines stand before the header.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub skip_lines: u32,
+    /// Whether there is a header, and of how many rows.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub header: HeaderRows,
+    /// Lines that are no records, as totals and notes: they are counted as excluded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub footer: Option<LinePattern>,
+}
+
+/// Whether a value need not be written down.
+pub(super) fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+/// Whether fields may be quoted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Quote {
+    /// With `"`, doubled inside.
+    #[default]
+    Double,
+    /// No: a `"` is a letter like any other.
+    None,
+}
+
+/// How many rows a header has: `true` is one, `false` none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged, expecting = "expected true, false or the number of the header's rows")]
+pub enum HeaderRows {
+    /// One, or none.
+    Has(bool),
+    /// So many.
+    Rows(u8),
+}
+
+impl HeaderRows {
+    /// Their number.
+    #[must_use]
+    pub fn number(self) -> usize {
+        match self {
+            Self::Has(has) => usize::from(has),
+            Self::Rows(rows) => usize::from(rows),
+        }
+    }
+}
+
+impl Default for HeaderRows {
+    fn default() -> Self {
+        Self::Has(true)
+    }
+}
+
+/// A regular expression for lines.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct LinePattern(Regex);
+
+impl LinePattern {
+    /// Whether a line is of this kind.
+    #[must_use]
+    pub fn matches(&self, line: &str) -> bool {
+        self.0.is_match(line)
+    }
+}
+
+impl PartialEq for LinePattern {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.as_str() == other.0.as_str()
+    }
+}
+
+impl Eq for LinePattern {}
+
+impl TryFrom<String> for LinePattern {
+    type Error = regex::Error;
+
+    fn try_from(text: String) -> Result<Self, regex::Error> {
+        Regex::new(&text).map(Self)
+    }
+}
+
+impl From<LinePattern> for String {
+    fn from(pattern: LinePattern) -> Self {
+        pattern.0.as_str().to_owned()
+    }
 }
 
 /// One ASCII character between two fields; not a quote and not the end of a line.
@@ -105,48 +199,6 @@ pub enum Compression {
     Xz,
 }
 
-/// Where each canonical field comes from.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ColumnLayout {
-    /// The month.
-    pub period: Column,
-    /// Export or import.
-    pub flow: Column,
-    /// The firm's identifier.
-    pub firm_id: Column,
-    /// The firm's name.
-    pub firm_name: Column,
-    /// The place of production.
-    pub region: Column,
-    /// The partner country.
-    pub country: Column,
-    /// The product.
-    pub hs8: Column,
-    /// The customs trade mode.
-    pub trade_mode: Column,
-    /// The value.
-    pub value_usd: Column,
-}
-
-/// Where a canonical field comes from.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged, expecting = "expected a header's name or { constant = \"…\" }")]
-pub enum Column {
-    /// The column of this header.
-    Header(String),
-    /// The same text on every line.
-    Constant(Constant),
-}
-
-/// The same text on every line.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Constant {
-    /// The text.
-    pub constant: String,
-}
-
 /// How the month is written.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -191,7 +243,7 @@ pub enum CountryCodes {
 }
 
 /// How the value is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ValueLayout {
     /// How many dollars a one in the column stands for.
@@ -199,6 +251,43 @@ pub struct ValueLayout {
     /// What stands between dollars and cents.
     #[serde(default)]
     pub decimal_mark: DecimalMark,
+    /// What stands between groups of digits; nothing unless it is given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thousands: Option<Thousands>,
+    /// Texts that stand for no value.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<String>,
+    /// What a line without a value is.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub missing_is: MissingValue,
+}
+
+/// What stands between groups of digits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Thousands {
+    /// `1,234,567`
+    #[serde(rename = ",")]
+    Comma,
+    /// `1.234.567`
+    #[serde(rename = ".")]
+    Point,
+    /// `1 234 567`, with any kind of blank.
+    #[serde(rename = " ")]
+    Blank,
+    /// `1'234'567`
+    #[serde(rename = "'")]
+    Apostrophe,
+}
+
+/// What a line without a value is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MissingValue {
+    /// A record outside the study, excluded by rule `missing`.
+    #[default]
+    Excluded,
+    /// A record of no value.
+    Zero,
 }
 
 /// What stands between dollars and cents.

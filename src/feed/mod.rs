@@ -19,22 +19,33 @@
 
 pub mod amount;
 pub mod check;
+pub mod cleaning;
+pub mod codes;
+pub mod columns;
 pub mod container;
 pub mod decode;
 pub mod encoding;
+mod expected;
+pub mod filter;
 pub mod formats;
 pub mod frame;
 pub mod header;
 mod joined;
+pub mod later;
 pub mod layout;
+mod line_ends;
+pub mod number;
+mod opening;
 pub mod pattern;
 pub mod places;
 pub mod profile;
 pub mod read;
 pub mod reference;
 pub mod refused;
+pub mod shown;
 pub mod source;
 #[cfg(test)]
 mod spelled;
 pub mod split;
 pub mod supply;
+pub mod text;

@@ -22,6 +22,8 @@ pub struct Places {
     city_of_code: FxHashMap<Box<str>, City>,
     city_of_region: Option<FxHashMap<Box<str>, Option<City>>>,
     countries: Option<FxHashSet<Box<str>>>,
+    /// Codes of countries by their other names, in lower case.
+    country_names: FxHashMap<Box<str>, Box<str>>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,7 +63,8 @@ impl Places {
         let regions = texts.regions.as_deref();
         let city_of_region = regions.map(|text| parse_regions(text, &city_of_code)).transpose()?;
         let countries = texts.countries.as_deref().map(parse_countries).transpose()?;
-        Ok(Self { cities, provinces, city_of_code, city_of_region, countries })
+        let country_names = texts.countries.as_deref().map(names_of_countries).unwrap_or_default();
+        Ok(Self { cities, provinces, city_of_code, city_of_region, countries, country_names })
     }
 
     /// The city of a code.
@@ -164,6 +167,13 @@ impl Places {
         !code.trim().is_empty() && self.countries.as_ref().is_none_or(known)
     }
 
+    /// The code of a country by another of its names: ISO 3166, in Chinese, in English, an alias of
+    /// the table.
+    #[must_use]
+    pub fn country_named(&self, name: &str) -> Option<&str> {
+        self.country_names.get(folded(name).as_str()).map(|code| &**code)
+    }
+
     fn row(&self, city: City) -> &CityRow {
         &self.cities[usize::from(city.0)]
     }
@@ -223,6 +233,39 @@ fn parse_countries(text: &str) -> Result<FxHashSet<Box<str>>, PlacesError> {
     let table = Table::parse("countries.csv", text, ["country"])?;
     table.check_codes()?;
     Ok(table.rows.into_iter().map(|(_, [country])| country.into_boxed_str()).collect())
+}
+
+/// The codes of countries by their names in every column that holds some: `iso2`, `iso3`, `name`,
+/// `name_en` and others of a language, `aliases` with `|` between. A name of two countries is none.
+fn names_of_countries(text: &str) -> FxHashMap<Box<str>, Box<str>> {
+    let mut reader = csv::Reader::from_reader(text.as_bytes());
+    let Ok(header) = reader.headers().cloned() else { return FxHashMap::default() };
+    let Some(code_at) = header.iter().position(|name| name == "country") else {
+        return FxHashMap::default();
+    };
+    let is_name = |column: &str| {
+        matches!(column, "iso2" | "iso3" | "aliases")
+            || column == "name"
+            || column.starts_with("name_")
+    };
+    let mut names: FxHashMap<Box<str>, Option<Box<str>>> = FxHashMap::default();
+    for row in reader.records().filter_map(Result::ok) {
+        let code = row.get(code_at).unwrap_or_default();
+        let columns = header.iter().zip(&row).filter(|(column, _)| is_name(column));
+        for name in columns.flat_map(|(_, field)| field.split('|')).map(folded) {
+            let known = names.entry(name.into()).or_insert_with(|| Some(code.into()));
+            if known.as_deref() != Some(code) {
+                *known = None;
+            }
+        }
+    }
+    names.remove("");
+    names.into_iter().filter_map(|(name, code)| Some((name, code?))).collect()
+}
+
+/// A name as it is compared: in lower case, with one space between words.
+fn folded(name: &str) -> String {
+    name.to_lowercase().split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// The surface of the Earth: no city is larger, and sums over all cities stay in range.

@@ -7,13 +7,17 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::filter::Conditions;
+pub use super::later::LaterLayout;
+use super::later::{BadLayout, FirstMonth, changed};
 pub use super::layout::*;
+use crate::domain::types::Period;
 use crate::files;
 use crate::files::trouble::remark;
 use crate::toml_text::{self, TomlError};
 
 /// The layout of a feed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Profile {
     /// What it is called in messages and in the record of the options.
@@ -28,6 +32,21 @@ pub struct Profile {
     /// where a `cities.csv` is among them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub countries: Option<CountryCodes>,
+    /// Whether blanks around texts do not count, and codes and numbers are read in whichever of
+    /// their forms they stand.
+    ///
+    /// None only in the record of a home that was made before: it reads texts as they stand.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trim: Option<bool>,
+    /// The trade modes of ordinary trade; without them `10`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ordinary_modes: Option<Vec<String>>,
+    /// Which lines are records: all these conditions on columns hold.
+    #[serde(default, skip_serializing_if = "Conditions::is_empty")]
+    pub keep: Conditions,
+    /// Which lines are no records: one of these conditions holds.
+    #[serde(default, skip_serializing_if = "Conditions::is_empty")]
+    pub drop: Conditions,
     /// From files to text.
     pub file: FileLayout,
     /// From text to fields.
@@ -43,6 +62,12 @@ pub struct Profile {
     /// Which valid records are outside the study.
     #[serde(default)]
     pub exclusions: Exclusions,
+    /// How codes are written.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub codes: CodeLayouts,
+    /// What is different from some month on, in the order of the months.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub layout: Vec<LaterLayout>,
 }
 
 /// A profile that cannot be used.
@@ -99,6 +124,56 @@ pub enum ProfileError {
         /// Where the text came from.
         origin: String,
     },
+    /// A field comes from a list of no columns.
+    #[error("{origin}: the list of columns of {field} is empty; give it a name")]
+    NoColumn {
+        /// Where the text came from.
+        origin: String,
+        /// The field.
+        field: &'static str,
+    },
+    /// Codes are padded to no width, or with what is no digit.
+    #[error("{origin}: [codes.{field}] pads without a width; give it a width")]
+    NoWidth {
+        /// Where the text came from.
+        origin: String,
+        /// The column.
+        field: &'static str,
+    },
+    /// One mark stands for two things.
+    #[error(
+        "{origin}: the same mark stands before decimals and between thousands; change \
+         [value] decimal_mark or thousands"
+    )]
+    SameMark {
+        /// Where the text came from.
+        origin: String,
+    },
+    /// A map is in a file that cannot be read.
+    #[error(
+        "{origin}: the map of [codes.{field}] in {file} cannot be used: {problem}; give a CSV file \
+         of two columns, text and code"
+    )]
+    Map {
+        /// Where the text came from.
+        origin: String,
+        /// The column.
+        field: &'static str,
+        /// The file.
+        file: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// A later layout cannot be.
+    #[error("{origin}: the layout from {}: {source}", String::from(*from))]
+    Layout {
+        /// Where the text came from.
+        origin: String,
+        /// Its first month.
+        from: FirstMonth,
+        /// What is wrong.
+        source: BadLayout,
+    },
 }
 
 impl Profile {
@@ -147,7 +222,66 @@ impl Profile {
     pub fn from_file(path: &Path) -> Result<Self, ProfileError> {
         let text = files::read_text(path)
             .map_err(|source| ProfileError::Io { path: path.to_owned(), source })?;
-        Self::from_toml(&text, &path.display().to_string())
+        let origin = path.display().to_string();
+        let mut profile: Self = toml_text::read(&text)
+            .map_err(|source| ProfileError::Toml { origin: origin.clone(), source })?;
+        profile.read_maps(path.parent().unwrap_or(Path::new(".")), &origin)?;
+        profile.checked(&origin)
+    }
+
+    /// Puts the maps that are in files beside the profile into it.
+    fn read_maps(&mut self, folder: &Path, origin: &str) -> Result<(), ProfileError> {
+        for (field, codes) in self.codes.named_mut() {
+            let Some(CodeMap::File(file)) = &codes.map else { continue };
+            let problem = |problem: String| {
+                let (origin, file) = (origin.to_owned(), file.clone());
+                ProfileError::Map { origin, field, file, problem }
+            };
+            let text = files::read_text(&folder.join(file));
+            let text = text.map_err(|error| problem(error.to_string()))?;
+            let mut reader = csv::Reader::from_reader(text.as_bytes());
+            let mut map = std::collections::BTreeMap::new();
+            for row in reader.deserialize::<(String, String)>() {
+                let (text, code) = row.map_err(|error| problem(error.to_string()))?;
+                map.insert(text, code);
+            }
+            codes.map = Some(CodeMap::Inline(map));
+        }
+        Ok(())
+    }
+
+    /// Whether blanks around texts do not count.
+    #[must_use]
+    pub fn is_trimmed(&self) -> bool {
+        self.trim == Some(true)
+    }
+
+    /// The trade modes of ordinary trade.
+    pub fn ordinary_modes(&self) -> impl Iterator<Item = &str> {
+        let modes = self.ordinary_modes.as_deref();
+        let default = modes.is_none().then_some("10");
+        modes.unwrap_or_default().iter().map(String::as_str).chain(default)
+    }
+
+    /// The profile of the files of a month, with the later layouts that hold by then.
+    ///
+    /// # Panics
+    /// Never of a profile that was checked.
+    #[must_use]
+    pub fn of_month(&self, month: Period) -> Self {
+        let later = self.layout.iter().filter(|later| later.from.0 <= month);
+        later.fold(self.without_layouts(), |profile, later| {
+            profile.changed(&later.changes).expect("the layouts of a profile are checked")
+        })
+    }
+
+    fn without_layouts(&self) -> Self {
+        Self { layout: Vec::new(), ..self.clone() }
+    }
+
+    fn changed(&self, changes: &toml::Table) -> Result<Self, BadLayout> {
+        let table = toml::Table::try_from(self).expect("a profile is plain TOML");
+        Ok(changed(table, changes)?.try_into()?)
     }
 
     /// Whether codes are looked at for lost digits.
@@ -158,20 +292,57 @@ impl Profile {
 
     fn checked(mut self, origin: &str) -> Result<Self, ProfileError> {
         self.countries.get_or_insert(CountryCodes::Any);
-        let origin = origin.to_owned();
-        if self.flow.export.is_empty() {
-            return Err(ProfileError::NoExportCode { origin });
-        }
-        if let Some(code) = self.flow.export.iter().find(|code| self.flow.import.contains(code)) {
-            return Err(ProfileError::FlowCode { origin, code: code.clone() });
-        }
-        if self.exclusions.name_contains.iter().any(String::is_empty) {
-            return Err(ProfileError::EmptyWord { origin });
-        }
-        if self.city == (CityRule::Prefix { digits: 0 }) {
-            return Err(ProfileError::NoDigits { origin });
+        self.trim.get_or_insert(true);
+        self.check(origin)?;
+        let mut profile = self.without_layouts();
+        let mut last = None;
+        for LaterLayout { from, changes } in &self.layout {
+            let bad =
+                |source| ProfileError::Layout { origin: origin.to_owned(), from: *from, source };
+            if last.is_some_and(|last| last >= *from) {
+                return Err(bad(BadLayout::Order));
+            }
+            last = Some(*from);
+            profile = profile.changed(changes).map_err(bad)?;
+            profile.check(&format!("{origin}, the layout from {}", String::from(*from)))?;
         }
         Ok(self)
+    }
+
+    fn check(&self, origin: &str) -> Result<(), ProfileError> {
+        let origin = || origin.to_owned();
+        if self.flow.export.is_empty() {
+            return Err(ProfileError::NoExportCode { origin: origin() });
+        }
+        if let Some(code) = self.flow.export.iter().find(|code| self.flow.import.contains(code)) {
+            return Err(ProfileError::FlowCode { origin: origin(), code: code.clone() });
+        }
+        if self.exclusions.name_contains.iter().any(String::is_empty) {
+            return Err(ProfileError::EmptyWord { origin: origin() });
+        }
+        if self.city == (CityRule::Prefix { digits: 0 }) {
+            return Err(ProfileError::NoDigits { origin: origin() });
+        }
+        if let Some((field, _)) = self.columns.named().find(|(_, column)| column.is_nowhere()) {
+            return Err(ProfileError::NoColumn { origin: origin(), field });
+        }
+        for (field, codes) in self.codes.named() {
+            if codes.pad.is_some() && codes.width.is_none() {
+                return Err(ProfileError::NoWidth { origin: origin(), field });
+            }
+            if let Some(CodeMap::File(file)) = &codes.map {
+                let problem = "only the profile in a file can name another one".to_owned();
+                let (origin, file) = (origin(), file.clone());
+                return Err(ProfileError::Map { origin, field, file, problem });
+            }
+        }
+        match (self.value.decimal_mark, self.value.thousands) {
+            (DecimalMark::Point, Some(Thousands::Point))
+            | (DecimalMark::Comma, Some(Thousands::Comma)) => {
+                Err(ProfileError::SameMark { origin: origin() })
+            }
+            _ => Ok(()),
+        }
     }
 }
 

@@ -5,15 +5,18 @@ use std::io;
 use std::path::Path;
 use std::sync::Mutex;
 
-use super::check::{Checker, Fault, Months};
+use super::check::{Checker, Fault, Months, NoRecord};
 use super::decode::{self, Text};
-use super::frame::{Blocks, Framed, Lines};
-use super::header::Header;
+use super::expected::shown;
+use super::frame::{Blocks, Dialect, Framed, Lines};
 use super::joined::{self, Portion, Sheet};
 use super::places::Places;
 use super::profile::Profile;
 use super::refused::{REJECTS_SHOWN, Refused};
+use super::shown::Shown;
 pub use super::source::FeedFile;
+use super::split::Span;
+use super::{line_ends, opening};
 use crate::domain::record::{Counts, Exclusion, Intake, Record, Reject, Rule, Texts};
 use crate::domain::types::Period;
 
@@ -97,14 +100,15 @@ pub fn read_in(
     if !places.supports(&profile.city) {
         return Err(Refused::NoConcordance { file: file.path.clone() });
     }
+    let profile = &profile.of_month(file.period);
     let months = Months { first: limits.first_period.unwrap_or(file.period), last: file.period };
     let (sheet, fingerprint) = decode::read_text(file, &profile.file, limits.max_bytes, |text| {
         read_sheet(text, &file.path, room, Rules { profile, places, months })
     })?;
-    let Sheet { records, rejects, counts, texts } = sheet;
+    let Sheet { records, rejects, counts, texts, shown } = sheet;
     let ended = counts.accepted + counts.excluded_total() + counts.rejected_total();
     assert_eq!(counts.lines, ended, "a line of {} ended in no way or in two", file.name);
-    refuse_if_too_many_rejected(&file.path, &counts, &rejects, limits.max_rejected_share)?;
+    refuse_if_too_many_rejected(&file.path, &counts, shown, limits.max_rejected_share)?;
     Ok(Intake {
         name: file.name.clone(),
         period: file.period,
@@ -127,7 +131,7 @@ struct Rules<'a> {
 
 /// The rest of a text, for several threads to take blocks of.
 struct Shared<'t> {
-    blocks: Blocks<&'t mut (dyn io::Read + Send)>,
+    blocks: Blocks<Box<dyn io::Read + Send + 't>>,
     /// Why no more is wanted, if so.
     stopped: Option<Refused>,
 }
@@ -140,11 +144,11 @@ fn read_sheet(
 ) -> Result<Sheet, Refused> {
     let Rules { profile, places, months } = rules;
     let io_error = |error: io::Error| decode::refusal(file, error);
-    let delimiter = profile.file.delimiter.byte();
-    let mut blocks = Blocks::new(text.reader, delimiter);
-    let mut lines = Lines::new(delimiter);
-    while lines.is_at_end() && blocks.fill(&mut lines).map_err(io_error)? {}
-    let header = Header::find(lines.next_line(), file, profile)?;
+    let dialect = Dialect::from(&profile.file);
+    let mut lines = Lines::new(dialect.delimiter);
+    let reader = line_ends::in_feeds(text.reader).map_err(io_error)?;
+    let mut blocks = Blocks::new(reader, dialect);
+    let header = opening::header(&mut blocks, &mut lines, file, profile)?;
     let shared = Mutex::new(Shared { blocks, stopped: None });
     let mut records = std::mem::take(&mut room.records);
     records.clear();
@@ -152,10 +156,10 @@ fn read_sheet(
     let take = |lines, records, texts| {
         let checker = Checker::new(&header, profile, places, months, text.transcoded, texts);
         let portion = Portion::into(records);
-        take_portion(&shared, lines, portion, (file, &header), checker)
+        take_portion(&shared, lines, portion, file, checker)
     };
     let portions = std::thread::scope(|scope| {
-        let other = || take(Lines::new(delimiter), Vec::new(), Texts::default());
+        let other = || take(Lines::new(dialect.delimiter), Vec::new(), Texts::default());
         let others: Vec<_> = (1..room.n_threads).map(|_| scope.spawn(other)).collect();
         let mut portions = vec![take(lines, records, texts)];
         for other in others {
@@ -167,28 +171,27 @@ fn read_sheet(
     let sheet = joined::joined(portions);
     match shared.stopped {
         Some(Refused::TooManyRejects { file, rejects_max, .. }) => {
-            let first = sheet.rejects.into_iter().take(REJECTS_SHOWN).collect();
-            Err(Refused::TooManyRejects { file, rejects_max, first })
+            Err(Refused::TooManyRejects { file, rejects_max, first: sheet.shown })
         }
         Some(refused) => Err(refused),
         None if sheet.rejects.len() > REJECTS_MAX => {
-            let first = sheet.rejects.into_iter().take(REJECTS_SHOWN).collect();
-            Err(Refused::TooManyRejects { file: file.to_owned(), rejects_max: REJECTS_MAX, first })
+            let (file, first) = (file.to_owned(), sheet.shown);
+            Err(Refused::TooManyRejects { file, rejects_max: REJECTS_MAX, first })
         }
         None => Ok(sheet),
     }
 }
 
 /// Takes blocks as long as there are some, and keeps what becomes of their lines.
-fn take_portion<'h>(
+fn take_portion(
     shared: &Mutex<Shared<'_>>,
     mut lines: Lines,
     mut portion: Portion,
-    (file, header): (&Path, &'h Header),
-    mut checker: Checker<'h>,
+    file: &Path,
+    mut checker: Checker<'_>,
 ) -> Portion {
     loop {
-        let taken = read_lines(&mut lines, file, header, &mut checker, &mut portion.sheet);
+        let taken = read_lines(&mut lines, file, &mut checker, &mut portion.sheet);
         portion.end_block(lines.block_number(), checker.texts());
         let mut shared = shared.lock().expect("a thread that panics ends the others");
         if let Err(refused) = taken {
@@ -206,6 +209,7 @@ fn take_portion<'h>(
             }
         }
     }
+    portion.sheet.counts.rounded = checker.n_rounded();
     portion.sheet.texts = checker.into_texts();
     portion
 }
@@ -214,7 +218,6 @@ fn take_portion<'h>(
 fn read_lines(
     lines: &mut Lines,
     file: &Path,
-    header: &Header,
     checker: &mut Checker<'_>,
     sheet: &mut Sheet,
 ) -> Result<(), Refused> {
@@ -229,11 +232,21 @@ fn read_lines(
         };
         match framed {
             Framed::Broken { rule, raw, .. } => {
-                sheet.reject(number, header, Fault { rule, column: None }, raw);
+                sheet.reject(number, checker, Fault { rule, column: None }, (raw, &[]));
             }
             Framed::Line(line) => match checker.record(number, &line) {
                 Ok(record) => sheet.keep(record),
-                Err(fault) => sheet.reject(number, header, fault, line.raw),
+                Err(NoRecord::Rejected(fault)) => {
+                    sheet.reject(number, checker, fault, (line.raw, line.fields));
+                }
+                Err(NoRecord::Excluded(exclusion)) => {
+                    sheet.counts.excluded[exclusion as usize] += 1;
+                }
+                Err(NoRecord::Blank) => sheet.counts.lines -= 1,
+                Err(NoRecord::Footer) => {
+                    sheet.counts.lines -= 1;
+                    sheet.counts.footers += 1;
+                }
             },
         }
         if sheet.rejects.len() > REJECTS_MAX {
@@ -257,15 +270,25 @@ impl Sheet {
         self.records.push(record);
     }
 
-    fn reject(&mut self, line: u32, header: &Header, fault: Fault, raw: &[u8]) {
-        let column = fault.column.map_or_else(String::new, |at| header.name(at).to_owned());
+    fn reject(
+        &mut self,
+        line: u32,
+        checker: &Checker<'_>,
+        fault: Fault,
+        (raw, fields): (&[u8], &[Span]),
+    ) {
+        let header = checker.header();
+        let column = fault.column.map_or_else(String::new, |at| header.name(at).into_owned());
         self.counts.rejected[fault.rule as usize] += 1;
+        if self.shown.len() < REJECTS_SHOWN {
+            self.shown.push(shown(line, header, checker.profile(), fault, (raw, fields)));
+        }
         self.rejects.push(Reject { line, column, rule: fault.rule, raw: kept(raw) });
     }
 }
 
 // Counts are indexed by variant.
-const _: () = assert!(Exclusion::ALL[2] as usize == 2 && Rule::ALL[13] as usize == 13);
+const _: () = assert!(Exclusion::ALL[4] as usize == 4 && Rule::ALL[13] as usize == 13);
 
 /// As much of a line as a reject keeps, cut between characters.
 fn kept(raw: &[u8]) -> String {
@@ -283,14 +306,13 @@ fn kept(raw: &[u8]) -> String {
 fn refuse_if_too_many_rejected(
     file: &Path,
     counts: &Counts,
-    rejects: &[Reject],
+    first: Vec<Shown>,
     max_rejected_share: f64,
 ) -> Result<(), Refused> {
     let (lines, rejected) = (counts.lines, counts.rejected_total());
     if rejected as f64 <= max_rejected_share * lines as f64 {
         return Ok(());
     }
-    let first = rejects.iter().take(REJECTS_SHOWN).cloned().collect();
     Err(Refused::Rejected { file: file.to_owned(), rejected, lines, max_rejected_share, first })
 }
 

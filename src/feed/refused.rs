@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use super::formats::kind::Foreign;
 use super::pattern::FilePattern;
-use crate::domain::record::{Reject, Rule};
+use super::shown::Shown;
+use crate::domain::record::Rule;
 use crate::files::trouble::{advice, remark};
 
 /// Why nothing of a file counts: what, where, and what to do.
@@ -185,7 +186,7 @@ pub enum Refused {
         /// The limit.
         rejects_max: usize,
         /// The first of them.
-        first: Vec<Reject>,
+        first: Vec<Shown>,
     },
     /// A larger share of its lines is rejected than allowed.
     #[error("{file}: {rejected} of {lines} lines are rejected ({:.1} %, allowed are {:.1} %); \
@@ -203,7 +204,7 @@ pub enum Refused {
         /// The share that is allowed.
         max_rejected_share: f64,
         /// The first of them.
-        first: Vec<Reject>,
+        first: Vec<Shown>,
     },
 }
 
@@ -242,12 +243,8 @@ fn quoted(names: &[String]) -> String {
     shown.join(", ") + more
 }
 
-fn places(rejects: &[Reject]) -> String {
-    let place = |reject: &Reject| match reject.column.as_str() {
-        "" => format!("line {} ({})", reject.line, reject.rule),
-        column => format!("line {}, column {column} ({})", reject.line, reject.rule),
-    };
-    rejects.iter().map(place).collect::<Vec<_>>().join("; ")
+fn places(shown: &[Shown]) -> String {
+    shown.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
 #[expect(clippy::cast_precision_loss, reason = "shown with one decimal")]

@@ -177,6 +177,8 @@ impl Definition {
                 exclusions: Exclusions::default(),
                 revision: Revision::default(),
                 countries: None,
+                // A home of before texts were trimmed reads them as it did.
+                trim: profile.trim.filter(|_| self.profile.trim.is_some()),
                 ..profile.clone()
             };
             if layout(profile) == layout(&self.profile) {
@@ -281,9 +283,10 @@ mod tests {
         let new = new_home(&Config::default());
         let mut texts = new.texts.clone();
         texts.options = texts.options.replace("countries = \"customs\"\n", "");
+        texts.options = texts.options.replace("trim = true\n", "");
         assert!(texts != new.texts);
         let old = Definition::read(texts.clone()).expect("a definition of before");
-        assert_eq!(old.profile.countries, None);
+        assert_eq!((old.profile.countries, old.profile.trim), (None, None));
         let again = DefinitionTexts::new(old.choices, old.profile.clone(), texts.references);
         assert_eq!(again.options, texts.options);
         let with = |countries| Profile { countries, ..canonical() };

@@ -64,6 +64,8 @@ pub fn files(archive: &Archive, selection: Selection) -> Result<(Sheet, RecordBa
         let name = format!("rejected_{}", rule.name());
         columns.number(&name, |file| file.counts.rejected[position]);
     }
+    columns.number("rounded", |file| file.counts.rounded);
+    columns.number("footers", |file| file.counts.footers);
     columns.text("superseded_by", |file| file.superseded_by.map(|by| by.to_string()));
     columns.text("withdrawn_at", |file| file.withdrawn_at.map(|at| at.to_string()));
     columns.flag("counts", FileEntry::counts_now);

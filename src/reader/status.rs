@@ -54,6 +54,10 @@ pub struct Status {
     pub excluded: Vec<RuleCount>,
     /// Rejected lines by rule.
     pub rejected: Vec<RuleCount>,
+    /// Records whose value was rounded to cents.
+    pub rounded: u64,
+    /// Totals, notes and headers between lines, which are none.
+    pub footers: u64,
     /// The stored estimates.
     pub estimates: EstimateStatus,
     /// Size of the records.
@@ -183,6 +187,8 @@ fn status(archive: &Archive, estimates: EstimateStatus) -> Result<Status, Reader
         accepted: sum(&|file| file.counts.accepted),
         excluded: named(Exclusion::ALL.map(Exclusion::name), excluded),
         rejected: named(Rule::ALL.map(Rule::name), rejected),
+        rounded: sum(&|file| file.counts.rounded),
+        footers: sum(&|file| file.counts.footers),
         estimates,
         segment_bytes: sizes.segment_bytes,
         vintages_published: stored.len(),

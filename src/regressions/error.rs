@@ -89,6 +89,16 @@ pub enum RegressionError {
         /// Those it has.
         there: Vec<String>,
     },
+    /// No record is of ordinary trade.
+    #[error(
+        "no record has trade mode {}; name those of ordinary trade by ordinary_modes in the \
+         feed's profile",
+        modes.iter().map(|mode| format!("{mode:?}")).collect::<Vec<_>>().join(" or ")
+    )]
+    NoOrdinaryTrade {
+        /// The trade modes of ordinary trade.
+        modes: Vec<String>,
+    },
     /// A column without any value.
     #[error("\"{column}\" is absent in every row of the {panel} panel{}", hint(column))]
     Absent {
@@ -244,6 +254,7 @@ impl RegressionError {
     pub fn is_no_data(&self) -> bool {
         match self {
             Self::Absent { .. }
+            | Self::NoOrdinaryTrade { .. }
             | Self::NoRows { .. }
             | Self::Estimate(EstimateError::NoRows { .. })
             | Self::NotYet { .. }

@@ -1,4 +1,5 @@
-//! The panel of ordinary trade: the whole computation on the records with trade mode 10.
+//! The panel of ordinary trade: the whole computation on the records with a trade mode of ordinary
+//! trade, which is 10 unless the profile says otherwise.
 //!
 //! The archive's records go through a dataflow of their own, in one epoch; firms, networks, markets
 //! and growth are those of ordinary trade alone.
@@ -26,8 +27,6 @@ use crate::tables::export::schema_of;
 use crate::tables::sorted::by_key;
 use crate::tables::{Context, plant as table};
 
-/// The code of ordinary trade.
-const ORDINARY: &str = "10";
 /// How many updates go to a worker at a time.
 const UPDATES_AT_A_TIME: usize = 1 << 16;
 
@@ -107,9 +106,12 @@ fn feed(
 ) -> Result<(), RegressionError> {
     let mut amounts = Amounts::default();
     let city_of = |code: &str| source.definition.places.city(code);
+    let modes: Vec<&str> = source.definition.profile.ordinary_modes().collect();
+    let mut n_records = 0;
     for file in &source.files {
         let (texts, mut records) = source.archive.segment(file.vintage, Fields::Goods, &city_of)?;
-        records.retain(|record| texts.trade_modes.text(record.trade_mode) == ORDINARY);
+        records.retain(|record| modes.contains(&texts.trade_modes.text(record.trade_mode)));
+        n_records += records.len();
         let mut fed = Ok(());
         names.shipments(&texts, &records, |shipment| {
             amounts.add(&shipment, calendar.roles(shipment.period), 1);
@@ -119,6 +121,10 @@ fn feed(
             }
         });
         fed?;
+    }
+    if n_records == 0 {
+        let modes = modes.into_iter().map(str::to_owned).collect();
+        return Err(RegressionError::NoOrdinaryTrade { modes });
     }
     Ok(workers.feed(amounts.take(0))?)
 }

@@ -8,7 +8,7 @@ use spillover::domain::record::Rule;
 use spillover::domain::types::Period;
 use spillover::estimate::formula::Formula;
 use spillover::feed::amount::{CENTS_MAX, cents};
-use spillover::feed::frame::{Blocks, Framed, Lines};
+use spillover::feed::frame::{Blocks, Dialect, Framed, Lines};
 use spillover::feed::pattern::{FilePattern, PeriodFormat};
 use spillover::feed::places::Places;
 use spillover::feed::profile::Profile;
@@ -126,7 +126,7 @@ fn as_decimal(text: &str) -> Option<i128> {
 
 /// Lines hold no more than what came in, and a good line is as the `csv` crate reads it.
 pub fn lines(bytes: &[u8]) {
-    let mut blocks = Blocks::new(bytes, b',');
+    let mut blocks = Blocks::new(bytes, Dialect::quoted(b','));
     let mut lines = Lines::new(b',');
     let (mut n_lines, mut n_bytes) = (0, 0);
     while !lines.is_at_end() || blocks.fill(&mut lines).expect("memory can be read") {

@@ -24,7 +24,7 @@ struct Text<R> {
 
 impl<R: Read> Text<R> {
     fn new(source: R) -> Self {
-        Self { blocks: Blocks::new(source, b','), lines: Lines::new(b',') }
+        Self { blocks: Blocks::new(source, Dialect::quoted(b',')), lines: Lines::new(b',') }
     }
 
     fn next_line(&mut self) -> Option<Framed<'_>> {

@@ -91,7 +91,7 @@ fn a_good_line_is_a_record() {
 #[test]
 fn each_rule_rejects_its_line_and_names_the_column() {
     let long = format!("200805,E,F1,{},11019,502,8,10,1", "长".repeat(342));
-    let cases: [(&str, Rule, &str); 26] = [
+    let cases: [(&str, Rule, &str); 25] = [
         ("200805,E,F1,n,11019,502,8,10", Rule::Columns, ""),
         ("200805,E,F1,n,11019,502,8,10,1,2", Rule::Columns, ""),
         ("200805,E,F1,n,11019,502,8,10,1,234.50", Rule::Columns, ""),
@@ -114,7 +114,6 @@ fn each_rule_rejects_its_line_and_names_the_column() {
         ("200805,E,F1,n,11019,999,8,10,1", Rule::Country, "country"),
         ("200805,E,F1,n,11019,,8,10,1", Rule::Country, "country"),
         ("200805,E,F1,n,11019,502,8,10,\"1,234.50\"", Rule::Number, "value_usd"),
-        ("200805,E,F1,n,11019,502,8,10,1e5", Rule::Number, "value_usd"),
         ("200805,E,F1,n,11019,502,8,10,NaN", Rule::Number, "value_usd"),
         ("200805,E,F1,n,11019,502,8,10,", Rule::Number, "value_usd"),
         ("200805,E,F1,n,11019,502,8,10,99999999999999999999", Rule::Range, "value_usd"),
@@ -136,7 +135,7 @@ fn of_several_broken_rules_the_first_is_told() {
 #[test]
 fn a_code_that_only_looks_like_a_number_stays_what_it_is() {
     let firms = ["1E3", "31E+9", "3.1E-09", "E+09", ".1E+09", "3.E+09", "3.1.2E+09", "A3.1E+09"];
-    let more = ["3.1E+009", "3.1E+0x", "3.1+09", "３.1E+09"];
+    let more = ["3.1E+009", "3.1E+0x", "3.1+09"];
     for firm in firms.into_iter().chain(more) {
         let intake = intake(&format!("{HEADER}200805,E,{firm},n,11019,502,8,10,1\n"));
         assert_eq!(intake.counts.accepted, 1, "{firm}");
@@ -176,9 +175,9 @@ fn exclusions_are_counted_by_the_first_that_applies() {
                  200805,E,F3,丙公司,11019,502,8,10,-1.5\n";
     let text = format!("{HEADER}{lines}");
     let intake = read_as("200805.csv", text.as_bytes(), &profile, &lenient()).expect("it is taken");
-    assert_eq!((intake.counts.excluded, intake.counts.accepted), ([1, 1, 1], 1));
+    assert_eq!((intake.counts.excluded, intake.counts.accepted), ([1, 1, 1, 0, 0], 1));
     let exclusions: Vec<_> = intake.records.iter().map(|record| record.exclusion).collect();
-    let [country, intermediary, region] = Exclusion::ALL.map(Some);
+    let [country, intermediary, region] = Exclusion::OF_RECORDS.map(Some);
     assert_eq!(exclusions, [country, intermediary, region, None]);
     assert_eq!(intake.records[3].value_cents, -150);
 }
@@ -252,7 +251,8 @@ fn a_file_with_too_many_rejected_lines_is_refused_with_the_first_of_them() {
     let message = read(18).expect_err("more may not").to_string();
     let expected = "1 of 19 lines are rejected (5.3 %, allowed are 5.0 %); mend them, or \
                     raise max_rejected_share in spillover.toml in the home or the file that \
-                    --config names; first: line 20, column region (region)";
+                    --config names; first: line 20, column region (region): \"99999\", \
+                    expected 4 digits of a city of cities.csv ([city] digits)";
     assert!(message.ends_with(expected), "{message}");
 }
 
@@ -288,7 +288,7 @@ fn a_feed_of_brazil_is_read_as_it_is() {
         FeedFile { path, name: "200805.csv".to_owned(), period, is_named: true, archive: None };
     let places = Places::parse(&any_country).expect("valid tables");
     let intake = read(&file, &profile, &places, &ReadLimits::default()).expect("it is taken");
-    assert_eq!((intake.counts.accepted, intake.counts.excluded), (1, [1, 0, 0]));
+    assert_eq!((intake.counts.accepted, intake.counts.excluded), (1, [1, 0, 0, 0, 0]));
     assert_eq!(intake.texts.firms.text(intake.records[0].firm), "Açúcares; sólidos");
     assert_eq!(intake.texts.countries.text(intake.records[0].country), "Itália");
     assert_eq!(intake.records[0].value_cents, 307_700);

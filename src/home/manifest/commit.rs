@@ -306,6 +306,11 @@ pub(super) fn add_counts(
     for ((kind, rule), n) in excluded.chain(rejected).filter(|(_, n)| **n > 0) {
         transaction.execute(sql, (vintage.0, kind, rule, integer(*n)))?;
     }
+    let notes = [("rounded", summary.counts.rounded), ("footers", summary.counts.footers)];
+    for (note, n) in notes.iter().filter(|(_, n)| *n > 0) {
+        let sql = "INSERT INTO file_notes (vintage, note, n) VALUES (?, ?, ?)";
+        transaction.execute(sql, (vintage.0, note, integer(*n)))?;
+    }
     let sql = "INSERT INTO file_periods (period, vintage, n) VALUES (?, ?, ?)";
     for (period, n) in &summary.periods {
         transaction.execute(sql, (period.as_yyyymm(), vintage.0, integer(*n)))?;

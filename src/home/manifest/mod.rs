@@ -38,14 +38,17 @@ const SCHEMA: &str = include_str!("schema.sql");
 const REVISIONS: &str = include_str!("revisions.sql");
 const FACTS: &str = include_str!("facts.sql");
 const TIMES: &str = include_str!("times.sql");
+const INTAKE: &str = include_str!("intake.sql");
 /// `user_version` of the database; another number is another layout.
-const LAYOUT: i64 = 5;
+const LAYOUT: i64 = 6;
 /// Since this one, estimates are known by their content.
 const LAYOUT_OF_CONTENT: i64 = 3;
 /// Since this one, parts of tables hold facts, and are folded.
 const LAYOUT_OF_FACTS: i64 = 4;
 /// Since this one, commits have a time.
 const LAYOUT_OF_TIMES: i64 = 5;
+/// Since this one, files can cover several months, and be replaced in part.
+const LAYOUT_OF_NOTES: i64 = 6;
 /// The oldest layout that can be read; who writes makes it the newest first.
 const LAYOUT_MIN: i64 = 2;
 const NAME: &str = "manifest.sqlite";
@@ -283,6 +286,11 @@ impl Manifest {
         Ok(self.layout()? >= LAYOUT_OF_TIMES)
     }
 
+    /// Whether more is said of files than how their lines ended.
+    fn has_notes(&self) -> Result<bool> {
+        Ok(self.layout()? >= LAYOUT_OF_NOTES)
+    }
+
     fn check_layout(&self) -> Result<()> {
         match self.layout()? {
             LAYOUT_MIN..=LAYOUT => Ok(()),
@@ -350,6 +358,7 @@ fn prepare(connection: &mut Connection) -> rusqlite::Result<()> {
         transaction.execute_batch(TIMES)?;
     }
     transaction.execute_batch(folds::SCHEMA)?;
+    transaction.execute_batch(INTAKE)?;
     transaction.execute_batch(results::SCHEMA)?;
     if found != LAYOUT {
         transaction.pragma_update(None, "user_version", LAYOUT)?;

@@ -158,6 +158,17 @@ impl Manifest {
             }
             Ok(())
         })?;
+        if self.has_notes()? {
+            let sql = "SELECT vintage, note, n FROM file_notes";
+            self.rows("the notes on the files", sql, [], |row| {
+                let counts = counts.entry(Vintage(row.get(0)?)).or_default();
+                match row.get_ref(1)?.as_str()? {
+                    "rounded" => counts.rounded = unsigned(row, 2)?,
+                    _ => counts.footers = unsigned(row, 2)?,
+                }
+                Ok(())
+            })?;
+        }
         Ok(counts)
     }
 

@@ -89,7 +89,7 @@ pub(super) fn rebuild(
                 vintage.0,
             ],
         )?;
-        for table in ["file_counts", "file_periods"] {
+        for table in ["file_counts", "file_periods", "file_notes"] {
             let sql = format!("DELETE FROM {table} WHERE vintage = ?");
             transaction.execute(&sql, [vintage.0])?;
         }

@@ -234,7 +234,7 @@ impl Columns<'_, '_> {
             "country" => self.dictionary(column, &texts.countries, |row| row.country),
             "hs8" => self.dictionary(column, &texts.products, |row| row.product),
             "trade_mode" => self.dictionary(column, &texts.trade_modes, |row| row.trade_mode),
-            "excluded" => self.texts(column, &Exclusion::ALL.map(Exclusion::name), |row| {
+            "excluded" => self.texts(column, &Exclusion::OF_RECORDS.map(Exclusion::name), |row| {
                 row.exclusion.map(|exclusion| exclusion as u32)
             }),
             other => unreachable!("the schema has no column {other}"),

@@ -1,0 +1,127 @@
+//! Which column of a file holds which canonical field.
+
+use std::fmt;
+use std::num::NonZeroU16;
+
+use serde::{Deserialize, Serialize};
+
+/// Where each canonical field comes from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ColumnLayout {
+    /// The month.
+    pub period: Column,
+    /// Export or import.
+    pub flow: Column,
+    /// The firm's identifier.
+    pub firm_id: Column,
+    /// The firm's name.
+    #[serde(default = "nothing")]
+    pub firm_name: Column,
+    /// The place of production.
+    pub region: Column,
+    /// The partner country.
+    pub country: Column,
+    /// The product.
+    #[serde(default = "nothing")]
+    pub hs8: Column,
+    /// The customs trade mode.
+    #[serde(default = "nothing")]
+    pub trade_mode: Column,
+    /// The value.
+    pub value_usd: Column,
+}
+
+/// Where a canonical field comes from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(
+    untagged,
+    expecting = "expected a header's name or number, a list of them, or { constant = \"…\" }"
+)]
+pub enum Column {
+    /// One column.
+    One(ColumnName),
+    /// The first of these that is there.
+    First(Vec<ColumnName>),
+    /// The same text on every line.
+    Constant(Constant),
+}
+
+/// A column of a file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged, expecting = "expected a header's name or number")]
+pub enum ColumnName {
+    /// The column of this header.
+    Header(String),
+    /// The column at this position, the first being 1.
+    Number(NonZeroU16),
+}
+
+impl Column {
+    /// The names that it goes by, the one that is preferred first; none of a constant.
+    #[must_use]
+    pub fn names(&self) -> &[ColumnName] {
+        match self {
+            Self::One(name) => std::slice::from_ref(name),
+            Self::First(names) => names,
+            Self::Constant(_) => &[],
+        }
+    }
+}
+
+impl Column {
+    /// Whether it is a list of nothing.
+    pub(super) fn is_nowhere(&self) -> bool {
+        matches!(self, Self::First(names) if names.is_empty())
+    }
+}
+
+impl fmt::Display for ColumnName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Header(name) => f.write_str(name),
+            Self::Number(number) => write!(f, "number {number}"),
+        }
+    }
+}
+
+/// The same text on every line.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Constant {
+    /// The text.
+    pub constant: String,
+}
+
+/// A column that a feed does not have.
+fn nothing() -> Column {
+    Column::Constant(Constant { constant: String::new() })
+}
+
+impl ColumnLayout {
+    /// Every field with where it comes from.
+    pub fn named(&self) -> impl Iterator<Item = (&'static str, &Column)> {
+        [
+            ("period", &self.period),
+            ("flow", &self.flow),
+            ("firm_id", &self.firm_id),
+            ("firm_name", &self.firm_name),
+            ("region", &self.region),
+            ("country", &self.country),
+            ("hs8", &self.hs8),
+            ("trade_mode", &self.trade_mode),
+            ("value_usd", &self.value_usd),
+        ]
+        .into_iter()
+    }
+
+    /// The last column that goes by its number; 0 where none does.
+    pub(super) fn last_number(&self) -> usize {
+        let names = self.named().flat_map(|(_, column)| column.names());
+        let numbers = names.map(|name| match name {
+            ColumnName::Number(number) => usize::from(number.get()),
+            ColumnName::Header(_) => 0,
+        });
+        numbers.max().unwrap_or(0)
+    }
+}

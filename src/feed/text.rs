@@ -1,0 +1,59 @@
+//! Blanks around texts, and characters of double width: what agencies and spreadsheets add.
+
+/// Whether a character is nothing to see at either end of a text: white space of any kind, a NUL
+/// of a padded field, a byte order mark, the end of a file of DOS.
+#[must_use]
+pub fn is_blank(letter: char) -> bool {
+    letter.is_whitespace() || matches!(letter, '\0' | '\u{1A}' | '\u{FEFF}' | '\u{200B}')
+}
+
+/// A text without the blanks around it.
+#[must_use]
+#[inline]
+pub fn trimmed(text: &str) -> &str {
+    let is_visible = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_graphic);
+    let bytes = text.as_bytes();
+    if is_visible(bytes.first()) && is_visible(bytes.last()) {
+        return text;
+    }
+    text.trim_matches(is_blank)
+}
+
+/// The ASCII character that one of double width stands for; another is itself.
+#[must_use]
+pub fn narrow(letter: char) -> char {
+    match letter {
+        '\u{3000}' => ' ',
+        '\u{FF01}'..='\u{FF5E}' => {
+            let code = u32::from(letter) - 0xFEE0;
+            char::from_u32(code).expect("ASCII lies 0xFEE0 below characters of double width")
+        }
+        letter => letter,
+    }
+}
+
+/// Whether a text has characters of double width.
+#[must_use]
+pub fn is_wide(text: &str) -> bool {
+    text.chars().any(|letter| narrow(letter) != letter)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blanks_of_every_kind_go_from_both_ends_and_none_from_the_middle() {
+        for text in [" 301", "301 ", "\u{3000}301", "301\u{A0}", "\u{FEFF}301\0\0", "301\u{1A}"] {
+            assert_eq!(trimmed(text), "301", "{text:?}");
+        }
+        assert_eq!(trimmed(" a b "), "a b");
+        assert_eq!(trimmed("\u{3000}\0 "), "");
+    }
+
+    #[test]
+    fn characters_of_double_width_are_ascii() {
+        assert_eq!("３１Ｂ－（）".chars().map(narrow).collect::<String>(), "31B-()");
+        assert!(is_wide("３") && !is_wide("中文3"));
+    }
+}
