@@ -231,8 +231,13 @@ fn ragged_lines_past_the_share_that_is_allowed_refuse_the_file_and_the_first_are
     let sandbox = standing();
     let mut lines: Vec<String> = (0..18).map(|_| good_line(200_102, "F", 11_011)).collect();
     lines.insert(1, "200102,E".into());
-    lines.insert(4, format!("{},,", lines[0]));
-    let says = ["2 of 20 lines are rejected", "10.0 %", "line 3 (columns); line 6 (columns)"];
+    lines.insert(4, format!("{},x,", lines[0]));
+    let says = [
+        "2 of 20 lines are rejected",
+        "10.0 %",
+        "line 3 (columns): \"200102,E\"",
+        "; line 6 (columns)",
+    ];
     refused(&sandbox, "200102.csv", file(&lines), &says);
 }
 
