@@ -15,6 +15,7 @@ use std::process::{ExitCode, exit};
 use clap::error::Error as UsageError;
 use serde::Serialize;
 use spillover::estimate::formula::FormulaError;
+use spillover::feed::formats::READER;
 use spillover::files::scratch;
 use spillover::visible;
 
@@ -100,6 +101,10 @@ pub fn usage(error: UsageError, parse: impl Fn(Vec<String>) -> Option<UsageError
 pub fn end_on_panic() {
     std::panic::set_hook(Box::new(|panic| {
         let thread = std::thread::current();
+        // What reads a table that is damaged may panic; that refuses the file.
+        if thread.name() == Some(READER) {
+            return;
+        }
         tell(format_args!("{}", panic_text(thread.name().unwrap_or("of no name"), panic)));
         let trace = Backtrace::capture();
         if trace.status() == BacktraceStatus::Captured {

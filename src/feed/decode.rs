@@ -10,6 +10,7 @@
 //! packing: the same table packed in another way has the same hash. Memory does not depend on the
 //! file's size.
 
+use std::fs::File;
 use std::io::{self, Cursor, Read};
 use std::path::Path;
 use std::time::SystemTime;
@@ -17,12 +18,15 @@ use std::time::SystemTime;
 use encoding_rs::{Encoding, UTF_8};
 
 pub use super::container::refusal;
-use super::container::{Measured, Member, Named, unpacked};
+use super::container::{Measured, Member, Named, Packing, check_sizes, unpacked, workbook};
 use super::encoding::{Sniffer, TextEncoding, Transcoded, mistaken};
+use super::formats::Table;
 use super::formats::kind::{self, Kind};
-use super::profile::FileLayout;
+use super::profile::{FileFormat, FileLayout, Profile, Quote};
 use super::refused::Refused;
 use super::source::FeedFile;
+use crate::files::scratch::Scratch;
+use crate::files::{self, private};
 
 /// How large a file may be unpacked, unless an option says otherwise.
 pub const BYTES_MAX_DEFAULT: u64 = 8 << 30;
@@ -47,6 +51,8 @@ pub struct Text<'a> {
     pub reader: &'a mut (dyn Read + Send),
     /// Whether it was transcoded, so that bytes that were no text are `�` by now.
     pub transcoded: bool,
+    /// Whether fields may be quoted.
+    pub quote: Quote,
 }
 
 /// Reads a file's text; then reads what is left of the file, so that the fingerprint is of all of
@@ -61,27 +67,107 @@ pub struct Text<'a> {
 /// - whatever `consume` gives
 pub fn read_text<T>(
     file: &FeedFile,
-    layout: &FileLayout,
+    profile: &Profile,
     max_bytes: u64,
     consume: impl FnOnce(Text<'_>) -> Result<T, Refused>,
 ) -> Result<(T, Fingerprint), Refused> {
+    let layout = &profile.file;
     let named = named(file, layout);
     while_unchanged(named, || {
         unpacked(named, |mut unpacked, packed_bytes| {
+            let packing = unpacked.packing();
             let mut measured = Measured::new(unpacked.reader(), packed_bytes, max_bytes).hashed();
             let head = head(named.shown, &mut measured)?;
-            if let Kind::Foreign(kind) = kind::of(&head) {
-                return Err(Refused::Foreign { file: named.shown.to_owned(), kind });
+            let kind = kind::of(&head);
+            check_format(named, kind, layout.format)?;
+            if kind != Kind::Text {
+                let spooled = Spooled::of(named, (&head, measured), packing)?;
+                return spooled.read(named, (kind, profile, max_bytes), consume);
             }
             let encoding = match layout.encoding {
                 TextEncoding::Label(encoding) => encoding,
                 TextEncoding::Detect => detected(named, max_bytes)?,
             };
             let bytes = Cursor::new(&head).chain(&mut measured);
-            let value = transcoded(named.shown, (&head, encoding), bytes, consume)?;
+            let value = transcoded(named.shown, (&head, encoding, layout.quote), bytes, consume)?;
             Ok((value, drained(named.shown, measured)?))
         })
     })
+}
+
+/// That a file is of a kind that is read, and of the profile's if it names one.
+fn check_format(named: Named<'_>, kind: Kind, declared: FileFormat) -> Result<(), Refused> {
+    let file = || named.shown.to_owned();
+    match kind {
+        Kind::Foreign(kind) => Err(Refused::Foreign { file: file(), kind }),
+        Kind::Packed => Err(Refused::Foreign { file: file(), kind: &kind::PACKED }),
+        kind if declared == FileFormat::Auto || kind.format() == declared => Ok(()),
+        kind => {
+            let declared = serde_json::to_value(declared).unwrap_or_default();
+            let declared = declared.as_str().unwrap_or_default().to_owned();
+            Err(Refused::OtherFormat { file: file(), found: kind.name(), declared })
+        }
+    }
+}
+
+/// Unpacked bytes on disk, where readers go to and fro in them.
+struct Spooled {
+    file: File,
+    fingerprint: Fingerprint,
+    /// Gone with the bytes, if they were packed.
+    _scratch: Option<Scratch>,
+}
+
+impl Spooled {
+    /// The bytes of a file, of which the first were taken.
+    fn of(
+        named: Named<'_>,
+        (head, mut measured): (&[u8], Measured<'_>),
+        packing: Packing,
+    ) -> Result<Self, Refused> {
+        let failed = |error| refusal(named.shown, error);
+        if packing == Packing::None {
+            let fingerprint = drained(named.shown, measured)?;
+            let file = files::open(named.on_disk).map_err(failed)?;
+            return Ok(Self { file, fingerprint, _scratch: None });
+        }
+        let scratch = Scratch::create().map_err(failed)?;
+        let path = scratch.path().join("table");
+        let mut out = private::create(&path).map_err(failed)?;
+        let mut bytes = Cursor::new(head).chain(&mut measured);
+        io::copy(&mut bytes, &mut out).map_err(failed)?;
+        let fingerprint = drained(named.shown, measured)?;
+        let file = files::open(&path).map_err(failed)?;
+        Ok(Self { file, fingerprint, _scratch: Some(scratch) })
+    }
+
+    /// Reads them as a table.
+    fn read<T>(
+        mut self,
+        named: Named<'_>,
+        (kind, profile, max_bytes): (Kind, &Profile, u64),
+        consume: impl FnOnce(Text<'_>) -> Result<T, Refused>,
+    ) -> Result<(T, Fingerprint), Refused> {
+        if kind == Kind::Zip {
+            if workbook(&mut self.file).is_none() {
+                let kind = &kind::PACKED;
+                return Err(Refused::Foreign { file: named.shown.to_owned(), kind });
+            }
+            check_sizes(named.shown, &mut self.file, max_bytes)?;
+        }
+        let code_columns = profile.code_columns();
+        let (n_bytes, layout) = (self.fingerprint.n_bytes, &profile.file);
+        let table = Table { file: self.file, n_bytes, kind, layout, code_columns: &code_columns };
+        let read = table.read(max_bytes, |reader| {
+            consume(Text { reader, transcoded: true, quote: Quote::Double })
+        });
+        let value = read.map_err(|problem| Refused::Table {
+            file: named.shown.to_owned(),
+            kind: kind.name(),
+            problem: Box::new(problem),
+        })?;
+        Ok((value?, self.fingerprint))
+    }
 }
 
 /// What identifies a file's content, without reading it as a table.
@@ -128,7 +214,7 @@ pub fn read_any<T, E: From<Refused>>(
             sniffer.guess()
         };
         let bytes = Cursor::new(&head).chain(measured);
-        transcoded(file, (&head, encoding), bytes, consume)
+        transcoded(file, (&head, encoding, Quote::Double), bytes, consume)
     })
 }
 
@@ -198,7 +284,7 @@ fn detected(named: Named<'_>, max_bytes: u64) -> Result<&'static Encoding, Refus
 /// Hands bytes to `consume` as UTF-8; a byte order mark counts more than the encoding.
 fn transcoded<T, E: From<Refused>>(
     file: &Path,
-    (head, encoding): (&[u8], &'static Encoding),
+    (head, encoding, quote): (&[u8], &'static Encoding, Quote),
     mut bytes: impl Read + Send,
     consume: impl FnOnce(Text<'_>) -> Result<T, E>,
 ) -> Result<T, E> {
@@ -216,25 +302,25 @@ fn transcoded<T, E: From<Refused>>(
         return Err(Refused::OtherEncoding { file: file.to_owned(), declared, found }.into());
     }
     if encoding == UTF_8 {
-        return consume(Text { reader: &mut bytes, transcoded: false });
+        return consume(Text { reader: &mut bytes, transcoded: false, quote });
     }
-    consume(Text { reader: &mut Transcoded::new(bytes, encoding), transcoded: true })
+    let reader = &mut Transcoded::new(bytes, encoding);
+    consume(Text { reader, transcoded: true, quote })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::domain::types::Period;
-    use crate::feed::profile::Profile;
 
     #[test]
     fn a_file_that_is_written_to_while_it_is_read_is_refused() {
         let dir = tempfile::tempdir().expect("a folder for the test");
         let path = dir.path().join("200001.csv");
         std::fs::write(&path, "a\n").expect("a file");
-        let layout = Profile::bundled("canonical").expect("a shipped profile").file;
+        let profile = Profile::bundled("canonical").expect("a shipped profile");
         let file = FeedFile::new(Period::new(2000, 1).expect("a month"), path.clone());
-        let read = read_text(&file, &layout, BYTES_MAX_DEFAULT, |_| {
+        let read = read_text(&file, &profile, BYTES_MAX_DEFAULT, |_| {
             std::fs::write(&path, "a\nb\n").expect("a longer file");
             Ok(())
         });

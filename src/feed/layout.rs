@@ -46,6 +46,18 @@ pub struct FileLayout {
     /// one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub member: Option<MemberPattern>,
+    /// Which kind of file they are, if that is not left to their first bytes.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub format: FileFormat,
+    /// Which sheet of a workbook is meant; without it, the only one with cells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sheet: Option<MemberPattern>,
+    /// Which table of a database is meant; without it, the only one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub table: Option<MemberPattern>,
+    /// Whether numbers of a Stata dataset that have a label are read as that.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub value_labels: bool,
     /// Whether fields may be quoted.
     #[serde(default, skip_serializing_if = "is_default")]
     pub quote: Quote,
@@ -58,6 +70,29 @@ pub struct FileLayout {
     /// Lines that are no records, as totals and notes: they are counted as excluded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub footer: Option<LinePattern>,
+}
+
+/// Which kind of file the files of a feed are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FileFormat {
+    /// Whatever the first bytes of each say.
+    #[default]
+    Auto,
+    /// Text.
+    Text,
+    /// Workbooks of Excel, or spreadsheets of OpenDocument.
+    Excel,
+    /// Datasets of Stata.
+    Stata,
+    /// Databases of Access.
+    Access,
+    /// Parquet.
+    Parquet,
+    /// Arrow.
+    Arrow,
+    /// Tables of dBase or FoxPro.
+    Dbase,
 }
 
 /// Whether a value need not be written down.

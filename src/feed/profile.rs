@@ -290,6 +290,14 @@ impl Profile {
         self.countries.is_some()
     }
 
+    /// The columns that hold identifiers and codes.
+    #[must_use]
+    pub fn code_columns(&self) -> Vec<&ColumnName> {
+        let ColumnLayout { firm_id, region, country, hs8, trade_mode, .. } = &self.columns;
+        let codes = [firm_id, region, country, hs8, trade_mode].into_iter();
+        codes.flat_map(Column::names).collect()
+    }
+
     fn checked(mut self, origin: &str) -> Result<Self, ProfileError> {
         self.countries.get_or_insert(CountryCodes::Any);
         self.trim.get_or_insert(true);

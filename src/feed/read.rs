@@ -102,7 +102,7 @@ pub fn read_in(
     }
     let profile = &profile.of_month(file.period);
     let months = Months { first: limits.first_period.unwrap_or(file.period), last: file.period };
-    let (sheet, fingerprint) = decode::read_text(file, &profile.file, limits.max_bytes, |text| {
+    let (sheet, fingerprint) = decode::read_text(file, profile, limits.max_bytes, |text| {
         read_sheet(text, &file.path, room, Rules { profile, places, months })
     })?;
     let Sheet { records, rejects, counts, texts, shown } = sheet;
@@ -144,7 +144,7 @@ fn read_sheet(
 ) -> Result<Sheet, Refused> {
     let Rules { profile, places, months } = rules;
     let io_error = |error: io::Error| decode::refusal(file, error);
-    let dialect = Dialect::from(&profile.file);
+    let dialect = Dialect { quote: text.quote, ..Dialect::from(&profile.file) };
     let mut lines = Lines::new(dialect.delimiter);
     let reader = line_ends::in_feeds(text.reader).map_err(io_error)?;
     let mut blocks = Blocks::new(reader, dialect);

@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use super::formats::kind::Foreign;
+use super::formats::problem::TableProblem;
 use super::pattern::FilePattern;
 use super::shown::Shown;
 use crate::domain::record::Rule;
@@ -81,6 +82,27 @@ pub enum Refused {
         file: PathBuf,
         /// What it is.
         kind: &'static Foreign,
+    },
+    /// A kind of file that the profile does not name.
+    #[error("{file} is {found}, and the profile's [file] has format = \"{declared}\"; take the key \
+             out, or fetch the file that is meant", file = file.display())]
+    OtherFormat {
+        /// The file.
+        file: PathBuf,
+        /// What it is.
+        found: &'static str,
+        /// What the profile says.
+        declared: String,
+    },
+    /// It is of a kind that is read, but no table of the feed.
+    #[error("{file} is {kind} that cannot be read: {problem}", file = file.display())]
+    Table {
+        /// The file.
+        file: PathBuf,
+        /// What it is.
+        kind: &'static str,
+        /// Why it cannot be read.
+        problem: Box<TableProblem>,
     },
     /// Its bytes are plainly of another encoding.
     #[error("{file} is written in {found}, and the profile reads {declared}; set [file] encoding = \

@@ -26,7 +26,7 @@ use spillover::specification::Specification;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every parser of bytes that come from outside.
-pub const ALL: [Target; 11] = [
+pub const ALL: [Target; 12] = [
     ("profile", profile),
     ("options", options),
     ("places", places),
@@ -35,6 +35,7 @@ pub const ALL: [Target; 11] = [
     ("number", number),
     ("lines", lines),
     ("feed", feed),
+    ("table", table),
     ("formula", formula),
     ("specification", specification),
     ("panel", panel),
@@ -151,7 +152,12 @@ pub fn feed(bytes: &[u8]) {
     let Some((choice, bytes)) = bytes.split_first() else { return };
     let names: Vec<_> = Profile::bundled_names().collect();
     let profile = Profile::bundled(names[usize::from(*choice) % names.len()]).expect("shipped");
-    let texts = ReferenceTexts::of(TablesBeside::default(), &profile);
+    count(bytes, &profile);
+}
+
+/// Reads a file of a feed, and counts how its lines end.
+fn count(bytes: &[u8], profile: &Profile) {
+    let texts = ReferenceTexts::of(TablesBeside::default(), profile);
     let places = Places::parse(&texts).expect("shipped");
     let path = scratch("201001.csv");
     fs::write(&path, bytes).expect("written");
@@ -159,13 +165,22 @@ pub fn feed(bytes: &[u8]) {
     let file =
         FeedFile { period, name: "201001.csv".to_owned(), path, is_named: true, archive: None };
     let limits = ReadLimits { max_rejected_share: 1.0, ..ReadLimits::default() };
-    if let Ok(intake) = read(&file, &profile, &places, &limits) {
+    if let Ok(intake) = read(&file, profile, &places, &limits) {
         let counts = intake.counts;
         let ended = counts.accepted + counts.excluded_total() + counts.rejected_total();
         assert_eq!(counts.lines, ended);
         assert_eq!(intake.records.len() as u64, counts.accepted + counts.excluded_total());
         assert_eq!(intake.rejects.len() as u64, counts.rejected_total());
     }
+}
+
+/// A table that is no text, in any of the formats: every row ends in one way.
+pub fn table(bytes: &[u8]) {
+    let Some((choice, bytes)) = bytes.split_first() else { return };
+    let mut profile = Profile::bundled("canonical").expect("shipped");
+    profile.file.encoding = "gb18030".to_owned().try_into().expect("a label");
+    profile.file.value_labels = choice % 2 == 1;
+    count(bytes, &profile);
 }
 
 /// A formula, written out, is the same formula.

@@ -1,6 +1,6 @@
 //! What is depended on is as deny.toml has it, whether cargo-deny is installed or not.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::process::Command;
 
@@ -77,8 +77,16 @@ fn dependencies_are_of_allowed_licences_crates_and_sources() {
     let allowed: BTreeSet<&str> = allowed.iter().filter_map(toml::Value::as_str).collect();
     let banned = deny["bans"]["deny"].as_array().expect("a list");
     let banned: BTreeSet<&str> = banned.iter().filter_map(|ban| ban["crate"].as_str()).collect();
+    let clarified: BTreeMap<&str, &str> = deny["licenses"]["clarify"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .filter_map(|of| Some((of["crate"].as_str()?, of["expression"].as_str()?)))
+        .collect();
     let mut violations = Vec::new();
     for (name, licence) in dependencies() {
+        let by_file = clarified.get(name.as_str()).filter(|_| licence.is_empty());
+        let licence = by_file.map_or(licence, |expression| (*expression).to_owned());
         if !is_allowed(&licence, &allowed) {
             violations.push(format!("{name}: {licence}"));
         }

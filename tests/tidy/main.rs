@@ -93,6 +93,8 @@ const FLOATS: &[(&str, &str)] = &[
     ("src/home/options.rs", "that share as an option of a home"),
     ("src/feed/read.rs", "the share of lines that may be rejected"),
     ("src/feed/refused.rs", "that share in a message"),
+    ("src/feed/formats/number.rs", "cells of tables that are stored as reals, as text"),
+    ("src/feed/formats/stata.rs", "numbers of Stata that stand for times"),
     ("src/engine/open.rs", "that share as an option"),
 ];
 

@@ -1,12 +1,13 @@
 //! The members of a zip archive: which of them is a file of the feed.
 
 use std::fs::File;
-use std::io::{Read, Seek};
+use std::io::{self, Read, Seek};
 use std::path::Path;
 
 use zip::ZipArchive;
 use zip::result::ZipError;
 
+use super::measured::{Measured, refusal};
 use super::named::{Member, Named};
 use crate::domain::types::Period;
 use crate::feed::pattern::{MemberPattern, NameMatch};
@@ -29,13 +30,34 @@ pub fn dated_members(path: &Path, pattern: &MemberPattern) -> Vec<(Period, Strin
     names.into_iter().filter_map(dated).collect()
 }
 
-/// Whether a zip archive is a workbook of a spreadsheet.
-pub(super) fn is_workbook(file: &mut File) -> bool {
-    let Ok(archive) = ZipArchive::new(&mut *file) else { return false };
-    let has = |name: &str| archive.index_for_name(name).is_some();
-    let is_excel = has("xl/workbook.xml") || has("xl/workbook.bin");
-    let is_workbook = is_excel || (has("mimetype") && has("content.xml"));
-    is_workbook && file.rewind().is_ok()
+/// The member that a workbook has its sheets from; none if a zip archive is no workbook. The file
+/// is at its start afterwards.
+pub fn workbook(file: &mut File) -> Option<&'static str> {
+    let archive = ZipArchive::new(&mut *file).ok();
+    let has = |name: &str| archive.as_ref().is_some_and(|it| it.index_for_name(name).is_some());
+    let of_excel = ["xl/workbook.xml", "xl/workbook.bin"].into_iter().find(|name| has(name));
+    let is_open_document = has("mimetype") && has("content.xml");
+    let workbook = of_excel.or(is_open_document.then_some("content.xml"));
+    file.rewind().ok()?;
+    workbook
+}
+
+/// Unpacks the members of a workbook once, so that none of its readers has to doubt its size.
+///
+/// # Errors
+/// [`Refused::TooLarge`], [`Refused::Bomb`], [`Refused::Zip`], [`Refused::Read`]
+pub fn check_sizes(shown: &Path, file: &mut File, max_bytes: u64) -> Result<(), Refused> {
+    let failed = |error| refusal(shown, error);
+    let zip_error = |source| Refused::Zip { file: shown.to_owned(), source };
+    let packed_bytes = file.metadata().map_err(failed)?.len();
+    let mut archive = ZipArchive::new(&mut *file).map_err(zip_error)?;
+    let mut n_left = max_bytes;
+    for at in 0..archive.len() {
+        let mut member = archive.by_index(at).map_err(zip_error)?;
+        let mut measured = Measured::new(&mut member, packed_bytes, n_left);
+        n_left -= io::copy(&mut measured, &mut io::sink()).map_err(failed)?;
+    }
+    file.rewind().map_err(failed)
 }
 
 /// Hands the bytes of the member that is meant to `consume`.
@@ -53,7 +75,7 @@ pub(super) fn unzipped<T, E: From<Refused>>(
     };
     let mut archive = ZipArchive::new(file).map_err(zip_error)?;
     let all = candidates(&mut archive).map_err(zip_error)?;
-    let names =
+    let called =
         |members: &[(usize, String)]| members.iter().map(|(_, name)| name.clone()).collect();
     let meant: Vec<(usize, String)> = match named.member {
         Member::Only => all.clone(),
@@ -68,9 +90,9 @@ pub(super) fn unzipped<T, E: From<Refused>>(
         ([(at, _)], _) => consume(&mut archive.by_index(*at).map_err(zip_error)?),
         ([], Member::Like(pattern)) => {
             let pattern = pattern.to_string();
-            Err(Refused::NoMember { file: path(), pattern, names: names(&all) }.into())
+            Err(Refused::NoMember { file: path(), pattern, names: called(&all) }.into())
         }
-        _ => Err(Refused::ZipMembers { file: path(), names: names(&meant) }.into()),
+        _ => Err(Refused::ZipMembers { file: path(), names: called(&meant) }.into()),
     }
 }
 

@@ -15,7 +15,7 @@ use std::fs::File;
 use std::io::{self, BufReader, Read, Seek};
 
 pub use self::measured::{Measured, RATIO_FROM_BYTES, RATIO_MAX, refusal};
-pub use self::member::dated_members;
+pub use self::member::{check_sizes, dated_members, workbook};
 pub use self::named::{Member, Named};
 use super::layout::Compression;
 use super::refused::Refused;
@@ -32,7 +32,25 @@ pub enum Unpacked<'a> {
     Packed(&'a mut (dyn Read + Send)),
 }
 
+/// Whether bytes were packed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Packing {
+    /// They are on disk as they are.
+    None,
+    /// They were packed.
+    Some,
+}
+
 impl Unpacked<'_> {
+    /// Whether they were packed.
+    #[must_use]
+    pub fn packing(&self) -> Packing {
+        match self {
+            Self::Plain(_) => Packing::None,
+            Self::Packed(_) => Packing::Some,
+        }
+    }
+
     /// The bytes in order.
     pub fn reader(&mut self) -> &mut (dyn Read + Send) {
         match self {
@@ -66,7 +84,7 @@ pub fn unpacked<T, E: From<Refused>>(
             return consume(Unpacked::Plain(&mut file), n_bytes);
         }
         Compression::Zip => {
-            if member::is_workbook(&mut file) {
+            if workbook(&mut file).is_some() {
                 return consume(Unpacked::Plain(&mut file), n_bytes);
             }
             return member::unzipped(named, file, |reader| {

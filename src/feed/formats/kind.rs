@@ -1,5 +1,7 @@
 //! What kind of file bytes are of, by the first of them: names and extensions decide nothing.
 
+use crate::feed::layout::FileFormat;
+
 /// What a file is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -25,6 +27,39 @@ pub enum Kind {
     Dbase,
     /// What is not read.
     Foreign(&'static Foreign),
+}
+
+impl Kind {
+    /// What a file of the kind is called.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Packed => "packed twice",
+            Self::Zip => "a workbook",
+            Self::Parquet => "a Parquet file",
+            Self::ArrowFile | Self::ArrowStream => "an Arrow file",
+            Self::Compound => "an Excel workbook (.xls)",
+            Self::Stata => "a Stata dataset",
+            Self::Access => "an Access database",
+            Self::Dbase => "a dBase table",
+            Self::Foreign(foreign) => foreign.name,
+        }
+    }
+
+    /// The profile's word for it.
+    #[must_use]
+    pub fn format(self) -> FileFormat {
+        match self {
+            Self::Text | Self::Packed | Self::Foreign(_) => FileFormat::Text,
+            Self::Zip | Self::Compound => FileFormat::Excel,
+            Self::Parquet => FileFormat::Parquet,
+            Self::ArrowFile | Self::ArrowStream => FileFormat::Arrow,
+            Self::Stata => FileFormat::Stata,
+            Self::Access => FileFormat::Access,
+            Self::Dbase => FileFormat::Dbase,
+        }
+    }
 }
 
 /// A kind of file that is not read.
@@ -61,6 +96,8 @@ const WRITE_R: &str = "write it by write.csv or arrow::write_parquet";
 const UNPACK: &str = "unpack it, or pack it as gzip or Zstandard";
 
 static JSON: Foreign = Foreign::named("JSON", WRITE_TABLE);
+/// A packed file in a packed file.
+pub static PACKED: Foreign = Foreign::named("packed twice", "unpack it once");
 static MARKUP: Foreign = Foreign::named("XML or HTML", WRITE_TABLE);
 
 /// Kinds whose first bytes could begin a header as well: something after them is no text.
