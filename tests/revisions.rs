@@ -199,6 +199,10 @@ impl Story {
         });
         let done = self.many.engine().compact(rules).expect("folded");
         assert!(done.damaged.is_empty(), "{:?}", done.damaged);
+        let archive = self.many.archive();
+        for (vintage, is_stored) in archive.stored_vintages().expect("asked") {
+            assert_eq!(is_stored, archive.is_stored(vintage).expect("asked"), "{vintage}");
+        }
     }
 
     fn damage(&mut self, which: prop::sample::Index) {

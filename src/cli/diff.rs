@@ -29,6 +29,7 @@ impl Diff {
         self.output.check(home)?;
         let (before, after) = (Vintage(self.before), Vintage(self.after));
         let moves = reader(home)?.diff(before, after, self.year.map(Year))?;
+        moves.check()?;
         self.output.write(home, &moves::sheet("diff"), moves::rows(moves.years()))?;
         Ok(Done::Clean)
     }

@@ -73,6 +73,7 @@ impl Export {
             }
             TableName::Changes => {
                 let moves = reader.changes(selection.as_of, selection.year)?;
+                moves.check()?;
                 let rows = moves::rows(moves.years());
                 self.output.write(home, &moves::sheet("changes"), rows)?;
             }

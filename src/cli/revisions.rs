@@ -30,17 +30,13 @@ impl Revisions {
     pub fn run(self, home: &HomeOptions) -> anyhow::Result<Done> {
         let reader = reader(home)?;
         let which = self.vintage.map_or(Steps::Last(self.last), |at| Steps::Of(Vintage(at)));
-        let mut revisions = Vec::new();
-        for revision in reader.revisions(which, self.largest)? {
-            let revision = revision?;
-            if self.json {
-                revisions.push(revision);
-            } else {
-                print(&revision);
-            }
-        }
+        // A damaged part is an error of the whole list, not the end of a shorter one.
+        let revisions: Vec<Revision> =
+            reader.revisions(which, self.largest)?.collect::<Result<_, _>>()?;
         if self.json {
             terminal::json(&revisions)?;
+        } else {
+            revisions.iter().for_each(print);
         }
         Ok(Done::Clean)
     }

@@ -11,9 +11,8 @@ use std::collections::BTreeSet;
 use super::EngineError;
 use super::open::{Engine, recorded_profile};
 use crate::domain::types::Vintage;
-use crate::feed::profile::Exclusions;
 use crate::home::options::Retention;
-use crate::home::{Archive, Compaction, CompactionRules, FileEntry, Publication};
+use crate::home::{Archive, Compaction, CompactionRules, Publication};
 
 impl Engine {
     /// Folds published parts that are due by some rules, and lets go of vintages that are not to be
@@ -25,9 +24,8 @@ impl Engine {
     /// # Errors
     /// [`EngineError::Archive`] if a fold cannot be written.
     pub fn compact(&mut self, rules: CompactionRules) -> Result<Compaction, EngineError> {
-        let wanted = stored_publications(&self.archive, self.options.retention)?;
-        let is_wanted = |at: Publication| wanted.as_ref().is_none_or(|wanted| wanted.contains(&at));
-        Ok(self.archive.compact(rules, is_wanted)?)
+        let wanted = stored_publications(&self.archive, self.options.retention, rules)?;
+        Ok(self.archive.compact(rules, wanted.as_ref())?)
     }
 }
 
@@ -35,6 +33,7 @@ impl Engine {
 fn stored_publications(
     archive: &Archive,
     retention: Retention,
+    rules: CompactionRules,
 ) -> Result<Option<BTreeSet<Publication>>, EngineError> {
     let published = archive.publications()?;
     let mut wanted = match retention {
@@ -42,12 +41,12 @@ fn stored_publications(
         Retention::MonthEnds => month_ends(archive, &published)?,
         Retention::Last(n) => last(&published, n),
     };
-    let lost = Lost::of(archive)?;
-    for &(publication, vintage) in &published {
-        if !wanted.contains(&publication) && lost.is_needed(archive, publication, vintage)? {
-            wanted.insert(publication);
-        }
-    }
+    let unwanted = archive.unwanted(rules, &wanted)?;
+    let mut unwanted: Vec<(Publication, Vintage)> =
+        published.into_iter().filter(|(at, _)| unwanted.contains(at)).collect();
+    wanted.extend(of_other_exclusions(archive, &unwanted)?);
+    unwanted.retain(|(at, _)| !wanted.contains(at));
+    wanted.extend(of_lost_files(archive, &unwanted)?);
     Ok(Some(wanted))
 }
 
@@ -69,37 +68,39 @@ fn last(published: &[(Publication, Vintage)], n: u32) -> BTreeSet<Publication> {
     newest.into_iter().take(n as usize).map(|(publication, _)| publication).collect()
 }
 
-/// What keeps publications from being replayed.
-struct Lost {
-    exclusions: Option<Exclusions>,
-    /// Files that do not count any more and whose records are damaged.
-    files: Vec<FileEntry>,
+/// The publications in which other records counted than now: they cannot be replayed.
+fn of_other_exclusions(
+    archive: &Archive,
+    publications: &[(Publication, Vintage)],
+) -> Result<Vec<Publication>, EngineError> {
+    let mut found = Vec::new();
+    let Some(now) = recorded_profile(archive)? else { return Ok(found) };
+    for &(publication, _) in publications {
+        let Some(then) = archive.definition_at(publication)? else { continue };
+        let (_, profile) = then.options()?;
+        if profile.exclusions != now.exclusions {
+            found.push(publication);
+        }
+    }
+    Ok(found)
 }
 
-impl Lost {
-    fn of(archive: &Archive) -> Result<Self, EngineError> {
-        let mut files = Vec::new();
-        for file in archive.files()?.into_iter().filter(|file| !file.counts_now()) {
-            if file.segment.damage(archive.home())?.is_some() {
-                files.push(file);
-            }
-        }
-        let now = recorded_profile(archive)?;
-        Ok(Self { exclusions: now.map(|profile| profile.exclusions), files })
+/// The publications that cannot be replayed, because the records of a file are damaged that counted
+/// then and does not count any more. Only the records of such files are read.
+fn of_lost_files(
+    archive: &Archive,
+    publications: &[(Publication, Vintage)],
+) -> Result<BTreeSet<Publication>, EngineError> {
+    let mut found = BTreeSet::new();
+    if publications.is_empty() {
+        return Ok(found);
     }
-
-    /// Whether a publication cannot be replayed.
-    fn is_needed(
-        &self,
-        archive: &Archive,
-        publication: Publication,
-        vintage: Vintage,
-    ) -> Result<bool, EngineError> {
-        if self.files.iter().any(|file| file.counted_at(vintage)) {
-            return Ok(true);
+    for file in archive.files()?.into_iter().filter(|file| !file.counts_now()) {
+        let counted = || publications.iter().filter(|(_, vintage)| file.counted_at(*vintage));
+        let mut needing = counted().filter(|(at, _)| !found.contains(at));
+        if needing.next().is_some() && file.segment.damage(archive.home())?.is_some() {
+            found.extend(counted().map(|(at, _)| *at));
         }
-        let Some(then) = archive.definition_at(publication)? else { return Ok(false) };
-        let (_, profile) = then.options()?;
-        Ok(Some(profile.exclusions) != self.exclusions)
     }
+    Ok(found)
 }

@@ -10,8 +10,10 @@
 //! when nobody reads. Each chain is a transaction of its own: an interrupted compaction leaves some
 //! of them folded, and orphans.
 
+use std::collections::BTreeSet;
+
 use super::error::{ArchiveError, Result};
-use super::parts::{Fold, FoldedRows, Folding, Part, PartKind, Table, UndoPart, fold};
+use super::parts::{Fold, FoldedRows, Folding, Folds, Part, PartKind, Table, UndoPart, fold};
 use super::{Archive, Publication, Stored};
 
 /// When a chain of parts is folded.
@@ -49,14 +51,45 @@ struct Epoch<'a> {
     parts: &'a [Part],
     /// Which of them left rows that are wanted.
     is_wanted: Vec<bool>,
-    is_newest: bool,
-    fold: Option<Fold>,
-    undo: Vec<UndoPart>,
+    /// The publication of the next whole part; none: it is the newest epoch.
+    end: Option<Publication>,
+    fold: Option<&'a Fold>,
+    /// The oldest first.
+    undo: &'a [UndoPart],
 }
 
 impl Archive {
-    /// Folds what is due by some rules, and lets go of publications that are not wanted. The newest
-    /// one always is.
+    /// The publications that [`Archive::compact`] would let go of, at least in a table's year.
+    ///
+    /// # Errors
+    /// [`ArchiveError::Query`] if the manifest cannot be read.
+    pub fn unwanted(
+        &self,
+        rules: CompactionRules,
+        wanted: &BTreeSet<Publication>,
+    ) -> Result<BTreeSet<Publication>> {
+        let publications: Vec<Publication> =
+            self.publications()?.into_iter().map(|(publication, _)| publication).collect();
+        let wanted: Vec<Publication> = wanted.iter().copied().collect();
+        let (folds, undo) = (self.manifest.folds()?, self.manifest.undo_parts()?);
+        let mut unwanted = BTreeSet::new();
+        for table in Table::ALL {
+            let parts = self.manifest.parts(table, None)?;
+            let epochs = epochs(&parts, &wanted, Folds { folds: &folds, undo: &undo });
+            for epoch in epochs.iter().filter(|epoch| epoch.is_due(rules)) {
+                for state in epoch.states().filter(|state| !epoch.wants(*state)) {
+                    let from = publications.partition_point(|at| *at < state);
+                    let end = epoch.end_of(state);
+                    let is_in = |at: &&Publication| end.is_none_or(|end| **at < end);
+                    unwanted.extend(publications[from..].iter().take_while(is_in));
+                }
+            }
+        }
+        Ok(unwanted)
+    }
+
+    /// Folds what is due by some rules, and lets go of publications that are not wanted; without a
+    /// list, all are. The newest one always is.
     ///
     /// # Errors
     /// - [`ArchiveError::Query`] if the manifest cannot be read.
@@ -70,16 +103,17 @@ impl Archive {
     pub fn compact(
         &mut self,
         rules: CompactionRules,
-        is_wanted: impl Fn(Publication) -> bool,
+        wanted: Option<&BTreeSet<Publication>>,
     ) -> Result<Compaction> {
         assert!(self.is_writable(), "a fold in {}, opened to read", self.home.display());
         let publications = self.publications()?.into_iter().map(|(publication, _)| publication);
-        let wanted: Vec<Publication> = publications.filter(|at| is_wanted(*at)).collect();
+        let is_wanted = |at: &Publication| wanted.is_none_or(|wanted| wanted.contains(at));
+        let wanted: Vec<Publication> = publications.filter(is_wanted).collect();
         let mut done = Compaction::default();
         for table in Table::ALL {
             let parts = self.manifest.parts(table, None)?;
             let (folds, undo) = (self.manifest.folds()?, self.manifest.undo_parts()?);
-            for epoch in epochs(&parts, &wanted, &folds, &undo) {
+            for epoch in epochs(&parts, &wanted, Folds { folds: &folds, undo: &undo }) {
                 match self.compact_epoch(rules, &epoch) {
                     Ok(is_changed) => done.n_chains += usize::from(is_changed),
                     Err(error) if error.is_damage() => done.damaged.push(error),
@@ -134,7 +168,7 @@ impl Archive {
         };
         let folded = fold(&self.home, &folding)?;
         let unchanged = || {
-            let known = epoch.fold.as_ref().and_then(|fold| fold.rows.clone());
+            let known = epoch.fold.and_then(|fold| fold.rows.clone());
             known.unwrap_or(FoldedRows { n_rows: whole.n_rows, file: whole.file.clone() })
         };
         let rows = Some(folded.rows.unwrap_or_else(unchanged));
@@ -144,12 +178,7 @@ impl Archive {
 }
 
 /// The epochs of a table, of which nothing is left of some.
-fn epochs<'a>(
-    parts: &'a [Part],
-    wanted: &[Publication],
-    folds: &[Fold],
-    undo: &[UndoPart],
-) -> Vec<Epoch<'a>> {
+fn epochs<'a>(parts: &'a [Part], wanted: &[Publication], folds: Folds<'a>) -> Vec<Epoch<'a>> {
     let of_year = parts.chunk_by(|a, b| a.year == b.year);
     let epochs = of_year.flat_map(|of_year| {
         let chains = of_year.chunk_by(|_, next| next.kind == PartKind::Changes);
@@ -160,24 +189,17 @@ fn epochs<'a>(
         .filter(|(parts, _)| parts[0].kind == PartKind::Whole)
         .map(|(parts, next)| {
             let (whole, end) = (&parts[0], next.map(|part| part.publication));
-            let key = (whole.table, whole.year, whole.publication);
             let ends = parts[1..].iter().map(|part| Some(part.publication)).chain([end]);
             let spans = parts.iter().map(|part| part.publication).zip(ends);
             let is_in = |from, to: Option<Publication>| {
-                wanted.iter().any(|at| *at >= from && to.is_none_or(|to| *at < to))
+                let first = wanted.get(wanted.partition_point(|at| *at < from));
+                first.is_some_and(|at| to.is_none_or(|to| *at < to))
             };
             let mut is_wanted: Vec<bool> = spans.map(|(from, to)| is_in(from, to)).collect();
             if next.is_none() {
                 *is_wanted.last_mut().expect("a chain has a part") = true;
             }
-            let own = |undo: &&UndoPart| (undo.table, undo.year, undo.first) == key;
-            Epoch {
-                parts,
-                is_wanted,
-                is_newest: next.is_none(),
-                fold: folds.iter().find(|f| (f.table, f.year, f.first) == key).cloned(),
-                undo: undo.iter().filter(own).cloned().collect(),
-            }
+            Epoch { parts, is_wanted, end, fold: folds.of(whole), undo: folds.undo_of(whole) }
         })
         .collect()
 }
@@ -185,12 +207,25 @@ fn epochs<'a>(
 impl<'a> Epoch<'a> {
     /// The newest publication that the base holds.
     fn folded_to(&self) -> Publication {
-        self.fold.as_ref().map_or(self.parts[0].publication, |fold| fold.last)
+        self.fold.map_or(self.parts[0].publication, |fold| fold.last)
     }
 
     fn wants(&self, state: Publication) -> bool {
-        let wanted = self.parts.iter().zip(&self.is_wanted);
-        wanted.into_iter().any(|(part, wanted)| part.publication == state && *wanted)
+        let found = self.parts.binary_search_by_key(&state, |part| part.publication);
+        found.is_ok_and(|at| self.is_wanted[at])
+    }
+
+    /// The publication that changed the rows of a state; none: they are the newest.
+    fn end_of(&self, state: Publication) -> Option<Publication> {
+        let next = self.parts.partition_point(|part| part.publication <= state);
+        self.parts.get(next).map(|part| part.publication).or(self.end)
+    }
+
+    /// The publications whose rows are stored.
+    fn states(&self) -> impl Iterator<Item = Publication> {
+        let undone = self.undo.iter().flat_map(|undo| undo.states.iter().copied());
+        let changes = self.changes().iter().map(|part| part.publication);
+        undone.chain([self.folded_to()]).chain(changes)
     }
 
     fn newest_wanted(&self) -> Option<usize> {
@@ -205,7 +240,7 @@ impl<'a> Epoch<'a> {
 
     /// The file of all rows with its publication, and the changes after it up to those wanted.
     fn base(&self, newest: usize) -> ((&Stored, Publication), &'a [Part]) {
-        let rows = self.fold.as_ref().and_then(|fold| fold.rows.as_ref());
+        let rows = self.fold.and_then(|fold| fold.rows.as_ref());
         let file = rows.map_or(&self.parts[0].file, |rows| &rows.file);
         let from = self.parts.len() - self.changes().len();
         ((file, self.folded_to()), &self.parts[from..(newest + 1).max(from)])
@@ -213,32 +248,26 @@ impl<'a> Epoch<'a> {
 
     /// How many publications are stored that are not wanted.
     fn n_unwanted(&self) -> usize {
-        let undone = self.undo.iter().flat_map(|undo| undo.states.iter().copied());
-        let changes = self.changes();
         // The base may be needed to go back from.
-        let lowest = if self.fold.is_none() && !changes.is_empty() || self.newest_wanted().is_none()
-        {
-            Some(self.folded_to())
-        } else {
-            None
-        };
-        let states = undone.chain(lowest).chain(changes.iter().map(|part| part.publication));
+        let is_whole_needed = self.fold.is_some() || self.changes().is_empty();
+        let needed = (is_whole_needed && self.newest_wanted().is_some()).then(|| self.folded_to());
+        let states = self.states().filter(|state| Some(*state) != needed);
         states.filter(|state| !self.wants(*state)).count()
     }
 
     fn is_due(&self, rules: CompactionRules) -> bool {
-        if self.fold.as_ref().is_some_and(|fold| fold.rows.is_none()) {
+        if self.fold.is_some_and(|fold| fold.rows.is_none()) {
             return false;
         }
         let changes = self.changes();
         let n_rows: u64 = changes.iter().map(|part| part.n_rows).sum();
-        let known = self.fold.as_ref().and_then(|fold| fold.rows.as_ref());
+        let known = self.fold.and_then(|fold| fold.rows.as_ref());
         let n_base = known.map_or(self.parts[0].n_rows, |rows| rows.n_rows);
         let n_unwanted = self.n_unwanted();
         let many = changes.len() > rules.n_changes_max
             || n_rows.saturating_mul(100) > n_base.saturating_mul(rules.changes_max_percent);
         // A chain that gets no more changes is gone through once.
-        many || n_unwanted > if self.is_newest { rules.n_changes_max } else { 0 }
+        many || n_unwanted > if self.end.is_none() { rules.n_changes_max } else { 0 }
     }
 
     /// Nothing of it.
@@ -274,7 +303,7 @@ impl<'a> Epoch<'a> {
 
     /// The files that it is stored in.
     fn files(&self) -> Vec<Stored> {
-        let folded_to = self.fold.as_ref().map(|fold| fold.last);
+        let folded_to = self.fold.map(|fold| fold.last);
         let parts = self.parts.iter().filter(|part| Some(part.publication) > folded_to);
         let rows = self.fold.iter().filter_map(|fold| fold.rows.as_ref());
         let parts = parts.map(|part| &part.file).chain(rows.map(|rows| &rows.file));

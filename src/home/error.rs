@@ -105,7 +105,7 @@ pub enum ArchiveError {
     #[error(
         "cannot read {}; {}",
         path.display(),
-        advice(path, source, "restore it from a copy of the home, or rebuild from the feed")
+        advice(path, source, &format!("restore it from a copy of the home, or {}", again(path)))
     )]
     Read {
         /// The file.
@@ -116,8 +116,9 @@ pub enum ArchiveError {
     /// A file is not the one that was written.
     #[error(
         "{} is damaged: its BLAKE3 is {found}, the manifest says {expected}; restore it from a \
-         copy of the home, or rebuild from the feed",
-        path.display()
+         copy of the home, or {}",
+        path.display(),
+        again(path)
     )]
     Corrupt {
         /// The file.
@@ -471,6 +472,17 @@ fn advice_of_database(path: &Path, error: &rusqlite::Error, otherwise: &str) -> 
     );
     let remedy = if is_of_files { remedy_of_database(path) } else { None };
     remedy.unwrap_or_else(|| otherwise.to_owned())
+}
+
+/// What writes the content of a file of the home again.
+fn again(path: &Path) -> &'static str {
+    // A part of a table: published/TABLE/YEAR/NAME.
+    let folder = path.ancestors().nth(3).and_then(Path::file_name);
+    if folder.is_some_and(|folder| folder == "published") {
+        "run `rebuild`, which writes the newest figures again"
+    } else {
+        "rebuild from the feed"
+    }
 }
 
 fn pid_in_brackets(pid: Option<u32>) -> String {

@@ -61,7 +61,7 @@ use definition::DefinitionTexts;
 use durable::{check_in_place, clear_up, sync_folder, sync_name};
 use lock::{Lock, Reading, Unread};
 use manifest::Manifest;
-use parts::{Chain, Part, Table};
+use parts::{Chain, Folds, Part, Table};
 use segment::Fields;
 
 /// The number of a transaction of the engine: 1, 2, 3, … It publishes the figures as of its newest
@@ -391,7 +391,8 @@ impl Archive {
     /// [`ArchiveError::Query`] if the manifest cannot be read.
     pub fn chains(&self, table: Table, as_of: Option<Vintage>) -> Result<Option<Vec<Chain>>> {
         let (folds, undo) = (self.manifest.folds()?, self.manifest.undo_parts()?);
-        Ok(parts::chains(&self.manifest.parts(table, as_of)?, &folds, &undo))
+        let folds = Folds { folds: &folds, undo: &undo };
+        Ok(parts::chains(&self.manifest.parts(table, as_of)?, folds))
     }
 
     /// Whether both tables are stored as they were as of a vintage.
@@ -407,25 +408,34 @@ impl Archive {
         Ok(true)
     }
 
-    /// The vintages that were published, and whether each is stored.
+    /// The vintages that were published with a year of a table, and whether each is stored.
     ///
     /// # Errors
     /// [`ArchiveError::Query`] if the manifest cannot be read.
     pub fn stored_vintages(&self) -> Result<Vec<(Vintage, bool)>> {
         let (folds, undo) = (self.manifest.folds()?, self.manifest.undo_parts()?);
-        let tables = Table::ALL.map(|table| self.manifest.parts(table, None));
-        let tables: Vec<Vec<Part>> = tables.into_iter().collect::<Result<_>>()?;
-        let mut published = self.publications()?;
-        published.reverse();
-        published.dedup_by_key(|(_, vintage)| *vintage);
-        published.reverse();
-        let is_stored = |at: Publication| {
-            tables.iter().all(|parts| {
-                let then = parts.iter().filter(|part| part.publication <= at).cloned();
-                parts::chains(&then.collect::<Vec<_>>(), &folds, &undo).is_some()
-            })
-        };
-        Ok(published.into_iter().map(|(at, vintage)| (vintage, is_stored(at))).collect())
+        let folds = Folds { folds: &folds, undo: &undo };
+        let (mut first, mut not_stored) = (None, Vec::new());
+        for table in Table::ALL {
+            let parts = self.manifest.parts(table, None)?;
+            first = parts.iter().map(|part| part.publication).chain(first).min();
+            not_stored.extend(parts::not_stored(&parts, folds));
+        }
+        not_stored.sort_unstable_by_key(|span| span.start);
+        let mut spans = not_stored.into_iter().peekable();
+        // Up to where publications are known not to be stored.
+        let mut end = 0;
+        let mut stored: Vec<(Vintage, bool)> = Vec::new();
+        let published = self.publications()?.into_iter();
+        for (at, vintage) in published.filter(|(at, _)| first.is_some_and(|first| *at >= first)) {
+            while let Some(span) = spans.next_if(|span| span.start <= at.0) {
+                end = end.max(span.end);
+            }
+            // A vintage is as its last publication left it.
+            stored.pop_if(|(before, _)| *before == vintage);
+            stored.push((vintage, at.0 >= end));
+        }
+        Ok(stored)
     }
 
     /// The files of the published tables that only older vintages are read from.

@@ -1,5 +1,6 @@
 //! Stories of a home: files are accepted, superseded, lost to a crash, read while written.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::sync::Arc;
 
@@ -311,4 +312,29 @@ fn bytes_are_news_again_once_the_file_or_what_took_its_place_is_withdrawn() {
     commit.publication = Publication(4);
     let error = archive.commit(&commit).expect_err("withdrawn already");
     assert!(matches!(error, ArchiveError::NotLive { vintage: Vintage(2) }), "{error}");
+}
+
+#[test]
+fn a_publication_before_the_first_rows_is_no_stored_vintage() {
+    let home = tempfile::tempdir().expect("a temporary folder");
+    let mut archive = Archive::open(home.path()).expect("a new home");
+    for (publication, months) in [(1, "200101"), (2, "200102"), (3, "200103")] {
+        let file = accepted(home.path(), publication, &intake(months, months));
+        let kind = [PartKind::Whole, PartKind::Changes][usize::from(publication == 3)];
+        let part = || part(home.path(), publication, kind, &[(false, publication)]);
+        let parts = (publication > 1).then(part).into_iter().collect();
+        let publication = Publication(publication);
+        archive
+            .commit(&Commit { publication, files: vec![file], parts, ..Commit::default() })
+            .expect("committed");
+    }
+    let stored = |archive: &Archive| archive.stored_vintages().expect("asked");
+    assert_eq!(stored(&archive), [(Vintage(2), true), (Vintage(3), true)]);
+    let wanted = BTreeSet::from([Publication(3)]);
+    let rules = CompactionRules::ALL;
+    let unwanted = archive.unwanted(rules, &wanted).expect("asked");
+    assert_eq!(unwanted, BTreeSet::from([Publication(2)]), "publication 1 has no rows");
+    archive.compact(rules, Some(&wanted)).expect("folded");
+    assert_eq!(stored(&archive), [(Vintage(2), false), (Vintage(3), true)]);
+    assert_eq!(archive.unwanted(rules, &wanted).expect("asked"), BTreeSet::new(), "it is gone");
 }

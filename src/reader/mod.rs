@@ -27,7 +27,7 @@ use crate::engine::replay::Standing;
 use crate::home::parts::Table;
 use crate::home::{Archive, Publication};
 use crate::reader::explain::{Explanation, RowKey, explain};
-use crate::reader::moves::{YearMoves, between};
+use crate::reader::moves::{YearMoves, between, years_between};
 use crate::reader::revisions::{Revision, revision, step_of, steps};
 use crate::regressions::{
     KeptEstimate, Kind, Panels, Regressions, Statistics, exported, kept, summarise,
@@ -79,6 +79,21 @@ impl Moves {
     /// The years that are not the same in both states, table by table.
     pub fn years(&self) -> impl Iterator<Item = Result<YearMoves, ExportError>> {
         self.tables.iter().flat_map(|[before, after]| between(before, after, self.year))
+    }
+
+    /// Checks the hashes of all parts that [`Moves::years`] reads. After this, a list of moves does
+    /// not end early because of a damaged part.
+    ///
+    /// # Errors
+    /// [`ReaderError::Export`] with the first part that is missing or damaged.
+    pub fn check(&self) -> Result<(), ReaderError> {
+        for [before, after] in &self.tables {
+            for year in years_between(before, after, self.year) {
+                before.check_parts(year)?;
+                after.check_parts(year)?;
+            }
+        }
+        Ok(())
     }
 }
 

@@ -217,11 +217,7 @@ pub fn between<'t>(
     after: &'t TableAt,
     year: Option<Year>,
 ) -> impl Iterator<Item = Result<YearMoves, ExportError>> + use<'t> {
-    let mut years: Vec<Year> = before.years().chain(after.years()).collect();
-    years.sort_unstable();
-    years.dedup();
-    years.retain(|of| year.is_none_or(|year| year == *of) && before.differs(after, *of));
-    years.into_iter().map(|of| {
+    years_between(before, after, year).into_iter().map(|of| {
         let (left, right) = (before.year(of)?, after.year(of)?);
         YearMoves::new(after.table(), of, left, right).map_err(|source| ExportError::Rows {
             table: after.table().name(),
@@ -229,6 +225,15 @@ pub fn between<'t>(
             source,
         })
     })
+}
+
+/// The years, or the one, whose rows may differ between two states of a table, in order.
+pub(super) fn years_between(before: &TableAt, after: &TableAt, year: Option<Year>) -> Vec<Year> {
+    let mut years: Vec<Year> = before.years().chain(after.years()).collect();
+    years.sort_unstable();
+    years.dedup();
+    years.retain(|of| year.is_none_or(|year| year == *of) && before.differs(after, *of));
+    years
 }
 
 /// The table `changes`, and what `diff` writes.

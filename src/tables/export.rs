@@ -284,10 +284,18 @@ impl TableAt {
     /// - [`ExportError::Archive`] with the first part that is missing or damaged.
     pub fn check(&self, year: Option<Year>) -> Result<(), ExportError> {
         check_year(self.table.name(), year, self.years())?;
-        let wanted = self.years.iter().filter(|(of, _)| year.is_none_or(|year| year == **of));
-        for (_, files) in wanted {
-            let chains = std::iter::once(&files.own).chain(&files.city);
-            for file in chains.flat_map(Chain::files) {
+        let mut wanted = self.years().filter(|of| year.is_none_or(|year| year == *of));
+        wanted.try_for_each(|of| self.check_parts(of))
+    }
+
+    /// Checks the hashes of the parts of a year, of which there are none where it is not there.
+    ///
+    /// # Errors
+    /// [`ExportError::Archive`] with the first part that is missing or damaged.
+    pub fn check_parts(&self, year: Year) -> Result<(), ExportError> {
+        let chains = self.years.get(&year).into_iter();
+        for chain in chains.flat_map(|files| std::iter::once(&files.own).chain(&files.city)) {
+            for file in chain.files() {
                 file.open(&self.folder)?;
             }
         }

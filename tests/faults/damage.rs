@@ -4,8 +4,8 @@
 use std::fs;
 use std::path::PathBuf;
 
-use super::common::Sandbox;
 use super::common::nasty_feed::{CITIES, NastyFeed};
+use super::common::{Sandbox, csv_rows};
 
 /// A home of so many months; a year that closes keeps a snapshot at the end of a run.
 fn home(n_months: usize) -> Sandbox {
@@ -139,6 +139,98 @@ fn a_published_table_that_is_damaged_is_made_anew_by_a_rebuild() {
     assert_eq!(run.code, Some(1), "{}", run.stdout);
     let said = "no published figure of now is affected, vintage";
     assert!(run.stdout.contains(said) && run.stdout.contains("cannot be had"), "{}", run.stdout);
+}
+
+/// The files of the published tables, relative to the home, in order.
+fn part_files(sandbox: &Sandbox) -> Vec<String> {
+    let mut folders = vec![sandbox.home().join("published")];
+    let mut files = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).expect("a folder of parts") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                let file = path.strip_prefix(sandbox.home()).expect("a file of the home");
+                files.push(file.to_str().expect("UTF-8").to_owned());
+            }
+        }
+    }
+    files.sort();
+    files
+}
+
+/// The arguments that explain the first row of the newest year of `plant`.
+fn explain_newest(sandbox: &Sandbox) -> Vec<String> {
+    let rows = csv_rows(&sandbox.export("plant"));
+    let newest = rows[1..].iter().map(|row| &row[0]).max().expect("a row");
+    let row = rows.iter().find(|row| row[0] == *newest).expect("a row of the year");
+    let key = [("--year", 0), ("--firm", 2), ("--city", 3), ("--country", 4)];
+    let key = key.iter().flat_map(|&(name, at)| [name.to_owned(), row[at].clone()]);
+    std::iter::once("explain".to_owned()).chain(key).collect()
+}
+
+#[test]
+fn a_part_that_is_missing_or_damaged_is_named_and_never_costs_rows() {
+    let sandbox = home(26);
+    let words = |command: &str| command.split(' ').map(str::to_owned).collect();
+    let mut commands: Vec<Vec<String>> =
+        ["export city", "export plant", "export changes", "diff 24 26", "revisions --last 9"]
+            .map(words)
+            .to_vec();
+    commands.push(explain_newest(&sandbox));
+    let right: Vec<_> = commands.iter().map(|command| sandbox.run(command)).collect();
+    assert!(right.iter().all(|run| run.code == Some(0) && run.stdout.lines().count() > 3));
+    let mut n_refused = vec![0; commands.len()];
+    for (n, file) in part_files(&sandbox).iter().enumerate() {
+        let path = sandbox.home().join(file);
+        let bytes = fs::read(&path).expect("a part");
+        fs::remove_file(&path).expect("removed");
+        match n % 3 {
+            0 => {}
+            1 => fs::write(&path, &bytes[..bytes.len() / 2]).expect("cut"),
+            _ => fs::write(&path, vec![0; bytes.len()]).expect("damaged"),
+        }
+        for (at, command) in commands.iter().enumerate() {
+            let run = sandbox.run(command);
+            if run.code == Some(0) {
+                assert_eq!(run.stdout, right[at].stdout, "{command:?} without {file}");
+                continue;
+            }
+            assert_eq!((run.code, run.stdout.as_str()), (Some(1), ""), "{command:?}, {file}");
+            let remedy = "restore it from a copy of the home, or run `rebuild`";
+            let is_named = run.stderr.contains(file) && run.stderr.contains(remedy);
+            assert!(is_named, "{command:?}, {file}: {}", run.stderr);
+            n_refused[at] += 1;
+        }
+        fs::write(&path, bytes).expect("restored");
+    }
+    assert!(n_refused.iter().all(|n| *n > 0), "{n_refused:?} of {commands:?}");
+}
+
+#[test]
+fn records_that_do_not_count_any_more_are_read_when_vintages_that_need_them_would_go_and_only_then()
+{
+    let sandbox = home(26);
+    for command in [&["withdraw", "200201.csv"][..], &["snapshot"]] {
+        let run = sandbox.run(command);
+        assert_eq!(run.code, Some(0), "{command:?}: {}", run.stderr);
+    }
+    // Who reads the records finds a folder, which is no damage and an error.
+    let records = segment(&sandbox, 25);
+    fs::remove_file(&records).expect("removed");
+    fs::create_dir(&records).expect("a folder");
+    let compact = |retention: &str| {
+        sandbox.options(&format!("estimate = []\nretention = {retention}\n"));
+        sandbox.run(["compact"])
+    };
+    for retention in ["99", "\"all\""] {
+        let run = compact(retention);
+        assert_eq!(run.code, Some(0), "{retention}: {}", run.stderr);
+    }
+    let run = compact("1");
+    assert_eq!(run.code, Some(1), "{}", run.stdout);
+    assert!(run.stderr.contains("segments/000025.parquet"), "{}", run.stderr);
 }
 
 #[test]

@@ -7,6 +7,7 @@
 //! as of 12:  rows of 14 ◀─ undo 14 ◀─ undo 13
 //! ```
 
+use std::ops::Range;
 use std::path::Path;
 
 use super::fold::{Fold, UndoPart};
@@ -65,7 +66,7 @@ impl Chain {
     /// The chains of a table, none of whose parts was folded, in order of year and publication.
     #[must_use]
     pub fn of_parts(parts: &[Part]) -> Vec<Self> {
-        chains(parts, &[], &[]).unwrap_or_default()
+        chains(parts, Folds::default()).unwrap_or_default()
     }
 
     /// Its files.
@@ -91,26 +92,81 @@ impl Chain {
     }
 }
 
+/// What was folded of the published tables.
+#[derive(Clone, Copy, Debug, Default)]
+pub(in crate::home) struct Folds<'a> {
+    /// In order of table, year and publication.
+    pub(in crate::home) folds: &'a [Fold],
+    /// In order of table, year and publications.
+    pub(in crate::home) undo: &'a [UndoPart],
+}
+
+impl<'a> Folds<'a> {
+    /// The fold that begins with a whole part.
+    pub(in crate::home) fn of(self, whole: &Part) -> Option<&'a Fold> {
+        let key = (whole.table, whole.year, whole.publication);
+        let found =
+            self.folds.binary_search_by_key(&key, |fold| (fold.table, fold.year, fold.first));
+        found.ok().map(|at| &self.folds[at])
+    }
+
+    /// What leads back from the fold that begins with a whole part, the oldest first.
+    pub(in crate::home) fn undo_of(self, whole: &Part) -> &'a [UndoPart] {
+        let key = (whole.table, whole.year, whole.publication);
+        let start = self.undo.partition_point(|undo| (undo.table, undo.year, undo.first) < key);
+        let own = &self.undo[start..];
+        &own[..own.partition_point(|undo| (undo.table, undo.year, undo.first) == key)]
+    }
+
+    /// What leads back to a publication, the oldest first; none if its rows are not stored.
+    fn undo_to(self, whole: &Part, to: Publication) -> Option<&'a [UndoPart]> {
+        let own = self.undo_of(whole);
+        let own = &own[own.partition_point(|undo| undo.newest <= to)..];
+        own.first()?.states.contains(&to).then_some(own)
+    }
+
+    /// Whether rows are stored as a part of the chain of a whole part left them.
+    fn has(self, whole: &Part, state: Publication) -> bool {
+        self.of(whole).is_none_or(|fold| {
+            fold.rows.is_some() && (state >= fold.last || self.undo_to(whole, state).is_some())
+        })
+    }
+}
+
 /// The chains of a table, of which some parts were folded; none if what its parts of a year were is
 /// not stored any more.
 ///
 /// Parts are in order of year and publication.
-pub(in crate::home) fn chains(
-    parts: &[Part],
-    folds: &[Fold],
-    undo: &[UndoPart],
-) -> Option<Vec<Chain>> {
+pub(in crate::home) fn chains(parts: &[Part], folds: Folds<'_>) -> Option<Vec<Chain>> {
     let in_use = in_use(parts);
     let of_year = in_use.chunk_by(|a, b| a.year == b.year);
-    of_year.map(|parts| chain(parts, folds, undo)).collect()
+    of_year.map(|parts| chain(parts, folds)).collect()
+}
+
+/// The publications, as numbers from and up to, as of which a year of a table is not stored any
+/// more.
+///
+/// Parts are in order of year and publication.
+pub(in crate::home) fn not_stored(parts: &[Part], folds: Folds<'_>) -> Vec<Range<u32>> {
+    let mut spans = Vec::new();
+    for of_year in parts.chunk_by(|a, b| a.year == b.year) {
+        let mut whole = &of_year[0];
+        for (at, part) in of_year.iter().enumerate() {
+            if part.kind == PartKind::Whole {
+                whole = part;
+            }
+            if !folds.has(whole, part.publication) {
+                let end = of_year.get(at + 1).map_or(u32::MAX, |next| next.publication.0);
+                spans.push(part.publication.0..end);
+            }
+        }
+    }
+    spans
 }
 
 /// The chain of some parts of a year: a whole one, and the changes after it.
-fn chain(parts: &[Part], folds: &[Fold], undo: &[UndoPart]) -> Option<Chain> {
+fn chain(parts: &[Part], folds: Folds<'_>) -> Option<Chain> {
     let (whole, newest) = (&parts[0], &parts[parts.len() - 1]);
-    let fold = folds.iter().find(|fold| {
-        (fold.table, fold.year, fold.first) == (whole.table, whole.year, whole.publication)
-    });
     let mut chain = Chain {
         year: whole.year,
         months: newest.months,
@@ -120,21 +176,15 @@ fn chain(parts: &[Part], folds: &[Fold], undo: &[UndoPart]) -> Option<Chain> {
         layers: Vec::new(),
     };
     let mut after = whole.publication;
-    if let Some(fold) = fold {
+    if let Some(fold) = folds.of(whole) {
         chain.base = fold.rows.clone()?.file;
         after = fold.last;
         if newest.publication < fold.last {
-            let own = undo.iter().filter(|undo| {
-                (undo.table, undo.year, undo.first) == (fold.table, fold.year, fold.first)
-            });
-            let mut own: Vec<&UndoPart> =
-                own.filter(|undo| undo.newest > newest.publication).collect();
-            own.sort_unstable_by_key(|undo| std::cmp::Reverse(undo.newest));
-            let is_stored = own.last()?.states.contains(&newest.publication);
             let to = newest.publication;
-            let layers = own.iter().map(|undo| Layer::Undo { file: undo.file.clone(), to });
+            let newest_first = folds.undo_to(whole, to)?.iter().rev();
+            let layers = newest_first.map(|undo| Layer::Undo { file: undo.file.clone(), to });
             chain.layers = layers.collect();
-            return is_stored.then_some(chain);
+            return Some(chain);
         }
     }
     debug_assert_eq!(whole.kind, PartKind::Whole, "a chain begins with a whole part");

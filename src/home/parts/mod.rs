@@ -25,8 +25,8 @@ use arrow_array::RecordBatch;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::errors::ParquetError;
 
-pub(in crate::home) use chain::chains;
 pub use chain::{Chain, Layer};
+pub(in crate::home) use chain::{Folds, chains, not_stored};
 pub(in crate::home) use fold::{Fold, FoldedRows, Folding, UndoPart, fold};
 pub use overlay::{KEYS_MAX, TableYears, YearRows};
 pub use write::PartWriter;

@@ -5,7 +5,7 @@ use arrow_array::{ArrayRef, Int64Array, StringArray};
 
 use super::*;
 use crate::home::parts::{
-    Fold, FoldedRows, Folding, Part, PartKind, PartWriter, UndoPart, chains, fold,
+    Fold, FoldedRows, Folding, Folds, Part, PartKind, PartWriter, UndoPart, chains, fold,
 };
 
 type Line = (bool, &'static str, Option<&'static str>, i64);
@@ -154,7 +154,8 @@ fn folded_parts_have_every_state_that_is_wanted_and_no_other() {
             }
             for (at, expected) in states.iter().enumerate() {
                 let as_of = &parts[..=at];
-                let chains = chains(as_of, std::slice::from_ref(&fold), &undo);
+                let folds = Folds { folds: std::slice::from_ref(&fold), undo: &undo };
+                let chains = chains(as_of, folds);
                 assert_eq!(chains.is_some(), is_kept(at), "state {at} of {wanted:?}, {first}");
                 if let Some(chains) = chains {
                     let found = rows(home.path(), &chains);
