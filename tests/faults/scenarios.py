@@ -103,6 +103,7 @@ ALL = [
              files={"upto": (200001, 25),
                     "new": {"200202": {"late": ("200103", "200107", "200111"), "n_late": 12}}}),
     Scenario("estimate", before=(("ingest", TO),), hit=("estimate", "--table", "3"),
+             options="estimate = []\n",
              shows=(("estimate", "--table", "3"),),
              files={"upto": (200001, 36)}),
     Scenario("estimate-again", before=(("ingest", TO), ("estimate", "--table", "3")),
