@@ -95,6 +95,7 @@ impl Published {
                     apply(&mut self.plant, change, PlantFacts::key);
                 }
             }
+            Output::WholeYear(_) => {}
             Output::Cells(_) => unreachable!("nobody asks for cells"),
             Output::Done | Output::Failed => unreachable!("handled by the workers' driver"),
         }

@@ -99,16 +99,29 @@ pub fn city_row(key: MarketKey, market: Market) -> Option<CityRow> {
     (row.exporters > 0 || row.exits > 0).then_some(row)
 }
 
-/// Reads all rows of a year off the markets of this worker.
-pub fn rows_of_year(markets: &Handle<MarketKey, Market>, year: Year, epoch: Time) -> Vec<CityRow> {
+/// How many rows go to the publisher at a time.
+const ROWS_AT_A_TIME: usize = 4096;
+
+/// Reads all rows of a year off the markets of this worker, and hands them on in portions.
+pub fn of_year(
+    markets: &Handle<MarketKey, Market>,
+    year: Year,
+    epoch: Time,
+    mut publish: impl FnMut(Vec<CityRow>),
+) {
     let mut lookup = Lookup::open(markets, epoch);
     let mut rows = Vec::new();
     lookup.seek(&MarketKey { year, ..MarketKey::default() });
     while let Some(&key) = lookup.key().filter(|key| key.year == year) {
         rows.extend(city_row(key, lookup.sum(Moment::After)));
         lookup.step();
+        if rows.len() >= ROWS_AT_A_TIME {
+            publish(std::mem::take(&mut rows));
+        }
     }
-    rows
+    if !rows.is_empty() {
+        publish(rows);
+    }
 }
 
 #[cfg(test)]

@@ -44,9 +44,11 @@ pub enum Output {
     PlantFacts(Year, Vec<PlantFacts>),
     /// What changed in the facts of `plant` in another year.
     PlantChanges(Year, Vec<Change<PlantFacts>>),
+    /// All workers have handed on all rows of a year that is published whole.
+    WholeYear(Year),
     /// Annual cells as they stand, in answer to [`Workers::cells`].
     Cells(Vec<(CellKey, Cell)>),
-    /// The worker has handed on all its rows.
+    /// The worker has handed on all that it was asked for.
     Done,
     /// The worker died.
     Failed,
@@ -62,7 +64,12 @@ pub struct WorkerFailed;
 
 enum Command {
     Amounts(Vec<(CellKey, Cell)>),
+    /// Completes an epoch and hands on changes.
     Epoch(Epoch),
+    /// Hands on all rows of a year of the epoch.
+    Whole(Year),
+    /// Nothing more is asked about the epoch.
+    End,
     Cells,
 }
 
@@ -114,16 +121,26 @@ impl Workers {
         self.commands[self.next].send(Command::Amounts(amounts)).map_err(|_| WorkerFailed)
     }
 
-    /// Completes an epoch and hands on its rows as they are read.
+    /// Completes an epoch and hands on its rows as they are read: changes, then the whole years one
+    /// after another. A worker that is ahead waits at the end of a year, so that rows of few years
+    /// are in the making at a time.
     ///
     /// # Errors
     /// [`WorkerFailed`] if a worker died, or what `publish` returns.
     pub fn complete<E: From<WorkerFailed>>(
         &mut self,
         epoch: &Epoch,
-        publish: impl FnMut(Output) -> Result<(), E>,
+        mut publish: impl FnMut(Output) -> Result<(), E>,
     ) -> Result<(), E> {
-        self.ask(|| Command::Epoch(epoch.clone()), publish)
+        let mut result = self.ask(|| Command::Epoch(epoch.clone()), &mut publish)?;
+        for &year in epoch.whole.iter().filter(|_| epoch.publish) {
+            if result.is_ok() {
+                result = self.ask(|| Command::Whole(year), &mut publish)?;
+            }
+            result = result.and_then(|()| publish(Output::WholeYear(year)));
+        }
+        self.tell(|| Command::End)?;
+        result
     }
 
     /// Hands on the annual cells as the last epoch left them; nothing may have been fed since.
@@ -132,33 +149,36 @@ impl Workers {
     /// As for [`Workers::complete`].
     pub fn cells<E: From<WorkerFailed>>(
         &mut self,
-        take: impl FnMut(Output) -> Result<(), E>,
+        mut take: impl FnMut(Output) -> Result<(), E>,
     ) -> Result<(), E> {
-        self.ask(|| Command::Cells, take)
+        self.ask(|| Command::Cells, &mut take)?
     }
 
-    /// Sends each worker a command and hands on what they answer.
-    fn ask<E: From<WorkerFailed>>(
+    fn tell(&self, command: impl Fn() -> Command) -> Result<(), WorkerFailed> {
+        let mut commands = self.commands.iter();
+        commands.try_for_each(|commands| commands.send(command()).map_err(|_| WorkerFailed))
+    }
+
+    /// Sends each worker a command and hands on what they answer; gives what became of that.
+    fn ask<E>(
         &mut self,
         command: impl Fn() -> Command,
-        mut publish: impl FnMut(Output) -> Result<(), E>,
-    ) -> Result<(), E> {
-        for commands in &self.commands {
-            commands.send(command()).map_err(|_| WorkerFailed)?;
-        }
+        publish: &mut impl FnMut(Output) -> Result<(), E>,
+    ) -> Result<Result<(), E>, WorkerFailed> {
+        self.tell(command)?;
         let mut n_done = 0;
         let mut result = Ok(());
         while n_done < self.commands.len() {
             match self.outputs.recv().map_err(|_| WorkerFailed)? {
                 Output::Done => n_done += 1,
-                Output::Failed => return Err(WorkerFailed.into()),
+                Output::Failed => return Err(WorkerFailed),
                 // After a failure the rest is still drained: a worker must never wait for a
                 // publisher that is gone.
                 rows if result.is_ok() => result = publish(rows),
                 _ => {}
             }
         }
-        result
+        Ok(result)
     }
 }
 
@@ -210,6 +230,7 @@ fn run(
                     input.update(key, cell);
                 }
                 worker.step();
+                continue;
             }
             Command::Epoch(epoch) => {
                 let whole_from = epoch.whole.first().copied().unwrap_or(epoch.last.next());
@@ -218,29 +239,30 @@ fn run(
                 input.flush();
                 worker.step_or_park_while(None, || probe.less_than(&(time + 1)));
                 if epoch.publish {
-                    publish(&arrangements, &epoch, time, &mut log.borrow_mut(), output);
+                    publish_changes(&arrangements, &epoch, time, &mut log.borrow_mut(), output);
                 }
-                // The driver has the rows to make durable meanwhile.
-                if output.send(Output::Done).is_err() {
-                    return;
-                }
+            }
+            Command::Whole(year) => publish_whole(&arrangements, year, time, output),
+            // The driver has the rows to make durable meanwhile.
+            Command::End => {
                 arrangements.forget_before(time);
                 time += 1;
+                continue;
             }
             Command::Cells => {
                 cells::portions(&arrangements.cells, time, |portion| {
                     let _ = output.send(Output::Cells(portion));
                 });
-                if output.send(Output::Done).is_err() {
-                    return;
-                }
             }
+        }
+        if output.send(Output::Done).is_err() {
+            return;
         }
     }
 }
 
-/// Reads the rows of an epoch and sends them; a driver that is gone ends it at the next command.
-fn publish(
+/// Reads what an epoch changed and sends it; a driver that is gone ends it at the next command.
+fn publish_changes(
     arrangements: &Arrangements,
     epoch: &Epoch,
     time: Time,
@@ -255,11 +277,14 @@ fn publish(
             let _ = output.send(Output::PlantChanges(year, changes));
         });
     }
-    for &year in &epoch.whole {
-        let rows = markets::rows_of_year(&arrangements.markets, year, time);
+}
+
+/// Reads all rows of a year and sends them.
+fn publish_whole(arrangements: &Arrangements, year: Year, time: Time, output: &SyncSender<Output>) {
+    markets::of_year(&arrangements.markets, year, time, |rows| {
         let _ = output.send(Output::CityRows(year, rows));
-        facts::of_year(arrangements, year, time, |facts| {
-            let _ = output.send(Output::PlantFacts(year, facts));
-        });
-    }
+    });
+    facts::of_year(arrangements, year, time, |facts| {
+        let _ = output.send(Output::PlantFacts(year, facts));
+    });
 }

@@ -1,17 +1,21 @@
 //! What comes from the workers, to parts of the published tables.
 
-use std::collections::BTreeMap;
+use std::collections::VecDeque;
+use std::collections::btree_map::{BTreeMap, Entry};
 use std::path::Path;
-use std::thread::ScopedJoinHandle;
+use std::thread::{self, JoinHandle};
 
 use super::EngineError;
-use super::reading::named;
 use crate::dataflow::Output;
 use crate::domain::calendar::Calendar;
 use crate::domain::types::Year;
-use crate::home::Publication;
 use crate::home::parts::{Part, PartKind, PartWriter, Table};
+use crate::home::{ArchiveError, Publication};
 use crate::tables::{Context, facts};
+
+/// How many parts may wait for the disk at a time, apart from those of years that are not published
+/// whole.
+const PARTS_WAITING_MAX: usize = 8;
 
 /// Writes one publication's parts; nothing of them counts before they are committed.
 pub struct Publisher<'a> {
@@ -19,29 +23,22 @@ pub struct Publisher<'a> {
     publication: Publication,
     calendar: Calendar,
     context: Context<'a>,
-    parts: BTreeMap<(Table, Year), (PartKind, PartWriter)>,
+    open: BTreeMap<(Table, Year), (PartKind, PartWriter)>,
+    waiting: VecDeque<JoinHandle<Result<Part, ArchiveError>>>,
+    parts: Vec<Part>,
 }
 
 impl<'a> Publisher<'a> {
-    /// Starts a publication in which the years `whole` are published whole, even where no row is
-    /// left.
-    ///
-    /// # Errors
-    /// [`EngineError::Archive`] if a part cannot be started.
+    /// Starts a publication.
+    #[must_use]
     pub fn start(
         home: &'a Path,
         publication: Publication,
         calendar: Calendar,
-        whole: &[Year],
         context: Context<'a>,
-    ) -> Result<Self, EngineError> {
-        let parts = BTreeMap::new();
-        let mut publisher = Self { home, publication, calendar, context, parts };
-        for &year in whole {
-            publisher.part(Table::City, year, PartKind::Whole)?;
-            publisher.part(Table::Plant, year, PartKind::Whole)?;
-        }
-        Ok(publisher)
+    ) -> Self {
+        let (open, waiting, parts) = (BTreeMap::new(), VecDeque::new(), Vec::new());
+        Self { home, publication, calendar, context, open, waiting, parts }
     }
 
     fn part(
@@ -51,9 +48,9 @@ impl<'a> Publisher<'a> {
         kind: PartKind,
     ) -> Result<&mut PartWriter, EngineError> {
         let schema = facts::schema(table);
-        let (_, writer) = match self.parts.entry((table, year)) {
-            std::collections::btree_map::Entry::Occupied(part) => part.into_mut(),
-            std::collections::btree_map::Entry::Vacant(free) => free.insert((
+        let (_, writer) = match self.open.entry((table, year)) {
+            Entry::Occupied(part) => part.into_mut(),
+            Entry::Vacant(free) => free.insert((
                 kind,
                 PartWriter::create(self.home, table, year, self.publication, schema)?,
             )),
@@ -61,7 +58,7 @@ impl<'a> Publisher<'a> {
         Ok(writer)
     }
 
-    /// Writes a portion of rows.
+    /// Writes a portion of rows. A whole year has a part of each table, even where no row is left.
     ///
     /// # Errors
     /// [`EngineError::Archive`] if it cannot be written.
@@ -83,27 +80,63 @@ impl<'a> Publisher<'a> {
                 let batch = facts::plant(&facts::changed(changes), &self.context)?;
                 (Table::Plant, *year, PartKind::Changes, batch)
             }
+            Output::WholeYear(year) => return self.finish_year(*year),
             Output::Cells(_) | Output::Done | Output::Failed => return Ok(()),
         };
         Ok(self.part(table, year, kind)?.write(&batch)?)
     }
 
-    /// Makes all parts durable, each on a thread of its own: they wait for the disk, which confirms
-    /// many files in the time of one.
+    /// Makes the parts of a whole year durable while the next year is read.
+    fn finish_year(&mut self, year: Year) -> Result<(), EngineError> {
+        for table in Table::ALL {
+            self.part(table, year, PartKind::Whole)?;
+            if let Some((kind, writer)) = self.open.remove(&(table, year)) {
+                self.finish_part(year, kind, writer);
+            }
+        }
+        while self.waiting.len() > PARTS_WAITING_MAX {
+            self.wait_for_one()?;
+        }
+        Ok(())
+    }
+
+    /// Makes a part durable on a thread of its own: parts wait for the disk, which confirms many
+    /// files in the time of one.
+    fn finish_part(&mut self, year: Year, kind: PartKind, writer: PartWriter) {
+        let months = self.calendar.months(year);
+        let thread = thread::Builder::new().name("writing".to_owned());
+        let finishing = thread.spawn(move || writer.finish(kind, months));
+        self.waiting.push_back(finishing.expect("the system can start one more thread"));
+    }
+
+    fn wait_for_one(&mut self) -> Result<(), EngineError> {
+        if let Some(finishing) = self.waiting.pop_front() {
+            self.parts.push(finishing.join().expect("a writer returns its errors")?);
+        }
+        Ok(())
+    }
+
+    /// Makes all parts durable; they are in order of table and year.
     ///
     /// # Errors
     /// [`EngineError::Archive`] if one cannot be.
-    pub fn finish(self) -> Result<Vec<Part>, EngineError> {
-        let Self { calendar, parts, .. } = self;
-        std::thread::scope(|scope| {
-            let finishing: Vec<_> = parts
-                .into_iter()
-                .map(|((_, year), (kind, writer))| {
-                    named(scope, "writing", move || writer.finish(kind, calendar.months(year)))
-                })
-                .collect();
-            let finished = finishing.into_iter().map(ScopedJoinHandle::join);
-            finished.map(|part| Ok(part.expect("a writer returns its errors")?)).collect()
-        })
+    pub fn finish(mut self) -> Result<Vec<Part>, EngineError> {
+        for ((_, year), (kind, writer)) in std::mem::take(&mut self.open) {
+            self.finish_part(year, kind, writer);
+        }
+        while !self.waiting.is_empty() {
+            self.wait_for_one()?;
+        }
+        self.parts.sort_unstable_by_key(|part| (part.table, part.year));
+        Ok(std::mem::take(&mut self.parts))
+    }
+}
+
+impl Drop for Publisher<'_> {
+    /// After a failure nothing writes to the home behind the back of who handles it.
+    fn drop(&mut self) {
+        for finishing in self.waiting.drain(..) {
+            let _ = finishing.join();
+        }
     }
 }

@@ -283,8 +283,7 @@ impl Running {
         names: &Names,
     ) -> Result<Vec<Part>, EngineError> {
         let context = Context { firms: &names.firms, countries: &names.countries, definition };
-        let whole = self.years_published_whole();
-        let mut publisher = Publisher::start(folder, publication, self.calendar, &whole, context)?;
+        let mut publisher = Publisher::start(folder, publication, self.calendar, context);
         self.complete(true, |output| publisher.write(&output))?;
         publisher.finish()
     }

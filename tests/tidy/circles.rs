@@ -27,6 +27,7 @@ const CIRCLES: &[(&[&str], &str)] = &[
             "home/parts/fold",
             "home/parts/mod",
             "home/parts/overlay",
+            "home/parts/undo",
             "home/parts/write",
             "home/segment/mod",
             "home/segment/read",
@@ -40,10 +41,7 @@ const CIRCLES: &[(&[&str], &str)] = &[
         "dataflow/mod.rs declares the arrangements that facts are read from",
     ),
     (&["engine/open", "engine/restore"], "a restart opens an engine, which restarts"),
-    (
-        &["engine/publisher", "engine/reading", "engine/running", "engine/sums"],
-        "the publisher reads the running engine that owns it",
-    ),
+    (&["engine/running", "engine/sums"], "sums are fed to the running engine, with its names"),
     (
         &[
             "render/regression/grid",
