@@ -3,12 +3,12 @@
 
 use clap::Args;
 use spillover::engine::Request;
-use spillover::home::{Archive, CompactionRules};
+use spillover::engine::compact::{Compacted, compact};
+use spillover::home::CompactionRules;
 
 use super::ending::Done;
-use super::follow_up::compact;
+use super::follow_up::n_folded;
 use super::home_options::{HomeOptions, n_workers, workers};
-use super::ingest::open;
 
 #[derive(Debug, Args)]
 pub struct Compact {
@@ -20,11 +20,14 @@ pub struct Compact {
 impl Compact {
     pub fn run(self, home: &HomeOptions) -> anyhow::Result<Done> {
         let config = home.config()?;
-        let before = Archive::read(home.folder())?.sizes()?;
         let n_workers = n_workers(self.workers, &config);
-        let mut engine = open(home, Request { config, n_workers, ..Request::default() }, &[])?;
-        let n_chains = compact(&mut engine, CompactionRules::ALL)?;
-        let after = engine.archive().sizes()?;
+        let request = Request { config, n_workers, ..Request::default() };
+        let Compacted { done, before, after, was_open } =
+            compact(home.folder(), request, CompactionRules::ALL)?;
+        if let Some(was_open) = was_open {
+            eprintln!("{was_open}");
+        }
+        let n_chains = n_folded(&done);
         if n_chains == 0 {
             println!("nothing to fold: published tables take {} bytes", after.part_bytes);
         } else {

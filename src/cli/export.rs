@@ -139,11 +139,7 @@ impl Export {
         let standing = reader.standing(self.vintage.map(Vintage))?;
         let (table, year) = (reader.table(&standing, table)?, self.year.map(Year));
         table.check(year)?;
-        self.output.write(
-            home,
-            &table.sheet(),
-            table.rows(year).map(|year| year.map(|(_, rows)| rows)),
-        )
+        self.output.write(home, &table.sheet(), table.rows_of(year))
     }
 }
 

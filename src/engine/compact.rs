@@ -7,12 +7,48 @@
 //! damaged records of withdrawn or superseded files.
 
 use std::collections::BTreeSet;
+use std::ops::ControlFlow;
+use std::path::Path;
 
 use super::EngineError;
-use super::open::{Engine, recorded_profile};
+use super::open::{Engine, Request, recorded_profile};
+use super::upgrade::has_figures;
 use crate::domain::types::Vintage;
 use crate::home::options::Retention;
-use crate::home::{Archive, Compaction, CompactionRules, Publication};
+use crate::home::{Archive, Compaction, CompactionRules, Publication, Sizes, WasOpen};
+
+/// What a compaction of a home did, and how large the home was before.
+#[derive(Debug)]
+pub struct Compacted {
+    /// What was folded.
+    pub done: Compaction,
+    /// Sizes before.
+    pub before: Sizes,
+    /// Sizes after.
+    pub after: Sizes,
+    /// Whether other users could use the home until it was opened.
+    pub was_open: Option<WasOpen>,
+}
+
+/// Folds published parts of a home as [`Engine::compact`] does. The state is not restored, unless
+/// the home is of an earlier version, whose tables are written once more.
+///
+/// # Errors
+/// Those of [`Engine::open`] and [`Engine::compact`].
+pub fn compact(
+    folder: &Path,
+    request: Request,
+    rules: CompactionRules,
+) -> Result<Compacted, EngineError> {
+    let before = Archive::read(folder)?.sizes()?;
+    let mut engine = Engine::closed(folder, request)?;
+    if has_figures(&engine.archive)? {
+        engine.restore(|_| ControlFlow::Continue(()))?;
+    }
+    let done = engine.compact(rules)?;
+    let (after, was_open) = (engine.archive.sizes()?, engine.archive.was_open());
+    Ok(Compacted { done, before, after, was_open })
+}
 
 impl Engine {
     /// Folds published parts that are due by some rules, and lets go of vintages that are not to be

@@ -14,7 +14,7 @@
 
 pub mod amounts;
 mod budget;
-mod compact;
+pub mod compact;
 mod error;
 mod intake;
 mod mend;

@@ -116,7 +116,7 @@ impl Engine {
         })
     }
 
-    fn restore(
+    pub(super) fn restore(
         &mut self,
         progress: impl FnMut(usize) -> ControlFlow<()>,
     ) -> Result<(), EngineError> {

@@ -48,7 +48,7 @@ impl Engine {
 }
 
 /// Whether figures are stored of the tables of now.
-fn has_figures(archive: &Archive) -> Result<bool, ArchiveError> {
+pub(super) fn has_figures(archive: &Archive) -> Result<bool, ArchiveError> {
     for table in Table::ALL {
         if archive.parts(table, None)?.iter().any(|part| part.layout == Layout::Figures) {
             return Ok(true);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use arrow_array::{ArrayRef, BooleanArray, RecordBatch, StringArray};
 
-use super::parts::{PartKind, PartWriter, REMOVED, TableYears};
+use super::parts::{PartKind, PartWriter, REMOVED, YearStream};
 use super::*;
 use crate::domain::record::{Counts, Exclusion, Intake, Rule};
 use crate::domain::types::{Flow, Year};
@@ -106,8 +106,9 @@ fn first(home: &Path) -> Archive {
 
 fn firms(archive: &Archive, as_of: Option<Vintage>) -> usize {
     let chains = archive.chains(Table::Plant, as_of).expect("asked").expect("stored");
-    let years = TableYears::new(archive.home(), Table::Plant, chains);
-    years.flat_map(|year| year.expect("a year").batches).map(|batch| batch.num_rows()).sum()
+    let years = chains.iter().map(|of| YearStream::open(archive.home(), Table::Plant, of));
+    let batches = years.flat_map(|year| year.expect("a year"));
+    batches.map(|batch| batch.expect("rows").num_rows()).sum()
 }
 
 #[test]

@@ -6,14 +6,15 @@ use std::sync::Arc;
 
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
+use arrow_select::concat::concat_batches;
 
-use super::derived::StoredYear;
+use super::derived::{DeriveError, PlantYear, StoredYear};
 use super::sheet::Sheet;
 use super::sorted::by_key;
 use super::{city, columns, plant};
 use crate::domain::types::{Vintage, Year};
 use crate::home::definition::Definition;
-use crate::home::parts::{Chain, Layout, Part, Table, TableYears};
+use crate::home::parts::{Chain, Layout, Part, Table, YearStream};
 use crate::home::{Archive, ArchiveError};
 
 /// Which rows of a table are wanted.
@@ -113,6 +114,9 @@ pub struct TableAt {
     /// Of each year, the chain of the table itself and of `city`.
     years: BTreeMap<Year, YearFiles>,
 }
+
+/// Rows of a year in order of key.
+pub type Batches = Box<dyn Iterator<Item = Result<RecordBatch, ExportError>>>;
 
 /// The files of a year.
 #[derive(Clone, Debug)]
@@ -227,23 +231,71 @@ impl TableAt {
         }
     }
 
-    fn read(&self, year: Year, files: &YearFiles) -> Result<RecordBatch, ExportError> {
-        let stored = |table, chain: &Chain| {
-            let mut years = TableYears::new(&self.folder, table, vec![chain.clone()]);
-            years.next().map_or_else(|| Ok(Vec::new()), |year| year.map(|year| year.batches))
+    /// The rows of a year in order of key, a batch at a time; none where it is not there.
+    ///
+    /// # Errors
+    /// Those of [`TableAt::year`], also for each batch.
+    pub fn batches(&self, year: Year) -> Result<Batches, ExportError> {
+        match self.years.get(&year) {
+            None => Ok(Box::new(std::iter::empty())),
+            Some(files) => self.read_batches(year, files),
+        }
+    }
+
+    fn read_batches(&self, year: Year, files: &YearFiles) -> Result<Batches, ExportError> {
+        let name = self.table.name();
+        let misfit = move |source| ExportError::Rows { table: name, year, source };
+        let stored = |table, chain: &Chain| -> Result<Vec<RecordBatch>, ArchiveError> {
+            YearStream::open(&self.folder, table, chain)?.collect()
         };
+        let of_city = |city| StoredYear { year, months: files.own.months, city };
+        if (files.own.layout, self.table) == (Layout::Facts, Table::Plant) {
+            let city = files.city.as_ref().map(|chain| stored(Table::City, chain)).transpose()?;
+            let (folder, chain) = (self.folder.clone(), files.own.clone());
+            let open = move || YearStream::open(&folder, Table::Plant, &chain);
+            let rows = PlantYear::new(&self.definition, &of_city(city.unwrap_or_default()), open);
+            let rows = rows.map_err(misfit)?.map(move |batch| {
+                batch.map_err(|error| match error {
+                    DeriveError::Archive(error) => error.into(),
+                    DeriveError::Rows(source) => misfit(source),
+                })
+            });
+            return Ok(Box::new(rows));
+        }
         let own = stored(self.table, &files.own)?;
-        let city = files.city.as_ref().map(|chain| stored(Table::City, chain)).transpose()?;
-        let rows = |city, plant| StoredYear { year, months: files.own.months, city, plant };
-        let made = match (files.own.layout, self.table) {
-            (Layout::Figures, table) => by_key(&self.schema(), &own, table.key()),
-            (Layout::Facts, Table::City) => self.definition.city_year(&rows(own, Vec::new())),
-            (Layout::Facts, Table::Plant) => {
-                self.definition.plant_year(&rows(city.unwrap_or_default(), own))
-            }
+        let made = match files.own.layout {
+            Layout::Figures => by_key(&self.schema(), &own, self.table.key()),
+            Layout::Facts => self.definition.city_year(&of_city(own)),
         };
+        Ok(Box::new(std::iter::once(made.map_err(misfit))))
+    }
+
+    fn read(&self, year: Year, files: &YearFiles) -> Result<RecordBatch, ExportError> {
+        let batches: Vec<RecordBatch> =
+            self.read_batches(year, files)?.collect::<Result<_, _>>()?;
+        if let [one] = &batches[..] {
+            return Ok(one.clone());
+        }
         let table = self.table.name();
-        made.map_err(|source| ExportError::Rows { table, year, source })
+        let rows = concat_batches(&self.schema(), &batches);
+        rows.map_err(|source| ExportError::Rows { table, year, source })
+    }
+
+    /// The rows of the years in order, or of one, sorted by year and key, a batch at a time.
+    ///
+    /// # Errors
+    /// Those of [`TableAt::year`], for each batch.
+    pub fn rows_of(
+        &self,
+        year: Option<Year>,
+    ) -> impl Iterator<Item = Result<RecordBatch, ExportError>> + use<> {
+        let table = self.clone();
+        let mut years: Vec<Year> = self.years().collect();
+        years.retain(|of| year.is_none_or(|year| year == *of));
+        years.into_iter().flat_map(move |year| match table.batches(year) {
+            Ok(batches) => batches,
+            Err(error) => Box::new(std::iter::once(Err(error))),
+        })
     }
 
     /// The years in order, or one, each sorted by key.

@@ -8,19 +8,24 @@
 //! added. It holds as many rows as the changes did: nothing grows by folding, and the newest rows
 //! are read from one file. Publications that are not wanted any more are passed over: what undoes
 //! the next one leads back past them.
+//!
+//! Bounded memory: the changes, the rows that they change, and a row group. The base is read and
+//! written batch by batch, and so are earlier undo parts, but for steps that become one.
 
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow_array::{ArrayRef, BooleanArray, RecordBatch, UInt32Array};
-use arrow_schema::{ArrowError, DataType, Field, Schema};
+use arrow_array::{BooleanArray, RecordBatch, UInt32Array};
+use arrow_schema::{ArrowError, SchemaRef};
 use arrow_select::concat::concat_batches;
+use arrow_select::interleave::interleave_record_batch;
 use arrow_select::take::take_record_batch;
 use rustc_hash::FxHashMap;
 
-use super::overlay::{Key, Keys, UNDOES, removed, undone};
+use super::overlay::{Key, Keys, removed};
+use super::undo::UndoWriter;
 use super::write::RowsWriter;
-use super::{Part, REMOVED, ROWS_MAX, Table, read_part};
+use super::{Part, PartRows, REMOVED, Table, read_part};
 use crate::domain::types::Year;
 use crate::home::Publication;
 use crate::home::durable::Stored;
@@ -97,23 +102,20 @@ pub(in crate::home) struct Folded {
     pub(in crate::home) undo: Option<UndoPart>,
 }
 
-/// Rows of several files one after another, and where those stand that count.
+/// The changes of a fold, and the rows of the base that they are about.
 struct Pool {
+    /// Rows of the base, and the changes behind them.
     rows: RecordBatch,
     removed: BooleanArray,
-    /// Where the base ends.
-    n_base: usize,
     /// Of each key that a change is about: the row that counts, if there is one.
     current: FxHashMap<Key, Option<usize>>,
-    /// Of each row of the base that a change is about: its key.
-    touched: FxHashMap<usize, Key>,
 }
 
 /// What leads back from a publication to the last one before it that is wanted.
-struct Step {
-    undoes: Publication,
-    state: Publication,
-    rows: RecordBatch,
+pub(super) struct Step {
+    pub(super) undoes: Publication,
+    pub(super) state: Publication,
+    pub(super) rows: RecordBatch,
 }
 
 /// Folds changes.
@@ -129,76 +131,146 @@ pub(in crate::home) fn fold(home: &Path, folding: &Folding<'_>) -> Result<Folded
     let mut rows = None;
     let mut steps = Vec::new();
     if !folding.changes.is_empty() {
-        let base = read_part(home, folding.base.0)?;
-        let changes = folding.changes.iter().map(|part| read_part(home, &part.file));
-        let changes: Vec<Vec<RecordBatch>> = changes.collect::<Result<_>>()?;
-        let keys = Keys::of(folding.table);
-        let (mut pool, layers) = Pool::of(&base, &changes, keys).map_err(misfit)?;
-        steps = pool.fold(folding, &layers).map_err(misfit)?;
+        let base = PartRows::open(home, folding.base.0)?;
+        let changes = Changes::read(home, folding, base.schema())?;
+        let mut writer = RowsWriter::create(home, path_of(folding, ""), base.schema())?;
+        let touched = changes.write_folded(base, &mut writer, &misfit)?;
+        let n_rows = writer.n_rows();
+        rows = Some(FoldedRows { n_rows, file: writer.finish()? });
+        let mut pool = Pool::of(&changes, touched).map_err(misfit)?;
+        steps = pool.fold(folding, &changes.layers).map_err(misfit)?;
         steps.reverse();
-        let standing = pool.standing().map_err(misfit)?;
-        let file = write(home, folding, "", std::slice::from_ref(&standing))?;
-        rows = Some(FoldedRows { n_rows: standing.num_rows() as u64, file });
     }
-    for undo in folding.undo.iter().rev() {
-        let batches = read_part(home, &undo.file)?;
-        steps.extend(steps_of(&batches, undo).map_err(misfit)?);
+    let mut undo = UndoWriter::new(home, folding, &steps);
+    for step in steps {
+        undo.step(step.undoes, step.state)?;
+        undo.rows(step.rows)?;
     }
-    let steps = merged(folding.table, steps, folding.is_wanted).map_err(misfit)?;
-    Ok(Folded { rows, undo: write_undo(home, folding, &steps)? })
+    for part in folding.undo.iter().rev() {
+        undo.part(part)?;
+    }
+    Ok(Folded { rows, undo: undo.finish()? })
+}
+
+/// The path of a file that a fold writes.
+pub(super) fn path_of(folding: &Folding<'_>, what: &str) -> String {
+    let Folding { table, year, name, .. } = folding;
+    format!("published/{}/{year}/{name}{what}.parquet", table.name())
+}
+
+/// Changes in their order.
+struct Changes {
+    rows: RecordBatch,
+    keys: Keys,
+    /// Of each change, its rows with their keys.
+    layers: Vec<KeyedRows>,
+    /// Of each key the last row, and whether it stands.
+    last: FxHashMap<Key, Option<usize>>,
 }
 
 /// The rows of a change, each with its key.
 type KeyedRows = Vec<(usize, Key)>;
 
-impl Pool {
-    /// Rows of a base and of changes, with the keys of each change's rows.
-    fn of(
-        base: &[RecordBatch],
-        changes: &[Vec<RecordBatch>],
-        mut keys: Keys,
-    ) -> std::result::Result<(Self, Vec<KeyedRows>), ArrowError> {
-        let all = || base.iter().chain(changes.iter().flatten());
-        let Some(first) = all().next() else {
-            return Err(ArrowError::InvalidArgumentError("a part without rows".to_owned()));
-        };
-        let rows = concat_batches(&first.schema(), all())?;
-        let n_base = base.iter().map(RecordBatch::num_rows).sum();
-        let (mut current, mut touched) = (FxHashMap::default(), FxHashMap::default());
-        let mut layers = Vec::with_capacity(changes.len());
-        let mut at = n_base;
-        for batches in changes {
+/// Rows of the base that changes are about, each with its key.
+#[derive(Default)]
+struct Touched {
+    batches: Vec<RecordBatch>,
+    keys: Vec<Key>,
+}
+
+impl Changes {
+    fn read(home: &Path, folding: &Folding<'_>, schema: SchemaRef) -> Result<Self> {
+        let mut keys = Keys::of(folding.table);
+        let (mut all, mut layers, mut at) = (Vec::new(), Vec::new(), 0);
+        for part in folding.changes {
+            let misfit =
+                |source| ArchiveError::Overlay { path: home.join(&part.file.path), source };
             let mut layer = Vec::new();
-            for batch in batches {
-                let keys = keys.of_rows(batch)?;
-                layer.extend((at..).zip(keys));
+            for batch in read_part(home, &part.file)? {
+                layer.extend((at..).zip(keys.of_rows(&batch).map_err(misfit)?));
                 at += batch.num_rows();
+                all.push(batch);
             }
-            current.extend(layer.iter().map(|(_, key)| (*key, None)));
             layers.push(layer);
         }
-        for (row, key) in keys.of_rows(&rows.slice(0, n_base))?.into_iter().enumerate() {
-            if let Some(known) = current.get_mut(&key) {
-                *known = Some(row);
-                touched.insert(row, key);
-            }
+        let misfit = |source| ArchiveError::Overlay { path: home.join(&folding.name), source };
+        let rows = concat_batches(&schema, &all).map_err(misfit)?;
+        let removed = removed(&rows).map_err(misfit)?;
+        let mut last = FxHashMap::default();
+        for &(row, key) in layers.iter().flatten() {
+            last.insert(key, (!removed.value(row)).then_some(row));
         }
+        Ok(Self { rows, keys, layers, last })
+    }
+
+    /// Writes the rows that stand, in the order of the base, new ones behind.
+    fn write_folded(
+        &self,
+        base: PartRows,
+        writer: &mut RowsWriter,
+        misfit: &impl Fn(ArrowError) -> ArchiveError,
+    ) -> Result<Touched> {
+        let mut touched = Touched::default();
+        let mut is_new: FxHashMap<Key, usize> = FxHashMap::default();
+        is_new.extend(self.last.iter().filter_map(|(key, row)| Some((*key, (*row)?))));
+        for batch in base {
+            let batch = batch?;
+            let keys = self.keys.known(&batch).map_err(misfit)?;
+            let of_change = |key: Option<Key>| Some((key?, *self.last.get(&key?)?));
+            let (mut order, mut changed) = (Vec::with_capacity(keys.len()), Vec::new());
+            for (row, key) in keys.into_iter().enumerate() {
+                let Some((key, now)) = of_change(key) else {
+                    order.push((0, row));
+                    continue;
+                };
+                order.extend(now.map(|now| (1, now)));
+                is_new.remove(&key);
+                changed.push(position(row));
+                touched.keys.push(key);
+            }
+            if changed.is_empty() {
+                writer.write(&batch)?;
+                continue;
+            }
+            let rows = interleave_record_batch(&[&batch, &self.rows], &order).map_err(misfit)?;
+            writer.write(&rows)?;
+            let rows = take_record_batch(&batch, &UInt32Array::from(changed)).map_err(misfit)?;
+            touched.batches.push(rows);
+        }
+        let mut new: Vec<u32> = is_new.into_values().map(position).collect();
+        new.sort_unstable();
+        let rows = take_record_batch(&self.rows, &UInt32Array::from(new)).map_err(misfit)?;
+        writer.write(&rows)?;
+        Ok(touched)
+    }
+}
+
+impl Pool {
+    /// Of the keys that changes are about, the rows before any of them.
+    fn of(changes: &Changes, touched: Touched) -> std::result::Result<Self, ArrowError> {
+        let all = touched.batches.iter().chain([&changes.rows]);
+        let rows = concat_batches(&changes.rows.schema(), all)?;
         let removed = removed(&rows)?.clone();
-        Ok((Self { rows, removed, n_base, current, touched }, layers))
+        let mut current: FxHashMap<Key, Option<usize>> = FxHashMap::default();
+        current.extend(changes.last.keys().map(|key| (*key, None)));
+        current.extend(touched.keys.into_iter().enumerate().map(|(row, key)| (key, Some(row))));
+        Ok(Self { rows, removed, current })
     }
 
     /// Lets the changes take effect; gives what leads back from each, in their order.
     fn fold(
         &mut self,
         folding: &Folding<'_>,
-        layers: &[Vec<(usize, Key)>],
+        layers: &[KeyedRows],
     ) -> std::result::Result<Vec<Step>, ArrowError> {
+        let n_touched = self.rows.num_rows() - layers.iter().map(Vec::len).sum::<usize>();
         let mut steps = Vec::new();
         let mut state = folding.base.1;
         // What the rows changed since that publication were then; and a row with the key.
         let mut before: FxHashMap<Key, (Option<usize>, usize)> = FxHashMap::default();
         for (part, layer) in folding.changes.iter().zip(layers) {
             for &(row, key) in layer {
+                let row = n_touched + row;
                 let now = (!self.removed.value(row)).then_some(row);
                 let was = self.current.insert(key, now).flatten();
                 before.entry(key).or_insert((was, row));
@@ -225,29 +297,9 @@ impl Pool {
         let removed = before.iter().map(|(was, _)| Some(was.is_none())).collect();
         with_removed(&rows, removed)
     }
-
-    /// The rows that stand, in the order of the base, new ones behind.
-    fn standing(&self) -> std::result::Result<RecordBatch, ArrowError> {
-        let mut order = Vec::with_capacity(self.n_base);
-        for row in 0..self.n_base {
-            match self.touched.get(&row) {
-                Some(key) => order.extend(self.current[key].map(position)),
-                None => order.push(position(row)),
-            }
-        }
-        let from_base = self.touched.values().copied();
-        let mut from_base: Vec<Key> = from_base.collect();
-        from_base.sort_unstable();
-        let is_new = |key: &Key| from_base.binary_search(key).is_err();
-        let new = self.current.iter().filter(|(key, _)| is_new(key));
-        let mut new: Vec<u32> = new.filter_map(|(_, row)| row.map(position)).collect();
-        new.sort_unstable();
-        order.extend(new);
-        take_record_batch(&self.rows, &UInt32Array::from(order))
-    }
 }
 
-fn position(row: usize) -> u32 {
+pub(super) fn position(row: usize) -> u32 {
     u32::try_from(row).expect("a year of a table has fewer than 2^32 rows and changes")
 }
 
@@ -260,105 +312,4 @@ fn with_removed(
     let mut columns = rows.columns().to_vec();
     columns[at] = Arc::new(removed);
     RecordBatch::try_new(schema, columns)
-}
-
-/// What an earlier fold left, the newest first.
-fn steps_of(
-    batches: &[RecordBatch],
-    undo: &UndoPart,
-) -> std::result::Result<Vec<Step>, ArrowError> {
-    let rows = undone(batches, Publication(0))?;
-    if rows.len() != undo.states.len() {
-        let what = format!("{} steps in place of {}", rows.len(), undo.states.len());
-        return Err(ArrowError::InvalidArgumentError(what));
-    }
-    // Each step undoes the publication that the one before it leads back to.
-    let undoes = std::iter::once(undo.newest).chain(undo.states.iter().rev().copied());
-    let steps = undoes.zip(undo.states.iter().rev()).zip(rows);
-    Ok(steps.map(|((undoes, &state), rows)| Step { undoes, state, rows }).collect())
-}
-
-/// Steps, the newest first, without the publications that are not wanted: what leads to one of
-/// these and from it further back becomes one step, and what leads to none is left out.
-fn merged(
-    table: Table,
-    steps: Vec<Step>,
-    is_wanted: &dyn Fn(Publication) -> bool,
-) -> std::result::Result<Vec<Step>, ArrowError> {
-    let mut merged = Vec::new();
-    let mut waiting: Vec<Step> = Vec::new();
-    for step in steps {
-        let ends = is_wanted(step.state);
-        waiting.push(step);
-        if ends {
-            merged.push(one_step(table, std::mem::take(&mut waiting))?);
-        }
-    }
-    Ok(merged)
-}
-
-/// Steps, the newest first, as one: of each key what the oldest says.
-fn one_step(table: Table, mut steps: Vec<Step>) -> std::result::Result<Step, ArrowError> {
-    let (undoes, state) = (steps[0].undoes, steps[steps.len() - 1].state);
-    if steps.len() == 1 {
-        return Ok(steps.swap_remove(0));
-    }
-    let batches: Vec<RecordBatch> = steps.into_iter().map(|step| step.rows).collect();
-    let rows = concat_batches(&batches[0].schema(), &batches)?;
-    let mut oldest: FxHashMap<Key, u32> = FxHashMap::default();
-    for (row, key) in Keys::of(table).of_rows(&rows)?.into_iter().enumerate() {
-        oldest.insert(key, position(row));
-    }
-    let mut order: Vec<u32> = oldest.into_values().collect();
-    order.sort_unstable();
-    Ok(Step { undoes, state, rows: take_record_batch(&rows, &UInt32Array::from(order))? })
-}
-
-/// Steps, the newest first, to a file; none if there are none.
-fn write_undo(home: &Path, folding: &Folding<'_>, steps: &[Step]) -> Result<Option<UndoPart>> {
-    let Some(newest) = steps.first() else { return Ok(None) };
-    let path = home.join(&folding.name);
-    let batches = steps.iter().map(marked);
-    let batches: std::result::Result<Vec<RecordBatch>, ArrowError> = batches.collect();
-    let batches = batches.map_err(|source| ArchiveError::Overlay { path, source })?;
-    let file = write(home, folding, "-undo", &batches)?;
-    let mut states: Vec<Publication> = steps.iter().map(|step| step.state).collect();
-    states.reverse();
-    Ok(Some(UndoPart {
-        table: folding.table,
-        year: folding.year,
-        first: folding.first,
-        newest: newest.undoes,
-        states,
-        n_rows: batches.iter().map(|rows| rows.num_rows() as u64).sum(),
-        file,
-    }))
-}
-
-/// The rows of a step, each with what it undoes.
-fn marked(step: &Step) -> std::result::Result<RecordBatch, ArrowError> {
-    let schema = step.rows.schema();
-    let undoes = Arc::new(Field::new(UNDOES, DataType::UInt32, false));
-    let fields = std::iter::once(undoes).chain(schema.fields().iter().cloned());
-    let undoes: ArrayRef = Arc::new(UInt32Array::from(vec![step.undoes.0; step.rows.num_rows()]));
-    let columns = std::iter::once(undoes).chain(step.rows.columns().iter().cloned());
-    RecordBatch::try_new(Arc::new(Schema::new(fields.collect::<Vec<_>>())), columns.collect())
-}
-
-fn write(
-    home: &Path,
-    folding: &Folding<'_>,
-    what: &str,
-    batches: &[RecordBatch],
-) -> Result<Stored> {
-    let Folding { table, year, name, .. } = folding;
-    let path = format!("published/{}/{year}/{name}{what}.parquet", table.name());
-    let schema = batches[0].schema();
-    let mut writer = RowsWriter::create(home, path, schema)?;
-    for batch in batches {
-        for start in (0..batch.num_rows()).step_by(ROWS_MAX) {
-            writer.write(&batch.slice(start, ROWS_MAX.min(batch.num_rows() - start)))?;
-        }
-    }
-    writer.finish()
 }

@@ -16,19 +16,19 @@
 mod chain;
 mod fold;
 mod overlay;
+mod undo;
 mod write;
 
-use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use arrow_array::RecordBatch;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
-use parquet::errors::ParquetError;
+use arrow_schema::SchemaRef;
+use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 
 pub use chain::{Chain, Layer};
 pub(in crate::home) use chain::{Folds, chains, not_stored};
 pub(in crate::home) use fold::{Fold, FoldedRows, Folding, UndoPart, fold};
-pub use overlay::{KEYS_MAX, TableYears, YearRows};
+pub use overlay::{KEYS_MAX, YearStream};
 pub use write::PartWriter;
 
 use super::Publication;
@@ -175,12 +175,43 @@ pub fn in_use(parts: &[Part]) -> Vec<Part> {
 /// - [`ArchiveError::Corrupt`] if its bytes are not those that were written.
 /// - [`ArchiveError::Decode`] if they are, and this version cannot read them.
 pub fn read_part(home: &Path, file: &Stored) -> Result<Vec<RecordBatch>> {
-    let open = file.open(home)?;
-    decode(open).map_err(|source| ArchiveError::decode(&home.join(&file.path), source))
+    PartRows::open(home, file)?.collect()
 }
 
-fn decode(file: File) -> std::result::Result<Vec<RecordBatch>, ParquetError> {
-    let reader =
-        ParquetRecordBatchReaderBuilder::try_new(file)?.with_batch_size(ROWS_MAX).build()?;
-    Ok(reader.collect::<std::result::Result<_, _>>()?)
+/// The rows of a file of a table, a batch at a time.
+///
+/// Bounded memory: a row group.
+#[derive(Debug)]
+pub(in crate::home) struct PartRows {
+    path: PathBuf,
+    reader: ParquetRecordBatchReader,
+}
+
+impl PartRows {
+    /// Opens a file after checking its hash.
+    ///
+    /// # Errors
+    /// Those of [`read_part`].
+    pub(in crate::home) fn open(home: &Path, file: &Stored) -> Result<Self> {
+        let open = file.open(home)?;
+        let path = home.join(&file.path);
+        let reader = ParquetRecordBatchReaderBuilder::try_new(open)
+            .and_then(|builder| builder.with_batch_size(ROWS_MAX).build());
+        let reader = reader.map_err(|source| ArchiveError::decode(&path, source))?;
+        Ok(Self { path, reader })
+    }
+
+    pub(in crate::home) fn schema(&self) -> SchemaRef {
+        use arrow_array::RecordBatchReader;
+        self.reader.schema()
+    }
+}
+
+impl Iterator for PartRows {
+    type Item = Result<RecordBatch>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let batch = self.reader.next()?;
+        Some(batch.map_err(|source| ArchiveError::decode(&self.path, source)))
+    }
 }

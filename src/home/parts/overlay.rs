@@ -8,18 +8,15 @@
 use std::path::{Path, PathBuf};
 
 use arrow_array::cast::AsArray;
-use arrow_array::types::UInt32Type;
 use arrow_array::{Array, BooleanArray, RecordBatch};
-use arrow_schema::{ArrowError, DataType};
-use arrow_select::concat::concat_batches;
+use arrow_schema::ArrowError;
 use arrow_select::filter::filter_record_batch;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::chain::{Chain, Layer};
-use super::{REMOVED, Table, read_part};
-use crate::domain::types::Year;
+use super::undo::by_step;
+use super::{PartRows, REMOVED, Table, read_part};
 use crate::home::Publication;
-use crate::home::durable::Stored;
 use crate::home::error::{ArchiveError, Result};
 
 /// The column that says which publication a row undoes.
@@ -30,113 +27,70 @@ pub const KEYS_MAX: usize = 4;
 
 pub(super) type Key = [u64; KEYS_MAX];
 
-/// The rows of one year of a table.
-#[derive(Clone, Debug)]
-pub struct YearRows {
-    /// The year.
-    pub year: Year,
-    /// How many months of it the figures stand for.
-    pub months: u8,
-    /// The rows: by part, and within a part as it was written.
-    pub batches: Vec<RecordBatch>,
+/// The rows of one year of a table, a batch at a time: by part, and within a part as it was
+/// written.
+///
+/// Bounded memory: the layers and their keys, and a row group of the base.
+#[derive(Debug)]
+pub struct YearStream {
+    base: PartRows,
+    path: PathBuf,
+    overlay: Overlay,
+    above: std::vec::IntoIter<RecordBatch>,
 }
 
-/// The years of a table in order, each read when asked for.
-#[derive(Clone, Debug)]
-pub struct TableYears {
-    home: PathBuf,
-    table: Table,
-    chains: std::vec::IntoIter<Chain>,
-}
-
-impl TableYears {
-    /// The years of some chains of a table.
-    #[must_use]
-    pub fn new(home: &Path, table: Table, chains: Vec<Chain>) -> Self {
-        Self { home: home.to_owned(), table, chains: chains.into_iter() }
-    }
-
-    /// Bounded memory: one year, and the keys of its layers.
-    fn resolve(&self, chain: &Chain) -> Result<Vec<RecordBatch>> {
-        let mut overlay = Overlay::of(self.table);
-        let mut rows = Vec::new();
+impl YearStream {
+    /// Opens the files of a year after checking their hashes, and reads its layers.
+    ///
+    /// # Errors
+    /// Those of [`read_part`], and [`ArchiveError::Overlay`] if the files do not fit together.
+    pub fn open(home: &Path, table: Table, chain: &Chain) -> Result<Self> {
+        let mut overlay = Overlay::of(table);
+        let mut above = Vec::new();
         for layer in chain.layers.iter().rev() {
-            match layer {
-                Layer::Changes(file) => rows.push(self.below(&mut overlay, file, None)?),
-                Layer::Undo { file, to } => rows.push(self.below(&mut overlay, file, Some(*to))?),
-            }
+            let (file, undone_to) = match layer {
+                Layer::Changes(file) => (file, None),
+                Layer::Undo { file, to } => (file, Some(*to)),
+            };
+            let batches = read_part(home, file)?;
+            let rows = match undone_to {
+                None => overlay.below(&batches),
+                Some(to) => overlay.below_undone(&batches, to),
+            };
+            let misfit = |source| ArchiveError::Overlay { path: home.join(&file.path), source };
+            above.push(rows.map_err(misfit)?);
         }
-        rows.push(self.base(&mut overlay, &chain.base)?);
-        Ok(rows.into_iter().rev().flatten().filter(|batch| batch.num_rows() > 0).collect())
+        let above: Vec<RecordBatch> = above.into_iter().rev().flatten().collect();
+        let base = PartRows::open(home, &chain.base)?;
+        let path = home.join(&chain.base.path);
+        Ok(Self { base, path, overlay, above: above.into_iter() })
     }
 
-    /// The rows of a file that the layers above leave.
-    fn below(
-        &self,
-        overlay: &mut Overlay,
-        file: &Stored,
-        undone_to: Option<Publication>,
-    ) -> Result<Vec<RecordBatch>> {
-        let batches = read_part(&self.home, file)?;
-        let rows = match undone_to {
-            None => overlay.below(&batches),
-            Some(to) => undone(&batches, to).and_then(|steps| {
-                let steps = steps.iter().rev();
-                let rows = steps.map(|step| overlay.below(std::slice::from_ref(step)));
-                let rows: std::result::Result<Vec<_>, _> = rows.collect();
-                Ok(rows?.into_iter().flatten().collect())
-            }),
+    fn next_of_base(&mut self) -> Option<Result<RecordBatch>> {
+        let batch = match self.base.next()? {
+            Ok(batch) => batch,
+            Err(error) => return Some(Err(error)),
         };
-        rows.map_err(|source| self.misfit(file, source))
-    }
-
-    /// The rows of the lowest file that the layers leave.
-    fn base(&self, overlay: &mut Overlay, file: &Stored) -> Result<Vec<RecordBatch>> {
-        let batches = read_part(&self.home, file)?;
-        let rows = batches.iter().map(|batch| overlay.left_of(batch));
-        let rows: std::result::Result<Vec<_>, _> = rows.collect();
-        rows.map_err(|source| self.misfit(file, source))
-    }
-
-    fn misfit(&self, file: &Stored, source: ArrowError) -> ArchiveError {
-        ArchiveError::Overlay { path: self.home.join(&file.path), source }
+        let rows = self.overlay.left_of(&batch);
+        Some(rows.map_err(|source| ArchiveError::Overlay { path: self.path.clone(), source }))
     }
 }
 
-/// What is undone after a publication, the newest first, without the column that says of which.
-pub(super) fn undone(
-    batches: &[RecordBatch],
-    to: Publication,
-) -> std::result::Result<Vec<RecordBatch>, ArrowError> {
-    let Some(first) = batches.first() else { return Ok(Vec::new()) };
-    let mut rows = concat_batches(&first.schema(), batches)?;
-    let at = rows.schema().index_of(UNDOES)?;
-    let undoes = rows.remove_column(at);
-    let undoes = undoes.as_primitive_opt::<UInt32Type>();
-    let none = || ArrowError::SchemaError(format!("no column of numbers {UNDOES}"));
-    let undoes = undoes.ok_or_else(none)?.values();
-    let mut steps = Vec::new();
-    let mut start = 0;
-    for same in undoes.chunk_by(|a, b| a == b) {
-        if same[0] > to.0 {
-            steps.push(rows.slice(start, same.len()));
-        }
-        start += same.len();
-    }
-    Ok(steps)
-}
-
-impl Iterator for TableYears {
-    type Item = Result<YearRows>;
+impl Iterator for YearStream {
+    type Item = Result<RecordBatch>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let chain = self.chains.next()?;
-        let (year, months) = (chain.year, chain.months);
-        Some(self.resolve(&chain).map(|batches| YearRows { year, months, batches }))
+        loop {
+            let batch = self.next_of_base().or_else(|| self.above.next().map(Ok))?;
+            if !batch.as_ref().is_ok_and(|batch| batch.num_rows() == 0) {
+                return Some(batch);
+            }
+        }
     }
 }
 
 /// The keys of the layers on top of the one that is looked at.
+#[derive(Debug)]
 struct Overlay {
     keys: Keys,
     seen: FxHashSet<Key>,
@@ -156,34 +110,58 @@ impl Overlay {
         let mut rows = Vec::with_capacity(batches.len());
         for batch in batches {
             let keys = self.keys.of_rows(batch)?;
-            rows.push(self.visible(batch, &keys)?);
+            rows.push(visible(batch, |row| self.sees(Some(keys[row])))?);
             keys_of_layer.extend(keys);
         }
         self.seen.extend(keys_of_layer);
         Ok(rows)
     }
 
-    /// The rows of a batch at the bottom that the layers leave.
-    fn left_of(&mut self, batch: &RecordBatch) -> std::result::Result<RecordBatch, ArrowError> {
-        let keys = if self.seen.is_empty() { Vec::new() } else { self.keys.of_rows(batch)? };
-        self.visible(batch, &keys)
+    /// As [`Overlay::below`], for what is undone after a publication.
+    fn below_undone(
+        &mut self,
+        batches: &[RecordBatch],
+        to: Publication,
+    ) -> std::result::Result<Vec<RecordBatch>, ArrowError> {
+        let mut steps: Vec<(Publication, RecordBatch)> = Vec::new();
+        for batch in batches {
+            steps.extend(by_step(batch)?);
+        }
+        let mut rows = Vec::new();
+        // The newest first; a step may go on in the next batch, and has each key once.
+        steps.retain(|(undoes, _)| *undoes > to);
+        for (_, step) in steps.iter().rev() {
+            rows.extend(self.below(std::slice::from_ref(step))?);
+        }
+        Ok(rows)
     }
 
-    fn visible(
-        &self,
-        batch: &RecordBatch,
-        keys: &[Key],
-    ) -> std::result::Result<RecordBatch, ArrowError> {
-        let removed = removed(batch)?;
-        let stays = |(row, key)| !removed.value(row) && !self.seen.contains(key);
-        let stays: Vec<bool> = keys.iter().enumerate().map(stays).collect();
-        let mut rows = batch.clone();
-        rows.remove_column(batch.schema().index_of(REMOVED)?);
-        if stays.iter().all(|&stays| stays) {
-            return Ok(rows);
-        }
-        filter_record_batch(&rows, &BooleanArray::from(stays))
+    /// The rows of a batch at the bottom that the layers leave.
+    fn left_of(&self, batch: &RecordBatch) -> std::result::Result<RecordBatch, ArrowError> {
+        let keys = if self.seen.is_empty() { Vec::new() } else { self.keys.known(batch)? };
+        let is_seen = |row: usize| keys.get(row).is_some_and(|key| self.sees(*key));
+        visible(batch, is_seen)
     }
+
+    fn sees(&self, key: Option<Key>) -> bool {
+        key.is_some_and(|key| self.seen.contains(&key))
+    }
+}
+
+/// The rows of a batch that stand and that no layer above has.
+fn visible(
+    batch: &RecordBatch,
+    is_seen: impl Fn(usize) -> bool,
+) -> std::result::Result<RecordBatch, ArrowError> {
+    let removed = removed(batch)?;
+    let stays: Vec<bool> =
+        (0..batch.num_rows()).map(|row| !removed.value(row) && !is_seen(row)).collect();
+    let mut rows = batch.clone();
+    rows.remove_column(batch.schema().index_of(REMOVED)?);
+    if stays.iter().all(|&stays| stays) {
+        return Ok(rows);
+    }
+    filter_record_batch(&rows, &BooleanArray::from(stays))
 }
 
 /// Which rows are removals.
@@ -221,15 +199,28 @@ impl Keys {
         Ok(keys)
     }
 
+    /// The keys of rows, as far as they can be those of rows that were given numbers before.
+    pub(super) fn known(
+        &self,
+        batch: &RecordBatch,
+    ) -> std::result::Result<Vec<Option<Key>>, ArrowError> {
+        let mut keys = vec![Some(Key::default()); batch.num_rows()];
+        for (at, name) in self.names.iter().enumerate() {
+            let texts = texts(batch.column(batch.schema().index_of(name)?))?;
+            for (key, text) in keys.iter_mut().zip(texts) {
+                let code = text.map_or(Some(ABSENT), |text| self.texts.get(text).copied());
+                match (key.as_mut(), code) {
+                    (Some(key), Some(code)) => key[at] = code,
+                    _ => *key = None,
+                }
+            }
+        }
+        Ok(keys)
+    }
+
     /// A number for each row of a column, the same for the same text.
     fn codes(&mut self, column: &dyn Array) -> std::result::Result<Vec<u64>, ArrowError> {
-        match column.data_type() {
-            DataType::Utf8 => {
-                let texts = column.as_string::<i32>().iter();
-                Ok(texts.map(|text| text.map_or(ABSENT, |text| self.text(text))).collect())
-            }
-            other => Err(ArrowError::InvalidArgumentError(format!("{other} is no type of a key"))),
-        }
+        Ok(texts(column)?.map(|text| text.map_or(ABSENT, |text| self.text(text))).collect())
     }
 
     fn text(&mut self, text: &str) -> u64 {
@@ -240,6 +231,15 @@ impl Keys {
         self.texts.insert(text.into(), code);
         code
     }
+}
+
+/// The texts of a column of a key.
+fn texts(
+    column: &dyn Array,
+) -> std::result::Result<impl Iterator<Item = Option<&str>>, ArrowError> {
+    let kind = column.data_type();
+    let none = || ArrowError::InvalidArgumentError(format!("{kind} is no type of a key"));
+    Ok(column.as_string_opt::<i32>().ok_or_else(none)?.iter())
 }
 
 #[cfg(test)]

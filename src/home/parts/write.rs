@@ -101,6 +101,10 @@ impl RowsWriter {
         Ok(Self { writer, target, n_rows: 0 })
     }
 
+    pub(super) fn n_rows(&self) -> u64 {
+        self.n_rows
+    }
+
     pub(super) fn write(&mut self, rows: &RecordBatch) -> Result<()> {
         self.n_rows += rows.num_rows() as u64;
         self.writer.write(rows).map_err(|source| ArchiveError::encode(&self.target, source))

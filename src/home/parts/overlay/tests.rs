@@ -4,6 +4,7 @@ use arrow_array::types::Int64Type;
 use arrow_array::{ArrayRef, Int64Array, StringArray};
 
 use super::*;
+use crate::domain::types::Year;
 use crate::home::parts::{
     Fold, FoldedRows, Folding, Folds, Part, PartKind, PartWriter, UndoPart, chains, fold,
 };
@@ -31,9 +32,9 @@ fn part(home: &Path, publication: u32, kind: PartKind, lines: &[Line]) -> Part {
 type Row = (String, Option<String>, i64);
 
 fn rows(home: &Path, chains: &[Chain]) -> Vec<Row> {
-    let years = TableYears::new(home, Table::City, chains.to_vec());
-    let batches = years.flat_map(|year| year.expect("a year").batches);
-    let mut rows: Vec<Row> = batches.flat_map(|batch| spelled(&batch)).collect();
+    let years = chains.iter().map(|chain| YearStream::open(home, Table::City, chain));
+    let batches = years.flat_map(|year| year.expect("a year"));
+    let mut rows: Vec<Row> = batches.flat_map(|batch| spelled(&batch.expect("rows"))).collect();
     rows.sort();
     rows
 }
@@ -163,5 +164,44 @@ fn folded_parts_have_every_state_that_is_wanted_and_no_other() {
                 }
             }
         }
+    }
+}
+
+/// Rows of several row groups, of which changes concern some in each.
+#[test]
+fn a_fold_of_several_row_groups_has_the_rows_before_and_after() {
+    let home = tempfile::tempdir().expect("a temporary folder");
+    let home = home.path();
+    let cities: Vec<String> = (0..70_000).map(|city| format!("{city:05}")).collect();
+    let cities: Vec<&'static str> =
+        cities.into_iter().map(|city| &*Box::leak(city.into_boxed_str())).collect();
+    let whole: Vec<Line> = cities.iter().map(|city| (false, *city, Some("1"), 1)).collect();
+    let every = |n: usize| cities.iter().enumerate().filter(move |(at, _)| at % n == 0);
+    let mut changes: Vec<Line> =
+        every(1000).map(|(at, city)| (at % 2000 == 0, *city, Some("1"), 2)).collect();
+    changes.push((false, "new", Some("1"), 3));
+    let parts =
+        [part(home, 1, PartKind::Whole, &whole), part(home, 3, PartKind::Changes, &changes)];
+    let expected = [1, 2].map(|n| rows(home, &Chain::of_parts(&parts[..n])));
+    assert_eq!(expected.each_ref().map(Vec::len), [70_000, 70_000 - 35 + 1]);
+    let folding = Folding {
+        table: Table::City,
+        year: Year(2010),
+        first: Publication(1),
+        base: (&parts[0].file, Publication(1)),
+        changes: &parts[1..],
+        undo: &[],
+        is_wanted: &|_| true,
+        name: "one".to_owned(),
+    };
+    let done = fold(home, &folding).expect("folded");
+    assert_eq!(done.rows.as_ref().map(|rows| rows.n_rows), Some(70_000 - 35 + 1));
+    let undo: Vec<UndoPart> = done.undo.into_iter().collect();
+    let (table, year, first, last) = (Table::City, Year(2010), Publication(1), Publication(3));
+    let folds = [Fold { table, year, first, last, rows: done.rows }];
+    let folds = Folds { folds: &folds, undo: &undo };
+    for (n, expected) in (1..).zip(expected) {
+        let chains = chains(&parts[..n], folds).expect("stored");
+        assert!(rows(home, &chains) == expected, "{n} parts");
     }
 }
