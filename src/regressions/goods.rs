@@ -16,12 +16,11 @@ use arrow_array::{
     Array, ArrayRef, DictionaryArray, Int64Array, RecordBatch, StringArray, UInt32Array,
 };
 use arrow_schema::ArrowError;
-use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
 use super::codes::{dictionary, numbered};
 use super::error::RegressionError;
-use super::source::{Source, named};
+use super::source::{MADE_OF, Source, made_of_table, named, or_unread};
 use crate::domain::dictionary::Dictionary;
 use crate::domain::record::{Record, Texts};
 use crate::domain::types::{City, Flow, Period, Year};
@@ -32,7 +31,7 @@ use crate::home::{Archive, ArchiveError, FileEntry};
 /// Digits of a heading.
 const HS6: usize = 6;
 /// The tables that the sums of a year are kept as.
-const TABLES: [&str; 4] = ["relations", "codes", "sums", "made-of"];
+const TABLES: [&str; 4] = ["relations", "codes", "sums", MADE_OF];
 /// Sums are kept anew when one in so many came from other files: fewer are added again each time.
 const ADDED_SHARE: usize = 16;
 /// Or when they came from more files than that.
@@ -84,24 +83,19 @@ impl OfYear {
     /// [`RegressionError::Archive`] if a segment or the manifest cannot be read.
     pub fn of(source: &Source<'_>, year: Year) -> Result<Self, RegressionError> {
         let (mut files, made_of) = source.files_of(year, VERSION);
-        let (known, unread) = match kept(source, year, &made_of) {
-            Ok(known) => (known, None),
-            Err(error @ ArchiveError::Query { .. }) => return Err(error.into()),
-            Err(error) => (None, Some(error)),
-        };
+        let (known, unread) = or_unread(kept(source, year, &made_of))?;
         let (mut goods, there) = known.unwrap_or_default();
         files.retain(|file| !there.contains(&named(file)));
         let (n_kept, mut n_added) = (goods.cents.len(), 0);
-        for files in files.chunks(source.n_workers.max(1)) {
-            let (home, places) = (source.archive.home(), &source.definition.places);
-            let one = |file: &&FileEntry| of_file(home, places, file, year);
-            let of_files: Vec<Result<OfFile, ArchiveError>> = files.par_iter().map(one).collect();
-            for of_file in of_files {
-                let of_file = of_file?;
+        let (home, places) = (source.archive.home(), &source.definition.places);
+        source.add_up(
+            &files,
+            |file| of_file(home, places, file, year),
+            |of_file| {
                 n_added += of_file.cents.len();
                 goods.add(&of_file);
-            }
-        }
+            },
+        )?;
         let is_new = n_added * ADDED_SHARE >= n_kept || files.len() > ADDED_FILES_MAX;
         Ok(Self { goods, is_new, made_of, unread })
     }
@@ -117,8 +111,7 @@ impl OfYear {
         year: Year,
     ) -> Result<(), RegressionError> {
         let [relations, codes, sums] = self.goods.tables(places)?;
-        let made_of: ArrayRef = Arc::new(StringArray::from_iter_values(&self.made_of));
-        let made_of = RecordBatch::try_from_iter([("of", made_of)])?;
+        let made_of = made_of_table(&self.made_of)?;
         let tables = TABLES.into_iter().zip([relations, codes, sums, made_of]);
         Ok(archive.replace_memory(&key(year), &tables.collect::<Vec<_>>())?)
     }
@@ -136,14 +129,8 @@ fn kept(
     made_of: &[String],
 ) -> Result<Option<(Goods, BTreeSet<String>)>, ArchiveError> {
     let table = |name| source.archive.read_memory(&key(year), name);
-    let [relations, codes, sums, made_of_then] = TABLES;
-    let Some(then) = table(made_of_then)? else { return Ok(None) };
-    let of = then.column_by_name("of").and_then(|column| column.as_string_opt::<i32>());
-    let there: BTreeSet<String> = of.into_iter().flatten().flatten().map(str::to_owned).collect();
-    let counts = |of: &String| made_of.contains(of);
-    if !there.iter().all(counts) || !made_of[..2].iter().all(|of| there.contains(of)) {
-        return Ok(None);
-    }
+    let [relations, codes, sums, _] = TABLES;
+    let Some(there) = source.made_of_then(&key(year), made_of)? else { return Ok(None) };
     let (relations, codes, sums) = (table(relations)?, table(codes)?, table(sums)?);
     let goods = relations.zip(codes).zip(sums).and_then(|((relations, codes), sums)| {
         Goods::of_tables([&relations, &codes, &sums], &source.definition.places)

@@ -1,7 +1,15 @@
 //! Networks of firms: in which cities a firm has exported up to a year.
 
+use arrow_array::StringArray;
+use arrow_array::cast::AsArray;
+use arrow_schema::ArrowError;
+use rustc_hash::FxHashSet;
+
+use super::error::RegressionError;
+use super::source::Source;
 use crate::domain::dictionary::Dictionary;
 use crate::domain::types::{City, Year};
+use crate::home::parts::{Layout, Table, YearStream};
 
 /// The cities of firms, each with the first year in which the firm had a positive cell there.
 #[derive(Debug, Default)]
@@ -11,7 +19,7 @@ pub struct Networks {
     founded: Vec<Founded>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 struct Founded {
     firm: u32,
     city: City,
@@ -19,6 +27,35 @@ struct Founded {
 }
 
 impl Networks {
+    /// The networks of a year's multi-plant firms, from the stored facts of `plant`: cities that
+    /// export, and those that a firm has left. None where figures are stored.
+    pub fn of_facts(source: &Source<'_>, year: Year) -> Result<Option<Self>, RegressionError> {
+        let chains = source.archive.chains(Table::Plant, None)?.unwrap_or_default();
+        let chain = chains.iter().find(|chain| chain.year == year);
+        let Some(chain) = chain.filter(|chain| chain.layout == Layout::Facts) else {
+            return Ok(None);
+        };
+        let places = &source.definition.places;
+        let mut firms = Dictionary::default();
+        let mut founded = FxHashSet::default();
+        for batch in YearStream::open(source.archive.home(), Table::Plant, chain)? {
+            let batch = batch?;
+            let text = |name: &str| -> Result<&StringArray, ArrowError> {
+                let column = batch.column_by_name(name).and_then(|column| column.as_string_opt());
+                column.ok_or_else(|| ArrowError::SchemaError(format!("no text column {name}")))
+            };
+            for (firm, city) in text("firm")?.iter().flatten().zip(text("city")?.iter().flatten()) {
+                let unknown =
+                    || ArrowError::InvalidArgumentError(format!("no city has the code \"{city}\""));
+                let city = places.city(city).ok_or_else(unknown)?;
+                founded.insert(Founded { firm: firms.intern(firm), city, year });
+            }
+        }
+        let mut founded: Vec<Founded> = founded.into_iter().collect();
+        founded.sort_unstable();
+        Ok(Some(Self { firms, founded }))
+    }
+
     /// From cities that firms had a positive cell in, in any order of years.
     pub fn of<'f>(cities: impl IntoIterator<Item = (&'f str, City, Year)>) -> Self {
         let mut firms = Dictionary::default();

@@ -209,12 +209,12 @@ impl<'a> Panels<'a> {
                 ordinary::rows(&self.source, &years)?
             }
             Kind::Plant => {
-                let last = stale.iter().map(|(year, _)| *year).max().unwrap_or_default();
-                let networks = self.networks(last)?;
-                let year = |(year, _): &(Year, String)| {
-                    Ok((*year, plant::rows(&self.source, *year, networks.as_ref())?))
-                };
-                stale.iter().map(year).collect::<Result<_, RegressionError>>()?
+                let mut rows = BTreeMap::new();
+                for (year, _) in stale {
+                    let networks = self.networks(*year)?;
+                    rows.insert(*year, plant::rows(&self.source, *year, networks.as_ref())?);
+                }
+                rows
             }
             Kind::Product => {
                 let rauch = Rauch::bundled()?;
@@ -261,11 +261,15 @@ impl<'a> Panels<'a> {
         Ok(of_year.goods)
     }
 
-    /// The networks of all firms up to a year; none of them are needed where those of a year are
-    /// its active plants.
+    /// The networks of multi-plant firms in a year; none of them are needed where those of a year
+    /// are its active plants. Facts tell them; where a home of an earlier version stores figures,
+    /// records do.
     fn networks(&mut self, through: Year) -> Result<Option<Networks>, RegressionError> {
         if self.source.definition.choices.network == Network::Active {
             return Ok(None);
+        }
+        if let Some(networks) = Networks::of_facts(&self.source, through)? {
+            return Ok(Some(networks));
         }
         let first = self.source.calendar.first().year();
         let years = (first.0..=through.0).map(Year);

@@ -1,5 +1,6 @@
 //! What every plant exported in a year: plants of firms that have no other, and of years without
-//! indicators, among them. Networks of firms and table 1 are made from it.
+//! indicators, among them. Table 1 is made from it, and in homes of earlier versions the networks
+//! of firms.
 //!
 //! # Incremental
 //! The plants of a year are kept in the home with the cells that they are made from and the names
@@ -14,12 +15,11 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
 use arrow_array::{ArrayRef, DictionaryArray, Int64Array, RecordBatch, StringArray, UInt32Array};
 use arrow_schema::ArrowError;
-use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
 use super::codes::{dictionary, numbered};
 use super::error::RegressionError;
-use super::source::{Source, named};
+use super::source::{MADE_OF, Source, made_of_table, named, or_unread};
 use crate::domain::dictionary::Dictionary;
 use crate::domain::record::{Record, Texts};
 use crate::domain::types::{City, Flow, Period, Year};
@@ -28,7 +28,7 @@ use crate::home::segment::{Fields, read_months};
 use crate::home::{Archive, ArchiveError, FileEntry};
 
 /// The tables that the plants of a year are kept as.
-const TABLES: [&str; 3] = ["plants", "cells", "made-of"];
+const TABLES: [&str; 3] = ["plants", "cells", MADE_OF];
 /// Changes when the tables do.
 const VERSION: &str = "plants 1";
 
@@ -76,8 +76,10 @@ pub struct OfYear {
 }
 
 /// What the home has of a year.
+#[derive(Default)]
 enum Kept {
     /// Nothing that is of use.
+    #[default]
     Nothing,
     /// The cells of some of the files.
     Cells(Cells, BTreeSet<String>),
@@ -92,11 +94,7 @@ impl OfYear {
     /// [`RegressionError::Archive`] if a segment or the manifest cannot be read.
     pub fn of(source: &Source<'_>, year: Year) -> Result<Self, RegressionError> {
         let (mut files, made_of) = source.files_of(year, VERSION);
-        let (kept, unread) = match kept(source, year, &made_of) {
-            Ok(kept) => (kept, None),
-            Err(error @ ArchiveError::Query { .. }) => return Err(error.into()),
-            Err(error) => (Kept::Nothing, Some(error)),
-        };
+        let (kept, unread) = or_unread(kept(source, year, &made_of))?;
         let mut cells = match kept {
             Kept::Plants(plants) => return Ok(Self { plants, cells: None, made_of, unread }),
             Kept::Nothing => Cells::default(),
@@ -122,8 +120,7 @@ impl OfYear {
         year: Year,
     ) -> Result<(), RegressionError> {
         let Some(cells) = &self.cells else { return Ok(()) };
-        let made_of: ArrayRef = Arc::new(StringArray::from_iter_values(&self.made_of));
-        let made_of = RecordBatch::try_from_iter([("of", made_of)])?;
+        let made_of = made_of_table(&self.made_of)?;
         let tables = [self.plants.table(places)?, cells.table(places)?, made_of];
         let tables: Vec<_> = TABLES.into_iter().zip(tables).collect();
         Ok(archive.replace_memory(&key(year), &tables)?)
@@ -138,18 +135,12 @@ fn key(year: Year) -> String {
 /// What the home has, if all that it was made from still counts.
 fn kept(source: &Source<'_>, year: Year, made_of: &[String]) -> Result<Kept, ArchiveError> {
     let table = |name| source.archive.read_memory(&key(year), name);
-    let [plants, cells, made_of_then] = TABLES;
-    let Some(then) = table(made_of_then)? else { return Ok(Kept::Nothing) };
-    let of = then.column_by_name("of").and_then(|column| column.as_string_opt::<i32>());
-    let there: BTreeSet<String> = of.into_iter().flatten().flatten().map(str::to_owned).collect();
-    let has = |of: &String| there.contains(of);
-    if made_of.len() == there.len() && made_of.iter().all(has) {
+    let [plants, cells, _] = TABLES;
+    let Some(there) = source.made_of_then(&key(year), made_of)? else { return Ok(Kept::Nothing) };
+    if made_of.len() == there.len() {
         let known =
             table(plants)?.and_then(|table| PlantYear::of_table(&table, &source.definition.places));
         return Ok(known.map_or(Kept::Nothing, Kept::Plants));
-    }
-    if !there.iter().all(|of| made_of.contains(of)) || !made_of[..2].iter().all(has) {
-        return Ok(Kept::Nothing);
     }
     let known = table(cells)?.and_then(|table| Cells::of_table(&table, &source.definition.places));
     Ok(known.map_or(Kept::Nothing, |cells| Kept::Cells(cells, there)))
@@ -163,12 +154,11 @@ impl Cells {
         files: &[&FileEntry],
         year: Year,
     ) -> Result<(), RegressionError> {
-        for files in files.chunks(source.n_workers.max(1)) {
-            let (home, places) = (source.archive.home(), &source.definition.places);
-            let one = |file: &&FileEntry| of_file(home, places, file, year);
-            let of_files: Vec<Result<_, ArchiveError>> = files.par_iter().map(one).collect();
-            for of_file in of_files {
-                let (texts, sums) = of_file?;
+        let (home, places) = (source.archive.home(), &source.definition.places);
+        source.add_up(
+            files,
+            |file| of_file(home, places, file, year),
+            |(texts, sums)| {
                 let numbers = |own: &Dictionary, all: &mut Dictionary| -> Vec<u32> {
                     own.iter().map(|text| all.intern(text)).collect()
                 };
@@ -178,9 +168,8 @@ impl Cells {
                     let cell = (firms[firm as usize], city, countries[country as usize]);
                     *self.sums.entry(cell).or_default() += cents;
                 }
-            }
-        }
-        Ok(())
+            },
+        )
     }
 
     fn table(&self, places: &Places) -> Result<RecordBatch, ArrowError> {

@@ -1,6 +1,12 @@
 //! What panels are made from: the records and tables of a home, and what defines its figures.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
+
+use arrow_array::cast::AsArray;
+use arrow_array::{ArrayRef, RecordBatch, StringArray};
+use arrow_schema::ArrowError;
+use rayon::prelude::*;
 
 use super::error::RegressionError;
 use super::incomes::Incomes;
@@ -10,7 +16,7 @@ use crate::engine::EngineError;
 use crate::engine::open::{calendar, recorded};
 use crate::feed::reference::COUNTRIES;
 use crate::home::definition::Definition;
-use crate::home::{Archive, FileEntry};
+use crate::home::{Archive, ArchiveError, FileEntry};
 
 /// The home that panels are made from.
 pub struct Source<'a> {
@@ -59,6 +65,68 @@ impl<'a> Source<'a> {
         let made_of = about.into_iter().chain(files.iter().map(|file| named(file))).collect();
         (files, made_of)
     }
+
+    /// What a memory of sums is made of; none if there is none, or not all of it still counts.
+    ///
+    /// # Errors
+    /// [`ArchiveError`] if the memory cannot be read.
+    pub fn made_of_then(
+        &self,
+        key: &str,
+        made_of: &[String],
+    ) -> Result<Option<BTreeSet<String>>, ArchiveError> {
+        let Some(then) = self.archive.read_memory(key, MADE_OF)? else { return Ok(None) };
+        let of = then.column_by_name("of").and_then(|column| column.as_string_opt::<i32>());
+        let there: BTreeSet<String> =
+            of.into_iter().flatten().flatten().map(str::to_owned).collect();
+        let counts = there.iter().all(|of| made_of.contains(of));
+        // The version and what defines the figures stand first.
+        let is_of_now = made_of[..2].iter().all(|of| there.contains(of));
+        Ok((counts && is_of_now).then_some(there))
+    }
+
+    /// Reads the records of files, several at a time, and adds up what is made of each in order.
+    ///
+    /// # Errors
+    /// [`RegressionError::Archive`] if the records of a file cannot be read.
+    pub fn add_up<T: Send>(
+        &self,
+        files: &[&FileEntry],
+        of_file: impl Fn(&FileEntry) -> Result<T, ArchiveError> + Sync,
+        mut add: impl FnMut(T),
+    ) -> Result<(), RegressionError> {
+        for files in files.chunks(self.n_workers.max(1)) {
+            let of_files: Vec<Result<T, ArchiveError>> =
+                files.par_iter().map(|file| of_file(file)).collect();
+            for of_file in of_files {
+                add(of_file?);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The table of a memory of sums that says what they are made of.
+pub const MADE_OF: &str = "made-of";
+
+/// What was kept, or why it could not be read: then the default stands for it.
+///
+/// # Errors
+/// [`RegressionError::Archive`] if the manifest cannot be read.
+pub fn or_unread<T: Default>(
+    kept: Result<T, ArchiveError>,
+) -> Result<(T, Option<ArchiveError>), RegressionError> {
+    match kept {
+        Ok(kept) => Ok((kept, None)),
+        Err(error @ ArchiveError::Query { .. }) => Err(error.into()),
+        Err(error) => Ok((T::default(), Some(error))),
+    }
+}
+
+/// The rows of the table [`MADE_OF`].
+pub fn made_of_table(made_of: &[String]) -> Result<RecordBatch, ArrowError> {
+    let made_of: ArrayRef = Arc::new(StringArray::from_iter_values(made_of));
+    RecordBatch::try_from_iter([("of", made_of)])
 }
 
 /// A file with its records: two with the same ones count twice.

@@ -72,6 +72,8 @@ fn made() -> Sandbox {
     sandbox.ingest(&[&again], 1);
     year(24);
     assert_eq!(sandbox.run(["withdraw", "200207.csv"]).code, Some(0));
+    let run = sandbox.run(["estimate", "--table", "1"]);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
     assert_of_every_kind(&sandbox.home());
     in_small_pages(&sandbox.home().join("manifest.sqlite"));
     sandbox
