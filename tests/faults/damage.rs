@@ -212,11 +212,10 @@ fn a_part_that_is_missing_or_damaged_is_named_and_never_costs_rows() {
 fn records_that_do_not_count_any_more_are_read_when_vintages_that_need_them_would_go_and_only_then()
 {
     let sandbox = home(26);
-    for command in [&["withdraw", "200201.csv"][..], &["snapshot"]] {
-        let run = sandbox.run(command);
-        assert_eq!(run.code, Some(0), "{command:?}: {}", run.stderr);
-    }
-    // Who reads the records finds a folder, which is no damage and an error.
+    let run = sandbox.run(["withdraw", "200201.csv"]);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    // Who reads the records finds a folder, which is no damage and an error: so would a restart,
+    // which takes them back from the snapshot.
     let records = segment(&sandbox, 25);
     fs::remove_file(&records).expect("removed");
     fs::create_dir(&records).expect("a folder");
