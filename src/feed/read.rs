@@ -143,10 +143,11 @@ fn read_sheet(
     rules: Rules<'_>,
 ) -> Result<Sheet, Refused> {
     let Rules { profile, places, months } = rules;
+    let Text { reader, transcoded, quote } = text;
     let io_error = |error: io::Error| decode::refusal(file, error);
-    let dialect = Dialect { quote: text.quote, ..Dialect::from(&profile.file) };
+    let dialect = Dialect { quote, ..Dialect::from(&profile.file) };
     let mut lines = Lines::new(dialect.delimiter);
-    let reader = line_ends::in_feeds(text.reader).map_err(io_error)?;
+    let reader = line_ends::in_feeds(reader).map_err(io_error)?;
     let mut blocks = Blocks::new(reader, dialect);
     let header = opening::header(&mut blocks, &mut lines, file, profile)?;
     let shared = Mutex::new(Shared { blocks, stopped: None });
@@ -154,7 +155,7 @@ fn read_sheet(
     records.clear();
     let texts = std::mem::take(&mut room.texts);
     let take = |lines, records, texts| {
-        let checker = Checker::new(&header, profile, places, months, text.transcoded, texts);
+        let checker = Checker::new(&header, profile, places, months, transcoded, texts);
         let portion = Portion::into(records);
         take_portion(&shared, lines, portion, file, checker)
     };

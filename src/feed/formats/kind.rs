@@ -36,7 +36,7 @@ impl Kind {
         match self {
             Self::Text => "text",
             Self::Packed => "packed twice",
-            Self::Zip => "a workbook",
+            Self::Zip => "an Excel or OpenDocument workbook",
             Self::Parquet => "a Parquet file",
             Self::ArrowFile | Self::ArrowStream => "an Arrow file",
             Self::Compound => "an Excel workbook (.xls)",
