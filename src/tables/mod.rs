@@ -10,6 +10,7 @@ pub mod columns;
 pub mod derived;
 pub mod export;
 pub mod facts;
+pub mod meanings;
 pub mod plant;
 pub mod sheet;
 pub mod sorted;

@@ -228,3 +228,42 @@ fn a_home_of_layout_4_keeps_its_figures_and_gives_times_to_what_comes_next() {
     assert!(told(&sandbox).starts_with("vintage 29: "), "then it had none: {}", told(&sandbox));
     assert_eq!(sandbox.run(["verify"]).code, Some(0));
 }
+
+#[test]
+fn every_column_of_every_table_has_its_meaning_also_in_parquet() {
+    let sandbox = unpacked("tests/homes/layout-4.zip");
+    let mut n_columns = 0;
+    for table in [
+        "city",
+        "plant",
+        "files",
+        "rejects",
+        "changes",
+        "panel",
+        "panel-ordinary",
+        "panel-product",
+        "firms",
+        "summary",
+        "estimates",
+        "covariance",
+    ] {
+        let header = csv_rows(&sandbox.export(table)).remove(0);
+        for column in &header {
+            let meaning = spillover::tables::meanings::meaning(table, column);
+            let meaning = meaning.unwrap_or_else(|| panic!("{table}: {column} has no meaning"));
+            assert!(!meaning.english.is_empty() && !meaning.chinese.is_empty(), "{column}");
+        }
+        n_columns += header.len();
+    }
+    assert!(n_columns > 150, "{n_columns}");
+    let path = sandbox.folder().join("city.parquet");
+    let run = sandbox.run(["export", "city", "-o", path.to_str().expect("UTF-8")]);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    let file = std::fs::File::open(path).expect("the table");
+    let reader = parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder::try_new(file);
+    let schema = std::sync::Arc::clone(reader.expect("Parquet").schema());
+    let growth = schema.field_with_name("growth").expect("a column").metadata();
+    assert_eq!(growth["unit"], "log");
+    assert!(growth["description"].starts_with("Mean log growth"), "{growth:?}");
+    assert!(growth["description_zh"].contains("对数增长"), "{growth:?}");
+}

@@ -8,6 +8,7 @@ mod commands;
 mod dependencies;
 mod imports;
 mod operations;
+mod reference;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

@@ -14,7 +14,6 @@ mod sdmx;
 mod xlsx;
 
 use std::io::{self, Write};
-use std::sync::Arc;
 
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
@@ -25,6 +24,7 @@ use parquet::file::properties::WriterProperties;
 pub use self::error::FormatError;
 
 use self::csv::{CsvWriter, Reader};
+use crate::tables::meanings::described;
 use crate::tables::sheet::Sheet;
 
 /// In what a table is written.
@@ -65,7 +65,8 @@ pub fn write<E: From<FormatError>>(
             Ok(writer.finish().map_err(FormatError::from)?)
         }
         Format::Parquet => {
-            let mut writer = parquet_writer(out, &sheet.schema).map_err(FormatError::from)?;
+            let schema = described(sheet.name, &sheet.schema);
+            let mut writer = parquet_writer(out, schema).map_err(FormatError::from)?;
             each(batches, |rows| Ok(writer.write(rows)?))?;
             writer.close().map_err(FormatError::from)?;
             Ok(())
@@ -100,11 +101,11 @@ fn each<E: From<FormatError>>(
 
 fn parquet_writer<W: Write + Send>(
     out: W,
-    schema: &SchemaRef,
+    schema: SchemaRef,
 ) -> Result<ArrowWriter<W>, parquet::errors::ParquetError> {
     let level = ZstdLevel::try_new(3).expect("3 is a level of zstd");
     let properties = WriterProperties::builder().set_compression(Compression::ZSTD(level)).build();
-    ArrowWriter::try_new(out, Arc::clone(schema), Some(properties))
+    ArrowWriter::try_new(out, schema, Some(properties))
 }
 
 #[cfg(test)]

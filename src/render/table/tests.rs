@@ -1,5 +1,7 @@
 //! One small table in every format.
 
+use std::sync::Arc;
+
 use std::io::Cursor;
 
 use arrow_array::{Decimal128Array, Float64Array, StringArray, UInt16Array};
@@ -116,7 +118,9 @@ fn parquet_gives_back_the_rows() {
     file.write_all(&written(Format::Parquet)).expect("written");
     let reader = ParquetRecordBatchReaderBuilder::try_new(file);
     let mut batches = reader.and_then(ParquetRecordBatchReaderBuilder::build).expect("Parquet");
-    assert_eq!(batches.next().expect("a batch").expect("rows"), rows());
+    let read = batches.next().expect("a batch").expect("rows");
+    assert_eq!(read.columns(), rows().columns());
+    assert_eq!(read.schema(), described(sheet().name, &sheet().schema));
 }
 
 #[test]

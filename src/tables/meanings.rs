@@ -1,0 +1,60 @@
+//! What the columns of tables mean, in English and Chinese.
+//!
+//! `columns.csv` has a line for each column and the tables it is in. A name that ends in `*` stands
+//! for all columns that begin so.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use arrow_schema::{Field, Schema, SchemaRef};
+use serde::Deserialize;
+
+/// What a column means.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Meaning {
+    tables: String,
+    /// The column; with `*` at the end for all that begin so.
+    pub column: String,
+    /// The unit of its values.
+    pub unit: String,
+    /// One sentence in English.
+    pub english: String,
+    /// The same in Chinese.
+    pub chinese: String,
+}
+
+static MEANINGS: LazyLock<Vec<Meaning>> = LazyLock::new(|| {
+    let lines = csv::Reader::from_reader(include_bytes!("columns.csv").as_slice());
+    lines.into_deserialize().collect::<Result<_, _>>().expect("the bundled list of columns")
+});
+
+/// The meanings of a table's columns, in the order of the list.
+pub fn meanings(table: &str) -> impl Iterator<Item = &'static Meaning> {
+    // The panels differ in their records, not in their columns.
+    let table = if table == "panel-ordinary" { "panel" } else { table };
+    MEANINGS.iter().filter(move |of| of.tables.split(' ').any(|name| name == table))
+}
+
+/// What a column of a table means; none if the list does not have it.
+#[must_use]
+pub fn meaning(table: &str, column: &str) -> Option<&'static Meaning> {
+    let is_it = |of: &&Meaning| match of.column.strip_suffix('*') {
+        Some(beginning) => column.starts_with(beginning),
+        None => of.column == column,
+    };
+    meanings(table).find(is_it)
+}
+
+/// A table's schema with unit and meanings as metadata of its fields: `unit`, `description` and
+/// `description_zh`.
+#[must_use]
+pub fn described(table: &str, schema: &Schema) -> SchemaRef {
+    let fields = schema.fields().iter().map(|field| {
+        let Some(of) = meaning(table, field.name()) else { return Field::clone(field) };
+        let texts = [("unit", &of.unit), ("description", &of.english)];
+        let texts = texts.into_iter().chain([("description_zh", &of.chinese)]);
+        let texts = texts.map(|(name, text)| (name.to_owned(), text.clone()));
+        Field::clone(field).with_metadata(texts.collect::<HashMap<String, String>>())
+    });
+    Schema::new(fields.collect::<Vec<_>>()).into()
+}

@@ -1,0 +1,129 @@
+//! docs/REFERENCE.md is what the program says of itself. `UPDATE_EXPECT=1` writes it.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::process::Command;
+
+use super::{root, run};
+use spillover::home::options::Config;
+use spillover::tables::meanings::{Meaning, meanings};
+
+const PATH: &str = "docs/REFERENCE.md";
+
+/// The tables of `export`, in the order of its help; `panel-ordinary` has the columns of `panel`.
+const TABLES: [&str; 11] = [
+    "city",
+    "plant",
+    "files",
+    "rejects",
+    "changes",
+    "panel",
+    "panel-product",
+    "firms",
+    "summary",
+    "estimates",
+    "covariance",
+];
+
+fn help(arguments: &[&str]) -> String {
+    let output = run(Command::new(env!("CARGO_BIN_EXE_spillover")).args(arguments).arg("--help"));
+    assert!(output.status.success(), "{arguments:?}");
+    String::from_utf8(output.stdout).expect("UTF-8")
+}
+
+/// The names under "Commands:" of the general help.
+fn commands() -> Vec<String> {
+    let general = help(&[]);
+    let lines = general.lines().skip_while(|line| *line != "Commands:").skip(1);
+    let lines = lines.take_while(|line| !line.is_empty());
+    let names = lines.filter(|line| line.starts_with("  ") && !line.starts_with("   "));
+    let names = names.filter_map(|line| line.split_whitespace().next());
+    names.filter(|name| *name != "help").map(str::to_owned).collect()
+}
+
+#[derive(serde::Deserialize)]
+struct OptionOfAHome {
+    key: String,
+    default: String,
+    english: String,
+    chinese: String,
+}
+
+fn options() -> Vec<OptionOfAHome> {
+    let text = include_bytes!("options.csv").as_slice();
+    csv::Reader::from_reader(text).into_deserialize().map(|line| line.expect("a line")).collect()
+}
+
+fn reference() -> String {
+    let mut text =
+        "# Reference\n\nThis file is generated: `UPDATE_EXPECT=1 cargo test --test tidy \
+                    reference` writes it.\nThe keys of a feed profile are in \
+                    [FEEDS.md](FEEDS.md), terms in [GLOSSARY.md](GLOSSARY.md).\n\n## Commands\n"
+            .to_owned();
+    for command in commands() {
+        let help = help(&[&command]);
+        let help: Vec<&str> = help.lines().map(str::trim_end).collect();
+        let (command, help) = (command, help.join("\n"));
+        write!(text, "\n### {command}\n\n```text\n{}\n```\n", help.trim_end()).expect("a text");
+    }
+    text.push_str(
+        "\n## Exit codes\n\n| code | meaning | 含义 |\n|---|---|---|\n\
+         | 0 | done | 完成 |\n\
+         | 1 | failed, or the home is damaged | 失败，或数据目录损坏 |\n\
+         | 2 | the arguments are invalid | 参数无效 |\n\
+         | 3 | done, but input was refused, rejected or is missing | 完成，但有输入被拒绝或缺失 |\n\
+         \n## Options of `spillover.toml`\n\n| key | default | meaning | 含义 |\n|---|---|---|---|\n",
+    );
+    for OptionOfAHome { key, default, english, chinese } in options() {
+        writeln!(text, "| `{key}` | {default} | {english} | {chinese} |").expect("a text");
+    }
+    text.push_str(
+        "\n## Columns of tables\n\nTypes: codes and texts are text, counts and years are whole \
+         numbers, `USD` has two decimals, all\nother figures are double precision. Logs are \
+         natural. An absent figure is an empty cell.\n",
+    );
+    for table in TABLES {
+        let head = "| column | unit | meaning | 含义 |\n|---|---|---|---|";
+        writeln!(text, "\n### {table}\n\n{head}").expect("a text");
+        for Meaning { column, unit, english, chinese, .. } in meanings(table) {
+            let (english, chinese) = (english.replace('|', "\\|"), chinese.replace('|', "\\|"));
+            writeln!(text, "| `{column}` | {unit} | {english} | {chinese} |").expect("a text");
+        }
+    }
+    text
+}
+
+#[test]
+fn the_reference_is_what_the_program_says() {
+    let (path, now) = (root().join(PATH), reference());
+    if std::env::var_os("UPDATE_EXPECT").is_some() {
+        std::fs::write(&path, &now).expect("written");
+    }
+    let then = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(commands().len() > 15, "the help lists the commands");
+    assert!(
+        then == now,
+        "{PATH} is stale: UPDATE_EXPECT=1 cargo test --test tidy reference writes it"
+    );
+}
+
+/// The names that an error of serde lists as the ones it expects.
+fn expected(text: &str) -> BTreeSet<String> {
+    let error = toml::from_str::<Config>(text).expect_err("no such key").to_string();
+    let names = error.rsplit("expected one of").next().unwrap_or_default();
+    let names =
+        if names == error { error.rsplit("expected").next().unwrap_or_default() } else { names };
+    names.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+}
+
+#[test]
+fn every_option_is_in_the_reference() {
+    let general = expected("nothing = 1");
+    let lists = expected("[exclusions]\nnothing = 1");
+    assert!(general.len() > 10 && lists.len() == 2, "{general:?} {lists:?}");
+    let lists = lists.iter().map(|name| format!("exclusions.{name}"));
+    let known: BTreeSet<String> =
+        general.iter().filter(|name| *name != "exclusions").cloned().chain(lists).collect();
+    let listed: BTreeSet<String> = options().into_iter().map(|of| of.key).collect();
+    assert_eq!(listed, known);
+}
