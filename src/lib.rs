@@ -11,7 +11,41 @@
 //!                       check: the same in plain loops ── verify ┘
 //! ```
 //!
-//! Where to start: [`domain`] for the words, [`engine`] for what happens to a file, and
+//! # Quick start
+//!
+//! ```
+//! use std::ops::ControlFlow;
+//! use spillover::engine::{Request, Unwatched};
+//! use spillover::feed::source::discover;
+//! use spillover::home::{options::Config, parts::Table};
+//! use spillover::{Engine, Reader};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let folder = tempfile::tempdir()?;
+//! # let (feed, home) = (folder.path().join("feed"), folder.path().join("home"));
+//! # std::fs::create_dir(&feed)?;
+//! // Two firms of one city, the same months of two years.
+//! for month in (200001..=200012).chain(200101..=200112) {
+//!     let lines = ["4403000001", "4403000002"].map(|firm| {
+//!         format!("{month},E,{firm},,44039,304,84713000,10,{}\n", month % 1000)
+//!     });
+//!     let header = "period,flow,firm_id,firm_name,region,country,hs8,trade_mode,value_usd\n";
+//!     std::fs::write(feed.join(format!("{month}.csv")), header.to_owned() + &lines.concat())?;
+//! }
+//! let request = Request::for_feed(&[feed.clone()], None, Config::default(), 1)?;
+//! let files = discover(&[feed], &request.layout(&home)?)?.files;
+//! let mut engine = Engine::open(&home, request, |_| ControlFlow::Continue(()))?;
+//! engine.ingest(&files, &mut Unwatched)?;
+//!
+//! let reader = Reader::open(&home)?;
+//! let now = reader.standing(None)?;
+//! let (year, rows) = reader.table(&now, Table::City)?.rows(None).next().expect("a year")?;
+//! assert_eq!((year.0, rows.num_rows()), (2001, 1));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Where to start reading: [`domain`] for the words, [`engine`] for what happens to a file, and
 //! [`dataflow`] for how the figures come about. METHODOLOGY.md numbers the equations that the code
 //! cites; ARCHITECTURE.md gives the decisions.
 
@@ -36,3 +70,6 @@ pub mod theory;
 pub mod toml_text;
 pub mod visible;
 pub mod watch;
+
+pub use engine::Engine;
+pub use reader::Reader;

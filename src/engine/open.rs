@@ -45,6 +45,22 @@ pub struct IntakeOptions {
 }
 
 /// A home that is open to take in files.
+///
+/// # Examples
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use std::ops::ControlFlow;
+/// use spillover::engine::{Engine, Request};
+///
+/// # let folder = tempfile::tempdir()?;
+/// let home = folder.path().join("home");
+/// let request = Request { n_workers: 1, ..Request::default() };
+/// let engine = Engine::open(&home, request, |_| ControlFlow::Continue(()))?;
+/// assert_eq!(engine.profile().name, "canonical");
+/// assert_eq!(engine.next_to_close(), None, "the first file says where the feed begins");
+/// # Ok(())
+/// # }
+/// ```
 pub struct Engine {
     pub(super) archive: Archive,
     pub(super) definition: Arc<Definition>,
