@@ -6,7 +6,7 @@ use clap::Args;
 use serde::Serialize;
 use spillover::engine::{Engine, FileOutcome, Outcome, Request, with_causes};
 use spillover::feed::refused::Refused;
-use spillover::feed::source::{FeedFile, discover};
+use spillover::feed::source::{FeedFile, discover, passed_over};
 use spillover::home::Seen;
 use spillover::regressions::YearClose;
 
@@ -37,7 +37,11 @@ impl Ingest {
         let n_workers = n_workers(workers, &config);
         let year_close = YearClose::new(config.estimate.as_deref(), n_workers)?;
         let request = Request::for_feed(&feeds, profile.as_deref(), config, n_workers)?;
-        let found = discover(&feeds, &request.layout(home.folder())?)?;
+        let layout = request.layout(home.folder())?;
+        let found = discover(&feeds, &layout)?;
+        if let Some(passed_over) = passed_over(&found.passed_over, &layout) {
+            eprintln!("{passed_over}");
+        }
         let inner = Files::watch(found.files.len(), &found.refused);
         let mut observer = Reestimating { inner, year_close };
         let mut engine = open(home, request, &found.files)?;

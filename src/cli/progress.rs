@@ -1,7 +1,7 @@
 //! Progress on the standard error, silent where that is no terminal.
 
 use indicatif::{ProgressBar, ProgressStyle};
-use spillover::engine::{FileOutcome, Observer, Outcome, Refusal, with_causes};
+use spillover::engine::{FileOutcome, Observer, Outcome, Refusal, thin_months, with_causes};
 use spillover::feed::refused::Refused;
 use spillover::home::{Publication, Seen};
 
@@ -95,6 +95,9 @@ impl Observer for Files {
                     "{path}: {n_rejected} of {} lines rejected; see `export rejects`",
                     counts.lines
                 )
+            }
+            Outcome::Accepted { thin, .. } if !thin.is_empty() => {
+                format!("{path}: {}", thin_months(thin))
             }
             Outcome::Accepted { counts, .. } if counts.lines == 0 => {
                 format!("{path}: no line but the header; the month counts as one without trade")

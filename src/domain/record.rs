@@ -3,6 +3,7 @@
 //! A line ends in exactly one of three ways: a [`Record`] that counts, a [`Record`] with an
 //! [`Exclusion`], or a [`Reject`]; [`Counts`] adds up to the lines read.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::domain::dictionary::Dictionary;
@@ -233,6 +234,48 @@ impl Counts {
     }
 }
 
+/// A month of a flow.
+pub type PeriodFlow = (Period, Flow);
+
+/// What a file covers that is not simply a month.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Coverage {
+    /// The first month that it covers.
+    pub first: Period,
+    /// The last month that it covers.
+    pub last: Period,
+    /// Which part of its months it is: the flow and the part in its name.
+    pub part: String,
+    /// The flow in its name.
+    pub flow: Option<Flow>,
+    /// How many records it has of each month and flow, excluded ones included.
+    pub records: BTreeMap<PeriodFlow, u64>,
+}
+
+impl Coverage {
+    /// How many records it has of each month.
+    #[must_use]
+    pub fn by_month(&self) -> BTreeMap<Period, u64> {
+        let mut by_month = BTreeMap::new();
+        for ((period, _), n) in &self.records {
+            *by_month.entry(*period).or_insert(0) += n;
+        }
+        by_month
+    }
+
+    /// The flows that it covers: the one in its name, or those of its records; both if it has none.
+    #[must_use]
+    pub fn flows(&self) -> Vec<Flow> {
+        if let Some(flow) = self.flow {
+            return vec![flow];
+        }
+        let flows = [Flow::Export, Flow::Import];
+        let has = |flow: &Flow| self.records.keys().any(|(_, of)| of == flow);
+        let found: Vec<Flow> = flows.into_iter().filter(has).collect();
+        if found.is_empty() { flows.to_vec() } else { found }
+    }
+}
+
 /// One monthly file, read whole and taken apart; nothing of it counts before it is committed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Intake {
@@ -252,4 +295,6 @@ pub struct Intake {
     pub rejects: Vec<Reject>,
     /// How the lines ended; adds up.
     pub counts: Counts,
+    /// What it covers, where it is not simply a month.
+    pub coverage: Option<Coverage>,
 }

@@ -7,12 +7,15 @@ use std::sync::Arc;
 use std::thread::{Scope, ScopedJoinHandle};
 
 use super::EngineError;
+use super::admission::Admission;
 use super::open::Engine;
 use super::outcome::{FileOutcome, Observer, Outcome, Refusal};
 use super::reading::{Known, Read, ReadAhead, Reader, Taken, named};
+use super::replace::Earlier;
 use super::running::{LiveSegment, Running};
 use crate::dataflow::YEARS_MAX;
 use crate::domain::calendar::Calendar;
+use crate::domain::record::{Coverage, PeriodFlow};
 use crate::domain::types::{Period, Vintage};
 use crate::feed::profile::Revision;
 use crate::feed::read::ReadLimits;
@@ -20,7 +23,7 @@ use crate::feed::source::FeedFile;
 use crate::home::definition::Definition;
 use crate::home::options::Close;
 use crate::home::{
-    AcceptedFile, ArchiveError, Commit, Publication, Seen, Stored, Summary, Withdrawn,
+    AcceptedFile, ArchiveError, Commit, Covered, Publication, Seen, Stored, Summary, Withdrawn,
 };
 
 /// The sum of |value| up to which every sum of amounts is exact.
@@ -48,6 +51,8 @@ struct Writing<'scope> {
     path: PathBuf,
     vintage: Vintage,
     supersedes: Vec<Vintage>,
+    replaces: Vec<(Vintage, Vec<PeriodFlow>)>,
+    coverage: Option<(Coverage, Option<Period>)>,
     summary: Summary,
     segment: ScopedJoinHandle<'scope, Result<Stored, ArchiveError>>,
 }
@@ -64,7 +69,7 @@ impl Step<'_> {
     }
 
     fn is_due(&self) -> bool {
-        let december = self.closed.last().is_some_and(|period| period.month() == 12);
+        let december = self.closed.iter().any(|period| period.month() == 12);
         let n_rejects: u64 = self.summaries().map(|file| file.counts.rejected_total()).sum();
         december
             || self.files.len() + self.writing.len() >= FILES_A_STEP_MAX
@@ -80,7 +85,8 @@ impl Step<'_> {
     fn settle(&mut self, running: &mut Running, n_left: usize) -> Result<(), EngineError> {
         while self.writing.len() > n_left {
             let Some(writing) = self.writing.pop_front() else { break };
-            let Writing { path, vintage, supersedes, summary, segment } = writing;
+            let Writing { path, vintage, supersedes, replaces, coverage, summary, segment } =
+                writing;
             let segment = segment.join().expect("a writer returns its errors")?;
             running.segments.push(LiveSegment {
                 vintage,
@@ -88,8 +94,24 @@ impl Step<'_> {
                 period: summary.period,
                 months: summary.periods.keys().copied().collect(),
                 stored: segment.clone(),
+                covered: coverage.as_ref().map(|(coverage, closed_through)| Covered {
+                    first: coverage.first,
+                    last: coverage.last,
+                    part: coverage.part.clone(),
+                    closed_through: *closed_through,
+                    records: coverage.records.clone(),
+                }),
+                gone: Vec::new(),
             });
-            self.files.push(AcceptedFile { vintage, path, summary, segment, supersedes });
+            self.files.push(AcceptedFile {
+                vintage,
+                path,
+                summary,
+                segment,
+                supersedes,
+                coverage,
+                replaces,
+            });
         }
         Ok(())
     }
@@ -119,7 +141,7 @@ impl Engine {
         let known = self.known()?;
         let first = self.running.as_ref().map(|running| running.calendar.first());
         let limits = ReadLimits {
-            first_period: first.or_else(|| files.iter().map(|file| file.period).min()),
+            first_period: first.or_else(|| files.iter().map(|file| file.first).min()),
             max_rejected_share: self.options.max_rejected_share,
             ..ReadLimits::default()
         };
@@ -205,13 +227,19 @@ impl Engine {
         if let Some(seen) = self.seen(file, &taken.summary, step)? {
             return Ok(Outcome::Seen(seen));
         }
-        let supersedes = match self.admit(file, &taken, any_refused, step)? {
-            Ok(supersedes) => supersedes,
+        if let (Some(_), Some(running)) = (&taken.coverage, &mut self.running) {
+            step.settle(running, 0)?;
+        }
+        let admission = match self.admit(file, &taken, any_refused, step)? {
+            Ok(admission) => admission,
             Err(refusal) => return Ok(Outcome::Refused(refusal)),
         };
-        let counts = taken.summary.counts.clone();
-        let vintage = self.accept(scope, definition, file, *taken, supersedes, step)?;
-        Ok(Outcome::Accepted { vintage, counts })
+        let (counts, thin) = (taken.summary.counts.clone(), admission.thin.clone());
+        let vintage = match taken.coverage {
+            None => self.accept(scope, definition, file, *taken, admission, step)?,
+            Some(_) => self.accept_covering(scope, definition, file, *taken, admission, step)?,
+        };
+        Ok(Outcome::Accepted { vintage, counts, thin })
     }
 
     /// What became of a file's bytes before, if they are not to be taken in: a withdrawn file is if
@@ -247,7 +275,7 @@ impl Engine {
         taken: &Taken,
         any_refused: bool,
         step: &Step<'_>,
-    ) -> Result<Result<Vec<Vintage>, Refusal>, EngineError> {
+    ) -> Result<Result<Admission, Refusal>, EngineError> {
         let (path, period) = (file.path.clone(), file.period);
         let refused = |refusal| Ok(Err(refusal));
         if let Some(refusal) = self.before_first(file) {
@@ -263,9 +291,17 @@ impl Engine {
         if n_known + taken.sums.countries.len() > usize::from(u16::MAX) {
             return refused(Refusal::TooManyCountries { file: path });
         }
+        if self.running.is_none() && any_refused {
+            return refused(Refusal::FirstRefused { file: path });
+        }
+        if let Some(coverage) = &taken.coverage {
+            return Ok(self.admit_covering(file, coverage));
+        }
         let Some(running) = &self.running else {
-            let refusal = Refusal::FirstRefused { file: path };
-            return Ok(if any_refused { Err(refusal) } else { Ok(Vec::new()) });
+            return Ok(Ok(Admission {
+                closes: self.closing(period, period),
+                ..Admission::default()
+            }));
         };
         let first = running.calendar.first();
         if period.year().0 - first.year().0 >= YEARS_MAX - 1 {
@@ -277,12 +313,22 @@ impl Engine {
             return refused(Refusal::Gap { file: path, period, next, is_there });
         }
         let earlier = running.files_of(period, step.writing());
-        match self.options.revision {
-            _ if earlier.is_empty() => Ok(Ok(Vec::new())),
-            Revision::Refuse => refused(Refusal::HasFile { file: path, period }),
-            Revision::Append => Ok(Ok(Vec::new())),
-            Revision::Supersede => Ok(Ok(earlier)),
-        }
+        let replaces = match self.options.revision {
+            _ if earlier.is_empty() => Vec::new(),
+            Revision::Refuse => return refused(Refusal::HasFile { file: path, period }),
+            Revision::Append => Vec::new(),
+            Revision::Supersede | Revision::ReplacePeriods => {
+                let whole = |vintage| Earlier { vintage, cells: None };
+                earlier.into_iter().map(whole).collect()
+            }
+        };
+        Ok(Ok(Admission { replaces, closes: self.closing(period, next), thin: Vec::new() }))
+    }
+
+    /// The month of a file, if it closes it.
+    fn closing(&self, period: Period, next: Period) -> Vec<Period> {
+        let closes = self.options.close == Close::File && period == next;
+        closes.then_some(period).into_iter().collect()
     }
 
     /// Lets a file's records take effect, and starts writing its segment.
@@ -292,7 +338,7 @@ impl Engine {
         definition: &Arc<Definition>,
         file: &FeedFile,
         taken: Taken,
-        supersedes: Vec<Vintage>,
+        admission: Admission,
         step: &mut Step<'scope>,
     ) -> Result<Vintage, EngineError> {
         let folder = self.archive.home().to_owned();
@@ -303,35 +349,101 @@ impl Engine {
             self.running = Some(Running::start(definition, calendar, n_workers)?);
         }
         let running = self.running.as_mut().expect("it was started above");
-        if !supersedes.is_empty() {
+        let Admission { replaces, closes, .. } = admission;
+        if !replaces.is_empty() {
             step.settle(running, 0)?;
         }
-        let closes =
-            self.options.close == Close::File && file.period == running.calendar.next_to_close();
-        if closes {
+        for month in &closes {
             // What the earlier files had no role in yet, their withdrawal does not touch.
-            for &earlier in &supersedes {
-                running.withdraw(&folder, definition, earlier)?;
+            for earlier in &replaces {
+                running.withdraw(&folder, definition, earlier.vintage)?;
             }
-            let before = file.period.year_before();
+            let before = month.year_before();
             let is_read = |writing: &Writing<'_>| {
-                writing.has(file.period) || (writing.has(before) && !running.recent.has(before))
+                writing.has(*month) || (writing.has(before) && !running.recent.has(before))
             };
             if step.writing.iter().any(is_read) {
                 step.settle(running, 0)?;
             }
-            running.close(&folder, definition, file.period)?;
-            step.closed.push(file.period);
+            running.close(&folder, definition, *month)?;
+            step.closed.push(*month);
         }
-        let Taken { summary, sums, segment } = taken;
-        let segment = named(scope, "writing", move || segment.store(&folder, vintage));
-        if supersedes.is_empty() || closes {
+        let Taken { summary, sums, segment, .. } = taken;
+        let segment = named(scope, "writing", {
+            let folder = folder.clone();
+            move || segment.store(&folder, vintage)
+        });
+        if replaces.is_empty() || !closes.is_empty() {
             running.feed(&sums)?;
         } else {
-            running.replace(self.archive.home(), definition, &supersedes, &sums)?;
+            running.replace(&folder, definition, &replaces, &sums)?;
         }
+        let supersedes = replaces.iter().map(|earlier| earlier.vintage).collect();
+        let (path, replaces) = (file.path.clone(), Vec::new());
+        step.writing.push_back(Writing {
+            path,
+            vintage,
+            supersedes,
+            replaces,
+            coverage: None,
+            summary,
+            segment,
+        });
+        step.settle(running, WRITES_MAX)?;
+        Ok(vintage)
+    }
+
+    /// The same for a file that is not simply of a month: months close first, so that what it
+    /// replaces is taken back from the roles that it has by then, and only what differs is fed.
+    fn accept_covering<'scope>(
+        &mut self,
+        scope: &'scope Scope<'scope, '_>,
+        definition: &Arc<Definition>,
+        file: &FeedFile,
+        taken: Taken,
+        admission: Admission,
+        step: &mut Step<'scope>,
+    ) -> Result<Vintage, EngineError> {
+        let folder = self.archive.home().to_owned();
+        let vintage = Vintage(self.last_vintage(step)?.0 + 1);
+        let Taken { summary, sums, segment, coverage } = taken;
+        let coverage = coverage.expect("a file that is not simply of a month covers something");
+        if self.running.is_none() {
+            let calendar = self.calendar_of(&coverage);
+            self.running = Some(Running::start(definition, calendar, self.n_workers)?);
+        }
+        let running = self.running.as_mut().expect("it was started above");
+        for month in &admission.closes {
+            running.close(&folder, definition, *month)?;
+            step.closed.push(*month);
+        }
+        let segment = named(scope, "writing", {
+            let folder = folder.clone();
+            move || segment.store(&folder, vintage)
+        });
+        if admission.replaces.is_empty() {
+            running.feed(&sums)?;
+        } else {
+            running.replace(&folder, definition, &admission.replaces, &sums)?;
+        }
+        let (mut supersedes, mut replaces) = (Vec::new(), Vec::new());
+        for Earlier { vintage, cells } in admission.replaces {
+            match cells {
+                None => supersedes.push(vintage),
+                Some(cells) => replaces.push((vintage, cells)),
+            }
+        }
+        let coverage = Some((coverage, running.calendar.last_closed()));
         let path = file.path.clone();
-        step.writing.push_back(Writing { path, vintage, supersedes, summary, segment });
+        step.writing.push_back(Writing {
+            path,
+            vintage,
+            supersedes,
+            replaces,
+            coverage,
+            summary,
+            segment,
+        });
         step.settle(running, WRITES_MAX)?;
         Ok(vintage)
     }

@@ -107,7 +107,7 @@ fn mend_one(
         max_rejected_share: 1.0,
         ..ReadLimits::default()
     };
-    for file in files.iter().filter(|file| file.period == entry.period) {
+    for file in files.iter().filter(|file| file.name == entry.name || file.period == entry.period) {
         // What is wrong with the file as a file of the feed, the intake says; what keeps the system
         // from reading it would be taken for its absence.
         let unread = |refused: Refused| {
@@ -118,7 +118,7 @@ fn mend_one(
             Err(refused) if refused.is_of_system() => return Err(unread(refused)),
             found => found,
         };
-        if found.map_or(true, |found| found.hash != entry.hash) {
+        if found.map_or(true, |found| file.hash_with_name(profile, found.hash) != entry.hash) {
             continue;
         }
         let mut intake = match read(file, profile, &definition.places, &limits) {

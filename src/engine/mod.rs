@@ -12,6 +12,7 @@
 //! closes, or up to the end of the list. It is committed whole or not at all; after an error the
 //! engine is dropped and the home is as it was.
 
+mod admission;
 pub mod amounts;
 mod budget;
 pub mod compact;
@@ -36,7 +37,7 @@ pub mod withdraw;
 
 pub use error::{EngineError, with_causes};
 pub use open::{Engine, Request};
-pub use outcome::{FileOutcome, Observer, Outcome, Refusal, Unwatched};
+pub use outcome::{FileOutcome, Observer, Outcome, Refusal, Unwatched, thin_months};
 pub use restore::{Restored, State, needs_records};
 pub use running::{LiveSegment, Names};
 pub use withdraw::file_named;

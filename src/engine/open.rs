@@ -10,7 +10,7 @@ use super::restore::{Restored, State};
 use super::running::{LiveSegment, Running};
 use crate::domain::calendar::Calendar;
 use crate::domain::types::Period;
-use crate::feed::profile::{Profile, Revision};
+use crate::feed::profile::{Covers, Profile, ProfileError, Revision};
 use crate::feed::reference::{ReferenceTexts, TablesBeside};
 use crate::feed::supply::Supply;
 use crate::files;
@@ -32,7 +32,7 @@ pub struct Request {
 }
 
 /// Options about how files are taken in: they may change from run to run.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct IntakeOptions {
     /// What closes a month.
     pub close: Close,
@@ -42,6 +42,8 @@ pub struct IntakeOptions {
     pub max_rejected_share: f64,
     /// Which published vintages are stored.
     pub retention: Retention,
+    /// Months that a new version of a file may shrink.
+    pub allow_shrink: Vec<Period>,
 }
 
 /// A home that is open to take in files.
@@ -120,7 +122,14 @@ impl Engine {
             revision: config.revision.unwrap_or(definition.profile.revision),
             max_rejected_share: config.max_rejected_share.unwrap_or(0.05),
             retention: config.retention.unwrap_or_default(),
+            allow_shrink: config.allow_shrink.iter().flatten().map(|month| month.0).collect(),
         };
+        let covers = definition.profile.file.covers;
+        if options.revision == Revision::ReplacePeriods && covers == Covers::Month {
+            let problem = "revision = \"replace-periods\" needs files of several months: the \
+                           profile must have [file] covers";
+            return Err(ProfileError::Keys { origin: "spillover.toml".to_owned(), problem }.into());
+        }
         Ok(Self {
             archive,
             definition,
@@ -213,6 +222,8 @@ pub(super) fn segment_of(file: FileEntry) -> LiveSegment {
         period: file.period,
         months: file.months,
         stored: file.segment,
+        covered: file.covered,
+        gone: file.replaced.iter().map(|of| (of.period, of.flow)).collect(),
     }
 }
 

@@ -28,6 +28,8 @@ pub enum Outcome {
         vintage: Vintage,
         /// How its lines ended.
         counts: Counts,
+        /// Months of which it has so few records that it neither closed nor replaced them.
+        thin: Vec<Period>,
     },
     /// Its bytes were accepted before: it is skipped, or if they were withdrawn, left out.
     Seen(Seen),
@@ -86,6 +88,23 @@ pub enum Refusal {
         /// Its month.
         period: Period,
     },
+    /// A month would lose half of its records, or all.
+    #[error(
+        "{file}: {period} had {n_before} records and has {n_now} in it; if that is right, set \
+         allow_shrink = [\"{period}\"] in spillover.toml in the home or the file that --config \
+         names",
+        file = file.display()
+    )]
+    Shrinks {
+        /// The file.
+        file: PathBuf,
+        /// The month.
+        period: Period,
+        /// How many records it has now.
+        n_before: u64,
+        /// How many it would have.
+        n_now: u64,
+    },
     /// The file that would have been the feed's first was refused.
     #[error(
         "{file}: the feed's first file was refused, and its month begins the calendar; mend that \
@@ -133,6 +152,17 @@ impl FileOutcome {
     pub fn is_refused(&self) -> bool {
         matches!(self.outcome, Outcome::Refused(_))
     }
+}
+
+/// What months mean of which a file has few records.
+#[must_use]
+pub fn thin_months(months: &[Period]) -> String {
+    let months: Vec<String> = months.iter().map(ToString::to_string).collect();
+    format!(
+        "thin_month: fewer than a tenth of the median month's records are of {}; they count as \
+         late records, and neither close nor replace these months",
+        months.join(", ")
+    )
 }
 
 /// Is told what happens while files are taken in.

@@ -9,7 +9,7 @@ use rustc_hash::FxHashMap;
 
 use super::budget::Budget;
 use super::sums::Sums;
-use crate::domain::record::Intake;
+use crate::domain::record::{Coverage, Intake};
 use crate::domain::types::City;
 use crate::feed::decode::fingerprint;
 use crate::feed::places::Places;
@@ -59,6 +59,8 @@ pub struct Taken {
     pub sums: Sums,
     /// Its records, as they are archived.
     pub segment: Encoded,
+    /// What it covers, where it is not simply a month.
+    pub coverage: Option<Coverage>,
 }
 
 /// The files whose bytes are known: by name and hash, what became of them.
@@ -99,6 +101,7 @@ impl Reader<'_> {
         let Self { profile, places, limits, known } = self;
         if let Some(hashes) = known.get(&file.name) {
             let hash = fingerprint(file, &profile.file, limits.max_bytes)?.hash;
+            let hash = file.hash_with_name(profile, hash);
             if let Some(seen) = hashes.get(&hash) {
                 return Ok(Err((hash, seen.clone())));
             }
@@ -110,13 +113,13 @@ impl Reader<'_> {
     fn taken(&self, room: &mut Room, file: &FeedFile, mut intake: Intake) -> Read {
         sort(&mut intake.records, intake.texts.firms.len());
         let summary = Summary::of(&intake);
-        let Intake { texts, mut records, .. } = intake;
+        let Intake { texts, mut records, coverage, .. } = intake;
         let sums = Sums::of(&texts, &records);
         let code = |city: City| self.places.code(city);
         let segment = encode(room.n_threads, &texts, &mut records, &code);
         (room.records, room.texts) = (records, texts);
         match segment {
-            Ok(segment) => Read::Whole(Box::new(Taken { summary, sums, segment })),
+            Ok(segment) => Read::Whole(Box::new(Taken { summary, sums, segment, coverage })),
             Err(source) => Read::Failed(ArchiveError::encode(&file.path, source)),
         }
     }

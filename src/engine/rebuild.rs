@@ -210,6 +210,7 @@ fn reclassify(
         }
     }
     let summary = Summary::of(&Intake {
+        coverage: None,
         name: file.name.clone(),
         period: file.period,
         hash: file.hash.clone(),

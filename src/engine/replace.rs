@@ -7,41 +7,65 @@ use super::amounts::Amounts;
 use super::running::{Running, UPDATES_AT_A_TIME};
 use super::sums::Sums;
 use crate::dataflow::{Cell, CellKey};
+use crate::domain::record::PeriodFlow;
 use crate::domain::types::Vintage;
 use crate::home::definition::Definition;
 use crate::home::segment::{self, Fields};
 
+/// What a file takes the place of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Earlier {
+    /// The file.
+    pub(super) vintage: Vintage,
+    /// Its months and flows that go; none: all of it.
+    pub(super) cells: Option<Vec<PeriodFlow>>,
+}
+
 impl Running {
-    /// Feeds a file in the place of earlier ones: only what differs between them, for a month that
-    /// is published again is mostly the month that was.
+    /// Feeds a file in the place of earlier ones, or of months and flows of them: only what differs
+    /// between them, for what is published again is mostly what was.
     ///
     /// # Errors
     /// [`EngineError::Archive`] if a segment cannot be read, [`EngineError::Worker`] if a worker
     /// died.
-    pub fn replace(
+    pub(super) fn replace(
         &mut self,
         folder: &Path,
         definition: &Definition,
-        earlier: &[Vintage],
+        earlier: &[Earlier],
         sums: &Sums,
     ) -> Result<(), EngineError> {
         let city_of = |code: &str| definition.places.city(code);
         let mut amounts = Amounts::default();
         let Self { names, calendar, segments, workers, recent, .. } = self;
-        for vintage in earlier {
+        for Earlier { vintage, cells } in earlier {
             let position = segments.iter().position(|segment| segment.vintage == *vintage);
             let Some(position) = position else { continue };
-            let gone = segments.remove(position);
+            let gone = segments[position].clone();
             recent.forget_through(gone.period);
             let read = segment::read(folder, &gone.stored, Fields::Figures, &city_of);
-            let (texts, records) = read.map_err(|source| gone.not_read(source))?;
+            let (texts, mut records) = read.map_err(|source| gone.not_read(source))?;
+            gone.retain_counting(&mut records);
+            match cells {
+                None => drop(segments.remove(position)),
+                Some(cells) => {
+                    records.retain(|record| cells.contains(&(record.period, record.flow)));
+                    segments[position].gone.extend(cells);
+                }
+            }
             Sums::of(&texts, &records).shipments(names, |shipment| {
                 amounts.add(&shipment, calendar.roles(shipment.period), -1);
             });
         }
+        let mut last = None;
         sums.shipments(names, |shipment| {
+            last = last.max(Some(shipment.period));
             amounts.add(&shipment, calendar.roles(shipment.period), 1);
         });
+        // It is not kept apart which of its months were there before.
+        if let Some(last) = last {
+            recent.forget_through(last);
+        }
         for updates in net(amounts.take(0)).chunks(UPDATES_AT_A_TIME) {
             workers.feed(updates.to_vec())?;
         }

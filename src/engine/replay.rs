@@ -56,7 +56,10 @@ impl<'a> Replay<'a> {
         fields: Fields,
     ) -> Result<(Texts, Vec<Record>), EngineError> {
         let city_of = |code: &str| self.definition.places.city(code);
-        Ok(segment::read(self.archive.home(), &segment.stored, fields, &city_of)?)
+        let (texts, mut records) =
+            segment::read(self.archive.home(), &segment.stored, fields, &city_of)?;
+        segment.retain_counting(&mut records);
+        Ok((texts, records))
     }
 }
 

@@ -13,10 +13,11 @@ use std::path::Path;
 
 use super::EngineError;
 use super::open::{calendar, segment_of};
-use super::running::Running;
+use super::running::{LiveSegment, Running};
 use super::sums::Sums;
 use crate::dataflow::{Cell, CellKey};
 use crate::domain::calendar::{Calendar, Roles};
+use crate::domain::record::PeriodFlow;
 use crate::domain::types::{Country, Firm, Period, Vintage};
 use crate::home::definition::Definition;
 use crate::home::segment::{self, Fields};
@@ -67,6 +68,11 @@ impl State {
             let closed_by_step = |month| closed.contains(&(month, *step));
             let files = archive.files()?;
             for file in files.iter().filter(|file| file.publication == *step) {
+                if let Some(covered) = file.covered.as_ref().filter(|_| file.vintage <= vintage) {
+                    let last = covered.closed_through.max(calendar.last_closed());
+                    calendar = Calendar::closed_through(calendar.first(), last);
+                    continue;
+                }
                 let is_next = file.period == calendar.next_to_close();
                 if is_next && file.vintage <= vintage && closed_by_step(file.period) {
                     calendar.close(file.period)?;
@@ -120,7 +126,8 @@ impl Running {
             self.recent.forget_through(file.period);
             self.feed_from(archive.home(), definition, &file, &before, state)?;
             if file.counted_at(state.vintage) {
-                self.segments.push(segment_of(file));
+                let gone = file.gone_at(state.vintage);
+                self.segments.push(LiveSegment { gone, ..segment_of(file) });
             }
             go_on(progress(1))?;
         }
@@ -186,27 +193,36 @@ impl Running {
         before: &State,
         after: &State,
     ) -> Result<(), EngineError> {
-        let of = segment_of(file.clone());
+        let of = |gone| LiveSegment { gone, ..segment_of(file.clone()) };
+        let (then, now) = (file.gone_at(before.vintage), file.gone_at(after.vintage));
         match (file.counted_at(before.vintage), file.counted_at(after.vintage)) {
             (false, false) => Ok(()),
-            (false, true) => self
-                .feed_segment(folder, definition, &of, |_, month| (after.calendar.roles(month), 1)),
-            (true, false) => self.feed_segment(folder, definition, &of, |_, month| {
+            (false, true) => self.feed_segment(folder, definition, &of(now), |_, month| {
+                (after.calendar.roles(month), 1)
+            }),
+            (true, false) => self.feed_segment(folder, definition, &of(then), |_, month| {
                 (before.calendar.roles(month), -1)
             }),
             (true, true) => {
+                let went = |cell: &PeriodFlow| !then.contains(cell) && now.contains(cell);
                 let gained = |month| gained(&before.calendar, &after.calendar, month);
-                let months: Vec<Period> =
-                    file.months.iter().copied().filter(|month| any(gained(*month))).collect();
+                let is_needed =
+                    |month: &Period| any(gained(*month)) || now.iter().any(|of| of.0 == *month);
+                let months: Vec<Period> = file.months.iter().copied().filter(is_needed).collect();
                 if months.is_empty() {
                     return Ok(());
                 }
+                let of = of(then.clone());
                 let city_of = |code: &str| definition.places.city(code);
                 let fields = Fields::Figures;
                 let read = segment::read_months(folder, &of.stored, fields, &months, &city_of);
-                let (texts, records) = read.map_err(|source| of.not_read(source))?;
+                let (texts, mut records) = read.map_err(|source| of.not_read(source))?;
+                of.retain_counting(&mut records);
                 self.feed_sums(&Sums::of(&texts, &records), |_, shipment| {
-                    (gained(shipment.period), 1)
+                    match went(&(shipment.period, shipment.flow)) {
+                        true => (before.calendar.roles(shipment.period), -1),
+                        false => (gained(shipment.period), 1),
+                    }
                 })
             }
         }
@@ -267,7 +283,10 @@ pub fn needs_records(
     let gains = |month: &Period| any(gained(&before.calendar, &after.calendar, *month));
     Ok(match (file.counted_at(before.vintage), file.counted_at(after.vintage)) {
         (false, false) => false,
-        (true, true) => file.months.iter().any(gains),
+        (true, true) => {
+            file.months.iter().any(gains)
+                || file.gone_at(before.vintage) != file.gone_at(after.vintage)
+        }
         _ => true,
     })
 }
@@ -297,8 +316,10 @@ fn open_good(
     before: &State,
     state: &State,
 ) -> Result<Result<OpenSnapshot, ArchiveError>, EngineError> {
-    let went =
-        |file: &FileEntry| file.counted_at(before.vintage) && !file.counted_at(state.vintage);
+    let went = |file: &FileEntry| {
+        let is_replaced = file.gone_at(state.vintage) != file.gone_at(before.vintage);
+        file.counted_at(before.vintage) && (is_replaced || !file.counted_at(state.vintage))
+    };
     for file in archive.files()?.into_iter().filter(went) {
         if let Some(damage) = file.segment.damage(archive.home())? {
             return Ok(Err(damage));

@@ -11,12 +11,12 @@ use super::sums::Sums;
 use crate::dataflow::{Epoch, Subject, Workers};
 use crate::domain::calendar::{Calendar, Roles};
 use crate::domain::dictionary::Dictionary;
-use crate::domain::record::{Record, Texts};
+use crate::domain::record::{PeriodFlow, Record, Texts};
 use crate::domain::types::{Country, Firm, Period, Plant, Shipment, Vintage, Year};
 use crate::home::definition::Definition;
 use crate::home::parts::Part;
 use crate::home::segment::{self, Fields};
-use crate::home::{ArchiveError, Publication, Stored};
+use crate::home::{ArchiveError, Covered, Publication, Stored};
 use crate::tables::Context;
 
 /// Firms and countries, numbered in the order in which the archive first names them.
@@ -75,9 +75,20 @@ pub struct LiveSegment {
     pub months: Vec<Period>,
     /// Where it is.
     pub stored: Stored,
+    /// What it covers, where it is not simply a month.
+    pub covered: Option<Covered>,
+    /// Months and flows of it that later files replaced.
+    pub gone: Vec<PeriodFlow>,
 }
 
 impl LiveSegment {
+    /// Leaves of its records those that count.
+    pub fn retain_counting(&self, records: &mut Vec<Record>) {
+        if !self.gone.is_empty() {
+            records.retain(|record| !self.gone.contains(&(record.period, record.flow)));
+        }
+    }
+
     /// What its records that cannot be read mean for whoever needs them.
     pub(super) fn not_read(&self, source: ArchiveError) -> EngineError {
         records_not_read(&self.name, self.vintage, source)
@@ -173,8 +184,9 @@ impl Running {
         roles: impl Fn(&Calendar, Period) -> (Roles, i64),
     ) -> Result<(), EngineError> {
         let city_of = |code: &str| definition.places.city(code);
-        let (texts, records) = segment::read(folder, &of.stored, Fields::Figures, &city_of)
+        let (texts, mut records) = segment::read(folder, &of.stored, Fields::Figures, &city_of)
             .map_err(|source| of.not_read(source))?;
+        of.retain_counting(&mut records);
         self.feed_sums(&Sums::of(&texts, &records), |calendar, shipment| {
             roles(calendar, shipment.period)
         })
@@ -226,7 +238,8 @@ impl Running {
         let city_of = |code: &str| definition.places.city(code);
         for of in segments {
             let read = segment::read_months(folder, &of.stored, Fields::Figures, &months, &city_of);
-            let (texts, records) = read.map_err(|source| of.not_read(source))?;
+            let (texts, mut records) = read.map_err(|source| of.not_read(source))?;
+            of.retain_counting(&mut records);
             self.feed_sums(&Sums::of(&texts, &records), |_, shipment| {
                 let month = shipment.period;
                 let base = month == before && months.contains(&before);

@@ -14,6 +14,7 @@ use super::amount;
 use super::cleaning::Cleaning;
 use super::frame::Line;
 use super::header::{Field, Header, TextLine};
+use super::period_format::PeriodFormat;
 use super::places::{Found, Places};
 use super::profile::Profile;
 use super::text::{is_blank, trimmed};
@@ -70,6 +71,7 @@ pub struct Checker<'a> {
     places: &'a Places,
     months: Months,
     cleaning: Cleaning,
+    format: PeriodFormat,
     /// Finds `�`, where text was transcoded.
     replaced: Option<memmem::Finder<'static>>,
     texts: Texts,
@@ -126,6 +128,7 @@ impl<'a> Checker<'a> {
             places,
             months,
             cleaning: Cleaning::new(profile),
+            format: profile.period.of_lines(),
             replaced: transcoded.then(|| memmem::Finder::new("\u{FFFD}")),
             texts,
             cities: Vec::new(),
@@ -355,7 +358,7 @@ impl<'a> Checker<'a> {
         let key = Key::of(&text);
         if self.last_period.0 != key {
             let code = self.code(Field::Period, line)?;
-            let period = self.profile.period.format.read(text_of(&code));
+            let period = self.format.read(text_of(&code));
             let period = period.ok_or_else(|| self.fault(Rule::Period, Field::Period))?;
             if text.len() > Key::SHORT_MAX {
                 return self.within(period);

@@ -10,8 +10,10 @@ use serde::{Deserialize, Serialize};
 #[serde(deny_unknown_fields)]
 pub struct ColumnLayout {
     /// The month.
+    #[serde(default = "nothing")]
     pub period: Column,
     /// Export or import.
+    #[serde(default = "nothing")]
     pub flow: Column,
     /// The firm's identifier.
     pub firm_id: Column,
@@ -70,6 +72,12 @@ impl Column {
 }
 
 impl Column {
+    /// Whether no column of a file is named, and no text.
+    #[must_use]
+    pub fn is_nothing(&self) -> bool {
+        matches!(self, Self::Constant(constant) if constant.constant.is_empty())
+    }
+
     /// Whether it is a list of nothing.
     pub(super) fn is_nowhere(&self) -> bool {
         matches!(self, Self::First(names) if names.is_empty())
@@ -94,7 +102,7 @@ pub struct Constant {
 }
 
 /// A column that a feed does not have.
-fn nothing() -> Column {
+pub(super) fn nothing() -> Column {
     Column::Constant(Constant { constant: String::new() })
 }
 

@@ -45,11 +45,13 @@ fn expected(rule: Rule, field: Option<Field>, header: &Header, profile: &Profile
         Rule::Quote => "expected a quote to be closed ([file] quote)".to_owned(),
         Rule::Encoding => "expected text of [file] encoding".to_owned(),
         Rule::Period => {
-            let format = String::from(profile.period.format.clone());
+            let format = String::from(profile.period.of_lines());
             format!("expected a month as {format} ([period] format)")
         }
         Rule::FuturePeriod => "expected no month after the file's own ([file] pattern)".to_owned(),
-        Rule::EarlyPeriod => "expected no month before the feed's first".to_owned(),
+        Rule::EarlyPeriod => {
+            "expected no month before the first of the feed and of the file".to_owned()
+        }
         Rule::Flow => {
             let codes = profile.flow.export.iter().chain(&profile.flow.import);
             let codes: Vec<String> = codes.map(|code| format!("{code:?}")).collect();

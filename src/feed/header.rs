@@ -99,6 +99,8 @@ pub struct Header {
 enum Source {
     Column(usize),
     Constant(String),
+    /// A year in one column and a month in another.
+    YearAndMonth(usize, usize),
 }
 
 /// A line that is known to be UTF-8.
@@ -175,7 +177,7 @@ impl Header {
     ) -> Result<Self, Refused> {
         let known = Names::new(&names, profile);
         let sources: Option<Vec<Source>> =
-            Field::ALL.into_iter().map(|field| known.source(field.column(profile))).collect();
+            Field::ALL.into_iter().map(|field| known.source_of(field, profile)).collect();
         let filter = known.filter(profile);
         let (Some(sources), Some(filter)) = (sources, filter) else {
             let missing = known.missing(profile);
@@ -252,15 +254,22 @@ impl Header {
         match &self.sources[field as usize] {
             Source::Column(at) => line.field(*at),
             Source::Constant(text) => Cow::Borrowed(text.as_bytes()),
+            Source::YearAndMonth(year, month) => {
+                let (year, month) = (line.field(*year), line.field(*month));
+                let text = |bytes: &[u8]| trimmed(&String::from_utf8_lossy(bytes)).to_owned();
+                Cow::Owned(format!("{}-{}", text(&year), text(&month)).into_bytes())
+            }
         }
     }
 }
 
 impl Source {
+    /// The column, or the last of two: a line has all of a field when it has that one.
     fn column(&self) -> Option<usize> {
         match self {
             Self::Column(at) => Some(*at),
             Self::Constant(_) => None,
+            Self::YearAndMonth(year, month) => Some(*year.max(month)),
         }
     }
 }
@@ -323,6 +332,15 @@ impl<'a> Names<'a> {
         self.compared.iter().position(|other| *other == name)
     }
 
+    fn source_of(&self, field: Field, profile: &Profile) -> Option<Source> {
+        match (field, &profile.period.year, &profile.period.month) {
+            (Field::Period, Some(year), Some(month)) => {
+                Some(Source::YearAndMonth(self.position(year)?, self.position(month)?))
+            }
+            _ => self.source(field.column(profile)),
+        }
+    }
+
     fn source(&self, column: &Column) -> Option<Source> {
         match column {
             Column::Constant(constant) => Some(Source::Constant(constant.constant.clone())),
@@ -353,6 +371,9 @@ impl<'a> Names<'a> {
         let columns = Field::ALL.into_iter().map(|field| field.column(profile));
         let absent = columns.filter(|column| self.source(column).is_none());
         let names = absent.flat_map(|column| column.names().iter().map(ToString::to_string));
+        let pair = [&profile.period.year, &profile.period.month].into_iter().flatten();
+        let pair = pair.filter(|name| self.position(name).is_none()).map(ToString::to_string);
+        let names = names.chain(pair);
         let filters = profile.keep.keys().chain(profile.drop.keys());
         let filters = filters.filter(|name| self.position_of(name).is_none()).cloned();
         for name in names.chain(filters) {

@@ -11,7 +11,8 @@ pub use super::codes::*;
 pub use super::columns::*;
 pub use super::encoding::TextEncoding;
 pub use super::filter::Condition;
-use super::pattern::{FilePattern, MemberPattern, PeriodFormat};
+use super::pattern::{FilePattern, MemberPattern};
+use super::period_format::PeriodFormat;
 
 /// What to do with another file for a month that has one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,6 +26,8 @@ pub enum Revision {
     /// Withdraw the earlier file's lines and put these in their place: a month that is published
     /// anew.
     Supersede,
+    /// Put its lines in the place of all earlier ones of the months and flows that it covers.
+    ReplacePeriods,
 }
 
 /// From files to text.
@@ -58,6 +61,15 @@ pub struct FileLayout {
     /// Whether numbers of a Stata dataset that have a label are read as that.
     #[serde(default, skip_serializing_if = "is_default")]
     pub value_labels: bool,
+    /// Whether files are looked for in the folders of the folder, too.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub recursive: bool,
+    /// Which months a file covers.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub covers: Covers,
+    /// The parts in which a month comes: it closes when all are there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<String>,
     /// Whether fields may be quoted.
     #[serde(default, skip_serializing_if = "is_default")]
     pub quote: Quote,
@@ -98,6 +110,21 @@ pub enum FileFormat {
 /// Whether a value need not be written down.
 pub(super) fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
+}
+
+/// Which months a file covers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Covers {
+    /// The one in its name.
+    #[default]
+    Month,
+    /// Those from one in its name to another; those of the year up to it where there is one alone.
+    Range,
+    /// Those of the year in its name, as far as its lines go.
+    Year,
+    /// Those that its lines name.
+    Contents,
 }
 
 /// Whether fields may be quoted.
@@ -238,8 +265,40 @@ pub enum Compression {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PeriodLayout {
-    /// A pattern of `YYYY`, `MM` and `DD`.
+    /// How the month stands in its column.
+    #[serde(default)]
     pub format: PeriodFormat,
+    /// The column of the year, where the month stands in another.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub year: Option<ColumnName>,
+    /// The column of the month of the year.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub month: Option<ColumnName>,
+    /// Where the month is told from, if not from the lines.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<PeriodSource>,
+}
+
+impl PeriodLayout {
+    /// How the month stands on a line: a year and a month of two columns stand with `-` between.
+    ///
+    /// # Panics
+    /// Never: the format has a year and a month.
+    #[must_use]
+    pub fn of_lines(&self) -> PeriodFormat {
+        if self.year.is_none() {
+            return self.format.clone();
+        }
+        PeriodFormat::try_from("YYYY-M".to_owned()).expect("year and month once each")
+    }
+}
+
+/// Where the month is told from, if not from the lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PeriodSource {
+    /// From the file's name.
+    Name,
 }
 
 /// How the flow is written.

@@ -1,10 +1,10 @@
-//! How a profile writes a month: in the names of files ([`FilePattern`]) and in the lines
-//! ([`PeriodFormat`]).
+//! What files are called: how a profile writes months, flows and parts in their names.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::months;
 use crate::domain::types::Period;
 
 /// What a feed's files are called: `{YYYY}` and `{MM}` for the month, `*` for anything, the rest
@@ -22,16 +22,40 @@ pub struct FilePattern {
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct NameParts(Vec<NamePart>);
 
-/// Each star multiplies the ways to read a name by its length.
+/// Each star, and each text that is told by its place, multiplies the ways to read a name by its
+/// length.
 const STARS_MAX: usize = 3;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum NamePart {
+    /// `{YYYY}`
     Year,
+    /// `{YY}`
+    ShortYear,
+    /// `{MM}`
     Month,
+    /// `{M}`, of one or two digits.
+    LooseMonth,
+    /// `{MON}`
+    MonthName,
+    /// `{flow}`
+    Flow,
+    /// `{part}`
+    Part,
     Anything,
     Letter(char),
 }
+
+/// The parts of a pattern in its text.
+const PLACES: [(&str, NamePart); 7] = [
+    ("{yyyy}", NamePart::Year),
+    ("{yy}", NamePart::ShortYear),
+    ("{mm}", NamePart::Month),
+    ("{m}", NamePart::LooseMonth),
+    ("{mon}", NamePart::MonthName),
+    ("{flow}", NamePart::Flow),
+    ("{part}", NamePart::Part),
+];
 
 /// What a file's name says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,22 +68,42 @@ pub enum NameMatch {
     No,
 }
 
+/// What a file's name says of its months, its flow and its part, as far as the pattern asks.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Named {
+    /// The years in it, the first and the last.
+    pub years: Vec<u16>,
+    /// The months in it, the first and the last.
+    pub months: Vec<u8>,
+    /// The flow, in small letters.
+    pub flow: Option<String>,
+    /// The part, in small letters.
+    pub part: Option<String>,
+}
+
 /// A pattern that cannot name the files or months of a feed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadPattern {
-    /// `{YYYY}` or `{MM}` does not appear exactly once.
-    #[error("file pattern \"{0}\" must have {{YYYY}} and {{MM}} exactly once each")]
-    NameParts(String),
-    /// A folder, or a brace that belongs to neither.
+    /// A year, a month, a flow or a part appears more often than it can.
     #[error(
-        "file pattern \"{0}\" may have letters, *, {{YYYY}} and {{MM}}; no folders, no other braces"
+        "file pattern \"{0}\" may have a year and a month twice each, as from and to, and {{flow}} \
+         and {{part}} once"
+    )]
+    NameParts(String),
+    /// A brace that belongs to nothing.
+    #[error(
+        "file pattern \"{0}\" may have letters, *, /, {{YYYY}}, {{YY}}, {{MM}}, {{M}}, {{MON}}, \
+         {{flow}} and {{part}}; no other braces"
     )]
     NameLetters(String),
     /// So many stars that matching a name takes for ever.
     #[error("file pattern \"{0}\" may have at most {STARS_MAX} stars apart")]
     NameStars(String),
-    /// `YYYY` or `MM` does not appear exactly once, or `DD` more than once.
-    #[error("period format \"{0}\" must have YYYY and MM exactly once each, and DD at most once")]
+    /// A year or a month does not appear exactly once, or a day more than once.
+    #[error(
+        "period format \"{0}\" must have YYYY or YY, and MM, M or MON, exactly once each, and DD \
+         or D at most once"
+    )]
     PeriodParts(String),
 }
 
@@ -67,13 +111,81 @@ impl FilePattern {
     /// What a packing adds to a name.
     pub const SUFFIXES: [&str; 5] = [".gz", ".zst", ".zip", ".bz2", ".xz"];
 
+    /// What a file's name says, if it is called like the pattern.
+    #[must_use]
+    pub fn read(&self, name: &str) -> Option<Named> {
+        let name = name.to_lowercase();
+        let bare = Self::SUFFIXES.iter().find_map(|suffix| name.strip_suffix(suffix));
+        let mut found = [Some(name.as_str()), bare].into_iter().flatten();
+        let of = |name| matched(&self.parts.0, name, &Named::default());
+        let first = found.next().and_then(of);
+        match first {
+            Some(named) if named.is_valid() => Some(named),
+            first => found.find_map(of).or(first),
+        }
+    }
+
     /// The month in a file's name.
     #[must_use]
     pub fn month_of(&self, name: &str) -> NameMatch {
-        let name = name.to_lowercase();
-        let bare = Self::SUFFIXES.iter().find_map(|suffix| name.strip_suffix(suffix));
-        let matches = [Some(name.as_str()), bare].into_iter().flatten();
-        matches.map(|name| self.parts.month_of(name)).fold(NameMatch::No, better)
+        self.read(name).map_or(NameMatch::No, |named| named.month())
+    }
+
+    /// Whether it names folders.
+    #[must_use]
+    pub fn has_folders(&self) -> bool {
+        self.text.contains('/')
+    }
+
+    /// How many years and months it names.
+    #[must_use]
+    pub fn n_dates(&self) -> (usize, usize) {
+        let n = |of: &[NamePart]| self.parts.0.iter().filter(|part| of.contains(part)).count();
+        (
+            n(&[NamePart::Year, NamePart::ShortYear]),
+            n(&[NamePart::Month, NamePart::LooseMonth, NamePart::MonthName]),
+        )
+    }
+
+    /// Whether it names the flow.
+    #[must_use]
+    pub fn has_flow(&self) -> bool {
+        self.parts.0.contains(&NamePart::Flow)
+    }
+
+    /// Whether a name is that of data as the feed's: it ends as they do.
+    #[must_use]
+    pub fn is_alike(&self, name: &str) -> bool {
+        let ending = |text: &str| {
+            let text = text.to_lowercase();
+            let bare = Self::SUFFIXES.iter().find_map(|suffix| text.strip_suffix(suffix));
+            let bare = bare.unwrap_or(&text);
+            bare.rsplit_once('.').map(|(_, ending)| ending.to_owned())
+        };
+        ending(&self.text).is_some_and(|of| ending(name) == Some(of))
+    }
+}
+
+impl Named {
+    /// The first month of the year, or the one that is named.
+    #[must_use]
+    pub fn first(&self) -> Option<Period> {
+        Period::new(*self.years.first()?, self.months.first().copied().unwrap_or(1))
+    }
+
+    /// The last month of the year, or the last one that is named.
+    #[must_use]
+    pub fn last(&self) -> Option<Period> {
+        Period::new(*self.years.last()?, self.months.last().copied().unwrap_or(12))
+    }
+
+    fn is_valid(&self) -> bool {
+        self.years.is_empty() || (self.first().is_some() && self.last().is_some())
+    }
+
+    fn month(&self) -> NameMatch {
+        let month = self.months.first().and(self.first());
+        month.map_or(NameMatch::NotAPeriod, NameMatch::Period)
     }
 }
 
@@ -84,12 +196,12 @@ impl NameParts {
         let lower = text.to_lowercase();
         let mut rest = lower.as_str();
         while let Some(letter) = rest.chars().next() {
-            let (part, length) = match letter {
-                _ if rest.starts_with("{yyyy}") => (NamePart::Year, "{yyyy}".len()),
-                _ if rest.starts_with("{mm}") => (NamePart::Month, "{mm}".len()),
-                '*' => (NamePart::Anything, 1),
-                '{' | '}' | '/' | '\\' => return Err(BadPattern::NameLetters(text.to_owned())),
-                letter => (NamePart::Letter(letter), letter.len_utf8()),
+            let place = PLACES.iter().find(|(place, _)| rest.starts_with(place));
+            let (part, length) = match (place, letter) {
+                (Some((place, part)), _) => (*part, place.len()),
+                (None, '*') => (NamePart::Anything, 1),
+                (None, '{' | '}' | '\\') => return Err(BadPattern::NameLetters(text.to_owned())),
+                (None, letter) => (NamePart::Letter(letter), letter.len_utf8()),
             };
             rest = &rest[length..];
             // Two stars in a row match what one does, at quadratic cost.
@@ -97,10 +209,15 @@ impl NameParts {
                 parts.push(part);
             }
         }
-        if parts.iter().filter(|&&part| part == NamePart::Anything).count() > STARS_MAX {
+        let n = |of: &[NamePart]| parts.iter().filter(|part| of.contains(part)).count();
+        if n(&[NamePart::Anything, NamePart::Flow, NamePart::Part]) > STARS_MAX {
             return Err(BadPattern::NameStars(text.to_owned()));
         }
-        Ok(Self(parts))
+        let n_years = n(&[NamePart::Year, NamePart::ShortYear]);
+        let n_months = n(&[NamePart::Month, NamePart::LooseMonth, NamePart::MonthName]);
+        let is_usable =
+            n_years <= 2 && n_months <= 2 && n(&[NamePart::Flow]) <= 1 && n(&[NamePart::Part]) <= 1;
+        if is_usable { Ok(Self(parts)) } else { Err(BadPattern::NameParts(text.to_owned())) }
     }
 
     /// Whether year and month appear once each.
@@ -111,50 +228,80 @@ impl NameParts {
 
     /// The month in a name of small letters.
     fn month_of(&self, name: &str) -> NameMatch {
-        matched(&self.0, name, Digits::default())
+        let named = matched(&self.0, name, &Named::default());
+        named.map_or(NameMatch::No, |named| named.month())
     }
 }
 
-/// The digits that stood where the pattern has year and month.
-#[derive(Clone, Copy, Default)]
-struct Digits {
-    year: u16,
-    month: u8,
-}
-
-fn matched(parts: &[NamePart], name: &str, digits: Digits) -> NameMatch {
+/// What a name says, if it is made of these parts: of several ways to read it, the first that gives
+/// a month.
+fn matched(parts: &[NamePart], name: &str, named: &Named) -> Option<Named> {
     let Some((part, rest)) = parts.split_first() else {
-        return match Period::new(digits.year, digits.month) {
-            _ if !name.is_empty() => NameMatch::No,
-            Some(period) => NameMatch::Period(period),
-            None => NameMatch::NotAPeriod,
-        };
+        return name.is_empty().then(|| named.clone());
+    };
+    let with_month = |(month, name): (u8, _)| {
+        let mut named = named.clone();
+        named.months.push(month);
+        matched(rest, name, &named)
+    };
+    let with_year = |(year, name): (u16, _)| {
+        let mut named = named.clone();
+        named.years.push(year);
+        matched(rest, name, &named)
     };
     match *part {
-        NamePart::Year => take_digits(name, 4)
-            .map_or(NameMatch::No, |(year, name)| matched(rest, name, Digits { year, ..digits })),
-        NamePart::Month => take_digits(name, 2).map_or(NameMatch::No, |(month, name)| {
-            let month = u8::try_from(month).expect("two digits are below 100");
-            matched(rest, name, Digits { month, ..digits })
-        }),
-        NamePart::Letter(letter) => {
-            name.strip_prefix(letter).map_or(NameMatch::No, |name| matched(rest, name, digits))
+        NamePart::Year => take_digits(name, 4).and_then(with_year),
+        NamePart::ShortYear => {
+            take_digits(name, 2).map(|(year, name)| (full_year(year), name)).and_then(with_year)
         }
-        NamePart::Anything => name
-            .char_indices()
-            .map(|(at, _)| at)
-            .chain([name.len()])
-            .map(|at| matched(rest, &name[at..], digits))
-            .fold(NameMatch::No, better),
+        NamePart::Month => take_month(name, 2).and_then(with_month),
+        NamePart::LooseMonth => {
+            let ways = [take_month(name, 2), take_month(name, 1)].into_iter().flatten();
+            best(ways.map(with_month))
+        }
+        NamePart::MonthName => months::at_start(name).and_then(with_month),
+        NamePart::Letter(letter) => matched(rest, name.strip_prefix(letter)?, named),
+        NamePart::Anything => best(ends(name).map(|at| matched(rest, &name[at..], named))),
+        NamePart::Flow | NamePart::Part => {
+            let ways = ends(name).filter(|at| *at > 0 && !name[..*at].contains('/')).map(|at| {
+                let mut named = named.clone();
+                let text = Some(name[..at].to_owned());
+                if *part == NamePart::Flow {
+                    named.flow = text
+                } else {
+                    named.part = text
+                }
+                matched(rest, &name[at..], &named)
+            });
+            best(ways)
+        }
     }
 }
 
-/// Of two ways to read a name, the one that finds a month; the first of two that do.
-fn better(first: NameMatch, second: NameMatch) -> NameMatch {
-    match (first, second) {
-        (NameMatch::Period(_), _) | (NameMatch::NotAPeriod, NameMatch::No) => first,
-        _ => second,
+fn ends(name: &str) -> impl Iterator<Item = usize> {
+    name.char_indices().map(|(at, _)| at).chain([name.len()])
+}
+
+/// Of several ways to read a name the first that finds a month, else the last.
+fn best(ways: impl Iterator<Item = Option<Named>>) -> Option<Named> {
+    let mut last = None;
+    for named in ways.flatten() {
+        if named.is_valid() {
+            return Some(named);
+        }
+        last = Some(named);
     }
+    last
+}
+
+/// The year of two digits: of this century up to 79.
+fn full_year(year: u16) -> u16 {
+    if year < 80 { 2000 + year } else { 1900 + year }
+}
+
+fn take_month(text: &str, n: usize) -> Option<(u8, &str)> {
+    let (month, rest) = take_digits(text, n)?;
+    Some((u8::try_from(month).expect("two digits are below 100"), rest))
 }
 
 /// A number of exactly `n` digits at the start of a text, and what follows.
@@ -169,7 +316,7 @@ impl TryFrom<String> for FilePattern {
 
     fn try_from(text: String) -> Result<Self, BadPattern> {
         let parts = NameParts::of(&text)?;
-        if parts.has_month() { Ok(Self { text, parts }) } else { Err(BadPattern::NameParts(text)) }
+        Ok(Self { text, parts })
     }
 }
 
@@ -232,68 +379,6 @@ impl fmt::Display for MemberPattern {
     }
 }
 
-/// How lines write their month: `YYYY`, `MM` and, where there is one, `DD`, the rest letter by
-/// letter.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct PeriodFormat {
-    text: String,
-    year_at: usize,
-    month_at: usize,
-    day_at: Option<usize>,
-}
-
-impl PeriodFormat {
-    /// The month that a text names, if it is written this way.
-    #[must_use]
-    pub fn read(&self, text: &str) -> Option<Period> {
-        let (text, format) = (text.as_bytes(), self.text.as_bytes());
-        let same_shape = text.len() == format.len()
-            && format.iter().zip(text).enumerate().all(|(at, (expected, byte))| {
-                if self.is_digit(at) { byte.is_ascii_digit() } else { byte == expected }
-            });
-        if !same_shape {
-            return None;
-        }
-        let number = |at: usize, n: usize| {
-            text[at..at + n].iter().fold(0_u16, |sum, digit| sum * 10 + u16::from(digit - b'0'))
-        };
-        let day = self.day_at.map_or(1, |at| number(at, 2));
-        let month = u8::try_from(number(self.month_at, 2)).ok()?;
-        (1..=31).contains(&day).then(|| Period::new(number(self.year_at, 4), month)).flatten()
-    }
-
-    /// Whether a digit stands at a position, rather than a letter of the format's own.
-    fn is_digit(&self, at: usize) -> bool {
-        let within = |start: usize, n: usize| (start..start + n).contains(&at);
-        within(self.year_at, 4)
-            || within(self.month_at, 2)
-            || self.day_at.is_some_and(|start| within(start, 2))
-    }
-}
-
-impl TryFrom<String> for PeriodFormat {
-    type Error = BadPattern;
-
-    fn try_from(text: String) -> Result<Self, BadPattern> {
-        let once = |part: &str| text.find(part).filter(|_| text.matches(part).count() == 1);
-        let (year_at, month_at, day_at) = (once("YYYY"), once("MM"), once("DD"));
-        let days = text.matches("DD").count();
-        match (year_at, month_at) {
-            (Some(year_at), Some(month_at)) if days <= 1 => {
-                Ok(Self { text, year_at, month_at, day_at })
-            }
-            _ => Err(BadPattern::PeriodParts(text)),
-        }
-    }
-}
-
-impl From<PeriodFormat> for String {
-    fn from(format: PeriodFormat) -> Self {
-        format.text
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -348,33 +433,10 @@ mod tests {
     }
 
     #[test]
-    fn a_pattern_without_its_month_or_with_a_folder_is_refused() {
-        for text in ["*.csv", "{YYYY}.csv", "{YYYY}{MM}{MM}.csv", "a/{YYYY}{MM}", "{YYYY}{MM}{DD}"]
+    fn a_pattern_of_other_braces_or_too_many_months_is_refused() {
+        for text in ["{MM}{MM}{MM}", "{flow}{flow}", "{YYYY}{YYYY}{YYYY}", "{YYYY}{MM}{DD}", "a\\b"]
         {
             assert!(FilePattern::try_from(text.to_owned()).is_err(), "{text}");
-        }
-    }
-
-    #[test]
-    fn a_period_is_read_as_the_format_writes_it_and_no_other_way() {
-        let read = |format: &str, text: &str| {
-            PeriodFormat::try_from(format.to_owned()).expect("a valid format").read(text)
-        };
-        assert_eq!(read("YYYYMM", "201112"), Some(period(201_112)));
-        assert_eq!(read("YYYY-MM-DD", "1997-01-01"), Some(period(199_701)));
-        assert_eq!(read("YYYY年MM月", "2008年05月"), Some(period(200_805)));
-        for text in ["201113", "201100", "20111", "2011122", "2011-1", " 201112", "２０１１１２"]
-        {
-            assert_eq!(read("YYYYMM", text), None, "{text}");
-        }
-        assert_eq!(read("YYYY-MM-DD", "1997-01-32"), None);
-        assert_eq!(read("YYYY-MM-DD", "1997/01/01"), None);
-    }
-
-    #[test]
-    fn a_period_format_needs_year_and_month_once() {
-        for text in ["YYYY", "MM", "YYYYMMDDDD-DD", "YYYYYYYYMM", "yyyymm"] {
-            assert!(PeriodFormat::try_from(text.to_owned()).is_err(), "{text}");
         }
     }
 }

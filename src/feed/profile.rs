@@ -11,6 +11,8 @@ use super::filter::Conditions;
 pub use super::later::LaterLayout;
 use super::later::{BadLayout, FirstMonth, changed};
 pub use super::layout::*;
+use super::pattern::FilePattern;
+use super::period_format::PeriodFormat;
 use crate::domain::types::Period;
 use crate::files;
 use crate::files::trouble::remark;
@@ -65,6 +67,9 @@ pub struct Profile {
     /// How codes are written.
     #[serde(default, skip_serializing_if = "is_default")]
     pub codes: CodeLayouts,
+    /// The files that maps were read from: they are beside the feed, and none of its own.
+    #[serde(skip)]
+    pub maps: Vec<String>,
     /// What is different from some month on, in the order of the months.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub layout: Vec<LaterLayout>,
@@ -164,6 +169,24 @@ pub enum ProfileError {
         /// What is wrong with it.
         problem: String,
     },
+    /// The pattern of the files does not say what the profile needs of a name.
+    #[error("{origin}: file pattern \"{pattern}\" must have {needed}")]
+    Pattern {
+        /// Where the text came from.
+        origin: String,
+        /// The pattern.
+        pattern: FilePattern,
+        /// What it needs.
+        needed: &'static str,
+    },
+    /// Two keys do not go together, or one is missing.
+    #[error("{origin}: {problem}")]
+    Keys {
+        /// Where the text came from.
+        origin: String,
+        /// What is wrong and what to do.
+        problem: &'static str,
+    },
     /// A later layout cannot be.
     #[error("{origin}: the layout from {}: {source}", String::from(*from))]
     Layout {
@@ -231,6 +254,7 @@ impl Profile {
 
     /// Puts the maps that are in files beside the profile into it.
     fn read_maps(&mut self, folder: &Path, origin: &str) -> Result<(), ProfileError> {
+        let mut files = Vec::new();
         for (field, codes) in self.codes.named_mut() {
             let Some(CodeMap::File(file)) = &codes.map else { continue };
             let problem = |problem: String| {
@@ -245,8 +269,10 @@ impl Profile {
                 let (text, code) = row.map_err(|error| problem(error.to_string()))?;
                 map.insert(text, code);
             }
+            files.push(file.clone());
             codes.map = Some(CodeMap::Inline(map));
         }
+        self.maps = files;
         Ok(())
     }
 
@@ -273,6 +299,32 @@ impl Profile {
         later.fold(self.without_layouts(), |profile, later| {
             profile.changed(&later.changes).expect("the layouts of a profile are checked")
         })
+    }
+
+    /// The profile of a file: that of its month, with what its name says of its lines.
+    ///
+    /// # Panics
+    /// Never of a profile that was checked.
+    #[must_use]
+    pub fn of_file(&self, month: Period, flow: Option<&str>) -> Self {
+        let mut profile = self.of_month(month);
+        let constant = |text: String| Column::Constant(Constant { constant: text });
+        if let Some(flow) = flow {
+            profile.columns.flow = constant(flow.to_owned());
+        }
+        if profile.period.from == Some(PeriodSource::Name) {
+            profile.columns.period = constant(month.to_string());
+            profile.period.format = PeriodFormat::default();
+        }
+        profile
+    }
+
+    /// A flow as its name writes it, as the profile does; none if it is none of the profile's.
+    #[must_use]
+    pub fn flow_named(&self, name: &str) -> Option<&str> {
+        let codes = self.flow.export.iter().chain(&self.flow.import);
+        let codes = codes.map(String::as_str);
+        codes.into_iter().find(|code| code.to_lowercase() == name)
     }
 
     fn without_layouts(&self) -> Self {
@@ -317,7 +369,47 @@ impl Profile {
         Ok(self)
     }
 
+    /// Checks that the months and flows of records are told in one way.
+    fn check_names(&self, origin: &str) -> Result<(), ProfileError> {
+        let Self { file, period, columns, .. } = self;
+        let needed = match (file.covers, file.pattern.n_dates()) {
+            (Covers::Month, (1, 1))
+            | (Covers::Range, (1, 1 | 2) | (2, 2))
+            | (Covers::Contents, _) => "",
+            (Covers::Month, _) => "a year, as {YYYY}, and a month, as {MM}, exactly once each",
+            (Covers::Range, _) => "a year and a month, or two, as {YYYY}{MM}-{MM}",
+            (Covers::Year, (1, 0)) => "",
+            (Covers::Year, _) => "a year, as {YYYY}, exactly once, and no month",
+        };
+        if !needed.is_empty() {
+            let (origin, pattern) = (origin.to_owned(), file.pattern.clone());
+            return Err(ProfileError::Pattern { origin, pattern, needed });
+        }
+        let has_pair = period.year.is_some() && period.month.is_some();
+        let is_named = period.from == Some(PeriodSource::Name);
+        let has_column = !columns.period.is_nothing();
+        let n_ways = [has_pair, is_named, has_column].iter().filter(|way| **way).count();
+        let problem = if period.year.is_some() != period.month.is_some() {
+            "[period] year and month name two columns; give both"
+        } else if n_ways != 1 {
+            "the month is told by one of columns.period, [period] year and month, and \
+             [period] from = \"name\"; give one of them"
+        } else if is_named && file.covers != Covers::Month {
+            "[period] from = \"name\" needs files of a month; take out [file] covers"
+        } else if file.pattern.has_flow() == !columns.flow.is_nothing() {
+            "the flow is told by columns.flow or by {flow} in the file pattern; give one of them"
+        } else if file.pattern.has_folders() && !file.recursive {
+            "a file pattern with folders needs [file] recursive = true"
+        } else if self.revision == Revision::ReplacePeriods && file.covers == Covers::Month {
+            "revision = \"replace-periods\" needs files of several months: set [file] covers"
+        } else {
+            return Ok(());
+        };
+        Err(ProfileError::Keys { origin: origin.to_owned(), problem })
+    }
+
     fn check(&self, origin: &str) -> Result<(), ProfileError> {
+        self.check_names(origin)?;
         let origin = || origin.to_owned();
         if self.flow.export.is_empty() {
             return Err(ProfileError::NoExportCode { origin: origin() });

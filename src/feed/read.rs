@@ -1,6 +1,7 @@
 //! One monthly file, read whole: its records, its rejects, their counts, or why nothing of it may
 //! count.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 use std::sync::Mutex;
@@ -11,14 +12,15 @@ use super::expected::shown;
 use super::frame::{Blocks, Dialect, Framed, Lines};
 use super::joined::{self, Portion, Sheet};
 use super::places::Places;
-use super::profile::Profile;
+use super::profile::{Covers, Profile};
 use super::refused::{REJECTS_SHOWN, Refused};
 use super::shown::Shown;
 pub use super::source::FeedFile;
+use super::source::FilePart;
 use super::split::Span;
 use super::{line_ends, opening};
-use crate::domain::record::{Counts, Exclusion, Intake, Record, Reject, Rule, Texts};
-use crate::domain::types::Period;
+use crate::domain::record::{Counts, Coverage, Exclusion, Intake, Record, Reject, Rule, Texts};
+use crate::domain::types::{Flow, Period};
 
 /// How many rejected lines of a file are kept; a file with more is refused.
 pub const REJECTS_MAX: usize = 500_000;
@@ -100,8 +102,15 @@ pub fn read_in(
     if !places.supports(&profile.city) {
         return Err(Refused::NoConcordance { file: file.path.clone() });
     }
-    let profile = &profile.of_month(file.period);
-    let months = Months { first: limits.first_period.unwrap_or(file.period), last: file.period };
+    let covers = profile.file.covers;
+    let profile = &profile.of_file(file.period, file.part.flow.as_deref());
+    let first = limits.first_period.unwrap_or(file.first);
+    let first = match covers {
+        Covers::Month | Covers::Contents => first,
+        // What comes again with the next file would count twice.
+        Covers::Range | Covers::Year => first.max(file.first),
+    };
+    let months = Months { first, last: file.period };
     let (sheet, fingerprint) = decode::read_text(file, profile, limits.max_bytes, |text| {
         read_sheet(text, &file.path, room, Rules { profile, places, months })
     })?;
@@ -109,16 +118,49 @@ pub fn read_in(
     let ended = counts.accepted + counts.excluded_total() + counts.rejected_total();
     assert_eq!(counts.lines, ended, "a line of {} ended in no way or in two", file.name);
     refuse_if_too_many_rejected(&file.path, &counts, shown, limits.max_rejected_share)?;
+    let coverage = coverage(file, covers, profile, &records)?;
     Ok(Intake {
         name: file.name.clone(),
-        period: file.period,
-        hash: fingerprint.hash,
+        period: coverage.as_ref().map_or(file.period, |coverage| coverage.last),
+        hash: file.hash_with_name(profile, fingerprint.hash),
         n_bytes: fingerprint.n_bytes,
         texts,
         records,
         rejects,
         counts,
+        coverage,
     })
+}
+
+/// What a file covers, where it is not simply a month.
+fn coverage(
+    file: &FeedFile,
+    covers: Covers,
+    profile: &Profile,
+    records: &[Record],
+) -> Result<Option<Coverage>, Refused> {
+    if covers == Covers::Month && file.part == FilePart::default() {
+        return Ok(None);
+    }
+    let mut n_records = BTreeMap::new();
+    for same in records.chunk_by(|a, b| (a.period, a.flow) == (b.period, b.flow)) {
+        *n_records.entry((same[0].period, same[0].flow)).or_insert(0) += same.len() as u64;
+    }
+    let found = || n_records.keys().map(|(period, _)| *period);
+    let span = match covers {
+        Covers::Month | Covers::Range => Some((file.first, file.period)),
+        Covers::Year => found().max().map(|last| (file.first, last)),
+        Covers::Contents => found().min().zip(found().max()),
+    };
+    let Some((first, last)) = span else {
+        return Err(Refused::NoMonth { file: file.path.clone() });
+    };
+    let is_of = |codes: &[String], code: &String| codes.contains(code);
+    let flow =
+        file.part.flow.as_ref().map(|code| {
+            if is_of(&profile.flow.export, code) { Flow::Export } else { Flow::Import }
+        });
+    Ok(Some(Coverage { first, last, part: file.part.key(), flow, records: n_records }))
 }
 
 /// What lines are checked by.

@@ -145,6 +145,13 @@ pub enum Refused {
         /// What the profile's files are called.
         pattern: FilePattern,
     },
+    /// No line of it names a month.
+    #[error("cannot tell the months of {file}: none of its lines is a record; check the profile",
+             file = file.display())]
+    NoMonth {
+        /// The file.
+        file: PathBuf,
+    },
     /// Nothing is in it.
     #[error("{file} is empty; its first line must be the header", file = file.display())]
     Empty {

@@ -8,8 +8,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::container::dated_members;
-use super::pattern::{FilePattern, NameMatch};
-use super::profile::{Profile, ProfileError};
+use super::pattern::FilePattern;
+use super::profile::{Covers, PeriodSource, Profile, ProfileError};
 use super::refused::Refused;
 use crate::domain::types::Period;
 use crate::files::trouble::advice;
@@ -18,8 +18,12 @@ use crate::files::trouble::advice;
 /// version of a month comes after it: `200102.csv`, `200102-b.csv`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct FeedFile {
-    /// The month in its name.
+    /// The month in its name; the last that it can cover if it covers several.
     pub period: Period,
+    /// The first month that it can cover.
+    pub first: Period,
+    /// Which part of its months it is: the flow and the part in its name, as the profile has them.
+    pub part: FilePart,
     /// Its name, without its folder.
     pub name: String,
     /// Where it is; the path of a member of an archive is that of the archive and its own.
@@ -28,6 +32,29 @@ pub struct FeedFile {
     pub is_named: bool,
     /// The archive that it is a member of, if it is one of several.
     pub archive: Option<InArchive>,
+}
+
+/// Which part of its months a file is, as its name says.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FilePart {
+    /// The code of the flow.
+    pub flow: Option<String>,
+    /// The part.
+    pub part: Option<String>,
+}
+
+impl FilePart {
+    /// What it is called among the parts of a month; none if the file is the whole month.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        self.part.as_deref().or(self.flow.as_deref())
+    }
+
+    /// What tells files of the same months apart.
+    #[must_use]
+    pub fn key(&self) -> String {
+        [&self.flow, &self.part].map(|text| text.as_deref().unwrap_or_default()).join("/")
+    }
 }
 
 /// Where a member of an archive is.
@@ -44,7 +71,21 @@ impl FeedFile {
     #[must_use]
     pub fn new(period: Period, path: PathBuf) -> Self {
         let name = path.file_name().map(OsStr::to_string_lossy).unwrap_or_default().into_owned();
-        Self { period, name, path, is_named: true, archive: None }
+        let part = FilePart::default();
+        Self { period, first: period, part, name, path, is_named: true, archive: None }
+    }
+
+    /// The hash of its bytes, with what its name says of its lines: the same bytes are other
+    /// records under another name then.
+    #[must_use]
+    pub fn hash_with_name(&self, profile: &Profile, hash: String) -> String {
+        let month = profile.period.from == Some(PeriodSource::Name);
+        if !month && self.part.flow.is_none() {
+            return hash;
+        }
+        let month = if month { self.period.to_string() } else { String::new() };
+        let text = format!("{hash} {month} {}", self.part.flow.as_deref().unwrap_or_default());
+        blake3::hash(text.as_bytes()).to_hex().to_string()
     }
 
     /// The file that has its bytes.
@@ -56,10 +97,13 @@ impl FeedFile {
 
 impl Ord for FeedFile {
     fn cmp(&self, other: &Self) -> Ordering {
-        let Self { period, name, path, is_named, archive } = self;
-        let key = (period, stem(name), name, path, is_named, archive);
-        let Self { period, name, path, is_named, archive } = other;
-        key.cmp(&(period, stem(name), name, path, is_named, archive))
+        let key = |file: &Self| {
+            let Self { period, first, part, name, path, is_named, archive } = file.clone();
+            (period, stem(&name).to_owned(), name, path, is_named, archive, first, part)
+        };
+        let this = (self.period, stem(&self.name), &self.name, &self.path);
+        let that = (other.period, stem(&other.name), &other.name, &other.path);
+        this.cmp(&that).then_with(|| key(self).cmp(&key(other)))
     }
 }
 
@@ -82,6 +126,8 @@ pub struct Discovered {
     /// Files whose month cannot be told: named one by one, or called like the feed's but for the
     /// month.
     pub refused: Vec<Refused>,
+    /// Files of the folders that end as the feed's do and are called otherwise.
+    pub passed_over: Vec<PathBuf>,
 }
 
 /// Paths at which there is no feed.
@@ -127,24 +173,30 @@ impl FeedError {
 /// - [`FeedError::Path`] if a path does not exist or cannot be listed
 /// - [`FeedError::NoFiles`] if a folder has no file that is called like the feed's
 pub fn discover(paths: &[PathBuf], profile: &Profile) -> Result<Discovered, FeedError> {
-    let mut found = BTreeMap::new();
-    let mut refused = Vec::new();
+    let mut found: BTreeMap<FeedFile, bool> = BTreeMap::new();
+    let (mut refused, mut passed_over) = (Vec::new(), Vec::new());
     for path in paths {
-        let (candidates, is_folder) = files_at(path)?;
+        let (candidates, is_folder) = files_at(path, profile.file.recursive)?;
         let n_before = found.len() + refused.len();
         let mut n_known = 0;
-        for path in candidates {
-            let name = path.file_name().map(OsStr::to_string_lossy).unwrap_or_default();
-            match profile.file.pattern.month_of(&name) {
-                NameMatch::Period(period) => {
-                    for key in members(period, name.into_owned(), path, profile) {
-                        let is_named = found.entry(key);
+        for (name, path) in candidates {
+            if is_folder && is_beside(&name, profile) {
+                continue;
+            }
+            match file_named(&name, path.clone(), profile) {
+                NamedFile::Of(file) => {
+                    for file in members(file, profile) {
+                        let is_named = found.entry(file);
                         n_known += usize::from(matches!(is_named, Entry::Occupied(_)));
                         *is_named.or_insert(false) |= !is_folder;
                     }
                 }
-                NameMatch::No if is_folder => {}
-                NameMatch::No | NameMatch::NotAPeriod => {
+                NamedFile::No if is_folder => {
+                    if profile.file.pattern.is_alike(&name) {
+                        passed_over.push(path);
+                    }
+                }
+                NamedFile::No | NamedFile::NotAPeriod => {
                     let pattern = profile.file.pattern.clone();
                     refused.push(Refused::Period { file: path, pattern });
                 }
@@ -155,48 +207,144 @@ pub fn discover(paths: &[PathBuf], profile: &Profile) -> Result<Discovered, Feed
             return Err(FeedError::NoFiles { dir: path.clone(), pattern, profile });
         }
     }
-    let file = |((period, name, path, archive), is_named)| FeedFile {
-        period,
-        name,
-        path,
-        is_named,
-        archive,
-    };
-    let mut files: Vec<_> = found.into_iter().map(file).collect();
+    let mut files: Vec<_> =
+        found.into_iter().map(|(file, is_named)| FeedFile { is_named, ..file }).collect();
     files.sort();
-    Ok(Discovered { files, refused })
+    passed_over.dedup();
+    Ok(Discovered { files, refused, passed_over })
 }
 
-/// A file's month, name, path, and the archive that it is a member of.
-type Key = (Period, String, PathBuf, Option<InArchive>);
+/// How many names a message lists.
+const NAMES_SHOWN: usize = 5;
+
+/// What there is to say of files that are passed over; none where there are none.
+#[must_use]
+pub fn passed_over(paths: &[PathBuf], profile: &Profile) -> Option<String> {
+    if paths.is_empty() {
+        return None;
+    }
+    let shown = paths.iter().take(NAMES_SHOWN).map(|path| path.display().to_string());
+    let shown: Vec<String> = shown.collect();
+    let more = match paths.len().saturating_sub(NAMES_SHOWN) {
+        0 => String::new(),
+        n => format!(" and {n} more"),
+    };
+    Some(format!(
+        "names_passed_over: {}{more} are not called like \"{}\"; rename them, or change [file] \
+         pattern in the profile",
+        shown.join(", "),
+        profile.file.pattern
+    ))
+}
+
+/// What a name in a folder is.
+enum NamedFile {
+    /// One of the feed's.
+    Of(FeedFile),
+    /// One of the feed's whose digits are no month.
+    NotAPeriod,
+    /// Something else.
+    No,
+}
+
+/// The months that a file may be of where its name says none.
+const ANY_MONTHS: (u16, u16) = (*Period::YEARS.start(), *Period::YEARS.end());
+
+fn file_named(name: &str, path: PathBuf, profile: &Profile) -> NamedFile {
+    let pattern = &profile.file.pattern;
+    let base = name.rsplit_once('/').map_or(name, |(_, base)| base);
+    let compared = if pattern.has_folders() { name } else { base };
+    let Some(named) = pattern.read(compared) else { return NamedFile::No };
+    let flow = match named.flow.as_deref().map(|flow| profile.flow_named(flow)) {
+        Some(None) => return NamedFile::No,
+        flow => flow.flatten().map(str::to_owned),
+    };
+    let parts = &profile.file.parts;
+    let part_of = |name: &str| parts.iter().find(|part| part.to_lowercase() == name);
+    let part = match named.part.as_deref() {
+        None => None,
+        Some(part) if parts.is_empty() => Some(part.to_owned()),
+        Some(part) => match part_of(part) {
+            Some(part) => Some(part.clone()),
+            None => return NamedFile::No,
+        },
+    };
+    let any = |year| Period::new(year, if year == ANY_MONTHS.0 { 1 } else { 12 });
+    let span = match profile.file.covers {
+        Covers::Contents => (any(ANY_MONTHS.0), named.last().or(any(ANY_MONTHS.1))),
+        // Of one month alone: the year up to it.
+        Covers::Range if named.months.len() == 1 => {
+            (named.last().and_then(|last| Period::new(last.year().0, 1)), named.last())
+        }
+        _ => (named.first(), named.last()),
+    };
+    let (Some(first), Some(period)) = span else { return NamedFile::NotAPeriod };
+    if first > period {
+        return NamedFile::NotAPeriod;
+    }
+    let part = FilePart { flow, part };
+    let name = name.to_owned();
+    NamedFile::Of(FeedFile { period, first, part, name, path, is_named: false, archive: None })
+}
+
+/// Whether a file is a table beside the feed, and none of the feed's.
+fn is_beside(name: &str, profile: &Profile) -> bool {
+    const BESIDE: [&str; 6] =
+        ["cities.csv", "regions.csv", "countries.csv", "firms.csv", "supply.csv", "truth.csv"];
+    BESIDE.contains(&name) || profile.maps.iter().any(|map| map == name)
+}
 
 /// The files in a file: the members of an archive that are called as the profile says, or itself.
-fn members(period: Period, name: String, path: PathBuf, profile: &Profile) -> Vec<Key> {
+fn members(file: FeedFile, profile: &Profile) -> Vec<FeedFile> {
     let dated = profile.file.member.as_ref().filter(|pattern| pattern.is_dated());
-    let members = dated.map(|pattern| dated_members(&path, pattern)).unwrap_or_default();
+    let members = dated.map(|pattern| dated_members(&file.path, pattern)).unwrap_or_default();
     if members.is_empty() {
-        return vec![(period, name, path, None)];
+        return vec![file];
     }
     let of_archive = |(period, member): (Period, String)| {
-        let mut shown = path.clone().into_os_string();
+        let mut shown = file.path.clone().into_os_string();
         shown.push(format!("/{member}"));
-        let archive = InArchive { path: path.clone(), member: member.clone() };
-        (period, format!("{name}/{member}"), PathBuf::from(shown), Some(archive))
+        let archive = InArchive { path: file.path.clone(), member: member.clone() };
+        FeedFile {
+            period,
+            first: period,
+            name: format!("{}/{member}", file.name),
+            path: PathBuf::from(shown),
+            archive: Some(archive),
+            ..file.clone()
+        }
     };
     members.into_iter().map(of_archive).collect()
 }
 
-/// The file at a path or, in order, the files of the folder at it, and whether it is one.
-fn files_at(path: &Path) -> Result<(Vec<PathBuf>, bool), FeedError> {
+/// The file at a path or, in order, the files of the folder at it, each with its name, and whether
+/// it is one. Files and folders whose name begins with a dot are not looked at.
+fn files_at(path: &Path, recursive: bool) -> Result<(Vec<(String, PathBuf)>, bool), FeedError> {
     let error = |source| FeedError::Path { path: path.to_owned(), source };
     if !std::fs::metadata(path).map_err(error)?.is_dir() {
-        return Ok((vec![path.to_owned()], false));
+        let name = path.file_name().map(OsStr::to_string_lossy).unwrap_or_default();
+        return Ok((vec![(name.into_owned(), path.to_owned())], false));
     }
-    let entries = std::fs::read_dir(path).map_err(error)?;
-    // What is called like a file of the feed and is none, as a pipe or a link to nowhere, is not
-    // passed over: reading it says what is wrong.
-    let files: io::Result<Vec<_>> = entries.map(|entry| Ok(entry?.path())).collect();
-    let mut files = files.map_err(error)?;
+    let mut files = Vec::new();
+    let mut folders = vec![(String::new(), path.to_owned())];
+    while let Some((prefix, folder)) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).map_err(error)? {
+            let entry = entry.map_err(error)?;
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if name.starts_with('.') {
+                continue;
+            }
+            let is_folder = recursive && entry.file_type().is_ok_and(|kind| kind.is_dir());
+            // What is called like a file of the feed and is none, as a pipe or a link to nowhere,
+            // is not passed over: reading it says what is wrong.
+            let found = (format!("{prefix}{name}"), entry.path());
+            if is_folder {
+                folders.push((format!("{}/", found.0), found.1));
+            } else {
+                files.push(found);
+            }
+        }
+    }
     files.sort();
     Ok((files, true))
 }

@@ -179,6 +179,7 @@ impl Definition {
                 countries: None,
                 // A home of before texts were trimmed reads them as it did.
                 trim: profile.trim.filter(|_| self.profile.trim.is_some()),
+                maps: Vec::new(),
                 ..profile.clone()
             };
             if layout(profile) == layout(&self.profile) {

@@ -50,8 +50,8 @@ pub use compact::{Compaction, CompactionRules};
 pub use durable::Stored;
 pub use error::{ArchiveError, Result};
 pub use manifest::{
-    AcceptedFile, Commit, FileEntry, PanelPart, Rebuilt, Reclassified, Sizes, StoredEstimate,
-    StoredModel, StoredState, Summary, Withdrawn,
+    AcceptedFile, Commit, Covered, FileEntry, PanelPart, Rebuilt, Reclassified, Replaced, Sizes,
+    StoredEstimate, StoredModel, StoredState, Summary, Withdrawn,
 };
 pub use own::{WasOpen, home_around};
 pub use panels::{PanelWriter, read_panel};

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::choices::{Network, OwnPlants, Weights};
+use crate::feed::later::FirstMonth;
 use crate::feed::profile::{Exclusions, Revision};
 use crate::files;
 use crate::files::trouble::remark;
@@ -79,6 +80,8 @@ pub struct Config {
     pub revision: Option<Revision>,
     /// The share of a file's lines that may be rejected before the file is refused.
     pub max_rejected_share: Option<f64>,
+    /// Months that may lose half of their records, or all, when their file comes again.
+    pub allow_shrink: Option<Vec<FirstMonth>>,
     /// Which records are outside the study, in place of the profile's lists.
     pub exclusions: Option<ExclusionConfig>,
     /// Which cities are affiliates.

@@ -44,6 +44,7 @@ fn intake(period: &str, late: &str) -> Intake {
     counts.excluded[Exclusion::Country as usize] = 1;
     counts.rejected[Rule::Number as usize] = 1;
     Intake {
+        coverage: None,
         name: format!("{period}.csv"),
         period: month(period),
         hash: format!("hash of {period}"),
@@ -63,7 +64,15 @@ fn accepted(home: &Path, vintage: u32, intake: &Intake) -> AcceptedFile {
     let segment =
         segment.expect("records that fit their columns").store(home, vintage).expect("a segment");
     let path = Path::new("feed").join(&intake.name);
-    AcceptedFile { vintage, path, summary: Summary::of(intake), segment, supersedes: Vec::new() }
+    AcceptedFile {
+        vintage,
+        path,
+        summary: Summary::of(intake),
+        segment,
+        supersedes: Vec::new(),
+        coverage: None,
+        replaces: Vec::new(),
+    }
 }
 
 fn part(home: &Path, publication: u32, kind: PartKind, firms: &[(bool, u32)]) -> Part {

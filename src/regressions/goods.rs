@@ -148,7 +148,8 @@ fn of_file(
 ) -> Result<OfFile, ArchiveError> {
     let months: Vec<Period> = (1..=12).filter_map(|month| Period::new(year.0, month)).collect();
     let city_of = |code: &str| places.city(code);
-    let (texts, records) = read_months(home, &file.segment, Fields::Goods, &months, &city_of)?;
+    let (texts, mut records) = read_months(home, &file.segment, Fields::Goods, &months, &city_of)?;
+    file.retain_counting(&mut records);
     let Texts { firms, countries, products, .. } = texts;
     let mut codes = Dictionary::default();
     let code_of = |text: &str| text.get(..HS6).map(|code| codes.intern(code));

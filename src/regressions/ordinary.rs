@@ -110,6 +110,7 @@ fn feed(
     let mut n_records = 0;
     for file in &source.files {
         let (texts, mut records) = source.archive.segment(file.vintage, Fields::Goods, &city_of)?;
+        file.retain_counting(&mut records);
         records.retain(|record| modes.contains(&texts.trade_modes.text(record.trade_mode)));
         n_records += records.len();
         let mut fed = Ok(());

@@ -227,7 +227,9 @@ fn of_file(
 ) -> Result<(Texts, Vec<(Relation, i64)>), ArchiveError> {
     let months: Vec<Period> = (1..=12).filter_map(|month| Period::new(year.0, month)).collect();
     let city_of = |code: &str| places.city(code);
-    let (texts, records) = read_months(home, &file.segment, Fields::Figures, &months, &city_of)?;
+    let (texts, mut records) =
+        read_months(home, &file.segment, Fields::Figures, &months, &city_of)?;
+    file.retain_counting(&mut records);
     let counts = |record: &&Record| {
         record.exclusion.is_none() && record.flow == Flow::Export && record.period.year() == year
     };

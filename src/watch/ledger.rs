@@ -70,6 +70,8 @@ pub struct Ready {
 pub struct Ledger {
     judged: BTreeMap<PathBuf, (Stamp, Verdict)>,
     growing: BTreeMap<PathBuf, Stamp>,
+    /// Files that are called otherwise than the feed's.
+    passed_over: BTreeSet<PathBuf>,
     n_looks: u64,
 }
 
@@ -124,6 +126,12 @@ impl Ledger {
             Some((judged, _)) => *judged == stamp,
             None => false,
         }
+    }
+
+    /// Those of files that are passed over of which this is the first that is heard.
+    pub fn news(&mut self, passed_over: &[PathBuf]) -> Vec<PathBuf> {
+        let news = passed_over.iter().filter(|path| self.passed_over.insert((*path).clone()));
+        news.cloned().collect()
     }
 
     /// Keeps what became of a file that looked like this.
@@ -214,8 +222,8 @@ fn hold_back(look: &Look, rules: Rules, ready: &mut Ready) {
     let Some(mut next) = rules.next.or(earliest).filter(|_| rules.by_file) else { return };
     let n_files = ready.files.len();
     ready.files.retain(|(file, _)| {
-        let is_next = file.period == next;
-        next = if is_next { next.next() } else { next };
+        let is_next = (file.first..=file.period).contains(&next);
+        next = if is_next { file.period.next() } else { next };
         is_next || file.period < next
     });
     ready.n_waiting = n_files - ready.files.len();

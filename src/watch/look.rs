@@ -58,6 +58,8 @@ pub struct Look {
     pub missing: Vec<FeedError>,
     /// Folders without a file of the feed.
     pub empty: Vec<PathBuf>,
+    /// Files that end as the feed's do and are called otherwise.
+    pub passed_over: Vec<PathBuf>,
 }
 
 impl Look {
@@ -75,6 +77,7 @@ impl Look {
                     let files = files.map(|file| FeedFile { is_named: false, ..file });
                     let files = files.filter_map(stamped);
                     look.files.extend(files.map(|(stamp, file)| (file, stamp)));
+                    look.passed_over.extend(found.passed_over);
                     look.unnamed.extend(found.refused.into_iter().filter_map(stamped_refusal));
                 }
                 Err(FeedError::NoFiles { dir, .. }) => look.empty.push(dir),

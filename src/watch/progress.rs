@@ -7,7 +7,7 @@ use super::heartbeat::{Pulse, State};
 use super::stop::Stop;
 use crate::domain::record::Counts;
 use crate::domain::types::{Period, Vintage};
-use crate::engine::{FileOutcome, Observer, Outcome, with_causes};
+use crate::engine::{FileOutcome, Observer, Outcome, thin_months, with_causes};
 use crate::home::{Archive, Publication, Seen};
 use crate::regressions::{Estimated, RegressionError, YearClose};
 
@@ -101,8 +101,11 @@ impl Observer for Progress<'_> {
         let file = outcome.path.display().to_string();
         let heartbeat = &mut self.pulse.heartbeat;
         match &outcome.outcome {
-            Outcome::Accepted { vintage, counts } => {
+            Outcome::Accepted { vintage, counts, thin } => {
                 self.accepted.push((file.clone(), *vintage, counts.clone()));
+                if !thin.is_empty() {
+                    warn!(file, "{}", thin_months(thin));
+                }
             }
             Outcome::Seen(Seen::Known { accepted_as, superseded_by }) => {
                 let superseded_by = superseded_by.map(|by| by.0);

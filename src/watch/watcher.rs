@@ -24,7 +24,7 @@ use crate::engine::request::tables_beside;
 use crate::engine::{Engine, EngineError, FileOutcome, Outcome, Refusal, Request, with_causes};
 use crate::feed::profile::Profile;
 use crate::feed::refused::Refused;
-use crate::feed::source::{FeedError, discover};
+use crate::feed::source::{FeedError, discover, passed_over};
 use crate::files;
 use crate::home::options::Close;
 use crate::home::seen::seen;
@@ -304,6 +304,9 @@ impl Watcher {
         self.pulse.heartbeat.looks += 1;
         if look.missing.is_empty() {
             self.pulse.heartbeat.last_look = Some(self.pulse.heartbeat.now());
+        }
+        if let Some(message) = passed_over(&self.ledger.news(&look.passed_over), layout) {
+            warn!("{message}");
         }
         for (path, stamp, refused) in &look.unnamed {
             if !self.ledger.is_settled(path, *stamp) {

@@ -3,6 +3,8 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod files;
+mod replaced;
 mod values;
 
 use std::path::Path;

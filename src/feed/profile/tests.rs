@@ -47,7 +47,7 @@ fn a_mistake_in_a_profile_is_shown_with_its_line() {
         ("delimiter = \",\"", "delimiter = \"\\\"\"", "cannot be a delimiter"),
         ("delimiter = \",\"", "delimiter = \",,\"", "character"),
         ("encoding = \"utf-8\"", "encoding = \"utf-9\"", "utf-9"),
-        ("pattern = \"{YYYY}{MM}*.csv\"", "pattern = \"*.csv\"", "exactly once"),
+        ("pattern = \"{YYYY}{MM}*.csv\"", "pattern = \"{YYYY}{Q}.csv\"", "no other braces"),
         ("unit = 1", "unit = 0", "nonzero"),
         ("hs8 = \"hs8\"", "hs8 = { const = \"\" }", "header's name or"),
         ("hs8 = \"hs8\"", "hs6 = \"hs8\"", "hs6"),
@@ -74,6 +74,13 @@ fn a_profile_that_makes_no_sense_is_refused() {
         ("export = [\"E\"]", "export = []", "at least one"),
         ("\"外经\"", "\"\"", "exclude every firm"),
         ("digits = 4", "digits = 0", "1 or more"),
+        ("pattern = \"{YYYY}{MM}*.csv\"", "pattern = \"*.csv\"", "exactly once"),
+        ("pattern = \"{YYYY}{MM}*.csv\"", "pattern = \"{YYYY}/{MM}.csv\"", "recursive = true"),
+        ("pattern = \"{YYYY}{MM}*.csv\"", "pattern = \"{flow}{YYYY}{MM}.csv\"", "one of them"),
+        ("period = \"period\"\n", "", "give one of them"),
+        ("revision = \"refuse\"", "revision = \"replace-periods\"", "set [file] covers"),
+        ("format = \"YYYYMM\"", "year = \"y\"", "give both"),
+        ("compression = \"auto\"", "covers = \"year\"", "no month"),
     ];
     for (from, to, expected) in cases {
         let text = canonical_text().replace(from, to);

@@ -8,9 +8,9 @@ use rusqlite::ffi::SQLITE_IOERR_FSYNC;
 use rusqlite::{Transaction, TransactionBehavior, params};
 
 use super::revise::{self, Rebuilt, Withdrawn};
-use super::{Manifest, seal};
+use super::{Manifest, covered, seal};
 use crate::clock;
-use crate::domain::record::{Counts, Exclusion, Intake, Reject, Rule};
+use crate::domain::record::{Counts, Coverage, Exclusion, Intake, PeriodFlow, Reject, Rule};
 use crate::domain::types::{Period, Vintage};
 use crate::home::Publication;
 use crate::home::definition::DefinitionTexts;
@@ -70,6 +70,11 @@ pub struct AcceptedFile {
     pub segment: Stored,
     /// The files whose lines it takes the place of.
     pub supersedes: Vec<Vintage>,
+    /// What it covers, where it is not simply a month, and the last month that was closed when it
+    /// had been taken in.
+    pub coverage: Option<(Coverage, Option<Period>)>,
+    /// Months and flows of files of which it takes the place in part.
+    pub replaces: Vec<(Vintage, Vec<PeriodFlow>)>,
 }
 
 /// What the manifest keeps of a file beside its records.
@@ -260,7 +265,7 @@ fn add_file(
     publication: Publication,
     file: &AcceptedFile,
 ) -> std::result::Result<(), Failure> {
-    let AcceptedFile { vintage, path, summary, segment, supersedes } = file;
+    let AcceptedFile { vintage, path, summary, segment, supersedes, coverage, replaces } = file;
     summary.assert_adds_up();
     for earlier in supersedes {
         let sql = "UPDATE files SET superseded_by = ?
@@ -289,6 +294,12 @@ fn add_file(
             publication.0,
         ],
     )?;
+    if let Some((coverage, closed_through)) = coverage {
+        covered::add(transaction, *vintage, coverage, *closed_through)?;
+    }
+    for (earlier, cells) in replaces {
+        covered::replace(transaction, *earlier, cells, *vintage)?;
+    }
     add_counts(transaction, *vintage, summary)?;
     add_rejects(transaction, *vintage, &summary.rejects)?;
     Ok(())

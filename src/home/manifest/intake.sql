@@ -7,3 +7,32 @@ CREATE TABLE IF NOT EXISTS file_notes (
     n       INTEGER NOT NULL CHECK (n > 0),
     PRIMARY KEY (vintage, note)
 ) STRICT, WITHOUT ROWID;
+
+-- The months of a file that covers several, or is a part of its months.
+CREATE TABLE IF NOT EXISTS coverage (
+    vintage        INTEGER PRIMARY KEY REFERENCES files,
+    first          INTEGER NOT NULL,
+    last           INTEGER NOT NULL,
+    -- which part of its months it is: the flow and the part in its name
+    part           TEXT NOT NULL,
+    -- the last month that was closed when it had been taken in; null while none was
+    closed_through INTEGER
+) STRICT;
+
+-- How many records of each month and flow such a file has, excluded ones included.
+CREATE TABLE IF NOT EXISTS covered (
+    vintage INTEGER NOT NULL REFERENCES files,
+    period  INTEGER NOT NULL,
+    flow    TEXT NOT NULL CHECK (flow IN ('E', 'I')),
+    n       INTEGER NOT NULL CHECK (n > 0),
+    PRIMARY KEY (vintage, period, flow)
+) STRICT, WITHOUT ROWID;
+
+-- Months and flows of files whose records do not count any more, since a later file replaced them.
+CREATE TABLE IF NOT EXISTS replaced (
+    vintage     INTEGER NOT NULL REFERENCES files,
+    period      INTEGER NOT NULL,
+    flow        TEXT NOT NULL CHECK (flow IN ('E', 'I')),
+    replaced_by INTEGER NOT NULL REFERENCES files DEFERRABLE INITIALLY DEFERRED,
+    PRIMARY KEY (vintage, period, flow)
+) STRICT, WITHOUT ROWID;

@@ -10,6 +10,7 @@
 
 mod acknowledged;
 mod commit;
+mod covered;
 mod folds;
 mod layout_2;
 mod queries;
@@ -26,6 +27,7 @@ use rusqlite::backup::Backup;
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
 pub use commit::{AcceptedFile, Commit, Summary};
+pub use covered::{Covered, Replaced};
 pub use queries::{FileEntry, Sizes};
 pub use results::{PanelPart, StoredEstimate, StoredModel, StoredState};
 pub use revise::{Rebuilt, Reclassified, Withdrawn};

@@ -8,9 +8,10 @@ use jiff::Timestamp;
 use rusqlite::types::Type;
 use rusqlite::{OptionalExtension, Params, Row};
 
+use super::covered::{Covered, Replaced};
 use super::folds::NOT_FOLDED;
 use super::{Manifest, seal};
-use crate::domain::record::{Counts, Exclusion, Reject, Rule};
+use crate::domain::record::{Counts, Exclusion, PeriodFlow, Record, Reject, Rule};
 use crate::domain::types::{BadPeriod, Period, Vintage, Year};
 use crate::home::Publication;
 use crate::home::definition::DefinitionTexts;
@@ -47,6 +48,10 @@ pub struct FileEntry {
     pub superseded_by: Option<Vintage>,
     /// The vintage as which it was withdrawn, if it was.
     pub withdrawn_at: Option<Vintage>,
+    /// What it covers, where it is not simply a month.
+    pub covered: Option<Covered>,
+    /// What of it later files replaced.
+    pub replaced: Vec<Replaced>,
 }
 
 impl FileEntry {
@@ -61,6 +66,23 @@ impl FileEntry {
     pub fn counted_at(&self, vintage: Vintage) -> bool {
         let ended = self.superseded_by.or(self.withdrawn_at);
         self.vintage <= vintage && ended.is_none_or(|ended| ended > vintage)
+    }
+
+    /// Which of its months and flows did not count as of a vintage, though the file did.
+    #[must_use]
+    pub fn gone_at(&self, vintage: Vintage) -> Vec<PeriodFlow> {
+        let gone = self.replaced.iter().filter(|of| of.by <= vintage);
+        gone.map(|of| (of.period, of.flow)).collect()
+    }
+
+    /// Leaves of its records those that count.
+    pub fn retain_counting(&self, records: &mut Vec<Record>) {
+        if !self.replaced.is_empty() {
+            let is_gone = |of: &Replaced, record: &Record| {
+                (of.period, of.flow) == (record.period, record.flow)
+            };
+            records.retain(|record| !self.replaced.iter().any(|of| is_gone(of, record)));
+        }
     }
 }
 
@@ -126,11 +148,17 @@ impl Manifest {
 
     pub(in crate::home) fn files(&self) -> Result<Vec<FileEntry>> {
         let (counts, months) = (self.counts()?, self.months()?);
+        let (mut covered, mut replaced) = (self.coverages()?, self.replaced()?);
         let sql = "SELECT vintage, name, path, period, hash, n_bytes, segment_path, segment_hash,
                           segment_bytes, lines, accepted, absolute_cents, publication,
                           superseded_by, withdrawn_at
                    FROM files ORDER BY vintage";
-        self.rows("the files", sql, [], |row| file(row, &counts, &months))
+        self.rows("the files", sql, [], |row| {
+            let mut file = file(row, &counts, &months)?;
+            file.covered = covered.remove(&file.vintage);
+            file.replaced = replaced.remove(&file.vintage).unwrap_or_default();
+            Ok(file)
+        })
     }
 
     /// The months that each file has accepted records of.
@@ -384,6 +412,8 @@ fn file(
         publication: Publication(row.get(12)?),
         superseded_by: row.get::<_, Option<u32>>(13)?.map(Vintage),
         withdrawn_at: row.get::<_, Option<u32>>(14)?.map(Vintage),
+        covered: None,
+        replaced: Vec::new(),
     })
 }
 
@@ -405,7 +435,7 @@ fn timestamp(row: &Row<'_>, at: usize) -> rusqlite::Result<Timestamp> {
     })
 }
 
-fn period(row: &Row<'_>, column: usize) -> rusqlite::Result<Period> {
+pub(super) fn period(row: &Row<'_>, column: usize) -> rusqlite::Result<Period> {
     let yyyymm: u32 = row.get(column)?;
     Period::from_yyyymm(yyyymm).ok_or_else(|| {
         let bad = Box::new(BadPeriod(yyyymm.to_string()));

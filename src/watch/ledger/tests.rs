@@ -14,7 +14,7 @@ fn stamp(n_bytes: u64) -> Stamp {
 fn file(name: &str) -> FeedFile {
     let period = name[..6].parse().expect("a month");
     let path = PathBuf::from("feed").join(name);
-    FeedFile { period, name: name.to_owned(), path, is_named: false, archive: None }
+    FeedFile { is_named: false, ..FeedFile::new(period, path) }
 }
 
 fn look(files: &[(&str, u64)]) -> Look {

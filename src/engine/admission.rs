@@ -1,0 +1,282 @@
+//! Files that are not simply of a month: which months they close, and what of earlier files they
+//! take the place of.
+//!
+//! ```text
+//! covers   months                                     closes
+//! month    the one in its name, in parts              it, once all parts are there
+//! range    those between two in its name              them
+//! year     those of the year in its name              up to the last one that has lines
+//! contents those that lines name, thin ones aside     them
+//! ```
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::open::{Engine, IntakeOptions};
+use super::outcome::Refusal;
+use super::replace::Earlier;
+use super::running::LiveSegment;
+use crate::dataflow::YEARS_MAX;
+use crate::domain::calendar::Calendar;
+use crate::domain::record::{Coverage, PeriodFlow};
+use crate::domain::types::Period;
+use crate::feed::profile::{Covers, FileLayout, Revision};
+use crate::feed::source::FeedFile;
+use crate::home::options::Close;
+
+/// What taking in a file does beside adding its records.
+#[derive(Debug, Default)]
+pub(super) struct Admission {
+    /// What it takes the place of.
+    pub(super) replaces: Vec<Earlier>,
+    /// The months that it closes, in order.
+    pub(super) closes: Vec<Period>,
+    /// Months of which it has so few records that it neither closes nor replaces them.
+    pub(super) thin: Vec<Period>,
+}
+
+/// A file with what it covers, among those that count.
+struct Covering<'a> {
+    file: &'a FeedFile,
+    coverage: &'a Coverage,
+    by_month: BTreeMap<Period, u64>,
+    layout: &'a FileLayout,
+    options: &'a IntakeOptions,
+    segments: &'a [LiveSegment],
+    thin: Vec<Period>,
+}
+
+impl Engine {
+    /// Whether a file may count that is not simply of a month. All segments are written.
+    pub(super) fn admit_covering(
+        &self,
+        file: &FeedFile,
+        coverage: &Coverage,
+    ) -> Result<Admission, Refusal> {
+        let segments = self.running.as_ref().map_or(&[][..], |running| &running.segments);
+        let layout = &self.definition.profile.file;
+        let by_month = coverage.by_month();
+        let thin = match layout.covers {
+            Covers::Contents => thin_months(&by_month),
+            _ => Vec::new(),
+        };
+        let options = &self.options;
+        let covering = Covering { file, coverage, by_month, layout, options, segments, thin };
+        let calendar = self.running.as_ref().map(|running| running.calendar);
+        covering.check_span(calendar)?;
+        let replaces = covering.replaces()?;
+        let closes = covering.closes(calendar.unwrap_or(covering.new_calendar()))?;
+        Ok(Admission { replaces, closes, thin: covering.thin })
+    }
+
+    /// The calendar that a file begins that is not simply of a month.
+    pub(super) fn calendar_of(&self, coverage: &Coverage) -> Calendar {
+        Calendar::starting(first_month(self.definition.profile.file.covers, coverage))
+    }
+}
+
+/// Months with fewer than a tenth of the records of the median month.
+fn thin_months(by_month: &BTreeMap<Period, u64>) -> Vec<Period> {
+    let mut numbers: Vec<u64> = by_month.values().copied().collect();
+    numbers.sort_unstable();
+    let Some(last) = numbers.len().checked_sub(1) else { return Vec::new() };
+    // Twice the median, so that it is whole.
+    let twice = numbers[last / 2] + numbers[last.div_ceil(2)];
+    by_month.iter().filter(|(_, n)| **n * 20 < twice).map(|(month, _)| *month).collect()
+}
+
+/// The month that the calendar of a feed begins with, if this is its first file.
+fn first_month(covers: Covers, coverage: &Coverage) -> Period {
+    let found = coverage.records.keys().next().map(|(period, _)| *period);
+    match covers {
+        Covers::Month | Covers::Range => coverage.first,
+        Covers::Year | Covers::Contents => found.unwrap_or(coverage.first),
+    }
+}
+
+impl Covering<'_> {
+    fn new_calendar(&self) -> Calendar {
+        Calendar::starting(first_month(self.layout.covers, self.coverage))
+    }
+
+    /// Refuses records of months that the calendar cannot have.
+    fn check_span(&self, calendar: Option<Calendar>) -> Result<(), Refusal> {
+        let file = || self.file.path.clone();
+        let first = calendar.unwrap_or(self.new_calendar()).first();
+        if let Some(period) = self.by_month.keys().copied().find(|month| *month < first) {
+            return Err(Refusal::BeforeFirst { file: file(), period, first });
+        }
+        let period = self.coverage.last;
+        if period.year().0 - first.year().0 >= YEARS_MAX - 1 {
+            return Err(Refusal::TooManyYears { file: file(), period });
+        }
+        Ok(())
+    }
+
+    /// The months that it covers.
+    fn months(&self) -> BTreeSet<Period> {
+        let Coverage { first, last, .. } = *self.coverage;
+        let last = match self.layout.covers {
+            Covers::Year => Period::new(first.year().0, 12).unwrap_or(last),
+            _ => last,
+        };
+        let all = std::iter::successors(Some(first), |month| Some(month.next()));
+        let all = all.take_while(|month| *month <= last);
+        match self.layout.covers {
+            Covers::Contents => {
+                let months = self.by_month.keys().copied();
+                months.filter(|month| !self.thin.contains(month)).collect()
+            }
+            _ => all.collect(),
+        }
+    }
+
+    /// Files of the same part.
+    fn of_part(&self) -> impl Iterator<Item = &LiveSegment> {
+        let part = &self.coverage.part;
+        self.segments.iter().filter(move |segment| {
+            segment.covered.as_ref().map_or(part == "/", |covered| covered.part == *part)
+        })
+    }
+
+    fn replaces(&self) -> Result<Vec<Earlier>, Refusal> {
+        let months = self.months();
+        let overlaps = |segment: &&LiveSegment| match &segment.covered {
+            Some(covered) => months.range(covered.first..=covered.last).next().is_some(),
+            None => months.contains(&segment.period),
+        };
+        let earlier: Vec<&LiveSegment> = self.of_part().filter(overlaps).collect();
+        let period = self.coverage.last;
+        let has_file = || Refusal::HasFile { file: self.file.path.clone(), period };
+        match self.options.revision {
+            Revision::ReplacePeriods => self.replaced(&months),
+            Revision::Append => Ok(Vec::new()),
+            Revision::Refuse if earlier.is_empty() => Ok(Vec::new()),
+            Revision::Refuse => Err(has_file()),
+            Revision::Supersede => {
+                let is_same = |segment: &&&LiveSegment| {
+                    let span =
+                        segment.covered.as_ref().map(|covered| (covered.first, covered.last));
+                    span == Some((self.coverage.first, self.coverage.last))
+                };
+                if !earlier.iter().all(|segment| is_same(&segment)) {
+                    return Err(has_file());
+                }
+                let whole =
+                    |segment: &&LiveSegment| Earlier { vintage: segment.vintage, cells: None };
+                Ok(earlier.iter().map(whole).collect())
+            }
+        }
+    }
+
+    /// The months and flows of earlier files that it replaces; none may be lost by accident.
+    fn replaced(&self, months: &BTreeSet<Period>) -> Result<Vec<Earlier>, Refusal> {
+        let flows = self.coverage.flows();
+        let mut before: BTreeMap<Period, u64> = BTreeMap::new();
+        let mut replaced = Vec::new();
+        for segment in self.of_part() {
+            let Some(covered) = &segment.covered else { continue };
+            let live: Vec<PeriodFlow> = covered
+                .records
+                .keys()
+                .filter(|cell| !segment.gone.contains(cell))
+                .copied()
+                .collect();
+            // Of its own earlier version a month that is gone or thin is lost, too.
+            let is_version = segment.name == self.file.name;
+            let goes = |(month, flow): &PeriodFlow| {
+                flows.contains(flow) && (months.contains(month) || is_version)
+            };
+            let cells: Vec<PeriodFlow> = live.iter().filter(|cell| goes(cell)).copied().collect();
+            for cell in &cells {
+                *before.entry(cell.0).or_insert(0) += covered.records[cell];
+            }
+            if !cells.is_empty() {
+                let cells = (cells.len() < live.len()).then_some(cells);
+                replaced.push(Earlier { vintage: segment.vintage, cells });
+            }
+        }
+        for (month, n_before) in before {
+            let n_now = self.by_month.get(&month).copied().unwrap_or(0);
+            if n_now * 2 < n_before && !self.options.allow_shrink.contains(&month) {
+                let file = self.file.path.clone();
+                return Err(Refusal::Shrinks { file, period: month, n_before, n_now });
+            }
+        }
+        Ok(replaced)
+    }
+
+    /// The months that it closes.
+    fn closes(&self, mut calendar: Calendar) -> Result<Vec<Period>, Refusal> {
+        let mut closes = Vec::new();
+        if self.options.close == Close::Explicit {
+            return Ok(closes);
+        }
+        while self.is_closable(calendar.next_to_close()) {
+            let month = calendar.next_to_close();
+            calendar.close(month).expect("the next month closes");
+            closes.push(month);
+        }
+        let next = calendar.next_to_close();
+        let months = self.months();
+        let is_later = |month: &&Period| **month > next && !months.contains(&next);
+        let has_records = |month: &&Period| self.by_month.contains_key(month);
+        let of_month = self.layout.covers == Covers::Month;
+        let later = months.iter().filter(|month| of_month || has_records(month)).find(is_later);
+        match later {
+            None => Ok(closes),
+            Some(period) => {
+                let is_there = self.segments.iter().any(|segment| segment.period == next);
+                let (file, period) = (self.file.path.clone(), *period);
+                Err(Refusal::Gap { file, period, next, is_there })
+            }
+        }
+    }
+
+    /// Whether a month is complete once this file is there.
+    fn is_closable(&self, month: Period) -> bool {
+        let Coverage { first, last, .. } = *self.coverage;
+        let covers = match self.layout.covers {
+            Covers::Month | Covers::Range => (first..=last).contains(&month),
+            // The file of a later year says that this one is over.
+            Covers::Year => {
+                let of_year = |segment: &LiveSegment| {
+                    let year = segment.covered.as_ref().map(|covered| covered.first.year());
+                    year == Some(month.year())
+                };
+                (first..=last).contains(&month)
+                    || (month < first && self.segments.iter().any(of_year))
+            }
+            Covers::Contents => self.months().contains(&month),
+        };
+        let has = |part: &String, of: &str| of.split('/').any(|of| of == part);
+        let is_there = |part: &String| {
+            let covers_month = |segment: &LiveSegment| {
+                segment.covered.as_ref().is_some_and(|covered| {
+                    has(part, &covered.part) && (covered.first..=covered.last).contains(&month)
+                })
+            };
+            has(part, &self.coverage.part) || self.segments.iter().any(covers_month)
+        };
+        covers && self.layout.parts.iter().all(is_there)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_month_with_less_than_a_tenth_of_the_median_is_thin() {
+        let months = |numbers: &[u64]| -> BTreeMap<Period, u64> {
+            let month = |at| Period::new(2001, at).expect("a month");
+            (1..).zip(numbers).map(|(at, n)| (month(at), *n)).collect()
+        };
+        let thin = |numbers: &[u64]| {
+            thin_months(&months(numbers)).iter().map(|month| month.month()).collect::<Vec<_>>()
+        };
+        assert_eq!(thin(&[100, 100, 9, 10, 100]), [3]);
+        assert_eq!(thin(&[100, 4]), [2]);
+        assert_eq!(thin(&[1]), [] as [u8; 0]);
+        assert_eq!(thin(&[]), [] as [u8; 0]);
+    }
+}
