@@ -11,16 +11,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::EngineError;
 use super::open::{Engine, IntakeOptions};
 use super::outcome::Refusal;
+use super::reading::Known;
 use super::replace::Earlier;
-use super::running::LiveSegment;
+use super::running::{LiveSegment, Running};
 use crate::dataflow::YEARS_MAX;
 use crate::domain::calendar::Calendar;
 use crate::domain::record::{Coverage, PeriodFlow};
-use crate::domain::types::Period;
+use crate::domain::types::{Period, Vintage};
 use crate::feed::profile::{Covers, FileLayout, Revision};
 use crate::feed::source::FeedFile;
+use crate::home::Seen;
 use crate::home::options::Close;
 
 /// What taking in a file does beside adding its records.
@@ -68,9 +71,46 @@ impl Engine {
         Ok(Admission { replaces, closes, thin: covering.thin })
     }
 
+    /// The files whose bytes are known.
+    pub(super) fn known(&self) -> Result<Known, EngineError> {
+        let mut known = Known::default();
+        for file in self.archive.known_files()? {
+            let (accepted_as, superseded_by) = (file.name.clone(), file.superseded_by);
+            let seen = Seen::Known { accepted_as, superseded_by };
+            known.entry(file.name).or_default().insert(file.hash, seen);
+        }
+        Ok(known)
+    }
+
+    /// The month of a file, if it closes it.
+    pub(super) fn closing(&self, period: Period, next: Period) -> Vec<Period> {
+        let closes = self.options.close == Close::File && period == next;
+        closes.then_some(period).into_iter().collect()
+    }
+
+    /// Why a file of a month before the feed's first is refused: said before what its lines, all
+    /// early, would be.
+    pub(super) fn before_first(&self, file: &FeedFile) -> Option<Refusal> {
+        let first = self.running.as_ref()?.calendar.first();
+        let (path, period) = (file.path.clone(), file.period);
+        (period < first).then_some(Refusal::BeforeFirst { file: path, period, first })
+    }
+
     /// The calendar that a file begins that is not simply of a month.
     pub(super) fn calendar_of(&self, coverage: &Coverage) -> Calendar {
         Calendar::starting(first_month(self.definition.profile.file.covers, coverage))
+    }
+}
+
+impl Running {
+    /// The files of a month that count, by the month in their names.
+    pub(super) fn files_of(
+        &self,
+        period: Period,
+        writing: impl Iterator<Item = (Vintage, Period)>,
+    ) -> Vec<Vintage> {
+        let live = self.segments.iter().map(|segment| (segment.vintage, segment.period));
+        live.chain(writing).filter(|(_, of)| *of == period).map(|(vintage, _)| vintage).collect()
     }
 }
 

@@ -10,7 +10,7 @@ use super::EngineError;
 use super::admission::Admission;
 use super::open::Engine;
 use super::outcome::{FileOutcome, Observer, Outcome, Refusal};
-use super::reading::{Known, Read, ReadAhead, Reader, Taken, named};
+use super::reading::{Read, ReadAhead, Reader, Taken, named};
 use super::replace::Earlier;
 use super::running::{LiveSegment, Running};
 use crate::dataflow::YEARS_MAX;
@@ -23,7 +23,8 @@ use crate::feed::source::FeedFile;
 use crate::home::definition::Definition;
 use crate::home::options::Close;
 use crate::home::{
-    AcceptedFile, ArchiveError, Commit, Covered, Publication, Seen, Stored, Summary, Withdrawn,
+    AcceptedFile, ArchiveError, Commit, Covered, Publication, Rebuilt, Seen, Stored, Summary,
+    Withdrawn,
 };
 
 /// The sum of |value| up to which every sum of amounts is exact.
@@ -197,16 +198,6 @@ impl Engine {
         Ok(())
     }
 
-    fn known(&self) -> Result<Known, EngineError> {
-        let mut known = Known::default();
-        for file in self.archive.known_files()? {
-            let (accepted_as, superseded_by) = (file.name.clone(), file.superseded_by);
-            let seen = Seen::Known { accepted_as, superseded_by };
-            known.entry(file.name).or_default().insert(file.hash, seen);
-        }
-        Ok(known)
-    }
-
     fn take_in<'scope>(
         &mut self,
         scope: &'scope Scope<'scope, '_>,
@@ -258,14 +249,6 @@ impl Engine {
         }
         let seen = self.archive.seen(&file.name, &taken.hash)?;
         Ok(seen.filter(|seen| !(file.is_named && matches!(seen, Seen::Withdrawn { .. }))))
-    }
-
-    /// Why a file of a month before the feed's first is refused: said before what its lines, all
-    /// early, would be.
-    fn before_first(&self, file: &FeedFile) -> Option<Refusal> {
-        let first = self.running.as_ref()?.calendar.first();
-        let (path, period) = (file.path.clone(), file.period);
-        (period < first).then_some(Refusal::BeforeFirst { file: path, period, first })
     }
 
     /// Whether a file may count, and which files it takes the place of.
@@ -323,12 +306,6 @@ impl Engine {
             }
         };
         Ok(Ok(Admission { replaces, closes: self.closing(period, next), thin: Vec::new() }))
-    }
-
-    /// The month of a file, if it closes it.
-    fn closing(&self, period: Period, next: Period) -> Vec<Period> {
-        let closes = self.options.close == Close::File && period == next;
-        closes.then_some(period).into_iter().collect()
     }
 
     /// Lets a file's records take effect, and starts writing its segment.
@@ -471,6 +448,13 @@ impl Engine {
         observer.publishing(publication);
         let parts = running.publish(self.archive.home(), definition, publication)?;
         step.settle(running, 0)?;
+        let first = step.files.first().map(|file| file.vintage).filter(|_| self.has_additions);
+        let rebuilt = first.map(|at| Rebuilt {
+            at,
+            definition: self.definition.texts.clone(),
+            reclassified: Vec::new(),
+        });
+        let has_recorded = rebuilt.is_some();
         let commit = Commit {
             publication,
             files: step.files,
@@ -478,11 +462,12 @@ impl Engine {
             parts,
             definition: (!self.is_recorded).then(|| self.definition.texts.clone()),
             withdrawn: step.withdrawn,
-            rebuilt: None,
+            rebuilt,
             void_snapshots: step.void_snapshots,
         };
         self.archive.commit(&commit)?;
         self.is_recorded = true;
+        self.has_additions &= !has_recorded;
         observer.committed(&mut self.archive, &commit.closed);
         Ok(())
     }
@@ -501,17 +486,5 @@ impl Step<'_> {
 
     fn writing(&self) -> impl Iterator<Item = (Vintage, Period)> {
         self.writing.iter().map(|writing| (writing.vintage, writing.summary.period))
-    }
-}
-
-impl Running {
-    /// The files of a month that count, by the month in their names.
-    fn files_of(
-        &self,
-        period: Period,
-        writing: impl Iterator<Item = (Vintage, Period)>,
-    ) -> Vec<Vintage> {
-        let live = self.segments.iter().map(|segment| (segment.vintage, segment.period));
-        live.chain(writing).filter(|(_, of)| *of == period).map(|(vintage, _)| vintage).collect()
     }
 }

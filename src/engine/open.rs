@@ -15,7 +15,7 @@ use crate::feed::reference::{ReferenceTexts, TablesBeside};
 use crate::feed::supply::Supply;
 use crate::files;
 use crate::home::definition::{Definition, DefinitionError, DefinitionTexts, SUPPLY};
-use crate::home::options::{Close, Config, Retention};
+use crate::home::options::{Close, Config, Retention, SettingsError};
 use crate::home::{Archive, ArchiveError, FileEntry};
 
 /// What a run asks for.
@@ -70,6 +70,8 @@ pub struct Engine {
     pub(super) n_workers: usize,
     /// Whether the definition is recorded: the first commit does that.
     pub(super) is_recorded: bool,
+    /// Whether its profile adds to the recorded one: the next commit with a file records that.
+    pub(super) has_additions: bool,
     pub(super) running: Option<Running>,
     /// From what the state was restored.
     pub(super) restored: Restored,
@@ -116,6 +118,7 @@ impl Engine {
         }
         let definition = Arc::new(definition);
         let is_recorded = recorded.is_some();
+        let has_additions = recorded.is_some_and(|recorded| recorded != definition.texts);
         let Request { config, n_workers, .. } = request;
         let options = IntakeOptions {
             close: config.close.unwrap_or_default(),
@@ -136,6 +139,7 @@ impl Engine {
             options,
             n_workers,
             is_recorded,
+            has_additions,
             running: None,
             restored: Restored::default(),
         })
@@ -187,12 +191,37 @@ impl Engine {
 fn defined(archive: Option<&Archive>, request: &Request) -> Result<Definition, EngineError> {
     match archive.map(recorded).transpose()?.flatten() {
         Some(definition) => {
-            definition.check(&request.config, request.profile.as_ref())?;
+            let added = definition.check(&request.config, request.profile.as_ref())?;
             same_references(&definition, request)?;
-            Ok(definition)
+            match (added, archive) {
+                (Some(profile), Some(archive)) => with_additions(&definition, profile, archive),
+                _ => Ok(definition),
+            }
         }
         None => Ok(Definition::read(texts_of_new_home(request)?)?),
     }
+}
+
+/// A definition with a profile that adds to its own. A later layout cannot be of a month whose file
+/// was read.
+fn with_additions(
+    definition: &Definition,
+    profile: Profile,
+    archive: &Archive,
+) -> Result<Definition, EngineError> {
+    let last = archive.files()?.iter().map(|file| file.period).max();
+    let new = profile.layout.iter().skip(definition.profile.layout.len());
+    if let Some(layout) = new.into_iter().find(|layout| Some(layout.from.0) <= last) {
+        let last = last.map_or_else(String::new, |last| last.to_string());
+        return Err(EngineError::Settings(SettingsError::ProfileDiffers {
+            key: "layout".to_owned(),
+            asked: format!("from {}", layout.from.0),
+            recorded: format!("files up to {last} in the layout before"),
+        }));
+    }
+    let references = definition.texts.references.clone();
+    let texts = DefinitionTexts::new(definition.choices, profile, references);
+    Ok(Definition::read(texts)?)
 }
 
 /// The calendar as the archive has it; none before the first file.

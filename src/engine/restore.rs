@@ -219,9 +219,10 @@ impl Running {
                 let (texts, mut records) = read.map_err(|source| of.not_read(source))?;
                 of.retain_counting(&mut records);
                 self.feed_sums(&Sums::of(&texts, &records), |_, shipment| {
-                    match went(&(shipment.period, shipment.flow)) {
-                        true => (before.calendar.roles(shipment.period), -1),
-                        false => (gained(shipment.period), 1),
+                    if went(&(shipment.period, shipment.flow)) {
+                        (before.calendar.roles(shipment.period), -1)
+                    } else {
+                        (gained(shipment.period), 1)
                     }
                 })
             }

@@ -191,6 +191,7 @@ impl<'a> Checker<'a> {
         }
     }
 
+    #[expect(clippy::too_many_lines, reason = "each field once, in the order of the rules")]
     fn checked(&mut self, number: u32, line: &Line<'_>, known: &Known) -> Result<Record, NoRecord> {
         let text = self.text_line(line)?;
         self.check_filter(line.raw, &text)?;
@@ -246,12 +247,11 @@ impl<'a> Checker<'a> {
             _ => self.name_of(firm, &text),
         };
         let product = product.unwrap_or_else(|text| self.texts.products.intern_bytes(&text));
-        let trade_mode = match known(Field::TradeMode) {
-            Some(before) => before.trade_mode,
-            None => {
-                let mode = self.code(Field::TradeMode, &text)?;
-                self.texts.trade_modes.intern_bytes(&mode)
-            }
+        let trade_mode = if let Some(before) = known(Field::TradeMode) {
+            before.trade_mode
+        } else {
+            let mode = self.code(Field::TradeMode, &text)?;
+            self.texts.trade_modes.intern_bytes(&mode)
         };
         let exclusion = self.exclusion(country, name, city);
         Ok(Record {

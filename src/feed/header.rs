@@ -305,7 +305,7 @@ pub fn joined_rows(rows: &[Vec<String>]) -> Vec<String> {
 
 /// The names of a file's columns, as they are compared.
 struct Names<'a> {
-    names: &'a [String],
+    written: &'a [String],
     /// Each without blanks around it, where the profile trims.
     compared: Vec<Cow<'a, str>>,
     trims: bool,
@@ -315,13 +315,13 @@ impl<'a> Names<'a> {
     fn new(names: &'a [String], profile: &Profile) -> Self {
         let trims = profile.is_trimmed();
         let compared = names.iter().map(|name| compared(name, trims)).collect();
-        Self { names, compared, trims }
+        Self { written: names, compared, trims }
     }
 
     fn position(&self, name: &ColumnName) -> Option<usize> {
         match name {
             ColumnName::Number(number) => {
-                Some(usize::from(number.get()) - 1).filter(|at| *at < self.names.len())
+                Some(usize::from(number.get()) - 1).filter(|at| *at < self.written.len())
             }
             ColumnName::Header(name) => self.position_of(name),
         }

@@ -62,7 +62,8 @@ fn dictionaries_mut(texts: &mut Texts) -> [&mut Dictionary; 6] {
 /// after those of the blocks before: by first appearance in the file, as one thread numbers them.
 pub(super) fn joined(mut portions: Vec<Portion>) -> Sheet {
     // A thread that came late got the number of a block only by default.
-    portions.retain(|portion| portion.sheet.counts.lines > 0);
+    let has_any = |sheet: &Sheet| sheet.counts.lines + sheet.counts.footers > 0;
+    portions.retain(|portion| has_any(&portion.sheet));
     if portions.len() < 2 {
         return portions.pop().unwrap_or_default().sheet;
     }

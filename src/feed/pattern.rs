@@ -267,9 +267,9 @@ fn matched(parts: &[NamePart], name: &str, named: &Named) -> Option<Named> {
                 let mut named = named.clone();
                 let text = Some(name[..at].to_owned());
                 if *part == NamePart::Flow {
-                    named.flow = text
+                    named.flow = text;
                 } else {
-                    named.part = text
+                    named.part = text;
                 }
                 matched(rest, &name[at..], &named)
             });

@@ -201,13 +201,21 @@ pub enum ProfileError {
 
 impl Profile {
     /// The profiles that are shipped, by name.
-    const BUNDLED: [(&'static str, &'static str); 3] = [
+    const BUNDLED: [(&'static str, &'static str); 8] = [
         ("canonical", include_str!("../../streams/profiles/canonical.toml")),
         ("ccts", include_str!("../../streams/profiles/ccts.toml")),
         (
             "comexstat-municipality",
             include_str!("../../streams/profiles/comexstat-municipality.toml"),
         ),
+        ("gacc-query", include_str!("../../streams/profiles/gacc-query.toml")),
+        ("comexstat", include_str!("../../streams/profiles/comexstat.toml")),
+        (
+            "comexstat-municipality-year",
+            include_str!("../../streams/profiles/comexstat-municipality-year.toml"),
+        ),
+        ("ethiopia", include_str!("../../streams/profiles/ethiopia.toml")),
+        ("statcan", include_str!("../../streams/profiles/statcan.toml")),
     ];
 
     /// The names of the profiles that are shipped.
@@ -375,10 +383,10 @@ impl Profile {
         let needed = match (file.covers, file.pattern.n_dates()) {
             (Covers::Month, (1, 1))
             | (Covers::Range, (1, 1 | 2) | (2, 2))
+            | (Covers::Year, (1, 0))
             | (Covers::Contents, _) => "",
             (Covers::Month, _) => "a year, as {YYYY}, and a month, as {MM}, exactly once each",
             (Covers::Range, _) => "a year and a month, or two, as {YYYY}{MM}-{MM}",
-            (Covers::Year, (1, 0)) => "",
             (Covers::Year, _) => "a year, as {YYYY}, exactly once, and no month",
         };
         if !needed.is_empty() {
@@ -396,7 +404,7 @@ impl Profile {
              [period] from = \"name\"; give one of them"
         } else if is_named && file.covers != Covers::Month {
             "[period] from = \"name\" needs files of a month; take out [file] covers"
-        } else if file.pattern.has_flow() == !columns.flow.is_nothing() {
+        } else if file.pattern.has_flow() != columns.flow.is_nothing() {
             "the flow is told by columns.flow or by {flow} in the file pattern; give one of them"
         } else if file.pattern.has_folders() && !file.recursive {
             "a file pattern with folders needs [file] recursive = true"

@@ -21,6 +21,7 @@ pub fn trimmed(text: &str) -> &str {
 
 /// The ASCII character that one of double width stands for; another is itself.
 #[must_use]
+#[expect(clippy::missing_panics_doc, reason = "the range is that of ASCII")]
 pub fn narrow(letter: char) -> char {
     match letter {
         '\u{3000}' => ' ',

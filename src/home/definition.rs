@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::additions::only_additions;
 use super::options::{Config, SettingsError};
 use crate::domain::choices::{Choices, Network, OwnPlants, Weights};
 use crate::domain::geography::Geography;
@@ -159,12 +160,17 @@ impl Definition {
         (choices, profile)
     }
 
-    /// Checks that a run asks for nothing else than what is recorded; what it leaves out it does
-    /// not ask for.
+    /// Checks that a run asks for nothing else than what is recorded, and for nothing more than a
+    /// profile can add; what it leaves out it does not ask for. Gives the profile with what it
+    /// adds.
     ///
     /// # Errors
-    /// [`SettingsError::Differs`] with the first difference.
-    pub fn check(&self, config: &Config, profile: Option<&Profile>) -> Result<(), SettingsError> {
+    /// [`SettingsError::Differs`], [`SettingsError::ProfileDiffers`] with the first difference.
+    pub fn check(
+        &self,
+        config: &Config,
+        profile: Option<&Profile>,
+    ) -> Result<Option<Profile>, SettingsError> {
         same("network", config.network.as_ref(), &self.choices.network)?;
         same("own_plants", config.own_plants.as_ref(), &self.choices.own_plants)?;
         same("weights", config.weights.as_ref(), &self.choices.weights)?;
@@ -182,16 +188,18 @@ impl Definition {
                 maps: Vec::new(),
                 ..profile.clone()
             };
-            if layout(profile) == layout(&self.profile) {
-                self.check_countries(profile)?;
-            } else {
-                same("profile", Some(&profile.name), &self.profile.name)?;
-                let (asked, recorded) =
-                    ("another layout".to_owned(), "the recorded one".to_owned());
-                return Err(SettingsError::Differs { option: "profile", asked, recorded });
+            same("profile", Some(&profile.name), &self.profile.name)?;
+            self.check_countries(profile)?;
+            let (asked, recorded) = (layout(profile), layout(&self.profile));
+            if asked != recorded {
+                let differs =
+                    |(key, recorded, asked)| SettingsError::ProfileDiffers { key, asked, recorded };
+                only_additions(&recorded, &asked).map_err(differs)?;
+                let Profile { exclusions, revision, countries, trim, .. } = self.profile.clone();
+                return Ok(Some(Profile { exclusions, revision, countries, trim, ..asked }));
             }
         }
-        Ok(())
+        Ok(None)
     }
 
     /// Checks that a profile does not ask for other country codes. A home of before codes were

@@ -22,6 +22,7 @@
 //! that was committed changes, except that a file can be superseded or withdrawn, and that parts of
 //! tables can be folded. Everything else that the engine keeps can be rebuilt from here.
 
+mod additions;
 pub mod backup;
 mod compact;
 pub mod definition;

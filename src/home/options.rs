@@ -154,6 +154,20 @@ pub enum SettingsError {
         /// What the home has recorded.
         recorded: String,
     },
+    /// A profile reads lines otherwise than the recorded one.
+    #[error(
+        "{key} in the profile is {asked} here, but the home's lines were read with {recorded}; \
+         only names at the end of a list of columns, later layouts, entries of maps, flow codes \
+         and missing values can be added; ingest the feed into another home with --data"
+    )]
+    ProfileDiffers {
+        /// The key.
+        key: String,
+        /// What this run asks for.
+        asked: String,
+        /// What the home has recorded.
+        recorded: String,
+    },
     /// A rebuild was asked for another layout.
     #[error(
         "the home was read with the profile {recorded}, and a rebuild cannot read its lines again \

@@ -3,7 +3,10 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod documents;
 mod files;
+mod living;
+mod profiles;
 mod replaced;
 mod values;
 

@@ -159,20 +159,21 @@ fn a_thin_month_neither_closes_nor_replaces() {
     let first: Vec<String> = (1..=12).flat_map(|month| of(200_800 + month, 30)).collect();
     sandbox.write("a.csv", text(&first));
     taken_in(&sandbox);
-    let second: Vec<String> = of(200_901, 30).chain(of(200_812, 1)).chain(of(200_902, 2)).collect();
+    let whole = (200_901..=200_903).flat_map(|month| of(month, 30));
+    let second: Vec<String> = whole.chain(of(200_812, 1)).chain(of(200_904, 2)).collect();
     sandbox.write("b.csv", text(&second));
     let run = taken_in(&sandbox);
     assert!(run.stderr.contains("thin_month: "), "{}", run.stderr);
-    assert!(run.stderr.contains("200812, 200902"), "{}", run.stderr);
+    assert!(run.stderr.contains("200812, 200904"), "{}", run.stderr);
     let status = sandbox.run(["status"]).stdout;
-    assert!(status.contains("200801 to 200901 closed; next 200902"), "{status}");
+    assert!(status.contains("200801 to 200903 closed; next 200904"), "{status}");
     assert!(rows(&sandbox, "files", &["counts"]).iter().all(|counts| counts == "1"));
     verified(&sandbox);
     // The month that the file is whole of takes the place of the few.
-    sandbox.write("c.csv", text(&of(200_902, 30).collect::<Vec<_>>()));
+    sandbox.write("c.csv", text(&of(200_904, 30).collect::<Vec<_>>()));
     taken_in(&sandbox);
     let exported = rows(&sandbox, "city", &["months", "exporters"]);
-    assert_eq!(exported, ["2,30"]);
+    assert_eq!(exported, ["4,30"]);
     verified(&sandbox);
 }
 

@@ -15,6 +15,7 @@ const CIRCLES: &[(&[&str], &str)] = &[
             "home/lock",
             "home/manifest/acknowledged",
             "home/manifest/commit",
+            "home/manifest/covered",
             "home/manifest/folds",
             "home/manifest/layout_2",
             "home/manifest/mod",

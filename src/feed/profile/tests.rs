@@ -37,7 +37,9 @@ fn an_unknown_name_is_answered_with_those_there_are() {
     let error = Profile::bundled("cannonical").expect_err("no such profile");
     assert_eq!(
         error.to_string(),
-        "there is no profile \"cannonical\"; shipped are canonical, ccts, comexstat-municipality"
+        "there is no profile \"cannonical\"; shipped are canonical, ccts, \
+         comexstat-municipality, gacc-query, comexstat, comexstat-municipality-year, ethiopia, \
+         statcan"
     );
 }
 

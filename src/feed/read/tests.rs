@@ -46,7 +46,7 @@ fn read_as(
     let path = dir.path().join(name);
     std::fs::write(&path, bytes).expect("a file in it");
     let period = Period::from_yyyymm(200_805).expect("a valid period");
-    let file = FeedFile { path, name: name.to_owned(), period, is_named: true, archive: None };
+    let file = FeedFile::new(period, path);
     read(&file, profile, &places(), limits)
 }
 
@@ -284,8 +284,7 @@ fn a_feed_of_brazil_is_read_as_it_is() {
     let path = dir.path().join("200805.csv");
     std::fs::write(&path, latin1).expect("a file in it");
     let period = Period::from_yyyymm(200_805).expect("a valid period");
-    let file =
-        FeedFile { path, name: "200805.csv".to_owned(), period, is_named: true, archive: None };
+    let file = FeedFile::new(period, path);
     let places = Places::parse(&any_country).expect("valid tables");
     let intake = read(&file, &profile, &places, &ReadLimits::default()).expect("it is taken");
     assert_eq!((intake.counts.accepted, intake.counts.excluded), (1, [1, 0, 0, 0, 0]));
@@ -498,8 +497,7 @@ fn what_is_read_does_not_depend_on_the_number_of_threads() {
     let path = dir.path().join("200805.csv");
     std::fs::write(&path, text).expect("a file in it");
     let period = Period::from_yyyymm(200_805).expect("a valid period");
-    let file =
-        FeedFile { path, name: "200805.csv".to_owned(), period, is_named: true, archive: None };
+    let file = FeedFile::new(period, path);
     let on = |n_threads| {
         let room = &mut Room::new(n_threads);
         read_in(room, &file, &canonical(), &places(), &lenient()).expect("it is taken")
