@@ -51,13 +51,7 @@ fn main() -> anyhow::Result<()> {
     let profile = Profile::bundled("canonical")?;
     let places = places()?;
     let period = Period::from_yyyymm(200_805).expect("a valid period");
-    let file = FeedFile {
-        path: path.clone(),
-        name: "200805.csv".to_owned(),
-        period,
-        is_named: true,
-        archive: None,
-    };
+    let file = FeedFile { name: "200805.csv".to_owned(), ..FeedFile::new(period, path.clone()) };
     for (order, by_firm) in [("by firm", true), ("in no order", false)] {
         write_month(&path, n_records, by_firm)?;
         for _ in 0..5 {

@@ -101,8 +101,7 @@ impl Feed {
         let path = self.folder.path().join("200101.csv");
         fs::write(&path, bytes).expect("written");
         let period = Period::new(2001, 1).expect("a month");
-        let file =
-            FeedFile { period, name: "200101.csv".to_owned(), path, is_named: true, archive: None };
+        let file = FeedFile { name: "200101.csv".to_owned(), ..FeedFile::new(period, path) };
         let limits = ReadLimits { max_rejected_share: 1.0, ..ReadLimits::default() };
         read(&file, profile, &self.places, &limits)
     }

@@ -163,8 +163,7 @@ fn count(bytes: &[u8], profile: &Profile) {
     let path = scratch("201001.csv");
     fs::write(&path, bytes).expect("written");
     let period = Period::new(2010, 1).expect("a month");
-    let file =
-        FeedFile { period, name: "201001.csv".to_owned(), path, is_named: true, archive: None };
+    let file = FeedFile { name: "201001.csv".to_owned(), ..FeedFile::new(period, path) };
     let limits = ReadLimits { max_rejected_share: 1.0, ..ReadLimits::default() };
     if let Ok(intake) = read(&file, profile, &places, &limits) {
         let counts = intake.counts;
