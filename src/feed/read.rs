@@ -111,8 +111,8 @@ pub fn read_in(
         Covers::Range | Covers::Year => first.max(file.first),
     };
     let months = Months { first, last: file.period };
-    let (sheet, fingerprint) = decode::read_text(file, profile, limits.max_bytes, |mut text| {
-        read_sheet(&mut text, &file.path, room, Rules { profile, places, months })
+    let (sheet, fingerprint) = decode::read_text(file, profile, limits.max_bytes, |text| {
+        read_sheet(text, &file.path, room, Rules { profile, places, months })
     })?;
     let Sheet { records, rejects, counts, texts, shown } = sheet;
     let ended = counts.accepted + counts.excluded_total() + counts.rejected_total();
@@ -179,7 +179,7 @@ struct Shared<'t> {
 }
 
 fn read_sheet(
-    text: &mut Text<'_>,
+    text: Text<'_>,
     file: &Path,
     room: &mut Room,
     rules: Rules<'_>,
