@@ -111,7 +111,7 @@ impl Played {
 
     fn ingest(&mut self, paths: &[PathBuf]) {
         let found = discover(paths, self.engine().profile()).expect("files of the feed");
-        let outcomes = self.engine().ingest(&found.files, &mut Unwatched).expect("taken in");
+        let outcomes = self.engine().ingest(&found.files, &mut Unwatched).expect("ingested");
         assert!(outcomes.iter().all(|outcome| !outcome.is_refused()), "{outcomes:?}");
         self.engine().snapshot_if_due().expect("kept");
     }

@@ -266,7 +266,7 @@ pub fn done<'o>(outcomes: impl Iterator<Item = &'o Outcome>) -> Done {
         };
         names[which].push(one.name());
     }
-    let whats = ["no estimate is kept", "not estimated for want of data", "failed"];
+    let whats = ["no estimate is stored", "not estimated: the home lacks data", "failed"];
     for (what, names) in whats.iter().zip(&names).filter(|(_, names)| !names.is_empty()) {
         eprintln!("{what}: {}", names.join(", "));
     }
@@ -280,7 +280,7 @@ pub fn done<'o>(outcomes: impl Iterator<Item = &'o Outcome>) -> Done {
 /// Prints what is worth saying beside the results.
 pub fn say(notice: Notice) {
     match notice {
-        Notice::NotStored(why) => eprintln!("{why}: the estimates are shown and not kept"),
+        Notice::NotStored(why) => eprintln!("{why}: the estimates are printed but not stored"),
         Notice::Unread(error) => eprintln!("{}", unread(&error)),
         Notice::Changed(years) => eprintln!("{}", changed(&years)),
     }
@@ -290,7 +290,8 @@ pub fn say(notice: Notice) {
 pub fn unread(error: &ArchiveError) -> String {
     let error = with_causes(error);
     format!(
-        "what an estimation left cannot be used and is made anew, no figure is affected: {error}"
+        "the stored state of an estimation cannot be used and is computed again, no figure is \
+         affected: {error}"
     )
 }
 

@@ -52,7 +52,7 @@ fn print(explanation: &Explanation) {
         println!("  {name:<30}{}", if text.is_empty() { "absent" } else { text });
     }
     println!();
-    println!("local: exporters of {city} to {country}, the plant itself left out");
+    println!("local: exporters of {city} to {country}, without the plant itself");
     market(&explanation.local);
     println!();
     println!("affiliate cities: {}", explanation.affiliates.len());

@@ -130,7 +130,7 @@ impl Export {
 
     fn refuse_vintage(&self) -> anyhow::Result<()> {
         if self.vintage.is_some() {
-            anyhow::bail!("this table is kept as it stands now; leave out --vintage");
+            anyhow::bail!("this table has the current state only; leave out --vintage");
         }
         Ok(())
     }

@@ -8,7 +8,7 @@ use spillover::home::{Compaction, CompactionRules};
 pub fn n_folded(done: &Compaction) -> usize {
     for damaged in &done.damaged {
         eprintln!(
-            "a year of a table was not folded, and stays as it is: {}; run `verify`",
+            "a year of a table was not folded and is unchanged: {}; run `verify`",
             with_causes(damaged)
         );
     }

@@ -51,7 +51,7 @@ impl Ingest {
         files.tell_skipped(if self.verbose { Skipped::Listed } else { Skipped::Counted });
         let outcomes = ingested.inspect_err(|_| files.tell_refused())?;
         for name in &engine.restored().mended {
-            eprintln!("the records of {name} were damaged and are put back from the file");
+            eprintln!("the records of {name} were damaged and are restored from the file");
         }
         let summary = Summary::of(&engine, &outcomes, &found.refused)?;
         summary.print(self.json)?;

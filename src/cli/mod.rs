@@ -106,7 +106,7 @@ pub fn run(arguments: Arguments) -> anyhow::Result<Done> {
     let Arguments { data, config, command } = arguments;
     for (leftover, error) in clear_stale() {
         let (path, remark) = (leftover.display(), remark(&leftover, &error));
-        eprintln!("cannot remove {path}, which an earlier process left{remark}: {error}");
+        eprintln!("cannot remove {path} of an earlier process{remark}: {error}");
     }
     let home = HomeOptions { folder: data, config };
     // Also where the command has no use for options: a name with a slip in it is no wish.
@@ -153,8 +153,8 @@ fn with_room_asked_for(error: anyhow::Error, home: &HomeOptions) -> anyhow::Erro
     }
     let home = home.folder().display();
     error.context(format!(
-        "no room is left for {home}; what was published stays: make room on its disk, then run \
-         again"
+        "no room is left for {home}; published tables are unchanged: make room on its disk, then \
+         run again"
     ))
 }
 

@@ -54,7 +54,7 @@ pub fn format_of<F: OutputFormat>(asked: Option<F>, file: Option<&Path>) -> Resu
                 }
             }
             Err(UsageError(format!(
-                "no format for {file}: nothing is written as .{extension} here; call the file {}, \
+                "no format for {file}: no format has the extension .{extension}; call the file {}, \
                  or give --format",
                 listed(&all)
             )))

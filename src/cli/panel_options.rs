@@ -60,7 +60,8 @@ fn decimal(text: &str) -> Result<DecimalMark, String> {
 }
 
 fn encoding(text: &str) -> Result<&'static Encoding, String> {
-    let unknown =
-        || "no such encoding; utf-8, gb18030, latin1, utf-16le and big5 are some".to_owned();
+    let unknown = || {
+        "no such encoding; give a name such as utf-8, gb18030, latin1, utf-16le or big5".to_owned()
+    };
     Encoding::for_label_no_replacement(text.as_bytes()).ok_or_else(unknown)
 }

@@ -57,8 +57,8 @@ impl Files {
         }
         if n_withdrawn > 0 {
             eprintln!(
-                "{n_withdrawn} files left out: withdrawn; name a file by itself to take it in \
-                 again, --verbose lists them"
+                "{n_withdrawn} files left out: withdrawn; name a file by itself to ingest it \
+                again, --verbose lists them"
             );
         }
     }
@@ -68,7 +68,7 @@ impl Files {
         if let Some((first, n_more)) = &self.gap {
             eprintln!("refused: {first}");
             if *n_more > 0 {
-                eprintln!("refused: {n_more} files of later months, which wait for the same");
+                eprintln!("refused: {n_more} files of later months, for the same reason");
             }
         }
         self.refused.iter().for_each(|refused| eprintln!("refused: {refused}"));
@@ -137,12 +137,12 @@ fn skipped(seen: &Seen) -> String {
             format!("skipped, these bytes were accepted before as {accepted_as}")
         }
         Seen::Known { accepted_as, superseded_by: Some(by) } => format!(
-            "skipped, these bytes were accepted before as {accepted_as}, whose place vintage {by} \
-             has taken; withdraw that one first if these are to count again"
+            "skipped, these bytes were accepted before as {accepted_as}, which vintage {by} \
+             replaced; to count them again, withdraw vintage {by} first"
         ),
         Seen::Withdrawn { accepted_as, at } => format!(
             "left out, these bytes were accepted as {accepted_as} and withdrawn as vintage {at}; \
-             name the file itself to take them in again"
+             name the file itself to ingest them again"
         ),
     }
 }

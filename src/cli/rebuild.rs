@@ -35,16 +35,15 @@ impl Rebuild {
         bar.finish_and_clear();
         match rebuilt {
             None => {
-                println!(
-                    "nothing to rebuild: options and tables are those that the home has recorded"
-                );
+                println!("nothing to rebuild: options and tables are the recorded ones");
             }
             Some(Outcome { vintage, n_reclassified, snapshot }) => {
                 println!(
-                    "rebuilt as vintage {vintage}; in {n_reclassified} files other records count \
-                     than before"
+                    "rebuilt as vintage {vintage}; the counted records of {n_reclassified} files \
+                     changed"
                 );
-                snapshot.context("the home is rebuilt, its state was not kept as a snapshot")?;
+                snapshot
+                    .context("the home is rebuilt, but its state was not saved as a snapshot")?;
             }
         }
         Ok(Done::Clean)

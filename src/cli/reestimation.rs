@@ -51,7 +51,7 @@ fn tell(estimated: Result<Option<Estimated>, RegressionError>) {
     match estimated {
         Ok(None) => {}
         Ok(Some(estimated)) => told(&estimated).iter().for_each(|line| eprintln!("{line}")),
-        Err(error) => failed("the year has closed but was not estimated", &error),
+        Err(error) => failed("the year has closed, but its estimation failed", &error),
     }
 }
 
@@ -84,7 +84,7 @@ fn told(estimated: &Estimated) -> Vec<String> {
     if let Some((first, Err(error))) = failed.first().map(|first| (first.name(), &first.result)) {
         let n = failed.len();
         lines.push(format!(
-            "{year}: {n} not estimated, such as {first} ({error}); `export estimates` has all"
+            "{year}: {n} not estimated, such as {first} ({error}); `export estimates` lists all"
         ));
     }
     lines

@@ -77,5 +77,7 @@ impl Simulate {
 
 /// A month written YYYY-MM or YYYYMM.
 fn month(text: &str) -> Result<Period, String> {
-    text.replacen('-', "", 1).parse().map_err(|_| format!("\"{text}\" is no month; write YYYY-MM"))
+    text.replacen('-', "", 1)
+        .parse()
+        .map_err(|_| format!("\"{text}\" is not a month; write YYYY-MM"))
 }

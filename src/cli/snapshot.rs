@@ -23,10 +23,10 @@ impl Snapshot {
         let mut engine = open(home, Request { config, n_workers, ..Request::default() }, &[])?;
         match engine.snapshot()? {
             Some(snapshot) => println!(
-                "{} cells of publication {} kept in {}",
+                "{} cells of publication {} saved in {}",
                 snapshot.n_cells, snapshot.publication, snapshot.file.path
             ),
-            None => println!("nothing to keep: the newest publication has its snapshot"),
+            None => println!("nothing to save: the newest publication has its snapshot"),
         }
         Ok(Done::Clean)
     }

@@ -81,7 +81,7 @@ fn print(report: &Report) {
     }
     for year in &report.years {
         let state = match (year.months, year.has_indicators) {
-            (_, false) => "no indicators: the year before is not whole",
+            (_, false) => "no indicators: the year before is incomplete",
             (12, true) => "closed",
             _ => "open",
         };
@@ -110,12 +110,12 @@ fn print_estimates(estimates: &EstimateStatus) {
     }
     println!("{line}");
     if *kept_before > 0 {
-        println!("  by name        {kept_before}, from before models were known by their content");
+        println!("  by name        {kept_before}, from before models had identities");
     }
     if !estimates.stale.is_empty() {
         let years: Vec<String> = estimates.stale_years.iter().map(ToString::to_string).collect();
         let changed = if years.is_empty() {
-            "what they were made from has changed".to_owned()
+            "their data have changed".to_owned()
         } else {
             format!("late records have changed {}", years.join(", "))
         };

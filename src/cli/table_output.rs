@@ -62,7 +62,7 @@ impl TableOutput {
         let format = format_of(self.format, self.output.as_deref())?;
         if self.excel && format != FormatName::Csv {
             return Err(UsageError(format!(
-                "--excel is about CSV, and {} is written; leave it out{}",
+                "--excel applies to CSV, and the output is {}; leave it out{}",
                 name(&format),
                 if format == FormatName::Xlsx { ", a workbook needs none" } else { "" }
             )));

@@ -59,7 +59,7 @@ impl Spared<'_> {
 
 /// Whether a file is below a folder, by its numbers.
 fn has_file(folder: &Path, file: (u64, u64)) -> anyhow::Result<bool> {
-    let failed = || format!("cannot look through the home {}", folder.display());
+    let failed = || format!("cannot list the files of the home {}", folder.display());
     let entries = match fs::read_dir(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
         entries => entries.with_context(failed)?,

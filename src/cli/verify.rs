@@ -51,7 +51,7 @@ fn print(verification: &Verification, of_watcher: &[String]) {
     }
     let affected = &verification.affected;
     match n_findings + of_watcher.len() {
-        0 => println!("all figures are what the records say, bit for bit"),
+        0 => println!("all figures equal those of the records, bit for bit"),
         n if *n_findings > FINDINGS_MAX => {
             println!("{n} findings, the first {FINDINGS_MAX} shown; {affected}");
         }

@@ -32,7 +32,7 @@ pub struct Watch {
 impl Watch {
     pub fn run(self, home: &HomeOptions) -> anyhow::Result<Done> {
         if self.interval.is_zero() && !self.once {
-            anyhow::bail!("--interval 0 goes with --once only: give a time between looks");
+            anyhow::bail!("--interval 0 needs --once; else give the seconds between looks");
         }
         self.log.start();
         let stop = Stop::on_signals().context("cannot listen to SIGTERM and SIGINT")?;

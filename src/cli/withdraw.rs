@@ -40,7 +40,7 @@ impl Withdraw {
         bar.finish_and_clear();
         for (withdrawn, file) in withdrawn.iter().zip(&files) {
             println!(
-                "{} (vintage {}) is withdrawn as vintage {}; its {} records do not count any more",
+                "{} (vintage {}) is withdrawn as vintage {}; its {} records no longer count",
                 file.name, withdrawn.file, withdrawn.at, file.counts.accepted
             );
         }
@@ -70,8 +70,6 @@ fn of_vintage(archive: &Archive, vintage: Vintage, name: &str) -> anyhow::Result
         |file: &FileEntry| file.vintage == vintage && file.name == name && file.counts_now();
     let found = archive.files().map_err(EngineError::from)?.into_iter().find(is_meant);
     found.ok_or_else(|| {
-        anyhow::anyhow!(
-            "vintage {vintage} is no file that counts and is called {name}; see `export files`"
-        )
+        anyhow::anyhow!("vintage {vintage} is not a counted file called {name}; see `export files`")
     })
 }

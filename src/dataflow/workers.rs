@@ -56,10 +56,7 @@ pub enum Output {
 
 /// A worker stopped before its epoch was complete; its panic message is on stderr.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "a worker stopped in the middle of its work; nothing of this step was published: report what \
-     it said above"
-)]
+#[error("a worker thread stopped; nothing of this step was published: report the message above")]
 pub struct WorkerFailed;
 
 enum Command {

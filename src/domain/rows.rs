@@ -84,7 +84,7 @@ pub struct PlantRow {
     /// Imports of the plant from the destination, in cents; zero where amendments leave nothing
     /// positive.
     pub import_cents: i64,
-    /// The city's continuing exporters to the destination, the plant itself left out.
+    /// The city's continuing exporters to the destination, without the plant itself.
     pub local: GrowthSum,
     /// The same over the affiliate cities, equation (13).
     pub affiliate: GrowthSum,

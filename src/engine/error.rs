@@ -37,8 +37,8 @@ pub enum EngineError {
     Archive(#[from] ArchiveError),
     /// The records of a file are not there as they were written, and are needed.
     #[error(
-        "the records of {name} (vintage {vintage}) are damaged; `ingest` that file again, which \
-         puts them back, or `withdraw {name}`"
+        "the records of {name} (vintage {vintage}) are damaged; `ingest` that file again to \
+         restore them, or `withdraw {name}`"
     )]
     Records {
         /// The file.
@@ -51,7 +51,7 @@ pub enum EngineError {
     /// The records of a file are damaged, and the file that may put them back cannot be read.
     #[error(
         "the records of {name} (vintage {vintage}) are damaged, and the file of its month cannot \
-         be read to put them back"
+         be read to restore them"
     )]
     NotMended {
         /// The file.
@@ -103,8 +103,8 @@ pub enum EngineError {
     },
     /// A reference table that differs from the one the home's figures were made with.
     #[error(
-        "{table} beside the feed differs from the one the home's figures were made with; put the \
-         old one back, `rebuild` the home, or give another one with --data"
+        "{table} in the feed's folder differs from the table that defines the home's figures; \
+         restore the earlier table, `rebuild` the home, or name another home with --data"
     )]
     ReferenceDiffers {
         /// The table.
@@ -112,8 +112,8 @@ pub enum EngineError {
     },
     /// A reference table that the home's figures were made without.
     #[error(
-        "{table} beside the feed is one that the home's figures were made without; move it away, \
-         or ingest the feed into another home with --data"
+        "{table} is in the feed's folder, but the home's figures were made without it; move it \
+         away, or ingest the feed into another home with --data"
     )]
     ReferenceNew {
         /// The table.
@@ -121,8 +121,8 @@ pub enum EngineError {
     },
     /// A reference table with other codes than lines were read by.
     #[error(
-        "{table} has other codes than the one the home was read with, or other cities of regions, \
-         and a rebuild cannot read its lines again; ingest the feed into another home with --data"
+        "{table} has other codes than the table of the home, or assigns regions to other cities, \
+         and a rebuild cannot read the lines again; ingest the feed into another home with --data"
     )]
     OtherCodes {
         /// The table.
@@ -130,8 +130,8 @@ pub enum EngineError {
     },
     /// No file that counts has the name.
     #[error(
-        "no file that counts is called {name}; see `export files` for their names, and withdraw by \
-         that, without a folder"
+        "no file that counts is called {name}; give a name that `export files` lists, without a \
+         folder"
     )]
     NoSuchFile {
         /// The name asked for.
@@ -139,7 +139,7 @@ pub enum EngineError {
     },
     /// Several files that count have the name.
     #[error(
-        "{} files that count are called {name}: vintages {}; say which with --vintage",
+        "{} files that count are called {name}: vintages {}; choose one with --vintage",
         vintages.len(),
         listed(vintages)
     )]
@@ -151,14 +151,14 @@ pub enum EngineError {
     },
     /// Records that would count under other options are too much.
     #[error(
-        "with the records that these options let in, the amounts of all records add up to more \
-         than 2^62 cents, past the range of exact sums; nothing was changed"
+        "under these options the amounts of all records exceed 2^62 cents, the range of exact \
+         sums; nothing was changed"
     )]
     PastRange,
     /// A vintage that can no longer be computed.
     #[error(
-        "vintage {vintage} was not published by itself, and the home was rebuilt with other \
-         exclusions since, so that it cannot be replayed; ask for {before}, which was published"
+        "vintage {vintage} was published only together with later files, and the home was rebuilt \
+         with other exclusions, so it cannot be recomputed; ask for vintage {before}"
     )]
     BeforeRebuild {
         /// The vintage asked for.
@@ -168,8 +168,8 @@ pub enum EngineError {
     },
     /// A published vintage that is not stored any more, and that cannot be replayed.
     #[error(
-        "the tables as of vintage {vintage} are not stored any more (option retention), and cannot \
-         be replayed; stored are vintages {}",
+        "the tables of vintage {vintage} are no longer stored (option retention) and cannot be \
+         recomputed; choose a stored vintage: {}",
         neighbours(*before, *after)
     )]
     NotStored {
@@ -184,8 +184,8 @@ pub enum EngineError {
     },
     /// What a home of an earlier version has published is not what its records say.
     #[error(
-        "the figures of {table} {year} that an earlier version published are not those that the \
-         records make, so that they are not written anew; nothing was changed: run `verify`"
+        "the figures of {table} {year} from an earlier version differ from those of the records; \
+         nothing was changed: run `verify`"
     )]
     OtherFigures {
         /// The table.

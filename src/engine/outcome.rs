@@ -78,8 +78,8 @@ pub enum Refusal {
     /// Its month has a file already.
     #[error(
         "{file}: {period} has a file already; in spillover.toml in the home, or the file that \
-         --config names, set revision = \"append\" to add its lines or \"supersede\" to put them \
-         in the place of the earlier ones",
+         --config names, set revision = \"append\" to add its lines or \"supersede\" to replace \
+         the earlier lines",
         file = file.display()
     )]
     HasFile {
@@ -107,8 +107,8 @@ pub enum Refusal {
     },
     /// The file that would have been the feed's first was refused.
     #[error(
-        "{file}: the feed's first file was refused, and its month begins the calendar; mend that \
-         one first",
+        "{file}: the feed's first file was refused, and its month begins the calendar; correct \
+         that file first",
         file = file.display()
     )]
     FirstRefused {
@@ -125,8 +125,8 @@ pub enum Refusal {
     },
     /// More countries than the engine keeps apart.
     #[error(
-        "{file}: with it the feed names more than {} countries; is the column `country` the right \
-         one?",
+        "{file}: with this file the feed has more than {} countries; is the column `country` the \
+         right one?",
         u16::MAX,
         file = file.display()
     )]
@@ -136,8 +136,8 @@ pub enum Refusal {
     },
     /// Amounts whose sum would not be exact.
     #[error(
-        "{file}: with it the amounts of all records add up to more than 2^62 cents, past the range \
-         of exact sums; is the unit of value right?",
+        "{file}: with this file the amounts of all records exceed 2^62 cents, past the range of \
+         exact sums; is the unit of value right?",
         file = file.display()
     )]
     Range {

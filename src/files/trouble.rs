@@ -40,8 +40,8 @@ pub fn remedy(path: &Path, error: &(dyn Error + 'static)) -> Option<String> {
             path.display()
         )),
         Errno::FBIG => Some(
-            "the file would be larger than this process may write; raise the limit (`ulimit -f`), \
-             then run again"
+            "the file would exceed the size that this process may write; raise the limit (`ulimit \
+             -f`), then run again"
                 .to_owned(),
         ),
         Errno::NOSPC => {
@@ -76,7 +76,7 @@ pub fn remedy_of_database(path: &Path) -> Option<String> {
     };
     if let Some(path) = files.iter().find(is_foreign) {
         return Some(format!(
-            "{} is no regular file, and links there are not followed; move it away, then run again",
+            "{} is not a regular file, and links are not followed; move it away, then run again",
             path.display()
         ));
     }
@@ -124,14 +124,14 @@ fn by_kind(kind: io::ErrorKind) -> Option<i32> {
     Some(error.raw_os_error())
 }
 
-const SYSTEM_DESCRIPTORS: &str = "all processes together have as many files open as the system \
-                                  allows; raise fs.file-max or end other processes, then run again";
+const SYSTEM_DESCRIPTORS: &str = "all processes together have reached the system's limit of open \
+                                  files; raise fs.file-max or end other processes, then run again";
 
 fn process_descriptors() -> String {
     let limit = getrlimit(Resource::Nofile).current;
     let limit = limit.map_or_else(|| "unlimited".to_owned(), |limit| limit.to_string());
     format!(
-        "this process has as many files open as it may: {limit}; raise the limit (`ulimit -n \
+        "this process has reached its limit of open files: {limit}; raise the limit (`ulimit -n \
          1024`, or LimitNOFILE=1024 in its systemd unit), then run again"
     )
 }
@@ -149,8 +149,8 @@ fn permission(path: &Path) -> String {
         );
     };
     format!(
-        "{} belongs to {} (mode {:04o}) and this process runs as {}; run it as the owner, or have \
-         the owner or the mode changed",
+        "{} belongs to {} (mode {:04o}) and this process runs as {}; run it as the owner, or \
+         change the owner or the mode",
         what.display(),
         user(there.uid()),
         there.mode() & 0o7777,
@@ -204,7 +204,7 @@ mod tests {
     #[test]
     fn an_error_of_the_system_is_found_however_deep_it_is() {
         let text = told(Errno::MFILE).expect("a remedy");
-        assert!(text.contains("as many files open as it may") && text.contains("ulimit -n"));
+        assert!(text.contains("has reached its limit of open files") && text.contains("ulimit -n"));
         for (errno, part) in [
             (Errno::NFILE, "fs.file-max"),
             (Errno::ROFS, "/nowhere/home/lock is read-only"),

@@ -81,7 +81,8 @@ pub enum ArchiveError {
     #[error(
         "cannot make {} durable; {}",
         path.display(),
-        advice(path, source, "the disk did not confirm it: stop, check the disk, then run again")
+        advice(path, source, "the disk did not confirm the write: stop, check the disk, then run \
+        again")
     )]
     Sync {
         /// The file or folder.
@@ -142,8 +143,8 @@ pub enum ArchiveError {
     },
     /// A column of a file holds what this version does not know.
     #[error(
-        "column {column} of {} holds \"{value}\", which is not known here; read the home with the \
-         version and the reference tables it was made with",
+        "column {column} of {} holds \"{value}\", which this version does not know; read the home \
+         with the version and the reference tables that made it",
         path.display()
     )]
     Value {
@@ -176,8 +177,8 @@ pub enum ArchiveError {
     },
     /// A manifest that holds something else than what was written.
     #[error(
-        "the manifest {} is damaged: {what}; put a copy of it back, or rebuild from the feed into \
-         a new home",
+        "the manifest {} is damaged: {what}; restore a copy of it, or ingest the feed into a new \
+         home",
         path.display()
     )]
     ManifestDamaged {
@@ -188,9 +189,9 @@ pub enum ArchiveError {
     },
     /// A manifest that holds less than was acknowledged.
     #[error(
-        "the manifest {} has lost what was committed: {acknowledged} transactions were \
-         acknowledged, it holds {found}; put the newest copy of it back with its -wal, or rebuild \
-         from the feed into a new home (nothing was removed from this one)",
+        "the manifest {} has lost commits: {acknowledged} transactions were acknowledged, and it \
+         holds {found}; restore its newest copy with the -wal file, or ingest the feed into a new \
+         home (nothing was removed from this one)",
         path.display()
     )]
     ManifestLost {
@@ -203,7 +204,7 @@ pub enum ArchiveError {
     },
     /// Another home, or none, is where the one was that is open.
     #[error(
-        "{} is not the home any more that was opened: it was moved, replaced or unmounted, and \
+        "{} is no longer the home that was opened: it was moved, replaced or unmounted, and \
          nothing was committed; put it back, then run again",
         home.display()
     )]
@@ -213,7 +214,7 @@ pub enum ArchiveError {
     },
     /// A commit that the database took, and the disk did not confirm.
     #[error(
-        "the disk did not confirm what was committed to {}; stop, check the disk, then run again",
+        "the disk did not confirm a commit to {}; stop, check the disk, then run again",
         path.display()
     )]
     Unconfirmed {
@@ -224,8 +225,8 @@ pub enum ArchiveError {
     },
     /// The number of acknowledged transactions is damaged.
     #[error(
-        "{} is damaged: it does not hold the number of commits; if `verify` finds nothing once it \
-         is moved away, go on without it",
+        "{} is damaged: it does not hold the number of commits; move it away, and restore a copy \
+         of the home if `verify` then reports damage",
         path.display()
     )]
     Acknowledged {
@@ -236,8 +237,8 @@ pub enum ArchiveError {
     #[error(
         "cannot open the manifest {}; {}",
         path.display(),
-        advice_of_database(path, source, "check it with sqlite3's integrity_check, or put a copy \
-            of it back")
+        advice_of_database(path, source, "check it with sqlite3's integrity_check, or restore a \
+        copy of it")
     )]
     OpenManifest {
         /// The manifest.
@@ -275,9 +276,9 @@ pub enum ArchiveError {
     },
     /// A commit failed: it counts whole or not at all, whichever the next run finds.
     #[error(
-        "publication {publication} was not committed to {}; no part of it counts by itself: {}",
+        "publication {publication} was not committed to {}, and no part of it counts: {}",
         path.display(),
-        advice_of_database(path, source, "mend the cause, then run again")
+        advice_of_database(path, source, "correct the cause, then run again")
     )]
     Commit {
         /// The manifest.
@@ -289,7 +290,7 @@ pub enum ArchiveError {
     },
     /// Panels or estimates were not kept.
     #[error(
-        "{} did not take {what}; {}",
+        "{} did not store {what}; {}",
         path.display(),
         advice_of_database(path, source, "make room or make the home writable, then run again")
     )]
@@ -303,7 +304,8 @@ pub enum ArchiveError {
     },
     /// A commit names a file that is not there as it was written.
     #[error(
-        "{} is not there as it was written, publication {publication} was not committed; run again",
+        "{} is missing or changed since it was written, and publication {publication} was not \
+         committed; run again",
         path.display()
     )]
     NotWritten {
@@ -344,8 +346,8 @@ pub enum ArchiveError {
     },
     /// A home that would be begun inside another one.
     #[error(
-        "{} is inside the home {}, which would take its files for leftovers; name a folder outside \
-         of it with --data",
+        "{} is inside the home {}, which would remove its files as leftovers; name a folder \
+         outside of it with --data",
         home.display(),
         outer.display()
     )]
@@ -366,7 +368,7 @@ pub enum ArchiveError {
     },
     /// A home that other users can read or write, and that cannot be taken away from them.
     #[error(
-        "cannot take {} away from other users; {}",
+        "cannot restrict {} to its owner; {}",
         home.display(),
         advice(home, source, "set its mode to 0700, then run again")
     )]

@@ -62,8 +62,8 @@ impl TryFrom<NumberOrText> for Retention {
             },
         };
         Err(format!(
-            "retention is {given}; write \"all\", \"month-ends\", or how many of the newest \
-             vintages are stored"
+            "retention is {given}; write \"all\", \"month-ends\", or the number of vintages to \
+             store"
         ))
     }
 }
@@ -122,7 +122,7 @@ pub enum SettingsError {
         source: std::io::Error,
     },
     /// The options file is not what it should be.
-    #[error("{} does not hold options; see README, \"Options\"", path.display())]
+    #[error("invalid options file {}", path.display())]
     Parse {
         /// The file.
         path: PathBuf,
@@ -144,7 +144,7 @@ pub enum SettingsError {
     /// The home was made under another choice.
     #[error(
         "{option} is {asked} here, but the home's figures were made with {recorded}; leave the \
-         option out, `rebuild` the home, or give another one with --data"
+         option out, `rebuild` the home, or name another home with --data"
     )]
     Differs {
         /// The option.
@@ -171,7 +171,7 @@ pub enum SettingsError {
     /// A rebuild was asked for another layout.
     #[error(
         "the home was read with the profile {recorded}, and a rebuild cannot read its lines again \
-         with {asked}: the archive keeps records and not the files; ingest the feed into another \
+         with {asked}: the archive holds records, not files; ingest the feed into another \
          home with --data"
     )]
     Profile {

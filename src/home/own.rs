@@ -85,7 +85,7 @@ impl fmt::Display for WasOpen {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "the home was open to other users (mode {:04o}) and is closed to them now (mode 0700)",
+            "the home was open to other users (mode {:04o}) and is now private (mode 0700)",
             self.mode
         )
     }

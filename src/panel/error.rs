@@ -165,7 +165,8 @@ pub enum PanelError {
     },
     /// A folder's file that is not Parquet.
     #[error(
-        "{} is not a Parquet file, as the files of a panel's folder are; take it out of the folder",
+        "{} is not a Parquet file, and a folder of a panel holds Parquet files only; remove it \
+         from the folder",
         path.display()
     )]
     Stray {
@@ -174,7 +175,7 @@ pub enum PanelError {
     },
     /// Files of one folder that differ in a column.
     #[error(
-        "column {column:?} holds {} in {} and {} in {}; write it alike in all files of the folder",
+        "column {column:?} holds {} in {} and {} in {}; write one type in all files of the folder",
         kinds[0].plural(), first.display(), kinds[1].plural(), other.display()
     )]
     Differ {
@@ -189,8 +190,8 @@ pub enum PanelError {
     },
     /// An option of text for a file that is none.
     #[error(
-        "--{option} is for panels of text, and {} is {kind}: its values say themselves what they \
-         are; leave the option out",
+        "--{option} is for panels of text, and {} is {kind}: its values have types; leave the \
+         option out",
         path.display()
     )]
     Option {

@@ -48,7 +48,7 @@ pub enum ExplainError {
     Export(#[from] ExportError),
     /// A part of the key that no record names.
     #[error(
-        "there is no {what} \"{code}\"; there are {}; see `export plant` for the rows there are",
+        "there is no {what} \"{code}\"; there are {}; see `export plant` for the existing rows",
         there(known)
     )]
     Unknown {
@@ -105,7 +105,7 @@ pub struct Explanation {
     pub country: String,
     /// The published columns, by name; empty text where a figure is absent.
     pub published: Vec<(String, String)>,
-    /// The city's own exporters: `local_growth`, the plant itself left out.
+    /// The city's own exporters: `local_growth`, without the plant itself.
     pub local: Market,
     /// The affiliate cities: equations (13), (14), (16), (17).
     pub affiliates: Vec<Market>,
@@ -347,7 +347,7 @@ impl Parts<'_> {
         affiliates.iter().map(market).collect()
     }
 
-    /// The plant's own city, with the plant itself left out.
+    /// The plant's own city, without the plant itself.
     fn local(&self) -> Market {
         let (plant, _) = self.key;
         let mut sum = self.whole(plant.city);

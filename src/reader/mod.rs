@@ -130,7 +130,7 @@ impl Reader {
         Ok(self.archive.last_publication()?.unwrap_or_default())
     }
 
-    /// Files, months, lines, estimates, sizes, and what the watcher does.
+    /// Files, months, lines, estimates, sizes, and the watcher's heartbeat.
     ///
     /// # Errors
     /// [`ReaderError`] if the manifest cannot be read.

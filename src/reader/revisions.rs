@@ -183,7 +183,7 @@ fn what(archive: &Archive, step: Step) -> Result<Vec<String>, ExportError> {
         let superseded: Vec<String> = superseded.map(named).collect();
         let late = file.months.iter().filter(|month| **month < file.period).count();
         what.push(match (superseded.is_empty(), late) {
-            (false, _) => format!("{} in the place of {}", named(file), superseded.join(", ")),
+            (false, _) => format!("{} instead of {}", named(file), superseded.join(", ")),
             (true, 0) => named(file),
             (true, 1) => format!("{} with late records of an earlier month", named(file)),
             (true, n) => format!("{} with late records of {n} earlier months", named(file)),

@@ -87,7 +87,7 @@ pub struct Status {
 pub struct EstimateStatus {
     /// Stored estimates.
     pub kept: usize,
-    /// Of those kept, how many are from before models were known by their content.
+    /// Of those kept, how many are from before models had identities.
     pub kept_before: usize,
     /// How many models were estimated, each known by its content.
     pub models: usize,
@@ -166,8 +166,8 @@ fn status(archive: &Archive, estimates: EstimateStatus) -> Result<Status, Reader
     };
     let excluded = counts(Exclusion::ALL.len(), &|file, at| file.counts.excluded[at]);
     let rejected = counts(Rule::ALL.len(), &|file, at| file.counts.rejected[at]);
-    let (watched, no_lock) = told(is_watched(archive.home()), "whether a watcher runs");
-    let (beat, no_beat) = told(Heartbeat::read(archive.home()), "what the watcher does");
+    let (watched, no_lock) = told(is_watched(archive.home()), "the watcher's lock");
+    let (beat, no_beat) = told(Heartbeat::read(archive.home()), "the watcher's heartbeat");
     let unread = [no_lock, no_beat];
     Ok(Status {
         home: archive.home().display().to_string(),
@@ -207,7 +207,7 @@ fn status(archive: &Archive, estimates: EstimateStatus) -> Result<Status, Reader
 fn told<T: Default>(read: io::Result<T>, what: &str) -> (T, Option<String>) {
     match read {
         Ok(value) => (value, None),
-        Err(error) => (T::default(), Some(format!("cannot tell {what}: {error}"))),
+        Err(error) => (T::default(), Some(format!("cannot read {what}: {error}"))),
     }
 }
 

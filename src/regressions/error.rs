@@ -119,7 +119,7 @@ pub enum RegressionError {
     },
     /// No estimate of a column is as old as was asked for.
     #[error(
-        "no estimate of {model} is kept as of vintage {vintage}; {}{}",
+        "no estimate of {model} is stored as of vintage {vintage}; {}{}",
         first.map_or("there is none of a later one".to_owned(), |first| {
             format!("its first is of vintage {first}")
         }),
@@ -140,7 +140,7 @@ pub enum RegressionError {
         has_others: bool,
     },
     /// Tables as of a vintage of which none is a regression.
-    #[error("only regressions are kept by vintage: leave out --vintage")]
+    #[error("only regressions are stored by vintage: leave out --vintage")]
     OnlyByVintage,
     /// No column asked for has a stored estimate.
     #[error(transparent)]
@@ -185,8 +185,8 @@ pub enum RegressionError {
     },
     /// A kept estimate of a version that is not known.
     #[error(
-        "estimate {number} is kept in version {found}, and this program reads up to version \
-         {newest}; use the program that kept it, or estimate again with `estimate --again`"
+        "estimate {number} is stored in version {found}, and this program reads up to version \
+         {newest}; use the program that stored it, or estimate again with `estimate --again`"
     )]
     OtherVersion {
         /// Its number.
@@ -198,7 +198,7 @@ pub enum RegressionError {
     },
     /// A kept estimate whose fields are not those of its version.
     #[error(
-        "estimate {number} has fields that this program does not know; use the program that kept \
+        "estimate {number} has fields that this program does not know; use the program that stored \
          it, or estimate again with `estimate --again`"
     )]
     Unreadable {

@@ -9,7 +9,7 @@ use crate::files::trouble::remark;
 #[derive(Debug, thiserror::Error)]
 pub enum SimulateError {
     /// A size outside what is possible.
-    #[error("{name} = {value}: it must lie between {least} and {most}")]
+    #[error("{name} = {value}: choose a value between {least} and {most}")]
     Size {
         /// The parameter.
         name: &'static str,
@@ -48,8 +48,8 @@ pub enum SimulateError {
     },
     /// Coefficients under which exports have no fixed point.
     #[error(
-        "the coefficients on growth reach {bound:.3} in {year}: below 0.95, exports settle; \
-         take smaller ones"
+        "the coefficients on growth reach {bound:.3} in {year}, and exports settle only below \
+         0.95; choose smaller coefficients"
     )]
     NotContractive {
         /// The year.

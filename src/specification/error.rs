@@ -29,10 +29,10 @@ pub enum SpecificationProblem {
     #[error("{}", _0.in_one_line())]
     Formula(#[from] FormulaError),
     /// None of columns, summary and figure, or several.
-    #[error("give [[column]]s, or a [summary], or a [figure]")]
+    #[error("a specification needs a [[column]], a [summary] or a [figure]; add one")]
     Content,
     /// Two columns of one name.
-    #[error("there are two columns of that name; give each its own")]
+    #[error("two columns have that name; give each a unique name")]
     Twice,
     /// Both ways of saying how errors are.
     #[error("give cluster or vcov, not both")]
@@ -50,7 +50,7 @@ pub enum SpecificationProblem {
     #[error("there is no product panel of ordinary trade; leave out trade or panel")]
     OrdinaryProducts,
     /// Not a condition.
-    #[error("\"{0}\" is no condition; write a column, one of < <= > >= == !=, and a number")]
+    #[error("\"{0}\" is not a condition; write a column, one of < <= > >= == !=, and a number")]
     Condition(String),
     /// Not a share.
     #[error("a share of {0} leaves out nothing or all; give a number above 0 and below {1}")]

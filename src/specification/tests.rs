@@ -31,7 +31,7 @@ fn what_is_wrong_is_named_with_the_column() {
         (column("panel = \"product\"\ntrade = \"ordinary\""), "no product panel of ordinary"),
         (column("fromula = \"y\""), "unknown field `fromula`"),
         (column("").replace("y ~ x", "y ~ x +"), "column a: expected"),
-        ("title = \"t\"".to_owned(), "give [[column]]s"),
+        ("title = \"t\"".to_owned(), "a specification needs a [[column]]"),
         ("title = \"t\"\ncolour = 1".to_owned(), "colour"),
         ("title = \"t\"\n[figure]\nformula = \"y ~ a + b\"\nbins = 9".to_owned(), "one variable"),
     ];
@@ -40,7 +40,7 @@ fn what_is_wrong_is_named_with_the_column() {
         assert!(found.starts_with("specification mine") && found.contains(expected), "{found}");
     }
     let twice = column("") + &column("").replacen("title = \"t\"\n", "", 1);
-    assert!(problem(&twice).contains("two columns of that name"));
+    assert!(problem(&twice).contains("two columns have that name"));
 }
 
 #[test]

@@ -62,7 +62,7 @@ pub enum ExportError {
         there: Vec<Year>,
     },
     /// A vintage whose tables went by the option `retention`.
-    #[error("the tables as of vintage {vintage} are not stored any more; they can be replayed")]
+    #[error("the tables of vintage {vintage} are no longer stored; recompute them")]
     NotStored {
         /// What was asked for.
         vintage: Vintage,

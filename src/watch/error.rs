@@ -33,13 +33,13 @@ pub enum WatchError {
     #[error(transparent)]
     Feed(#[from] FeedError),
     /// A folder that had files of the feed has none any more.
-    #[error("{} has no file of the feed any more; is it mounted?", dir.display())]
+    #[error("{} has no file of the feed; is it mounted?", dir.display())]
     Emptied {
         /// The folder.
         dir: PathBuf,
     },
     /// Another watcher runs on the home.
-    #[error("another watcher runs on {}; `status` tells of it", home.display())]
+    #[error("another watcher runs on {}; `status` shows it", home.display())]
     Watched {
         /// The home.
         home: PathBuf,
@@ -51,7 +51,7 @@ pub enum WatchError {
     #[error(
         "cannot read {}; {}",
         path.display(),
-        advice(path, source, "remove it, and the feed is read once more")
+        advice(path, source, "remove it; the next run then reads the feed again")
     )]
     Ledger {
         /// The file.

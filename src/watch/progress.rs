@@ -33,7 +33,7 @@ impl<'a> Progress<'a> {
     fn taken_in(&mut self, file: &str, vintage: Vintage, counts: &Counts) {
         let (lines, accepted) = (counts.lines, counts.accepted);
         let (excluded, rejected) = (counts.excluded_total(), counts.rejected_total());
-        info!(file, vintage = vintage.0, lines, accepted, excluded, rejected, "taken in");
+        info!(file, vintage = vintage.0, lines, accepted, excluded, rejected, "ingested");
         if rejected > 0 {
             warn!(file, "{rejected} of {lines} lines rejected; see `export rejects`");
         }
@@ -61,7 +61,10 @@ impl<'a> Progress<'a> {
             Ok(Some(estimated)) => {
                 for error in &estimated.unread {
                     let error = with_causes(error);
-                    warn!("what an estimation left cannot be used and is made anew: {error}");
+                    warn!(
+                        "the stored state of an estimation cannot be used and is computed again: \
+                         {error}"
+                    );
                 }
                 let (year, seconds) = (estimated.year.0, estimated.seconds);
                 let errors =
@@ -71,7 +74,7 @@ impl<'a> Progress<'a> {
                 let estimated = estimated.outcomes.len() - errors().count();
                 info!(year, estimated, failed, without_data, seconds, "the year has closed");
             }
-            Err(error) => self.failed("the year has closed but was not estimated", error),
+            Err(error) => self.failed("the year has closed, but its estimation failed", error),
         }
     }
 

@@ -161,7 +161,7 @@ impl Watcher {
 
     fn rest(&mut self) {
         if std::mem::take(&mut self.is_paused) {
-            info!("goes on");
+            info!("resumed");
             self.pulse.heartbeat.error = None;
         }
         self.pulse.beat(State::Idle);
@@ -285,7 +285,7 @@ impl Watcher {
             warn!(%publication, %damaged, "a snapshot cannot be used; no figure is affected");
         }
         for name in &engine.restored().mended {
-            warn!("the records of {name} were damaged and are put back from the file");
+            warn!("the records of {name} were damaged and are restored from the file");
         }
         let mut progress = Progress::new(&mut self.pulse, stop, &mut self.year_close);
         engine.catch_up(&mut progress);
@@ -366,13 +366,13 @@ impl Watcher {
         }
         let kept = replace(&self.plan.home.join(LEDGER), self.ledger.to_json().as_bytes());
         if let Err(error) = kept {
-            warn!("cannot write {LEDGER}, so that the next run reads the feed anew: {error}");
+            warn!("cannot write {LEDGER}; the next run reads the feed again: {error}");
         }
         if let Some(engine) = self.engine.as_mut() {
             engine.snapshot_if_due()?;
             for damaged in engine.compact(CompactionRules::default())?.damaged {
                 let why = with_causes(&damaged);
-                warn!("a year of a table was not folded, and stays as it is: {why}; run `verify`");
+                warn!("a year of a table was not folded and is unchanged: {why}; run `verify`");
             }
         }
         Ok(())
@@ -392,7 +392,7 @@ impl Watcher {
             }
             Outcome::Refused(refusal) if may_pass(refusal) => {
                 if self.ledger.could_not_read(path, stamp) {
-                    warn!("not read, to be tried again: {}", with_causes(refusal));
+                    warn!("not read, will be tried again: {}", with_causes(refusal));
                 }
             }
             Outcome::Refused(refusal) => self.refuse(&path, stamp, with_causes(refusal)),
@@ -440,7 +440,7 @@ impl Watcher {
         });
         match ledger {
             Ok(ledger) => self.ledger = ledger,
-            Err(error) => warn!("{LEDGER} is damaged, so that the feed is read once more: {error}"),
+            Err(error) => warn!("{LEDGER} is damaged; the feed is read again: {error}"),
         }
         Ok(())
     }

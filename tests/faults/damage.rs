@@ -91,7 +91,7 @@ fn damaged_records_are_put_back_from_the_file_whether_or_not_a_snapshot_is_newer
         damage(&sandbox, vintage, gone);
         let run = sandbox.run(["ingest".as_ref(), sandbox.feed().as_os_str()]);
         assert_eq!(run.code, Some(0), "{vintage}: {}", run.stderr);
-        assert!(run.stderr.contains("were damaged and are put back"), "{vintage}: {}", run.stderr);
+        assert!(run.stderr.contains("were damaged and are restored"), "{vintage}: {}", run.stderr);
         assert_eq!(fs::read(segment(&sandbox, vintage)).ok(), bytes.ok(), "{vintage}");
         assert_eq!(tables(&sandbox), right, "{vintage}");
         assert_verified(&sandbox);
@@ -110,8 +110,8 @@ fn damaged_records_that_do_not_count_any_more_stop_nothing_and_are_told_and_put_
     damage(&sandbox, 17, false);
     let run = sandbox.run(["verify"]);
     assert_eq!(run.code, Some(1), "{}", run.stdout);
-    assert!(run.stdout.contains("200105.csv, which do not count any more, are"), "{}", run.stdout);
-    assert!(!run.stdout.contains("all figures are what the records say"), "{}", run.stdout);
+    assert!(run.stdout.contains("200105.csv, which no longer count, are"), "{}", run.stdout);
+    assert!(!run.stdout.contains("all figures equal those of the records"), "{}", run.stdout);
     assert!(run.stdout.contains("000017.parquet is damaged"), "{}", run.stdout);
     // The snapshot has those records in its sums, and nothing can take them out.
     let run = sandbox.run(["snapshot"]);
@@ -120,7 +120,7 @@ fn damaged_records_that_do_not_count_any_more_stop_nothing_and_are_told_and_put_
     assert_eq!(tables(&sandbox), right);
     let run = sandbox.run(["ingest".as_ref(), sandbox.feed().as_os_str()]);
     assert_eq!(run.code, Some(0), "{}", run.stderr);
-    assert!(run.stderr.contains("200105.csv were damaged and are put back"), "{}", run.stderr);
+    assert!(run.stderr.contains("200105.csv were damaged and are restored"), "{}", run.stderr);
     assert_eq!(fs::read(segment(&sandbox, 17)).ok(), bytes.ok());
     assert_verified(&sandbox);
 }
@@ -137,8 +137,12 @@ fn a_published_table_that_is_damaged_is_made_anew_by_a_rebuild() {
     assert_eq!(tables(&sandbox), right);
     let run = sandbox.run(["verify"]);
     assert_eq!(run.code, Some(1), "{}", run.stdout);
-    let said = "no published figure of now is affected, vintage";
-    assert!(run.stdout.contains(said) && run.stdout.contains("cannot be had"), "{}", run.stdout);
+    let said = "no current figure is affected, but vintage";
+    assert!(
+        run.stdout.contains(said) && run.stdout.contains("cannot be exported"),
+        "{}",
+        run.stdout
+    );
 }
 
 /// The files of the published tables, relative to the home, in order.

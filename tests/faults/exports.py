@@ -26,7 +26,7 @@ HOW = ("estimate_id", "publication", "vintage", "iterations", "relative_residual
        "warm_start")
 ORDINARY_TRADE = {"10"}
 # what is said of a vintage that other exclusions keep from being computed
-NOT_REPLAYED = "so that it cannot be replayed"
+NOT_REPLAYED = "so it cannot be recomputed"
 
 
 def asked(home, query):

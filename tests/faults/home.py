@@ -185,7 +185,7 @@ class Stage:
         self.wrong = self.wrong_exports()
         verified = self.binary.run(self.home, "verify")
         # Records that are withdrawn because they are damaged stay damaged, which verify tells.
-        is_told = bool(self.scenario.damaged) and "which do not count any more" in verified.stdout
+        is_told = bool(self.scenario.damaged) and "which no longer count" in verified.stdout
         needs(verified.code == 0 or is_told, f"verify fails without a fault: {verified}")
         self.verified = verified.code
 

@@ -81,7 +81,7 @@ fn an_emptied_or_older_manifest_is_a_loss_and_no_new_home() {
         for command in [&["export", "city"][..], &["status"], &["ingest", "feed"], &["verify"]] {
             let run = sandbox.run(command);
             assert_eq!(run.code, Some(1), "{what}, {command:?}: {}{}", run.stdout, run.stderr);
-            assert!(run.stderr.contains("has lost what was committed"), "{what}: {}", run.stderr);
+            assert!(run.stderr.contains("has lost commits"), "{what}: {}", run.stderr);
         }
         assert_eq!(n_parquet(&home), n_files, "{what}");
     }

@@ -313,7 +313,7 @@ fn what_was_not_estimated_at_a_vintage_is_told_with_its_first() {
         (vec!["--table", "4.2", "--vintage", "24"], "its first is of vintage 36"),
         (vec!["--table", "footnote", "--vintage", "36"], "there is none of a later one"),
         (vec!["--table", "3", "--vintage", "99"], "there is no vintage 99; there are 1 to 36"),
-        (vec!["--table", "2", "--vintage", "36"], "only regressions are kept by vintage"),
+        (vec!["--table", "2", "--vintage", "36"], "only regressions are stored by vintage"),
     ];
     for (arguments, expected) in cases {
         let run = sandbox.run([&["estimate"], arguments.as_slice()].concat());

@@ -156,11 +156,11 @@ fn products_add_up_to_what_their_plant_exports() {
 
 #[test]
 fn what_has_no_data_is_named_and_stops_no_other_column() {
-    let why = "(6.3): not estimated for want of data: \"ln_supply\" is absent";
+    let why = "(6.3): not estimated: the home lacks data: \"ln_supply\" is absent";
     for table in ["6", "6.3"] {
         let run = demo().run(["estimate", "--table", table]);
         assert_eq!(run.code, Some(3), "{table}: input is not there, whatever else is asked for");
-        assert!(run.stderr.contains("not estimated for want of data: 6.3"), "{}", run.stderr);
+        assert!(run.stderr.contains("not estimated: the home lacks data: 6.3"), "{}", run.stderr);
         assert!(run.stdout.contains(why), "{}", run.stdout);
         assert!(run.stdout.contains("name a firm-year file by the option supply"));
     }

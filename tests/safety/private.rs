@@ -73,7 +73,7 @@ fn a_home_that_was_open_to_others_is_closed_by_the_next_writer_and_that_is_said(
         fs::set_permissions(path, Permissions::from_mode(mode)).expect("opened");
     }
     fs::set_permissions(sandbox.home(), Permissions::from_mode(0o755)).expect("opened");
-    let said = ["open to other users (mode 0755)", "closed to them now"];
+    let said = ["open to other users (mode 0755)", "is now private"];
     says(&sandbox.run(["ingest".as_ref(), sandbox.feed().as_os_str()]), 0, &said);
     assert_private(&sandbox.home());
     let run = sandbox.run(["ingest".as_ref(), sandbox.feed().as_os_str()]);

@@ -119,7 +119,7 @@ fn a_process_without_descriptors_says_so_and_how_to_raise_the_limit() {
                     continue;
                 }
                 let how = format!("{limit}, {arguments:?}, begun {begun}: {}", run.stderr);
-                assert!(run.stderr.contains("as many files open as it may"), "{how}");
+                assert!(run.stderr.contains("has reached its limit of open files"), "{how}");
                 assert!(run.stderr.contains("ulimit -n 1024"), "{how}");
                 for wrong in ["check the disk", "integrity_check", "restore it from a copy"] {
                     assert!(!run.stderr.contains(wrong), "{how}");

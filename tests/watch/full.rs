@@ -77,7 +77,7 @@ fn a_full_disk_pauses_it_and_room_lets_it_go_on() {
     // It tries again and again, and says nothing more.
     watcher.until("another try", |next| next.updated > beat.updated);
     disk.make_room();
-    watcher.until_said("goes on");
+    watcher.until_said("resumed");
     let beat = watcher.until_next("200003");
     assert_eq!((beat.vintage, beat.error, beat.reason), (2, None, None));
     let log = watcher.log();
@@ -99,6 +99,6 @@ fn a_home_that_is_moved_away_while_its_disk_is_full_is_not_begun_anew() {
     watcher.until_said("paused: no room is left for ");
     fs::rename(sandbox.home(), sandbox.folder().join("away")).expect("moved away");
     fs::rename(sandbox.folder().join("empty"), sandbox.home()).expect("an empty one");
-    watcher.until_failed("is not the home any more that was opened");
+    watcher.until_failed("is no longer the home that was opened");
     fs::remove_dir(sandbox.home()).expect("nothing was written there");
 }

@@ -285,7 +285,7 @@ fn a_feed_that_goes_is_waited_for() {
     fs::create_dir(sandbox.feed()).expect("an empty folder where it was mounted");
     watcher.until("another pause", |beat| {
         let reason = beat.reason.as_deref().unwrap_or_default();
-        reason.contains("has no file of the feed any more; is it mounted?")
+        reason.contains("has no file of the feed; is it mounted?")
     });
     fs::remove_dir(sandbox.feed()).expect("it is empty");
     fs::rename(&away, sandbox.feed()).expect("the feed comes back");
@@ -305,7 +305,7 @@ fn a_home_that_is_moved_away_is_not_written_any_more_and_no_other_one_begun() {
     fs::rename(sandbox.home(), &away).expect("the home can be moved away");
     fs::create_dir(sandbox.home()).expect("an empty folder, as without its mount");
     sandbox.write("200002.csv", text(&feed.months[1].1));
-    watcher.until_failed("is not the home any more that was opened");
+    watcher.until_failed("is no longer the home that was opened");
     fs::remove_dir(sandbox.home()).expect("nothing was written there");
     // Another one in its place is not taken for it.
     fs::rename(&away, sandbox.home()).expect("the home comes back");
@@ -316,7 +316,7 @@ fn a_home_that_is_moved_away_is_not_written_any_more_and_no_other_one_begun() {
     fs::copy(&manifest, &copy).expect("a copy of the manifest");
     fs::rename(&copy, &manifest).expect("it takes the manifest's place");
     sandbox.write("200003.csv", text(&feed.months[2].1));
-    watcher.until_failed("is not the home any more that was opened");
+    watcher.until_failed("is no longer the home that was opened");
     assert_eq!(csv_rows(&sandbox.export("files")).len(), 1 + 2);
 }
 
@@ -442,10 +442,10 @@ fn once_takes_in_what_is_there_and_says_by_its_code_whether_all_of_it_was_good()
     sandbox.write("200002.csv", text(&feed.months[1].1));
     let unmarked = watch(&["--interval", "0.05", "--markers-only"]);
     assert_eq!(unmarked.code, Some(0), "{}", unmarked.stderr);
-    assert!(!unmarked.stderr.contains("taken in"), "{}", unmarked.stderr);
+    assert!(!unmarked.stderr.contains("ingested"), "{}", unmarked.stderr);
     sandbox.write("200002.csv.done", "");
     let marked = watch(&["--interval", "0.05", "--markers-only"]);
-    assert!(marked.stderr.contains("taken in"), "{}", marked.stderr);
+    assert!(marked.stderr.contains("ingested"), "{}", marked.stderr);
     sandbox.write("200003.csv", "period\n");
     let refused = watch(&["--interval", "0", "--log", "json"]);
     assert_eq!(refused.code, Some(3), "{}", refused.stderr);

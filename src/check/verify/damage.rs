@@ -17,7 +17,7 @@ pub fn find(archive: &Archive, verification: &mut Verification) -> Result<(), En
     let home = archive.home();
     for snapshot in archive.snapshots()? {
         if let Err(error) = snapshot.file.open(home) {
-            verification.found(Finding::Saving("`snapshot` makes another", error));
+            verification.found(Finding::Saving("`snapshot` writes a new one", error));
         }
     }
     let panels = archive.panels()?.into_iter().map(|part| part.file);

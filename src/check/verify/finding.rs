@@ -74,15 +74,18 @@ impl fmt::Display for Finding {
                 "vintage {vintage}: no published figure can be compared with its records: {error}"
             ),
             Self::Count { vintage, found, recorded } => {
-                write!(f, "vintage {vintage}: {found} accepted records, {recorded} by the manifest")
+                write!(
+                    f,
+                    "vintage {vintage}: {found} accepted records, but the manifest has {recorded}"
+                )
             }
             Self::Saving(remedy, error) => {
                 write!(f, "{}, {remedy}: {error}", Affected::Nothing)
             }
             Self::OldRecords { file, affected, error } => write!(
                 f,
-                "the records of {file}, which do not count any more, are damaged; {affected}; \
-                 `ingest` of that file puts them back: {error}"
+                "the records of {file}, which no longer count, are damaged; {affected}; `ingest` \
+                 of that file restores them: {error}"
             ),
             Self::OldPart { table, affected, error } => {
                 write!(f, "table {}: {affected}: {error}", table.name())
@@ -90,19 +93,23 @@ impl fmt::Display for Finding {
             Self::Part(table, error) => write!(f, "table {}: {error}", table.name()),
             Self::Figure { table, key, column, published, recomputed } => write!(
                 f,
-                "table {}, {key}: {column} is published as {published}, the records say \
-                         {recomputed}",
+                "table {}, {key}: {column} is published as {published}, but the records give \
+                 {recomputed}",
                 table.name()
             ),
             Self::ExtraRow(table, key) => {
                 write!(
                     f,
-                    "table {}, {key}: published, but the records do not make it",
+                    "table {}, {key}: published, but the records give no such row",
                     table.name()
                 )
             }
             Self::MissingRow(table, key) => {
-                write!(f, "table {}, {key}: not published, but the records make it", table.name())
+                write!(
+                    f,
+                    "table {}, {key}: not published, but the records give this row",
+                    table.name()
+                )
             }
         }
     }
@@ -201,7 +208,10 @@ impl fmt::Display for Affected {
             Self::Vintages(vintages) => {
                 let (is_one, ranges) = (vintages.len() == 1, ranges(vintages));
                 let which = if is_one { "vintage" } else { "vintages" };
-                write!(f, "no published figure of now is affected, {which} {ranges} cannot be had")
+                write!(
+                    f,
+                    "no current figure is affected, but {which} {ranges} cannot be recomputed"
+                )
             }
             Self::Published => write!(f, "published figures are affected"),
         }
@@ -229,13 +239,13 @@ mod tests {
         };
         assert_eq!(affected(&[]), "no figure is affected");
         let one = affected(&[7]);
-        assert!(one.ends_with("vintage 7 cannot be had"), "{one}");
+        assert!(one.ends_with("vintage 7 cannot be exported"), "{one}");
         let both = Affected::Vintages(vec![Vintage(4), Vintage(6)])
             .or(Affected::Nothing)
             .or(Affected::Vintages(vec![Vintage(5), Vintage(6)]));
-        assert!(both.to_string().ends_with("vintages 4 to 6 cannot be had"), "{both}");
+        assert!(both.to_string().ends_with("vintages 4 to 6 cannot be exported"), "{both}");
         assert_eq!(both.or(Affected::Published), Affected::Published);
         let several = affected(&[1, 2, 3, 5, 8, 9]);
-        assert!(several.ends_with("vintages 1 to 3, 5, 8 to 9 cannot be had"), "{several}");
+        assert!(several.ends_with("vintages 1 to 3, 5, 8 to 9 cannot be exported"), "{several}");
     }
 }

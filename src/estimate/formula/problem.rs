@@ -78,15 +78,15 @@ pub enum FormulaProblem {
     Parentheses,
     /// An effect with a slope.
     #[error(
-        "effects with slopes, {name}[…], are not estimated; a slope for each level is the product \
-         of a dummy and the variable, as a column of the panel"
+        "effects with slopes, {name}[…], are not supported; add the products of dummies and the \
+         variable as columns of the panel"
     )]
     Slope {
         /// The effect.
         name: String,
     },
     /// `.`, which R takes for all other columns.
-    #[error("\".\" for all other columns is not read; write the names of the columns")]
+    #[error("\".\" for all other columns is not supported; write the names of the columns")]
     AllColumns,
     /// Nothing before `~`.
     #[error("there is no outcome before ~; write a formula as y ~ x + z | firm + year")]
@@ -98,17 +98,17 @@ pub enum FormulaProblem {
     #[error("a formula has one outcome; estimate one formula for each")]
     SeveralOutcomes,
     /// `a:b ~ …`
-    #[error("the outcome is one column; write what is computed as a column of the panel")]
+    #[error("the outcome is one column; add a computed outcome as a column of the panel")]
     ComputedOutcome,
     /// Nothing after `~`.
     #[error("there is no regressor after ~; write 1 for a regression without regressors")]
     NoRegressor,
     /// Nothing, or a number, after `|`.
-    #[error("there is no fixed effect after |; leave | out for a regression without")]
+    #[error("there is no fixed effect after |; leave | out for a regression without fixed effects")]
     NoEffect,
     /// A second `|`, or a second `~`.
     #[error(
-        "a formula has one ~ and one |: regressions with instruments are not estimated; write \
+        "a formula has one ~ and one |: regressions with instruments are not supported; write \
          fixed effects as f + g"
     )]
     Instruments,
@@ -133,7 +133,7 @@ pub enum FormulaProblem {
         found: String,
     },
     /// `-` before anything but `1` or a term written earlier.
-    #[error("the term taken away was not added before")]
+    #[error("the removed term was not added before")]
     NothingToRemove,
     /// `a*b*…` with too many factors, or too many terms.
     #[error("too many terms: at most {FACTORS_MAX} factors in a product and {TERMS_MAX} terms")]
@@ -155,6 +155,6 @@ fn instead(name: &str) -> &'static str {
         "c" | "cbind" | "list" | "sw" | "sw0" | "csw" | "csw0" | "mvsw" => {
             "estimate one formula for each combination"
         }
-        _ => "write what it computes as a column of the panel",
+        _ => "add its result as a column of the panel",
     }
 }

@@ -73,7 +73,7 @@ fn what_a_formula_may_not_contain_is_named_with_its_place_and_what_to_write() {
         ("y ~ a + (b)", "no parentheses", 8),
         ("y ~ log(x)", "log() is a function", 4),
         ("log(y) ~ x", "log() is a function", 0),
-        ("y ~ I(x^2)", "what it computes as a column", 4),
+        ("y ~ I(x^2)", "add its result as a column", 4),
         ("y ~ poly(x, 2)", "poly() is a function", 4),
         ("y ~ x + i(x)", "a factor after |", 8),
         ("y ~ factor(x)", "a factor after |", 4),

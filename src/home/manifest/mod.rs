@@ -313,7 +313,7 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
     let connection = Connection::open(path)?;
     if connection.is_readonly(rusqlite::MAIN_DB)? {
         // What the database falls back on, without an error.
-        return Err(failed("it opens to be read, not to be written".to_owned()));
+        return Err(failed("it is read-only".to_owned()));
     }
     connection.busy_timeout(BUSY_MAX)?;
     // To its end: it answers before it commits the change.
@@ -324,7 +324,7 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
     let mode = modes.concat();
     if mode != "wal" {
         // The database says what it kept to when the change failed, and reports no error.
-        return Err(failed(format!("it stays in journal mode {mode}, though WAL was asked for")));
+        return Err(failed(format!("it stays in journal mode {mode} instead of WAL")));
     }
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;

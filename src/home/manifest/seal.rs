@@ -159,7 +159,7 @@ pub(super) fn check(connection: &Connection, tables: &[String]) -> rusqlite::Res
     let transaction: &Connection = begun.as_deref().unwrap_or(connection);
     let mut found = Vec::new();
     if sealed(transaction, DEFINITIONS)? != Some(definitions(transaction)?) {
-        found.push("the definitions of its tables are not what they were".to_owned());
+        found.push("the definitions of its tables have changed".to_owned());
         return Ok(found);
     }
     for table in tables {
@@ -172,7 +172,7 @@ pub(super) fn check(connection: &Connection, tables: &[String]) -> rusqlite::Res
         }
         found.retain(|line| line != "ok");
         if sealed(transaction, table)? != Some(sum(transaction, table)?) {
-            found.push(format!("the rows of {table} are not those that were written"));
+            found.push(format!("the rows of {table} differ from the written ones"));
         }
     }
     Ok(found)

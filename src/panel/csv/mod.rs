@@ -171,8 +171,8 @@ impl Column {
         let n_quoted = self.level.as_ref()?.n_quoted;
         (n_quoted > 0).then(|| {
             format!(
-                "column {:?}: {n_quoted} quoted fields hold a text that stands for a missing value \
-                 where it is not quoted; they count as texts",
+                "column {:?}: {n_quoted} quoted fields hold a text that means a missing value \
+                 without quotes; they count as texts",
                 self.name
             )
         })

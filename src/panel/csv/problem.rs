@@ -62,7 +62,7 @@ pub enum CsvProblem {
     },
     /// A number with another decimal mark than the one given.
     #[error(
-        "column {column:?} holds {text:?}, which is no number with the mark given by --decimal"
+        "column {column:?} holds {text:?}, which is not a number with the mark given by --decimal"
     )]
     Mark {
         /// The column.
@@ -101,7 +101,7 @@ pub enum CsvProblem {
     /// Truth values among numbers.
     #[error(
         "column {column:?} holds {text:?}, where the lines before hold numbers or truth values: \
-         write it as one of both"
+         write only one of them"
     )]
     MixedBooleans {
         /// The column.

@@ -114,7 +114,7 @@ fn truth_values_are_numbers_where_a_column_holds_nothing_else() {
         assert_eq!(levels(&table), [yes, no, "", "1"]);
     }
     for text in ["x,f\nTRUE,1\n0,1\n", "x,f\n0,1\nTRUE,1\n"] {
-        assert!(refused(text).contains("write it as one of both"), "{}", refused(text));
+        assert!(refused(text).contains("write only one of them"), "{}", refused(text));
     }
     assert!(refused("x,f\nyes,1\n").contains("holds \"yes\", which is not a number"));
 }
@@ -154,9 +154,9 @@ fn a_decimal_comma_is_taken_where_it_cannot_be_anything_else() {
     let read_with = |text: &str| read(text, &comma).map(|table| numbers(&table));
     assert_eq!(read_with("x;f\n1,234;a\n1e3;b\n"), Ok(vec![1.234, 1000.0]));
     let said = read_with("x;f\n1.5;a\n").expect_err("a point");
-    assert!(said.contains("\"1.5\", which is no number with the mark"), "{said}");
+    assert!(said.contains("\"1.5\", which is not a number with the mark"), "{said}");
     let point = read("x;f\n1,5;a\n", &decimal(DecimalMark::Point)).expect_err("a comma");
-    assert!(point.contains("\"1,5\", which is no number with the mark"), "{point}");
+    assert!(point.contains("\"1,5\", which is not a number with the mark"), "{point}");
     for (text, expected) in [
         ("x;f\n1,234;a\n", "line 2: column \"x\" holds \"1,234\", whose comma may be"),
         ("x;f\n1.5;a\n2,5;b\n", "holds \"2,5\" and column \"x\" \"1.5\" in line 2"),

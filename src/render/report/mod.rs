@@ -110,7 +110,7 @@ fn models(title: &str, outcomes: &[Outcome], layout: Layout) -> String {
 fn missing(error: &RegressionError) -> &'static str {
     match error {
         RegressionError::NotYet { .. } => "not estimated",
-        _ if error.is_no_data() => "not estimated for want of data",
+        _ if error.is_no_data() => "not estimated: the home lacks data",
         _ => "failed",
     }
 }
@@ -123,10 +123,9 @@ fn as_of(outcomes: &[Outcome]) -> Vec<String> {
         match one.origin {
             Origin::Now => format!("up to {through}; estimated now, at vintage {vintage}."),
             Origin::Kept => format!("up to {through}; stored at vintage {vintage}."),
-            Origin::Before => format!(
-                "up to {through}; stored at vintage {vintage}, by name: before models were known \
-                 by their content."
-            ),
+            Origin::Before => {
+                format!("up to {through}; stored at vintage {vintage}, without an identity.")
+            }
         }
     };
     let has_fits = outcomes.iter().any(|one| one.result.is_ok());

@@ -26,7 +26,7 @@ pub enum FormatError {
     Clock(#[from] ClockError),
     /// More rows than a sheet of a workbook has.
     #[error(
-        "the table {table} has more than {} rows, which no sheet of a workbook holds; choose one \
+        "the table {table} has more than {} rows, the limit of a workbook; choose one \
          year with --year, or --format csv or parquet",
         WORKBOOK_ROWS_MAX
     )]

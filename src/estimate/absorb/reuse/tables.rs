@@ -24,7 +24,7 @@ pub enum MemoryColumn {
 
 /// Tables that are no memory: estimate without one.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("the memory of an earlier estimation is damaged: {what}; estimate without it")]
+#[error("the stored state of an earlier estimation is damaged: {what}; estimate without it")]
 pub struct MemoryError {
     /// What is wrong.
     pub what: &'static str,
