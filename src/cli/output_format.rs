@@ -146,7 +146,7 @@ mod tests {
         let unknown = of(None::<Table>, "x.dta").expect_err("Stata's");
         assert_eq!(
             unknown,
-            "no format for x.dta: nothing is written as .dta here; call the file .csv, .parquet, \
+            "no format for x.dta: no format has the extension .dta; call the file .csv, .parquet, \
              .pq, .xlsx, .jsonl or .ndjson, or give --format"
         );
         for file in ["x.xls", "x.ods", "x.txt", "x.csv.gz", "x.json", "x.odd"] {

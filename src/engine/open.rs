@@ -350,7 +350,7 @@ mod tests {
         for (definition, request) in [(&new, beside(None)), (&old, beside(Some(&cities)))] {
             let error = same_references(definition, &request).expect_err("a new table");
             assert!(
-                error.to_string().starts_with("countries.csv beside the feed is one"),
+                error.to_string().starts_with("countries.csv is in the feed's folder"),
                 "{error}"
             );
         }
@@ -362,6 +362,9 @@ mod tests {
             ..Request::default()
         };
         let error = same_references(&new, &request).expect_err("another table");
-        assert!(error.to_string().starts_with("cities.csv beside the feed differs"), "{error}");
+        assert!(
+            error.to_string().starts_with("cities.csv in the feed's folder differs"),
+            "{error}"
+        );
     }
 }

@@ -24,7 +24,7 @@ fn what_is_wrong_is_named_with_the_column() {
         format!("title = \"t\"\n[[column]]\nname = \"a\"\nformula = \"{formula}\"\n{more}\n")
     };
     let cases = [
-        (column("keep = [\"plants is 5\"]"), "column a: \"plants is 5\" is no condition"),
+        (column("keep = [\"plants is 5\"]"), "column a: \"plants is 5\" is not a condition"),
         (column("trim = [{ variable = \"x\", share = 0.5 }]"), "a share of 0.5"),
         (column("cluster = \"f\"\nvcov = \"iid\""), "cluster or vcov, not both"),
         (column("ssc = \"K_adj=1\""), "ssc does not know \"K_adj=1\""),

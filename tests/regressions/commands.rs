@@ -308,7 +308,7 @@ fn what_was_not_estimated_at_a_vintage_is_told_with_its_first() {
     let cases = [
         (
             vec!["--table", "3", "--vintage", "23"],
-            "no estimate of 3.1 is kept as of vintage 23; its first is of vintage 24",
+            "no estimate of 3.1 is stored as of vintage 23; its first is of vintage 24",
         ),
         (vec!["--table", "4.2", "--vintage", "24"], "its first is of vintage 36"),
         (vec!["--table", "footnote", "--vintage", "36"], "there is none of a later one"),

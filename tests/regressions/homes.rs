@@ -87,7 +87,7 @@ fn assert_printed(sandbox: &Sandbox) {
         text.lines().take_while(|line| !line.starts_with("Standard")).map(str::to_owned).collect()
     };
     assert_eq!(figures(&now), figures(&then));
-    let note = "stored at vintage 24, by name: before models were known by their content.";
+    let note = "stored at vintage 24, without an identity.";
     assert!(now.contains(note), "{now}");
 }
 

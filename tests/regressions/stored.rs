@@ -300,7 +300,7 @@ fn what_a_newer_program_kept_is_an_error_that_says_what_to_do() {
     for arguments in [&["estimate", "--table", "3"][..], &["export", "estimates"]] {
         let run = sandbox.run(arguments);
         assert_eq!(run.code, Some(1), "{arguments:?}");
-        assert!(run.stderr.contains("is kept in version 2"), "{}", run.stderr);
+        assert!(run.stderr.contains("is stored in version 2"), "{}", run.stderr);
         assert!(run.stderr.contains("estimate --again"), "{}", run.stderr);
     }
     let csv = estimate(&sandbox, &["--table", "3", "--again", "--format", "csv"]).stdout;

@@ -240,7 +240,7 @@ fn damaged_records_are_put_back_from_the_feed_and_a_signal_while_the_home_opens_
     let whole = fs::read(&segment).expect("a segment");
     fs::write(&segment, &whole[1..]).expect("damaged");
     let mut watcher = Watcher::start(&sandbox, 1);
-    watcher.until_said("the records of 200004.csv were damaged and are put back from the file");
+    watcher.until_said("the records of 200004.csv were damaged and are restored from the file");
     watcher.stop();
     assert_eq!(fs::read(&segment).expect("a segment"), whole);
     assert_verified(&sandbox);

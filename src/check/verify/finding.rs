@@ -208,10 +208,7 @@ impl fmt::Display for Affected {
             Self::Vintages(vintages) => {
                 let (is_one, ranges) = (vintages.len() == 1, ranges(vintages));
                 let which = if is_one { "vintage" } else { "vintages" };
-                write!(
-                    f,
-                    "no current figure is affected, but {which} {ranges} cannot be recomputed"
-                )
+                write!(f, "no current figure is affected, but {which} {ranges} cannot be exported")
             }
             Self::Published => write!(f, "published figures are affected"),
         }
