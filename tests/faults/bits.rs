@@ -228,7 +228,7 @@ fn an_estimation_makes_damaged_panels_and_memories_anew_and_comes_to_the_same() 
             let (shown, said) = estimate(&sandbox);
             assert_eq!(shown, right, "{what}");
             let path = file.path.display().to_string();
-            assert!(said.contains("is made anew") && said.contains(&path), "{what}: {said}");
+            assert!(said.contains("is computed again") && said.contains(&path), "{what}: {said}");
             let (shown, said) = estimate(&sandbox);
             assert_eq!(
                 (shown.as_str(), said.as_str()),
