@@ -1,4 +1,4 @@
-//! The system's clock, which can be set to a time that no date can be written for.
+//! The system's clock. Its time can be outside the range of dates that the program writes.
 
 use std::time::SystemTime;
 

@@ -1,9 +1,9 @@
 //! Spillover indicators of exporters, kept exact as monthly customs files arrive.
 //!
-//! Customs records only ever get appended to: new months, late lines, amendments, months published
-//! anew. This crate keeps two tables over them current, incrementally and to the last bit:
-//! exporters of a city to a destination in a year, and plants of multi-plant firms with what
-//! exporters around them and around their affiliates did.
+//! Customs records only grow: new months, late lines, amendments, republished months. This crate
+//! keeps two tables over them current, incrementally and to the last bit. One has the exporters of
+//! a city to a destination in a year. The other has plants of multi-plant firms, with the growth
+//! and density of exporters around them and around their affiliates.
 //!
 //! ```text
 //! feed files ─▶ feed ─▶ records ─▶ home ─▶ engine, dataflow ─▶ tables ─▶ reader ─▶ render

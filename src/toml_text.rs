@@ -1,4 +1,4 @@
-//! TOML to values; what is wrong with a text is one line that names the place.
+//! TOML to values; an error is one line with the place.
 
 use serde::de::DeserializeOwned;
 
@@ -10,7 +10,7 @@ pub struct TomlError {
     pub line: usize,
     /// The column in it, in characters from 1.
     pub column: usize,
-    /// What is wrong there.
+    /// The problem.
     pub message: String,
 }
 

@@ -1,10 +1,10 @@
-//! Text from outside as a terminal and a text log may show it.
+//! Text from outside, made safe for a terminal and a text log.
 //!
-//! File names, firm identifiers, names of columns and what other programs report can hold anything:
+//! File names, firm identifiers, names of columns and output of other programs can hold anything:
 //! escape sequences that move the cursor, line breaks that forge a message, marks that turn the
-//! direction of writing. Whatever is written for people goes through [`line()`], a line at a time;
-//! documents in JSON go through [`json`]. Tables for programs (CSV, Parquet, workbooks, JSON lines)
-//! keep their texts as they are.
+//! direction of writing. Text for people goes through [`line()`], one line at a time; JSON
+//! documents go through [`json`]. Tables for programs (CSV, Parquet, workbooks, JSON lines) keep
+//! their texts unchanged.
 //!
 //! Invariant: what [`line()`] returns is one line, and each of its characters is visible or a
 //! blank.

@@ -1,4 +1,4 @@
-//! Both tables recomputed in plain loops, and compared with what is published.
+//! Recomputes both tables in plain loops and compares them with the published ones.
 
 pub mod oracle;
 pub mod verify;

@@ -1,8 +1,7 @@
 //! The definitions of METHODOLOGY.md in plain loops over all records.
 //!
-//! Shares nothing with the dataflow but the words and the shape of its rows. Tests hold the
-//! dataflow against it at every vintage, and `verify` recomputes a home with it. Where the two
-//! differ, one of them is wrong.
+//! Shares only words and the shape of its rows with the dataflow. Tests compare the two at every
+//! vintage, and `verify` recomputes a home with the oracle. If they differ, one of them is wrong.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 

@@ -1,5 +1,5 @@
-//! `compact`: fold the parts of the published tables, and let go of vintages that are not to be
-//! stored.
+//! `compact`: fold the parts of the published tables, and drop vintages that `retention` does not
+//! store.
 
 use clap::Args;
 use spillover::engine::Request;
@@ -12,7 +12,7 @@ use super::home_options::{HomeOptions, n_workers, workers};
 
 #[derive(Debug, Args)]
 pub struct Compact {
-    /// How many workers compute.
+    /// The number of worker threads.
     #[arg(long, value_name = "N", value_parser = workers)]
     workers: Option<usize>,
 }

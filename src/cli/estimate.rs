@@ -184,7 +184,7 @@ impl Estimate {
         Ok(done(outcomes.iter()))
     }
 
-    /// Clears the records of what failed or lacked data: of all, or of what is named.
+    /// Clears the records of columns that failed or lacked data: all, or the named ones.
     fn clear(&self, home: &HomeOptions, asked: &[Asked]) -> anyhow::Result<Done> {
         Archive::read(home.folder())?;
         let mut archive = Archive::open(home.folder())?;
@@ -226,7 +226,7 @@ impl Estimate {
         Ok(vec![(specification, Choice::Named(vec![column.to_owned()]))])
     }
 
-    /// Says where in the file a column is named that there is not.
+    /// Adds the place in the file to the error of an unknown column.
     fn with_line(&self, error: anyhow::Error) -> anyhow::Error {
         let wrong = error.downcast_ref::<RegressionError>().and_then(|error| match error {
             RegressionError::InColumn { problem, .. } => problem.name_in_formula(),
@@ -253,8 +253,8 @@ impl Estimate {
     }
 }
 
-/// How a command ended that was asked for columns: one that failed is a failure of the command, one
-/// for which the home has no data is input that is not there, however many others there are.
+/// The exit of a command for columns: failed if one failed, else missing input if the home lacks
+/// data for one.
 pub fn done<'o>(outcomes: impl Iterator<Item = &'o Outcome>) -> Done {
     let mut names: [Vec<String>; 3] = Default::default();
     for one in outcomes {
@@ -277,7 +277,7 @@ pub fn done<'o>(outcomes: impl Iterator<Item = &'o Outcome>) -> Done {
     }
 }
 
-/// Prints what is worth saying beside the results.
+/// Prints notices with the results.
 pub fn say(notice: Notice) {
     match notice {
         Notice::NotStored(why) => eprintln!("{why}: the estimates are printed but not stored"),
@@ -286,7 +286,7 @@ pub fn say(notice: Notice) {
     }
 }
 
-/// That something an estimation left was of no use.
+/// The notice that a stored state is unusable.
 pub fn unread(error: &ArchiveError) -> String {
     let error = with_causes(error);
     format!(
@@ -295,7 +295,7 @@ pub fn unread(error: &ArchiveError) -> String {
     )
 }
 
-/// That late records have changed closed years since the last estimation.
+/// The notice that late records have changed closed years since the last estimation.
 pub fn changed(years: &[Year]) -> String {
     let years: Vec<String> = years.iter().map(ToString::to_string).collect();
     format!("since the last estimation, late records have changed {}", years.join(", "))

@@ -100,7 +100,7 @@ impl Export {
         Ok(Done::Clean)
     }
 
-    /// A panel of closed years as it stands; nothing of it is kept.
+    /// The current panel of closed years, which is not stored.
     fn panel(&self, reader: &mut Reader, home: &HomeOptions, kind: Kind) -> anyhow::Result<()> {
         self.refuse_vintage()?;
         let panel = reader.panel(kind, self.year.map(Year))?;

@@ -1,4 +1,4 @@
-//! What follows a change of a home: it makes the next start and the next look quick, and changes no
+//! Work after a change of a home. It makes the next start and the next look faster, and changes no
 //! figure.
 
 use spillover::engine::{Engine, with_causes};
@@ -15,7 +15,7 @@ pub fn n_folded(done: &Compaction) -> usize {
     done.n_chains
 }
 
-/// Keeps a snapshot and folds parts where they are due.
+/// Writes a snapshot and folds parts if they are due.
 pub fn follow_up(engine: &mut Engine) -> anyhow::Result<()> {
     engine.snapshot_if_due()?;
     n_folded(&engine.compact(CompactionRules::default())?);

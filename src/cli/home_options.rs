@@ -35,8 +35,8 @@ pub fn workers(text: &str) -> Result<usize, String> {
     Ok(n_workers)
 }
 
-/// How many workers compute: as asked on the command line or in the options, else one a core, at
-/// most four.
+/// The number of workers: from the command line or the options, else one for each core, at most
+/// four.
 pub fn n_workers(asked: Option<usize>, config: &Config) -> usize {
     let one_a_core = || std::thread::available_parallelism().map_or(1, usize::from).min(4);
     asked.or(config.workers).unwrap_or_else(one_a_core)

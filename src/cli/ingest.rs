@@ -61,8 +61,8 @@ impl Ingest {
     }
 }
 
-/// Opens a home to write it, and counts the segments that are read back; damaged ones are put back
-/// from the files given.
+/// Opens a home to write it, and counts the segments that it reads; restores damaged ones from the
+/// given files.
 pub fn open(home: &HomeOptions, request: Request, files: &[FeedFile]) -> anyhow::Result<Engine> {
     let bar = counter("restoring");
     let engine = Engine::open_or_mend(home.folder(), request, files, |n| {
@@ -99,7 +99,7 @@ struct Summary {
     rejected: u64,
     vintage: u32,
     next_month: Option<String>,
-    /// The files that were skipped, with what became of their bytes before.
+    /// The skipped files, with the earlier outcome of their bytes.
     skipped: Vec<SkippedFile>,
     /// The refused files, with the reason.
     refused: Vec<RefusedFile>,

@@ -83,7 +83,7 @@ enum Command {
     Restore(backup::Restore),
     /// Save the current state for a fast restart.
     Snapshot(snapshot::Snapshot),
-    /// Put the parts of published tables together, and remove vintages that are not to be stored.
+    /// Fold the changes of published tables, and remove vintages that the option retention drops.
     Compact(compact::Compact),
     /// Write a table.
     Export(export::Export),
@@ -93,7 +93,7 @@ enum Command {
     Diff(diff::Diff),
     /// Trace one row of the table plant to its cities, exporters and records.
     Explain(explain::Explain),
-    /// Estimate a regression with fixed effects on any CSV or Parquet panel.
+    /// Estimate a regression with fixed effects on any panel in text, Parquet or Arrow.
     Regress(regress::Regress),
     /// Recompute all figures from the archive and compare them with the published ones.
     Verify(verify::Verify),
@@ -158,7 +158,7 @@ fn with_room_asked_for(error: anyhow::Error, home: &HomeOptions) -> anyhow::Erro
     ))
 }
 
-/// Whether a command failed because nobody reads its output any more, as with `| head`.
+/// Whether a command failed because the reader of its output has ended, as with `| head`.
 pub fn is_closed_pipe(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| {
         cause

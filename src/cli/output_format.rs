@@ -1,5 +1,5 @@
-//! In what an output file is written: what `--format` says, what the file's extension says, and
-//! never one against the other.
+//! The format of an output file, from `--format` and the file's extension. A contradiction between
+//! them is an error.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -14,8 +14,8 @@ pub trait OutputFormat: ValueEnum + PartialEq {
     fn extensions(&self) -> &'static [&'static str];
 }
 
-/// Extensions that name a kind of data, whether it is written here or not. Under another extension,
-/// such as `.dat`, a file is what `--format` says.
+/// Extensions that name a kind of data, supported or not. Under another extension, such as `.dat`,
+/// `--format` decides.
 const KINDS: [&str; 38] = [
     "arrow", "avro", "bz2", "csv", "db", "docx", "dta", "feather", "gz", "htm", "html", "json",
     "jsonl", "markdown", "md", "ndjson", "ods", "orc", "parquet", "pdf", "png", "pq", "rda", "rds",

@@ -1,4 +1,4 @@
-//! Progress on the standard error, silent where that is no terminal.
+//! Progress on the standard error; silent if that is not a terminal.
 
 use indicatif::{ProgressBar, ProgressStyle};
 use spillover::engine::{FileOutcome, Observer, Outcome, Refusal, thin_months, with_causes};
@@ -18,18 +18,18 @@ pub fn counter(what: &'static str) -> ProgressBar {
     ProgressBar::no_length().with_style(style).with_message(what)
 }
 
-/// Shows files as they are taken in, and keeps what was not for the end: a few refusals are not
-/// found among many files that were there before.
+/// Shows files during intake, and lists skipped and refused files at the end, so that a few refusals
+/// are not lost among many files.
 pub struct Files {
     bar: ProgressBar,
-    /// What is to be said of each file that is skipped.
+    /// The message for each skipped file.
     skipped: Vec<String>,
     /// How many of them were withdrawn.
     n_withdrawn: usize,
-    /// What is to be said of each file that is refused.
+    /// The message for each refused file.
     refused: Vec<String>,
-    /// What is to be said of the first file that waits for a month that is missing, and how many
-    /// more there are.
+    /// The message for the first file that waits for a missing month, and the number of further
+    /// ones.
     gap: Option<(String, usize)>,
 }
 
@@ -41,7 +41,7 @@ impl Files {
         Self { bar, skipped: Vec::new(), n_withdrawn: 0, refused, gap: None }
     }
 
-    /// Says how many files were skipped, or which.
+    /// Prints the number of skipped files, or lists them.
     pub fn tell_skipped(&self, how: Skipped) {
         let (n_withdrawn, n_known) = (self.n_withdrawn, self.skipped.len() - self.n_withdrawn);
         if how == Skipped::Listed {
@@ -63,7 +63,7 @@ impl Files {
         }
     }
 
-    /// Says which files were refused, and what to do; all that wait for the same month as one.
+    /// Lists refused files with the remedy; files that wait for one month are one entry.
     pub fn tell_refused(&self) {
         if let Some((first, n_more)) = &self.gap {
             eprintln!("refused: {first}");

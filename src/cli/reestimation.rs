@@ -7,11 +7,11 @@ use spillover::regressions::{Estimated, Outcome, RegressionError, YearClose};
 
 use super::estimate;
 
-/// Estimates after each commit that closes a year; whatever comes of it, intake goes on.
+/// Estimates after each commit that closes a year; intake continues after any result.
 pub struct Reestimating<O> {
-    /// Who else is told.
+    /// The other observer.
     pub inner: O,
-    /// What is estimated.
+    /// The estimation.
     pub year_close: YearClose,
 }
 
@@ -46,7 +46,7 @@ impl<O: Observer> Observer for Reestimating<O> {
     }
 }
 
-/// Says what came of an estimation; whatever it is, intake goes on.
+/// Reports the result of an estimation; intake continues after any result.
 fn tell(estimated: Result<Option<Estimated>, RegressionError>) {
     match estimated {
         Ok(None) => {}
@@ -55,8 +55,8 @@ fn tell(estimated: Result<Option<Estimated>, RegressionError>) {
     }
 }
 
-/// Says what failed: what is committed stays, and on a disk that does not confirm nothing more may
-/// be.
+/// Reports a failure. Committed data stay; on a disk that does not confirm, nothing more may be
+/// written.
 fn failed(what: &str, error: &RegressionError) {
     if error.is_fatal() {
         eprintln!("spillover: {}", with_causes(error));

@@ -54,7 +54,7 @@ impl OutputFormat for FormatName {
 }
 
 impl TableOutput {
-    /// In what is written.
+    /// The format.
     ///
     /// # Errors
     /// [`UsageError`] if what is asked for contradicts itself.
@@ -84,7 +84,7 @@ impl TableOutput {
         })
     }
 
-    /// Whether what is asked for can be written, before anything is computed.
+    /// Checks the request before the computation.
     ///
     /// # Errors
     /// [`UsageError`] if it contradicts itself, and where the file would be in a home.

@@ -1,5 +1,5 @@
-//! Where a command writes: the standard output, or a file that is there whole or not at all,
-//! outside of every home and of what the command reads.
+//! The destination of an output: the standard output, or a file that is written whole or not at
+//! all. The file is outside of every home and is not an input of the command.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -21,7 +21,7 @@ pub struct Spared<'a> {
 }
 
 impl Spared<'_> {
-    /// Refuses a path before the work is done that is to be written there.
+    /// Refuses an invalid path before the work.
     pub fn check(&self, path: Option<&Path>) -> anyhow::Result<()> {
         match path {
             Some(path) if !is_stream(path) => self.checked(path).map(drop),
@@ -29,7 +29,7 @@ impl Spared<'_> {
         }
     }
 
-    /// Where a path leads, links followed, if that is outside of all homes and not an input.
+    /// The resolved path, if it is outside of all homes and not an input.
     pub fn checked(&self, path: &Path) -> anyhow::Result<PathBuf> {
         let failed = |error| not_written(path, error);
         let target = resolve(path).map_err(failed)?;
@@ -80,15 +80,15 @@ fn not_written(path: &Path, error: io::Error) -> anyhow::Error {
     anyhow!(error).context(format!("cannot write {}{remark}", path.display()))
 }
 
-/// Where a command writes.
+/// The destination of an output.
 pub enum Target {
     /// The standard output.
     Standard,
-    /// A pipe or a device, which takes what is written as it comes.
+    /// A pipe or a device, which receives the output directly.
     Stream(File),
     /// A file under another name until [`Target::finish`].
     File {
-        /// What is written.
+        /// The content.
         draft: File,
         /// Its name until then; removed unless it is finished.
         leaving: Leaving,
@@ -98,7 +98,7 @@ pub enum Target {
 }
 
 impl Target {
-    /// Starts the file, or takes the standard output where none is named.
+    /// Starts the file, or uses the standard output if no file is named.
     pub fn create(path: Option<&Path>, spared: &Spared<'_>) -> anyhow::Result<Self> {
         let Some(path) = path else { return Ok(Self::Standard) };
         let failed = |error| not_written(path, error);
@@ -132,8 +132,8 @@ fn is_stream(path: &Path) -> bool {
     is_standard_output(path) || fs::metadata(path).is_ok_and(is_special)
 }
 
-/// A file in the same folder under a name that no other has, with the permissions of a new file.
-/// What a kill left of an earlier one goes.
+/// A new file in the same folder under a unique name, with default permissions. Leftovers of a kill
+/// are removed.
 fn draft_beside(path: &Path) -> io::Result<(File, Leaving)> {
     use std::os::unix::fs::PermissionsExt;
     remove_on_signals()?;
@@ -152,8 +152,8 @@ fn draft_beside(path: &Path) -> io::Result<(File, Leaving)> {
 
 const SUFFIX: &str = ".partial";
 
-/// Gives a file the owner, group and permissions of another, as far as one may give it away; a
-/// group that is not the other's is not permitted what that one was.
+/// Gives a file the owner, group and permissions of another, as far as the process may. If the
+/// group differs, it gets no group permissions.
 fn give(file: &File, like: &fs::Metadata) -> io::Result<()> {
     use std::os::unix::fs::{PermissionsExt, fchown};
     let mut mode = like.mode() & 0o777;
@@ -164,7 +164,7 @@ fn give(file: &File, like: &fs::Metadata) -> io::Result<()> {
     file.set_permissions(fs::Permissions::from_mode(mode))
 }
 
-/// Whether a path, such as `/dev/stdout`, leads to where the standard output goes already.
+/// Whether a path, such as `/dev/stdout`, is the standard output.
 fn is_standard_output(path: &Path) -> bool {
     use std::os::fd::AsFd;
     let output = io::stdout().as_fd().try_clone_to_owned().map(File::from);

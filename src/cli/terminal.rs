@@ -1,9 +1,9 @@
-//! What is written for people, a line at a time, and documents for programs.
+//! Output for people, one line at a time, and documents for programs.
 //!
 //! `println!` and `eprintln!` of this binary come here. One call is one line, and each of its
-//! characters is visible: a name from outside can neither act on the terminal nor forge a line,
-//! whoever writes the message. A text of several lines is either laid out by a stage that does the
-//! same for each of its cells, or a document for a program, and goes through [`document`].
+//! characters is visible. A name from outside can neither act on the terminal nor forge a line. A
+//! text of several lines comes from a stage that treats each of its cells in the same way, or is a
+//! document for a program and uses [`document`].
 
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::borrow::Cow;
@@ -19,8 +19,8 @@ use spillover::feed::formats::READER;
 use spillover::files::scratch;
 use spillover::visible;
 
-/// Writes a line to the standard output. Where that fails the command has failed; where nobody
-/// reads it any more, as with `| head`, the command continues, for its exit code may be read.
+/// Writes a line to the standard output. A failure is a failure of the command, except for a closed
+/// reader, as with `| head`: the command then continues for its exit code.
 pub fn say(text: Arguments<'_>) {
     document(&visible::line(&text.to_string()));
 }
@@ -30,7 +30,7 @@ pub fn tell(text: Arguments<'_>) {
     let _ = writeln!(stderr(), "{}", visible::line(&text.to_string()));
 }
 
-/// Says why a command failed: the cause behind each message, or the place in a formula.
+/// Prints why a command failed: the cause of each message, or the place in a formula.
 pub fn failure(error: &anyhow::Error) {
     let Some(formula) = error.downcast_ref::<FormulaError>() else {
         return tell(format_args!("spillover: {error:#}"));
@@ -86,9 +86,9 @@ impl Write for LogEvents {
     }
 }
 
-/// Says what is wrong with the command line, or what was asked of its help.
+/// Prints an error of the command line, or the requested help.
 ///
-/// The parser quotes arguments as they are. So they are parsed once more, as they would be shown.
+/// The parser quotes arguments unchanged, so they are parsed once more in their visible form.
 pub fn usage(error: UsageError, parse: impl Fn(Vec<String>) -> Option<UsageError>) -> ExitCode {
     let shown = |text: std::ffi::OsString| visible::line(&text.to_string_lossy()).into_owned();
     let error = parse(std::env::args_os().map(shown).collect()).unwrap_or(error);

@@ -1,8 +1,8 @@
-//! Annual cells: what a plant shipped to, and bought from, a country in a year.
+//! Annual cells: exports and imports of a plant with a country in a year.
 //!
-//! Comes in: amounts by plant, country, year and role (METHODOLOGY, "The calendar"). Goes out: the
-//! arrangement everything else is derived from, and its changes as data. The sums are made by the
-//! arrangement itself.
+//! Input: amounts by plant, country, year and role (METHODOLOGY, "The calendar"). Output: the
+//! arrangement that everything else derives from, and its changes as data. The arrangement itself
+//! computes the sums.
 
 use differential_dataflow::VecCollection;
 use differential_dataflow::operators::arrange::{Arranged, TraceAgent};

@@ -1,9 +1,8 @@
-//! Sums as data: every change of a key's sum as the old sum leaving and the new one coming.
+//! Sums as data: each change of a key's sum removes the old sum and adds the new one.
 //!
-//! A year that closes changes a cell of every plant and country at once. Handed on in one piece,
-//! the changes would wait in channels until the last of them is there, and be a third of the
-//! memory that an epoch takes. They are handed on in portions, and what reads them works in
-//! between.
+//! A closing year changes a cell of every plant and country at once. In one piece, the changes
+//! would wait in channels until the last one, and take a third of the memory of an epoch. The
+//! operator emits them in portions, and readers work in between.
 
 use std::collections::VecDeque;
 
@@ -31,7 +30,7 @@ struct Updates<K: ExchangeData, R: ExchangeData + Semigroup> {
     batches: Vec<Batch<K, R>>,
 }
 
-/// What came to an arrangement at once, as far as it is not handed on yet.
+/// A batch of an arrangement that is not yet emitted completely.
 struct Waiting<K: ExchangeData, R: ExchangeData + Semigroup> {
     capabilities: CapabilitySet<Time>,
     new: Updates<K, R>,

@@ -1,10 +1,10 @@
-//! Facts of plants, read off the arrangements of one worker once an epoch is complete: what the
-//! rows of the table `plant` are made from ([`crate::indicators`]).
+//! Facts of plants, read from the arrangements of one worker at the end of an epoch. The rows of
+//! the table `plant` derive from them ([`crate::indicators`]).
 //!
-//! Comes in: the arrangements, and which keys an epoch touched. Goes out: all facts of a year that
-//! is published whole (its set of closed months has changed), or the facts of other years that
-//! differ from what was published before. A firm's cells, plants and history are at one worker, and
-//! facts speak of the firm alone: a market that moves is told by its row of `city`.
+//! Input: the arrangements, and the keys that an epoch touched. Output: all facts of a year that is
+//! published whole (its set of closed months has changed), or the facts of other years that differ
+//! from the published ones. One worker has all cells, plants and years of a firm. Facts are about
+//! the firm alone; a row of `city` carries the change of a market.
 
 use rustc_hash::FxHashSet;
 
@@ -17,7 +17,7 @@ use crate::domain::choices::Network;
 use crate::domain::rows::{Change, PlantFacts};
 use crate::domain::types::{City, Country, Firm, Plant, Year};
 
-/// What an epoch touched in a year that is not published whole.
+/// The keys that an epoch touched in a year that is not published whole.
 #[derive(Clone, Debug, Default)]
 pub struct Touched {
     /// Firms whose plants, network or history changed: all their facts of the year.

@@ -1,7 +1,7 @@
-//! Firms: in which cities they export in a year.
+//! Firms: the cities from which they export in a year.
 //!
-//! Comes in: cells as data. Goes out: each plant's years, from which a firm's year and its network
-//! of cities are read.
+//! Input: cells as data. Output: each plant's years, which give a firm's year and its network of
+//! cities.
 
 use differential_dataflow::VecCollection;
 use differential_dataflow::operators::arrange::Arranged;

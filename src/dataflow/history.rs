@@ -1,8 +1,8 @@
-//! Which years a plant exported to a country in: one bit a year, added up in the difference.
+//! The years in which a plant exported to a country: one bit for each year, summed in the
+//! difference.
 //!
-//! A positive cell contributes 2^(year - first year) exactly once, so the sum *is* the set:
-//! `experience` and `new` are read off it with a mask, and no reduce has to hold every year of
-//! every plant.
+//! A positive cell contributes 2^(year - first year) exactly once, so the sum *is* the set. A mask
+//! on it gives `experience` and `new`. No reduce has to hold every year of every plant.
 
 use differential_dataflow::VecCollection;
 use differential_dataflow::operators::arrange::Arranged;
@@ -50,7 +50,7 @@ impl ExportYears {
         self.bits & (bit(year, self.first) - 1) != 0
     }
 
-    /// A positive cell in `year`; `new` is that there is none in the year before.
+    /// A positive cell in `year`; `new` means no positive cell in the previous year.
     #[must_use]
     pub fn contains(self, year: Year) -> bool {
         year >= self.first && self.bits & bit(year, self.first) != 0

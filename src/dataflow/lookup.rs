@@ -1,8 +1,8 @@
-//! Arrangements at the worker of a firm, and reading them before and after an epoch.
+//! Arrangements at the worker of a firm, and their state before and after an epoch.
 //!
-//! Rows are read off the arrangements once an epoch is complete, rather than joined into being: see
-//! ARCHITECTURE, "Decisions". [`Lookup`] is that reading: a cursor that tells the sum of a key as
-//! it stood [`Moment::Before`] the epoch and as it stands [`Moment::After`] it.
+//! The engine reads rows from the arrangements at the end of an epoch instead of joining them: see
+//! ARCHITECTURE, "Decisions". [`Lookup`] is a cursor that gives the sum of a key [`Moment::Before`]
+//! and [`Moment::After`] the epoch.
 
 use differential_dataflow::difference::Semigroup;
 use differential_dataflow::operators::arrange::arrangement::arrange_core;

@@ -1,8 +1,8 @@
 //! Markets: a city's exporters to a destination in a year, and their growth (METHODOLOGY
 //! (L1)–(L3)).
 //!
-//! Comes in: cells as data. Goes out: the totals of each market, as differences that add up, and
-//! from these the rows of the table `city`.
+//! Input: cells as data. Output: the totals of each market, as differences that add up, and the
+//! rows of the table `city`.
 
 use differential_dataflow::VecCollection;
 use differential_dataflow::operators::arrange::Arranged;
@@ -29,7 +29,7 @@ pub struct MarketKey {
 }
 
 amounts! {
-    /// What the cells of a market add up to.
+    /// The sums of the cells of a market.
     pub struct Market {
         /// Plants with `cur > 0`.
         pub exporters,
@@ -48,7 +48,7 @@ amounts! {
     }
 }
 
-/// What one cell adds to its market.
+/// The contribution of one cell to its market.
 #[must_use]
 pub fn contribution(cell: Cell) -> Market {
     let (cur, base) = (cell.cur > 0, cell.base > 0);

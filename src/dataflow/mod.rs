@@ -1,5 +1,5 @@
-//! Records to what indicators are made from, incrementally: one dataflow of arrangements, read row
-//! by row when an epoch is complete.
+//! Records to facts, incrementally: one dataflow of arrangements, read row by row at the end of an
+//! epoch.
 //!
 //! ```text
 //! amounts ─▶ annual cells ─┬─▶ markets ─────────▶ rows of `city`

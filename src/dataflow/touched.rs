@@ -1,8 +1,8 @@
-//! Which keys an epoch touched, in years that are not published whole.
+//! The keys that an epoch touched, in years that are not published whole.
 //!
-//! A year whose set of closed months changes is read off entirely, so nothing is logged for it;
-//! that is the usual month. What is logged are late records and corrections: the cells they move,
-//! and the rows of the markets these are part of.
+//! A year with another set of closed months is read entirely and needs no log; this is the usual
+//! month. The log has late records and corrections: their cells, and the rows of the markets of
+//! these cells.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;

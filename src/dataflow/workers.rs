@@ -1,8 +1,8 @@
 //! Workers: long-lived threads that keep the dataflow, driven over channels.
 //!
-//! The driver feeds amounts, then asks for an epoch; each worker steps until the epoch is complete
-//! everywhere, reads the rows of its firms and markets off its arrangements and hands them on.
-//! Channels are bounded: a worker that is ahead of the publisher waits.
+//! The driver feeds amounts and then asks for an epoch. Each worker steps until the epoch is
+//! complete everywhere. It reads the rows of its firms and markets from its arrangements and sends
+//! them. Channels are bounded: a worker that is ahead of the publisher waits.
 
 use std::cell::RefCell;
 use std::rc::Rc;

@@ -2,9 +2,9 @@
 //! "The calendar").
 //!
 //! A year `t` is compared with the *same months* of `t-1`. A record of a month therefore counts as
-//! `cur` of its own year once its month is closed, and as `base` of the next year once that same
-//! month of the next year is closed. Months close in order without gaps, so a first month and a
-//! last one say it all.
+//! `cur` of its year once its month is closed. It counts as `base` of the next year once that month
+//! of the next year is closed. Months close in order without gaps, so the first and the last closed
+//! month define the calendar.
 
 use crate::domain::types::{Period, Year};
 

@@ -39,10 +39,10 @@ pub enum Weights {
 /// The choices in the definition of the indicators (METHODOLOGY, "Choices").
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Choices {
-    /// Which cities are affiliates.
+    /// The affiliate cities.
     pub network: Network,
     /// Whether own plants count.
     pub own_plants: OwnPlants,
-    /// What the weights are.
+    /// The weights.
     pub weights: Weights,
 }

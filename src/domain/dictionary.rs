@@ -1,4 +1,4 @@
-//! Texts by position and positions by text.
+//! A dictionary of texts: text by position, position by text.
 
 use std::hash::Hasher;
 
@@ -21,7 +21,7 @@ pub struct Dictionary {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TextList {
     texts: String,
-    /// Where each text ends.
+    /// The end of each text.
     ends: Vec<usize>,
 }
 

@@ -191,7 +191,7 @@ pub struct Reject {
     pub line: u32,
     /// The column at fault, by its name in the file; empty where the whole line is.
     pub column: String,
-    /// What it breaks.
+    /// The broken rule.
     pub rule: Rule,
     /// The line as it stands, cut at [`Reject::RAW_BYTES_MAX`], with `�` for bytes that are not
     /// text.

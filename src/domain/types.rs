@@ -160,7 +160,7 @@ impl fmt::Display for Vintage {
     }
 }
 
-/// Which way the goods went.
+/// The direction of a shipment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Flow {
     /// Shipped abroad.
@@ -194,13 +194,13 @@ pub struct Plant {
 /// An accepted record, or a sum of such: what one plant and one country exchanged in one month.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shipment {
-    /// Who.
+    /// The firm.
     pub plant: Plant,
     /// With whom.
     pub country: Country,
     /// When.
     pub period: Period,
-    /// Which way.
+    /// The direction.
     pub flow: Flow,
     /// For how much; negative for an amendment.
     pub cents: i64,

@@ -1,7 +1,8 @@
-//! How much of a feed may be read ahead: so many bytes, whatever the number of files.
+//! A budget for reading ahead: a number of bytes, independent of the number of files.
 //!
-//! Positions are handed out in order, and what is handed out is paid for until it is taken over; so
-//! the file that is waited for is always among those handed out, and one file always is.
+//! Positions are handed out in order, and each one holds its bytes until the consumer takes it. The
+//! next file of the consumer is therefore always among them, and at least one file is always handed
+//! out.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 

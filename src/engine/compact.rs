@@ -1,10 +1,10 @@
-//! Which published vintages are stored: as the option `retention` says, and those that could not be
-//! had without.
+//! The published vintages that a home stores: those of the option `retention`, and those that
+//! cannot be recomputed.
 //!
-//! What is not stored is replayed from the archive when it is asked for, to the same bits: it costs
-//! time and no figure. What cannot be replayed stays, whatever the option says: vintages before a
-//! rebuild with other exclusions, since other records counted then, and vintages that need the
-//! damaged records of withdrawn or superseded files.
+//! Other vintages are recomputed from the archive on request, to the same bits; this costs time.
+//! Some vintages stay under any option, because they cannot be recomputed: vintages before a
+//! rebuild with other exclusions, and vintages that need damaged records of withdrawn or superseded
+//! files.
 
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;

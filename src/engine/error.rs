@@ -1,4 +1,4 @@
-//! What can stop the engine; bad input is not among it (that is an [`super::Outcome`]).
+//! Errors that stop the engine. Bad input is not among them (it is an [`super::Outcome`]).
 
 use std::path::PathBuf;
 
@@ -45,7 +45,7 @@ pub enum EngineError {
         name: String,
         /// Its number.
         vintage: Vintage,
-        /// What is wrong with its segment.
+        /// The problem of its segment.
         source: Box<ArchiveError>,
     },
     /// The records of a file are damaged, and the file that may put them back cannot be read.
@@ -58,13 +58,13 @@ pub enum EngineError {
         name: String,
         /// Its number.
         vintage: Vintage,
-        /// What keeps it from being read.
+        /// The cause.
         source: Box<Refused>,
     },
-    /// The home was being opened, and whoever asked for it does not want it any more.
+    /// A stop request came while the home was being opened.
     #[error("asked to stop while the home was being opened")]
     Stopped,
-    /// What defines the figures.
+    /// The definition of the figures.
     #[error(transparent)]
     Definition(#[from] DefinitionError),
     /// The options.
@@ -98,7 +98,7 @@ pub enum EngineError {
     ReadSupply {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: std::io::Error,
     },
     /// A reference table that differs from the one the home's figures were made with.

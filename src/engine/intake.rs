@@ -1,5 +1,5 @@
-//! Taking in files: which may count, in which order they take effect, and what is committed
-//! together.
+//! Ingests files: which files may count, in which order they take effect, and which of them one
+//! commit has.
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
@@ -36,7 +36,7 @@ const FILES_A_STEP_MAX: usize = 48;
 /// How many rejected lines a step may hold: each is kept until it is committed, with up to a KiB.
 const REJECTS_A_STEP_MAX: u64 = 1 << 17;
 
-/// What is committed together.
+/// The content of one commit.
 #[derive(Default)]
 pub(super) struct Step<'scope> {
     files: Vec<AcceptedFile>,
@@ -233,8 +233,8 @@ impl Engine {
         Ok(Outcome::Accepted { vintage, counts, thin })
     }
 
-    /// What became of a file's bytes before, if they are not to be taken in: a withdrawn file is if
-    /// it is named by itself.
+    /// The earlier outcome of a file's bytes, if they are not ingested again. A withdrawn file is
+    /// ingested again if a user names it.
     fn seen(
         &self,
         file: &FeedFile,

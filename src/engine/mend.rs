@@ -1,8 +1,7 @@
-//! Puts back records that are damaged on the disk, from the file they came from.
+//! Restores damaged records from their original file.
 //!
-//! A file has the bytes that were accepted if their hash is the one on record; read under the
-//! recorded definitions it gives the same records. Where there is no such file, `withdraw` does
-//! without them.
+//! A file has the accepted bytes if their hash is the recorded one. The recorded definitions then
+//! give the same records. Without such a file, `withdraw` removes the records.
 
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -24,7 +23,7 @@ impl Engine {
     /// are among those given, they are put back first.
     ///
     /// # Errors
-    /// Those of [`Engine::open`].
+    /// As for [`Engine::open`].
     pub fn open_or_mend(
         folder: &Path,
         request: Request,

@@ -1,5 +1,4 @@
-//! The engine: takes in files, closes months, publishes. The table of contents of what happens to a
-//! feed.
+//! The engine: ingests files, closes months, publishes. This module lists the stages of a feed.
 //!
 //! ```text
 //! files ─▶ read ahead ─▶ accept or refuse ─▶ segment ─┐
@@ -8,9 +7,9 @@
 //!                      amounts by role ─▶ dataflow ─▶ parts of `city` and `plant`
 //! ```
 //!
-//! Files go in by period. A *step* is what is published together: the files up to a December that
-//! closes, or up to the end of the list. It is committed whole or not at all; after an error the
-//! engine is dropped and the home is as it was.
+//! Files are ingested by period. A *step* is one publication: the files up to a December that
+//! closes, or to the end of the list. A step is committed whole or not at all. After an error the
+//! engine is dropped and the home is unchanged.
 
 mod admission;
 pub mod amounts;

@@ -1,4 +1,5 @@
-//! Opening a home: what it has recorded, what a run asks for, and the state that both come to.
+//! Opens a home: its recorded definition, the request of a run, and the state that follows from
+//! both.
 
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -18,7 +19,7 @@ use crate::home::definition::{Definition, DefinitionError, DefinitionTexts, SUPP
 use crate::home::options::{Close, Config, Retention, SettingsError};
 use crate::home::{Archive, ArchiveError, FileEntry};
 
-/// What a run asks for.
+/// The request of a run.
 #[derive(Clone, Debug, Default)]
 pub struct Request {
     /// The options file's content.
@@ -27,20 +28,20 @@ pub struct Request {
     pub profile: Option<Profile>,
     /// The reference tables beside the feed.
     pub references: TablesBeside,
-    /// How many workers compute.
+    /// The number of worker threads.
     pub n_workers: usize,
 }
 
 /// Options about how files are taken in: they may change from run to run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct IntakeOptions {
-    /// What closes a month.
+    /// The rule that closes a month.
     pub close: Close,
-    /// What to do with another file for a month that has one.
+    /// The treatment of another file for a month.
     pub revision: Revision,
     /// The share of a file's lines that may be rejected.
     pub max_rejected_share: f64,
-    /// Which published vintages are stored.
+    /// The published vintages that are stored.
     pub retention: Retention,
     /// Months that a new version of a file may shrink.
     pub allow_shrink: Vec<Period>,

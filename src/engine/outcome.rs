@@ -1,4 +1,4 @@
-//! What becomes of a file: it counts, it was here before, or it is refused with the reason.
+//! The outcome of a file: it counts, it is known, or it is refused with a reason.
 
 use std::path::PathBuf;
 
@@ -8,18 +8,18 @@ use crate::domain::types::{Period, Vintage};
 use crate::feed::refused::Refused;
 use crate::home::{Archive, Publication, Seen};
 
-/// What became of a file.
+/// The outcome of a file.
 #[derive(Debug)]
 pub struct FileOutcome {
     /// The file.
     pub path: PathBuf,
     /// BLAKE3 of its unpacked bytes, if they were read to their end.
     pub hash: Option<String>,
-    /// What became of it.
+    /// Its outcome.
     pub outcome: Outcome,
 }
 
-/// What became of a file.
+/// The outcome of a file.
 #[derive(Debug)]
 pub enum Outcome {
     /// It counts, once the step it is part of is committed.
@@ -72,7 +72,7 @@ pub enum Refusal {
         period: Period,
         /// The month that is missing.
         next: Period,
-        /// Whether it has a file already, taken in while months were closed by command.
+        /// Whether the month already has a file, ingested while the command `close` closed months.
         is_there: bool,
     },
     /// Its month has a file already.

@@ -1,4 +1,4 @@
-//! What comes from the workers, to parts of the published tables.
+//! Writes the output of the workers to parts of the published tables.
 
 use std::collections::VecDeque;
 use std::collections::btree_map::{BTreeMap, Entry};

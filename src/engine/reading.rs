@@ -1,4 +1,4 @@
-//! Reads files ahead on several threads and hands them on in order.
+//! Reads files ahead on several threads and passes them on in order.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,14 +20,14 @@ use crate::feed::source::FeedFile;
 use crate::home::segment::{Encoded, encode, sort};
 use crate::home::{ArchiveError, Seen, Summary};
 
-/// What reading a file comes to.
+/// The result of reading a file.
 #[derive(Debug)]
 pub enum Read {
     /// Its bytes were accepted before under its name; it was not read as a table.
     Known {
         /// Their hash.
         hash: String,
-        /// What became of them.
+        /// Their outcome.
         seen: Seen,
     },
     /// It was read whole.
@@ -53,9 +53,9 @@ impl Read {
 /// A file that was read whole: what is kept of it and what is computed with, its records no more.
 #[derive(Debug)]
 pub struct Taken {
-    /// What the manifest keeps.
+    /// The part for the manifest.
     pub summary: Summary,
-    /// What it shipped.
+    /// Its shipments.
     pub sums: Sums,
     /// Its records, as they are archived.
     pub segment: Encoded,
@@ -75,9 +75,9 @@ pub struct Reader<'a> {
     pub profile: &'a Profile,
     /// The reference tables.
     pub places: &'a Places,
-    /// What is allowed of a file.
+    /// The limits of a file.
     pub limits: ReadLimits,
-    /// What was accepted before.
+    /// The files accepted before.
     pub known: &'a Known,
 }
 

@@ -1,14 +1,14 @@
-//! `rebuild`: the home's figures under other options, from its archive.
+//! `rebuild`: computes the home's figures under other options, from its archive.
 //!
-//! The archive keeps every valid line, excluded ones included, with the texts by which they were
-//! excluded. So everything that defines figures can be chosen anew, but for how lines are read: the
-//! profile, and which cities, regions and countries there are. Rejected lines are kept as they
-//! stood, and nothing tells what another layout would make of a whole file. For these the feed has
-//! to be read once more, into another home. What the reference tables say of a code, such as an
-//! area, a province or an income group, can change.
+//! The archive holds every valid line, including excluded ones, with the texts that decided their
+//! exclusion. A rebuild can therefore change everything that defines figures, except the reading of
+//! lines: the profile, and the list of cities, regions and countries. Rejected lines are stored as
+//! raw text, and another layout could read a whole file differently. For these changes, ingest the
+//! feed into another home. The reference values of a code (area, province, income group) can
+//! change.
 //!
-//! Nothing of the old home is changed before the one commit: until then what was written are
-//! orphans. Vintages published before keep their figures.
+//! The old home does not change before the one commit; until then new files are orphans. Published
+//! vintages keep their figures.
 
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
@@ -30,7 +30,7 @@ use crate::home::parts::{Chain, Table};
 use crate::home::segment::{self, Fields};
 use crate::home::{Archive, Commit, FileEntry, Publication, Rebuilt, Reclassified, Summary};
 
-/// What a rebuild did.
+/// The result of a rebuild.
 #[derive(Debug)]
 pub struct Rebuild {
     /// The number that it took.
@@ -94,7 +94,7 @@ pub fn rebuild(
     Ok(Some(Rebuild { vintage, n_reclassified, snapshot }))
 }
 
-/// Whether a file that the tables of now are read from is missing or damaged.
+/// Whether a file of the newest tables is missing or damaged.
 fn has_damaged_parts(archive: &Archive) -> Result<bool, EngineError> {
     for table in Table::ALL {
         let chains = archive.chains(table, None)?.unwrap_or_default();
@@ -159,7 +159,7 @@ fn codes(text: &str, column: &str) -> BTreeSet<String> {
     rows.filter_map(code).collect()
 }
 
-/// Sorts the records of every file that counts anew; writes the segments of those that change.
+/// Sorts the records of every counted file again; writes the segments of files that change.
 fn reclassified(
     archive: &Archive,
     definition: &Definition,
@@ -246,7 +246,7 @@ pub fn exclude(lists: &Exclusions, texts: &Texts, records: &mut [Record]) -> boo
 }
 
 impl Running {
-    /// Restores the state with some files' records sorted anew: then no snapshot stands for it.
+    /// Restores the state with newly sorted records of some files; no snapshot matches it.
     fn restore_reclassified(
         &mut self,
         archive: &Archive,

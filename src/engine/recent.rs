@@ -1,5 +1,5 @@
-//! Exports of the months whose next year is still to come: when `(t,k)` closes, those of
-//! `(t-1,k)` become its base without reading segments again.
+//! Exports of months whose next year is still open. When `(t,k)` closes, those of `(t-1,k)` become
+//! its base without another read of segments.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! A file in the place of earlier ones: only what differs between them is fed.
+//! Replaces files: feeds only the differences between the new file and the earlier ones.
 
 use std::path::Path;
 

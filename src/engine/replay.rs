@@ -1,5 +1,5 @@
-//! The archive once more: its shipments for what recomputes (`verify`, `explain`), and the tables
-//! as they stood at a vintage that was not published by itself, or is not stored any more.
+//! Reads the archive again: shipments for `verify` and `explain`, and the tables of vintages inside
+//! a batch or no longer stored.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ use crate::tables::export::{ExportError, TableAt};
 pub struct Replay<'a> {
     /// The archive.
     pub archive: &'a Archive,
-    /// What defines the figures.
+    /// The definition of the figures.
     pub definition: Arc<Definition>,
     /// The closed months.
     pub calendar: Calendar,
@@ -120,7 +120,7 @@ impl Standing {
     /// One of the tables.
     ///
     /// # Errors
-    /// Those of [`TableAt::published`].
+    /// As for [`TableAt::published`].
     pub fn table(&self, archive: &Archive, table: Table) -> Result<TableAt, ExportError> {
         match &self.parts {
             Stood::Published(as_of) => TableAt::published(archive, table, *as_of, &self.definition),

@@ -1,4 +1,4 @@
-//! What a feed on the disk asks for: its layout and its reference tables.
+//! The request of a feed on the disk: its layout and its reference tables.
 
 use std::path::{Path, PathBuf};
 
@@ -68,7 +68,7 @@ fn layout(feeds: &[PathBuf], name: Option<&str>) -> Result<Option<Profile>, Engi
     Ok(None)
 }
 
-/// Where the profile and the reference tables may lie that [`Request::for_feed`] looks for.
+/// The folder in which [`Request::for_feed`] looks for the profile and the reference tables.
 pub fn tables_beside(feeds: &[PathBuf]) -> impl Iterator<Item = PathBuf> {
     let names = ["feed.toml", CITIES, REGIONS, COUNTRIES];
     folders(feeds).flat_map(move |folder| names.map(|name| folder.join(name)))

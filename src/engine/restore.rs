@@ -1,12 +1,12 @@
-//! Bringing the dataflow to where the archive stands, or stood as of a vintage.
+//! Restores the state of the dataflow, for the newest state of the archive or for a vintage.
 //!
 //! ```text
 //! newest good snapshot ─▶ its cells ─▶ + files that came since, − files that went since,
 //!   │ damaged: the one before             + the roles that months gained by closing
 //!   └ none: nothing, and every file is one that came since
 //! ```
-//! What has come and gone between two states of the archive is the same question whether the first
-//! is a snapshot or nothing, so there is one way from either.
+//! The difference between two states of the archive has one definition, whether the first state is
+//! a snapshot or empty. One path therefore serves both cases.
 
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -48,8 +48,7 @@ impl State {
         Ok(Some(Self { vintage, publication, calendar, is_published: true }))
     }
 
-    /// As the archive stood when a file of this number had been taken in, or a withdrawal or
-    /// rebuild of this number done; none before its first file.
+    /// The archive after the file, withdrawal or rebuild of this number.
     ///
     /// # Errors
     /// [`EngineError::Archive`] if the manifest cannot be read.
@@ -82,7 +81,7 @@ impl State {
         Ok(Some(Self { vintage, publication, calendar, is_published }))
     }
 
-    /// Before anything was taken in.
+    /// The empty archive.
     fn nothing(first: Period) -> Self {
         let calendar = Calendar::starting(first);
         Self { vintage: Vintage(0), publication: Publication(0), calendar, is_published: false }
@@ -139,7 +138,7 @@ impl Running {
     /// which no snapshot stands; nothing is published.
     ///
     /// # Errors
-    /// Those of [`Running::restore`].
+    /// As for [`Running::restore`].
     pub(super) fn restore_files(
         &mut self,
         folder: &Path,
@@ -292,7 +291,7 @@ pub fn needs_records(
     })
 }
 
-/// What a snapshot is of.
+/// The publication of a snapshot.
 fn of_snapshot(
     archive: &Archive,
     snapshot: &Snapshot,

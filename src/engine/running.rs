@@ -1,5 +1,4 @@
-//! The engine while it runs: the calendar, the dictionaries, the workers, and what is in the
-//! archive.
+//! The running engine: calendar, dictionaries, workers and the contents of the archive.
 
 use std::path::Path;
 
@@ -38,7 +37,7 @@ impl Names {
         Country(u16::try_from(number).expect("fewer countries than 2^16"))
     }
 
-    /// The shipments among the records of one file; excluded records are none.
+    /// The shipments among the records of one file, without excluded records.
     ///
     /// # Panics
     /// Past 2¹⁶ countries, which `intake` refuses.
@@ -73,7 +72,7 @@ pub struct LiveSegment {
     pub period: Period,
     /// The months it has accepted records of.
     pub months: Vec<Period>,
-    /// Where it is.
+    /// Its place.
     pub stored: Stored,
     /// What it covers, where it is not simply a month.
     pub covered: Option<Covered>,

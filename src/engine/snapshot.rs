@@ -1,4 +1,4 @@
-//! Keeps the annual cells as a publication left them, so that the next start is quick.
+//! Saves the annual cells of a publication for a fast restart.
 
 use std::path::Path;
 
@@ -18,7 +18,7 @@ impl Engine {
     /// for all the years of a backfill: one that is interrupted reads its segments again.
     ///
     /// # Errors
-    /// As for [`Engine::snapshot`]; what was taken in stays.
+    /// As for [`Engine::snapshot`]; ingested files stay.
     pub fn snapshot_if_due(&mut self) -> Result<(), EngineError> {
         let newest = self.newest_snapshot()?;
         let closed = self.archive.closed()?;

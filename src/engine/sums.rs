@@ -1,5 +1,4 @@
-//! What a file shipped, added up by plant, country, month and flow: all that the dataflow needs of
-//! its records.
+//! Sums of a file by plant, country, month and flow: all that the dataflow needs of its records.
 
 use super::running::Names;
 use crate::domain::dictionary::TextList;

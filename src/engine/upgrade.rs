@@ -1,9 +1,9 @@
-//! A home of an earlier version: its tables of now are written once more, as this version stores
-//! them.
+//! Upgrades a home of an earlier version: writes its newest tables in the form of this version.
 //!
-//! Homes up to layout 3 of the manifest store the figures of rows. Later changes cannot be put on
-//! top of these, so that the tables are published once more before anything else is: under the same
-//! vintage, with the same figures, which is compared. Older vintages are read from what was there.
+//! Homes up to layout 3 of the manifest store the figures of rows, and later changes cannot build
+//! on these. The engine therefore publishes the tables again before it does anything else. They
+//! keep their vintage and their figures, which the engine compares. Readers take older vintages
+//! from the old files.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::home::{Archive, ArchiveError, Commit, Publication};
 use crate::tables::export::{ExportError, TableAt};
 
 impl Engine {
-    /// Writes the tables of now as this version stores them, if they are not.
+    /// Writes the newest tables in the form of this version, if they have another form.
     ///
     /// # Errors
     /// - [`EngineError::OtherFigures`] if they would not be what they were.

@@ -1,9 +1,8 @@
-//! Withdraws files: their lines do not count any more, and their bytes are news if they are named
-//! again.
+//! Withdraws files: their lines no longer count. `ingest` accepts their bytes again if a user names
+//! the file.
 //!
-//! Records that can be read are taken back from every role they have. What cannot be read nobody
-//! can take back: the state is made anew from the other segments, and every year is published
-//! whole.
+//! The engine subtracts readable records from every role. For unreadable records it restores the
+//! state from the other segments and publishes every year whole.
 
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -22,7 +21,7 @@ use crate::home::{Archive, FileEntry, Withdrawn};
 /// [`Engine::snapshot_if_due`] is for whoever called it to ask for then.
 ///
 /// # Errors
-/// Those of [`Engine::open`] and [`Engine::withdraw`].
+/// As for [`Engine::open`] and [`Engine::withdraw`].
 pub fn withdraw(
     folder: &Path,
     request: Request,

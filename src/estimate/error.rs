@@ -1,4 +1,4 @@
-//! Why there is no estimate.
+//! Errors of the estimator.
 
 use serde::Serialize;
 use thiserror::Error;

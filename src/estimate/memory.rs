@@ -1,16 +1,17 @@
-//! What an estimation leaves for the next one, as plain columns that any table format can hold.
+//! The stored state of an estimation for the next one, as plain columns that any table format can
+//! hold.
 //!
 //! ```text
 //! Absorbed ─▶ Memory ─▶ tables ─▶ (files) ─▶ tables ─▶ Memory ─▶ the next estimation
 //! ```
 //!
-//! Nothing in it decides a figure: a memory that is lost, damaged or of another formula costs time.
+//! It decides no figure: a missing, damaged or foreign state costs time only.
 
 use super::absorb::reuse::tables::Tables;
 pub use super::absorb::reuse::tables::{MemoryColumn, MemoryError, MemoryTable};
 use super::absorb::{Absorbed, Start};
 
-/// What an earlier estimation knows.
+/// The stored state of an earlier estimation.
 #[derive(Debug, Clone, Default)]
 pub struct Memory {
     start: Start,

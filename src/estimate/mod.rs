@@ -7,9 +7,8 @@
 //!                         levels)   residuals)
 //! ```
 //!
-//! Everything is the same to the last bit whatever the number of threads: rows are cut into parts
-//! by the data
-//! alone and sums are added in the order of the parts.
+//! Results are equal to the last bit for any number of threads: the data alone decide the cut of
+//! rows into parts, and sums are added in the order of the parts.
 
 pub mod absorb;
 pub mod design;
@@ -41,7 +40,7 @@ pub struct Options {
     /// Columns that a row must have a value in, though no formula reads them: what models that
     /// share a sample with these read.
     pub required: Vec<String>,
-    /// What becomes of rows alone in a level of a fixed effect.
+    /// The treatment of rows alone in a level of a fixed effect.
     pub singletons: Singletons,
     /// How standard errors are worked out.
     pub inference: Inference,

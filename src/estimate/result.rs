@@ -1,7 +1,7 @@
-//! What an estimation gives back: all that the commands print, as data.
+//! The result of an estimation: all data that commands print.
 //!
-//! Written as text and read again, a result is the same to the last bit: numbers are written with
-//! as many digits as they need, and those that JSON has no word for as texts.
+//! A result is equal to the last bit after it is written as text and read again. Numbers have as
+//! many digits as they need; numbers without a JSON form are texts.
 
 use std::fmt;
 
@@ -74,7 +74,7 @@ pub struct TermEstimate {
     pub estimate: f64,
     /// Its standard error.
     pub std_error: Option<f64>,
-    /// Why there is none.
+    /// The reason for a missing value.
     #[serde(default)]
     pub std_error_reason: Option<NoStdError>,
     /// Their ratio.
@@ -116,7 +116,7 @@ pub enum NoStdError {
     NoDegreesOfFreedom,
     /// Errors are clustered, and there is one cluster.
     OneCluster,
-    /// Two-way clustering came to a negative variance.
+    /// Two-way clustering gave a negative variance.
     VarianceNegative,
     /// What the variance is made from is nothing but rounding.
     VarianceZero,
@@ -140,7 +140,7 @@ impl fmt::Display for NoStdError {
 pub struct DroppedTerm {
     /// The regressor.
     pub term: String,
-    /// What explains it.
+    /// The cause.
     pub collinear: Collinear,
 }
 

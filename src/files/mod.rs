@@ -72,7 +72,7 @@ pub fn open(path: &Path) -> io::Result<File> {
 /// Reads a regular file of any size, such as one that this program wrote.
 ///
 /// # Errors
-/// Those of [`open`].
+/// As for [`open`].
 pub fn read_all(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     open(path)?.read_to_end(&mut bytes)?;
@@ -82,7 +82,7 @@ pub fn read_all(path: &Path) -> io::Result<Vec<u8>> {
 /// Reads a regular file of at most [`TEXT_BYTES_MAX`].
 ///
 /// # Errors
-/// Those of [`open`], and that it is larger.
+/// As for [`open`], and that it is larger.
 pub fn read(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     open(path)?.take(TEXT_BYTES_MAX + 1).read_to_end(&mut bytes)?;
@@ -95,7 +95,7 @@ pub fn read(path: &Path) -> io::Result<Vec<u8>> {
 /// Reads a regular file of at most [`TEXT_BYTES_MAX`] as UTF-8.
 ///
 /// # Errors
-/// Those of [`read`], and the first line that is not UTF-8.
+/// As for [`read`], and the first line that is not UTF-8.
 pub fn read_text(path: &Path) -> io::Result<String> {
     String::from_utf8(read(path)?).map_err(|error| {
         let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];

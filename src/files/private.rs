@@ -48,7 +48,7 @@ pub fn create_if_missing(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Opens a file to read and write as it is, and makes it if there is none.
+/// Opens a file to read and write without changes, and creates it if it does not exist.
 ///
 /// # Errors
 /// What the system says, or that something else than a regular file is there.
@@ -144,7 +144,7 @@ fn set_mode(file: &File) -> io::Result<()> {
     unless_without_modes(file.set_permissions(Permissions::from_mode(FILE_MODE)))
 }
 
-/// A file system that keeps no modes leaves them to whoever mounts it.
+/// A file system without modes leaves them to its mount.
 fn unless_without_modes(set: io::Result<()>) -> io::Result<()> {
     match set.as_ref().map_err(io::Error::kind) {
         Err(ErrorKind::PermissionDenied | ErrorKind::Unsupported) => Ok(()),

@@ -1,12 +1,12 @@
-//! Folders and drafts for a while: gone when the process ends, however it ends.
+//! Temporary folders and drafts, removed when the process ends.
 //!
 //! ```text
 //! TMPDIR/spillover-Ab12Cd.lock   held by the living process
 //! TMPDIR/spillover-Ab12Cd/       mode 0700: what it computes for a while
 //! ```
-//! Dropped, they go. A signal that ends the process removes them first. What a kill leaves has a
-//! lock that nobody holds: the next start of the program removes it. A folder is made after its
-//! lock is held, so that one without a holder belongs to no living process.
+//! They are removed on drop, and by signals that end the process. After a kill, nobody holds the
+//! lock, and the next start of the program removes the folder. The lock is held before the folder
+//! exists; a folder without a holder therefore belongs to no living process.
 
 use std::collections::BTreeSet;
 use std::fs::{self, DirBuilder, File};
@@ -41,7 +41,7 @@ impl Scratch {
     /// Makes an empty folder.
     ///
     /// # Errors
-    /// What the system says if it cannot be made below `TMPDIR`.
+    /// The system's error if it cannot be made below `TMPDIR`.
     pub fn create() -> io::Result<Self> {
         remove_on_signals()?;
         for _ in 0..TRIES {
@@ -58,7 +58,7 @@ impl Scratch {
         Err(io::Error::new(ErrorKind::AlreadyExists, "other processes take each name"))
     }
 
-    /// Where it is.
+    /// Its place.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.folder.0
@@ -146,7 +146,7 @@ fn remove(path: &Path) {
 /// 128 + signal. A signal that the process was started to ignore, as by `nohup`, stays ignored.
 ///
 /// # Errors
-/// What the system says if it gives no handler or no thread.
+/// The system's error if it gives no handler or no thread.
 pub fn remove_on_signals() -> io::Result<()> {
     static BEGUN: OnceLock<()> = OnceLock::new();
     if BEGUN.set(()).is_err() {

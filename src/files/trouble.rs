@@ -1,7 +1,7 @@
-//! What to do about an error of the system, where that does not depend on what was being done.
+//! Advice for system errors that do not depend on the operation.
 //!
-//! A limit of descriptors that is reached, a permission that is missing, a file system that is
-//! read-only or full: each has one remedy, whichever file shows it first.
+//! A limit of descriptors, a missing permission, a read-only or full file system: each has one
+//! remedy, for any file.
 
 use std::error::Error;
 use std::fs::{self, File};

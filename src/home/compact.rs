@@ -1,14 +1,14 @@
-//! Compaction: parts of the published tables are folded where there are many, and what nobody wants
-//! any more goes.
+//! Compaction: folds parts of the published tables if there are many, and removes parts that nobody
+//! needs.
 //!
 //! ```text
 //! year 2010:  1 whole  2 changes … 40 changes │ 41 whole  42 changes
 //!             └─ one chain: superseded by 41 ─┘ └─ the newest one
 //! ```
-//! A chain is folded when its changes are many, so that the newest rows are read from few files,
-//! and when publications of it are not wanted any more. Files that a fold stands for are removed
-//! when nobody reads. Each chain is a transaction of its own: an interrupted compaction leaves some
-//! of them folded, and orphans.
+//! A chain is folded if it has many changes, or if some of its publications are no longer stored.
+//! The newest rows are then in few files. The files that a fold replaces are removed when nobody
+//! reads. Each chain is one transaction: after an interruption some chains are folded, and orphans
+//! remain.
 
 use std::collections::BTreeSet;
 
@@ -37,7 +37,7 @@ impl CompactionRules {
     pub const ALL: Self = Self { n_changes_max: 0, changes_max_percent: 0 };
 }
 
-/// What a compaction did.
+/// The result of a compaction.
 #[derive(Debug, Default)]
 pub struct Compaction {
     /// Chains that were folded, or of which something went.

@@ -1,8 +1,8 @@
-//! What defines the figures of a home: the choices of the paper, the feed's layout, and the
+//! The definition of a home's figures: the choices of the paper, the feed's layout, and the
 //! reference tables.
 //!
-//! A definition is recorded with the first file, as texts. A later run that asks for another one is
-//! refused with the difference; `rebuild` records another one.
+//! A home records its definition with the first file, as texts. The engine refuses a later run with
+//! another definition and shows the difference; `rebuild` records another one.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ use crate::toml_text;
 /// The name under which the firm-year file is recorded.
 pub const SUPPLY: &str = "supply.csv";
 
-/// What defines the figures of a home.
+/// The definition of a home's figures.
 #[derive(Clone, Debug)]
 pub struct Definition {
     /// The choices that the paper leaves open.

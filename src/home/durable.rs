@@ -1,4 +1,4 @@
-//! Files that are there whole or not at all: written beside, synced, renamed, the folder synced.
+//! Files that exist whole or not at all: written to a draft, synced, renamed, the folder synced.
 //!
 //! ```text
 //! Draft ── writes, hashing ──▶ 000007.parquet.partial
@@ -54,7 +54,7 @@ impl Stored {
         home.join(&self.path).metadata().is_ok_and(|file| file.len() == self.n_bytes)
     }
 
-    /// What is damaged about the file; none if it is whole.
+    /// The damage of the file, if any.
     ///
     /// # Errors
     /// [`ArchiveError::Read`] if the disk does not tell.
@@ -108,7 +108,7 @@ impl Draft {
         Ok(Self { out, home: home.to_owned(), relative, partial, published: false })
     }
 
-    /// Where it will be.
+    /// Its final place.
     pub(crate) fn target(&self) -> PathBuf {
         self.home.join(&self.relative)
     }

@@ -1,4 +1,4 @@
-//! What can go wrong with the home on disk, one variant for each operation that failed.
+//! Errors of the home on disk, one variant for each operation.
 
 use std::error::Error;
 use std::io;
@@ -49,7 +49,7 @@ pub enum ArchiveError {
     Lock {
         /// The lock file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
     /// A folder of the home could not be made.
@@ -61,7 +61,7 @@ pub enum ArchiveError {
     CreateFolder {
         /// The folder.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
     /// A file could not be written.
@@ -73,7 +73,7 @@ pub enum ArchiveError {
     Write {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
     /// The system did not confirm that a file reached the disk: nothing written since can be relied
@@ -87,7 +87,7 @@ pub enum ArchiveError {
     Sync {
         /// The file or folder.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
     /// A leftover of an interrupted run could not be removed.
@@ -99,7 +99,7 @@ pub enum ArchiveError {
     Remove {
         /// The file or folder.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
     /// A file of the home could not be read.
@@ -111,7 +111,7 @@ pub enum ArchiveError {
     Read {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
     /// A file is not the one that was written.
@@ -138,7 +138,7 @@ pub enum ArchiveError {
     Decode {
         /// The file.
         path: PathBuf,
-        /// What the decoder said.
+        /// The decoder's error.
         source: ParquetError,
     },
     /// A column of a file holds what this version does not know.
@@ -152,7 +152,7 @@ pub enum ArchiveError {
         path: PathBuf,
         /// The column.
         column: &'static str,
-        /// What it holds.
+        /// Its content.
         value: String,
     },
     /// Rows could not be encoded.
@@ -164,7 +164,7 @@ pub enum ArchiveError {
     Encode {
         /// The file.
         path: PathBuf,
-        /// What the encoder said.
+        /// The encoder's error.
         source: ParquetError,
     },
     /// Rows of a published table could not be put on top of one another.
@@ -184,7 +184,7 @@ pub enum ArchiveError {
     ManifestDamaged {
         /// The manifest.
         path: PathBuf,
-        /// What is wrong.
+        /// The problem.
         what: String,
     },
     /// A manifest that holds less than was acknowledged.
@@ -220,7 +220,7 @@ pub enum ArchiveError {
     Unconfirmed {
         /// The manifest.
         path: PathBuf,
-        /// What the database said.
+        /// The database's error.
         source: rusqlite::Error,
     },
     /// The number of acknowledged transactions is damaged.
@@ -243,7 +243,7 @@ pub enum ArchiveError {
     OpenManifest {
         /// The manifest.
         path: PathBuf,
-        /// What the database said.
+        /// The database's error.
         source: rusqlite::Error,
     },
     /// The manifest was written by another version.
@@ -269,9 +269,9 @@ pub enum ArchiveError {
     Query {
         /// The manifest.
         path: PathBuf,
-        /// What was asked for.
+        /// The requested one.
         what: &'static str,
-        /// What the database said.
+        /// The database's error.
         source: rusqlite::Error,
     },
     /// A commit failed: it counts whole or not at all, whichever the next run finds.
@@ -285,7 +285,7 @@ pub enum ArchiveError {
         path: PathBuf,
         /// The publication.
         publication: Publication,
-        /// What the database said.
+        /// The database's error.
         source: rusqlite::Error,
     },
     /// Panels or estimates were not kept.
@@ -299,7 +299,7 @@ pub enum ArchiveError {
         path: PathBuf,
         /// What it should have taken.
         what: &'static str,
-        /// What the database said.
+        /// The database's error.
         source: rusqlite::Error,
     },
     /// A commit names a file that is not there as it was written.
@@ -339,9 +339,9 @@ pub enum ArchiveError {
         path.display()
     )]
     Foreign {
-        /// What it is.
+        /// Its kind.
         path: PathBuf,
-        /// What it is instead.
+        /// Its actual kind.
         source: io::Error,
     },
     /// A home that would be begun inside another one.
@@ -352,7 +352,7 @@ pub enum ArchiveError {
         outer.display()
     )]
     Inside {
-        /// Where it would be.
+        /// Its intended place.
         home: PathBuf,
         /// The home around it.
         outer: PathBuf,
@@ -375,7 +375,7 @@ pub enum ArchiveError {
     Exposed {
         /// The home.
         home: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
     /// No file was accepted under the number.

@@ -1,8 +1,8 @@
-//! One process at a time writes a home: an exclusive lock on `DIR/lock`, gone with the process.
+//! One process at a time writes a home: an exclusive lock on `DIR/lock`, released with the process.
 //!
-//! The file holds the writer's process number, for the message to a second one. Readers wait for
-//! no writer; they share a lock on `DIR/readers`, so that what they may still look at is not
-//! removed.
+//! The file holds the writer's process number for the message to a second writer. Readers do not
+//! wait for a writer. They share a lock on `DIR/readers`, and files are not removed while they hold
+//! it.
 
 use std::fs::{File, TryLockError};
 use std::io::{self, ErrorKind, Write};

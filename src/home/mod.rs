@@ -1,4 +1,4 @@
-//! What was accepted, for good: the home on disk.
+//! The home on disk: permanent storage of accepted records.
 //!
 //! ```text
 //! DIR/lock, DIR/readers                      one writer at a time; whether anybody reads
@@ -17,10 +17,10 @@
 //!                                  segment(), table(), files(), … ◀─┘
 //! ```
 //!
-//! Invariants: what the manifest names is on the disk, whole, with the hash that the manifest has;
-//! what it does not name does not count and is removed when the next writer opens the home. Nothing
-//! that was committed changes, except that a file can be superseded or withdrawn, and that parts of
-//! tables can be folded. Everything else that the engine keeps can be rebuilt from here.
+//! Invariants: every file that the manifest names is on the disk, whole, with the recorded hash.
+//! Other files do not count, and the next writer removes them. Committed data do not change, except
+//! that files can be superseded or withdrawn, and parts of tables folded. Everything else of the
+//! engine can be rebuilt from the home.
 
 mod additions;
 pub mod backup;
@@ -139,7 +139,7 @@ impl Archive {
     /// there was a newer one. The manifest is verified again only then.
     ///
     /// # Errors
-    /// Those of [`Archive::read`].
+    /// As for [`Archive::read`].
     pub fn move_on(&mut self) -> Result<bool> {
         if let Some(is_newer) = self.manifest.move_on(&self.home)? {
             return Ok(is_newer);
@@ -153,7 +153,7 @@ impl Archive {
     /// publication that is then the newest.
     ///
     /// # Errors
-    /// Those of [`Archive::read`].
+    /// As for [`Archive::read`].
     pub fn follow(home: &Path) -> Result<Self> {
         let manifest = Manifest::follow(home)?;
         Ok(Self::opened(home, manifest, None))
@@ -365,7 +365,7 @@ impl Archive {
     /// The records of a file.
     ///
     /// # Errors
-    /// Those of [`Archive::segment_of`] and [`segment::read`].
+    /// As for [`Archive::segment_of`] and [`segment::read`].
     pub fn segment(
         &self,
         vintage: Vintage,

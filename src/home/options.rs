@@ -1,8 +1,8 @@
 //! The options file, `spillover.toml`.
 //!
-//! Options that define figures are recorded with the first file ([`super::definition`]). Options
-//! about how files are taken in (`close`, `revision`, `max_rejected_share`) and what is stored
-//! (`retention`) may change from run to run.
+//! A home records options that define figures with the first file ([`super::definition`]). Options
+//! of intake (`close`, `revision`, `max_rejected_share`) and of storage (`retention`) may change
+//! from run to run.
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ use crate::files;
 use crate::files::trouble::remark;
 use crate::toml_text::{self, TomlError};
 
-/// What closes a month.
+/// The rule that closes a month.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Close {
@@ -34,9 +34,9 @@ pub enum Retention {
     /// All of them.
     #[default]
     All,
-    /// Those that stood when another month closed, and the newest.
+    /// Vintages at the close of a month, and the newest.
     MonthEnds,
-    /// As many of the newest ones.
+    /// This number of newest vintages.
     Last(u32),
 }
 
@@ -74,9 +74,9 @@ impl TryFrom<NumberOrText> for Retention {
 pub struct Config {
     /// The feed profile, by name.
     pub profile: Option<String>,
-    /// What closes a month.
+    /// The rule that closes a month.
     pub close: Option<Close>,
-    /// What to do with another file for a month that has one.
+    /// The treatment of another file for a month.
     pub revision: Option<Revision>,
     /// The share of a file's lines that may be rejected before the file is refused.
     pub max_rejected_share: Option<f64>,
@@ -84,17 +84,17 @@ pub struct Config {
     pub allow_shrink: Option<Vec<FirstMonth>>,
     /// Which records are outside the study, in place of the profile's lists.
     pub exclusions: Option<ExclusionConfig>,
-    /// Which cities are affiliates.
+    /// The affiliate cities.
     pub network: Option<Network>,
     /// Whether own plants count.
     pub own_plants: Option<OwnPlants>,
-    /// What the weights are.
+    /// The weights.
     pub weights: Option<Weights>,
     /// The firm-year file of `ln_supply`, relative to the options file.
     pub supply: Option<PathBuf>,
-    /// Which published vintages are stored.
+    /// The published vintages that are stored.
     pub retention: Option<Retention>,
-    /// How many workers compute.
+    /// The number of worker threads.
     pub workers: Option<usize>,
     /// The tables, or columns of them, that are estimated when a year closes.
     pub estimate: Option<Vec<String>>,
@@ -118,27 +118,27 @@ pub enum SettingsError {
     Read {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: std::io::Error,
     },
-    /// The options file is not what it should be.
+    /// The options file is invalid.
     #[error("invalid options file {}", path.display())]
     Parse {
         /// The file.
         path: PathBuf,
-        /// Where, and why.
+        /// The place and the cause.
         source: TomlError,
     },
-    /// A share that is none.
+    /// An invalid share.
     #[error("max_rejected_share is {share}; give a number from 0 to 1")]
     Share {
-        /// What was given.
+        /// The given value.
         share: f64,
     },
     /// No worker, or more than a machine has use for.
     #[error("{n_workers} workers; give a number from 1 to {}", WORKERS_MAX)]
     Workers {
-        /// What was asked for.
+        /// The requested one.
         n_workers: usize,
     },
     /// The home was made under another choice.
@@ -149,9 +149,9 @@ pub enum SettingsError {
     Differs {
         /// The option.
         option: &'static str,
-        /// What this run asks for.
+        /// The value of this run.
         asked: String,
-        /// What the home has recorded.
+        /// The recorded value.
         recorded: String,
     },
     /// A profile reads lines otherwise than the recorded one.
@@ -175,7 +175,7 @@ pub enum SettingsError {
          home with --data"
     )]
     Profile {
-        /// What is asked for.
+        /// The requested one.
         asked: String,
         /// What the home was read with.
         recorded: String,
@@ -216,7 +216,7 @@ impl Config {
     /// The options of a home: those of the file given, else those in the home, else none.
     ///
     /// # Errors
-    /// Those of [`Config::from_file`]; a missing file in the home is none.
+    /// As for [`Config::from_file`]; a missing file in the home is none.
     pub fn find(given: Option<&Path>, home: &Path) -> Result<Self, SettingsError> {
         match given {
             Some(path) => Self::from_file(path),

@@ -1,4 +1,4 @@
-//! What is a home's own: the names in it, who may use them, and which folders are homes.
+//! The names in a home, its permissions, and the test whether a folder is a home.
 
 use std::fmt;
 use std::fs;

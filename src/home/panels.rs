@@ -1,7 +1,7 @@
 //! The rows of a closed year for the regressions, as one Parquet file.
 //!
-//! Texts are dictionaries, on disk and in memory: a row holds a code. What is here can be made anew
-//! from segments and parts; a part that is damaged is.
+//! Texts are dictionaries, on disk and in memory: a row holds a code. Panels can be computed again
+//! from segments and parts; damaged ones are.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};

@@ -1,7 +1,7 @@
-//! Whether bytes were here before: what `ingest` skips and leaves out, with or without what a
-//! watcher remembers.
+//! Whether bytes were accepted before: `ingest` skips such files, with or without the watcher's
+//! ledger.
 //!
-//! Months without trade look alike, so that a file without lines is told by its name, too.
+//! Months without trade have equal bytes, so the name also identifies a file without lines.
 
 use super::manifest::FileEntry;
 use super::{Archive, Result};

@@ -1,13 +1,12 @@
-//! Snapshots: the annual cells as a publication left them, so that a restart need not read the
-//! segments before it.
+//! Snapshots: the annual cells of a publication, for a restart without the earlier segments.
 //!
 //! ```text
 //! cells ─▶ SnapshotWriter ─▶ snapshots/000012.parquet (durable) ─▶ Archive::keep_snapshot
 //!                                newest two named in the manifest ◀──┘   older ones removed
 //! ```
-//! A cell is `year, firm_id, country, city` with three sums of cents. Everything else that the
-//! dataflow keeps follows from the cells, and a snapshot from the segments: one that is missing or
-//! damaged costs time and nothing else.
+//! A cell is `year, firm_id, country, city` with three sums of cents. All other state of the
+//! dataflow follows from the cells, and a snapshot follows from the segments. A missing or damaged
+//! snapshot costs time only.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -45,7 +44,7 @@ pub struct Snapshot {
     pub publication: Publication,
     /// How many cells there are.
     pub n_cells: u64,
-    /// Where they are.
+    /// Their place.
     pub file: Stored,
 }
 

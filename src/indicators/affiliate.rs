@@ -1,8 +1,8 @@
 //! Affiliate indicators of a firm's destination in a year: the formulas of equations (13), (14),
 //! (16) and (17).
 //!
-//! Sums over affiliate cities are taken once over all cities of the firm and each row subtracts its
-//! own city's part: the sums are integers, so the difference is exact. Nothing here knows of
+//! Sums over affiliate cities are computed once over all cities of the firm, and each row subtracts
+//! the part of its city. The sums are integers, so the difference is exact. This file does not use
 //! arrangements.
 
 use crate::domain::rows::{GrowthSum, WeightedSum};

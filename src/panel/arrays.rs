@@ -1,5 +1,4 @@
-//! Arrow arrays to columns, whatever the type: [`Kind`] says what values are, an array how they are
-//! stored.
+//! Arrow arrays of any type to columns: [`Kind`] describes the values, an array their storage.
 
 use std::fmt::Display;
 

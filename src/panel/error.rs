@@ -1,4 +1,4 @@
-//! Why a file is not a panel.
+//! Errors of reading a panel.
 
 use std::path::PathBuf;
 
@@ -18,7 +18,7 @@ pub enum PanelError {
     Read {
         /// The file.
         path: PathBuf,
-        /// What the system reports.
+        /// The system's error.
         source: std::io::Error,
     },
     /// A pipe or a device, which cannot be read twice.
@@ -38,7 +38,7 @@ pub enum PanelError {
     Foreign {
         /// The file.
         path: PathBuf,
-        /// What it is.
+        /// Its kind.
         kind: &'static Foreign,
     },
     /// An archive of none or several files.
@@ -57,7 +57,7 @@ pub enum PanelError {
     Packed {
         /// The file.
         path: PathBuf,
-        /// What it holds.
+        /// Its content.
         kind: &'static str,
     },
     /// A line that is not read.
@@ -67,7 +67,7 @@ pub enum PanelError {
         path: PathBuf,
         /// The physical line, the first being 1.
         line: u64,
-        /// What is wrong with it.
+        /// The problem.
         problem: Box<CsvProblem>,
     },
     /// Parquet that cannot be read.
@@ -111,7 +111,7 @@ pub enum PanelError {
         path: PathBuf,
         /// The column.
         column: String,
-        /// What it holds.
+        /// Its content.
         kind: Kind,
     },
     /// A file without a line.
@@ -138,7 +138,7 @@ pub enum PanelError {
     Unknown {
         /// The file.
         path: PathBuf,
-        /// What was asked for.
+        /// The requested one.
         column: String,
         /// The column whose name is most like it.
         near: Option<String>,
@@ -188,7 +188,7 @@ pub enum PanelError {
         /// What the column holds in both.
         kinds: [Kind; 2],
     },
-    /// An option of text for a file that is none.
+    /// An option of text for a file of another kind.
     #[error(
         "--{option} is for panels of text, and {} is {kind}: its values have types; leave the \
          option out",
@@ -197,7 +197,7 @@ pub enum PanelError {
     Option {
         /// The file.
         path: PathBuf,
-        /// What it is.
+        /// Its kind.
         kind: &'static str,
         /// The option.
         option: &'static str,

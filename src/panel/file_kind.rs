@@ -1,4 +1,4 @@
-//! What kind of file a panel is, by its first bytes: names and extensions decide nothing.
+//! The kind of a panel's file, from its first bytes; names and extensions do not matter.
 
 use std::io::{Read, Seek};
 use std::path::Path;
@@ -7,7 +7,7 @@ use super::error::PanelError;
 use crate::feed::formats::kind::{self, Foreign, Kind};
 use crate::files;
 
-/// What a file is.
+/// The kind of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum FileKind {
     Parquet,
@@ -21,7 +21,7 @@ pub(super) enum FileKind {
     Packed,
     /// Text.
     Text,
-    /// What is not read.
+    /// The refused kind.
     Foreign(&'static Foreign),
 }
 

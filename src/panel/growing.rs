@@ -4,10 +4,10 @@
 //! whole numbers of 16 bits ─▶ of 32 bits ─▶ reals ─▶ texts
 //! ```
 //! # Shape
-//! Each step holds all that the one before holds, exactly. Texts follow for levels only: past 2⁵³ a
-//! real would merge whole numbers, and a text that is not a whole number in its shortest form
-//! (`01`, `1E3`) is not the number that it can be read as. A column of numbers stays one of reals;
-//! a whole number past 2⁵³ becomes the nearest real.
+//! Each step holds all values of the previous one, exactly. Texts follow for levels only: above 2⁵³
+//! a real would merge whole numbers. A text that is not a whole number in its shortest form (`01`,
+//! `1E3`) is not equal to that number. A column of numbers stays a column of reals; a whole number
+//! above 2⁵³ becomes the nearest real.
 
 use std::fmt::Write as _;
 
@@ -19,7 +19,7 @@ use crate::estimate::panel::{Column, MISSING};
 /// Whole numbers up to here are all held exactly by a real: above, identifiers would merge.
 const WHOLE_MAX: u64 = 1 << 53;
 
-/// What a column is read for.
+/// The use of a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Role {
     /// Values that a regression calculates with.

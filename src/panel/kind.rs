@@ -1,14 +1,14 @@
-//! What a column's values are: whether they are numbers, and how a level is written.
+//! The kind of a column's values: whether they are numbers, and the written form of a level.
 //!
 //! # Shape
-//! Levels that are whole numbers in the file (dates, times, decimals, truth values) are held as
-//! these numbers, which tell them apart; their text is made when it is asked for.
+//! Levels that are whole numbers in the file (dates, times, decimals, truth values) are stored as
+//! these numbers; their text is computed on request.
 
 use arrow_schema::{DataType, TimeUnit};
 use jiff::civil::{Date, Time};
 use jiff::{SignedDuration, Span, Timestamp};
 
-/// What the values of a column are.
+/// The kind of a column's values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// Truth values: 0 and 1 as numbers.
@@ -87,7 +87,7 @@ impl Kind {
         )
     }
 
-    /// What the values are called in a message.
+    /// The name of the values in a message.
     pub(super) fn plural(self) -> String {
         match self {
             Self::Boolean => "truth values".into(),

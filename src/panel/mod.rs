@@ -5,13 +5,12 @@
 //!     (first bytes) ├─ Parquet, folders of it ────────┼─▶ Table ─▶ Panel
 //!                   └─ Arrow, Feather ────────────────┘
 //! ```
-//! Comes in: a file and the columns that are wanted, each as numbers, as levels of effects and
-//! clusters, or both. Goes out: numbers for the ones and levels for the others, missing values
-//! told apart.
+//! Input: a file and the wanted columns, each as numbers, as levels of effects and clusters, or
+//! both. Output: numbers and levels, with missing values marked.
 //!
-//! The invariant: two values are one level exactly if the file holds them as equal values. In text
-//! that is equal texts (`01` and `1` differ); in Parquet and Arrow equal values of the column's
-//! type. What cannot be held so is refused with the place, the value and what to do.
+//! Invariant: two values are one level exactly if the file has equal values. In text these are
+//! equal texts (`01` and `1` differ), in Parquet and Arrow equal values of the column's type. Other
+//! content is refused with the place, the value and the remedy.
 
 mod arrays;
 mod arrow;

@@ -1,4 +1,4 @@
-//! Which columns of a file are wanted, and how its text is to be read.
+//! The wanted columns of a file, and the format of its text.
 
 use encoding_rs::Encoding;
 
@@ -11,7 +11,7 @@ pub struct Wanted {
     pub(super) columns: Vec<(String, Roles)>,
 }
 
-/// What a column is read for.
+/// The use of a column.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Roles {
     pub(super) number: bool,

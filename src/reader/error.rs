@@ -1,4 +1,4 @@
-//! Why a home cannot be read.
+//! Errors of reading a home.
 
 use crate::engine::EngineError;
 use crate::home::ArchiveError;

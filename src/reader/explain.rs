@@ -1,10 +1,8 @@
-//! `explain`: one row of the table `plant` down to its affiliate cities, their exporters, and its
+//! `explain`: traces one row of the table `plant` to its affiliate cities, their exporters, and its
 //! own records.
 //!
-//! Comes in: a home and the key of a row. Goes out: the published figures, what they are made of,
-//! and whether the parts
-//! add up to them. Only the records of the destination and of the firm are looked at: no other can
-//! matter to the row.
+//! Input: a home and the key of a row. Output: the published figures, their parts, and whether the
+//! parts add up to the figures. Only records of the destination and of the firm matter to the row.
 
 use std::collections::BTreeSet;
 
@@ -54,7 +52,7 @@ pub enum ExplainError {
     Unknown {
         /// Which part.
         what: &'static str,
-        /// What was asked for.
+        /// The requested one.
         code: String,
         /// What accepted records name, in order.
         known: Vec<String>,
@@ -156,9 +154,9 @@ pub struct MarketPlant {
 pub struct Check {
     /// The column.
     pub column: &'static str,
-    /// What the parts come to; absent where there is nothing to divide by.
+    /// The value of the parts; absent if the divisor is zero.
     pub from_parts: Option<f64>,
-    /// What is published.
+    /// The published value.
     pub published: Option<f64>,
     /// Whether they are the same to 1e-9.
     pub adds_up: bool,

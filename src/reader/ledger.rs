@@ -1,7 +1,7 @@
-//! The tables `files` and `rejects`: what was taken in, and which lines could not be.
+//! The tables `files` and `rejects`: accepted files and rejected lines.
 //!
-//! Both say of each row, in the column `counts`, whether its file counts as of the vintage asked
-//! for: a file that is superseded or withdrawn stays in the tables, and so do its rejected lines.
+//! The column `counts` of both tables says whether the row's file counts at the requested vintage.
+//! A superseded or withdrawn file stays in the tables, and so do its rejected lines.
 
 use std::sync::Arc;
 

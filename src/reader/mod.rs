@@ -1,4 +1,4 @@
-//! The way out of a home: every question about it is asked here, and answered as typed values.
+//! Reads a home: every query goes through this module and returns typed values.
 //!
 //! ```text
 //! home ─▶ Reader (one publication) ─┬▶ table, changes, diff, revisions   rows and moves

@@ -1,11 +1,11 @@
-//! What moved between two states of the published tables: figure by figure, before and after.
+//! Changes between two states of the published tables: each figure, before and after.
 //!
 //! ```text
 //! a year of a table, before ─┐ rows paired by key
 //!                     after ─┴─▶ a figure that is not the same on both sides is a move
 //! ```
-//! A row that comes or goes moves each of its figures that is not absent. `months` is no figure:
-//! it says what a year's figures are about, and stands beside each move.
+//! A new or removed row changes each of its figures that is not absent. `months` is not a figure:
+//! it describes a year's figures and accompanies each change.
 
 use std::cmp::Ordering;
 use std::sync::Arc;
@@ -57,7 +57,7 @@ impl YearMoves {
     /// Pairs the rows of two states of a year, each sorted by key.
     ///
     /// # Errors
-    /// What Arrow says of a key that is no text: a damaged or foreign part.
+    /// Arrow's error for a key that is no text: a damaged or foreign part.
     pub fn new(
         table: Table,
         year: Year,

@@ -1,7 +1,7 @@
-//! What moved the numbers: each step of a home, what it brought, and which figures moved by it.
+//! Revisions: each step of a home, its files, and the figures that it changed.
 //!
-//! Files that were published together moved the figures together: a step is told as a whole. What
-//! each of its files did by itself, `diff` says by replay.
+//! Files of one publication change the figures together, so a step is reported as a whole. `diff`
+//! recomputes the effect of a single file.
 
 use serde::Serialize;
 
@@ -96,7 +96,7 @@ pub struct LargeMove {
     pub column: String,
     /// What it was.
     pub before: String,
-    /// What it is.
+    /// Its kind.
     pub after: String,
     /// By how much in log points: a figure by its difference, an amount or a count by the log of
     /// its ratio.

@@ -1,4 +1,4 @@
-//! What a home holds: files, months, lines, estimates, sizes, the watcher.
+//! The contents of a home: files, months, lines, estimates, sizes, the watcher.
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
@@ -76,9 +76,9 @@ pub struct Status {
     pub manifest_bytes: u64,
     /// Whether a watcher runs on the home now.
     pub watched: bool,
-    /// What the last watcher said of itself.
+    /// The heartbeat of the last watcher.
     pub watcher: Option<Heartbeat>,
-    /// What of the watcher's files cannot be read, and why; the rest of the home is told.
+    /// The errors of reading the watcher's files; the status of the home is complete without them.
     pub unread: Vec<String>,
 }
 
@@ -203,7 +203,7 @@ fn status(archive: &Archive, estimates: EstimateStatus) -> Result<Status, Reader
     })
 }
 
-/// What of the watcher could be read, and what is to be told if it could not.
+/// The readable state of the watcher, and the message if it is unreadable.
 fn told<T: Default>(read: io::Result<T>, what: &str) -> (T, Option<String>) {
     match read {
         Ok(value) => (value, None),

@@ -1,16 +1,16 @@
-//! What makes a model the one that it is: everything in its specification that decides its figures.
+//! The content of a model: every part of its specification that decides its figures.
 //!
 //! ```text
 //! Column ──▶ Content ──▶ canonical JSON ──▶ BLAKE3: the identity
 //!            (typed)     (stored beside every estimate)
 //! ```
-//! Names, titles and labels decide no figure and are not part of it. So a renamed or reformatted
-//! file gives the same model, and another formula under the same name gives another one.
+//! Names, titles and labels decide no figure and are not part of it. A renamed or reformatted file
+//! therefore gives the same model, and another formula under the same name gives another one.
 //!
 //! # Invariant
-//! Equal contents give equal text. A rule at its default is left out of the text, so that a rule
-//! that a later version adds keeps the identities of the models without it. What
-//! `VERSION` counts is the meaning: it changes when the same text stands for other figures.
+//! Equal contents give equal text. A rule at its default is left out of the text, so a new rule of
+//! a later version keeps the identities of models without it. `VERSION` counts the meaning: it
+//! changes if the same text gives other figures.
 
 use serde::{Deserialize, Serialize};
 

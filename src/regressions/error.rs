@@ -1,4 +1,4 @@
-//! Why a table cannot be estimated.
+//! Errors of estimating a table.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ pub enum RegressionError {
     /// The home.
     #[error(transparent)]
     Archive(#[from] ArchiveError),
-    /// What the home has recorded.
+    /// The recorded value.
     #[error(transparent)]
     Engine(#[from] EngineError),
     /// Its published tables.
@@ -76,7 +76,7 @@ pub enum RegressionError {
         specification: String,
         /// The column.
         column: String,
-        /// What is wrong with it.
+        /// The problem.
         problem: Arc<RegressionError>,
     },
     /// A column that the panel does not have.
@@ -178,7 +178,7 @@ pub enum RegressionError {
     /// An estimation of before gave no estimate.
     #[error("{told}")]
     Before {
-        /// What it told.
+        /// The message.
         told: String,
         /// Whether the home lacked the data.
         is_no_data: bool,
@@ -214,7 +214,7 @@ pub enum RegressionError {
         table: &'static str,
         /// The line.
         line: u64,
-        /// What is wrong with it.
+        /// The problem.
         what: &'static str,
     },
 }

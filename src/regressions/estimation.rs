@@ -1,11 +1,11 @@
-//! Tables and coefficient paths on request: what the home stores and is not stale is used, the rest
-//! is estimated and stored.
+//! Tables and coefficient paths on request: uses current stored estimates, computes and stores the
+//! others.
 //!
 //! ```text
 //! specifications ─▶ stored and not stale? ─yes─────────────────────┐
 //!                          └no─▶ panels ─▶ run ─▶ store ───────────┴─▶ TableResult, Path
 //! ```
-//! A home that another process writes is estimated from all the same; a [`Notice`] says that the
+//! Estimation also works while another process writes the home; a [`Notice`] then reports that the
 //! estimates are not stored.
 
 use std::path::Path as FolderPath;
@@ -63,7 +63,7 @@ pub enum Notice {
 pub struct Estimation<'e> {
     /// The home.
     pub home: &'e FolderPath,
-    /// What is asked for.
+    /// The requested one.
     pub asked: &'e [Asked],
     /// The last year of the samples; none: the last closed one.
     pub through: Option<Year>,
@@ -280,7 +280,7 @@ impl Regressions<'_> {
     /// Estimates what does not stand, and gives everything in the order in which it is asked for.
     ///
     /// # Errors
-    /// Those of [`Estimation::tables`].
+    /// As for [`Estimation::tables`].
     pub fn tables(
         &mut self,
         asked: &[Asked],

@@ -1,4 +1,5 @@
-//! Multi-plant firms by closed year, for table 1: the first year too, as no indicator is needed.
+//! Multi-plant firms by closed year, for table 1. The first year is included, because the table
+//! needs no indicators.
 //!
 //! | column | is |
 //! |---|---|

@@ -1,10 +1,10 @@
-//! What a year's records sum up to by plant, destination and HS6: the product panel before it is
-//! joined to the plant panel.
+//! Sums of a year's records by plant, destination and HS6: the product panel before its join with
+//! the plant panel.
 //!
 //! # Incremental
-//! The sums of a year are kept in the home with the hashes of the segments that are in them. A file
-//! that comes later, with late records of the year, is added to them; where one no longer counts
-//! they are made anew from all that do. Both ways give the same sums, of whole cents.
+//! The home stores the sums of a year with the hashes of their segments. Late records of the year
+//! are added to them. If a file no longer counts, the sums are computed again from all files. Both
+//! ways give the same sums, in whole cents.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -58,7 +58,7 @@ pub struct Goods {
 pub struct OfYear {
     /// The sums.
     pub goods: Goods,
-    /// Whether much of it is not in what the home has, which should be kept anew.
+    /// Whether the home's stored sums lack so much that they should be stored again.
     pub is_new: bool,
     /// What they were made from.
     made_of: Vec<String>,

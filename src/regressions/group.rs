@@ -55,7 +55,7 @@ pub struct Fit {
 /// What became of a column.
 pub type Solved = (usize, Result<Fit, Arc<RegressionError>>);
 
-/// What a group came to: a fit for each of its columns, and what is kept for the next estimation.
+/// The result of a group: a fit for each of its columns, and the state for the next estimation.
 type Fitted = (Vec<Fit>, Memory);
 
 impl<'c, 's> Group<'c, 's> {

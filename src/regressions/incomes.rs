@@ -1,7 +1,7 @@
 //! Income groups of destinations: H, UM, LM, L.
 //!
-//! A group that stands in the home's `countries.csv` holds for all years. Otherwise the country's
-//! iso3 code, there or in the customs' table, leads to the World Bank's group of the year.
+//! A group in the home's `countries.csv` holds for all years. Otherwise the country's iso3 code,
+//! from there or from the customs' table, gives the World Bank's group of the year.
 
 use rustc_hash::FxHashMap;
 

@@ -1,4 +1,4 @@
-//! Estimates that are kept: written after each estimation, and listed with whether they still hold.
+//! Stored estimates: written after each estimation, and listed with their state.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;

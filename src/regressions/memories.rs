@@ -1,9 +1,8 @@
-//! What earlier estimations leave for later ones: held while the process runs, and kept in the home
-//! for the next.
+//! Stored states of earlier estimations for later ones, in the process and in the home.
 //!
-//! A memory is known by the content of what was solved, its sample, effects and variables, whatever
-//! specification that was for. Nothing here decides a figure: a memory that is missing or damaged
-//! costs time, and no solution is asked for with `--cold`.
+//! The content of a problem (sample, effects and variables) identifies a memory, for any
+//! specification. It decides no figure: a missing or damaged memory costs time, and `--cold`
+//! ignores solutions.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -19,7 +18,7 @@ use crate::home::{Archive, ArchiveError};
 
 /// How the keys of solutions begin, among all that a home keeps for the next estimation.
 const SOLUTION: &str = "solution ";
-/// Solutions that a home keeps: those of its tables, and of some specifications of one's own.
+/// The number of solutions that a home stores: those of its tables, and of some own specifications.
 const SOLUTIONS_MAX: usize = 32;
 /// Digits of a hash in a key.
 const DIGITS: usize = 16;
@@ -65,7 +64,7 @@ impl Memories {
         Ok(Self { in_home, ..Self::default() })
     }
 
-    /// What could not be read, told once.
+    /// The unreadable memories, reported once.
     pub fn take_unread(&mut self) -> Vec<ArchiveError> {
         std::mem::take(&mut self.unread)
     }

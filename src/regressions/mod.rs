@@ -1,4 +1,4 @@
-//! The paper's tables from a home: panels of closed years, samples, estimates that are kept.
+//! The paper's tables from a home: panels of closed years, samples, stored estimates.
 //!
 //! ```text
 //! parts of `plant` ──▶ plant panel ───┐                    ┌▶ estimates (SQLite) ─▶ path by year
@@ -7,12 +7,12 @@
 //!                                     specification └─▶ starts, kept for the next year
 //! ```
 //!
-//! A model is known by its content (`content`), not by the names that it goes by: what is stored,
-//! stale, followed or started from is found by that.
+//! The content (`content`) identifies a model, not its names. Stored estimates, staleness, paths
+//! and starts use this identity.
 //!
-//! A year of a panel is made again when what it is made from has changed, and only then. Columns
-//! that share sample and effects are solved once, whichever tables they are of. An estimation that
-//! fails is an outcome: it stops no other column, and no intake.
+//! A year of a panel is computed again only if its sources change. Columns with one sample and the
+//! same effects are solved once, for all tables. A failed estimation is an outcome: it stops no
+//! other column, and no intake.
 
 mod codes;
 mod columns;

@@ -1,4 +1,4 @@
-//! Networks of firms: in which cities a firm has exported up to a year.
+//! Networks of firms: the cities from which a firm exported up to a year.
 
 use arrow_array::StringArray;
 use arrow_array::cast::AsArray;

@@ -1,8 +1,8 @@
 //! The panel of ordinary trade: the whole computation on the records with a trade mode of ordinary
 //! trade, which is 10 unless the profile says otherwise.
 //!
-//! The archive's records go through a dataflow of their own, in one epoch; firms, networks, markets
-//! and growth are those of ordinary trade alone.
+//! The archive's records go through a separate dataflow, in one epoch. Firms, networks, markets and
+//! growth are those of ordinary trade alone.
 
 use std::collections::BTreeMap;
 

@@ -1,11 +1,10 @@
-//! The panels of a home: for each closed year the rows of a regression, made again only when what
-//! they are made from has changed.
+//! The panels of a home: the regression rows of each closed year, computed again only if their
+//! sources change.
 //!
 //! # Invariant
-//! A part bears the stamp of what it was made from: the hashes of the parts of both tables of its
-//! year, of the segments whose records count in it or in the networks of its firms, and of the
-//! options and reference tables. A part with another stamp, or one that cannot be read, is made
-//! again.
+//! A part has a stamp of its sources: the hashes of the parts of both tables of its year, of the
+//! segments behind the year or the networks of its firms, and of the options and reference tables.
+//! A part with another stamp, or an unreadable one, is computed again.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -89,7 +88,7 @@ impl<'a> Panels<'a> {
         Ok(Self { source, unread, parts, made })
     }
 
-    /// What could not be read and was made again, told once.
+    /// The parts that were unreadable and computed again, reported once.
     pub fn take_unread(&mut self) -> Vec<ArchiveError> {
         std::mem::take(&mut self.unread)
     }
@@ -164,7 +163,7 @@ impl<'a> Panels<'a> {
         Ok(hasher.finalize().to_hex().to_string())
     }
 
-    /// Makes the years anew whose stamp is another than that of their part; they are given back.
+    /// Computes years again if their stamp differs from that of their part, and returns them.
     ///
     /// # Errors
     /// [`RegressionError`] if one cannot be made or kept.

@@ -1,4 +1,4 @@
-//! A coefficient from year to year: of each year of estimation the newest estimate of one model.
+//! A coefficient by year of estimation: the newest estimate of one model for each year.
 
 use std::collections::BTreeMap;
 

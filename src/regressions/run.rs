@@ -67,7 +67,7 @@ pub struct Outcome {
     pub stamp: String,
     /// Where it comes from.
     pub origin: Origin,
-    /// The estimate, or why there is none.
+    /// The estimate, or the reason for its absence.
     pub result: Result<Fit, Arc<RegressionError>>,
 }
 

@@ -159,7 +159,7 @@ struct Kept<'s> {
 }
 
 impl Kept<'_> {
-    /// What a kept estimate came to, as the outcome of the column.
+    /// The outcome of a column from its stored estimate.
     fn outcome(&self, one: &StoredEstimate, origin: Origin) -> Result<Outcome, RegressionError> {
         let told = |told: &String, is_no_data| {
             Err(Arc::new(RegressionError::Before { told: told.clone(), is_no_data }))

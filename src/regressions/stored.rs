@@ -63,7 +63,7 @@ pub(super) fn model(of: &Identity) -> StoredModel {
     StoredModel { identity: of.hash().to_owned(), content: of.text().to_owned() }
 }
 
-/// What a kept estimate came to; none if it is not one.
+/// The result of a stored estimate; none if it is not an estimate.
 ///
 /// # Errors
 /// [`RegressionError::OtherVersion`], [`RegressionError::Unreadable`] if it cannot be read.

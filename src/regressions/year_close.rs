@@ -37,7 +37,7 @@ pub struct Estimated {
     pub outcomes: Vec<Outcome>,
     /// Earlier years that late records had changed since the last estimation.
     pub changed: Vec<Year>,
-    /// What earlier estimations left and could not be read, so that it was made anew.
+    /// The stored states of earlier estimations that were unreadable and are computed again.
     pub unread: Vec<ArchiveError>,
     /// Seconds, panels included.
     pub seconds: f64,
@@ -59,7 +59,7 @@ pub struct NoTable {
 pub enum Choice {
     /// All of them.
     All,
-    /// Those on the plant panel: the others read the archive anew.
+    /// Columns on the plant panel; other panels read the archive.
     OnPlants,
     /// Those named.
     Named(Vec<String>),
@@ -115,7 +115,7 @@ impl YearClose {
     /// have ended between the commit and the estimates, or the disk have failed or been full.
     ///
     /// # Errors
-    /// Those of [`YearClose::closed`].
+    /// As for [`YearClose::closed`].
     pub fn catch_up(
         &mut self,
         archive: &mut Archive,

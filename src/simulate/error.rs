@@ -1,4 +1,4 @@
-//! What can go wrong when a feed is simulated.
+//! Errors of the simulator.
 
 use std::path::PathBuf;
 

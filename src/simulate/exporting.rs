@@ -22,7 +22,7 @@ use super::random::{Stream, key, keyed_normal, keyed_unit};
 pub struct AnnualCell {
     /// Position of the plant in its firm.
     pub plant: u16,
-    /// Which way.
+    /// The direction.
     pub flow: Flow,
     /// Position of the country among the destinations.
     pub destination: u16,

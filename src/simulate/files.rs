@@ -1,5 +1,4 @@
-//! The feed's files: the months of a year open side by side, and what waits for files of later
-//! years.
+//! The feed's files: the open months of a year, and records that wait for files of later years.
 
 use std::collections::BTreeMap;
 use std::fs::File;

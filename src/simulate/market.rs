@@ -1,4 +1,4 @@
-//! Markets: their demand from year to year, and what exporters' sales last year tell about it.
+//! Markets: their yearly demand, and the signals of exporters' sales in the previous year.
 
 use crate::theory::{self, Prior, Signals};
 

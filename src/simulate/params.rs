@@ -1,4 +1,4 @@
-//! What a simulated feed is made of: every size, rate and elasticity, with its default.
+//! Parameters of a simulated feed: every size, rate and elasticity, with its default.
 
 use crate::domain::types::Period;
 
@@ -78,7 +78,7 @@ pub struct Economy {
     pub fixed_cost_usd: f64,
     /// Scale of the logistic distribution of log fixed cost between plants and markets.
     pub fixed_cost_scale: f64,
-    /// Years after which a plant's fixed cost in a market is drawn anew.
+    /// Years after which a plant's fixed cost in a market is drawn again.
     pub fixed_cost_years: u64,
     /// Mean `d̄` of log demand of the largest market, ln USD.
     pub log_demand_first: f64,

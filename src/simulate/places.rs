@@ -1,4 +1,4 @@
-//! The cities and destinations of a feed: real ones, the great exporters and markets first.
+//! The cities and destinations of a feed: real ones, the largest exporters and markets first.
 
 use std::io::Write as _;
 

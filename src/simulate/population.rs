@@ -1,8 +1,8 @@
-//! Firms and their plants, who come and go.
+//! Firms and their plants, with entry and exit.
 //!
-//! A feed has a fixed number of *slots*, each with a firm alive. When it dies, another with a new
-//! identifier takes the slot the year after. All of a firm's life is drawn when it is founded, from
-//! a stream of its own.
+//! A feed has a fixed number of *slots*, each with one living firm. After its death, a firm with a
+//! new identifier takes the slot in the next year. A separate random stream draws a firm's whole
+//! life at its founding.
 
 use rayon::prelude::*;
 

@@ -39,7 +39,7 @@ pub struct Text {
     pub months: [Vec<u8>; 12],
     /// What belongs into files of later years.
     pub later: BTreeMap<MonthNumber, Vec<u8>>,
-    /// What was written.
+    /// The records written.
     pub counts: Counts,
 }
 
@@ -85,7 +85,7 @@ impl<'a> Writer<'a> {
         Self { rates, places, span, year, stream, text: Text::default(), line: Vec::new() }
     }
 
-    /// What was written.
+    /// The records written.
     pub fn finish(self) -> Text {
         self.text
     }

@@ -1,4 +1,4 @@
-//! What came out of a simulation, in numbers.
+//! Summary statistics of a simulation.
 
 use std::fmt;
 
@@ -70,7 +70,7 @@ pub struct YearReport {
     pub largest_share_mean: f64,
 }
 
-/// What came out of a simulation.
+/// Summary statistics of a simulation.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[must_use]
 pub struct Report {

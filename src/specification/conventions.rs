@@ -43,13 +43,13 @@ pub struct EstimatorSettings {
     /// The share of its square that effects, and the regressors before it, have to leave of a
     /// regressor.
     pub collinearity: Option<f64>,
-    /// What becomes of rows alone in a level of a fixed effect.
+    /// The treatment of rows alone in a level of a fixed effect.
     pub singletons: Option<SingletonsName>,
     /// Whether a two-way variance that is negative is repaired.
     pub vcov_fix: Option<bool>,
 }
 
-/// What becomes of singletons, by name.
+/// The treatments of singletons, by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum SingletonsName {
@@ -77,7 +77,7 @@ impl EstimatorSettings {
         options.checked()
     }
 
-    /// What becomes of rows alone in a level of a fixed effect.
+    /// The treatment of rows alone in a level of a fixed effect.
     #[must_use]
     pub fn singletons(&self) -> Singletons {
         match self.singletons {
@@ -86,7 +86,7 @@ impl EstimatorSettings {
         }
     }
 
-    /// What is done about a negative variance.
+    /// The treatment of a negative variance.
     #[must_use]
     pub fn negative_variance(&self) -> NegativeVariance {
         match self.vcov_fix {
@@ -99,7 +99,7 @@ impl EstimatorSettings {
 /// Reads `k_adj=TRUE, k_fixef=nonnested, G_adj=TRUE, G_df=min`, with or without `ssc(…)` around.
 ///
 /// # Errors
-/// The first setting that is none of these.
+/// The first unknown setting.
 pub fn small_sample(text: &str, dof: Redundancy) -> Result<SmallSample, String> {
     let mut conventions = SmallSample { dof, ..SmallSample::default() };
     let inner = text.trim().trim_start_matches("ssc(").trim_end_matches(')');

@@ -1,4 +1,4 @@
-//! What can be wrong with a specification.
+//! Errors in a specification.
 
 use crate::estimate::error::OptionError;
 use crate::estimate::formula::FormulaError;
@@ -15,11 +15,11 @@ pub struct SpecificationError {
     pub specification: String,
     /// The column, if it is in one.
     pub column: Option<String>,
-    /// What is wrong.
+    /// The problem.
     pub problem: SpecificationProblem,
 }
 
-/// What is wrong with a specification.
+/// A problem of a specification.
 #[derive(Debug, thiserror::Error)]
 pub enum SpecificationProblem {
     /// Not TOML, or a key that means nothing.
@@ -37,7 +37,7 @@ pub enum SpecificationProblem {
     /// Both ways of saying how errors are.
     #[error("give cluster or vcov, not both")]
     ClustersAndVcov,
-    /// A convention that is none.
+    /// An unknown convention.
     #[error(
         "ssc does not know \"{0}\"; it takes k_adj=TRUE|FALSE, k_fixef=none|nonnested|full, \
          G_adj=TRUE|FALSE, G_df=min|conventional"

@@ -1,5 +1,5 @@
-//! Specifications: what is to be estimated, as data. Each column of a table is a formula, a panel
-//! and rules for its sample, in TOML; a column is added without code.
+//! Specifications of estimates, as data. Each column of a table is a formula, a panel and rules for
+//! its sample, in TOML; a new column needs no code.
 //!
 //! ```text
 //! TOML ─▶ Specification ─┬─ Column: formula, panel, trade, keep, trim, drop_largest, centre, …
@@ -29,13 +29,13 @@ use crate::toml_text;
 pub struct Specification {
     /// How it is asked for: `3`, `footnote`, or the name of its file.
     pub name: String,
-    /// What it is called.
+    /// Its name.
     pub title: String,
-    /// What it shows.
+    /// Its content.
     pub content: Content,
 }
 
-/// What a specification shows.
+/// The content of a specification.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Content {
     /// Regressions, side by side.
@@ -46,7 +46,7 @@ pub enum Content {
     Figure(Figure),
 }
 
-/// Which rows a column is estimated on.
+/// The panel of a column.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Panel {
@@ -57,7 +57,7 @@ pub enum Panel {
     Product,
 }
 
-/// Which records the panel is computed from.
+/// The records behind the panel.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Trade {
@@ -73,7 +73,7 @@ pub enum Trade {
 pub struct Column {
     /// Its name within the specification.
     pub name: String,
-    /// What is different about it, in a word or two.
+    /// A short label.
     pub label: String,
     /// The regression.
     pub formula: Formula,
@@ -83,7 +83,7 @@ pub struct Column {
     pub trade: Trade,
     /// A formula whose variables must be present too, though the regression does not read them.
     pub sample: Option<Formula>,
-    /// What rows must fulfil.
+    /// The conditions of rows.
     pub keep: Vec<Condition>,
     /// Variables whose extremes are left out.
     pub trim: Vec<Trim>,
@@ -99,7 +99,7 @@ pub struct Column {
     pub inference: Inference,
     /// When the absorption of the effects stops.
     pub absorb: AbsorbOptions,
-    /// What becomes of rows alone in a level of a fixed effect.
+    /// The treatment of rows alone in a level of a fixed effect.
     pub singletons: Singletons,
 }
 
@@ -127,7 +127,7 @@ pub struct Summary {
     pub of: Option<Interaction>,
     /// Statistics for each of its values; without it, over all.
     pub by: Option<String>,
-    /// Which statistics.
+    /// The statistics.
     pub statistics: Vec<Statistic>,
 }
 

@@ -1,4 +1,4 @@
-//! The rules of a sample: conditions, extremes left out, units left out.
+//! The rules of a sample: conditions, dropped extremes, dropped units.
 
 use serde::Deserialize;
 
@@ -127,7 +127,7 @@ pub struct DropLargest {
     pub variable: String,
     /// The share of units.
     pub share: f64,
-    /// What a unit is.
+    /// The unit.
     pub of: Interaction,
 }
 

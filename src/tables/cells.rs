@@ -1,4 +1,4 @@
-//! The columns of a table as text, whatever the format around it.
+//! The columns of a table as text, for any format.
 
 use std::io;
 

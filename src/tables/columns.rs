@@ -1,7 +1,7 @@
 //! A table's columns as data: name, kind and the formula that takes a figure from an integer row.
 //!
-//! One list a table ([`super::city`], [`super::plant`]) gives the schema, the stored columns and
-//! their order everywhere; a column is added in one place.
+//! One list for each table ([`super::city`], [`super::plant`]) gives the schema, the stored columns
+//! and their order everywhere. A new column has one place.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use crate::domain::types::{City, Country, Firm, Year};
 /// Digits of an amount in dollars, two of them decimals: all of an `i64` of cents.
 pub const VALUE_TYPE: DataType = DataType::Decimal128(19, 2);
 
-/// What a column holds, and how it is taken from a row.
+/// The content of a column, and the way to take it from a row.
 pub enum Values<Row> {
     /// The year.
     Year(fn(&Row) -> Year),
@@ -43,7 +43,7 @@ pub enum Values<Row> {
 pub struct Column<Row> {
     /// Its name, as METHODOLOGY has it.
     pub name: &'static str,
-    /// What it holds.
+    /// Its content.
     pub values: Values<Row>,
 }
 
@@ -107,7 +107,7 @@ pub fn schema<Row>(columns: &[Column<Row>]) -> SchemaRef {
 /// Rows as columns.
 ///
 /// # Errors
-/// What Arrow says of columns that do not fit the schema: a bug.
+/// Arrow's error for columns that do not fit the schema: a bug.
 pub fn rows<Row>(
     columns: &[Column<Row>],
     rows: &[Row],

@@ -1,4 +1,4 @@
-//! Years of the published tables from what is stored of them: facts to rows, rows to columns.
+//! Years of the published tables from stored facts: facts to rows, rows to columns.
 //!
 //! Rows come out in order of key, the texts of its columns compared bytewise.
 
@@ -58,7 +58,7 @@ impl Definition {
     /// A year of the table `city`.
     ///
     /// # Errors
-    /// What Arrow says of stored rows that are none: a damaged or foreign part.
+    /// Arrow's error for invalid stored rows: a damaged or foreign part.
     pub fn city_year(&self, stored: &StoredYear) -> Result<RecordBatch, ArrowError> {
         let mut numbers = Numbers::of(&stored.city, &[])?;
         let mut rows = self.city_rows(stored, &mut numbers)?;

@@ -17,7 +17,7 @@ use crate::home::definition::Definition;
 use crate::home::parts::{Chain, Layout, Part, Table, YearStream};
 use crate::home::{Archive, ArchiveError};
 
-/// Which rows of a table are wanted.
+/// The wanted rows of a table.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Selection {
     /// One year; none: all.
@@ -39,16 +39,16 @@ pub enum ExportError {
         table: &'static str,
         /// The year.
         year: Year,
-        /// What Arrow says.
+        /// Arrow's error.
         source: arrow_schema::ArrowError,
     },
     /// A vintage that is not there.
     #[error("there is no vintage {vintage}; {}", if *newest == Vintage(0) { "there is none yet"
              .to_owned() } else { format!("there are 1 to {newest}") })]
     NoVintage {
-        /// What was asked for.
+        /// The requested one.
         vintage: Vintage,
-        /// What there is.
+        /// The existing ones.
         newest: Vintage,
     },
     /// A year that is not there.
@@ -56,15 +56,15 @@ pub enum ExportError {
     NoYear {
         /// The table.
         table: &'static str,
-        /// What was asked for.
+        /// The requested one.
         year: Year,
-        /// What there is, in order.
+        /// The existing ones, in order.
         there: Vec<Year>,
     },
     /// A vintage whose tables went by the option `retention`.
     #[error("the tables of vintage {vintage} are no longer stored; recompute them")]
     NotStored {
-        /// What was asked for.
+        /// The requested one.
         vintage: Vintage,
     },
 }
@@ -312,8 +312,7 @@ impl TableAt {
         years.into_iter().map(move |year| Ok((year, table.year(year)?)))
     }
 
-    /// A year as its files lie there, whatever their hashes: none if none of them was written anew
-    /// by somebody else, or if they are no rows of the table.
+    /// A year from its files, without a check of their hashes; no year if no file was rewritten.
     #[must_use]
     pub fn rewritten_year(&self, year: Year) -> Option<RecordBatch> {
         let mut files = self.years.get(&year)?.clone();

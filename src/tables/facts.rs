@@ -1,4 +1,4 @@
-//! What is stored of the published tables, as columns: the integer rows of `city` and the facts of
+//! The stored form of the published tables, as columns: the integer rows of `city` and the facts of
 //! `plant`, with texts for numbers.
 //!
 //! | table | columns | are |
@@ -11,7 +11,7 @@
 //! | | `export_cents`, `base_cents`, `import_cents` | amounts |
 //! | | `history` | 1 experience, 2 new |
 //!
-//! Rows of a year, so that the year is not stored; nor are its months, which the manifest has.
+//! A part has the rows of one year and does not store the year; the manifest has its months.
 
 use std::sync::Arc;
 
@@ -85,7 +85,7 @@ pub fn changed<Row>(changes: &[Change<Row>]) -> Vec<Marked<'_, Row>> {
 /// Rows of `city` as they are stored.
 ///
 /// # Errors
-/// What Arrow says of columns that do not fit the schema: a bug.
+/// Arrow's error for columns that do not fit the schema: a bug.
 pub fn city(
     rows: &[Marked<'_, CityRow>],
     context: &Context<'_>,

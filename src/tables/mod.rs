@@ -27,7 +27,7 @@ pub struct Context<'a> {
     pub firms: &'a Dictionary,
     /// Country codes.
     pub countries: &'a Dictionary,
-    /// What defines the figures.
+    /// The definition of the figures.
     pub definition: &'a Definition,
 }
 

@@ -93,7 +93,7 @@ fn count(n: i64) -> u32 {
     u32::try_from(n).expect("continuing exporters are counted, never negative")
 }
 
-/// The log of an amount in dollars; absent where there is none.
+/// The log of an amount in dollars; absent if there is no amount.
 fn ln_value(cents: i64) -> Option<f64> {
     (cents > 0).then(|| libm::log(dollars(cents)))
 }

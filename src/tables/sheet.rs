@@ -1,4 +1,4 @@
-//! What a table is called, and which columns it has.
+//! The name and the columns of a table.
 
 use arrow_schema::SchemaRef;
 

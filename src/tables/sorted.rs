@@ -1,5 +1,4 @@
-//! Stored rows in order of key: parts are written as workers deliver them, tables are read in one
-//! order.
+//! Stored rows in order of key. Workers deliver parts in any order; readers need one order.
 
 use arrow_array::cast::AsArray;
 use arrow_array::{RecordBatch, StringArray, UInt32Array};
@@ -10,7 +9,7 @@ use arrow_select::take::take_record_batch;
 /// The rows of one year as one batch, sorted by the texts of their key columns, bytewise.
 ///
 /// # Errors
-/// What Arrow says of batches that do not fit together, or of a key that is no text: a damaged or
+/// Arrow's error for batches that do not fit together, or of a key that is no text: a damaged or
 /// foreign part.
 pub fn by_key(
     schema: &SchemaRef,

@@ -1,4 +1,4 @@
-//! What ends a watcher.
+//! Errors that end a watcher.
 
 use std::io;
 use std::path::PathBuf;
@@ -9,13 +9,13 @@ use crate::feed::source::FeedError;
 use crate::files::trouble::advice;
 use crate::regressions::{NoTable, RegressionError};
 
-/// Why a watcher ended that nobody stopped.
+/// The reason why a watcher ended without a stop request.
 #[derive(Debug, thiserror::Error)]
 pub enum WatchError {
-    /// The engine failed in a way that time does not mend.
+    /// The engine failed, and waiting does not help.
     #[error(transparent)]
     Engine(#[from] EngineError),
-    /// The option `estimate` names a table that is none.
+    /// The option `estimate` names an unknown table.
     #[error(transparent)]
     Estimate(#[from] NoTable),
     /// The disk failed while a year was estimated.
@@ -26,7 +26,7 @@ pub enum WatchError {
     NoRoom {
         /// The home.
         home: PathBuf,
-        /// What needed it.
+        /// The file or folder that needed it.
         source: Box<EngineError>,
     },
     /// The feed is not there, in a run that does not wait for it (`--once`).
@@ -56,7 +56,7 @@ pub enum WatchError {
     Ledger {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
     /// The watcher's lock cannot be taken.
@@ -68,7 +68,7 @@ pub enum WatchError {
     Lock {
         /// The lock file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
 }

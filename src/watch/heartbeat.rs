@@ -1,7 +1,7 @@
-//! The heartbeat: a small JSON file in the home that says what the watcher is doing.
+//! The heartbeat: a small JSON file in the home with the state of the watcher.
 //!
-//! It is replaced as a whole, so that whoever reads it reads one state; on a full disk, where a new
-//! file has no room, it is written over in place, in the room that it has.
+//! The watcher replaces it as a whole, so readers see one state. On a full disk without room for a
+//! new file, the watcher overwrites it in place.
 
 use std::fs;
 use std::io::{self, Write};
@@ -22,7 +22,7 @@ pub const HEARTBEAT: &str = "heartbeat.json";
 /// The file is padded to a multiple of this, so that a longer text has room to replace it in place.
 const PADDED_BYTES: usize = 4096;
 
-/// What the watcher is doing.
+/// The state of the watcher.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum State {
@@ -31,7 +31,7 @@ pub enum State {
     Starting,
     /// It waits for the next look.
     Idle,
-    /// It takes in files.
+    /// It ingests files.
     Ingesting,
     /// It publishes a step.
     Publishing,
@@ -39,7 +39,7 @@ pub enum State {
     Estimating,
     /// It waits for something to be put right: `reason` says what.
     Paused,
-    /// It was asked to stop and finishes the step in hand.
+    /// It has a stop request and finishes the current step.
     Stopping,
     /// It has stopped as asked, or `--once` is done.
     Stopped,
@@ -50,11 +50,11 @@ pub enum State {
 /// The heartbeat file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Heartbeat {
-    /// What the watcher is doing.
+    /// The state of the watcher.
     pub state: State,
     /// Why it is paused.
     pub reason: Option<String>,
-    /// The last thing that went wrong, until a file is taken in or a look finds all well.
+    /// The last error, until a file is ingested or a look succeeds.
     pub error: Option<String>,
     /// Its process number.
     pub pid: u32,
@@ -136,8 +136,8 @@ impl Heartbeat {
         }
     }
 
-    /// The time by the system's clock; the last one that it said if it is off, which ends the next
-    /// round.
+    /// The time of the system's clock. If the clock is wrong, the last valid time; the next look
+    /// then ends the watcher.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         clock::now().unwrap_or(self.updated)
@@ -154,7 +154,7 @@ impl Heartbeat {
     /// Writes it into a home.
     ///
     /// # Errors
-    /// What the system says if it cannot be written, not even in place.
+    /// The system's error if it cannot be written, not even in place.
     pub fn write(&mut self, home: &Path) -> io::Result<()> {
         self.updated = self.now();
         let seconds = self.updated.duration_since(self.started).as_secs();
@@ -169,7 +169,7 @@ impl Heartbeat {
     /// Reads the one in a home; none if no watcher ever ran there.
     ///
     /// # Errors
-    /// What the system says if it cannot be read, or that it is no heartbeat.
+    /// The system's error if it cannot be read, or that it is no heartbeat.
     pub fn read(home: &Path) -> io::Result<Option<Self>> {
         match files::read(&home.join(HEARTBEAT)) {
             Ok(bytes) => Ok(Some(serde_json::from_slice(&bytes).map_err(io::Error::other)?)),
@@ -182,10 +182,11 @@ impl Heartbeat {
 /// The heartbeat of a home, written whenever it changes.
 #[derive(Debug)]
 pub struct Pulse {
-    /// What is written.
+    /// The content.
     pub heartbeat: Heartbeat,
     home: PathBuf,
-    /// Which folder the home was when the watcher began: nothing is told in another one.
+    /// The folder of the home when the watcher began; the watcher writes no heartbeat into another
+    /// one.
     folder: Option<Identity>,
     is_written: bool,
 }
@@ -222,7 +223,7 @@ impl Pulse {
         self.write();
     }
 
-    /// Writes it as it is; that it cannot be is said once, and ends nothing.
+    /// Writes the current state. A failure is reported once and ends nothing.
     pub fn write(&mut self) {
         let written = if self.is_in_place() {
             self.heartbeat.write(&self.home)
@@ -241,7 +242,7 @@ impl Pulse {
 /// Puts a text in the place of a file: as a whole, or where there is no room for that, in place.
 ///
 /// # Errors
-/// What the system says if neither can be done.
+/// The system's error if neither can be done.
 pub fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
     let draft = beside(path, "partial");
     let written = private::create(&draft)

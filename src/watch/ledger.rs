@@ -1,5 +1,5 @@
-//! What is known of the feed's files, so that an old one costs a look at its size and time, and a
-//! refused one is said once.
+//! The watcher's ledger of the feed's files. A known file costs a check of its size and time; a
+//! refused file is reported once.
 //!
 //! ```text
 //! seen ─▶ growing ─(same stamp at the next look, or a marker)─▶ ready ─▶ judged
@@ -20,7 +20,7 @@ use crate::feed::source::FeedFile;
 /// Its name in the home; without it the feed's files are read once more.
 pub const LEDGER: &str = "watched.json";
 
-/// What became of a file as it was.
+/// The verdict about a file in one state.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// Bytes with this hash are in the archive.
@@ -52,7 +52,7 @@ pub struct Rules {
     pub markers_only: bool,
 }
 
-/// What may be taken in after a look.
+/// The files that may be ingested after a look.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Ready {
     /// The files, in order, each as it was seen.
@@ -65,7 +65,7 @@ pub struct Ready {
     pub awaited: Option<Period>,
 }
 
-/// What is known of the files of a feed.
+/// The known files of a feed.
 #[derive(Debug, Default)]
 pub struct Ledger {
     judged: BTreeMap<PathBuf, (Stamp, Verdict)>,
@@ -84,7 +84,7 @@ struct Remembered {
 }
 
 impl Ledger {
-    /// What may be taken in, now that the feed looks like this.
+    /// The files that may be ingested in this state of the feed.
     pub fn ready(
         &mut self,
         look: &Look,
@@ -191,7 +191,7 @@ impl Ledger {
     /// What an earlier run kept, as far as the archive bears it out.
     ///
     /// # Errors
-    /// What is wrong with a text that no run kept; without it the feed's files are read once more.
+    /// The problem of a text that no run kept; without it the feed's files are read once more.
     pub fn from_json(
         text: &[u8],
         is_seen: impl Fn(&Path, &str) -> bool,

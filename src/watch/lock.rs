@@ -1,4 +1,4 @@
-//! One watcher a home.
+//! One watcher for each home.
 
 use std::fs::{self, File};
 use std::io;
@@ -21,7 +21,7 @@ const LOCK_WAIT: Duration = Duration::from_millis(50);
 /// Whether a watcher runs on a home now.
 ///
 /// # Errors
-/// What the system says if that cannot be found out.
+/// The system's error if that cannot be found out.
 pub fn is_watched(home: &Path) -> io::Result<bool> {
     match files::open(&home.join(LOCK)) {
         Ok(file) => Ok(matches!(file.try_lock_shared(), Err(fs::TryLockError::WouldBlock))),

@@ -1,6 +1,6 @@
-//! A look at the feed: which files are there, and how each looks from outside.
+//! A look at the feed: its files, their sizes and times.
 //!
-//! Folders are listed again each time: a network drive tells nobody what changed on it.
+//! Each look lists the folders again, because a network drive does not report changes.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -29,7 +29,7 @@ impl Stamp {
     /// How a file looks now.
     ///
     /// # Errors
-    /// What the system says if it cannot be looked at.
+    /// The system's error if it cannot be looked at.
     pub fn of(path: &Path) -> io::Result<Self> {
         let file = std::fs::metadata(path)?;
         Ok(Self { n_bytes: file.len(), modified: file.modified()? })
@@ -47,7 +47,7 @@ impl Stamp {
     }
 }
 
-/// What one look found.
+/// The result of one look.
 #[derive(Debug, Default)]
 pub struct Look {
     /// The feed's files in order of month.
@@ -97,7 +97,7 @@ fn stamped_refusal(refused: Refused) -> Option<(PathBuf, Stamp, Refused)> {
 /// `200801.csv`. One that is older than the file was made for an earlier version of it.
 ///
 /// # Errors
-/// What the system says if it cannot be looked at, though it may be there.
+/// The system's error if it cannot be looked at, though it may be there.
 pub fn is_marked(path: &Path, stamp: Stamp) -> io::Result<bool> {
     match Stamp::of(&beside(path, MARKER)) {
         Ok(marker) => Ok(marker.modified >= stamp.modified),

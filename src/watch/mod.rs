@@ -1,13 +1,13 @@
-//! The watcher: takes in a feed as it grows, for years.
+//! The watcher: ingests a growing feed for years.
 //!
 //! ```text
 //! look ─▶ ledger: which files are new, whole, and next ─▶ Engine::ingest ─▶ ledger, heartbeat
 //!   ▲                                                          │
 //!   └── wait: the interval, or longer while paused ◀───────────┘
 //! ```
-//! Invariants: what it takes in, it takes in as `ingest` does, so that the home is the same to the
-//! bit; of a step that failed nothing counts, and the engine is opened anew from the home; a full
-//! disk and a feed that went are waited for, any other failure of the home ends the process.
+//! Invariants: the watcher ingests files as `ingest` does, so the home is the same to the bit. A
+//! failed step counts nothing, and the watcher opens the engine again from the home. It waits for a
+//! full disk and for a lost feed; any other failure of the home ends the process.
 
 mod error;
 pub mod heartbeat;
@@ -34,7 +34,7 @@ use heartbeat::{HEARTBEAT, Heartbeat};
 use ledger::{LEDGER, Ledger};
 use watcher::Watcher;
 
-/// Watches until it is asked to stop, or with `once` until all that is there has been taken in.
+/// Watches until a stop request, or with `once` until all present files are ingested.
 ///
 /// # Errors
 /// - [`WatchError::Watched`], [`WatchError::Lock`] if another watcher runs on the home, or none
@@ -47,7 +47,7 @@ pub fn watch(plan: Plan, stop: &Stop) -> Result<Watched, WatchError> {
     Watcher::new(plan)?.run(stop)
 }
 
-/// What is wrong with the files that watchers keep in a home: no figure depends on them.
+/// The problem of the files that watchers keep in a home: no figure depends on them.
 #[must_use]
 pub fn damage(home: &Path) -> Vec<String> {
     let heartbeat = Heartbeat::read(home).err().map(|error| (HEARTBEAT, error));

@@ -1,11 +1,11 @@
-//! What a watcher is asked to do, and what it did.
+//! The arguments of a watcher and its result.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::home::options::Config;
 
-/// What to watch, and how.
+/// The feed and the settings of a watcher.
 #[derive(Clone, Debug)]
 pub struct Plan {
     /// The engine's home.
@@ -16,17 +16,17 @@ pub struct Plan {
     pub profile: Option<String>,
     /// The options.
     pub config: Config,
-    /// How many workers compute.
+    /// The number of worker threads.
     pub n_workers: usize,
     /// How long to wait between looks.
     pub interval: Duration,
-    /// Whether to end when what is there has been taken in.
+    /// Whether to end after all present files are ingested.
     pub once: bool,
     /// Whether only a marker says that a file is whole.
     pub markers_only: bool,
 }
 
-/// What a watcher did before it was stopped.
+/// The result of a watcher.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Watched {
     /// Files accepted.

@@ -1,5 +1,4 @@
-//! What happens while files are taken in, as log lines and heartbeats; and what a year that closes
-//! asks for.
+//! Reports intake as log lines and heartbeats, and estimates a closing year.
 
 use tracing::{info, warn};
 
@@ -17,7 +16,7 @@ pub struct Progress<'a> {
     stop: &'a Stop,
     year_close: &'a mut YearClose,
     publication: Publication,
-    /// Files that count once the step in hand is committed, which is when they are told of.
+    /// Files that count once the current step is committed; they are reported then.
     accepted: Vec<(String, Vintage, Counts)>,
     /// What ended an estimation in a way that must end the process.
     pub fatal: Option<RegressionError>,
@@ -54,7 +53,7 @@ impl<'a> Progress<'a> {
         self.estimated(estimated);
     }
 
-    /// Tells what came of an estimation; intake goes on, unless the disk fails.
+    /// Reports the result of an estimation. Intake continues, unless the disk fails.
     fn estimated(&mut self, estimated: Result<Option<Estimated>, RegressionError>) {
         match estimated {
             Ok(None) => {}

@@ -1,4 +1,4 @@
-//! Whether there is room on a disk again.
+//! Tests whether a disk has room again.
 
 use std::fs;
 use std::io::{self, Write};
@@ -14,7 +14,7 @@ const PROBE_BYTES: usize = 1 << 20;
 /// reserves answer too, as no count of free blocks does.
 ///
 /// # Errors
-/// What the system says if it cannot.
+/// The system's error if it cannot.
 pub fn probe(folder: &Path) -> io::Result<()> {
     let path = folder.join("room.partial");
     let written = private::create(&path).and_then(|mut file| {

@@ -1,8 +1,7 @@
-//! When to stop: SIGTERM and SIGINT, as a flag that is looked at between steps, and a wait that
-//! they end.
+//! Stop requests: SIGTERM and SIGINT set a flag that is read between steps, and end a wait.
 //!
-//! The first signal asks; the second ends the process at once, which a home survives as it survives
-//! any end.
+//! The first signal requests a stop; the second ends the process at once, which a home survives
+//! like any other end.
 
 use std::io::{self, Read};
 use std::os::unix::net::UnixStream;
@@ -24,7 +23,7 @@ impl Stop {
     /// Listens to SIGTERM and SIGINT from now on.
     ///
     /// # Errors
-    /// What the system says if it gives no handler or no socket.
+    /// The system's error if it gives no handler or no socket.
     pub fn on_signals() -> io::Result<Self> {
         let asked = Arc::new(AtomicBool::new(false));
         let (wake, ring) = UnixStream::pair()?;

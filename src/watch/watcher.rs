@@ -1,4 +1,4 @@
-//! The watcher itself: round by round, until it is asked to stop.
+//! The watcher itself: repeats rounds until a stop request.
 
 use std::cell::RefCell;
 use std::io::ErrorKind;
@@ -34,7 +34,7 @@ use crate::regressions::YearClose;
 /// The longest wait between two tries while the disk is full.
 const PAUSE_MAX: Duration = Duration::from_mins(5);
 
-/// What comes after a round.
+/// The next action after a round.
 enum Next {
     /// Another look after the interval.
     Look,
@@ -55,10 +55,10 @@ pub struct Watcher {
     reader: Option<Archive>,
     year_close: YearClose,
     ledger: Ledger,
-    /// How what lies beside the feed, and makes a new home what it is, looked the last time.
+    /// The last state of the files that define a new home, in the feed's folder.
     beside: Option<Vec<Option<Stamp>>>,
     pulse: Pulse,
-    /// What was said of files that wait, so that it is said once.
+    /// The last message about waiting files, which is not repeated.
     said_waiting: String,
     is_paused: bool,
     /// How long to wait before the next try on a full disk; zero while there is room.
@@ -69,7 +69,7 @@ impl Watcher {
     /// A watcher that has done nothing yet.
     ///
     /// # Errors
-    /// [`WatchError::Estimate`] if the options ask for a table that is none.
+    /// [`WatchError::Estimate`] if the options name an unknown table.
     pub fn new(plan: Plan) -> Result<Self, WatchError> {
         let year_close = YearClose::new(plan.config.estimate.as_deref(), plan.n_workers)?;
         let pulse = Pulse::new(&plan.home, &plan.feeds, plan.interval);

@@ -1,7 +1,7 @@
-//! Files of the home that are not as they were written, and which figures that affects.
+//! Finds damaged files of the home, and the figures that the damage affects.
 //!
-//! The figures published last are read from the newest parts; records explain them and give them
-//! again. Everything else serves earlier vintages, or only saves time.
+//! The newest parts hold the current figures; records explain them and can compute them again. All
+//! other files serve earlier vintages or only save time.
 
 use super::finding::{Affected, Finding, Verification};
 use crate::domain::types::Vintage;

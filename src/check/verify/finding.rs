@@ -1,4 +1,4 @@
-//! What can be wrong with a home, and which figures that affects.
+//! Findings: damage and differences in a home, and the figures that they affect.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use crate::home::ArchiveError;
 use crate::home::parts::Table;
 use crate::tables::export::ExportError;
 
-/// What is wrong with a home.
+/// A finding about a home.
 #[derive(Debug)]
 pub enum Finding {
     /// The database is not whole.
@@ -30,18 +30,18 @@ pub enum Finding {
     OldRecords {
         /// The file.
         file: String,
-        /// Which figures that affects.
+        /// The affected figures.
         affected: Affected,
-        /// What is wrong.
+        /// The problem.
         error: ArchiveError,
     },
     /// A part that only older vintages are read from is missing or damaged.
     OldPart {
         /// The table.
         table: Table,
-        /// Which figures that affects.
+        /// The affected figures.
         affected: Affected,
-        /// What is wrong.
+        /// The problem.
         error: ArchiveError,
     },
     /// A published part is missing or damaged, so that a year cannot be read.
@@ -54,9 +54,9 @@ pub enum Finding {
         key: String,
         /// The column.
         column: String,
-        /// What is published.
+        /// The published value.
         published: String,
-        /// What the records say.
+        /// The value from the records.
         recomputed: String,
     },
     /// A row that is published but that the records do not make.
@@ -116,7 +116,7 @@ impl fmt::Display for Finding {
 }
 
 impl Finding {
-    /// Which figures it affects.
+    /// The affected figures.
     #[must_use]
     pub fn affected(&self) -> Affected {
         match self {
@@ -127,7 +127,7 @@ impl Finding {
     }
 }
 
-/// What was looked at, and what was found.
+/// The scope and the findings of a verification.
 #[derive(Debug, Default)]
 pub struct Verification {
     /// Segments read.
@@ -140,11 +140,11 @@ pub struct Verification {
     pub findings: Vec<Finding>,
     /// How much is wrong.
     pub n_findings: usize,
-    /// Which figures that affects.
+    /// The affected figures.
     pub affected: Affected,
 }
 
-/// How many findings are told one by one.
+/// The number of findings that are listed.
 pub const FINDINGS_MAX: usize = 100;
 
 impl Verification {

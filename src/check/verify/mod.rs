@@ -1,9 +1,9 @@
-//! `verify`: everything recomputed from the archive in one go, and compared with what is published,
-//! bit for bit.
+//! `verify`: recomputes everything from the archive in one pass, and compares it with the published
+//! tables, bit for bit.
 //!
-//! Comes in: a home. Goes out: what is wrong with it, by name, and which figures that affects: a
-//! damaged file, a row or a figure that is not what the records say. The recomputation is the
-//! oracle's, in plain loops: it shares no operator with the engine.
+//! Input: a home. Output: named findings and the figures that they affect. A finding is a damaged
+//! file, or a row or figure that differs from the records. The oracle recomputes in plain loops and
+//! shares no operator with the engine.
 
 mod damage;
 mod finding;
@@ -162,7 +162,7 @@ fn year_of(error: &ExportError, years: &[Year]) -> Option<Year> {
     }
 }
 
-/// What should be published of a year.
+/// The expected rows of a year.
 fn expected(
     replay: &Replay<'_>,
     table: Table,

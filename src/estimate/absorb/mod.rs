@@ -1,13 +1,12 @@
-//! Fixed effects out of the variables: potentials for each level, residuals row by row.
+//! Absorbs fixed effects from variables: potentials for each level, residuals row by row.
 //!
 //! ```text
 //! Design ─▶ Layout ─▶ right-hand sides ─▶ conjugate gradients ─▶ potentials ─▶ Stream of residuals
 //!           (groups)   (one pass)          (levels only)          (per level)   (one pass each)
 //! ```
 //!
-//! The effect with most levels is swept exactly wherever rows are read; potentials are kept for the
-//! others only.
-//! Residuals are never held: whoever needs them streams over the rows.
+//! The effect with most levels is swept exactly whenever rows are read. Only the other effects have
+//! potentials. Residuals are never stored; users stream over the rows.
 
 pub(super) mod linear;
 mod options;
@@ -49,7 +48,7 @@ pub struct Absorbed<'a> {
     pub iterations: usize,
     /// The largest relative residual of all variables.
     pub relative_residual: f64,
-    /// The share of the tolerance that residuals had to come to.
+    /// The share of the tolerance that residuals must reach.
     share: f64,
     /// Whether an earlier solution started the iteration, or its pieces were not read again.
     pub warm_start: bool,
@@ -112,7 +111,7 @@ impl<'a> Absorbed<'a> {
         &self.products
     }
 
-    /// What each variable is before anything is absorbed.
+    /// The size of each variable before absorption.
     #[must_use]
     pub fn sizes(&self) -> &Sizes {
         &self.sizes

@@ -1,4 +1,4 @@
-//! What can be chosen of the absorption.
+//! Options of the absorption.
 
 use serde::Serialize;
 
@@ -15,7 +15,7 @@ pub struct AbsorbOptions {
     pub patience: usize,
     /// From where on a regressor is collinear with what comes before it.
     pub collinear: CollinearLimits,
-    /// Which solver to use.
+    /// The solver.
     pub method: Method,
     /// Whether to keep, for a later start, what was worked out inside blocks.
     pub keep: bool,

@@ -65,7 +65,7 @@ impl Codes {
     /// Keeps the positions that stay, where they stand, and renumbers what still occurs.
     ///
     /// # Panics
-    /// If something else is told than whether each position stays.
+    /// If the argument does not state for each position whether it stays.
     #[must_use]
     pub fn retain(mut self, stays: &[bool]) -> Self {
         assert_eq!(stays.len(), self.of_row.len(), "each position stays or goes");

@@ -1,8 +1,7 @@
-//! Panel and formula to a sample: which rows count, and in which level of each effect they stand.
+//! Panel and formula to a sample: the rows that count, and their level of each effect.
 //!
-//! The values of the variables stay where they are, in the panel; an interaction is multiplied when
-//! it is
-//! read. What is held for each row of the sample is its number in the panel and its levels.
+//! The values of the variables stay in the panel; interactions are multiplied when read. The sample
+//! stores for each row its number in the panel and its levels.
 
 pub mod codes;
 pub(super) mod components;
@@ -20,7 +19,7 @@ use super::error::EstimateError;
 use super::formula::{Formula, Interaction, Term};
 use super::panel::{Column, Panel, Part};
 
-/// What a sample is made of.
+/// The request for a sample.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
     /// Outcomes and regressors, a column or a product each; no factor stands for the constant.
@@ -34,7 +33,7 @@ pub struct Request {
     /// Columns that a row must have a value in, though no model reads them: models that share a
     /// sample.
     pub required: Vec<String>,
-    /// What becomes of rows alone in a level of a fixed effect.
+    /// The treatment of rows alone in a level of a fixed effect.
     pub singletons: Singletons,
     /// Whether variables are read as deviations from their means: every model has the constant.
     /// With fixed effects, which take the mean out too, those far from zero are.
@@ -58,9 +57,9 @@ pub struct Design<'a> {
     pub cluster_names: Vec<String>,
     /// The weight of each row of the sample.
     pub weights: Option<Vec<f64>>,
-    /// Where the weights come from.
+    /// The source of the weights.
     pub weight: Option<Variable<'a>>,
-    /// Where the panel's rows come from, if that was told.
+    /// The origin of the panel's rows, if known.
     pub parts: Vec<Part>,
     /// Rows left out for a missing or infinite value or a weight of zero.
     pub n_missing: usize,

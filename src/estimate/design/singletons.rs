@@ -1,4 +1,4 @@
-//! Rows alone in a level of a fixed effect: they say nothing, and leaving one out may leave another
+//! Rows alone in a level of a fixed effect carry no information. Dropping one may leave another
 //! alone.
 
 use rayon::prelude::*;
@@ -6,11 +6,11 @@ use serde::{Deserialize, Serialize};
 
 use super::codes::Codes;
 
-/// What becomes of rows alone in a level of a fixed effect.
+/// The treatment of rows alone in a level of a fixed effect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Singletons {
-    /// They are left out until there are none.
+    /// They are dropped until none is left.
     #[default]
     Dropped,
     /// They stay: each has a residual of zero, and counts as an observation and its level as a

@@ -1,4 +1,4 @@
-//! What can be wrong with a formula, and where.
+//! Errors in a formula, with their place.
 
 use std::fmt;
 
@@ -13,7 +13,7 @@ pub(super) const TERMS_MAX: usize = 512;
 /// Where and why a text is not a formula; shown with a caret under the place.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub struct FormulaError {
-    /// What is wrong.
+    /// The problem.
     pub problem: FormulaProblem,
     /// The formula as one line.
     pub text: String,
@@ -30,7 +30,7 @@ impl FormulaError {
 }
 
 impl FormulaError {
-    /// What is wrong, the formula, and a caret under the place.
+    /// The problem, the formula, and a caret under the place.
     #[must_use]
     pub fn lines(&self) -> [String; 3] {
         let before: String = self.text.chars().take(self.column).collect();
@@ -52,7 +52,7 @@ impl fmt::Display for FormulaError {
     }
 }
 
-/// What can be wrong with a formula.
+/// A problem of a formula.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum FormulaProblem {
     /// A character outside the grammar.
@@ -127,9 +127,9 @@ pub enum FormulaProblem {
     /// A name was expected and something else found.
     #[error("expected {wanted} and found {found}")]
     Expected {
-        /// What the grammar asks for.
+        /// The expected token.
         wanted: &'static str,
-        /// What stands there.
+        /// The found token.
         found: String,
     },
     /// `-` before anything but `1` or a term written earlier.

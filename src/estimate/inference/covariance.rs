@@ -1,9 +1,9 @@
-//! The variance matrix of a model's coefficients, and which of its variances are figures.
+//! The variance matrix of a model's coefficients, and the variances that exist.
 //!
 //! # Equation
-//! A variance is a quadratic form in scores, `B M B`. What rounding leaves of sums of scores `s_k`
-//! comes back as `Σ_k |B_jk|` times that, and what it leaves of residuals as `√B_jj` times that: a
-//! standard error below both together is rounding.
+//! A variance is a quadratic form in scores, `B M B`. The rounding of sums of scores `s_k` enters
+//! it as `Σ_k |B_jk|` times that rounding, and the rounding of residuals as `√B_jj` times that
+//! rounding. A standard error below both together is rounding.
 //!
 //! A two-way clustered variance may come out negative. On request the matrix is then repaired as
 //! fixest does, after Cameron, Gelbach and Miller (2011): its negative eigenvalues become zero.

@@ -19,19 +19,19 @@ use crate::estimate::design::components::components;
 pub struct SmallSample {
     /// Whether to correct for the parameters: `(N−1)/(N−K)`.
     pub k_adj: bool,
-    /// Which levels of fixed effects count as parameters.
+    /// The levels of fixed effects that count as parameters.
     pub k_fixef: FixedEffectLevels,
     /// Whether to correct for the number of clusters: `G/(G−1)`.
     #[serde(rename = "G_adj")]
     pub g_adj: bool,
-    /// Which number of clusters counts in two-way clustering.
+    /// The number of clusters that counts in two-way clustering.
     #[serde(rename = "G_df")]
     pub g_df: ClusterCount,
     /// How redundant levels are counted.
     pub dof: Redundancy,
 }
 
-/// Which levels of fixed effects count as parameters.
+/// The levels of fixed effects that count as parameters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum FixedEffectLevels {
@@ -43,7 +43,7 @@ pub enum FixedEffectLevels {
     Full,
 }
 
-/// Which number of clusters counts in two-way clustering.
+/// The number of clusters that counts in two-way clustering.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ClusterCount {

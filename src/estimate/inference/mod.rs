@@ -36,7 +36,7 @@ pub struct Inference {
     pub vcov: Vcov,
     /// The small-sample corrections.
     pub small_sample: SmallSample,
-    /// What is done about a negative variance.
+    /// The treatment of a negative variance.
     pub negative_variance: NegativeVariance,
 }
 
@@ -194,7 +194,7 @@ impl<'d> Ways<'d> {
     }
 }
 
-/// What a table prints of a model's coefficients.
+/// The printed figures of a model's coefficients.
 struct Figures {
     terms: Vec<TermEstimate>,
     covariance: Option<Vec<f64>>,

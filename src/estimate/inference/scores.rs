@@ -18,7 +18,7 @@ use crate::estimate::absorb::sample::level_sums::{Sums, Totals};
 use crate::estimate::design::codes::Codes;
 use crate::estimate::least_squares::Coefficients;
 
-/// What the residuals of one model add up to.
+/// The sums of one model's residuals.
 #[derive(Debug, Clone)]
 pub struct Scores {
     /// `Σ w e²`

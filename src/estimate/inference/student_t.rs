@@ -1,4 +1,4 @@
-//! Student's t: what a p-value and a confidence interval need.
+//! Student's t distribution for p-values and confidence intervals.
 
 use statrs::distribution::{ContinuousCDF, Normal, StudentsT};
 use statrs::function::beta::checked_beta_reg;

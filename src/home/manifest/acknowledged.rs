@@ -1,8 +1,7 @@
-//! How many transactions were acknowledged: a number in a file beside the database.
+//! The number of acknowledged transactions, in a file next to the database.
 //!
-//! A database that was cut off, emptied, or put back from an older copy looks whole to itself. The
-//! number is written after each commit and before anybody is told of it, so a database that holds
-//! fewer has lost something.
+//! A truncated, emptied or older database looks complete. The number is written after each commit
+//! and before the commit is acknowledged. A database with fewer transactions has lost some.
 
 use std::fs;
 use std::io::{ErrorKind, Write};
@@ -14,7 +13,7 @@ use crate::home::error::{ArchiveError, Result};
 
 const NAME: &str = "acknowledged";
 
-/// The number; 0 where there is none yet.
+/// The number; 0 if there is no file yet.
 ///
 /// # Errors
 /// - [`ArchiveError::Read`] if it cannot be read.

@@ -62,9 +62,9 @@ impl Commit {
 pub struct AcceptedFile {
     /// Its number.
     pub vintage: Vintage,
-    /// Where it was read, as given.
+    /// The path from which it was read, as given.
     pub path: PathBuf,
-    /// What is in it.
+    /// Its content.
     pub summary: Summary,
     /// Its records.
     pub segment: Stored,

@@ -1,4 +1,4 @@
-//! Folds in the manifest: which files stand for parts that were put together.
+//! Folds in the manifest: the files that replace folded parts.
 
 use rusqlite::{Row, params};
 

@@ -1,9 +1,8 @@
-//! Layout 2 in the terms of layout 3: what a reader shows of a home that nobody has written since,
-//! and what its first writer makes of it.
+//! Layout 2 in terms of layout 3, for readers of an old home and for its first writer.
 //!
-//! Layout 2 kept a model as the JSON that `estimate` prints, under the names of its specification
-//! and column. The JSON stays as it is, so that its figures do, with version 0; which formula and
-//! rules it was of was not recorded, so it has no identity.
+//! Layout 2 stored a model as the JSON that `estimate` prints, under the names of its specification
+//! and column. The JSON does not change, so its figures do not change; it has version 0. Layout 2
+//! did not record formula and rules, so the model has no identity.
 
 use rusqlite::{Connection, Transaction};
 

@@ -1,12 +1,12 @@
-//! The manifest: a database (`SQLite`) that says what was accepted, published, and where it is.
+//! The manifest: a database (`SQLite`) of accepted files and published parts, with their paths.
 //!
 //! ```text
 //! segments, parts (durable) ──▶ commit: one transaction ──▶ manifest.sqlite
 //!                                   queries, also while a writer is open ◀──┘
 //! ```
-//! Invariants: a file that no row names does not exist; nothing is served from a table whose rows
-//! are not those that were written, nor from a database that has lost what was acknowledged. The
-//! tables are documented in `schema.sql`.
+//! Invariants: a file without a row does not exist for readers. Nothing is served from a table with
+//! changed rows, or from a database without acknowledged commits. `schema.sql` documents the
+//! tables.
 
 mod acknowledged;
 mod commit;
@@ -128,7 +128,7 @@ impl Manifest {
     /// As [`Manifest::read`], with each question answered as of the commit that is then the newest.
     ///
     /// # Errors
-    /// Those of [`Manifest::read`].
+    /// As for [`Manifest::read`].
     pub(super) fn follow(home: &Path) -> Result<Self> {
         let path = home.join(NAME);
         // Before the database: a writer raises it after a commit.
@@ -161,7 +161,7 @@ impl Manifest {
     /// in between. Nothing if the database was read whole, or another file is in its place.
     ///
     /// # Errors
-    /// Those of [`Manifest::read`].
+    /// As for [`Manifest::read`].
     pub(super) fn move_on(&mut self, home: &Path) -> Result<Option<bool>> {
         if !self.is_on_disk || !self.is_in_place() {
             return Ok(None);

@@ -1,4 +1,4 @@
-//! What the manifest is asked.
+//! Queries of the manifest.
 
 use std::collections::{BTreeMap, HashSet};
 use std::io::ErrorKind;
@@ -26,7 +26,7 @@ pub struct FileEntry {
     pub vintage: Vintage,
     /// Its name, without its folder.
     pub name: String,
-    /// Where it was read, as given.
+    /// The path from which it was read, as given.
     pub path: PathBuf,
     /// The month in its name.
     pub period: Period,

@@ -1,4 +1,4 @@
-//! Panels and estimates in the manifest: what is computed from the published tables.
+//! Panels and estimates in the manifest: results computed from the published tables.
 
 use rusqlite::{Row, Transaction, TransactionBehavior, params};
 
@@ -15,7 +15,7 @@ pub(super) const SCHEMA: &str = include_str!("results.sql");
 /// A year of a panel.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PanelPart {
-    /// Which panel: `plant`, `ordinary` or `product`.
+    /// The panel: `plant`, `ordinary` or `product`.
     pub kind: String,
     /// The year of its rows.
     pub year: Year,
@@ -25,7 +25,7 @@ pub struct PanelPart {
     pub publication: Publication,
     /// Its rows.
     pub n_rows: u64,
-    /// Where they are.
+    /// Their place.
     pub file: Stored,
 }
 
@@ -50,7 +50,7 @@ pub struct StoredEstimate {
     pub panel: String,
     /// BLAKE3 over the stamps of the panel's years.
     pub stamp: String,
-    /// What came of it.
+    /// Its result.
     pub state: StoredState,
 }
 
@@ -62,7 +62,7 @@ impl StoredEstimate {
     }
 }
 
-/// Which model an estimate is of.
+/// The model of an estimate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredModel {
     /// BLAKE3 of the content, in hexadecimal.
@@ -71,7 +71,7 @@ pub struct StoredModel {
     pub content: String,
 }
 
-/// What came of an estimation.
+/// The result of an estimation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StoredState {
     /// A model, as JSON of a version.

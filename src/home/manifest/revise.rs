@@ -1,5 +1,5 @@
-//! What a commit may do beside adding: files withdrawn, a home rebuilt under other options; and the
-//! snapshots that are kept.
+//! Revisions in a commit: withdrawn files, a home rebuilt under other options, and stored
+//! snapshots.
 
 use rusqlite::{Row, Transaction, params};
 
@@ -33,14 +33,14 @@ pub struct Rebuilt {
     pub reclassified: Vec<Reclassified>,
 }
 
-/// A file whose records were sorted anew into those that count and those that are excluded.
+/// A file with a new division of its records into counted and excluded ones.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reclassified {
     /// The file.
     pub vintage: Vintage,
     /// Its records, in the place of those before.
     pub segment: Stored,
-    /// What is in it now.
+    /// Its new content.
     pub summary: Summary,
 }
 

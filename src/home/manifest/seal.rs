@@ -1,15 +1,15 @@
-//! Seals: the database keeps of each of its tables how many rows it has and the sum of their
-//! hashes, so that a bit that flips on the disk is found before anything is served from it.
+//! Seals: for each table the database stores the number of rows and the sum of their hashes. A
+//! flipped bit on the disk is found before anything is served from the table.
 //!
 //! ```text
 //! INSERT, UPDATE, DELETE ──trigger──▶ seals: name, n_rows, digest = Σ BLAKE3(table, row)
 //! opening ──▶ every row hashed anew ──▶ the same sum, or the manifest is damaged
 //! ```
-//! `SQLite` checks the shape of its pages, not what stands in them: a count or a path with a bit
-//! flipped reads like any other. The sum does not depend on the order of rows, so a transaction
-//! costs what it changes and not what there is. The definitions of tables, indexes and triggers are
-//! sealed as if they were a table. Triggers see to it that no way of writing forgets a seal; a
-//! program without the two functions below cannot write the tables at all.
+//! `SQLite` checks the shape of its pages, not their values: a count or a path with a flipped bit
+//! reads like any other. The sum does not depend on the order of rows, so a transaction costs its
+//! changes only. The definitions of tables, indexes and triggers have a seal, too. Triggers update
+//! the seals for every kind of write. A program without the two functions below cannot write the
+//! tables.
 
 use rusqlite::functions::{Context, FunctionFlags};
 use rusqlite::types::ValueRef;
@@ -150,7 +150,7 @@ pub(super) fn tables(connection: &Connection) -> rusqlite::Result<Vec<String>> {
     connection.prepare(sql)?.query_map([], |row| row.get(0))?.collect()
 }
 
-/// What is wrong with some tables and with the definitions; nothing if they are whole.
+/// The problem of some tables and with the definitions; nothing if they are whole.
 ///
 /// All is read in one transaction, so that a writer beside it is no damage.
 pub(super) fn check(connection: &Connection, tables: &[String]) -> rusqlite::Result<Vec<String>> {

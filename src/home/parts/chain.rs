@@ -1,4 +1,4 @@
-//! From which files a year of a table is read, as of a publication.
+//! The files of a year of a table, as of a publication.
 //!
 //! ```text
 //! parts:  12 whole, 13 changes, 14 changes, 15 changes        folded up to 14

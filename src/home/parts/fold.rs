@@ -1,5 +1,5 @@
-//! Folding: a whole part of a year and the changes after it, put together as the rows that they
-//! come to and what leads back from these.
+//! Folding: replaces a whole part of a year and its later changes by their resulting rows and by
+//! parts that undo each publication.
 //!
 //! ```text
 //! 12 whole ─ 13 changes ─ 14 changes   ─▶   rows of 14 ─ undo 14 ─ undo 13
@@ -51,7 +51,7 @@ pub struct Fold {
 pub struct FoldedRows {
     /// How many there are.
     pub n_rows: u64,
-    /// Where they are.
+    /// Their place.
     pub file: Stored,
 }
 
@@ -70,11 +70,11 @@ pub struct UndoPart {
     pub states: Vec<Publication>,
     /// Number of rows.
     pub n_rows: u64,
-    /// Where they are.
+    /// Their place.
     pub file: Stored,
 }
 
-/// What is to be folded.
+/// The parts to fold.
 pub(in crate::home) struct Folding<'a> {
     pub(in crate::home) table: Table,
     pub(in crate::home) year: Year,

@@ -1,4 +1,4 @@
-//! Parts: what is stored of the published tables, a year as a whole or what changed in it since.
+//! Parts: the stored form of the published tables, a year as a whole or its later changes.
 //!
 //! ```text
 //! published/plant/2010/000012.parquet   whole   │ firm … removed = false
@@ -9,9 +9,8 @@
 //! folded: 12, 13, 14 ─▶ 000014-000061.parquet  the rows of 14, as a whole
 //!                       000014-000061-undo.parquet  what 14 and 13 took the place of
 //! ```
-//! Invariants: a part never changes; so that a table as of an earlier publication stays what it
-//! was, a fold (`fold.rs`) has the rows of the newest of the parts that it takes the place of, and
-//! of each what leads back to the one before.
+//! Invariants: a part never changes. To keep earlier publications, a fold (`fold.rs`) has the rows
+//! of its newest part, and for each of its parts the way back to the previous one.
 
 mod chain;
 mod fold;
@@ -74,7 +73,7 @@ impl Table {
     }
 }
 
-/// What is stored of a row.
+/// The stored form of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Layout {
     /// All its figures, as published: homes up to layout 3 of the manifest.
@@ -132,9 +131,9 @@ pub struct Part {
     pub year: Year,
     /// The publication that wrote them.
     pub publication: Publication,
-    /// What the rows are.
+    /// The kind of the rows.
     pub kind: PartKind,
-    /// What is stored of them.
+    /// The stored form of the rows.
     pub layout: Layout,
     /// How many months of the year the figures stand for.
     pub months: u8,

@@ -1,4 +1,4 @@
-//! A table as of a publication: all rows of a year with later changes, or what is undone, on top.
+//! A table as of a publication: all rows of a year, with later changes or undo parts on top.
 //!
 //! ```text
 //! base ─▶ layer ─▶ layer    read from the top down: a row counts if no layer above has its key and
@@ -164,7 +164,7 @@ fn visible(
     filter_record_batch(&rows, &BooleanArray::from(stays))
 }
 
-/// Which rows are removals.
+/// The rows that are removals.
 pub(super) fn removed(batch: &RecordBatch) -> std::result::Result<&BooleanArray, ArrowError> {
     let column = batch.column_by_name(REMOVED).and_then(|column| column.as_boolean_opt());
     column.ok_or_else(|| ArrowError::SchemaError(format!("no column of truths {REMOVED}")))

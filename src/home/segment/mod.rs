@@ -9,8 +9,7 @@
 //! `excluded` (null where the record counts). Texts are plain strings to any reader and
 //! dictionary-encoded on disk.
 //!
-//! Invariant: what is read is what was written, in the order of the segment; texts are numbered
-//! anew.
+//! Invariant: a segment gives back the written records in its order; texts get new numbers.
 
 mod read;
 mod text_chunk;

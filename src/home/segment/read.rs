@@ -22,7 +22,7 @@ use crate::domain::types::{City, Flow, Period};
 use crate::home::durable::Stored;
 use crate::home::error::{ArchiveError, Result};
 
-/// Which columns of a segment to read.
+/// The columns of a segment to read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fields {
     /// What figures are made of. `name`, `region`, `product` and `line` of the records are 0 and
@@ -64,7 +64,7 @@ pub fn read(
 /// months: late records stand in row groups of their own.
 ///
 /// # Errors
-/// Those of [`read`].
+/// As for [`read`].
 pub fn read_months(
     home: &Path,
     segment: &Stored,

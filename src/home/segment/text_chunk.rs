@@ -5,8 +5,8 @@
 //!       · data pages (null levels, then positions)
 //! positions and levels: runs of one value │ groups of eight, bit-packed (Parquet's hybrid)
 //! ```
-//! Parquet's own writer hashes the text of every row to find out what the dictionary of the feed
-//! knows already: nine columns of it are half of the time of a segment.
+//! Parquet's writer hashes the text of every row to build a dictionary that the feed already has:
+//! nine such columns take half of the time of a segment.
 
 use std::io::Write;
 
@@ -93,7 +93,7 @@ impl TextChunk {
     /// Adds it as the next column of a row group.
     ///
     /// # Errors
-    /// What the writer says.
+    /// The writer's error.
     pub(super) fn append_to<W: Write + Send>(
         self,
         row_group: &mut SerializedRowGroupWriter<'_, W>,

@@ -54,7 +54,7 @@ impl Encoded {
     /// Writes a segment durably at a path relative to the home.
     ///
     /// # Errors
-    /// Those of [`Encoded::store`].
+    /// As for [`Encoded::store`].
     pub fn store_at(&self, home: &Path, path: String) -> Result<Stored> {
         let mut draft = Draft::create(home, path)?;
         let target = draft.target();
@@ -69,7 +69,7 @@ impl Encoded {
 /// excludes other ones.
 ///
 /// # Errors
-/// Those of [`Encoded::store`], and [`ArchiveError::Encode`] for those of [`encode`].
+/// As for [`Encoded::store`], and [`ArchiveError::Encode`] for those of [`encode`].
 pub fn rewrite<'p>(
     home: &Path,
     vintage: Vintage,

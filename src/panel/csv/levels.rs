@@ -1,4 +1,4 @@
-//! Texts to levels: alike where the texts are.
+//! Texts to levels: equal texts give equal levels.
 
 use super::missing::Missing;
 use crate::panel::growing::{Growing, NotText, Role, Values};

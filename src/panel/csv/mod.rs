@@ -6,8 +6,8 @@
 //!         encoding)         the header)
 //! ```
 //! # Shape
-//! A file is read once. A column of levels stays one of whole numbers as long as every text is a
-//! whole number in its shortest form; then it is one of texts, as they stand in the file.
+//! A file is read once. A column of levels holds whole numbers as long as every text is a whole
+//! number in its shortest form; otherwise it holds the texts of the file.
 
 mod levels;
 mod missing;

@@ -1,6 +1,6 @@
-//! What can be wrong with a line of a panel.
+//! Errors in a line of a panel.
 
-/// What is wrong with a line of a panel.
+/// A problem of a line of a panel.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CsvProblem {
     /// More or fewer fields than the header has.

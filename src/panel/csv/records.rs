@@ -5,8 +5,8 @@
 //! in a line feed, with or without a carriage return before it, or, in a text without line feeds,
 //! in a carriage return.
 //!
-//! Panels are split here rather than by the `csv` crate because that does not say whether a field
-//! was quoted, and a quoted `NA` is a text. On what is well formed the two agree, as a test checks.
+//! This file splits panels, because the `csv` crate does not say whether a field was quoted, and a
+//! quoted `NA` is a text. A test checks that the two agree on well-formed text.
 
 use std::io::{self, Read};
 
@@ -21,7 +21,7 @@ const BLOCK_BYTES: usize = 1 << 18;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Style {
     pub(super) delimiter: u8,
-    /// What ends a line.
+    /// The end of a line.
     pub(super) terminator: u8,
     /// Whether a space after a delimiter belongs to the delimiter.
     pub(super) skips_spaces: bool,
@@ -246,7 +246,7 @@ impl<R: Read> Records<R> {
     }
 }
 
-/// The texts of a line's fields; none if they cannot be told apart.
+/// The texts of a line's fields; none if they cannot be separated.
 pub(super) fn fields_of(line: &[u8], style: Style) -> Option<Vec<String>> {
     let mut fields = Vec::new();
     match split_quoted(line, true, style, &mut fields) {

@@ -1,4 +1,4 @@
-//! How a text's fields are set apart, told from its header.
+//! The delimiter and quoting of a text, detected from its header.
 
 use super::records::{Style, fields_of};
 use crate::panel::named;

@@ -28,9 +28,9 @@ pub struct Axis {
 /// A place on an axis with its label.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tick {
-    /// Where it is.
+    /// Its place.
     pub at: f64,
-    /// What is written there.
+    /// Its label.
     pub label: String,
 }
 

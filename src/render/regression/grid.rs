@@ -20,13 +20,13 @@ pub enum Line {
 /// Texts in lines.
 #[derive(Clone, Debug)]
 pub struct Grid {
-    /// What it is called.
+    /// Its name.
     pub title: String,
     /// The lines of the header.
     pub header: Vec<Line>,
     /// Those below.
     pub body: Vec<Line>,
-    /// What is said under it.
+    /// The notes below the table.
     pub notes: Vec<String>,
 }
 
@@ -162,7 +162,7 @@ fn std_error(estimate: &Estimate, name: &str) -> String {
     error.map_or_else(String::new, |error| format!("({})", figure(error)))
 }
 
-/// The errors, the stars, what was dropped, what else is to be said.
+/// Notes on standard errors, stars, dropped regressors, and others.
 fn notes(table: &RegressionTable<'_>) -> Vec<String> {
     let mut kinds: Vec<String> = Vec::new();
     for Model { estimate, .. } in &table.models {

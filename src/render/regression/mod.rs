@@ -45,7 +45,7 @@ pub struct RegressionTable<'m> {
     pub title: &'m str,
     /// The models.
     pub models: Vec<Model<'m>>,
-    /// What is to be said beside the figures.
+    /// Notes on the figures.
     pub notes: Vec<String>,
 }
 

@@ -28,9 +28,9 @@ pub struct Entry {
     pub vintage: Option<u64>,
     /// Whether what it was estimated on has changed since.
     pub stale: Option<bool>,
-    /// The estimate with the seconds it took; none where there is none.
+    /// The estimate with its seconds, if it exists.
     pub fit: Option<(Estimate, f64)>,
-    /// Why there is none.
+    /// The reason for a missing estimate.
     pub error: Option<String>,
     /// What tells it from others.
     pub model: ModelEntry,

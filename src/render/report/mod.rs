@@ -84,7 +84,7 @@ fn laid_out(one: &TableResult, layout: Layout) -> String {
     }
 }
 
-/// Models side by side; those that failed are told below.
+/// Models side by side; failed models are listed below.
 fn models(title: &str, outcomes: &[Outcome], layout: Layout) -> String {
     let names: Vec<String> = outcomes.iter().map(Outcome::name).collect();
     let mut table = RegressionTable { title, ..RegressionTable::default() };

@@ -27,7 +27,7 @@ use self::csv::{CsvWriter, Reader};
 use crate::tables::meanings::described;
 use crate::tables::sheet::Sheet;
 
-/// In what a table is written.
+/// The format of a table.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Format {
     /// Comma-separated, UTF-8.

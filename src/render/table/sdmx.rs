@@ -1,9 +1,9 @@
 //! Tables as SDMX-CSV 2.0: `STRUCTURE,STRUCTURE_ID,ACTION`, the dimensions, then the measures.
 //!
 //! A table is a dataflow of the agency `SPILLOVER` with several measures. Its keys are the
-//! dimensions, the year among them as `TIME_PERIOD`, last; component names are in upper case. An
-//! absent figure is an empty field; a dimension that a row is not divided by, as the figures of a
-//! city by firm, is `_T`, the code for a total.
+//! dimensions; the year is the last one, `TIME_PERIOD`. Component names are in upper case. An
+//! absent figure is an empty field. A dimension that does not divide a row, such as the firm for
+//! figures of a city, is `_T`, the code for a total.
 
 use std::io::{self, Write};
 

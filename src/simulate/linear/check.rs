@@ -14,7 +14,7 @@ use crate::files;
 use crate::simulate::error::SimulateError;
 use crate::simulate::files::at;
 
-/// What a check found.
+/// The result of a check.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[must_use]
 pub struct Check {

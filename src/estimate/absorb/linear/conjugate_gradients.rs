@@ -4,15 +4,15 @@
 //! `A z = b` for each column of `b`, with a preconditioner `P⁺`. `A` may be singular as long as `b`
 //! lies in its range.
 //!
-//! What is left of a variable, `‖ṽ‖² = ‖Mv‖² − z'(b + r)`, falls by `γ r'P⁺r` in a step of length
-//! `γ`, and how far `ṽ` is from where it ends is `r'A⁺r ≈ r'P⁺r`. So a column stops when
-//! `√(r'P⁺r) ≤ tolerance · ‖ṽ‖`: residuals are right relative to themselves, however much of the
-//! variable the effects explain. A column of which less is left than counts stops at once, and none
-//! is taken below its rounding.
+//! The residual norm of a variable, `‖ṽ‖² = ‖Mv‖² − z'(b + r)`, falls by `γ r'P⁺r` in a step of
+//! length `γ`. The distance of `ṽ` from its limit is `r'A⁺r ≈ r'P⁺r`. A column therefore stops when
+//! `√(r'P⁺r) ≤ tolerance · ‖ṽ‖`: residuals are accurate relative to themselves, whatever share of
+//! the variable the effects explain. A column with a residual below its limit stops at once, and no
+//! column goes below its rounding.
 //!
-//! `P⁺` is not `A⁺`: `r'A⁺r` is at most `r'P⁺r` over the least eigenvalue of `P⁺A`. That one comes
-//! out of the steps of the iteration ([`super::ritz_values`]), and where it is far below one the
-//! tolerance is multiplied with its root.
+//! `P⁺` is not `A⁺`: `r'A⁺r` is at most `r'P⁺r` over the smallest eigenvalue of `P⁺A`. The steps of
+//! the iteration give that eigenvalue ([`super::ritz_values`]). If it is far below one, the
+//! tolerance is multiplied by its root.
 
 use rayon::prelude::*;
 
@@ -39,7 +39,7 @@ pub trait System: Sync {
     fn precondition(&self, residual: &[f64], out: &mut [f64], width: usize);
 }
 
-/// What each column has to come to.
+/// The goal of each column.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Goals {
     /// `‖Mv‖²`: what is left before the first iteration.
@@ -52,7 +52,7 @@ pub struct Goals {
     pub tolerance: f64,
 }
 
-/// How long to go on.
+/// The limits of the iteration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Iterations allowed.
@@ -66,7 +66,7 @@ pub struct Limits {
 /// Why an iteration ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ended {
-    /// Every column came to its goal.
+    /// Every column reached its goal.
     Converged,
     /// At its speed it would take long, or its residual says little of the error.
     Slow,
@@ -91,7 +91,7 @@ pub struct Outcome {
     pub left: Vec<f64>,
     /// The residual of each column.
     pub residuals: Vec<f64>,
-    /// The share of the tolerance that residuals had to come to.
+    /// The share of the tolerance that residuals must reach.
     pub share: f64,
 }
 
@@ -249,7 +249,8 @@ impl State {
         Self { width, solution, residual, direction, image, squares, left, steps, iterations }
     }
 
-    /// The share of the tolerance that a residual has to come to for the error to be within it.
+    /// The share of the tolerance that a residual must reach, so that the error is within the
+    /// tolerance.
     fn share(&self) -> f64 {
         let least = self.steps.iter().map(Steps::least).fold(1.0, f64::min);
         (least / EIGENVALUE_NEAR).sqrt().min(1.0)

@@ -1,4 +1,5 @@
-//! Linear algebra that knows no sample: vector registers, factors, packed matrices, iterations.
+//! Linear algebra without reference to a sample: vector registers, factors, packed matrices,
+//! iterations.
 
 pub(in crate::estimate) mod cholesky;
 pub(in crate::estimate) mod conjugate_gradients;

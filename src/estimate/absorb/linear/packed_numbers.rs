@@ -1,4 +1,4 @@
-//! Whole numbers of 47 bits in six bytes each: what is held of matrices, with a unit beside it.
+//! Whole numbers of 47 bits in six bytes each: the storage of matrices, with a unit.
 
 /// Bits of the largest number.
 pub const BITS: u32 = 46;

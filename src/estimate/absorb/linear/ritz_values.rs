@@ -1,4 +1,4 @@
-//! How small the eigenvalues of a preconditioned system are, from the steps of the iteration.
+//! The smallest eigenvalues of a preconditioned system, from the steps of the iteration.
 //!
 //! # Equation
 //! Conjugate gradients with steps `γ_k` and turns `τ_k` are Lanczos' method: the tridiagonal matrix

@@ -1,4 +1,4 @@
-//! The effects that live inside one piece, eliminated there exactly.
+//! Eliminates the effects inside one piece, exactly.
 //!
 //! # Equation
 //! With `S` the dummies of the levels eliminated, `C` those of the piece's cells, `W` the weights

@@ -1,5 +1,5 @@
-//! Pieces of the sample, such as a city's year: what the rows of one add up to, without the effects
-//! that live in it alone.
+//! Pieces of the sample, such as a city's year: the sums of its rows, without the effects inside
+//! the piece.
 
 pub(in crate::estimate) mod cells;
 pub(in crate::estimate) mod elimination;

@@ -1,5 +1,5 @@
-//! What one piece of the sample, such as a city's year, tells about its cells once the swept effect
-//! and those that live in the piece are out.
+//! The matrix and right-hand side of one piece of the sample, such as a city's year, over its
+//! cells. The swept effect and the effects inside the piece are eliminated.
 //!
 //! # Equation
 //! With `C` the dummies of the piece's cells (level of the eliminated × level of the iterated
@@ -35,13 +35,13 @@ pub struct Piece {
     pub groups: Range<usize>,
     /// Its cells among all cells.
     pub cells: Range<usize>,
-    /// What it is known by, where that was asked for.
+    /// Its fingerprint, if requested.
     pub fingerprint: Option<u64>,
-    /// What its rows come to.
+    /// The sums of its rows.
     pub figures: Arc<Figures>,
 }
 
-/// What the rows of a piece come to: all that is read of the variables, and of the local effects.
+/// The sums of a piece's rows: all that is read of the variables and of the local effects.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Figures {
     /// `A`, where it is kept.
@@ -50,7 +50,7 @@ pub struct Figures {
     pub rhs: Vec<f64>,
     /// `V'WMV`, by rows of the width.
     pub products: Vec<f64>,
-    /// Of each variable, before any effect is out.
+    /// The sums of each variable, before any effect is eliminated.
     pub moments: Vec<Moments>,
     /// How to get the local effects back.
     pub local: Elimination,

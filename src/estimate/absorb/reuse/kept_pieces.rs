@@ -1,9 +1,9 @@
-//! Figures of pieces kept from one estimation to the next, known by what they were made from.
+//! Stored figures of pieces, reused by later estimations and identified by a fingerprint.
 //!
-//! A piece's fingerprint is made from its rows in their order, each run of neighbours by its
-//! place in the part of the panel that it comes from and that part's fingerprint, or by their
-//! values where parts were not told. A piece whose fingerprint is known is not read: its figures
-//! are those of the earlier estimation, which are the same to the last bit.
+//! A fingerprint covers the rows of a piece in their order. Each run of neighbours enters by its
+//! place in its part of the panel and by that part's fingerprint; without parts, rows enter by
+//! their values. A piece with a known fingerprint is not read: the figures of the earlier
+//! estimation are equal to the last bit.
 
 use std::sync::Arc;
 

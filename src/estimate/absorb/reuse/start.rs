@@ -1,8 +1,8 @@
 //! An earlier solution as the start of a later one.
 //!
-//! Levels are known by the values of their columns, so rows may have come, gone or moved in
-//! between; a level or a variable that was not there starts from zero. The result does not depend
-//! on the start beyond the tolerance.
+//! The values of their columns identify levels, so rows may appear, disappear or move in between. A
+//! new level or variable starts from zero. The result depends on the start within the tolerance
+//! only.
 
 use rustc_hash::FxHashMap;
 

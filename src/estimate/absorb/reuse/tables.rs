@@ -5,7 +5,7 @@ use thiserror::Error;
 /// One table of a memory: columns of equal length.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MemoryTable {
-    /// What it is called.
+    /// Its name.
     pub name: &'static str,
     /// Its columns, with their names.
     pub columns: Vec<(String, MemoryColumn)>,
@@ -26,7 +26,7 @@ pub enum MemoryColumn {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("the stored state of an earlier estimation is damaged: {what}; estimate without it")]
 pub struct MemoryError {
-    /// What is wrong.
+    /// The problem.
     pub what: &'static str,
 }
 

@@ -1,11 +1,11 @@
 //! Locality, found in the data: which effects live inside blocks of another's levels.
 //!
-//! Two levels of an effect belong together when a level of the swept effect has rows in both. With
-//! plant-year swept, the connected levels of city-destination are the cities and those of
-//! destination-year are the years: nothing is told by a name. An effect whose connected blocks are
-//! small is eliminated block by block; another one is what remains to be iterated; any further one,
-//! such as city-product-year, joins the groups it has rows in, and its levels then live in one
-//! piece each, a block's share of a component of the iterated effect.
+//! Two levels of an effect belong together if a level of the swept effect has rows in both. With
+//! plant-year swept, the connected levels of city-destination are the cities, and those of
+//! destination-year are the years. No name decides this. An effect with small connected blocks is
+//! eliminated block by block; another effect is iterated. Any further effect, such as
+//! city-product-year, joins the groups of its rows. Its levels are then inside one piece each: a
+//! block's share of a component of the iterated effect.
 
 use crate::estimate::design::Design;
 use crate::estimate::design::codes::Codes;

@@ -1,5 +1,4 @@
-//! The sample in the order in which it is worked through: groups of the swept effect one after
-//! another.
+//! The sample in working order: groups of the swept effect one after another.
 //!
 //! ```text
 //! part    |──────────── 0 ────────────|──────────── 1 ────────────| …   fixed by the data, one
@@ -9,9 +8,8 @@
 //! row      · · · · · · · · · · · · · · · · · ·                          of the sample
 //! ```
 //!
-//! Sums over rows are made part by part and added in the order of the parts, whatever the number of
-//! threads:
-//! results do not depend on it.
+//! Sums over rows are computed by part and added in the order of the parts, for any number of
+//! threads: results do not depend on it.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -38,7 +36,7 @@ pub struct Layout<'a> {
     pub swept: Option<usize>,
     /// Effects that a finer one explains: absorbed with it.
     pub redundant: Vec<bool>,
-    /// Where each group starts, and the end.
+    /// The start of each group, and the end.
     pub groups: Vec<u32>,
     /// Groups of each part.
     pub parts: Vec<Range<usize>>,
@@ -225,7 +223,7 @@ fn select<'a>(design: &Design<'a>, order: &[u32]) -> Design<'a> {
     }
 }
 
-/// Where each run of one level starts, and the end.
+/// The start of each run of one level, and the end.
 fn boundaries(of_row: &[u32]) -> Vec<u32> {
     let mut groups = vec![0];
     for (row, pair) in (1..).zip(of_row.windows(2)) {

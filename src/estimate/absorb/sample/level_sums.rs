@@ -1,4 +1,4 @@
-//! Sums by level, made part by part and added in the order of the parts.
+//! Sums by level, computed by part and added in the order of the parts.
 
 use std::ops::Range;
 
@@ -19,7 +19,7 @@ pub struct Sums {
 #[derive(Debug, Clone)]
 pub struct Totals {
     width: usize,
-    /// Where each effect starts, in levels, and the end.
+    /// The start of each effect, in levels, and the end.
     pub offsets: Vec<usize>,
     /// `width` numbers for each level.
     pub values: Vec<f64>,

@@ -1,4 +1,4 @@
-//! How large each variable is before anything is absorbed, and what of it counts.
+//! The size of each variable before absorption, and the smallest residual that counts.
 
 use super::layout::Layout;
 use super::moments::Moments;

@@ -1,4 +1,4 @@
-//! The variables row by row with the effects taken out, without ever holding them all.
+//! Streams the variables row by row without the effects, and never stores them all.
 //!
 //! # Equation
 //! Of a row in group `g` of the swept effect, `u − mean_g u` with `u = v − Σ_e α_e`: the potentials

@@ -1,4 +1,4 @@
-//! One pass over the rows: what the variables come to with some potentials out.
+//! One pass over the rows: sums of the variables after subtraction of some potentials.
 
 use std::ops::Range;
 

@@ -1,5 +1,5 @@
-//! The end of a structured solution: from the potentials of the iterated effect to those of all
-//! effects and the products of the residuals.
+//! The last step of a structured solution: from the potentials of the iterated effect to those of
+//! all effects and the products of the residuals.
 //!
 //! # Equation
 //! `α = (R'AR)⁻¹ (R'b − R'AG γ)` of the effect eliminated within blocks; with `θ = Rα + Gγ`, inside

@@ -1,4 +1,4 @@
-//! Blocks of the sample, such as a city's rows, and the pieces that they are made of.
+//! Blocks of the sample, such as a city's rows, and their pieces.
 
 use std::ops::Range;
 use std::sync::Arc;

@@ -1,5 +1,5 @@
-//! What preconditions the general system where its diagonal is not enough: chains of levels that
-//! hardly overlap, such as spells of a few days.
+//! A preconditioner for the general system if its diagonal is not enough: chains of levels with
+//! little overlap, such as spells of a few days.
 //!
 //! # Equation
 //! Of two effects alone the normal equations are, with the sign of one effect turned, the Laplacian
@@ -9,8 +9,8 @@
 //! there is one pair, and `P⁺` is the system's inverse but for the approximation; with more it is
 //! an additive Schwarz method.
 //!
-//! `Π` takes out constants over the iterated levels of a component, which the system takes to
-//! zero: rounding would bring them back.
+//! `Π` removes constants over the iterated levels of a component. The system maps these to zero,
+//! and rounding would bring them back.
 
 use rayon::prelude::*;
 

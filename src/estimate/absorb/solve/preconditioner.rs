@@ -1,4 +1,4 @@
-//! What conjugate gradients are preconditioned with: the system as if `A` were diagonal.
+//! The preconditioner of conjugate gradients: the system as if `A` were diagonal.
 //!
 //! # Equation
 //! With `a` the diagonal of `A` by cell, `P = G'aG − G'aR (R'aR)⁻¹ R'aG`: the Laplacian of a graph
@@ -8,9 +8,9 @@
 //! `G'aG`, each is inverted by itself as `P⁺ = (P + εD + D11'D/1'D1)⁻¹ − 11'/((1+ε) 1'D1)`; of one
 //! that is large the same is taken with `P = D − D11'D/1'D1`, which needs the diagonal alone.
 //!
-//! A constant over the levels of a component is explained by the eliminated effect: the system
-//! takes it to zero, and `P⁺D1` is zero, too. What rounding leaves of it in the residual would
-//! otherwise come back many times as large and keep the iteration from converging.
+//! The eliminated effect explains a constant over the levels of a component: the system maps it to
+//! zero, and `P⁺D1` is zero, too. Otherwise rounding errors in the residual would grow and keep the
+//! iteration from converging.
 
 use faer::Mat;
 use rayon::prelude::*;

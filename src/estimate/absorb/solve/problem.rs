@@ -1,4 +1,4 @@
-//! What there is to solve, and by which solver.
+//! The problem and its solver.
 
 use super::refinement::{Refinement, limits};
 use super::structured::Structured;
@@ -31,7 +31,7 @@ pub struct Problem<'p, 'a> {
     pub earlier: Option<&'p Kept>,
 }
 
-/// What came of it.
+/// Its result.
 #[derive(Default)]
 pub struct Solved {
     /// The potentials of the iterated effects, if there are any.
@@ -44,7 +44,7 @@ pub struct Solved {
     pub iterations: usize,
     /// The largest relative residual of a variable that counts.
     pub relative_residual: f64,
-    /// The share of the tolerance that residuals had to come to.
+    /// The share of the tolerance that residuals must reach.
     pub share: f64,
     /// Whether an earlier solution started the iteration, or its pieces were not read again.
     pub warm_start: bool,

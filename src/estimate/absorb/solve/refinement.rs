@@ -1,4 +1,4 @@
-//! Potentials made right by what the rows say is left of the variables.
+//! Corrects potentials with residuals from the rows.
 //!
 //! ```text
 //! potentials ─▶ rows: Ṽ'WṼ, D'WṼ ─▶ near enough? ─▶ done
@@ -6,10 +6,10 @@
 //!      └── correction ◀── conjugate gradients on D'WṼ
 //! ```
 //!
-//! An iteration works on sums that were made before anything was explained: where the effects
-//! explain nearly all of a variable, the rounding of those sums is large beside what is left. A
-//! correction is worked out from what is left, so its rounding is small beside it. Here the
-//! preconditioner changes, too, where the diagonal is too slow.
+//! An iteration works on sums from before the absorption. If the effects explain nearly all of a
+//! variable, the rounding of those sums is large relative to the residual. A correction uses the
+//! residual itself, so its rounding is small. The preconditioner also changes here if the diagonal
+//! converges too slowly.
 
 use super::general::General;
 use crate::estimate::absorb::linear::conjugate_gradients::{self, Ended, Goals, Limits};
@@ -27,7 +27,7 @@ const GOALS_MAX: f64 = 4.0;
 const PROGRESS_MIN: f64 = 4.0;
 /// How many times its goal a residual may be where corrections no longer bring it down.
 const ROUNDING_MAX: f64 = 64.0;
-/// What residuals may be off, beside themselves, where the better preconditioner comes to nothing.
+/// The relative error that residuals may have if the better preconditioner does not help.
 const ERROR_MAX: f64 = 1e-7;
 /// By what share of itself rounding makes a square larger, at most.
 const GROWTH_MAX: f64 = 1e-12;
@@ -51,12 +51,12 @@ pub struct Refinement<'r, 'l, 'a> {
     pub iterations: usize,
     /// The largest relative residual of a variable that counts.
     pub relative_residual: f64,
-    /// The share of the tolerance that residuals have to come to.
+    /// The share of the tolerance that residuals must reach.
     pub share: f64,
 }
 
 impl<'r, 'l, 'a> Refinement<'r, 'l, 'a> {
-    /// From potentials that some iterations came to.
+    /// Starts from the potentials of some iterations.
     #[must_use]
     pub fn new(
         layout: &'l Layout<'a>,
@@ -217,7 +217,7 @@ impl Refinement<'_, '_, '_> {
     }
 }
 
-/// How long the iteration may go on after some iterations.
+/// The remaining limits of the iteration after some iterations.
 #[must_use]
 pub fn limits(options: &AbsorbOptions, iterations: usize, stops_if_slow: bool) -> Limits {
     let iterations_max = options.iterations_max.saturating_sub(iterations);

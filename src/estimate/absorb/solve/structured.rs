@@ -1,4 +1,5 @@
-//! Effects of which all but one live inside blocks: eliminated there exactly, the last is iterated.
+//! Effects of which all but one are inside blocks: these are eliminated exactly, and the last one
+//! is iterated.
 //!
 //! ```text
 //! block (city) ─┬─ piece (year) ── A of its cells, what lives in it only eliminated ─┐
