@@ -1,4 +1,4 @@
-//! `backup` and `restore`: a home copied as of one publication, into a folder or back from it.
+//! `backup` and `restore`: copy a home as of one publication, into a folder or back from it.
 
 use std::path::{Path, PathBuf};
 

@@ -17,8 +17,8 @@ use super::running::Running;
 use crate::domain::types::Vintage;
 use crate::home::{Archive, FileEntry, Withdrawn};
 
-/// Opens a home and withdraws files, also such whose records are damaged;
-/// [`Engine::snapshot_if_due`] is for whoever called it to ask for then.
+/// Opens a home and withdraws files, even with damaged records. The caller then asks for
+/// [`Engine::snapshot_if_due`].
 ///
 /// # Errors
 /// As for [`Engine::open`] and [`Engine::withdraw`].

@@ -1,11 +1,11 @@
-//! A consistent copy of a home, taken while another process may write it.
+//! A consistent copy of a home, even while another process writes it.
 //!
 //! ```text
 //! one publication (a reader's transaction) ─▶ files it names, hashes checked ─▶ manifest, last
 //! ```
 //!
-//! Invariant: the copy has a manifest only once every file is there, so a copy that was cut short
-//! is not taken for a home. A backup and a restored home are the same thing.
+//! Invariant: the copy has a manifest only after all its files, so an interrupted copy is not a
+//! home. A backup and a restored home have the same form.
 
 use std::fs;
 use std::io::{self, ErrorKind, Write};

@@ -300,8 +300,8 @@ pub(crate) fn sync_folder(path: &Path) -> Result<()> {
         .map_err(|source| ArchiveError::Sync { path: path.to_owned(), source })
 }
 
-/// Makes a folder's own name durable. Where its parent may not be opened, or cannot be synced,
-/// whoever made the folder there had to see to it.
+/// Makes the name of a folder durable. If its parent cannot be opened or synced, the creator of the
+/// folder is responsible.
 ///
 /// # Errors
 /// - [`ArchiveError::Sync`] if the disk does not confirm.

@@ -24,11 +24,11 @@ const FILES: [&str; 10] = [
     "watched.json",
     "heartbeat.json",
 ];
-/// Those by which a folder is known as a home, also one that is damaged or not yet begun.
+/// The names that identify a folder as a home, even a damaged or new one.
 const MARKERS: [&str; 4] = ["manifest.sqlite", "manifest.sqlite-wal", "acknowledged", "watch.lock"];
 
-/// The home that a path is in: the nearest folder on the way to it, or at it, that is one. The path
-/// is taken as it is; links in it are for whoever asks to resolve.
+/// The home around a path: the nearest folder at or above the path that is a home. The caller
+/// resolves links in the path.
 #[must_use]
 pub fn home_around(path: &Path) -> Option<PathBuf> {
     path.ancestors().find(|folder| is_home(folder)).map(Path::to_owned)

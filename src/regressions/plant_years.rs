@@ -3,9 +3,9 @@
 //! of firms.
 //!
 //! # Incremental
-//! The plants of a year are kept in the home with the cells that they are made from and the names
-//! of the files that are in them. A file that comes later, with late records of the year, is added
-//! to the cells; where one no longer counts they are made again from all that do.
+//! The home stores the plants of a year with their cells and the names of their files. Late records
+//! of the year are added to the cells. If a file no longer counts, the cells are computed again
+//! from all files.
 
 use std::collections::BTreeSet;
 use std::path::Path;

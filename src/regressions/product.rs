@@ -7,8 +7,8 @@
 //! | `ln_product_export` | log of the year's exports of it in USD, positive sums only |
 //! | `differentiated`, `differentiated_liberal` | 1 for a differentiated good by Rauch, else 0 |
 //!
-//! The last two are absent where Rauch's table lacks the code.
-//! Whatever else a regression reads stands in the plant panel's row.
+//! The last two are absent if Rauch's table lacks the code. The plant panel's row has all other
+//! variables.
 
 use std::sync::Arc;
 

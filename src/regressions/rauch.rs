@@ -1,7 +1,7 @@
 //! Differentiated goods, by Rauch: from HS6 code and year.
 //!
-//! The edition of the Harmonized System in force in the year is looked at first, then the others,
-//! newest first: codes outlive their edition in customs data.
+//! The edition of the Harmonized System in force in the year comes first, then the others, newest
+//! first: codes outlive their edition in customs data.
 
 use rustc_hash::FxHashMap;
 

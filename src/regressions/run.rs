@@ -1,9 +1,9 @@
-//! Specifications to estimates: columns that share sample and effects are solved once, whichever
-//! specifications they are of.
+//! Specifications to estimates: columns of all specifications with one sample and the same effects
+//! are solved once.
 //!
-//! The sample of a column is the rows in which none of its variables is absent, nor any of the
-//! formula that its specification names. A column that reads a variable without any value fails, by
-//! that name.
+//! The sample of a column has the rows with a value of each of its variables and of each variable
+//! of its specification's sample formula. A column with an entirely absent variable fails, and the
+//! error names the variable.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

@@ -1,10 +1,9 @@
-//! Which rows a column is estimated on: those with a value in every variable that it needs, then
-//! its own rules.
+//! The rows of a column: those with a value in every needed variable, restricted by the column's
+//! rules.
 //!
-//! Order: rows with every variable of its formula and of the formula that names its sample; of
-//! these, those that fulfil the conditions; of these, without the largest units; of these, without
-//! extremes. Quantiles are those of R's type 7; what lies strictly beyond one is left out.
-//! Singletons go last, in the estimator.
+//! Order: rows with every variable of its formula and of the sample formula; the conditions; the
+//! largest units; the extremes. Quantiles are of R's type 7; values strictly beyond a quantile are
+//! dropped. The estimator drops singletons last.
 
 use rustc_hash::FxHashMap;
 

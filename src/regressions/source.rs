@@ -1,4 +1,4 @@
-//! What panels are made from: the records and tables of a home, and what defines its figures.
+//! The sources of panels: the records and tables of a home, and the definition of its figures.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

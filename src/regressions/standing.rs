@@ -1,8 +1,7 @@
-//! Regression tables without an estimation: as they stand now, and as they stood at a vintage.
+//! Regression tables from stored estimates: the current ones, and those at a vintage.
 //!
-//! An estimate stands as long as it is of the same content, on a panel that was made from the same.
-//! A reason why a column cannot be estimated for want of data stands as long; one that failed does
-//! not, and is tried again.
+//! An estimate is current while its content and the sources of its panel are unchanged, and so is a
+//! reason for missing data. A failed column is tried again.
 
 use std::sync::Arc;
 

@@ -1,11 +1,11 @@
-//! Estimates in the home: typed data of a version, written and read in one place.
+//! Estimates in the home: versioned typed data, written and read in one place.
 //!
 //! ```text
 //! Outcome ──▶ StoredEstimate {labels, model, state} ──▶ manifest ──▶ KeptEstimate
 //! ```
-//! What a model came to is the [`Estimate`] with the seconds it took, as JSON of version 1; its
-//! covariance matrix and all digits are in it. Version 0 is what layout 2 kept: the JSON that
-//! `estimate` prints, without a covariance matrix. Any other version is an error, never a guess.
+//! The result of a model is the [`Estimate`] with its seconds, as JSON of version 1; it has the
+//! covariance matrix and all digits. Version 0 is the JSON of layout 2, which `estimate` printed,
+//! without a covariance matrix. Any other version is an error, never a guess.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,4 +1,4 @@
-//! A table of the paper, or of a specification, as it came out.
+//! The result of a table of the paper or of a specification.
 
 use super::figure::Scatter;
 use super::run::Outcome;

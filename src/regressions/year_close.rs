@@ -1,9 +1,9 @@
-//! Re-estimation when a year closes: the one function that whoever takes in files calls after each
+//! Estimation when a year closes: the one function for every command of intake, called after each
 //! commit.
 //!
-//! The estimation comes after the commit and cannot undo it: what fails is kept as a failed
-//! estimate, told, and intake goes on. Solutions and the panel's unchanged years are kept for the
-//! next year.
+//! The estimation runs after the commit and cannot undo it. A failure is stored as a failed
+//! estimate and reported, and intake continues. Solutions and unchanged years of the panel are
+//! stored for the next year.
 
 use std::time::Instant;
 

@@ -6,7 +6,7 @@
 //! chart/       points               ─▶ svg
 //! report/      tables of the paper, coefficient paths ─▶ any of these
 //! ```
-//! Nothing here reads a home or computes a figure.
+//! This module reads no home and computes no figure.
 
 pub mod chart;
 pub mod regression;

@@ -1,7 +1,7 @@
 //! An axis of a figure: its range, and ticks with labels that are exact decimals.
 //!
-//! A tick is `i × 10^e` with whole `i` and `e`, and its label is written from these two, so that no
-//! label carries a rounding error, and zero is always `0`.
+//! A tick is `i × 10^e` with whole `i` and `e`. Its label is written from these two: no label has a
+//! rounding error, and zero is always `0`.
 
 /// Values beyond this are not drawn, so that no difference of two of them overflows.
 const VALUE_MAX: f64 = 1e300;

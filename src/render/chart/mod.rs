@@ -5,8 +5,8 @@
 //!                                ├─▶ Plane: data ─▶ page, cut at the frame ─▶ Page ─▶ SVG
 //! points, line, intervals ───────┘
 //! ```
-//! Invariant: what is drawn lies inside the frame, and a line that leaves the frame is cut there,
-//! so that its slope on the page is the slope of the regression.
+//! Invariant: all marks are inside the frame. A line that leaves the frame is cut there, so its
+//! slope on the page is the slope of the regression.
 
 mod axis;
 mod clip;

@@ -1,4 +1,4 @@
-//! The elements of SVG that figures are made of; coordinates in hundredths of a pixel.
+//! The SVG elements of figures; coordinates in hundredths of a pixel.
 
 use std::fmt::Write as _;
 

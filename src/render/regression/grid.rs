@@ -1,4 +1,4 @@
-//! Models to a grid of texts: what stands where, before any layout.
+//! Models to a grid of texts, before any layout.
 
 use super::{Layout, Model, RegressionTable, figure, grouped, html, latex, text};
 use crate::estimate::formula::Formula;

@@ -1,4 +1,4 @@
-//! Regressions as economists read them: models side by side, standard errors in brackets under the
+//! Regressions in the form of economics: models side by side, standard errors in brackets under the
 //! coefficients.
 //!
 //! ```text

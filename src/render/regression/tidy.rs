@@ -1,4 +1,4 @@
-//! Models as rows: one for each term, with the model's own figures beside.
+//! Models as rows: one for each term, with the figures of its model.
 
 use std::sync::Arc;
 

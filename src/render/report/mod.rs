@@ -1,5 +1,4 @@
-//! Tables of the paper and coefficient paths as documents: shared by `estimate`, `regress` and
-//! `demo`.
+//! Tables of the paper and coefficient paths as documents, for `estimate`, `regress` and `demo`.
 
 use serde_json::{Value, json};
 

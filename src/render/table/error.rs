@@ -1,4 +1,4 @@
-//! Why a table cannot be written.
+//! Errors of writing a table.
 
 use std::io;
 use std::path::Path;

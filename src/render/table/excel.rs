@@ -1,8 +1,8 @@
-//! Cells of text as Excel must find them in a CSV file to show them as they are.
+//! Cells of text in a CSV file in the form that Excel shows unchanged.
 //!
-//! Excel takes what it opens for input from a keyboard: `=cmd|…` and `@SUM(…)` run, `0101` becomes
-//! 101, `3100000002000017` loses its last digit, `3E10` and `1-2` become a number and a date. In a
-//! file for Excel, and in no other,
+//! Excel treats a CSV file as keyboard input: `=cmd|…` and `@SUM(…)` run, `0101` becomes 101,
+//! `3100000002000017` loses its last digit, `3E10` and `1-2` become a number and a date. In a file
+//! for Excel, and in no other,
 //!
 //! - a text that would be a formula begins with an apostrophe, wherever a cell might begin: Excel
 //!   that expects semicolons does not respect quotes in the middle of a line;
