@@ -142,7 +142,7 @@ fn csv_for_excel_is_marked_defused_and_has_codes_as_texts() {
     assert!(run.stdout.contains(",100.50,") || run.stdout.contains(".00,"), "{}", run.stdout);
     for more in [&["-o", "x.xlsx"][..], &["--format", "sdmx-csv"], &["-o", "x.parquet"]] {
         let run = sandbox.run(["export", "plant", "--excel"].iter().chain(more));
-        refused(&sandbox, &run, "x.xlsx", "--excel is about CSV");
+        refused(&sandbox, &run, "x.xlsx", "--excel applies to CSV");
     }
 }
 

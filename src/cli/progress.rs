@@ -18,8 +18,8 @@ pub fn counter(what: &'static str) -> ProgressBar {
     ProgressBar::no_length().with_style(style).with_message(what)
 }
 
-/// Shows files during intake, and lists skipped and refused files at the end, so that a few refusals
-/// are not lost among many files.
+/// Shows files during intake, and lists skipped and refused files at the end. A few refusals would
+/// be lost among many files.
 pub struct Files {
     bar: ProgressBar,
     /// The message for each skipped file.

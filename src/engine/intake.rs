@@ -123,8 +123,8 @@ impl Step<'_> {
 }
 
 impl Engine {
-    /// Ingests files in order of period, closes months and publishes. An accepted file counts and is
-    /// durable. The caller then asks for [`Engine::snapshot_if_due`].
+    /// Ingests files in order of period, closes months and publishes. An accepted file counts and
+    /// is durable. The caller then asks for [`Engine::snapshot_if_due`].
     ///
     /// A file that cannot count is an outcome, not an error. Outcomes are fewer than files if the
     /// observer asked to stop.

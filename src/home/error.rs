@@ -334,8 +334,8 @@ pub enum ArchiveError {
     },
     /// Something that is no file or folder of a home is in the place of one.
     #[error(
-        "{} is in the place of a file or folder of the home, and links there are not followed; \
-         move it away, then run again",
+        "{} is in the place of a file or folder of the home, and links are not followed; move it \
+        away, then run again",
         path.display()
     )]
     Foreign {

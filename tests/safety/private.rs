@@ -110,7 +110,7 @@ fn a_planted_link_is_not_followed() {
         let to = if is_folder { victim.clone() } else { victim.join("000027.parquet") };
         symlink(to, &link).expect("a link");
         for command in [&["ingest", "feed"][..], &["watch", "feed", "--once", "--interval", "0"]] {
-            says(&sandbox.run(command), 1, &[name, "links there are not followed; move it away"]);
+            says(&sandbox.run(command), 1, &[name, "links are not followed; move it away"]);
         }
         let left = fs::read(victim.join("000027.parquet")).expect("the victim");
         assert_eq!(left, b"precious", "{name}");
