@@ -88,7 +88,7 @@ pub enum Target {
     Stream(File),
     /// A file under another name until [`Target::finish`].
     File {
-        /// The content.
+        /// The draft with the content.
         draft: File,
         /// Its name until then; removed unless it is finished.
         leaving: Leaving,

@@ -194,7 +194,7 @@ pub struct Plant {
 /// An accepted record, or a sum of such: what one plant and one country exchanged in one month.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shipment {
-    /// The firm.
+    /// The plant.
     pub plant: Plant,
     /// With whom.
     pub country: Country,

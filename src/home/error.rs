@@ -152,7 +152,7 @@ pub enum ArchiveError {
         path: PathBuf,
         /// The column.
         column: &'static str,
-        /// Its content.
+        /// The value.
         value: String,
     },
     /// Rows could not be encoded.
@@ -269,7 +269,7 @@ pub enum ArchiveError {
     Query {
         /// The manifest.
         path: PathBuf,
-        /// The requested one.
+        /// The item to read.
         what: &'static str,
         /// The database's error.
         source: rusqlite::Error,
@@ -335,11 +335,11 @@ pub enum ArchiveError {
     /// Something that is no file or folder of a home is in the place of one.
     #[error(
         "{} is in the place of a file or folder of the home, and links are not followed; move it \
-        away, then run again",
+         away, then run again",
         path.display()
     )]
     Foreign {
-        /// Its kind.
+        /// The path.
         path: PathBuf,
         /// Its actual kind.
         source: io::Error,

@@ -138,7 +138,7 @@ pub enum SettingsError {
     /// No worker, or more than a machine has use for.
     #[error("{n_workers} workers; give a number from 1 to {}", WORKERS_MAX)]
     Workers {
-        /// The requested one.
+        /// The number of workers.
         n_workers: usize,
     },
     /// The home was made under another choice.
@@ -175,7 +175,7 @@ pub enum SettingsError {
          home with --data"
     )]
     Profile {
-        /// The requested one.
+        /// The requested profile.
         asked: String,
         /// What the home was read with.
         recorded: String,

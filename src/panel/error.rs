@@ -111,7 +111,7 @@ pub enum PanelError {
         path: PathBuf,
         /// The column.
         column: String,
-        /// Its content.
+        /// The kind of its values.
         kind: Kind,
     },
     /// A file without a line.
@@ -138,7 +138,7 @@ pub enum PanelError {
     Unknown {
         /// The file.
         path: PathBuf,
-        /// The requested one.
+        /// The requested column.
         column: String,
         /// The column whose name is most like it.
         near: Option<String>,

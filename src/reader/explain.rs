@@ -52,7 +52,7 @@ pub enum ExplainError {
     Unknown {
         /// Which part.
         what: &'static str,
-        /// The requested one.
+        /// The requested code.
         code: String,
         /// What accepted records name, in order.
         known: Vec<String>,

@@ -96,7 +96,7 @@ pub struct LargeMove {
     pub column: String,
     /// What it was.
     pub before: String,
-    /// Its kind.
+    /// The value after.
     pub after: String,
     /// By how much in log points: a figure by its difference, an amount or a count by the log of
     /// its ratio.

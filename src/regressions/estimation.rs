@@ -63,7 +63,7 @@ pub enum Notice {
 pub struct Estimation<'e> {
     /// The home.
     pub home: &'e FolderPath,
-    /// The requested one.
+    /// The requested columns.
     pub asked: &'e [Asked],
     /// The last year of the samples; none: the last closed one.
     pub through: Option<Year>,

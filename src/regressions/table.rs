@@ -21,7 +21,7 @@ pub enum TableResult {
         name: String,
         /// Its heading.
         title: String,
-        /// The requested one.
+        /// The requested summary.
         summary: Summary,
         /// A row for each variable, and each value of `by`.
         rows: Vec<Statistics>,

@@ -46,7 +46,7 @@ pub enum ExportError {
     #[error("there is no vintage {vintage}; {}", if *newest == Vintage(0) { "there is none yet"
              .to_owned() } else { format!("there are 1 to {newest}") })]
     NoVintage {
-        /// The requested one.
+        /// The requested vintage.
         vintage: Vintage,
         /// The existing ones.
         newest: Vintage,
@@ -56,7 +56,7 @@ pub enum ExportError {
     NoYear {
         /// The table.
         table: &'static str,
-        /// The requested one.
+        /// The requested year.
         year: Year,
         /// The existing ones, in order.
         there: Vec<Year>,
@@ -64,7 +64,7 @@ pub enum ExportError {
     /// A vintage whose tables went by the option `retention`.
     #[error("the tables of vintage {vintage} are no longer stored; recompute them")]
     NotStored {
-        /// The requested one.
+        /// The requested vintage.
         vintage: Vintage,
     },
 }
