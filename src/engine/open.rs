@@ -47,7 +47,7 @@ pub struct IntakeOptions {
     pub allow_shrink: Vec<Period>,
 }
 
-/// A home that is open to take in files.
+/// A home that is open for intake.
 ///
 /// # Examples
 /// ```

@@ -47,7 +47,7 @@ impl Engine {
     }
 }
 
-/// Whether figures are stored of the tables of now.
+/// Whether the newest tables are stored as figures.
 pub(super) fn has_figures(archive: &Archive) -> Result<bool, ArchiveError> {
     for table in Table::ALL {
         if archive.parts(table, None)?.iter().any(|part| part.layout == Layout::Figures) {

@@ -32,7 +32,7 @@ use crate::home::{Archive, ArchiveError, FileEntry};
 const HS6: usize = 6;
 /// The tables that the sums of a year are kept as.
 const TABLES: [&str; 4] = ["relations", "codes", "sums", MADE_OF];
-/// Sums are kept anew when one in so many came from other files: fewer are added again each time.
+/// Sums are stored again if one file in so many is new; fewer files are then added each time.
 const ADDED_SHARE: usize = 16;
 /// Or when they came from more files than that.
 const ADDED_FILES_MAX: usize = 24;

@@ -1,6 +1,5 @@
-//! What every plant exported in a year: plants of firms that have no other, and of years without
-//! indicators, among them. Table 1 is made from it, and in homes of earlier versions the networks
-//! of firms.
+//! Exports of every plant in a year, including plants of single-plant firms and years without
+//! indicators. Table 1 derives from them, and so do networks of firms in homes of earlier versions.
 //!
 //! # Incremental
 //! The home stores the plants of a year with their cells and the names of their files. Late records

@@ -128,7 +128,7 @@ where
     /// A year from its markets and its facts.
     ///
     /// # Errors
-    /// What Arrow says of stored rows that are none: a damaged or foreign part.
+    /// Arrow's error for invalid stored rows: a damaged or foreign part.
     pub fn new(
         definition: &Arc<Definition>,
         stored: &StoredYear,

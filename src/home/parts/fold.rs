@@ -4,10 +4,10 @@
 //! ```text
 //! 12 whole ─ 13 changes ─ 14 changes   ─▶   rows of 14 ─ undo 14 ─ undo 13
 //! ```
-//! What undoes a publication are the rows that it took the place of, and removals for those that it
-//! added. It holds as many rows as the changes did: nothing grows by folding, and the newest rows
-//! are read from one file. Publications that are not wanted any more are passed over: what undoes
-//! the next one leads back past them.
+//! The undo part of a publication has the rows that it replaced, and removals of the rows that it
+//! added. It has as many rows as the changes: folding does not grow a home, and the newest rows are
+//! in one file. Publications that are no longer stored are skipped: the next undo leads back past
+//! them.
 //!
 //! Bounded memory: the changes, the rows that they change, and a row group. The base is read and
 //! written batch by batch, and so are earlier undo parts, but for steps that become one.
