@@ -32,7 +32,7 @@ pub struct Request {
     pub n_workers: usize,
 }
 
-/// Options about how files are taken in: they may change from run to run.
+/// Options of intake: they may change from run to run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct IntakeOptions {
     /// The rule that closes a month.

@@ -165,7 +165,7 @@ pub fn thin_months(months: &[Period]) -> String {
     )
 }
 
-/// Is told what happens while files are taken in.
+/// Observes intake.
 pub trait Observer {
     /// The home is open, as an earlier process left it.
     fn opened(&mut self, _archive: &mut Archive) {}

@@ -88,7 +88,7 @@ impl LiveSegment {
         }
     }
 
-    /// What its records that cannot be read mean for whoever needs them.
+    /// The consequence of its unreadable records for their users.
     pub(super) fn not_read(&self, source: ArchiveError) -> EngineError {
         records_not_read(&self.name, self.vintage, source)
     }
