@@ -24,7 +24,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     for file in engine.ingest(&files, &mut Unwatched)? {
         let path = file.path.display();
         match file.outcome {
-            Outcome::Accepted { vintage, counts } => {
+            Outcome::Accepted { vintage, counts, .. } => {
                 println!("{path}: vintage {vintage}, {} records", counts.accepted);
             }
             Outcome::Seen(_) => println!("{path}: ingested before"),

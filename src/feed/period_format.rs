@@ -106,10 +106,11 @@ fn digits(text: &str, n: usize) -> Option<(u16, &str)> {
     is_number.then(|| digits.parse().ok()).flatten().map(|number| (number, rest))
 }
 
-/// Whether a text is a time of day, as it follows a date.
+/// Whether a text is a time of day, as it follows a date. A time in UTC (`Z`) is none: where the feed
+/// was written, the date may be another one.
 fn is_time(text: &str) -> bool {
     let Some(time) = text.strip_prefix(['t', ' ']) else { return false };
-    let time = time.trim_end_matches(['z', 'a', 'p', 'm', ' ']);
+    let time = time.trim_end_matches(['a', 'p', 'm', ' ']);
     time.starts_with(|letter: char| letter.is_ascii_digit())
         && time.contains(':')
         && time

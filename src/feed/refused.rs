@@ -47,6 +47,12 @@ pub enum Refused {
         /// Why.
         source: zip::result::ZipError,
     },
+    /// An archive with no file that may be a table.
+    #[error("{file} is an archive without a table; fetch it again", file = file.display())]
+    NoTable {
+        /// The file.
+        file: PathBuf,
+    },
     /// A zip archive of which not exactly one member can be meant.
     #[error("{file} is an archive with {} files that may be the feed's ({}); put the name of \
              the one that is meant in the profile, [file] member = \"…\", with * for what varies",

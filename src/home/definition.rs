@@ -196,7 +196,7 @@ impl Definition {
                     |(key, recorded, asked)| SettingsError::ProfileDiffers { key, asked, recorded };
                 only_additions(&recorded, &asked).map_err(differs)?;
                 let Profile { exclusions, revision, countries, trim, .. } = self.profile.clone();
-                return Ok(Some(Profile { exclusions, revision, countries, trim, ..asked }));
+                return Ok(Some(Profile { revision, countries, trim, exclusions, ..asked }));
             }
         }
         Ok(None)

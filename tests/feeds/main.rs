@@ -22,6 +22,7 @@ pub const RIGHT: &[&str] =
     &["1101,301,550.00,300.00,2", "1102,116,40.00,80.00,1", "2101,301,75.00,50.00,1"];
 
 /// The four lines of January 2008, and those of January 2009.
+#[must_use]
 pub fn lines(year: u16) -> Vec<String> {
     let shipped = [
         ("3100000001", "11011", "301", ["100.00", "150.00"]),
@@ -37,6 +38,7 @@ pub fn lines(year: u16) -> Vec<String> {
 }
 
 /// The months of the small feed: lines in January of both years, none in between.
+#[must_use]
 pub fn months() -> Vec<(String, Vec<String>)> {
     (1..=12)
         .map(|month| (format!("2008{month:02}"), if month == 1 { lines(2008) } else { Vec::new() }))
@@ -45,6 +47,7 @@ pub fn months() -> Vec<(String, Vec<String>)> {
 }
 
 /// The text of a month under the canonical header.
+#[must_use]
 pub fn text(lines: &[String]) -> String {
     lines.iter().fold(format!("{HEADER}\n"), |text, line| text + line + "\n")
 }

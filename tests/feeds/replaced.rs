@@ -133,7 +133,7 @@ fn months_that_would_be_lost_refuse_the_file_unless_they_are_named() {
             year_file(2008, 12, None)
                 .lines()
                 .filter(|line| !line.starts_with("200805,E,F1") && !line.starts_with("200805,E,F2"))
-                .map(|line| format!("{line}\n"))
+                .flat_map(|line| [line, "\n"])
                 .collect(),
             "200805 had 3 records and has 1 in it",
         ),

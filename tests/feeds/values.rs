@@ -97,12 +97,15 @@ fn a_product_without_its_leading_zero_is_the_product() {
     }
 }
 
+/// What is changed in the profile, a value of the small feed, and the form that it gets.
+type Form<'a> = (&'a [(&'a str, &'a str)], &'a str, &'a str);
+
 #[test]
 fn numbers_are_read_in_every_form_that_the_profile_allows() {
     let thousands = [("decimal_mark = \".\"", "decimal_mark = \".\"\nthousands = \",\"")];
     let comma = [("decimal_mark = \".\"", "decimal_mark = \",\"\nthousands = \".\"")];
     let none: [(&str, &str); 0] = [];
-    let forms: [(&[(&str, &str)], &str, &str); 6] = [
+    let forms: [Form<'_>; 6] = [
         (&none, ",150.00", ",150.00000000001"),
         (&none, ",150.00", ", 150.00"),
         (&none, ",150.00", ",+1.5E+02"),
@@ -182,7 +185,8 @@ fn totals_beside_parts_are_left_out_by_a_filter_and_counted() {
 
 #[test]
 fn what_surrounds_a_table_is_told_apart_from_it() {
-    let wrapped: [(&str, fn(&str) -> String); 8] = [
+    type Wrapped = (&'static str, fn(&str) -> String);
+    let wrapped: [Wrapped; 8] = [
         ("skip_lines = 2", |text| format!("出口明细表 \"\n\n{text}")),
         ("skip_lines = 1", |text| format!("sep=,\n{text}")),
         ("footer = \"^(Total|注)\"", |text| format!("{text}Total,,,,,,,,999.00\n注：a\n")),
@@ -344,10 +348,12 @@ fn ordinary_trade_has_the_codes_of_the_profile() {
         let period = format!("{year}{month:02}");
         let mut text = format!("{HEADER}\n");
         for (at, region) in ["11011", "11021", "21011"].into_iter().enumerate() {
-            text +=
-                &format!("{period},E,1,plain,{region},301,84713000,0110,{}\n", 100 * (at + month));
-            text +=
-                &format!("{period},E,2,plain,{region},301,84713000,0110,{}\n", 70 * (at + month));
+            for (firm, value) in [(1, 100), (2, 70)] {
+                let value = value * (at + month);
+                let line = format!("{period},E,{firm},plain,{region},301,84713000,0110,{value}");
+                text.push_str(&line);
+                text.push('\n');
+            }
         }
         sandbox.write(&format!("{period}.csv"), text);
     }

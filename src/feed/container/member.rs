@@ -92,6 +92,7 @@ pub(super) fn unzipped<T, E: From<Refused>>(
             let pattern = pattern.to_string();
             Err(Refused::NoMember { file: path(), pattern, names: called(&all) }.into())
         }
+        ([], Member::Only) => Err(Refused::NoTable { file: path() }.into()),
         _ => Err(Refused::ZipMembers { file: path(), names: called(&meant) }.into()),
     }
 }

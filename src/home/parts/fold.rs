@@ -132,7 +132,7 @@ pub(in crate::home) fn fold(home: &Path, folding: &Folding<'_>) -> Result<Folded
     let mut steps = Vec::new();
     if !folding.changes.is_empty() {
         let base = PartRows::open(home, folding.base.0)?;
-        let changes = Changes::read(home, folding, base.schema())?;
+        let changes = Changes::read(home, folding, &base.schema())?;
         let mut writer = RowsWriter::create(home, path_of(folding, ""), base.schema())?;
         let touched = changes.write_folded(base, &mut writer, &misfit)?;
         let n_rows = writer.n_rows();
@@ -179,7 +179,7 @@ struct Touched {
 }
 
 impl Changes {
-    fn read(home: &Path, folding: &Folding<'_>, schema: SchemaRef) -> Result<Self> {
+    fn read(home: &Path, folding: &Folding<'_>, schema: &SchemaRef) -> Result<Self> {
         let mut keys = Keys::of(folding.table);
         let (mut all, mut layers, mut at) = (Vec::new(), Vec::new(), 0);
         for part in folding.changes {
@@ -194,7 +194,7 @@ impl Changes {
             layers.push(layer);
         }
         let misfit = |source| ArchiveError::Overlay { path: home.join(&folding.name), source };
-        let rows = concat_batches(&schema, &all).map_err(misfit)?;
+        let rows = concat_batches(schema, &all).map_err(misfit)?;
         let removed = removed(&rows).map_err(misfit)?;
         let mut last = FxHashMap::default();
         for &(row, key) in layers.iter().flatten() {
