@@ -106,8 +106,8 @@ fn digits(text: &str, n: usize) -> Option<(u16, &str)> {
     is_number.then(|| digits.parse().ok()).flatten().map(|number| (number, rest))
 }
 
-/// Whether a text is a time of day, as it follows a date. A time in UTC (`Z`) is none: where the feed
-/// was written, the date may be another one.
+/// Whether a text is a time of day, as it follows a date. A time in UTC (`Z`) is none: the date may
+/// be another one where the feed was written.
 fn is_time(text: &str) -> bool {
     let Some(time) = text.strip_prefix(['t', ' ']) else { return false };
     let time = time.trim_end_matches(['a', 'p', 'm', ' ']);

@@ -22,8 +22,7 @@ pub const RIGHT: &[&str] =
     &["1101,301,550.00,300.00,2", "1102,116,40.00,80.00,1", "2101,301,75.00,50.00,1"];
 
 /// The four lines of January 2008, and those of January 2009.
-#[must_use]
-pub fn lines(year: u16) -> Vec<String> {
+fn lines(year: u16) -> Vec<String> {
     let shipped = [
         ("3100000001", "11011", "301", ["100.00", "150.00"]),
         ("3100000001", "21011", "301", ["50.00", "75.00"]),
@@ -38,8 +37,7 @@ pub fn lines(year: u16) -> Vec<String> {
 }
 
 /// The months of the small feed: lines in January of both years, none in between.
-#[must_use]
-pub fn months() -> Vec<(String, Vec<String>)> {
+fn months() -> Vec<(String, Vec<String>)> {
     (1..=12)
         .map(|month| (format!("2008{month:02}"), if month == 1 { lines(2008) } else { Vec::new() }))
         .chain([("200901".to_owned(), lines(2009))])
@@ -47,13 +45,12 @@ pub fn months() -> Vec<(String, Vec<String>)> {
 }
 
 /// The text of a month under the canonical header.
-#[must_use]
-pub fn text(lines: &[String]) -> String {
+fn text(lines: &[String]) -> String {
     lines.iter().fold(format!("{HEADER}\n"), |text, line| text + line + "\n")
 }
 
 /// A home and the small feed, with each month's text as a function makes it.
-pub fn feed(of: impl Fn(&str, &[String]) -> Vec<u8>) -> Sandbox {
+fn feed(of: impl Fn(&str, &[String]) -> Vec<u8>) -> Sandbox {
     let sandbox = Sandbox::new();
     sandbox.write("cities.csv", CITIES);
     for (month, lines) in months() {
@@ -63,7 +60,7 @@ pub fn feed(of: impl Fn(&str, &[String]) -> Vec<u8>) -> Sandbox {
 }
 
 /// The canonical profile with some of its text in another way, and more behind it.
-pub fn profile(changes: &[(&str, &str)], more: &str) -> String {
+fn profile(changes: &[(&str, &str)], more: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("streams/profiles/canonical.toml");
     let mut text = std::fs::read_to_string(path).expect("the shipped profile");
     for (from, to) in changes {
@@ -74,19 +71,19 @@ pub fn profile(changes: &[(&str, &str)], more: &str) -> String {
 }
 
 /// Takes in the feed, and says how that ended.
-pub fn ingest(sandbox: &Sandbox) -> common::Run {
+fn ingest(sandbox: &Sandbox) -> common::Run {
     sandbox.run([Path::new("ingest"), &sandbox.feed()])
 }
 
 /// Takes in the feed, of which nothing may be refused or rejected.
-pub fn taken_in(sandbox: &Sandbox) -> common::Run {
+fn taken_in(sandbox: &Sandbox) -> common::Run {
     let run = ingest(sandbox);
     assert_eq!(run.code, Some(0), "{}\n{}", run.stdout, run.stderr);
     run
 }
 
 /// Columns of a table of a year as `a,b,c`.
-pub fn rows(sandbox: &Sandbox, table: &str, columns: &[&str]) -> Vec<String> {
+fn rows(sandbox: &Sandbox, table: &str, columns: &[&str]) -> Vec<String> {
     let all = csv_rows(&sandbox.export(table));
     let at = |name: &&str| {
         let found = all[0].iter().position(|column| column == name);
@@ -100,6 +97,6 @@ pub fn rows(sandbox: &Sandbox, table: &str, columns: &[&str]) -> Vec<String> {
 }
 
 /// The table `city`: destination, export value, that of the year before, continuing exporters.
-pub fn city(sandbox: &Sandbox) -> Vec<String> {
+fn city(sandbox: &Sandbox) -> Vec<String> {
     rows(sandbox, "city", &["city", "country", "export_value", "base_value", "continuing"])
 }
