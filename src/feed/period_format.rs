@@ -106,10 +106,13 @@ fn digits(text: &str, n: usize) -> Option<(u16, &str)> {
     is_number.then(|| digits.parse().ok()).flatten().map(|number| (number, rest))
 }
 
-/// Whether a text is a time of day, as it follows a date. A time in UTC (`Z`) is none: the date may
-/// be another one where the feed was written.
+/// Whether a text is a time of day, as it follows a date. A time in UTC (`Z`) is one at
+/// midnight only: at others the date may be another one where the feed was written.
 fn is_time(text: &str) -> bool {
     let Some(time) = text.strip_prefix(['t', ' ']) else { return false };
+    if let Some(utc) = time.strip_suffix('z') {
+        return utc.contains(':') && utc.chars().all(|letter| matches!(letter, '0' | ':' | '.'));
+    }
     let time = time.trim_end_matches(['a', 'p', 'm', ' ']);
     time.starts_with(|letter: char| letter.is_ascii_digit())
         && time.contains(':')
@@ -175,7 +178,8 @@ mod tests {
             ("YYYYMM", "201112", 201_112),
             ("YYYY-MM-DD", "1997-01-01", 199_701),
             ("YYYY-MM-DD", "1997-01-01 10:20:30", 199_701),
-            ("YYYY-MM-DD", "1997-01-01T10:20:30Z", 199_701),
+            ("YYYY-MM-DD", "1997-01-01T00:00:00.000Z", 199_701),
+            ("YYYY-MM-DD", "1997-01-01T10:20:30", 199_701),
             ("YYYY年MM月", "2008年05月", 200_805),
             ("YYYY年M月", "2008年5月", 200_805),
             ("YYYY-M", "2008-10", 200_810),

@@ -123,7 +123,9 @@ fn a_column_of_parts_and_a_code_that_lost_digits_are_refused() {
         let message = refusal(&bytes, "");
         assert!(message.contains("row 3, column \"firm_id\": the code 16777216"), "{message}");
     }
-    let instants = TimestampNanosecondArray::from(vec![MAY * 1000; 3]).with_timezone("UTC");
+    // Midnight in Beijing is the evening before in UTC.
+    let instant = MAY * 1000 - 8 * 3_600_000_000_000;
+    let instants = TimestampNanosecondArray::from(vec![instant; 3]).with_timezone("UTC");
     let mut columns = batch.columns().to_vec();
     columns[0] = Arc::new(instants);
     let zoned = super::columnar::batch(columns.try_into().expect("nine columns"));

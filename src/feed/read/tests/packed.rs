@@ -77,7 +77,7 @@ fn a_zip_archive_gives_the_one_table_that_is_meant_and_names_what_else_may_be() 
     let message = read_member(Some("EXP*.csv"), &[table]).expect_err("none is called so");
     assert!(message.to_string().contains("called like \"EXP*.csv\"; it has \"200805.csv\""));
     let refused = read_member(None, &[aside[2]]);
-    assert!(matches!(refused, Err(Refused::ZipMembers { .. })), "{refused:?}");
+    assert!(matches!(refused, Err(Refused::NoTable { .. })), "{refused:?}");
 }
 
 #[test]
