@@ -12,7 +12,7 @@ use super::refused::Refused;
 /// Reads up to the first record.
 ///
 /// # Errors
-/// Those of [`Header::find`], and of reading.
+/// Those of `Header::find`, and of reading.
 pub(super) fn header<R: Read>(
     blocks: &mut Blocks<R>,
     lines: &mut Lines,

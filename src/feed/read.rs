@@ -86,7 +86,7 @@ pub fn read(
 /// # Errors
 /// - [`Refused::NoConcordance`] if the places cannot answer by the profile's rule
 /// - those of [`decode::read_text`] if its bytes cannot become text within the limits
-/// - those of [`Header::find`] if its first line is not the profile's header
+/// - those of `Header::find` if its first line is not the profile's header
 /// - [`Refused::Rejected`] if more than the allowed share of its lines is rejected
 /// - [`Refused::TooManyRejects`], [`Refused::TooManyLines`] if it has more than can be kept
 ///
