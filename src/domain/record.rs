@@ -79,8 +79,7 @@ pub enum Exclusion {
     /// A line that the profile's `keep` and `drop` leave out: a total beside its parts. It is
     /// counted, and no record.
     Filter,
-    /// A line without a value, where the profile says that it is none. It is counted, and no
-    /// record.
+    /// A line without a value, if the profile allows that. It is counted, and is no record.
     Missing,
 }
 
@@ -216,7 +215,7 @@ pub struct Counts {
     pub rejected: [u64; Rule::ALL.len()],
     /// Accepted and excluded records whose value was rounded to cents.
     pub rounded: u64,
-    /// What stands between lines and is none: a total, a note, the header once more.
+    /// A text between lines: a total, a note, the header repeated.
     pub footers: u64,
 }
 

@@ -46,6 +46,8 @@ struct Covering<'a> {
     options: &'a IntakeOptions,
     segments: &'a [LiveSegment],
     thin: Vec<Period>,
+    /// The months that it covers.
+    months: BTreeSet<Period>,
 }
 
 impl Engine {
@@ -63,7 +65,9 @@ impl Engine {
             _ => Vec::new(),
         };
         let options = &self.options;
-        let covering = Covering { file, coverage, by_month, layout, options, segments, thin };
+        let months = months_of(coverage, layout.covers, &by_month, &thin);
+        let covering =
+            Covering { file, coverage, by_month, layout, options, segments, thin, months };
         let calendar = self.running.as_ref().map(|running| running.calendar);
         covering.check_span(calendar)?;
         let replaces = covering.replaces()?;
@@ -124,6 +128,24 @@ fn thin_months(by_month: &BTreeMap<Period, u64>) -> Vec<Period> {
     by_month.iter().filter(|(_, n)| **n * 20 < twice).map(|(month, _)| *month).collect()
 }
 
+/// The months that a file covers: of those that its lines name, not the thin ones.
+fn months_of(
+    coverage: &Coverage,
+    covers: Covers,
+    by_month: &BTreeMap<Period, u64>,
+    thin: &[Period],
+) -> BTreeSet<Period> {
+    let last = match covers {
+        Covers::Contents => {
+            return by_month.keys().filter(|month| !thin.contains(month)).copied().collect();
+        }
+        Covers::Year => Period::new(coverage.first.year().0, 12).unwrap_or(coverage.last),
+        Covers::Month | Covers::Range => coverage.last,
+    };
+    let all = std::iter::successors(Some(coverage.first), |month| Some(month.next()));
+    all.take_while(|month| *month <= last).collect()
+}
+
 /// The month that the calendar of a feed begins with, if this is its first file.
 fn first_month(covers: Covers, coverage: &Coverage) -> Period {
     let found = coverage.records.keys().next().map(|(period, _)| *period);
@@ -152,24 +174,6 @@ impl Covering<'_> {
         Ok(())
     }
 
-    /// The months that it covers.
-    fn months(&self) -> BTreeSet<Period> {
-        let Coverage { first, last, .. } = *self.coverage;
-        let last = match self.layout.covers {
-            Covers::Year => Period::new(first.year().0, 12).unwrap_or(last),
-            _ => last,
-        };
-        let all = std::iter::successors(Some(first), |month| Some(month.next()));
-        let all = all.take_while(|month| *month <= last);
-        match self.layout.covers {
-            Covers::Contents => {
-                let months = self.by_month.keys().copied();
-                months.filter(|month| !self.thin.contains(month)).collect()
-            }
-            _ => all.collect(),
-        }
-    }
-
     /// Files of the same part.
     fn of_part(&self) -> impl Iterator<Item = &LiveSegment> {
         let part = &self.coverage.part;
@@ -179,7 +183,7 @@ impl Covering<'_> {
     }
 
     fn replaces(&self) -> Result<Vec<Earlier>, Refusal> {
-        let months = self.months();
+        let months = &self.months;
         let overlaps = |segment: &&LiveSegment| match &segment.covered {
             Some(covered) => months.range(covered.first..=covered.last).next().is_some(),
             None => months.contains(&segment.period),
@@ -188,7 +192,7 @@ impl Covering<'_> {
         let period = self.coverage.last;
         let has_file = || Refusal::HasFile { file: self.file.path.clone(), period };
         match self.options.revision {
-            Revision::ReplacePeriods => self.replaced(&months),
+            Revision::ReplacePeriods => self.replaced(),
             Revision::Append => Ok(Vec::new()),
             Revision::Refuse if earlier.is_empty() => Ok(Vec::new()),
             Revision::Refuse => Err(has_file()),
@@ -209,7 +213,7 @@ impl Covering<'_> {
     }
 
     /// The months and flows of earlier files that it replaces; none may be lost by accident.
-    fn replaced(&self, months: &BTreeSet<Period>) -> Result<Vec<Earlier>, Refusal> {
+    fn replaced(&self) -> Result<Vec<Earlier>, Refusal> {
         let flows = self.coverage.flows();
         let mut before: BTreeMap<Period, u64> = BTreeMap::new();
         let mut replaced = Vec::new();
@@ -224,7 +228,7 @@ impl Covering<'_> {
             // Of its own earlier version a month that is gone or thin is lost, too.
             let is_version = segment.name == self.file.name;
             let goes = |(month, flow): &PeriodFlow| {
-                flows.contains(flow) && (months.contains(month) || is_version)
+                flows.contains(flow) && (self.months.contains(month) || is_version)
             };
             let cells: Vec<PeriodFlow> = live.iter().filter(|cell| goes(cell)).copied().collect();
             for cell in &cells {
@@ -257,7 +261,7 @@ impl Covering<'_> {
             closes.push(month);
         }
         let next = calendar.next_to_close();
-        let months = self.months();
+        let months = &self.months;
         let is_later = |month: &&Period| **month > next && !months.contains(&next);
         let has_records = |month: &&Period| self.by_month.contains_key(month);
         let of_month = self.layout.covers == Covers::Month;
@@ -286,7 +290,7 @@ impl Covering<'_> {
                 (first..=last).contains(&month)
                     || (month < first && self.segments.iter().any(of_year))
             }
-            Covers::Contents => self.months().contains(&month),
+            Covers::Contents => self.months.contains(&month),
         };
         let has = |part: &String, of: &str| of.split('/').any(|of| of == part);
         let is_there = |part: &String| {

@@ -2,7 +2,7 @@
 //! commit has.
 
 use std::collections::VecDeque;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::{Scope, ScopedJoinHandle};
 
@@ -117,6 +117,30 @@ impl Step<'_> {
         Ok(())
     }
 
+    /// Closes a month, once the files are taken back that a file replaces: what they had no role in
+    /// yet, their withdrawal does not touch.
+    fn close(
+        &mut self,
+        running: &mut Running,
+        (folder, definition): (&Path, &Definition),
+        month: Period,
+        withdraws: &[Earlier],
+    ) -> Result<(), EngineError> {
+        for earlier in withdraws {
+            running.withdraw(folder, definition, earlier.vintage)?;
+        }
+        let before = month.year_before();
+        let is_read = |writing: &Writing<'_>| {
+            writing.has(month) || (writing.has(before) && !running.recent.has(before))
+        };
+        if self.writing.iter().any(is_read) {
+            self.settle(running, 0)?;
+        }
+        running.close(folder, definition, month)?;
+        self.closed.push(month);
+        Ok(())
+    }
+
     fn hashes(&self) -> impl Iterator<Item = (&str, &str)> {
         self.summaries().map(|summary| (summary.hash.as_str(), summary.name.as_str()))
     }
@@ -226,10 +250,7 @@ impl Engine {
             Err(refusal) => return Ok(Outcome::Refused(refusal)),
         };
         let (counts, thin) = (taken.summary.counts.clone(), admission.thin.clone());
-        let vintage = match taken.coverage {
-            None => self.accept(scope, definition, file, *taken, admission, step)?,
-            Some(_) => self.accept_covering(scope, definition, file, *taken, admission, step)?,
-        };
+        let vintage = self.accept(scope, definition, file, *taken, admission, step)?;
         Ok(Outcome::Accepted { vintage, counts, thin })
     }
 
@@ -320,104 +341,47 @@ impl Engine {
     ) -> Result<Vintage, EngineError> {
         let folder = self.archive.home().to_owned();
         let vintage = Vintage(self.last_vintage(step)?.0 + 1);
-        let n_workers = self.n_workers;
+        let Taken { summary, sums, segment, coverage } = taken;
         if self.running.is_none() {
-            let calendar = Calendar::starting(file.period);
-            self.running = Some(Running::start(definition, calendar, n_workers)?);
+            let calendar = coverage
+                .as_ref()
+                .map_or_else(|| Calendar::starting(file.period), |of| self.calendar_of(of));
+            self.running = Some(Running::start(definition, calendar, self.n_workers)?);
         }
         let running = self.running.as_mut().expect("it was started above");
         let Admission { replaces, closes, .. } = admission;
-        if !replaces.is_empty() {
+        // A file of one month takes the place of earlier ones before its month closes. Of several
+        // months, what is replaced is taken back from the roles that it has by then.
+        let is_withdrawn = coverage.is_none() && !closes.is_empty();
+        let withdraws = if is_withdrawn { &replaces[..] } else { &[] };
+        if coverage.is_none() && !replaces.is_empty() {
             step.settle(running, 0)?;
         }
         for month in &closes {
-            // What the earlier files had no role in yet, their withdrawal does not touch.
-            for earlier in &replaces {
-                running.withdraw(&folder, definition, earlier.vintage)?;
-            }
-            let before = month.year_before();
-            let is_read = |writing: &Writing<'_>| {
-                writing.has(*month) || (writing.has(before) && !running.recent.has(before))
-            };
-            if step.writing.iter().any(is_read) {
-                step.settle(running, 0)?;
-            }
-            running.close(&folder, definition, *month)?;
-            step.closed.push(*month);
+            step.close(running, (folder.as_path(), &**definition), *month, withdraws)?;
         }
-        let Taken { summary, sums, segment, .. } = taken;
         let segment = named(scope, "writing", {
             let folder = folder.clone();
             move || segment.store(&folder, vintage)
         });
-        if replaces.is_empty() || !closes.is_empty() {
+        if replaces.is_empty() || is_withdrawn {
             running.feed(&sums)?;
         } else {
             running.replace(&folder, definition, &replaces, &sums)?;
         }
-        let supersedes = replaces.iter().map(|earlier| earlier.vintage).collect();
-        let (path, replaces) = (file.path.clone(), Vec::new());
-        step.writing.push_back(Writing {
-            path,
-            vintage,
-            supersedes,
-            replaces,
-            coverage: None,
-            summary,
-            segment,
-        });
-        step.settle(running, WRITES_MAX)?;
-        Ok(vintage)
-    }
-
-    /// The same for a file that is not simply of a month: months close first, so that what it
-    /// replaces is taken back from the roles that it has by then, and only what differs is fed.
-    fn accept_covering<'scope>(
-        &mut self,
-        scope: &'scope Scope<'scope, '_>,
-        definition: &Arc<Definition>,
-        file: &FeedFile,
-        taken: Taken,
-        admission: Admission,
-        step: &mut Step<'scope>,
-    ) -> Result<Vintage, EngineError> {
-        let folder = self.archive.home().to_owned();
-        let vintage = Vintage(self.last_vintage(step)?.0 + 1);
-        let Taken { summary, sums, segment, coverage } = taken;
-        let coverage = coverage.expect("a file that is not simply of a month covers something");
-        if self.running.is_none() {
-            let calendar = self.calendar_of(&coverage);
-            self.running = Some(Running::start(definition, calendar, self.n_workers)?);
-        }
-        let running = self.running.as_mut().expect("it was started above");
-        for month in &admission.closes {
-            running.close(&folder, definition, *month)?;
-            step.closed.push(*month);
-        }
-        let segment = named(scope, "writing", {
-            let folder = folder.clone();
-            move || segment.store(&folder, vintage)
-        });
-        if admission.replaces.is_empty() {
-            running.feed(&sums)?;
-        } else {
-            running.replace(&folder, definition, &admission.replaces, &sums)?;
-        }
-        let (mut supersedes, mut replaces) = (Vec::new(), Vec::new());
-        for Earlier { vintage, cells } in admission.replaces {
+        let (mut supersedes, mut replaced) = (Vec::new(), Vec::new());
+        for Earlier { vintage, cells } in replaces {
             match cells {
                 None => supersedes.push(vintage),
-                Some(cells) => replaces.push((vintage, cells)),
+                Some(cells) => replaced.push((vintage, cells)),
             }
         }
-        let coverage = Some((coverage, running.calendar.last_closed()));
-        let path = file.path.clone();
         step.writing.push_back(Writing {
-            path,
+            path: file.path.clone(),
             vintage,
             supersedes,
-            replaces,
-            coverage,
+            replaces: replaced,
+            coverage: coverage.map(|coverage| (coverage, running.calendar.last_closed())),
             summary,
             segment,
         });

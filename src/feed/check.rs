@@ -12,8 +12,9 @@ use rustc_hash::FxHashMap;
 
 use super::amount;
 use super::cleaning::Cleaning;
+use super::columns::Field;
 use super::frame::Line;
-use super::header::{Field, Header, TextLine};
+use super::header::{Header, TextLine};
 use super::period_format::PeriodFormat;
 use super::places::{Found, Places};
 use super::profile::Profile;

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use super::codes::{CodeLayout, CodeMap};
-use super::header::Field;
+use super::columns::Field;
 use super::profile::Profile;
 use super::text::{is_wide, narrow, trimmed};
 use crate::domain::record::Rule;
@@ -75,16 +75,7 @@ impl Cleaning {
         let is_on = profile.is_trimmed();
         let mut codes: [Codes; N_FIELDS] = Default::default();
         let plain = CodeLayout::default();
-        let layouts = &profile.codes;
-        for (field, layout) in [
-            (Field::Period, &plain),
-            (Field::Flow, &layouts.flow),
-            (Field::FirmId, &layouts.firm_id),
-            (Field::Region, &layouts.region),
-            (Field::Country, &layouts.country),
-            (Field::Hs8, &layouts.hs8),
-            (Field::TradeMode, &layouts.trade_mode),
-        ] {
+        for (field, layout) in profile.codes.by_field().chain([(Field::Period, &plain)]) {
             let checks_digits = profile.checks_codes()
                 && matches!(field, Field::FirmId | Field::Region | Field::Country | Field::Hs8);
             codes[field as usize] = Codes::new(field, layout, is_on, checks_digits);

@@ -5,6 +5,8 @@ use std::num::NonZeroU8;
 
 use serde::{Deserialize, Serialize};
 
+use super::columns::Field;
+
 /// How codes are written, column by column.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -65,32 +67,20 @@ pub enum CodeMap {
     File(String),
 }
 
+/// The fields that hold codes, in the order of [`CodeLayouts`].
+const FIELDS: [Field; 6] =
+    [Field::Flow, Field::FirmId, Field::Region, Field::Country, Field::Hs8, Field::TradeMode];
+
 impl CodeLayouts {
-    /// The layouts of all columns, by the name of the column.
-    pub fn named(&self) -> impl Iterator<Item = (&'static str, &CodeLayout)> {
+    /// The layouts of all columns, by their field.
+    pub fn by_field(&self) -> impl Iterator<Item = (Field, &CodeLayout)> {
         let Self { flow, firm_id, region, country, hs8, trade_mode } = self;
-        [
-            ("flow", flow),
-            ("firm_id", firm_id),
-            ("region", region),
-            ("country", country),
-            ("hs8", hs8),
-            ("trade_mode", trade_mode),
-        ]
-        .into_iter()
+        FIELDS.into_iter().zip([flow, firm_id, region, country, hs8, trade_mode])
     }
 
     /// The same, to change.
-    pub fn named_mut(&mut self) -> impl Iterator<Item = (&'static str, &mut CodeLayout)> {
+    pub fn by_field_mut(&mut self) -> impl Iterator<Item = (Field, &mut CodeLayout)> {
         let Self { flow, firm_id, region, country, hs8, trade_mode } = self;
-        [
-            ("flow", flow),
-            ("firm_id", firm_id),
-            ("region", region),
-            ("country", country),
-            ("hs8", hs8),
-            ("trade_mode", trade_mode),
-        ]
-        .into_iter()
+        FIELDS.into_iter().zip([flow, firm_id, region, country, hs8, trade_mode])
     }
 }

@@ -5,6 +5,60 @@ use std::num::NonZeroU16;
 
 use serde::{Deserialize, Serialize};
 
+/// A canonical field of a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Field {
+    /// The month.
+    Period,
+    /// Export or import.
+    Flow,
+    /// The firm's identifier.
+    FirmId,
+    /// The firm's name.
+    FirmName,
+    /// The place of production.
+    Region,
+    /// The partner country.
+    Country,
+    /// The product.
+    Hs8,
+    /// The customs trade mode.
+    TradeMode,
+    /// The value.
+    ValueUsd,
+}
+
+impl Field {
+    /// All of them.
+    pub const ALL: [Self; 9] = [
+        Self::Period,
+        Self::Flow,
+        Self::FirmId,
+        Self::FirmName,
+        Self::Region,
+        Self::Country,
+        Self::Hs8,
+        Self::TradeMode,
+        Self::ValueUsd,
+    ];
+
+    /// Its name in a profile.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Period => "period",
+            Self::Flow => "flow",
+            Self::FirmId => "firm_id",
+            Self::FirmName => "firm_name",
+            Self::Region => "region",
+            Self::Country => "country",
+            Self::Hs8 => "hs8",
+            Self::TradeMode => "trade_mode",
+            Self::ValueUsd => "value_usd",
+        }
+    }
+}
+
 /// Where each canonical field comes from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -69,9 +123,7 @@ impl Column {
             Self::Constant(_) => &[],
         }
     }
-}
 
-impl Column {
     /// Whether no column of a file is named, and no text.
     #[must_use]
     pub fn is_nothing(&self) -> bool {
@@ -107,25 +159,25 @@ pub(super) fn nothing() -> Column {
 }
 
 impl ColumnLayout {
-    /// Every field with where it comes from.
-    pub fn named(&self) -> impl Iterator<Item = (&'static str, &Column)> {
-        [
-            ("period", &self.period),
-            ("flow", &self.flow),
-            ("firm_id", &self.firm_id),
-            ("firm_name", &self.firm_name),
-            ("region", &self.region),
-            ("country", &self.country),
-            ("hs8", &self.hs8),
-            ("trade_mode", &self.trade_mode),
-            ("value_usd", &self.value_usd),
-        ]
-        .into_iter()
+    /// Where a field comes from.
+    #[must_use]
+    pub fn of(&self, field: Field) -> &Column {
+        match field {
+            Field::Period => &self.period,
+            Field::Flow => &self.flow,
+            Field::FirmId => &self.firm_id,
+            Field::FirmName => &self.firm_name,
+            Field::Region => &self.region,
+            Field::Country => &self.country,
+            Field::Hs8 => &self.hs8,
+            Field::TradeMode => &self.trade_mode,
+            Field::ValueUsd => &self.value_usd,
+        }
     }
 
     /// The last column that goes by its number; 0 where none does.
     pub(super) fn last_number(&self) -> usize {
-        let names = self.named().flat_map(|(_, column)| column.names());
+        let names = Field::ALL.into_iter().flat_map(|field| self.of(field).names());
         let numbers = names.map(|name| match name {
             ColumnName::Number(number) => usize::from(number.get()),
             ColumnName::Header(_) => 0,

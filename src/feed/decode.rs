@@ -31,9 +31,9 @@ use crate::files::{self, private};
 /// How large a file may be unpacked, unless an option says otherwise.
 pub const BYTES_MAX_DEFAULT: u64 = 8 << 30;
 
-/// How much of a panel its encoding is told from.
+/// The number of bytes of a panel that decide its encoding.
 const DETECTED_BYTES: u64 = 1 << 20;
-/// How much of a file its kind is told from.
+/// The number of bytes of a file that decide its kind.
 const INSPECTED_BYTES: u64 = 1 << 12;
 
 /// What identifies a file's content.
@@ -189,7 +189,7 @@ pub fn fingerprint(
 }
 
 /// Reads the text of a file of any size, however it is packed; `inspect` sees its first bytes,
-/// unpacked, before they become text. Without an encoding it is told from the first mebibyte.
+/// unpacked, before they become text. Without an encoding, the first mebibyte decides.
 ///
 /// # Errors
 /// - Those of [`read_text`] but [`Refused::Changed`] and [`Refused::TooLarge`]

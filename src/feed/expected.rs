@@ -1,7 +1,8 @@
 //! What was expected of a line that is rejected, and the key of the profile that says so.
 
 use super::check::Fault;
-use super::header::{Field, Header};
+use super::columns::Field;
+use super::header::Header;
 use super::layout::{CityRule, CountryCodes, DecimalMark};
 use super::profile::Profile;
 use super::shown::Shown;

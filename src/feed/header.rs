@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::path::Path;
 
-use super::columns::{Column, ColumnName};
+use super::columns::{Column, ColumnName, Field};
 use super::filter::{Condition, Conditions, RowFilter};
 use super::frame::{Framed, Line};
 use super::profile::Profile;
@@ -11,76 +11,6 @@ use super::refused::{Advice, Refused};
 use super::split::{self, Span};
 use super::text::trimmed;
 use crate::domain::record::Rule;
-
-/// A canonical field of a record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Field {
-    /// The month.
-    Period,
-    /// Export or import.
-    Flow,
-    /// The firm's identifier.
-    FirmId,
-    /// The firm's name.
-    FirmName,
-    /// The place of production.
-    Region,
-    /// The partner country.
-    Country,
-    /// The product.
-    Hs8,
-    /// The customs trade mode.
-    TradeMode,
-    /// The value.
-    ValueUsd,
-}
-
-impl Field {
-    /// All of them.
-    pub const ALL: [Self; 9] = [
-        Self::Period,
-        Self::Flow,
-        Self::FirmId,
-        Self::FirmName,
-        Self::Region,
-        Self::Country,
-        Self::Hs8,
-        Self::TradeMode,
-        Self::ValueUsd,
-    ];
-
-    /// Its name in a profile.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Period => "period",
-            Self::Flow => "flow",
-            Self::FirmId => "firm_id",
-            Self::FirmName => "firm_name",
-            Self::Region => "region",
-            Self::Country => "country",
-            Self::Hs8 => "hs8",
-            Self::TradeMode => "trade_mode",
-            Self::ValueUsd => "value_usd",
-        }
-    }
-
-    /// Where a profile says it comes from.
-    fn column(self, profile: &Profile) -> &Column {
-        let columns = &profile.columns;
-        match self {
-            Self::Period => &columns.period,
-            Self::Flow => &columns.flow,
-            Self::FirmId => &columns.firm_id,
-            Self::FirmName => &columns.firm_name,
-            Self::Region => &columns.region,
-            Self::Country => &columns.country,
-            Self::Hs8 => &columns.hs8,
-            Self::TradeMode => &columns.trade_mode,
-            Self::ValueUsd => &columns.value_usd,
-        }
-    }
-}
 
 /// Delimiters that a header may have been meant for.
 const DELIMITERS: [char; 4] = [',', ';', '\t', '|'];
@@ -337,7 +267,7 @@ impl<'a> Names<'a> {
             (Field::Period, Some(year), Some(month)) => {
                 Some(Source::YearAndMonth(self.position(year)?, self.position(month)?))
             }
-            _ => self.source(field.column(profile)),
+            _ => self.source(profile.columns.of(field)),
         }
     }
 
@@ -368,7 +298,7 @@ impl<'a> Names<'a> {
     /// What the profile needs and is not there: of a list, all its names.
     fn missing(&self, profile: &Profile) -> Vec<String> {
         let mut missing: Vec<String> = Vec::new();
-        let columns = Field::ALL.into_iter().map(|field| field.column(profile));
+        let columns = Field::ALL.into_iter().map(|field| profile.columns.of(field));
         let absent = columns.filter(|column| self.source(column).is_none());
         let names = absent.flat_map(|column| column.names().iter().map(ToString::to_string));
         let pair = [&profile.period.year, &profile.period.month].into_iter().flatten();

@@ -49,7 +49,7 @@ pub enum BadLayout {
     /// It changes what holds for the whole feed.
     #[error("{0} cannot change in the middle of a feed; take it out of the layout")]
     Key(String),
-    /// With it the profile is none.
+    /// The profile is invalid with it.
     #[error(transparent)]
     Value(#[from] toml::de::Error),
     /// Two layouts begin with the same month, or a later one stands before an earlier one.

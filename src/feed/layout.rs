@@ -274,7 +274,7 @@ pub struct PeriodLayout {
     /// The column of the month of the year.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub month: Option<ColumnName>,
-    /// Where the month is told from, if not from the lines.
+    /// The source of the month, if not the lines.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<PeriodSource>,
 }
@@ -293,7 +293,7 @@ impl PeriodLayout {
     }
 }
 
-/// Where the month is told from, if not from the lines.
+/// The source of the month, if not the lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum PeriodSource {

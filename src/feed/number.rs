@@ -14,9 +14,9 @@ use crate::domain::record::Rule;
 pub enum Written {
     /// So many cents.
     Cents(i64),
-    /// So many cents when what is below a cent is rounded half to even.
+    /// So many cents; amounts below a cent are rounded half to even.
     Rounded(i64),
-    /// That there is none.
+    /// There is no amount.
     Missing,
 }
 

@@ -219,18 +219,6 @@ impl NameParts {
             n_years <= 2 && n_months <= 2 && n(&[NamePart::Flow]) <= 1 && n(&[NamePart::Part]) <= 1;
         if is_usable { Ok(Self(parts)) } else { Err(BadPattern::NameParts(text.to_owned())) }
     }
-
-    /// Whether year and month appear once each.
-    fn has_month(&self) -> bool {
-        let once = |part| self.0.iter().filter(|&&other| other == part).count() == 1;
-        once(NamePart::Year) && once(NamePart::Month)
-    }
-
-    /// The month in a name of small letters.
-    fn month_of(&self, name: &str) -> NameMatch {
-        let named = matched(&self.0, name, &Named::default());
-        named.map_or(NameMatch::No, |named| named.month())
-    }
 }
 
 /// What a name says, if it is made of these parts: of several ways to read it, the first that gives
@@ -338,23 +326,23 @@ impl fmt::Display for FilePattern {
 /// Case does not matter, nor do folders in the archive.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct MemberPattern {
-    text: String,
-    parts: NameParts,
-}
+pub struct MemberPattern(FilePattern);
 
 impl MemberPattern {
     /// Whether each member has its month in its name.
     #[must_use]
     pub fn is_dated(&self) -> bool {
-        self.parts.has_month()
+        let parts = &self.0.parts.0;
+        let once = |part| parts.iter().filter(|&&other| other == part).count() == 1;
+        once(NamePart::Year) && once(NamePart::Month)
     }
 
     /// The month in a member's name. A pattern without a month gives [`NameMatch::NotAPeriod`] for
     /// a name that matches.
     #[must_use]
     pub fn month_of(&self, name: &str) -> NameMatch {
-        self.parts.month_of(&name.to_lowercase())
+        let named = matched(&self.0.parts.0, &name.to_lowercase(), &Named::default());
+        named.map_or(NameMatch::No, |named| named.month())
     }
 }
 
@@ -362,20 +350,19 @@ impl TryFrom<String> for MemberPattern {
     type Error = BadPattern;
 
     fn try_from(text: String) -> Result<Self, BadPattern> {
-        let parts = NameParts::of(&text)?;
-        Ok(Self { text, parts })
+        FilePattern::try_from(text).map(Self)
     }
 }
 
 impl From<MemberPattern> for String {
     fn from(pattern: MemberPattern) -> Self {
-        pattern.text
+        pattern.0.into()
     }
 }
 
 impl fmt::Display for MemberPattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
+        self.0.fmt(f)
     }
 }
 

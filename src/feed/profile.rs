@@ -263,7 +263,8 @@ impl Profile {
     /// Puts the maps that are in files beside the profile into it.
     fn read_maps(&mut self, folder: &Path, origin: &str) -> Result<(), ProfileError> {
         let mut files = Vec::new();
-        for (field, codes) in self.codes.named_mut() {
+        for (field, codes) in self.codes.by_field_mut() {
+            let field = field.name();
             let Some(CodeMap::File(file)) = &codes.map else { continue };
             let problem = |problem: String| {
                 let (origin, file) = (origin.to_owned(), file.clone());
@@ -431,10 +432,12 @@ impl Profile {
         if self.city == (CityRule::Prefix { digits: 0 }) {
             return Err(ProfileError::NoDigits { origin: origin() });
         }
-        if let Some((field, _)) = self.columns.named().find(|(_, column)| column.is_nowhere()) {
-            return Err(ProfileError::NoColumn { origin: origin(), field });
+        let mut fields = Field::ALL.into_iter();
+        if let Some(field) = fields.find(|field| self.columns.of(*field).is_nowhere()) {
+            return Err(ProfileError::NoColumn { origin: origin(), field: field.name() });
         }
-        for (field, codes) in self.codes.named() {
+        for (field, codes) in self.codes.by_field() {
+            let field = field.name();
             if codes.pad.is_some() && codes.width.is_none() {
                 return Err(ProfileError::NoWidth { origin: origin(), field });
             }

@@ -200,7 +200,7 @@ pub enum Refused {
         column: String,
     },
     /// The profile finds cities by a concordance, and there is none.
-    #[error("cannot place {file}: the profile finds cities in regions.csv and there is none; put \
+    #[error("cannot place {file}: the profile finds cities in regions.csv, which is missing; put \
              it beside the feed", file = file.display())]
     NoConcordance {
         /// The file.

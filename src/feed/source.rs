@@ -97,13 +97,11 @@ impl FeedFile {
 
 impl Ord for FeedFile {
     fn cmp(&self, other: &Self) -> Ordering {
-        let key = |file: &Self| {
-            let Self { period, first, part, name, path, is_named, archive } = file.clone();
-            (period, stem(&name).to_owned(), name, path, is_named, archive, first, part)
-        };
-        let this = (self.period, stem(&self.name), &self.name, &self.path);
-        let that = (other.period, stem(&other.name), &other.name, &other.path);
-        this.cmp(&that).then_with(|| key(self).cmp(&key(other)))
+        fn key(file: &FeedFile) -> impl Ord + '_ {
+            let FeedFile { period, first, part, name, path, is_named, archive } = file;
+            (period, stem(name), name, path, is_named, archive, first, part)
+        }
+        key(self).cmp(&key(other))
     }
 }
 

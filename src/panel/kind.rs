@@ -5,8 +5,10 @@
 //! these numbers; their text is computed on request.
 
 use arrow_schema::{DataType, TimeUnit};
-use jiff::civil::{Date, Time};
+use jiff::civil::Time;
 use jiff::{SignedDuration, Span, Timestamp};
+
+use crate::feed::formats::number::{date, nanoseconds};
 
 /// The kind of a column's values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -124,9 +126,9 @@ impl Kind {
         let text = match self {
             Self::Boolean => Some(if held == "0" { "false" } else { "true" }.to_owned()),
             Self::Decimal(scale) => Some(decimal_text(held, scale)),
-            Self::Day => held.parse().ok().and_then(date_text),
+            Self::Day => held.parse().ok().and_then(date),
             Self::DayMillis => {
-                held.parse::<i64>().ok().and_then(|millis| date_text(millis.div_euclid(86_400_000)))
+                held.parse::<i64>().ok().and_then(|millis| date(millis.div_euclid(86_400_000)))
             }
             Self::Timestamp { unit, zoned } => {
                 let instant = held.parse().ok().and_then(|count| nanoseconds(count, unit));
@@ -153,22 +155,6 @@ impl Kind {
         };
         text.unwrap_or_else(|| held.to_owned())
     }
-}
-
-fn nanoseconds(count: i64, unit: TimeUnit) -> Option<i128> {
-    let each = match unit {
-        TimeUnit::Second => 1_000_000_000,
-        TimeUnit::Millisecond => 1_000_000,
-        TimeUnit::Microsecond => 1_000,
-        TimeUnit::Nanosecond => 1,
-    };
-    i128::from(count).checked_mul(each)
-}
-
-fn date_text(days: i64) -> Option<String> {
-    let since = Span::new().try_days(days).ok()?;
-    let date = Date::constant(1970, 1, 1).checked_add(since).ok()?;
-    Some(date.to_string())
 }
 
 /// Digits with a point before the last `scale` of them.

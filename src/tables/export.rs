@@ -209,6 +209,11 @@ impl TableAt {
         self.years.keys().copied()
     }
 
+    /// Its years in order, or one of them.
+    fn years_of(&self, year: Option<Year>) -> Vec<Year> {
+        self.years().filter(|of| year.is_none_or(|year| year == *of)).collect()
+    }
+
     /// Whether a year may have other rows than in another state of the table.
     #[must_use]
     pub fn differs(&self, other: &Self, year: Year) -> bool {
@@ -290,9 +295,7 @@ impl TableAt {
         year: Option<Year>,
     ) -> impl Iterator<Item = Result<RecordBatch, ExportError>> + use<> {
         let table = self.clone();
-        let mut years: Vec<Year> = self.years().collect();
-        years.retain(|of| year.is_none_or(|year| year == *of));
-        years.into_iter().flat_map(move |year| match table.batches(year) {
+        self.years_of(year).into_iter().flat_map(move |year| match table.batches(year) {
             Ok(batches) => batches,
             Err(error) => Box::new(std::iter::once(Err(error))),
         })
@@ -307,9 +310,7 @@ impl TableAt {
         year: Option<Year>,
     ) -> impl Iterator<Item = Result<(Year, RecordBatch), ExportError>> + use<> {
         let table = self.clone();
-        let mut years: Vec<Year> = self.years().collect();
-        years.retain(|of| year.is_none_or(|year| year == *of));
-        years.into_iter().map(move |year| Ok((year, table.year(year)?)))
+        self.years_of(year).into_iter().map(move |year| Ok((year, table.year(year)?)))
     }
 
     /// A year from its files, without a check of their hashes; no year if no file was rewritten.
@@ -335,8 +336,7 @@ impl TableAt {
     /// - [`ExportError::Archive`] with the first part that is missing or damaged.
     pub fn check(&self, year: Option<Year>) -> Result<(), ExportError> {
         check_year(self.table.name(), year, self.years())?;
-        let mut wanted = self.years().filter(|of| year.is_none_or(|year| year == *of));
-        wanted.try_for_each(|of| self.check_parts(of))
+        self.years_of(year).into_iter().try_for_each(|of| self.check_parts(of))
     }
 
     /// Checks the hashes of the parts of a year, of which there are none where it is not there.

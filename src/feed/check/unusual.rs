@@ -4,8 +4,9 @@ use super::{Checker, Fault, NoRecord, text_of};
 use crate::domain::dictionary::Key;
 use crate::domain::record::{Exclusion, Rule};
 use crate::domain::types::Flow;
+use crate::feed::columns::Field;
 use crate::feed::frame::Line;
-use crate::feed::header::{Field, TextLine, texts_of};
+use crate::feed::header::{TextLine, texts_of};
 use crate::feed::number::{Written, written};
 use crate::feed::text::trimmed;
 

@@ -86,7 +86,7 @@ fn with_presence(mut table: TableDef, columns: &[ColumnDef]) -> TableDef {
             (ColumnType::Boolean, true, false);
         column
     };
-    // Whether rows have variable parts is told from all columns, the hidden among them.
+    // All columns decide whether rows have variable parts, hidden columns too.
     let hidden = table.columns.iter().filter(|column| !column.is_shown(false)).cloned();
     let hidden: Vec<ColumnDef> = hidden.collect();
     table.columns = columns.iter().map(as_bytes).collect();

@@ -11,9 +11,9 @@ use arrow_array::types::{
     TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType,
     TimestampSecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
 };
-use arrow_array::{Array, ArrayRef, ArrowPrimitiveType, RecordBatch, RecordBatchReader};
+use arrow_array::{Array, ArrayRef, ArrowPrimitiveType, RecordBatchReader};
 use arrow_ipc::reader::{FileReader, StreamReader};
-use arrow_schema::{ArrowError, DataType, Schema, TimeUnit};
+use arrow_schema::{DataType, TimeUnit};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use super::number;
@@ -26,32 +26,23 @@ const BATCH_ROWS: usize = 1024;
 /// Puts the rows of a Parquet file in.
 pub(super) fn parquet(file: File, rows: &mut Rows<'_>) -> Result<(), TableProblem> {
     let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(TableProblem::damaged)?;
-    let reader = builder.with_batch_size(BATCH_ROWS).build().map_err(TableProblem::damaged)?;
-    let schema = reader.schema();
-    put(&schema, reader, rows)
+    put(builder.with_batch_size(BATCH_ROWS).build().map_err(TableProblem::damaged)?, rows)
 }
 
 /// Puts the rows of an Arrow file in.
 pub(super) fn arrow_file(file: File, rows: &mut Rows<'_>) -> Result<(), TableProblem> {
     let reader = FileReader::try_new(BufReader::new(file), None);
-    let reader = reader.map_err(TableProblem::damaged)?;
-    let schema = reader.schema();
-    put(&schema, reader, rows)
+    put(reader.map_err(TableProblem::damaged)?, rows)
 }
 
 /// Puts the rows of an Arrow stream in.
 pub(super) fn arrow_stream(file: File, rows: &mut Rows<'_>) -> Result<(), TableProblem> {
     let reader = StreamReader::try_new(BufReader::new(file), None);
-    let reader = reader.map_err(TableProblem::damaged)?;
-    let schema = reader.schema();
-    put(&schema, reader, rows)
+    put(reader.map_err(TableProblem::damaged)?, rows)
 }
 
-fn put(
-    schema: &Schema,
-    batches: impl Iterator<Item = Result<RecordBatch, ArrowError>>,
-    rows: &mut Rows<'_>,
-) -> Result<(), TableProblem> {
+fn put(batches: impl RecordBatchReader, rows: &mut Rows<'_>) -> Result<(), TableProblem> {
+    let schema = batches.schema();
     rows.header(schema.fields().iter().map(|field| field.name().as_str()))?;
     for batch in batches {
         let batch = batch.map_err(TableProblem::damaged)?;

@@ -89,7 +89,7 @@ fn produce(
             _ => ods::produce(&file, layout, rows),
         },
         Kind::Text | Kind::Packed | Kind::Foreign(_) => {
-            unreachable!("a table is read that is none: {kind:?}")
+            unreachable!("this kind of file has no reader of tables: {kind:?}")
         }
     }
 }

@@ -129,7 +129,7 @@ impl Rows<'_> {
         self.scratch = scratch;
     }
 
-    /// A cell with a text, or what is to be seen of one that is none.
+    /// A cell with a text, or the visible part of a cell that is not text.
     pub(super) fn text_or_bad(&mut self, text: Option<&str>, seen: &str) {
         match text {
             Some(text) => self.text(text),

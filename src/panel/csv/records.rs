@@ -112,7 +112,7 @@ pub(super) struct Records<R> {
 }
 
 impl<R: Read> Records<R> {
-    /// The records of a text; what ends its lines is told from its first block.
+    /// The records of a text; its first block decides which bytes end its lines.
     pub(super) fn new(source: R) -> io::Result<Self> {
         let style = Style { delimiter: b',', terminator: b'\n', skips_spaces: false };
         let mut records = Self {
