@@ -97,3 +97,19 @@ fn the_limit_of_a_file_holds_for_what_its_table_unpacks_to() {
         assert!(refused.to_string().contains("is more than 200 bytes unpacked"), "{refused}");
     }
 }
+
+/// Sectors of 512 bytes follow the header; the header names the first of the table and of the
+/// directory.
+#[test]
+fn a_workbook_whose_sectors_lead_back_to_themselves_is_refused() {
+    let mut bytes = unpacked("table.xls");
+    let number = |bytes: &[u8], at: usize| {
+        usize::try_from(u32::from_le_bytes(bytes[at..at + 4].try_into().expect("four"))).expect("n")
+    };
+    let (directory, table) = (number(&bytes, 48), number(&bytes, 76));
+    let entry = 512 * (table + 1) + 4 * directory;
+    let itself = u32::try_from(directory).expect("a sector").to_le_bytes();
+    bytes[entry..entry + 4].copy_from_slice(&itself);
+    let message = refusal(&bytes, "");
+    assert!(message.contains("cut short or damaged"), "{message}");
+}

@@ -4,10 +4,10 @@
 //! formulas as bad cells.
 
 use std::fs::File;
-use std::io::{BufReader, Read, Seek};
+use std::io::{self, BufReader, Cursor};
 
 use calamine::{Data, DataRef, ExcelDateTime, Reader, Xls, XlsError, Xlsb, Xlsx};
-use memchr::memmem;
+use cfb::{CompoundFile, Version};
 
 use super::named::the_one;
 use super::number;
@@ -16,65 +16,52 @@ use super::rows::Rows;
 use super::sheet::{Cell, Sheet};
 use crate::feed::layout::FileLayout;
 
-/// A workbook that is encrypted has a stream of this name.
-const ENCRYPTED: &[u8] = b"E\0n\0c\0r\0y\0p\0t\0e\0d\0P\0a\0c\0k\0a\0g\0e\0";
+/// The stream of a workbook since 2007 that is encrypted.
+const ENCRYPTED: &str = "/EncryptedPackage";
 
-/// Puts the rows of the sheet that is meant in, of a workbook with sheets of XML.
-pub(super) fn xlsx(
-    file: File,
-    layout: &FileLayout,
-    rows: &mut Rows<'_>,
-) -> Result<(), TableProblem> {
-    let mut book = Xlsx::new(BufReader::new(file)).map_err(TableProblem::damaged)?;
-    let mut names = book.sheet_names();
-    if layout.sheet.is_none() && names.len() > 1 {
-        names.retain(|name| {
+/// The streams that a workbook from before 2007 may be.
+const WORKBOOKS: [&str; 2] = ["/Workbook", "/Book"];
+
+/// A reader of workbooks since 2007: calamine's readers of XML and of binary sheets have the same
+/// methods and no trait in common.
+macro_rules! reader_since_2007 {
+    ($name:ident, $Book:ident, $doc:literal) => {
+        #[doc = $doc]
+        pub(super) fn $name(
+            file: File,
+            layout: &FileLayout,
+            rows: &mut Rows<'_>,
+        ) -> Result<(), TableProblem> {
+            let mut book = $Book::new(BufReader::new(file)).map_err(TableProblem::damaged)?;
+            let mut names = book.sheet_names();
+            if layout.sheet.is_none() && names.len() > 1 {
+                names.retain(|name| {
+                    let cells = book.worksheet_cells_reader(name);
+                    cells.is_ok_and(|mut cells| !matches!(cells.next_cell(), Ok(None)))
+                });
+            }
+            let name = &names[the_one("sheet", layout.sheet.as_ref(), &names)?];
             let cells = book.worksheet_cells_reader(name);
-            cells.is_ok_and(|mut cells| !matches!(cells.next_cell(), Ok(None)))
-        });
-    }
-    let name = &names[the_one("sheet", layout.sheet.as_ref(), &names)?];
-    let mut cells = book.worksheet_cells_reader(name).map_err(TableProblem::damaged)?;
-    let mut sheet = Sheet::new(rows);
-    while let Some(cell) = cells.next_cell().map_err(TableProblem::damaged)? {
-        sheet.cell(cell.get_position(), of_ref(cell.get_value()))?;
-    }
-    sheet.finish()
+            let mut cells = cells.map_err(TableProblem::damaged)?;
+            let mut sheet = Sheet::new(rows);
+            while let Some(cell) = cells.next_cell().map_err(TableProblem::damaged)? {
+                sheet.cell(cell.get_position(), of_ref(cell.get_value()))?;
+            }
+            sheet.finish()
+        }
+    };
 }
 
-/// The same of a workbook with binary sheets.
-pub(super) fn xlsb(
-    file: File,
-    layout: &FileLayout,
-    rows: &mut Rows<'_>,
-) -> Result<(), TableProblem> {
-    let mut book = Xlsb::new(BufReader::new(file)).map_err(TableProblem::damaged)?;
-    let mut names = book.sheet_names();
-    if layout.sheet.is_none() && names.len() > 1 {
-        names.retain(|name| {
-            let cells = book.worksheet_cells_reader(name);
-            cells.is_ok_and(|mut cells| !matches!(cells.next_cell(), Ok(None)))
-        });
-    }
-    let name = &names[the_one("sheet", layout.sheet.as_ref(), &names)?];
-    let mut cells = book.worksheet_cells_reader(name).map_err(TableProblem::damaged)?;
-    let mut sheet = Sheet::new(rows);
-    while let Some(cell) = cells.next_cell().map_err(TableProblem::damaged)? {
-        sheet.cell(cell.get_position(), of_ref(cell.get_value()))?;
-    }
-    sheet.finish()
-}
+reader_since_2007!(xlsx, Xlsx, "Puts in the rows of a sheet, of a workbook with sheets of XML.");
+reader_since_2007!(xlsb, Xlsb, "Puts in the rows of a sheet, of a workbook with binary sheets.");
 
-/// The same of a workbook of before 2007.
+/// Puts in the rows of a sheet, of a workbook from before 2007.
 pub(super) fn xls(
-    mut file: File,
+    file: File,
     layout: &FileLayout,
     rows: &mut Rows<'_>,
 ) -> Result<(), TableProblem> {
-    if is_encrypted(&mut file).map_err(TableProblem::damaged)? {
-        return Err(TableProblem::Password);
-    }
-    let mut book = Xls::new(BufReader::new(file)).map_err(|error| match error {
+    let mut book = Xls::new(workbook_alone(file)?).map_err(|error| match error {
         XlsError::Password => TableProblem::Password,
         error => TableProblem::damaged(error),
     })?;
@@ -94,28 +81,24 @@ pub(super) fn xls(
     sheet.finish()
 }
 
-/// Whether a compound document is a workbook that was encrypted; it is at its start afterwards.
-fn is_encrypted(file: &mut File) -> std::io::Result<bool> {
-    let mut reader = BufReader::new(&mut *file);
-    let mut portion = vec![0; 64 * 1024];
-    let mut n_kept = 0;
-    let is_encrypted = loop {
-        let n = reader.read(&mut portion[n_kept..])?;
-        if n == 0 {
-            break false;
-        }
-        let held = &portion[..n_kept + n];
-        if memmem::find(held, ENCRYPTED).is_some() {
-            break true;
-        }
-        // A name may stand across two portions.
-        let from = held.len() - held.len().min(ENCRYPTED.len() - 1);
-        let end = held.len();
-        portion.copy_within(from..end, 0);
-        n_kept = end - from;
+/// A compound document that holds the workbook of another one and nothing else.
+///
+/// Calamine follows a chain of sectors that leads back to itself until memory ends; `cfb` refuses
+/// such a chain. Calamine therefore reads what `cfb` has read and written.
+fn workbook_alone(file: File) -> Result<Cursor<Vec<u8>>, TableProblem> {
+    let mut document = CompoundFile::open(file).map_err(TableProblem::damaged)?;
+    if document.is_stream(ENCRYPTED) {
+        return Err(TableProblem::Password);
+    }
+    let name = WORKBOOKS.into_iter().find(|name| document.is_stream(name));
+    let name = name.ok_or_else(|| TableProblem::damaged("it holds no workbook"))?;
+    let mut copy = || {
+        let mut alone = CompoundFile::create_with_version(Version::V3, Cursor::default())?;
+        io::copy(&mut document.open_stream(name)?, &mut alone.create_stream(name)?)?;
+        alone.flush()?;
+        Ok(alone.into_inner())
     };
-    file.rewind()?;
-    Ok(is_encrypted)
+    copy().map_err(|error: io::Error| TableProblem::damaged(error))
 }
 
 fn of(value: &Data) -> Cell {
