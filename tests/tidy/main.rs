@@ -292,6 +292,8 @@ fn files_are_opened_in_one_place() {
         }
         let n_lines = source.n_lines_without_tests();
         for (number, line) in source.code().take_while(|(number, _)| *number <= n_lines) {
+            // A compound document is read out of a file that is open.
+            let line = line.replace("CompoundFile::", "");
             if !calls.iter().any(|call| line.contains(call)) {
                 continue;
             }
