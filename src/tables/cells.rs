@@ -10,8 +10,8 @@ use arrow_array::types::{
 use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_schema::DataType;
 
-/// The fields of one row as they are written, absent ones empty; columns of a type that no table
-/// has are left empty.
+/// The fields of one row as text. Absent values are empty, and so are columns of a type that no
+/// table has.
 #[must_use]
 pub fn fields_of(rows: &RecordBatch, row: usize) -> Vec<String> {
     let field = |array: &ArrayRef| {
@@ -24,7 +24,7 @@ pub fn fields_of(rows: &RecordBatch, row: usize) -> Vec<String> {
     rows.columns().iter().map(field).collect()
 }
 
-/// A column, its type found out once.
+/// A column with its type resolved once.
 pub enum Cells<'a> {
     /// Identifiers and codes.
     Text(&'a arrow_array::StringArray),
@@ -32,17 +32,17 @@ pub enum Cells<'a> {
     Float(&'a arrow_array::Float64Array),
     /// An amount with two decimals.
     Cents(&'a arrow_array::Decimal128Array),
-    /// A count, a year, a number of months.
+    /// A count, a year or a number of months.
     Integer(Box<dyn Fn(usize) -> i128 + 'a>, &'a ArrayRef),
     /// 0 or 1.
     Flag(&'a arrow_array::BooleanArray),
 }
 
 impl<'a> Cells<'a> {
-    /// A column of a table.
+    /// Resolves the type of a table's column.
     ///
     /// # Errors
-    /// If it has a type that no table has.
+    /// An error if no table has a column of this type.
     pub fn of(array: &'a ArrayRef) -> io::Result<Self> {
         macro_rules! integer {
             ($kind:ty) => {{
@@ -65,10 +65,10 @@ impl<'a> Cells<'a> {
         })
     }
 
-    /// Appends a row's text; nothing where it is absent.
+    /// Appends the text of a row; nothing if the value is absent.
     ///
     /// # Panics
-    /// If there is no such row.
+    /// If the row does not exist.
     pub fn write(&self, row: usize, field: &mut String) {
         use std::fmt::Write as _;
         let written = match self {
@@ -84,7 +84,7 @@ impl<'a> Cells<'a> {
         written.expect("a String can be written");
     }
 
-    /// Whether a row has here what a row of another column has; a text and a number never.
+    /// True if a row equals a row of another column here; a text and a number never do.
     #[must_use]
     pub fn is_same(&self, row: usize, other: &Self, other_row: usize) -> bool {
         match (self.is_absent(row), other.is_absent(other_row)) {
@@ -103,13 +103,13 @@ impl<'a> Cells<'a> {
         }
     }
 
-    /// Whether what is written are numbers.
+    /// True if the written values are numbers.
     #[must_use]
     pub fn are_numbers(&self) -> bool {
         !matches!(self, Self::Text(_))
     }
 
-    /// Whether a row has nothing here.
+    /// True if the value of a row is absent.
     #[must_use]
     pub fn is_absent(&self, row: usize) -> bool {
         match self {

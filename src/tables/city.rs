@@ -5,7 +5,7 @@ use super::columns::{Column, Values};
 use super::{Context, ln_density, mean};
 use crate::domain::rows::{CityRow, GrowthSum};
 
-/// The columns that make a row's key, behind the year.
+/// The key columns of a row, after the year.
 pub const KEY: [&str; 2] = ["city", "country"];
 
 /// The columns, in order.

@@ -1,7 +1,7 @@
 //! A table's columns as data: name, kind and the formula that takes a figure from an integer row.
 //!
-//! One list for each table ([`super::city`], [`super::plant`]) gives the schema, the stored columns
-//! and their order everywhere. A new column has one place.
+//! One list for each table ([`super::city`], [`super::plant`]) defines the schema, the stored
+//! columns and their order everywhere. A new column has one place.
 
 use std::sync::Arc;
 
@@ -41,7 +41,7 @@ pub enum Values<Row> {
 
 /// A column of a published table.
 pub struct Column<Row> {
-    /// Its name, as METHODOLOGY has it.
+    /// The name, as in METHODOLOGY.
     pub name: &'static str,
     /// Its content.
     pub values: Values<Row>,

@@ -1,6 +1,6 @@
 //! Years of the published tables from stored facts: facts to rows, rows to columns.
 //!
-//! Rows come out in order of key, the texts of its columns compared bytewise.
+//! Rows are sorted by key; texts of key columns are compared bytewise.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -21,30 +21,30 @@ use crate::home::ArchiveError;
 use crate::home::definition::Definition;
 use crate::indicators::{PlantRows, YearMarkets};
 
-/// How many facts are made rows of at a time: small against a year, large against a task.
+/// The number of facts that become rows at a time: small against a year, large against a task.
 const FACTS_AT_A_TIME: usize = 1 << 13;
 
-/// How many facts a portion of firms has, unless one firm has more; twice as many while they are
-/// chosen.
+/// The number of facts in a portion of firms, unless one firm has more. The selection holds up to
+/// twice as many.
 const FACTS_OF_PORTION: usize = 1 << 17;
 
-/// A year that cannot be made from what is stored of it.
+/// The reason why a year cannot be computed from its stored rows.
 #[derive(Debug, thiserror::Error)]
 pub enum DeriveError {
     /// The stored rows cannot be read.
     #[error(transparent)]
     Archive(#[from] ArchiveError),
-    /// They are not rows of the table: a damaged or foreign part.
+    /// The stored rows do not fit the table: a damaged or foreign part.
     #[error(transparent)]
     Rows(#[from] ArrowError),
 }
 
-/// What is stored of a year of `city`.
+/// The stored rows of a year of `city`.
 #[derive(Clone, Debug)]
 pub struct StoredYear {
     /// The year.
     pub year: Year,
-    /// How many of its months are closed.
+    /// The number of closed months of the year.
     pub months: u8,
     /// Rows of `city`.
     pub city: Vec<RecordBatch>,
@@ -78,7 +78,7 @@ impl Definition {
         Ok(rows)
     }
 
-    /// The rows of firms in order, each firm's in order of city and country.
+    /// The rows of firms in order; within a firm by city and country.
     fn plant_rows(&self, markets: &YearMarkets, facts: &[PlantFacts]) -> Vec<PlantRow> {
         let mut made = PlantRows::new(markets, &self.geography, self.choices);
         let mut rows = Vec::with_capacity(facts.len());
@@ -93,16 +93,16 @@ impl Definition {
 
 /// A year of the table `plant`, a batch at a time.
 ///
-/// Bounded memory: the markets of the year and a portion of its firms. Stored facts are in the
-/// order in which workers delivered them, so each portion reads all of them and takes the firms
-/// that come next; a year of one portion is read once.
+/// Memory is bounded by the markets of the year and a portion of its firms. Stored facts are in the
+/// order in which workers delivered them. Each portion therefore reads all facts and takes the next
+/// firms; a year of one portion is read once.
 pub struct PlantYear<Open> {
     definition: Arc<Definition>,
     year: Year,
     months: u8,
     markets: YearMarkets,
     countries: Dictionary,
-    /// Reads the facts from the beginning.
+    /// Opens the facts at their beginning.
     open: Open,
     n_facts_max: usize,
     /// The last firm of the portions so far.
@@ -116,7 +116,7 @@ pub struct PlantYear<Open> {
 struct Portion {
     numbers: Numbers,
     facts: Vec<PlantFacts>,
-    /// Where those begin that are not rows yet.
+    /// The position of the first fact that is not a row yet.
     at: usize,
 }
 
@@ -154,7 +154,7 @@ where
         })
     }
 
-    /// Reads the firms that come next.
+    /// Reads the next portion of firms.
     fn next_portion(&mut self) -> Result<(), DeriveError> {
         let mut chosen = Chosen::after(self.after.take(), self.n_facts_max);
         for batch in (self.open)()? {
@@ -177,7 +177,7 @@ where
         Ok(())
     }
 
-    /// Makes rows of facts, as many batches as there are threads.
+    /// Converts facts to rows, as many batches as there are threads.
     fn make_rows(&mut self) -> Result<(), ArrowError> {
         let Self { definition, markets, months, portion, .. } = self;
         let tasks = portions(&portion.facts[portion.at..], rayon::current_num_threads());
@@ -224,15 +224,15 @@ where
     }
 }
 
-/// The facts of the first firms behind one, in order of their identifiers.
+/// The facts of the first firms after a given one, in order of firm identifiers.
 struct Chosen {
     after: Option<String>,
-    /// The last of them, where there can be more behind.
+    /// The last chosen firm, if more may follow.
     last: Option<String>,
     batches: Vec<RecordBatch>,
     n_rows: usize,
     n_rows_max: usize,
-    /// How many rows are held before firms are left to the next portion.
+    /// The number of held rows above which firms move to the next portion.
     n_rows_held_max: usize,
 }
 
@@ -250,7 +250,7 @@ impl Chosen {
         if self.n_rows > self.n_rows_held_max { self.cut() } else { Ok(()) }
     }
 
-    /// The rows of a batch whose firms are chosen so far.
+    /// The rows of a batch whose firms are in the current selection.
     fn within(&self, batch: RecordBatch) -> Result<RecordBatch, ArrowError> {
         let (after, last) = (self.after.as_deref(), self.last.as_deref());
         if after.is_none() && last.is_none() {
@@ -263,7 +263,7 @@ impl Chosen {
         filter_record_batch(&batch, &BooleanArray::from(is_in))
     }
 
-    /// Leaves the last firms to the next portion.
+    /// Moves the last firms to the next portion.
     fn cut(&mut self) -> Result<(), ArrowError> {
         let batches = std::mem::take(&mut self.batches);
         let rows = concat_batches(&batches[0].schema(), &batches)?;
@@ -287,7 +287,7 @@ fn firms(batch: &RecordBatch) -> Result<&StringArray, ArrowError> {
     column.ok_or_else(|| ArrowError::SchemaError("no text column firm".to_owned()))
 }
 
-/// The first facts, in order of firm, cut between firms into at most so many tasks.
+/// The first facts in order of firm, split between firms into at most `n_max` tasks.
 fn portions(facts: &[PlantFacts], n_max: usize) -> Vec<&[PlantFacts]> {
     let mut portions = Vec::new();
     let mut rest = facts;
@@ -347,7 +347,7 @@ mod tests {
             for pair in portions.windows(2).filter(|pair| !pair[1].is_empty()) {
                 assert!(pair[0].last() < pair[1].first(), "{n_rows_max}: {portions:?}");
             }
-            // The last firm of a portion may have more facts than a portion is to have.
+            // The last firm of a portion may take it past the limit.
             let is_small = |portion: &Vec<String>| {
                 let of_last = portion.iter().filter(|firm| Some(*firm) == portion.last());
                 portion.len() - of_last.count() <= 2 * n_rows_max

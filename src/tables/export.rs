@@ -17,16 +17,16 @@ use crate::home::definition::Definition;
 use crate::home::parts::{Chain, Layout, Part, Table, YearStream};
 use crate::home::{Archive, ArchiveError};
 
-/// The wanted rows of a table.
+/// The requested rows of a table.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Selection {
-    /// One year; none: all.
+    /// One year; `None` for all.
     pub year: Option<Year>,
-    /// As of a vintage; none: the newest.
+    /// The vintage; `None` for the newest.
     pub as_of: Option<Vintage>,
 }
 
-/// A table that cannot be written out.
+/// The reason why a table cannot be exported.
 #[derive(Debug, thiserror::Error)]
 pub enum ExportError {
     /// The home.
@@ -42,26 +42,26 @@ pub enum ExportError {
         /// Arrow's error.
         source: arrow_schema::ArrowError,
     },
-    /// A vintage that is not there.
+    /// The vintage does not exist.
     #[error("there is no vintage {vintage}; {}", if *newest == Vintage(0) { "there is none yet"
              .to_owned() } else { format!("there are 1 to {newest}") })]
     NoVintage {
         /// The requested vintage.
         vintage: Vintage,
-        /// The existing ones.
+        /// The newest vintage.
         newest: Vintage,
     },
-    /// A year that is not there.
+    /// The year does not exist.
     #[error("{table} has no year {year}; {}", years_there(there))]
     NoYear {
         /// The table.
         table: &'static str,
         /// The requested year.
         year: Year,
-        /// The existing ones, in order.
+        /// The existing years, in order.
         there: Vec<Year>,
     },
-    /// A vintage whose tables went by the option `retention`.
+    /// The tables of the vintage are no longer stored (option `retention`).
     #[error("the tables of vintage {vintage} are no longer stored; recompute them")]
     NotStored {
         /// The requested vintage.
@@ -69,7 +69,7 @@ pub enum ExportError {
     },
 }
 
-/// Which years there are.
+/// The years of a table as a text.
 fn years_there(years: &[Year]) -> String {
     match years {
         [] => "it has none yet".to_owned(),
@@ -78,10 +78,10 @@ fn years_there(years: &[Year]) -> String {
     }
 }
 
-/// Whether a year that was asked for is among those of a table.
+/// Checks that a table has the requested year.
 ///
 /// # Errors
-/// [`ExportError::NoYear`] if it is not.
+/// [`ExportError::NoYear`] if it does not.
 pub fn check_year(
     table: &'static str,
     asked: Option<Year>,
@@ -104,35 +104,34 @@ pub fn schema_of(table: Table, with_supply: bool) -> SchemaRef {
     }
 }
 
-/// A table as it stood at some time: the files that it is read from, wherever they lie, and what
-/// its figures are made with.
+/// A table at one vintage: the files with its rows, and the definition of its figures.
 #[derive(Clone, Debug)]
 pub struct TableAt {
     folder: PathBuf,
     table: Table,
     definition: Arc<Definition>,
-    /// Of each year, the chain of the table itself and of `city`.
+    /// For each year, the chain of the table itself and that of `city`.
     years: BTreeMap<Year, YearFiles>,
 }
 
-/// Rows of a year in order of key.
+/// Rows of a year in order of key, in batches.
 pub type Batches = Box<dyn Iterator<Item = Result<RecordBatch, ExportError>>>;
 
 /// The files of a year.
 #[derive(Clone, Debug)]
 struct YearFiles {
     own: Chain,
-    /// The markets of a year whose figures follow from what is stored of it.
+    /// The markets of a year, if its figures derive from stored facts.
     city: Option<Chain>,
 }
 
 impl TableAt {
-    /// A table as published, as of a vintage or the newest, which was made with `definition`.
+    /// A published table at a vintage or at the newest one, with the `definition` of its figures.
     ///
     /// # Errors
     /// - [`ExportError::Archive`] if the manifest cannot be read.
-    /// - [`ExportError::NoVintage`] if the vintage asked for is not there yet,
-    ///   [`ExportError::NotStored`] if it is not there any more.
+    /// - [`ExportError::NoVintage`] if the vintage does not exist, [`ExportError::NotStored`] if
+    ///   its tables are no longer stored.
     pub fn published(
         archive: &Archive,
         table: Table,
@@ -152,7 +151,7 @@ impl TableAt {
         Ok(Self::of_chains(archive.home(), table, definition, own, &city))
     }
 
-    /// A table made of parts that were written elsewhere, in order of year and publication.
+    /// A table from parts in another folder, in order of year and publication.
     #[must_use]
     pub fn of_parts(
         folder: &Path,
@@ -184,13 +183,13 @@ impl TableAt {
         Self { folder, table, definition, years }
     }
 
-    /// Which table it is.
+    /// The table.
     #[must_use]
     pub fn table(&self) -> Table {
         self.table
     }
 
-    /// The table as it is written out.
+    /// The name, keys and columns of the table.
     #[must_use]
     pub fn sheet(&self) -> Sheet {
         let keys: &[&str] = match self.table {
@@ -209,12 +208,12 @@ impl TableAt {
         self.years.keys().copied()
     }
 
-    /// Its years in order, or one of them.
+    /// All years in order, or the given one.
     fn years_of(&self, year: Option<Year>) -> Vec<Year> {
         self.years().filter(|of| year.is_none_or(|year| year == *of)).collect()
     }
 
-    /// Whether a year may have other rows than in another state of the table.
+    /// True if a year may have other rows than in another state of the table.
     #[must_use]
     pub fn differs(&self, other: &Self, year: Year) -> bool {
         let state = |table: &Self| {
@@ -224,7 +223,7 @@ impl TableAt {
         self.folder != other.folder || state(self) != state(other)
     }
 
-    /// The rows of a year, sorted by key; none where it is not there.
+    /// The rows of a year, sorted by key; no rows if the table does not have the year.
     ///
     /// # Errors
     /// - [`ExportError::Archive`] if a part is missing or damaged.
@@ -236,7 +235,7 @@ impl TableAt {
         }
     }
 
-    /// The rows of a year in order of key, a batch at a time; none where it is not there.
+    /// The rows of a year in order of key, in batches; no rows if the table does not have the year.
     ///
     /// # Errors
     /// Those of [`TableAt::year`], also for each batch.
@@ -286,7 +285,7 @@ impl TableAt {
         rows.map_err(|source| ExportError::Rows { table, year, source })
     }
 
-    /// The rows of the years in order, or of one, sorted by year and key, a batch at a time.
+    /// The rows of all years or of one, sorted by year and key, in batches.
     ///
     /// # Errors
     /// Those of [`TableAt::year`], for each batch.
@@ -301,10 +300,10 @@ impl TableAt {
         })
     }
 
-    /// The years in order, or one, each sorted by key.
+    /// All years in order or the given one, each sorted by key.
     ///
     /// # Errors
-    /// Each year, those of [`TableAt::year`].
+    /// Those of [`TableAt::year`], for each year.
     pub fn rows(
         &self,
         year: Option<Year>,
@@ -313,7 +312,7 @@ impl TableAt {
         self.years_of(year).into_iter().map(move |year| Ok((year, table.year(year)?)))
     }
 
-    /// A year from its files, without a check of their hashes; no year if no file was rewritten.
+    /// A year read from its files without a check of their hashes; `None` if no file was rewritten.
     #[must_use]
     pub fn rewritten_year(&self, year: Year) -> Option<RecordBatch> {
         let mut files = self.years.get(&year)?.clone();
@@ -328,21 +327,21 @@ impl TableAt {
         self.read(year, &files).ok()
     }
 
-    /// Checks that a year is there, and the hashes of all its parts, or of all, so that nothing is
-    /// written of a table that is damaged further on.
+    /// Checks that a year exists, and the hashes of all parts of the given year or of all years. An
+    /// export then writes no rows of a damaged table.
     ///
     /// # Errors
     /// - [`ExportError::NoYear`] if the table does not have the year.
-    /// - [`ExportError::Archive`] with the first part that is missing or damaged.
+    /// - [`ExportError::Archive`] with the first missing or damaged part.
     pub fn check(&self, year: Option<Year>) -> Result<(), ExportError> {
         check_year(self.table.name(), year, self.years())?;
         self.years_of(year).into_iter().try_for_each(|of| self.check_parts(of))
     }
 
-    /// Checks the hashes of the parts of a year, of which there are none where it is not there.
+    /// Checks the hashes of the parts of a year; a year outside the table has no parts.
     ///
     /// # Errors
-    /// [`ExportError::Archive`] with the first part that is missing or damaged.
+    /// [`ExportError::Archive`] with the first missing or damaged part.
     pub fn check_parts(&self, year: Year) -> Result<(), ExportError> {
         let chains = self.years.get(&year).into_iter();
         for chain in chains.flat_map(|files| std::iter::once(&files.own).chain(&files.city)) {

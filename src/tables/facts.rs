@@ -1,7 +1,7 @@
 //! The stored form of the published tables, as columns: the integer rows of `city` and the facts of
 //! `plant`, with texts for numbers.
 //!
-//! | table | columns | are |
+//! | table | columns | content |
 //! |---|---|---|
 //! | both | `removed` | whether the row is gone |
 //! | `city` | `city`, `country` | the key |
@@ -33,7 +33,7 @@ use crate::home::parts::{REMOVED, Table};
 const EXPERIENCE: u8 = 1;
 const NEW: u8 = 2;
 
-/// The columns in which a table is stored.
+/// The stored columns of a table.
 #[must_use]
 pub fn schema(table: Table) -> SchemaRef {
     let text = |name, nullable| Field::new(name, DataType::Utf8, nullable);
@@ -65,15 +65,15 @@ pub fn schema(table: Table) -> SchemaRef {
     Arc::new(Schema::new(fields))
 }
 
-/// Rows that are set or, with `true`, removed.
+/// Rows with a mark: `true` for a removed row, `false` for a set one.
 pub type Marked<'r, Row> = (bool, &'r Row);
 
-/// Rows as they stand.
+/// Marks all rows as set.
 pub fn standing<Row>(rows: &[Row]) -> Vec<Marked<'_, Row>> {
     rows.iter().map(|row| (false, row)).collect()
 }
 
-/// Changes: what is set, and what is removed.
+/// Marks the rows of changes as set or removed.
 pub fn changed<Row>(changes: &[Change<Row>]) -> Vec<Marked<'_, Row>> {
     let marked = changes.iter().map(|change| match change {
         Change::Set(row) => (false, row),
@@ -82,7 +82,7 @@ pub fn changed<Row>(changes: &[Change<Row>]) -> Vec<Marked<'_, Row>> {
     marked.collect()
 }
 
-/// Rows of `city` as they are stored.
+/// Converts rows of `city` to stored columns.
 ///
 /// # Errors
 /// Arrow's error for columns that do not fit the schema: a bug.
@@ -109,7 +109,7 @@ pub fn city(
     RecordBatch::try_new(schema(Table::City), columns)
 }
 
-/// Facts of `plant` as they are stored.
+/// Converts facts of `plant` to stored columns.
 ///
 /// # Errors
 /// As for [`city`].
@@ -145,8 +145,8 @@ fn cents<Row>(rows: &[Marked<'_, Row>], cents: impl Fn(&Row) -> i64) -> ArrayRef
     Arc::new(Int64Array::from_iter_values(rows.iter().map(|(_, row)| cents(row))))
 }
 
-/// Gives the texts of stored rows numbers: firms and countries in order of their texts, cities as
-/// the places have them, which is the order of their codes.
+/// Assigns numbers to the texts of stored rows. Firms and countries are numbered in order of their
+/// texts; cities have the numbers of the places, in order of their codes.
 #[derive(Debug)]
 pub struct Numbers {
     /// The firms.
@@ -156,10 +156,10 @@ pub struct Numbers {
 }
 
 impl Numbers {
-    /// Numbers for the texts of some stored rows of both tables.
+    /// Assigns numbers to the texts of stored rows of both tables.
     ///
     /// # Errors
-    /// If a column is missing or of another type: a damaged or foreign part.
+    /// An error if a column is missing or of another type: a damaged or foreign part.
     pub fn of(city: &[RecordBatch], plant: &[RecordBatch]) -> Result<Self, ArrowError> {
         let countries = in_order("country", city.iter().chain(plant))?;
         if countries.len() > usize::from(u16::MAX) {
@@ -168,10 +168,10 @@ impl Numbers {
         Ok(Self { firms: in_order("firm", plant.iter())?, countries })
     }
 
-    /// Stored rows of `city`.
+    /// Reads stored rows of `city`.
     ///
     /// # Errors
-    /// As for [`Numbers::of`], and if a city is none of the places.
+    /// Those of [`Numbers::of`], and an error if a city is not among the places.
     pub fn city_rows(
         &mut self,
         batch: &RecordBatch,
@@ -203,10 +203,10 @@ impl Numbers {
             .collect()
     }
 
-    /// Stored facts of `plant`.
+    /// Reads stored facts of `plant`.
     ///
     /// # Errors
-    /// As for [`Numbers::city_rows`].
+    /// Those of [`Numbers::city_rows`].
     pub fn plant_facts(
         &mut self,
         batch: &RecordBatch,
@@ -244,7 +244,7 @@ impl Numbers {
     }
 }
 
-/// The texts of a column, each once, in order.
+/// The distinct texts of a column, in order.
 fn in_order<'b>(
     name: &str,
     batches: impl Iterator<Item = &'b RecordBatch>,

@@ -1,7 +1,7 @@
-//! What the columns of tables mean, in English and Chinese.
+//! The meanings of table columns, in English and Chinese.
 //!
 //! `columns.csv` has a line for each column and the tables it is in. A name that ends in `*` stands
-//! for all columns that begin so.
+//! for all columns with this beginning.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -9,11 +9,11 @@ use std::sync::LazyLock;
 use arrow_schema::{Field, Schema, SchemaRef};
 use serde::Deserialize;
 
-/// What a column means.
+/// The meaning of a column.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Meaning {
     tables: String,
-    /// The column; with `*` at the end for all that begin so.
+    /// The column; with `*` at the end for all columns with this beginning.
     pub column: String,
     /// The unit of its values.
     pub unit: String,
@@ -35,7 +35,7 @@ pub fn meanings(table: &str) -> impl Iterator<Item = &'static Meaning> {
     MEANINGS.iter().filter(move |of| of.tables.split(' ').any(|name| name == table))
 }
 
-/// What a column of a table means; none if the list does not have it.
+/// The meaning of a table's column; `None` if the list does not have the column.
 #[must_use]
 pub fn meaning(table: &str, column: &str) -> Option<&'static Meaning> {
     let is_it = |of: &&Meaning| match of.column.strip_suffix('*') {

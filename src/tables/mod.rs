@@ -20,7 +20,7 @@ use crate::domain::rows::GrowthSum;
 use crate::domain::types::Growth;
 use crate::home::definition::Definition;
 
-/// What turns a row's numbers into the texts and figures of its columns.
+/// The data that turn a row's numbers into the texts and figures of its columns.
 #[derive(Clone, Copy)]
 pub struct Context<'a> {
     /// Firm identifiers.

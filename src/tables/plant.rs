@@ -6,10 +6,10 @@ use super::{Context, dollars, ln_density, mean};
 use crate::domain::rows::{PlantRow, WeightedSum};
 use crate::domain::types::Growth;
 
-/// The columns that make a row's key, behind the year.
+/// The key columns of a row, after the year.
 pub const KEY: [&str; 3] = ["firm", "city", "country"];
 
-/// The columns, in order; `ln_supply` where a firm-year file is given.
+/// The columns, in order, with `ln_supply` if a firm-year file is given.
 #[must_use]
 pub fn columns(with_supply: bool) -> Vec<Column<PlantRow>> {
     let mut columns = key();

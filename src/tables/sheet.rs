@@ -2,13 +2,13 @@
 
 use arrow_schema::SchemaRef;
 
-/// A table as it leaves a home, whatever the format.
+/// A table outside its home, in any format.
 #[derive(Clone, Debug)]
 pub struct Sheet {
-    /// Its name, as on the command line.
+    /// The name, as on the command line.
     pub name: &'static str,
-    /// The columns that tell rows apart; `year` is the time where it is among them.
+    /// The key columns. If `year` is among them, it is the time.
     pub keys: &'static [&'static str],
-    /// Its columns.
+    /// The columns.
     pub schema: SchemaRef,
 }

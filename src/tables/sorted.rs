@@ -9,8 +9,8 @@ use arrow_select::take::take_record_batch;
 /// The rows of one year as one batch, sorted by the texts of their key columns, bytewise.
 ///
 /// # Errors
-/// Arrow's error for batches that do not fit together, or of a key that is no text: a damaged or
-/// foreign part.
+/// Arrow's error for batches that do not fit together, or for a key that is not a text: a damaged
+/// or foreign part.
 pub fn by_key(
     schema: &SchemaRef,
     batches: &[RecordBatch],

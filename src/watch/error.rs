@@ -21,18 +21,18 @@ pub enum WatchError {
     /// The disk failed while a year was estimated.
     #[error(transparent)]
     Estimation(Box<RegressionError>),
-    /// No room, in a run that does not wait for it (`--once`).
+    /// The disk is full, in a run that does not wait for space (`--once`).
     #[error("no room is left for {}; make room on its disk", home.display())]
     NoRoom {
         /// The home.
         home: PathBuf,
-        /// The file or folder that needed it.
+        /// The error of the file or folder that needs space.
         source: Box<EngineError>,
     },
-    /// The feed is not there, in a run that does not wait for it (`--once`).
+    /// The feed is missing, in a run that does not wait for it (`--once`).
     #[error(transparent)]
     Feed(#[from] FeedError),
-    /// A folder that had files of the feed has none any more.
+    /// A folder of the feed had files and is now empty.
     #[error("{} has no file of the feed; is it mounted?", dir.display())]
     Emptied {
         /// The folder.
@@ -44,10 +44,10 @@ pub enum WatchError {
         /// The home.
         home: PathBuf,
     },
-    /// The system's clock is off.
+    /// The system clock is wrong.
     #[error(transparent)]
     Clock(#[from] ClockError),
-    /// What an earlier run knew of the feed's files cannot be read.
+    /// The ledger of an earlier run cannot be read.
     #[error(
         "cannot read {}; {}",
         path.display(),
@@ -59,7 +59,7 @@ pub enum WatchError {
         /// The system's error.
         source: io::Error,
     },
-    /// The watcher's lock cannot be taken.
+    /// The lock file of the watcher cannot be locked.
     #[error(
         "cannot lock {}; {}",
         path.display(),

@@ -17,33 +17,34 @@ use crate::clock;
 use crate::files::{self, private};
 use crate::home::durable::Identity;
 
-/// Its name in the home.
+/// The name of the heartbeat file in the home.
 pub const HEARTBEAT: &str = "heartbeat.json";
-/// The file is padded to a multiple of this, so that a longer text has room to replace it in place.
+/// The size of the file is a multiple of this number of bytes. The padding lets a longer text
+/// replace the file in place.
 const PADDED_BYTES: usize = 4096;
 
 /// The state of the watcher.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum State {
-    /// It opens the home.
+    /// The watcher opens the home.
     #[default]
     Starting,
-    /// It waits for the next look.
+    /// The watcher waits for the next look.
     Idle,
-    /// It ingests files.
+    /// The watcher ingests files.
     Ingesting,
-    /// It publishes a step.
+    /// The watcher publishes a step.
     Publishing,
-    /// It estimates, since a year closed.
+    /// The watcher estimates after the close of a year.
     Estimating,
-    /// It waits for something to be put right: `reason` says what.
+    /// The watcher waits until a user repairs a problem; `reason` names the problem.
     Paused,
-    /// It has a stop request and finishes the current step.
+    /// The watcher has a stop request and finishes the current step.
     Stopping,
-    /// It has stopped as asked, or `--once` is done.
+    /// The watcher has stopped on request, or `--once` is done.
     Stopped,
-    /// It ended with `error`.
+    /// The watcher ended with `error`.
     Failed,
 }
 
@@ -52,27 +53,27 @@ pub enum State {
 pub struct Heartbeat {
     /// The state of the watcher.
     pub state: State,
-    /// Why it is paused.
+    /// The reason for a pause.
     pub reason: Option<String>,
-    /// The last error, until a file is ingested or a look succeeds.
+    /// The last error; cleared by an ingested file or a successful look.
     pub error: Option<String>,
-    /// Its process number.
+    /// The process number of the watcher.
     pub pid: u32,
     /// The version of the program.
     pub version: String,
     /// The feed's paths.
     pub feeds: Vec<String>,
-    /// When it started.
+    /// The start time of the watcher.
     pub started: Timestamp,
-    /// When the state was entered.
+    /// The time at which the watcher entered the state.
     pub since: Timestamp,
-    /// When this was written.
+    /// The time of the last write of this file.
     pub updated: Timestamp,
-    /// For how long it has run.
+    /// The running time, in seconds.
     pub uptime_s: u64,
-    /// How long it waits between looks.
+    /// The wait between two looks, in seconds.
     pub interval_s: f64,
-    /// How often it looked.
+    /// The number of looks at the feed.
     pub looks: u64,
     /// The newest vintage.
     pub vintage: u32,
@@ -80,30 +81,30 @@ pub struct Heartbeat {
     pub publication: u32,
     /// The month that closes next.
     pub next_month: Option<String>,
-    /// The last file dealt with.
+    /// The last file that the watcher judged.
     pub last_file: Option<String>,
-    /// When files were last committed.
+    /// The time of the last commit with files.
     pub last_success: Option<Timestamp>,
-    /// When the feed was last looked at and found.
+    /// The time of the last look that found the feed.
     pub last_look: Option<Timestamp>,
-    /// Files accepted since the start.
+    /// The number of files accepted since the start.
     pub files_accepted: u64,
-    /// Files skipped since the start: their bytes were accepted before.
+    /// The number of files skipped since the start; their bytes were accepted before.
     pub files_skipped: u64,
-    /// Files in the feed that are refused as they are.
+    /// The number of files in the feed that are refused.
     pub files_refused: usize,
-    /// Files in the feed that could not be read, to be tried again.
+    /// The number of unreadable files in the feed; the watcher tries them again.
     pub files_unreadable: usize,
-    /// Files in the feed that are not known to be whole yet.
+    /// The number of files in the feed that may still be growing.
     pub files_growing: usize,
-    /// Files in the feed that wait for an earlier month.
+    /// The number of files in the feed that wait for an earlier month.
     pub files_waiting: usize,
-    /// Lines rejected since the start.
+    /// The number of lines rejected since the start.
     pub lines_rejected: u64,
 }
 
 impl Heartbeat {
-    /// The first beat of this process.
+    /// The first heartbeat of this process.
     #[must_use]
     pub fn starting(feeds: &[PathBuf], interval: Duration) -> Self {
         let now = clock::now().unwrap_or(Timestamp::UNIX_EPOCH);
@@ -136,14 +137,14 @@ impl Heartbeat {
         }
     }
 
-    /// The time of the system's clock. If the clock is wrong, the last valid time; the next look
-    /// then ends the watcher.
+    /// The time of the system clock. If the clock is wrong, the last valid time; the next look then
+    /// ends the watcher.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         clock::now().unwrap_or(self.updated)
     }
 
-    /// Enters a state, with the reason if it is a pause.
+    /// Enters a state, with the reason of a pause.
     pub fn enter(&mut self, state: State, reason: Option<String>) {
         if (self.state, &self.reason) != (state, &reason) {
             self.since = self.now();
@@ -151,10 +152,10 @@ impl Heartbeat {
         (self.state, self.reason) = (state, reason);
     }
 
-    /// Writes it into a home.
+    /// Writes the heartbeat into a home.
     ///
     /// # Errors
-    /// The system's error if it cannot be written, not even in place.
+    /// The system's error if the file can be neither replaced nor overwritten.
     pub fn write(&mut self, home: &Path) -> io::Result<()> {
         self.updated = self.now();
         let seconds = self.updated.duration_since(self.started).as_secs();
@@ -166,10 +167,10 @@ impl Heartbeat {
         replace(&home.join(HEARTBEAT), text.as_bytes())
     }
 
-    /// Reads the one in a home; none if no watcher ever ran there.
+    /// Reads the heartbeat of a home; `None` if no watcher ever ran there.
     ///
     /// # Errors
-    /// The system's error if it cannot be read, or that it is no heartbeat.
+    /// The system's error if the file cannot be read, or an error if it is not a heartbeat.
     pub fn read(home: &Path) -> io::Result<Option<Self>> {
         match files::read(&home.join(HEARTBEAT)) {
             Ok(bytes) => Ok(Some(serde_json::from_slice(&bytes).map_err(io::Error::other)?)),
@@ -199,31 +200,31 @@ impl Pulse {
         Self { heartbeat, home: home.to_owned(), folder: None, is_written: true }
     }
 
-    /// The home is there, and the watcher's.
+    /// Records that the watcher owns the home that now exists.
     pub fn begin(&mut self) {
         self.folder = Identity::of(&self.home);
     }
 
-    /// Whether the home is the folder that it was.
+    /// True if the path of the home still leads to the same folder.
     #[must_use]
     pub fn is_in_place(&self) -> bool {
         Identity::of(&self.home) == self.folder
     }
 
-    /// Writes it in a state.
+    /// Writes the heartbeat with a new state.
     pub fn beat(&mut self, state: State) {
         self.heartbeat.enter(state, None);
         self.write();
     }
 
-    /// Writes it as paused, with the reason.
+    /// Writes the heartbeat as paused, with the reason.
     pub fn pause(&mut self, reason: String) {
         self.heartbeat.error = Some(reason.clone());
         self.heartbeat.enter(State::Paused, Some(reason));
         self.write();
     }
 
-    /// Writes the current state. A failure is reported once and ends nothing.
+    /// Writes the current state. The watcher reports a failure once and continues.
     pub fn write(&mut self) {
         let written = if self.is_in_place() {
             self.heartbeat.write(&self.home)
@@ -239,17 +240,17 @@ impl Pulse {
     }
 }
 
-/// Puts a text in the place of a file: as a whole, or where there is no room for that, in place.
+/// Replaces the content of a file as a whole; on a full disk, overwrites the file in place.
 ///
 /// # Errors
-/// The system's error if neither can be done.
+/// The system's error if both ways fail.
 pub fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
     let draft = beside(path, "partial");
     let written = private::create(&draft)
         .and_then(|mut file| file.write_all(text))
         .and_then(|()| fs::rename(&draft, path));
     let Err(error) = written else { return Ok(()) };
-    // What is left of a draft takes room that others need.
+    // A partial draft takes space that other files need.
     let _ = fs::remove_file(&draft);
     if fs::symlink_metadata(path).is_err() {
         return Err(error);
@@ -280,7 +281,7 @@ mod tests {
         let home = tempfile::tempdir().expect("a temporary folder");
         let path = home.path().join("a.json");
         replace(&path, b"first, and long").expect("it can be written");
-        // A folder in the draft's place stands for a disk without room for another file.
+        // A folder at the draft's path simulates a disk without space for another file.
         fs::create_dir(home.path().join("a.json.partial")).expect("a folder");
         replace(&path, b"second").expect("it can be written in place");
         assert_eq!(fs::read(&path).expect("it can be read"), b"second");

@@ -6,7 +6,8 @@
 //!            ▲                                                             │ another stamp
 //!            └─────────────────────────────────────────────────────────────┘
 //! ```
-//! It grows with the files in the feed's folders (a path and two numbers each), not with time.
+//! The ledger grows with the number of files in the feed (a path and two numbers each), not with
+//! time.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -17,7 +18,8 @@ use super::look::{Look, Stamp};
 use crate::domain::types::Period;
 use crate::feed::source::FeedFile;
 
-/// Its name in the home; without it the feed's files are read once more.
+/// The name of the ledger file in the home. Without it, the watcher reads the feed's files once
+/// more.
 pub const LEDGER: &str = "watched.json";
 
 /// The verdict about a file in one state.
@@ -28,40 +30,40 @@ pub enum Verdict {
         /// The hash in the manifest.
         hash: String,
     },
-    /// Nothing of it counts, until it changes.
+    /// No line of the file counts, until the file changes.
     Refused,
-    /// It could not be read, for a reason that may pass.
+    /// The file could not be read, for a reason that may be temporary.
     Unreadable {
-        /// How often that was so.
+        /// The number of failed attempts.
         n_times: u32,
-        /// The look at which to try again.
+        /// The look at which the watcher tries again.
         again_at: u64,
     },
 }
 
-/// When files are ready.
+/// The rules that decide when a file is ready.
 #[derive(Clone, Copy, Debug)]
 pub struct Rules {
-    /// The month that closes next; none before the first file.
+    /// The month that closes next; `None` before the first file.
     pub next: Option<Period>,
-    /// Whether files close their months, so that one past the next month has to wait.
+    /// True if files close their months; a file past the next month then has to wait.
     pub by_file: bool,
-    /// Whether a file is ready as it lies, at the first look.
+    /// True if a file is ready at the first look.
     pub at_once: bool,
-    /// Whether only a marker makes a file ready.
+    /// True if only a marker makes a file ready.
     pub markers_only: bool,
 }
 
 /// The files that may be ingested after a look.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Ready {
-    /// The files, in order, each as it was seen.
+    /// The files in order, each with its stamp at this look.
     pub files: Vec<(FeedFile, Stamp)>,
-    /// How many are not known to be whole yet.
+    /// The number of files that may still be growing.
     pub n_growing: usize,
-    /// How many wait for an earlier month.
+    /// The number of files that wait for an earlier month.
     pub n_waiting: usize,
-    /// The month that they wait for, if it is known.
+    /// The month that the waiting files need, if it is known.
     pub awaited: Option<Period>,
 }
 
@@ -70,12 +72,12 @@ pub struct Ready {
 pub struct Ledger {
     judged: BTreeMap<PathBuf, (Stamp, Verdict)>,
     growing: BTreeMap<PathBuf, Stamp>,
-    /// Files that are called otherwise than the feed's.
+    /// Files whose names do not match the feed's names.
     passed_over: BTreeSet<PathBuf>,
     n_looks: u64,
 }
 
-/// An archived file as it is kept between runs.
+/// The stored form of an archived file.
 #[derive(Debug, Serialize, Deserialize)]
 struct Remembered {
     path: PathBuf,
@@ -84,7 +86,7 @@ struct Remembered {
 }
 
 impl Ledger {
-    /// The files that may be ingested in this state of the feed.
+    /// Returns the files that may be ingested in this state of the feed.
     pub fn ready(
         &mut self,
         look: &Look,
@@ -118,7 +120,7 @@ impl Ledger {
         ready
     }
 
-    /// Whether a file, as it looks, needs nothing more for now.
+    /// True if a file with this stamp needs no further work at this look.
     #[must_use]
     pub fn is_settled(&self, path: &Path, stamp: Stamp) -> bool {
         match self.judged.get(path) {
@@ -128,19 +130,19 @@ impl Ledger {
         }
     }
 
-    /// Those of files that are passed over of which this is the first that is heard.
+    /// Returns the passed-over files that were not reported before, and marks them as reported.
     pub fn news(&mut self, passed_over: &[PathBuf]) -> Vec<PathBuf> {
         let news = passed_over.iter().filter(|path| self.passed_over.insert((*path).clone()));
         news.cloned().collect()
     }
 
-    /// Keeps what became of a file that looked like this.
+    /// Stores the verdict about a file with this stamp.
     pub fn judge(&mut self, path: PathBuf, stamp: Stamp, verdict: Verdict) {
         self.growing.remove(&path);
         self.judged.insert(path, (stamp, verdict));
     }
 
-    /// Keeps that a file could not be read; whether that is news.
+    /// Records that a file could not be read; returns true for the first failure in a row.
     pub fn could_not_read(&mut self, path: PathBuf, stamp: Stamp) -> bool {
         let n_times = match self.judged.get(&path) {
             Some((_, Verdict::Unreadable { n_times, .. })) => n_times.saturating_add(1),
@@ -151,31 +153,31 @@ impl Ledger {
         n_times == 1
     }
 
-    /// How many files that are there were refused as they are.
+    /// The number of present files that are refused.
     #[must_use]
     pub fn n_refused(&self) -> usize {
         self.judged.values().filter(|(_, verdict)| *verdict == Verdict::Refused).count()
     }
 
-    /// How many files in a folder were judged, the members of its archives among them.
+    /// The number of judged files in a folder, including the members of its archives.
     #[must_use]
     pub fn n_judged_in(&self, folder: &Path) -> usize {
         self.judged.keys().filter(|path| path.starts_with(folder)).count()
     }
 
-    /// How many files that are there could not be read at the last try.
+    /// The number of present files that could not be read at the last attempt.
     #[must_use]
     pub fn n_unreadable(&self) -> usize {
         let is_unreadable = |verdict: &Verdict| matches!(verdict, Verdict::Unreadable { .. });
         self.judged.values().filter(|(_, verdict)| is_unreadable(verdict)).count()
     }
 
-    /// What is worth keeping for the next run, as JSON: archived files. What was refused is tried
-    /// again by the next run, since options may have changed. A name that is no text, or a time
-    /// before 1970, JSON does not take: such a file the next run reads once more.
+    /// The archived files as JSON, for the next run. The next run tries refused files again, since
+    /// options may have changed. JSON cannot hold a name that is not UTF-8 or a time before 1970;
+    /// the next run reads such a file again.
     ///
     /// # Panics
-    /// Never: it is a list of JSON.
+    /// Never: every value has a JSON form.
     #[must_use]
     pub fn to_json(&self) -> String {
         let archived = self.judged.iter().filter_map(|(path, (stamp, verdict))| match verdict {
@@ -188,10 +190,11 @@ impl Ledger {
         serde_json::to_string(&files.collect::<Vec<_>>()).expect("it is a list of JSON")
     }
 
-    /// What an earlier run kept, as far as the archive bears it out.
+    /// Reads the ledger of an earlier run, without files that the archive does not hold.
     ///
     /// # Errors
-    /// The problem of a text that no run kept; without it the feed's files are read once more.
+    /// The error of a text that no run wrote. Without the ledger, the watcher reads the feed's
+    /// files once more.
     pub fn from_json(
         text: &[u8],
         is_seen: impl Fn(&Path, &str) -> bool,
@@ -205,10 +208,10 @@ impl Ledger {
     }
 }
 
-/// Takes out what has to wait for an earlier month.
+/// Removes the files that have to wait for an earlier month.
 ///
-/// The feed's first file begins the calendar, and nothing earlier can follow: it is not chosen
-/// before every file that is there is whole, and not if the earliest was refused.
+/// The feed's first file starts the calendar, and no earlier month can follow. It is chosen only
+/// when no file may still be growing, and never if the earliest file was refused.
 fn hold_back(look: &Look, rules: Rules, ready: &mut Ready) {
     let earliest = look.files.keys().next().map(|file| file.period);
     let is_first = rules.next.is_none();

@@ -1,4 +1,4 @@
-//! One watcher for each home.
+//! The lock that allows one watcher for each home.
 
 use std::fs::{self, File};
 use std::io;
@@ -12,16 +12,17 @@ use crate::engine::EngineError;
 use crate::files::{self, private};
 use crate::home::own::prepare;
 
-/// Locked while a watcher runs on a home, also where it waits and has no engine open.
+/// The lock file. A watcher holds the lock while it runs, even while it waits without an open
+/// engine.
 const LOCK: &str = "watch.lock";
-/// How often a new watcher tries to lock it, and how long it waits in between.
+/// The number of attempts of a new watcher to lock the file, and the wait between them.
 const LOCK_TRIES: u32 = 10;
 const LOCK_WAIT: Duration = Duration::from_millis(50);
 
-/// Whether a watcher runs on a home now.
+/// True if a watcher runs on a home now.
 ///
 /// # Errors
-/// The system's error if that cannot be found out.
+/// The system's error if the lock file cannot be tested.
 pub fn is_watched(home: &Path) -> io::Result<bool> {
     match files::open(&home.join(LOCK)) {
         Ok(file) => Ok(matches!(file.try_lock_shared(), Err(fs::TryLockError::WouldBlock))),
@@ -33,7 +34,8 @@ pub fn is_watched(home: &Path) -> io::Result<bool> {
 /// Locks a home for a watcher.
 ///
 /// # Errors
-/// [`WatchError::Watched`] if another one runs on it, [`WatchError::Lock`] if it cannot be locked.
+/// [`WatchError::Watched`] if another watcher runs on the home, [`WatchError::Lock`] if the file
+/// cannot be locked.
 pub fn lock(home: &Path) -> Result<File, WatchError> {
     let path = home.join(LOCK);
     let failed = |source| WatchError::Lock { path: path.clone(), source };
@@ -44,7 +46,7 @@ pub fn lock(home: &Path) -> Result<File, WatchError> {
     for _ in 0..LOCK_TRIES {
         match file.try_lock() {
             Ok(()) => return Ok(file),
-            // It may be `status`, which looks whether there is a watcher.
+            // The holder may be `status`, which tests the lock for a moment.
             Err(fs::TryLockError::WouldBlock) => std::thread::sleep(LOCK_WAIT),
             Err(fs::TryLockError::Error(source)) => return Err(failed(source)),
         }

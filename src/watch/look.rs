@@ -13,30 +13,32 @@ use crate::feed::profile::Profile;
 use crate::feed::refused::Refused;
 use crate::feed::source::{FeedError, FeedFile, discover};
 
-/// What a marker's name adds to that of the file that is whole.
+/// The extension of a marker, added to the name of the complete file.
 const MARKER: &str = "done";
 
-/// How a file looks from outside; while that stays the same, its bytes are taken to.
+/// The size and time of a file. The watcher assumes that the bytes stay the same while the stamp
+/// does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stamp {
-    /// Its size.
+    /// The size in bytes.
     pub n_bytes: u64,
-    /// When it was last written.
+    /// The time of the last write.
     pub modified: SystemTime,
 }
 
 impl Stamp {
-    /// How a file looks now.
+    /// Reads the current stamp of a file.
     ///
     /// # Errors
-    /// The system's error if it cannot be looked at.
+    /// The system's error if the metadata cannot be read.
     pub fn of(path: &Path) -> io::Result<Self> {
         let file = std::fs::metadata(path)?;
         Ok(Self { n_bytes: file.len(), modified: file.modified()? })
     }
 
-    /// How a file that was listed looks now; none if it went since. One that is there and cannot be
-    /// looked at has a look, too: it is not to be passed over for a later month.
+    /// Reads the current stamp of a listed file; `None` if the file has disappeared since. A file
+    /// whose metadata cannot be read gets a stamp too, so that the watcher does not skip it for a
+    /// later month.
     fn of_listed(path: &Path) -> Option<Self> {
         let unknown = Self { n_bytes: 0, modified: SystemTime::UNIX_EPOCH };
         let is_there = || {
@@ -52,27 +54,28 @@ impl Stamp {
 pub struct Look {
     /// The feed's files in order of month.
     pub files: BTreeMap<FeedFile, Stamp>,
-    /// Files called like the feed's but for the month.
+    /// Files with names like the feed's, but without a month.
     pub unnamed: Vec<(PathBuf, Stamp, Refused)>,
-    /// Paths of the feed that are not there, or cannot be looked at.
+    /// Paths of the feed that are missing or cannot be listed.
     pub missing: Vec<FeedError>,
     /// Folders without a file of the feed.
     pub empty: Vec<PathBuf>,
-    /// Files that end as the feed's do and are called otherwise.
+    /// Files that have the feed's extension but not its name pattern.
     pub passed_over: Vec<PathBuf>,
 }
 
 impl Look {
-    /// Looks at every path of a feed.
+    /// Lists every path of a feed.
     #[must_use]
     pub fn at(feeds: &[PathBuf], profile: &Profile) -> Self {
         let mut look = Self::default();
         for feed in feeds {
             match discover(std::slice::from_ref(feed), profile) {
-                // A file that went between the listing and now is seen next time, or never.
+                // If a file disappears after the listing, a later look decides about it.
                 Ok(found) => {
                     let stamped = |file: FeedFile| Some((Stamp::of_listed(file.on_disk())?, file));
-                    // Watching a file asks for it no more than watching its folder does.
+                    // A watched file is not a file named by a user; a watched folder gives the same
+                    // files.
                     let files = found.files.into_iter();
                     let files = files.map(|file| FeedFile { is_named: false, ..file });
                     let files = files.filter_map(stamped);
@@ -93,11 +96,11 @@ fn stamped_refusal(refused: Refused) -> Option<(PathBuf, Stamp, Refused)> {
     Some((file.clone(), Stamp::of_listed(file)?, refused))
 }
 
-/// Whether a marker beside a file says that it is whole as it looks: `200801.csv.done` of
-/// `200801.csv`. One that is older than the file was made for an earlier version of it.
+/// True if a marker says that the file is complete in this state: `200801.csv.done` for
+/// `200801.csv`. A marker that is older than the file belongs to an earlier version.
 ///
 /// # Errors
-/// The system's error if it cannot be looked at, though it may be there.
+/// The system's error if the metadata of the marker cannot be read.
 pub fn is_marked(path: &Path, stamp: Stamp) -> io::Result<bool> {
     match Stamp::of(&beside(path, MARKER)) {
         Ok(marker) => Ok(marker.modified >= stamp.modified),
@@ -106,7 +109,7 @@ pub fn is_marked(path: &Path, stamp: Stamp) -> io::Result<bool> {
     }
 }
 
-/// The path of a file beside another: its name, a dot and `extension`.
+/// The path of a file in the same folder: the file's name, a dot and `extension`.
 #[must_use]
 pub fn beside(path: &Path, extension: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();

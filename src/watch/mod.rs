@@ -5,9 +5,9 @@
 //!   ▲                                                          │
 //!   └── wait: the interval, or longer while paused ◀───────────┘
 //! ```
-//! Invariants: the watcher ingests files as `ingest` does, so the home is the same to the bit. A
-//! failed step counts nothing, and the watcher opens the engine again from the home. It waits for a
-//! full disk and for a lost feed; any other failure of the home ends the process.
+//! Invariants: the watcher ingests files as `ingest` does, so the home is the same to the bit. No
+//! record of a failed step counts, and the watcher opens the engine again from the home. It waits
+//! for a full disk and for a lost feed; any other failure of the home ends the process.
 
 mod error;
 pub mod heartbeat;
@@ -37,17 +37,18 @@ use watcher::Watcher;
 /// Watches until a stop request, or with `once` until all present files are ingested.
 ///
 /// # Errors
-/// - [`WatchError::Watched`], [`WatchError::Lock`] if another watcher runs on the home, or none
-///   can.
-/// - [`WatchError::Engine`] for what time does not mend: the home is another's, damaged, made under
-///   other options, or its disk fails.
-/// - [`WatchError::Estimate`] if the options ask for a table that is none.
-/// - With `once` also [`WatchError::NoRoom`] and [`WatchError::Feed`], which are else waited for.
+/// - [`WatchError::Watched`] if another watcher runs on the home, [`WatchError::Lock`] if the file
+///   cannot be locked.
+/// - [`WatchError::Engine`] for a failure that waiting does not repair. The home is damaged or has
+///   another definition, another process writes it, or its disk fails.
+/// - [`WatchError::Estimate`] if the options name an unknown table.
+/// - With `once` also [`WatchError::NoRoom`] and [`WatchError::Feed`]; without it, the watcher
+///   waits.
 pub fn watch(plan: Plan, stop: &Stop) -> Result<Watched, WatchError> {
     Watcher::new(plan)?.run(stop)
 }
 
-/// The problem of the files that watchers keep in a home: no figure depends on them.
+/// The problems of the files that watchers keep in a home. No figure depends on these files.
 #[must_use]
 pub fn damage(home: &Path) -> Vec<String> {
     let heartbeat = Heartbeat::read(home).err().map(|error| (HEARTBEAT, error));

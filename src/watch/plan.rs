@@ -12,31 +12,31 @@ pub struct Plan {
     pub home: PathBuf,
     /// Files or folders of monthly files.
     pub feeds: Vec<PathBuf>,
-    /// The feed's layout, if one was named.
+    /// The feed's layout, if a user named one.
     pub profile: Option<String>,
     /// The options.
     pub config: Config,
     /// The number of worker threads.
     pub n_workers: usize,
-    /// How long to wait between looks.
+    /// The wait between two looks.
     pub interval: Duration,
-    /// Whether to end after all present files are ingested.
+    /// True if the watcher ends after it has ingested all present files.
     pub once: bool,
-    /// Whether only a marker says that a file is whole.
+    /// True if only a marker makes a file ready.
     pub markers_only: bool,
 }
 
 /// The result of a watcher.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Watched {
-    /// Files accepted.
+    /// The number of accepted files.
     pub files_accepted: u64,
-    /// Files in the feed that are refused as they are.
+    /// The number of files in the feed that are refused.
     pub files_refused: usize,
-    /// Files in the feed that could not be read.
+    /// The number of unreadable files in the feed.
     pub files_unreadable: usize,
-    /// Files in the feed that wait for an earlier month.
+    /// The number of files in the feed that wait for an earlier month.
     pub files_waiting: usize,
-    /// Lines rejected.
+    /// The number of rejected lines.
     pub lines_rejected: u64,
 }

@@ -6,15 +6,15 @@ use std::path::Path;
 
 use crate::files::private;
 
-/// How much must fit before a watcher tries again: small against a month, large against what a
-/// full disk has left in corners.
+/// The number of bytes that must fit before a watcher tries again. It is small against a month and
+/// large against the last free corners of a full disk.
 const PROBE_BYTES: usize = 1 << 20;
 
-/// Whether a file of a mebibyte can be written to a folder and reaches the disk: quotas and
-/// reserves answer too, as no count of free blocks does.
+/// Tests whether a file of one mebibyte can be written to a folder and reaches the disk. The test
+/// includes quotas and reserves, which a count of free blocks does not.
 ///
 /// # Errors
-/// The system's error if it cannot.
+/// The system's error if the file cannot be written.
 pub fn probe(folder: &Path) -> io::Result<()> {
     let path = folder.join("room.partial");
     let written = private::create(&path).and_then(|mut file| {

@@ -36,11 +36,11 @@ const PAUSE_MAX: Duration = Duration::from_mins(5);
 
 /// The next action after a round.
 enum Next {
-    /// Another look after the interval.
+    /// The watcher looks again after the interval.
     Look,
-    /// Nothing is left that another look is known to change.
+    /// Another look is not known to change anything.
     Rest,
-    /// Something has to be put right first.
+    /// A user has to repair a problem first.
     Pause(WatchError),
     /// The disk is still full.
     StillFull,
@@ -50,23 +50,23 @@ enum Next {
 pub struct Watcher {
     plan: Plan,
     engine: Option<Engine>,
-    /// Open as long as the watcher runs: so the database's shared files stay there, and others can
-    /// read it on a full disk too.
+    /// The database, open as long as the watcher runs. Its shared files then persist, and others
+    /// can read it on a full disk too.
     reader: Option<Archive>,
     year_close: YearClose,
     ledger: Ledger,
     /// The last state of the files that define a new home, in the feed's folder.
     beside: Option<Vec<Option<Stamp>>>,
     pulse: Pulse,
-    /// The last message about waiting files, which is not repeated.
+    /// The last message about waiting files; the watcher does not repeat it.
     said_waiting: String,
     is_paused: bool,
-    /// How long to wait before the next try on a full disk; zero while there is room.
+    /// The wait before the next attempt on a full disk; zero while there is space.
     full_for: Duration,
 }
 
 impl Watcher {
-    /// A watcher that has done nothing yet.
+    /// A watcher before its first look.
     ///
     /// # Errors
     /// [`WatchError::Estimate`] if the options name an unknown table.
@@ -90,7 +90,7 @@ impl Watcher {
         })
     }
 
-    /// Watches to the end, and leaves word of it in the heartbeat.
+    /// Watches to the end, and writes the result into the heartbeat.
     pub fn run(mut self, stop: &Stop) -> Result<Watched, WatchError> {
         let _lock = lock(&self.plan.home)?;
         self.pulse.begin();
@@ -98,7 +98,7 @@ impl Watcher {
             self.pulse.beat(State::Starting);
             self.rounds(stop)
         });
-        // The writer last: it puts the database's log in order.
+        // The engine is dropped last: it completes the database's log.
         self.reader = None;
         self.engine = None;
         match ended {
@@ -167,10 +167,10 @@ impl Watcher {
         self.pulse.beat(State::Idle);
     }
 
-    /// One look, and what it leads to.
+    /// One look, and the action that follows from it.
     fn round(&mut self, stop: &Stop) -> Result<Next, WatchError> {
         clock::now()?;
-        // Also while it waits for room, with no engine that would notice.
+        // The check also runs during a wait for space, without an engine that would notice.
         if !self.pulse.is_in_place() {
             let home = self.plan.home.clone();
             return Err(EngineError::from(ArchiveError::Moved { home }).into());
@@ -181,21 +181,21 @@ impl Watcher {
         match self.look_and_take_in(stop) {
             Ok(next) => Ok(next),
             Err(WatchError::Engine(error)) if error.is_no_room() => {
-                // What it wrote and did not commit goes when the home is opened anew.
+                // The next opening of the home removes what the engine wrote and did not commit.
                 self.engine = None;
                 Ok(Next::Pause(WatchError::NoRoom {
                     home: self.plan.home.clone(),
                     source: Box::new(error),
                 }))
             }
-            // The round that follows is the last one.
+            // The next round is the last one.
             Err(WatchError::Engine(EngineError::Stopped)) => Ok(Next::Rest),
             Err(error @ WatchError::Feed(_)) => Ok(Next::Pause(error)),
             Err(error) => Err(error),
         }
     }
 
-    /// Whether the home's disk has no room yet; what else is wrong with it the engine says better.
+    /// True if the home's disk is still full. The engine reports other problems of the home better.
     fn is_still_full(&self) -> bool {
         let path = self.plan.home.clone();
         let tried = room::probe(&path).map_err(|source| ArchiveError::Write { path, source });
@@ -206,7 +206,7 @@ impl Watcher {
         let mut may_begin = true;
         let layout = match &self.engine {
             Some(engine) => engine.profile().clone(),
-            // What is wrong with a home should not wait for a file to show.
+            // A problem of the home is reported before the first file appears.
             None if self.has_recorded()? => self.open(stop)?.profile().clone(),
             None => {
                 may_begin = self.is_whole_beside();
@@ -222,7 +222,7 @@ impl Watcher {
             return Ok(Next::Look);
         }
         if self.engine.is_none() && !ready.files.is_empty() {
-            // The first month may be in the folder that is not there.
+            // The first month may be in the missing folder.
             if let Some(missing) = look.missing.pop() {
                 return Ok(Next::Pause(missing.into()));
             }
@@ -242,8 +242,8 @@ impl Watcher {
         Ok(self.next(look, &ready))
     }
 
-    /// Whether the tables and the profile beside the feed look as they did the last time: a home is
-    /// made of them for good.
+    /// True if the reference tables and the profile of the feed are unchanged since the last round.
+    /// They define a new home permanently.
     fn is_whole_beside(&mut self) -> bool {
         let beside = tables_beside(&self.plan.feeds);
         let now = Some(beside.map(|path| Stamp::of(path.as_path()).ok()).collect());
@@ -271,7 +271,7 @@ impl Watcher {
         info!("opening the home");
         let layout = request.layout(&self.plan.home)?;
         let files = match discover(&self.plan.feeds, &layout) {
-            // A feed that is not there now has nothing to mend the home with.
+            // A missing feed cannot restore damaged records.
             Err(error) if error.is_absence() => Vec::new(),
             found => found?.files,
         };
@@ -298,7 +298,7 @@ impl Watcher {
         Ok(self.engine.insert(engine))
     }
 
-    /// Looks at the feed, and says of files without a month that they are refused.
+    /// Lists the feed, and reports files without a month as refused.
     fn look(&mut self, layout: &Profile) -> Look {
         let look = Look::at(&self.plan.feeds, layout);
         self.pulse.heartbeat.looks += 1;
@@ -386,7 +386,7 @@ impl Watcher {
                     self.ledger.judge(path, stamp, Verdict::Archived { hash });
                 }
             }
-            // They wait for another file; whether it came shows at the next look.
+            // The file waits for another file; the next look shows whether that one has arrived.
             Outcome::Refused(Refusal::Gap { .. } | Refusal::FirstRefused { .. }) => {
                 self.pulse.heartbeat.files_waiting += 1;
             }
@@ -417,11 +417,12 @@ impl Watcher {
         if ready.n_growing > 0 && is_first { Next::Look } else { Next::Rest }
     }
 
-    /// Where the home stands, and what an earlier run knew of the feed's files, as far as the home
-    /// bears it out: without the ledger the same files are left out, after they were read.
+    /// Restores the position of the home and the ledger of an earlier run, without files that the
+    /// archive does not hold. Without the ledger, the watcher reads the same files again and skips
+    /// them.
     fn remember(&mut self) -> Result<(), WatchError> {
         let archive = match Archive::read(&self.plan.home) {
-            // A home without room is waited for, as at any other time.
+            // The watcher waits for space here as at any other time.
             Err(error) if error.is_no_room() => return Ok(()),
             Err(ArchiveError::NoHome { .. }) => return Ok(()),
             archive => archive.map_err(EngineError::from)?,
@@ -446,7 +447,7 @@ impl Watcher {
     }
 }
 
-/// Notes in the heartbeat where the archive stands.
+/// Writes the position of the archive into the heartbeat.
 fn note(pulse: &mut Pulse, archive: &Archive, next: Option<Period>) -> Result<(), EngineError> {
     let (publication, vintage) = archive.last_publication()?.unwrap_or_default();
     pulse.heartbeat.publication = publication.0;
@@ -455,7 +456,7 @@ fn note(pulse: &mut Pulse, archive: &Archive, next: Option<Period>) -> Result<()
     Ok(())
 }
 
-/// Whether a file was refused for what its bytes are not to blame for.
+/// True if the reason of a refusal is not in the bytes of the file.
 fn may_pass(refusal: &Refusal) -> bool {
     let Refusal::Unreadable(refused) = refusal else { return false };
     refused.is_of_system() || matches!(**refused, Refused::Changed { .. })

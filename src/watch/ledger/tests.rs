@@ -123,7 +123,7 @@ fn a_file_that_could_not_be_read_is_tried_again_less_and_less_often() {
     assert_eq!(ledger.n_unreadable(), 1);
 }
 
-/// What the next run knows.
+/// The ledger that the next run reads.
 fn known(ledger: &Ledger, is_seen: impl Fn(&Path, &str) -> bool) -> Ledger {
     Ledger::from_json(ledger.to_json().as_bytes(), is_seen).expect("an earlier run wrote it")
 }
