@@ -1,20 +1,20 @@
-//! The system's clock. Its time can be outside the range of dates that the program writes.
+//! The system clock. Its time can be outside the range of dates that the program writes.
 
 use std::time::SystemTime;
 
 use jiff::Timestamp;
 
-/// A clock that is off by so much that nothing it says is of use.
+/// The system clock is wrong, and its time is unusable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the system's clock is set {when}; set it right, then run again")]
 pub struct ClockError {
     when: &'static str,
 }
 
-/// The time by the system's clock.
+/// The time of the system clock.
 ///
 /// # Errors
-/// [`ClockError`] if it is before 1970 or after 9999.
+/// [`ClockError`] if the time is before 1970 or after 9999.
 pub fn now() -> Result<Timestamp, ClockError> {
     checked(SystemTime::now())
 }

@@ -20,7 +20,7 @@ pub struct Tables {
     pub plant: Vec<PlantRow>,
 }
 
-/// A plant in a market, with its own growth.
+/// A plant in a market, with its growth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Exporter {
     /// The plant.
@@ -29,18 +29,18 @@ pub struct Exporter {
     pub base_cents: i64,
     /// Exports in the year, in cents.
     pub cur_cents: i64,
-    /// Its growth in units of 2⁻³² log points, where it exports in both.
+    /// The growth in units of 2⁻³² log points, if the plant exports in both years.
     pub growth: Option<i64>,
 }
 
-/// An affiliate city of a row, with what it adds.
+/// An affiliate city of a row, with its contribution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Affiliate {
     /// The city.
     pub city: City,
-    /// Its `S` and `n`, as the option `own_plants` has them.
+    /// The city's `S` and `n`, under the option `own_plants`.
     pub sum: GrowthSum,
-    /// Its weight in equations (16) and (17), in cents.
+    /// The city's weight in equations (16) and (17), in cents.
     pub weight_cents: i64,
 }
 
@@ -60,7 +60,8 @@ impl Cell {
 
 type Cells = BTreeMap<(Year, Country), BTreeMap<Plant, Cell>>;
 
-/// Cells add up one shipment at a time, so that a caller need not hold all of them.
+/// Computes both tables in plain loops. Cells add up one shipment at a time, so that a caller need
+/// not hold all shipments.
 #[derive(Debug)]
 pub struct Oracle<'a> {
     calendar: Calendar,
@@ -70,13 +71,13 @@ pub struct Oracle<'a> {
 }
 
 impl<'a> Oracle<'a> {
-    /// Nothing shipped yet.
+    /// An oracle without shipments.
     #[must_use]
     pub fn new(calendar: Calendar, geography: &'a Geography, choices: Choices) -> Self {
         Self { calendar, geography, choices, cells: Cells::new() }
     }
 
-    /// Counts a shipment in the years in which it counts.
+    /// Adds a shipment to the years in which it counts.
     pub fn add(&mut self, shipment: &Shipment) {
         let Shipment { plant, country, period, flow, cents } = *shipment;
         let (year, next) = (period.year(), period.year().next());
@@ -109,7 +110,8 @@ impl<'a> Oracle<'a> {
         of_city.map(exporter).collect()
     }
 
-    /// The affiliate cities of a plant, with what each adds to the row of a destination and year.
+    /// The affiliate cities of a plant, with their contributions to the row of a destination and
+    /// year.
     #[must_use]
     pub fn affiliates(&self, year: Year, country: Country, plant: Plant) -> Vec<Affiliate> {
         let firms = Firms::of(&self.cells);
@@ -185,7 +187,7 @@ fn markets(
     markets
 }
 
-/// What is known of firms over all years.
+/// The exports, years and founding years of firms, over all years.
 #[derive(Debug, Default)]
 struct Firms {
     /// Exports of each plant by firm and year, positive cells only.
@@ -218,7 +220,7 @@ impl Firms {
     }
 }
 
-/// What one row of `plant` is computed from.
+/// The input of one row of `plant`.
 struct Row<'a> {
     oracle: &'a Oracle<'a>,
     firms: &'a Firms,
@@ -266,7 +268,7 @@ impl Row<'_> {
         cities.into_iter().filter(|&city| city != plant.city).collect()
     }
 
-    /// `S` and `n` of a city, one firm's plant there left out if asked.
+    /// `S` and `n` of a city, without the plant of `firm` if given.
     fn market_without(&self, city: City, firm: Option<Firm>) -> GrowthSum {
         let mut sum = self.markets.get(&city).map_or_else(GrowthSum::default, |row| GrowthSum {
             growth: row.growth,
@@ -280,7 +282,7 @@ impl Row<'_> {
         sum
     }
 
-    /// `S` and `n` of an affiliate city, as the option `own_plants` has it.
+    /// `S` and `n` of an affiliate city, under the option `own_plants`.
     fn affiliate_market(&self, city: City, firm: Firm) -> GrowthSum {
         match self.oracle.choices.own_plants {
             OwnPlants::Include => self.market_without(city, None),
@@ -330,7 +332,7 @@ impl Row<'_> {
         Growth::from_log(libm::log(exporters as f64) - libm::log(area_km2)).0
     }
 
-    /// `S` and `n` of the other cities of the province, as the option `own_plants` has it.
+    /// `S` and `n` of the other cities of the province, under the option `own_plants`.
     fn province(&self, plant: Plant) -> GrowthSum {
         let geography = self.oracle.geography;
         let others = self.markets.keys().copied().filter(|&other| {

@@ -12,13 +12,13 @@ use super::lookup::{Handle, KeyTrace, Lookup, Moment, Time, arrange_by_firm};
 use super::sums::amounts;
 use crate::domain::types::{City, Country, Firm, Growth, Plant, Year};
 
-/// A plant, a country and a year, in the order in which rows are read off: a firm's year is
-/// contiguous.
+/// A plant, a country and a year, in the order in which rows are read: the keys of a firm's year
+/// are contiguous.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
 pub struct CellKey {
-    /// The year the amounts are about.
+    /// The year of the amounts.
     pub year: Year,
     /// The firm.
     pub firm: Firm,
@@ -49,13 +49,13 @@ amounts! {
 }
 
 impl Cell {
-    /// Whether the plant exports in the year: amendments can leave nothing positive.
+    /// True if the plant exports in the year: amendments can leave no positive amount.
     #[must_use]
     pub fn exports(self) -> bool {
         self.cur > 0
     }
 
-    /// `g_i = ln cur - ln base` where the plant exports in both years.
+    /// `g_i = ln cur - ln base` if the plant exports in both years.
     #[must_use]
     pub fn growth(self) -> Option<Growth> {
         (self.cur > 0 && self.base > 0).then(|| Growth::between(self.base, self.cur))
@@ -65,7 +65,8 @@ impl Cell {
 /// Arranges the cells by their key, at the worker of their firm.
 ///
 /// # Incremental
-/// Holds one entry per cell (40 bytes or so); work per update is the update's own.
+/// Holds one entry per cell (about 40 bytes); the work of an update does not depend on the other
+/// cells.
 pub fn totals(amounts: VecCollection<'_, Time, CellKey, Cell>) -> CellTotals<'_> {
     arrange_by_firm(amounts, "annual cells", |key| key.firm)
 }
@@ -73,11 +74,10 @@ pub fn totals(amounts: VecCollection<'_, Time, CellKey, Cell>) -> CellTotals<'_>
 /// The arranged cells.
 pub type CellTotals<'scope> = Arranged<'scope, TraceAgent<KeyTrace<CellKey, Cell>>>;
 
-/// How many cells are handed on at a time.
+/// The number of cells in a portion.
 const CELLS_AT_A_TIME: usize = 1 << 16;
 
-/// Hands on all cells of this worker in order of their keys; those that cancelled out are not
-/// there.
+/// Passes on all cells of this worker in order of their keys, without cells whose amounts cancel.
 pub fn portions(
     cells: &Handle<CellKey, Cell>,
     epoch: Time,

@@ -18,10 +18,10 @@ use timely::progress::{Antichain, Timestamp};
 
 use super::lookup::{Batch, Handle, Time};
 
-/// How many keys are read before others have their turn.
+/// The number of keys that are read before other operators run.
 const KEYS_AT_A_TIME: usize = 1 << 13;
 
-/// A key's sum that leaves or comes.
+/// A sum of a key that is removed or added.
 type Change<K, R> = ((K, R), Time, i64);
 
 /// Updates that are read in order of their keys.
@@ -40,7 +40,7 @@ struct Waiting<K: ExchangeData, R: ExchangeData + Semigroup> {
 /// The changes of an arrangement's sums, in order of their keys.
 ///
 /// # Incremental
-/// Keeps nothing once an epoch is complete; reads the changed keys of the arrangement.
+/// Keeps no state after an epoch is complete; reads the changed keys of the arrangement.
 pub fn changes<'scope, K, R>(
     sums: &Arranged<'scope, Handle<K, R>>,
 ) -> VecCollection<'scope, Time, (K, R), i64>
@@ -100,7 +100,7 @@ where
         Self { cursor, batches }
     }
 
-    /// What a key's updates add up to; asked for in order of the keys.
+    /// The sum of a key's updates. Callers ask for keys in order.
     fn sum_of(&mut self, key: &K) -> R {
         let mut sum = R::default();
         self.cursor.seek_key(&self.batches, key);
@@ -111,7 +111,7 @@ where
     }
 }
 
-/// Hands on a portion of changes; whether it was the last.
+/// Passes on a portion of changes; returns true for the last portion.
 fn hand_on<K, R>(
     new: &mut Updates<K, R>,
     before: &mut Updates<K, R>,

@@ -26,7 +26,7 @@ pub struct Touched {
     pub destinations: FxHashSet<(Firm, Country)>,
 }
 
-/// Reads facts of one year as of one moment.
+/// Reads the facts of one year at one moment.
 struct FactReader {
     cells: Lookup<CellKey, Cell>,
     plants: Lookup<PlantYear, i64>,
@@ -105,10 +105,11 @@ impl FactReader {
     }
 }
 
-/// How many facts go to the publisher at a time: small against a year, large against a message.
+/// The number of facts in a message to the publisher: small against a year, large against a
+/// message.
 const FACTS_AT_A_TIME: usize = 4096;
 
-/// Reads all facts of a year, in order of firm, and hands them on in portions.
+/// Reads all facts of a year in order of firm, and passes them on in portions.
 pub fn of_year(
     arrangements: &Arrangements,
     year: Year,
@@ -130,7 +131,7 @@ pub fn of_year(
     }
 }
 
-/// Reads the facts of a year that an epoch changed, and hands them on in portions.
+/// Reads the facts of a year that an epoch changed, and passes them on in portions.
 pub fn changed(
     arrangements: &Arrangements,
     year: Year,
@@ -156,7 +157,8 @@ pub fn changed(
     }
 }
 
-/// Whose facts may have changed, in order of firm and destination; no destination: all of them.
+/// The firms and destinations whose facts may have changed, in order; no destination means all
+/// destinations.
 fn concerned(touched: &Touched) -> Vec<(Firm, Option<Country>)> {
     let single = touched.destinations.iter().filter(|(firm, _)| !touched.firms.contains(firm));
     let mut concerned: Vec<_> = single.map(|&(firm, country)| (firm, Some(country))).collect();

@@ -25,7 +25,7 @@ pub struct PlantYear {
     pub city: City,
 }
 
-/// Arranges the plants by year: how many destinations each exports to.
+/// Arranges the plants by year, with the number of destinations of each.
 ///
 /// # Incremental
 /// Holds one entry per plant and year; changes only when a cell turns positive or stops being so.
@@ -39,13 +39,13 @@ pub fn plant_years(
     arrange_here(VecCollection::new(exports), "plants by year")
 }
 
-/// A firm in a year: where it exports, and where it has done so up to then.
+/// A firm in a year: the cities from which it exports, and those of earlier years.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FirmYear {
     /// Cities with a positive cell in the year; in order.
     active: Vec<City>,
-    /// Cities with a positive cell in the year or an earlier one; in order. Of a firm with several
-    /// active plants only.
+    /// Cities with a positive cell in the year or an earlier one, in order. Filled only for a firm
+    /// with several active plants.
     network: Vec<City>,
 }
 
@@ -56,17 +56,17 @@ impl FirmYear {
         self.active.len() >= 2
     }
 
-    /// The cities of the network in which it does not export in the year, in order.
+    /// The cities of the network from which the firm does not export in the year, in order.
     pub fn former(&self) -> impl Iterator<Item = City> {
         let is_former = |city: &&City| self.active.binary_search(city).is_err();
         self.network.iter().filter(is_former).copied()
     }
 }
 
-/// Reads a firm's year into `firm_year`, replacing what is there; the network only of a multi-plant
-/// firm, which alone has one that matters.
+/// Reads a firm's year into `firm_year` and replaces its content. The network is read for a
+/// multi-plant firm only; other firms do not need it.
 ///
-/// The year comes first: most firms have one plant, and are done without a look at their history.
+/// The year is read first: most firms have one plant, and their history is never read.
 pub fn read_firm_year(
     plants: &mut Lookup<PlantYear, i64>,
     firm: Firm,

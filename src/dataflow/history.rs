@@ -33,8 +33,8 @@ pub struct ExportYears {
     first: Year,
 }
 
-/// How many years a feed may span: the bits of a positive `i64`. `engine` refuses a feed that is
-/// longer.
+/// The largest number of years in a feed: the bits of a positive `i64`. `engine` refuses a longer
+/// feed.
 pub const YEARS_MAX: u16 = 62;
 
 impl ExportYears {
@@ -57,7 +57,7 @@ impl ExportYears {
     }
 }
 
-/// The bit that stands for a year.
+/// The bit of a year.
 ///
 /// # Panics
 /// If the year is before the first or [`YEARS_MAX`] after it, which the calendar rules out.

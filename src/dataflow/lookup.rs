@@ -20,20 +20,20 @@ use crate::domain::types::Firm;
 /// The dataflow's time: the number of an epoch, one for each publication. Never a year or a month.
 pub type Time = u32;
 
-/// A trace of keys whose differences carry amounts.
+/// A trace of keys with amounts as differences.
 pub type KeyTrace<K, R> = KeySpine<K, Time, R>;
 
 /// An arrangement's handle, as kept between epochs.
 pub type Handle<K, R> = TraceAgent<KeyTrace<K, R>>;
 
-/// Spreads firms over workers. A multiplicative hash: dense numbers must not all fall on one
+/// Spreads firms over workers. The hash is multiplicative: dense numbers must not all go to one
 /// worker.
 #[must_use]
 pub fn worker_of(firm: Firm) -> u64 {
     u64::from(firm.0).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32
 }
 
-/// Arranges keys at the worker of their firm, so that all that a firm's rows read is in one place.
+/// Arranges keys at the worker of their firm. All input of a firm's rows is then at one worker.
 pub fn arrange_by_firm<'scope, K, R>(
     collection: VecCollection<'scope, Time, K, R>,
     name: &str,
@@ -48,8 +48,8 @@ where
     arrange(collection, by_firm, name)
 }
 
-/// Arranges keys at the worker they are at: what follows from the cells of a firm is at its worker
-/// already.
+/// Arranges keys at their current worker. Data derived from the cells of a firm are already at the
+/// firm's worker.
 pub fn arrange_here<'scope, K, R>(
     collection: VecCollection<'scope, Time, K, R>,
     name: &str,
@@ -74,12 +74,12 @@ where
     arrange_core::<_, _, _, KeyTrace<K, R>>(updates, to_worker, name, KeyBatcher::<K, Time, R>::new)
 }
 
-/// As of when a sum is read.
+/// The moment at which a sum is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Moment {
-    /// As published before the epoch.
+    /// Before the epoch, as published.
     Before,
-    /// With the epoch's updates.
+    /// After the epoch's updates.
     After,
 }
 
@@ -105,7 +105,7 @@ where
     K: ExchangeData,
     R: ExchangeData + Semigroup + Default,
 {
-    /// Opens a cursor. The epoch must be complete, and no later one may have begun.
+    /// Opens a cursor. The epoch must be complete, and no later epoch may have started.
     #[must_use]
     pub fn open(handle: &Handle<K, R>, epoch: Time) -> Self {
         let mut batches = Vec::new();
@@ -122,7 +122,7 @@ where
         self.cursor.seek_key(&self.batches, key);
     }
 
-    /// The key the cursor stands on; none at the end.
+    /// The key at the cursor; `None` at the end.
     #[must_use]
     pub fn key(&self) -> Option<&K> {
         self.cursor.get_key(&self.batches)
@@ -145,18 +145,18 @@ where
         sum
     }
 
-    /// The sum of a key's amounts at a moment; zero if it is not there.
+    /// The sum of a key's amounts at a moment; zero for an absent key.
     pub fn sum_of(&mut self, key: &K, moment: Moment) -> R {
         self.seek(key);
         if self.key() == Some(key) { self.sum(moment) } else { R::default() }
     }
 }
 
-/// Lets an arrangement forget what happened before an epoch, once its rows have been read.
+/// Compacts the history of an arrangement before an epoch, after its rows have been read.
 ///
-/// Times up to `epoch` become `epoch`, so that the next epoch's updates can still be told from
-/// older ones. A handle that is never advanced pins history (measured in the prototypes: 269 ms
-/// against 21 ms after 200 epochs).
+/// Times up to `epoch` become `epoch`, which still separates the next epoch's updates from older
+/// ones. A handle that never advances keeps all history (269 ms against 21 ms after 200 epochs,
+/// measured in the prototypes).
 pub fn forget_before<K, R>(handle: &mut Handle<K, R>, epoch: Time)
 where
     K: ExchangeData,

@@ -66,8 +66,8 @@ pub fn contribution(cell: Cell) -> Market {
 /// Adds up the markets of the years with indicators.
 ///
 /// # Incremental
-/// Holds one entry per market (cities × destinations × years at most); work per update is the
-/// update's own.
+/// Holds one entry per market (cities × destinations × years at most); the work of an update does
+/// not depend on the other markets.
 pub fn totals(
     changes: VecCollection<'_, Time, (CellKey, Cell), i64>,
     first_year: Year,
@@ -80,7 +80,7 @@ pub fn totals(
     VecCollection::new(contributions).arrange_by_self_named("markets")
 }
 
-/// The row of the table `city` that a market's totals are; none where nothing is positive.
+/// The row of the table `city` for a market's totals; `None` if no amount is positive.
 #[must_use]
 pub fn city_row(key: MarketKey, market: Market) -> Option<CityRow> {
     let count = |n: i64| u32::try_from(n).expect("a market has fewer than 2^32 plants");
@@ -99,10 +99,10 @@ pub fn city_row(key: MarketKey, market: Market) -> Option<CityRow> {
     (row.exporters > 0 || row.exits > 0).then_some(row)
 }
 
-/// How many rows go to the publisher at a time.
+/// The number of rows in a message to the publisher.
 const ROWS_AT_A_TIME: usize = 4096;
 
-/// Reads all rows of a year off the markets of this worker, and hands them on in portions.
+/// Reads all rows of a year from the markets of this worker, and passes them on in portions.
 pub fn of_year(
     markets: &Handle<MarketKey, Market>,
     year: Year,

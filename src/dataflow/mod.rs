@@ -43,10 +43,10 @@ use crate::domain::choices::Network;
 use crate::domain::types::Year;
 use touched::Log;
 
-/// What the dataflow is about: fixed when it is built.
+/// The fixed parameters of a dataflow.
 #[derive(Clone, Copy, Debug)]
 pub struct Subject {
-    /// Whether cities that a firm has left are among its facts.
+    /// The option that decides whether cities that a firm has left are among its facts.
     pub network: Network,
     /// The feed's first year.
     pub first_year: Year,
@@ -54,7 +54,7 @@ pub struct Subject {
     pub first_indicator_year: Year,
 }
 
-/// Handles of all that is read at one worker.
+/// Handles of all arrangements that one worker reads.
 pub struct Arrangements {
     network: Network,
     first_year: Year,
@@ -66,7 +66,7 @@ pub struct Arrangements {
 }
 
 impl Arrangements {
-    /// Lets all arrangements forget what an epoch replaced, once its rows have been read.
+    /// Compacts the history of all arrangements before an epoch, after its rows have been read.
     fn forget_before(&mut self, epoch: Time) {
         forget_before(&mut self.cells, epoch);
         forget_before(&mut self.plants, epoch);
@@ -75,7 +75,7 @@ impl Arrangements {
     }
 }
 
-/// Wires every stage into one dataflow. Read top to bottom, it is the architecture.
+/// Builds all stages into one dataflow. Its order is the order of the architecture.
 fn build(
     amounts: VecCollection<'_, Time, CellKey, Cell>,
     subject: Subject,

@@ -3,8 +3,8 @@
 
 /// Declares a difference of named `i64` amounts that add up field by field.
 ///
-/// A difference whose fields are all zero does not exist; carry a count beside an amount that may
-/// cancel.
+/// A difference whose fields are all zero does not exist. Pair an amount that may cancel with a
+/// count.
 macro_rules! amounts {
     (
         $(#[$doc:meta])*
@@ -18,7 +18,7 @@ macro_rules! amounts {
         pub struct $name { $($(#[$field_doc])* pub $field: i64),+ }
 
         impl $name {
-            /// The amounts `sign` times over.
+            /// The amounts times `sign`.
             #[must_use]
             pub fn times(self, sign: i64) -> Self {
                 Self { $($field: self.$field * sign),+ }

@@ -20,18 +20,18 @@ use super::markets::{Market, MarketKey, city_row};
 use crate::domain::rows::{Change, CityRow};
 use crate::domain::types::Year;
 
-/// What the operators of one worker saw in the current epoch.
+/// The changes that the operators of one worker saw in the current epoch.
 #[derive(Debug, Default)]
 pub struct Log {
-    /// Years from this one on are published whole; none: nothing is published, so nothing is
-    /// logged.
+    /// The first of the years that are published whole; `None` if the epoch publishes nothing and
+    /// logs nothing.
     whole_from: Option<Year>,
     cells: Vec<(CellKey, Cell, i64)>,
     city_rows: Vec<(MarketKey, Market, i64)>,
 }
 
 impl Log {
-    /// Begins an epoch; `whole_from` as above.
+    /// Starts an epoch; years from `whole_from` on are published whole.
     pub fn begin(&mut self, whole_from: Option<Year>) {
         *self = Self { whole_from, ..Self::default() };
     }
@@ -40,7 +40,7 @@ impl Log {
         self.whole_from.is_some_and(|whole| year < whole)
     }
 
-    /// Takes what the epoch changed in the table `city`, by year.
+    /// Takes the changes of the epoch in the table `city`, by year.
     pub fn take_city_changes(&mut self) -> BTreeMap<Year, Vec<Change<CityRow>>> {
         let mut before: FxHashMap<MarketKey, CityRow> = FxHashMap::default();
         let mut after = before.clone();
@@ -62,7 +62,7 @@ impl Log {
         changes
     }
 
-    /// Takes whose facts the epoch may have changed, by year with indicators.
+    /// Takes the keys whose facts the epoch may have changed, by year with indicators.
     pub fn take_touched(&mut self, first: Year, last: Year) -> BTreeMap<Year, Touched> {
         let Some(whole_from) = self.whole_from else { return BTreeMap::new() };
         let last = last.min(whole_from.previous());
@@ -80,8 +80,8 @@ impl Log {
                 }
                 continue;
             }
-            // A cell that turns positive, or stops being so, is in the network and the history of
-            // later years.
+            // A cell that turns positive, or stops being positive, is in the network and the
+            // history of later years.
             for year in key.year.max(first).0..=last.0 {
                 touched.entry(Year(year)).or_default().firms.insert(key.firm);
             }
@@ -90,7 +90,7 @@ impl Log {
     }
 }
 
-/// Logs the cells that change.
+/// Logs the changed cells.
 pub fn log_cells(
     changes: VecCollection<'_, Time, (CellKey, Cell), i64>,
     log: &Rc<RefCell<Log>>,
@@ -106,7 +106,7 @@ pub fn log_cells(
     stream.probe_with(probe);
 }
 
-/// Logs the rows of the table `city` that change.
+/// Logs the changed rows of the table `city`.
 pub fn log_city_rows(
     changes: VecCollection<'_, Time, (MarketKey, Market), i64>,
     log: &Rc<RefCell<Log>>,

@@ -22,14 +22,15 @@ use super::{Arrangements, Subject, build, facts, markets};
 use crate::domain::rows::{Change, CityRow, PlantFacts};
 use crate::domain::types::Year;
 
-/// What to publish when the amounts fed so far have gone through.
+/// The years to publish after the amounts fed so far are processed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Epoch {
-    /// Years whose set of closed months changed, the last ones of the calendar: published whole.
+    /// Years whose set of closed months changed, the last years of the calendar; they are published
+    /// whole.
     pub whole: Vec<Year>,
     /// The last year of the calendar.
     pub last: Year,
-    /// Whether rows are wanted at all; not when the state of an earlier run is restored.
+    /// True if rows are wanted; false during the restore of an earlier state.
     pub publish: bool,
 }
 
@@ -38,17 +39,17 @@ pub struct Epoch {
 pub enum Output {
     /// Rows of `city` of a year that is published whole.
     CityRows(Year, Vec<CityRow>),
-    /// What changed in `city` in another year.
+    /// Changes of `city` in another year.
     CityChanges(Year, Vec<Change<CityRow>>),
     /// Facts of `plant` of a year that is published whole, whole firms at a time.
     PlantFacts(Year, Vec<PlantFacts>),
-    /// What changed in the facts of `plant` in another year.
+    /// Changes of the facts of `plant` in another year.
     PlantChanges(Year, Vec<Change<PlantFacts>>),
-    /// All workers have handed on all rows of a year that is published whole.
+    /// All workers have sent all rows of a year that is published whole.
     WholeYear(Year),
-    /// Annual cells as they stand, in answer to [`Workers::cells`].
+    /// The current annual cells, in answer to [`Workers::cells`].
     Cells(Vec<(CellKey, Cell)>),
-    /// The worker has handed on all that it was asked for.
+    /// The worker has sent all requested rows.
     Done,
     /// The worker died.
     Failed,
@@ -61,16 +62,16 @@ pub struct WorkerFailed;
 
 enum Command {
     Amounts(Vec<(CellKey, Cell)>),
-    /// Completes an epoch and hands on changes.
+    /// Completes an epoch and sends changes.
     Epoch(Epoch),
-    /// Hands on all rows of a year of the epoch.
+    /// Sends all rows of a year of the epoch.
     Whole(Year),
-    /// Nothing more is asked about the epoch.
+    /// No further request follows for the epoch.
     End,
     Cells,
 }
 
-/// How many portions may wait in a channel.
+/// The number of portions that may wait in a channel.
 const PORTIONS_WAITING_MAX: usize = 4;
 
 /// The running workers.
@@ -109,21 +110,21 @@ impl Workers {
         Ok(Self { commands, outputs, next: 0, guards: Some(guards) })
     }
 
-    /// Hands amounts to a worker, in turn; they go to the worker of their firm from there.
+    /// Sends amounts to the workers in turn. Each worker sends them on to the worker of their firm.
     ///
     /// # Errors
-    /// [`WorkerFailed`] if the worker is gone.
+    /// [`WorkerFailed`] if the worker has stopped.
     pub fn feed(&mut self, amounts: Vec<(CellKey, Cell)>) -> Result<(), WorkerFailed> {
         self.next = (self.next + 1) % self.commands.len();
         self.commands[self.next].send(Command::Amounts(amounts)).map_err(|_| WorkerFailed)
     }
 
-    /// Completes an epoch and hands on its rows as they are read: changes, then the whole years one
-    /// after another. A worker that is ahead waits at the end of a year, so that rows of few years
-    /// are in the making at a time.
+    /// Completes an epoch and passes its rows to `publish` as they are read: changes first, then
+    /// the whole years one after another. A fast worker waits at the end of a year, so that the
+    /// rows of few years are in memory at a time.
     ///
     /// # Errors
-    /// [`WorkerFailed`] if a worker died, or what `publish` returns.
+    /// [`WorkerFailed`] if a worker died, or the error of `publish`.
     pub fn complete<E: From<WorkerFailed>>(
         &mut self,
         epoch: &Epoch,
@@ -140,10 +141,10 @@ impl Workers {
         result
     }
 
-    /// Hands on the annual cells as the last epoch left them; nothing may have been fed since.
+    /// Passes on the annual cells of the last epoch; no amounts may have been fed since.
     ///
     /// # Errors
-    /// As for [`Workers::complete`].
+    /// Those of [`Workers::complete`].
     pub fn cells<E: From<WorkerFailed>>(
         &mut self,
         mut take: impl FnMut(Output) -> Result<(), E>,
@@ -156,7 +157,7 @@ impl Workers {
         commands.try_for_each(|commands| commands.send(command()).map_err(|_| WorkerFailed))
     }
 
-    /// Sends each worker a command and hands on what they answer; gives what became of that.
+    /// Sends each worker a command and passes their answers to `publish`; returns its result.
     fn ask<E>(
         &mut self,
         command: impl Fn() -> Command,
@@ -169,8 +170,8 @@ impl Workers {
             match self.outputs.recv().map_err(|_| WorkerFailed)? {
                 Output::Done => n_done += 1,
                 Output::Failed => return Err(WorkerFailed),
-                // After a failure the rest is still drained: a worker must never wait for a
-                // publisher that is gone.
+                // After a failure the remaining answers are still drained: a worker must never wait
+                // for a publisher that has stopped.
                 rows if result.is_ok() => result = publish(rows),
                 _ => {}
             }
@@ -183,8 +184,8 @@ impl Drop for Workers {
     fn drop(&mut self) {
         self.commands.clear();
         if let Some(guards) = self.guards.take() {
-            // A worker that died leaves the others waiting for it for ever: then the process ends
-            // with us.
+            // The other workers would wait for a dead worker forever; the process then ends with
+            // this thread.
             let failed = self.outputs.try_iter().any(|output| matches!(output, Output::Failed));
             if failed || std::thread::panicking() {
                 std::mem::forget(guards);
@@ -193,7 +194,7 @@ impl Drop for Workers {
     }
 }
 
-/// Says that the worker died if its thread unwinds.
+/// Reports the death of a worker if its thread unwinds.
 struct Obituary<'a>(&'a SyncSender<Output>);
 
 impl Drop for Obituary<'_> {
@@ -240,7 +241,7 @@ fn run(
                 }
             }
             Command::Whole(year) => publish_whole(&arrangements, year, time, output),
-            // The driver has the rows to make durable meanwhile.
+            // The driver makes the rows durable in the meantime.
             Command::End => {
                 arrangements.forget_before(time);
                 time += 1;
@@ -258,7 +259,8 @@ fn run(
     }
 }
 
-/// Reads what an epoch changed and sends it; a driver that is gone ends it at the next command.
+/// Reads the changes of an epoch and sends them. If the driver has stopped, the next command ends
+/// the worker.
 fn publish_changes(
     arrangements: &Arrangements,
     epoch: &Epoch,

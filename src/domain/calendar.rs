@@ -1,4 +1,4 @@
-//! The calendar: which months are closed, and which roles that gives a record (METHODOLOGY,
+//! The calendar: the closed months, and the roles of a record that follow from them (METHODOLOGY,
 //! "The calendar").
 //!
 //! A year `t` is compared with the *same months* of `t-1`. A record of a month therefore counts as
@@ -8,31 +8,31 @@
 
 use crate::domain::types::{Period, Year};
 
-/// Closed months, from the feed's first on.
+/// The closed months, from the feed's first month.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Calendar {
     first: Period,
     last_closed: Option<Period>,
 }
 
-/// A month was asked to close before the ones between.
+/// A request to close a month before the months in between.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{asked} cannot close now: months close in order without gaps, and the next one is {next}")]
 pub struct OutOfOrder {
-    /// The month that was asked for.
+    /// The requested month.
     pub asked: Period,
-    /// The month that can close.
+    /// The month that can close next.
     pub next: Period,
 }
 
 impl Calendar {
-    /// No month closed yet.
+    /// A calendar without closed months.
     #[must_use]
     pub fn starting(first: Period) -> Self {
         Self { first, last_closed: None }
     }
 
-    /// All months closed up to `last`.
+    /// A calendar with all months closed up to `last`.
     #[must_use]
     pub fn closed_through(first: Period, last: Option<Period>) -> Self {
         Self { first, last_closed: last }
@@ -68,33 +68,33 @@ impl Calendar {
         Ok(())
     }
 
-    /// Whether a month is closed.
+    /// True if a month is closed.
     #[must_use]
     pub fn is_closed(&self, period: Period) -> bool {
         period >= self.first && self.last_closed.is_some_and(|last| period <= last)
     }
 
-    /// The years in which a record of a month counts, as the calendar stands.
+    /// The years in which a record of a month counts, under the current calendar.
     #[must_use]
     pub fn roles(&self, period: Period) -> Roles {
         Roles { cur: self.is_closed(period), base: self.is_closed(period.year_after()) }
     }
 
-    /// `|K_t|`: how many months of a year are closed.
+    /// `|K_t|`: the number of closed months of a year.
     #[must_use]
     pub fn months(&self, year: Year) -> u8 {
         let closed = |month| Period::new(year.0, month).is_some_and(|p| self.is_closed(p));
         (1..=12).map(|month| u8::from(closed(month))).sum()
     }
 
-    /// The first year all of whose months could be compared with the year before.
+    /// The first year whose months can all be compared with the year before.
     #[must_use]
     pub fn first_indicator_year(&self) -> Year {
         let first = self.first.year();
         if self.first.month() == 1 { first.next() } else { first.next().next() }
     }
 
-    /// The years with indicators: each of their closed months is closed in the year before too.
+    /// The years with indicators: each closed month of the year is also closed in the year before.
     pub fn indicator_years(&self) -> impl DoubleEndedIterator<Item = Year> + use<> {
         let last = self.last_closed.map_or(0, |last| last.year().0);
         (self.first_indicator_year().0..=last).map(Year)
@@ -107,12 +107,12 @@ impl Calendar {
     }
 }
 
-/// Where a record counts: as `cur` of its year, as `base` of the next.
+/// The roles of a record: `cur` of its year and `base` of the next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Roles {
-    /// In its own year.
+    /// True if the record counts in its own year.
     pub cur: bool,
-    /// In the year after.
+    /// True if the record counts in the year after.
     pub base: bool,
 }
 

@@ -2,37 +2,37 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Which of a firm's cities count as affiliates of a plant in a year.
+/// The cities of a firm that count as affiliates of a plant in a year.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Network {
-    /// Cities in which the firm has exported in any year up to then: from its founding on, as the
-    /// paper says.
+    /// Cities from which the firm has exported in any year up to then: since its founding, as in
+    /// the paper.
     #[default]
     Founded,
-    /// Cities in which it exports in that year.
+    /// Cities from which the firm exports in that year.
     Active,
 }
 
-/// Whether the firm's own plants stay in the affiliate cities' sums.
+/// The treatment of the firm's own plants in the sums of affiliate cities.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum OwnPlants {
-    /// As equation (13) is written.
+    /// Included, as in equation (13).
     #[default]
     Include,
-    /// Left out of `S` and `n` of the affiliate cities, and of the province's other cities.
+    /// Excluded from `S` and `n` of the affiliate cities and of the province's other cities.
     Exclude,
 }
 
-/// What the weights of equations (16) and (17) are.
+/// The weights of equations (16) and (17).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Weights {
     /// The affiliate plant's exports to all destinations.
     #[default]
     Total,
-    /// Its exports to the row's destination, taking the formula's index literally.
+    /// The affiliate plant's exports to the row's destination: the formula's index taken literally.
     Destination,
 }
 
@@ -41,7 +41,7 @@ pub enum Weights {
 pub struct Choices {
     /// The affiliate cities.
     pub network: Network,
-    /// Whether own plants count.
+    /// The treatment of own plants.
     pub own_plants: OwnPlants,
     /// The weights.
     pub weights: Weights,

@@ -4,20 +4,21 @@ use std::hash::Hasher;
 
 use rustc_hash::FxHasher;
 
-/// Texts in order of first appearance; a record holds positions in it.
+/// Texts in order of first appearance; records refer to texts by position.
 ///
-/// Codes and identifiers, up to [`Key::SHORT_MAX`] bytes, are held in the table of hashes itself: a
-/// look-up that misses the processor's cache does so once. Longer texts stand one after another.
+/// Codes and identifiers, up to [`Key::SHORT_MAX`] bytes, are stored in the hash table itself, so
+/// that a look-up misses the processor's cache at most once. Longer texts are stored one after
+/// another.
 #[derive(Clone, Debug, Default)]
 pub struct Dictionary {
     list: TextList,
-    /// Open addressing, at most half full.
+    /// The hash table: open addressing, at most half full.
     slots: Vec<Slot>,
-    /// The slot found last: the lines of a firm often stand together.
+    /// The slot found last: the lines of a firm often follow each other.
     last: Slot,
 }
 
-/// Texts one after another, found by their position.
+/// Texts stored one after another, found by position.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TextList {
     texts: String,
@@ -31,12 +32,12 @@ struct Slot {
     position: u32,
 }
 
-/// A short text itself, or the hash of a longer one; the default is that of no text.
+/// A short text itself, or the hash of a longer one; the default stands for no text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Key([u64; 2]);
 
 impl Key {
-    /// The longest text that a key holds whole.
+    /// The longest text that fits into a key, in bytes.
     pub const SHORT_MAX: usize = 15;
     const SHORT: u64 = 0x80 << 56;
     const LONG: u64 = 0xFF << 56;
@@ -52,7 +53,7 @@ impl Key {
         let four = |at: usize| {
             u32::from_le_bytes(text[at..at + 4].try_into().expect("a slice of four bytes"))
         };
-        // Reads that overlap give the same bytes twice, in the same place.
+        // Overlapping reads give the same bytes twice, in the same place.
         let (low, high) = match text.len() {
             0 => (0, 0),
             n @ 1..=3 => {
@@ -96,11 +97,11 @@ impl PartialEq for Dictionary {
 
 impl Eq for Dictionary {}
 
-/// The fewest slots of a table that has any.
+/// The smallest number of slots of a table that is not empty.
 const SLOTS_MIN: usize = 16;
 
 impl Dictionary {
-    /// The position of a text, added at the end if it is new.
+    /// The position of a text; a new text is appended.
     ///
     /// # Panics
     /// Past 2³² different texts, which one file's limit on bytes rules out.
@@ -108,10 +109,10 @@ impl Dictionary {
         self.intern_bytes(text.as_bytes())
     }
 
-    /// The position of a text that is known to be UTF-8, added at the end if it is new.
+    /// The position of a text that the caller knows to be UTF-8; a new text is appended.
     ///
     /// # Panics
-    /// If a new text is not UTF-8, or as for [`Dictionary::intern`].
+    /// If a new text is not UTF-8, and for the reason of [`Dictionary::intern`].
     #[inline]
     pub fn intern_bytes(&mut self, text: &[u8]) -> u32 {
         let key = Key::of(text);
@@ -124,13 +125,13 @@ impl Dictionary {
         self.last.position
     }
 
-    /// The position of a text that is there.
+    /// The position of a text; `None` if it is absent.
     #[must_use]
     pub fn position(&self, text: &str) -> Option<u32> {
         self.position_of(text.as_bytes())
     }
 
-    /// The position of a text that is there, by its bytes.
+    /// The position of a text by its bytes; `None` if it is absent.
     #[must_use]
     #[inline]
     pub fn position_of(&self, text: &[u8]) -> Option<u32> {
@@ -141,7 +142,7 @@ impl Dictionary {
         self.find(key, text).ok().map(|slot| slot.position)
     }
 
-    /// Whether the text at a position is this one.
+    /// True if the text at a position has these bytes.
     #[must_use]
     #[inline]
     pub fn is_at(&self, position: u32, text: &[u8]) -> bool {
@@ -155,7 +156,7 @@ impl Dictionary {
         slot.key == key && (!key.is_long() || self.is_at(slot.position, text))
     }
 
-    /// The slot of a text, or the one that it would have.
+    /// The slot of a text, or the index of a free slot for it.
     #[inline]
     fn find(&self, key: Key, text: &[u8]) -> Result<Slot, usize> {
         if self.slots.is_empty() {
@@ -188,7 +189,7 @@ impl Dictionary {
         slot
     }
 
-    /// Doubles the table, and adds a slot.
+    /// Doubles the table and adds a slot.
     fn grow(&mut self, new: Slot) {
         let n_slots = (2 * self.slots.len()).max(SLOTS_MIN);
         let held = std::mem::replace(&mut self.slots, vec![Slot::default(); n_slots]);
@@ -201,7 +202,7 @@ impl Dictionary {
         }
     }
 
-    /// Forgets the texts and keeps their room: the next file has about as many.
+    /// Removes the texts and keeps the allocated memory: the next file has about as many.
     pub fn clear(&mut self) {
         self.list.texts.clear();
         self.list.ends.clear();
@@ -209,7 +210,7 @@ impl Dictionary {
         self.last = Slot::default();
     }
 
-    /// The texts by position, without what finds a position by its text.
+    /// The texts by position, without the hash table.
     #[must_use]
     pub fn list(&self) -> &TextList {
         &self.list
@@ -218,19 +219,19 @@ impl Dictionary {
     /// The text at a position.
     ///
     /// # Panics
-    /// If the position was not handed out by this dictionary.
+    /// If the position is not from this dictionary.
     #[must_use]
     pub fn text(&self, position: u32) -> &str {
         self.list.text(position)
     }
 
-    /// How many different texts there are.
+    /// The number of different texts.
     #[must_use]
     pub fn len(&self) -> usize {
         self.list.len()
     }
 
-    /// Whether there is none.
+    /// True if there are no texts.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.list.is_empty()
@@ -257,7 +258,7 @@ impl TextList {
     /// The text at a position.
     ///
     /// # Panics
-    /// If there is none.
+    /// If no text has the position.
     #[must_use]
     pub fn text(&self, position: u32) -> &str {
         let bounds = self.bounds(position as usize);
@@ -265,13 +266,13 @@ impl TextList {
         &self.texts[start..end]
     }
 
-    /// How many texts there are.
+    /// The number of texts.
     #[must_use]
     pub fn len(&self) -> usize {
         self.ends.len()
     }
 
-    /// Whether there is none.
+    /// True if there are no texts.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.ends.is_empty()

@@ -2,7 +2,7 @@
 
 use crate::domain::types::{City, Province};
 
-/// Area and province of every city.
+/// The area and province of every city.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Geography {
     cities: Vec<(Province, i64)>,
@@ -10,7 +10,8 @@ pub struct Geography {
 }
 
 impl Geography {
-    /// From each city's province and area in square metres, in order of [`City`].
+    /// Creates the geography from each city's province and area in square metres, in order of
+    /// [`City`].
     pub fn new(cities: impl IntoIterator<Item = (Province, i64)>) -> Self {
         let cities: Vec<_> = cities.into_iter().collect();
         let n_provinces = cities.iter().map(|(province, _)| usize::from(province.0) + 1).max();

@@ -1,5 +1,5 @@
-//! The words of the field: who exports what to where and when, the rows of both tables, and the
-//! choices in their definition. Integers only; no text, no file.
+//! The terms of the field as types: shipments, the rows of both tables, and the choices in their
+//! definition. The types are integers; this module handles no texts and no files.
 
 pub mod calendar;
 pub mod choices;

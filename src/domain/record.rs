@@ -1,4 +1,4 @@
-//! What reading a monthly file yields: records, the texts they point to, rejects and counts.
+//! The content of a monthly file: records, their texts, rejects and counts.
 //!
 //! A line ends in exactly one of three ways: a [`Record`] that counts, a [`Record`] with an
 //! [`Exclusion`], or a [`Reject`]; [`Counts`] adds up to the lines read.
@@ -9,7 +9,7 @@ use std::fmt;
 use crate::domain::dictionary::Dictionary;
 use crate::domain::types::{City, Flow, Period};
 
-/// The texts of one file's records, one dictionary a column.
+/// The texts of one file's records, with one dictionary for each column.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Texts {
     /// Firm identifiers.
@@ -27,7 +27,7 @@ pub struct Texts {
 }
 
 impl Texts {
-    /// Forgets the texts and keeps their room.
+    /// Removes the texts and keeps the allocated memory.
     pub fn clear(&mut self) {
         let Self { firms, names, regions, countries, products, trade_modes } = self;
         for dictionary in [firms, names, regions, countries, products, trade_modes] {
@@ -53,41 +53,41 @@ pub struct Record {
     pub product: u32,
     /// Position in [`Texts::trade_modes`].
     pub trade_mode: u32,
-    /// The physical line of the file it starts on, the header being line 1.
+    /// The line of the file on which the record starts; the header is line 1.
     pub line: u32,
-    /// The city of the region; none for the remainder of a province, which is excluded.
+    /// The city of the region; `None` for the remainder of a province, which is excluded.
     pub city: Option<City>,
-    /// The month it counts in.
+    /// The month in which the record counts.
     pub period: Period,
     /// Export or import.
     pub flow: Flow,
-    /// Why it is outside the study, if it is.
+    /// The reason for an exclusion from the study.
     pub exclusion: Option<Exclusion>,
     /// The value in US cents; negative for an amendment.
     pub value_cents: i64,
 }
 
-/// Why a valid record is outside the study; the first that applies, in this order.
+/// The reason why a valid record is outside the study. The first reason in this order applies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Exclusion {
     /// A partner country on the list (Hong Kong).
     Country,
     /// A firm name that marks a trade intermediary.
     Intermediary,
-    /// A region that the concordance gives no city.
+    /// A region without a city in the concordance.
     Region,
-    /// A line that the profile's `keep` and `drop` leave out: a total beside its parts. It is
-    /// counted, and no record.
+    /// A line that the profile's `keep` and `drop` exclude, such as a total next to its parts. It
+    /// is counted, but gives no record.
     Filter,
-    /// A line without a value, if the profile allows that. It is counted, and is no record.
+    /// A line without a value, if the profile allows it. It is counted, but gives no record.
     Missing,
 }
 
 impl Exclusion {
-    /// All of them; those of records in order of precedence.
+    /// All exclusions; those of records first, in order of precedence.
     pub const ALL: [Self; 5] =
         [Self::Country, Self::Intermediary, Self::Region, Self::Filter, Self::Missing];
-    /// Those of records.
+    /// The exclusions of records.
     pub const OF_RECORDS: [Self; 3] = [Self::Country, Self::Intermediary, Self::Region];
 
     /// The name in tables and messages.
@@ -103,10 +103,10 @@ impl Exclusion {
     }
 }
 
-/// Why a line cannot be a record.
+/// The rule that a rejected line breaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Rule {
-    /// The number of columns is not the header's.
+    /// The number of columns differs from the header.
     Columns,
     /// A quoted field that is never closed, or text after its closing quote.
     Quote,
@@ -114,30 +114,30 @@ pub enum Rule {
     Length,
     /// Bytes that are not text in the file's encoding.
     Encoding,
-    /// Not a period as the profile writes it.
+    /// A period in another format than the profile's.
     Period,
-    /// A period after the file's own.
+    /// A period after the period of the file.
     FuturePeriod,
-    /// A period before the feed's first.
+    /// A period before the feed's first month.
     EarlyPeriod,
     /// Neither an export nor an import.
     Flow,
     /// No firm identifier.
     Firm,
-    /// An identifier or a code that has lost digits: `3.1E+09`, as a spreadsheet writes it.
+    /// An identifier or a code without some of its digits: `3.1E+09`, as a spreadsheet writes it.
     Code,
-    /// A region that the reference tables do not know.
+    /// A region that is not in the reference tables.
     Region,
-    /// A country that the reference table does not know, or none.
+    /// A missing country, or one that is not in the reference table.
     Country,
     /// Not a decimal number with at most two decimals.
     Number,
-    /// A number past the range of amounts.
+    /// A number outside the range of amounts.
     Range,
 }
 
 impl Rule {
-    /// All of them, in the order in which a line is checked.
+    /// All rules, in the order in which a line is checked.
     pub const ALL: [Self; 14] = [
         Self::Columns,
         Self::Quote,
@@ -183,31 +183,30 @@ impl fmt::Display for Rule {
     }
 }
 
-/// A line that cannot be a record, with what one needs to find and mend it.
+/// A line that cannot be a record, with the data to find and correct it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reject {
-    /// The physical line it starts on, the header being line 1.
+    /// The line of the file on which the reject starts; the header is line 1.
     pub line: u32,
-    /// The column at fault, by its name in the file; empty where the whole line is.
+    /// The name of the faulty column in the file; empty if the whole line is at fault.
     pub column: String,
     /// The broken rule.
     pub rule: Rule,
-    /// The line as it stands, cut at [`Reject::RAW_BYTES_MAX`], with `�` for bytes that are not
-    /// text.
+    /// The original line, cut at [`Reject::RAW_BYTES_MAX`], with `�` for bytes that are not text.
     pub raw: String,
 }
 
 impl Reject {
-    /// How much of a rejected line is kept.
+    /// The stored length of a rejected line, in bytes.
     pub const RAW_BYTES_MAX: usize = 1024;
 }
 
-/// How the lines of a file ended.
+/// The numbers of lines of a file by outcome.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     /// Lines read, without the header and blank lines.
     pub lines: u64,
-    /// Records that count.
+    /// Accepted records.
     pub accepted: u64,
     /// Valid records outside the study, by [`Exclusion::ALL`].
     pub excluded: [u64; Exclusion::ALL.len()],
@@ -215,44 +214,44 @@ pub struct Counts {
     pub rejected: [u64; Rule::ALL.len()],
     /// Accepted and excluded records whose value was rounded to cents.
     pub rounded: u64,
-    /// A text between lines: a total, a note, the header repeated.
+    /// Texts between lines: a total, a note, a repeated header.
     pub footers: u64,
 }
 
 impl Counts {
-    /// All excluded records.
+    /// The number of all excluded records.
     #[must_use]
     pub fn excluded_total(&self) -> u64 {
         self.excluded.iter().sum()
     }
 
-    /// All rejected lines.
+    /// The number of all rejected lines.
     #[must_use]
     pub fn rejected_total(&self) -> u64 {
         self.rejected.iter().sum()
     }
 }
 
-/// A month of a flow.
+/// A month and a flow.
 pub type PeriodFlow = (Period, Flow);
 
-/// What a file covers that is not simply a month.
+/// The coverage of a file that is not simply one month.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Coverage {
-    /// The first month that it covers.
+    /// The first covered month.
     pub first: Period,
-    /// The last month that it covers.
+    /// The last covered month.
     pub last: Period,
-    /// Which part of its months it is: the flow and the part in its name.
+    /// The part of its months that the file holds: the flow and the part in its name.
     pub part: String,
     /// The flow in its name.
     pub flow: Option<Flow>,
-    /// How many records it has of each month and flow, excluded ones included.
+    /// The number of records for each month and flow, including excluded ones.
     pub records: BTreeMap<PeriodFlow, u64>,
 }
 
 impl Coverage {
-    /// How many records it has of each month.
+    /// The number of records for each month.
     #[must_use]
     pub fn by_month(&self) -> BTreeMap<Period, u64> {
         let mut by_month = BTreeMap::new();
@@ -262,7 +261,7 @@ impl Coverage {
         by_month
     }
 
-    /// The flows that it covers: the one in its name, or those of its records; both if it has none.
+    /// The covered flows: the one in the name, or those of the records; both flows without records.
     #[must_use]
     pub fn flows(&self) -> Vec<Flow> {
         if let Some(flow) = self.flow {
@@ -275,25 +274,25 @@ impl Coverage {
     }
 }
 
-/// One monthly file, read whole and taken apart; nothing of it counts before it is committed.
+/// One monthly file, read completely and parsed; its records do not count before the commit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Intake {
     /// The file's name, without its folder.
     pub name: String,
     /// The month in its name.
     pub period: Period,
-    /// BLAKE3 of the decompressed bytes, in hexadecimal.
+    /// BLAKE3 of the unpacked bytes, in hexadecimal.
     pub hash: String,
-    /// Decompressed size in bytes.
+    /// The unpacked size in bytes.
     pub n_bytes: u64,
-    /// The texts the records point to.
+    /// The texts of the records.
     pub texts: Texts,
     /// Valid lines, excluded ones included, in order of line.
     pub records: Vec<Record>,
     /// Lines that cannot be records, in order of line.
     pub rejects: Vec<Reject>,
-    /// How the lines ended; adds up.
+    /// The numbers of lines by outcome; they add up to the lines read.
     pub counts: Counts,
-    /// What it covers, where it is not simply a month.
+    /// The coverage, if the file is not simply one month.
     pub coverage: Option<Coverage>,
 }

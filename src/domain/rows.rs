@@ -1,5 +1,5 @@
-//! The rows of the two published tables, as integers: what the dataflow and the oracle both
-//! compute.
+//! The rows of the two published tables, as integers. The dataflow and the oracle both compute
+//! them.
 //!
 //! Two computations agree bit for bit when these rows do. [`crate::tables`] turns them into the
 //! published columns, the only place where they become floating point.
@@ -67,8 +67,8 @@ pub struct WeightedSum {
     pub cents: i128,
 }
 
-/// One row of the table `plant`: a plant of a multi-plant firm, a destination it exports to, a
-/// year. What is stored of it are its [`PlantFacts`].
+/// One row of the table `plant`: a plant of a multi-plant firm, a destination of its exports, a
+/// year. The archive stores the row's [`PlantFacts`].
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
@@ -81,12 +81,12 @@ pub struct PlantRow {
     pub country: Country,
     /// Exports of the plant to the destination, in cents; positive.
     pub export_cents: i64,
-    /// Imports of the plant from the destination, in cents; zero where amendments leave nothing
-    /// positive.
+    /// Imports of the plant from the destination, in cents; zero if amendments leave no positive
+    /// amount.
     pub import_cents: i64,
-    /// The city's continuing exporters to the destination, without the plant itself.
+    /// Continuing exporters of the city to the destination, without the plant itself.
     pub local: GrowthSum,
-    /// The same over the affiliate cities, equation (13).
+    /// Continuing exporters of the affiliate cities to the destination, equation (13).
     pub affiliate: GrowthSum,
     /// Area of all affiliate cities, in square metres, equation (14).
     pub affiliate_area_m2: i64,
@@ -96,11 +96,11 @@ pub struct PlantRow {
     pub weighted: WeightedSum,
     /// Continuing exporters of the other cities of the province.
     pub province: GrowthSum,
-    /// Whether the plant exported to the destination in an earlier year.
+    /// True if the plant exported to the destination in an earlier year.
     pub experience: bool,
-    /// Whether it did not in the year before.
+    /// True if the plant did not export to the destination in the year before.
     pub new: bool,
-    /// Cities in which the firm exports in the year.
+    /// The number of cities from which the firm exports in the year.
     pub plants: u32,
     /// Exports of the plant to all destinations, in cents.
     pub plant_cents: i64,
@@ -110,11 +110,11 @@ pub struct PlantRow {
     pub largest_plant_cents: i64,
 }
 
-/// What of a row of `plant` is the plant's own, and what a firm has been to: everything else of the
-/// row follows from these, the markets and the areas ([`crate::indicators`]).
+/// The plant's own data of a row of `plant`, and the cities of the firm. The rest of the row
+/// follows from these facts, the markets and the areas ([`crate::indicators`]).
 ///
-/// In order of firm; of a firm first the cities that it is not active in, then its rows by country
-/// and city.
+/// Facts are in order of firm. Within a firm, the cities without exports in the year come first,
+/// then the rows by country and city.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
@@ -123,8 +123,8 @@ pub struct PlantFacts {
     pub year: Year,
     /// The plant.
     pub plant: Plant,
-    /// The destination; none: the firm has exported from the city before the year, and does not in
-    /// it. Then there are no amounts.
+    /// The destination. `None`: the firm has exported from the city before the year and does not
+    /// export from it in the year; there are then no amounts.
     pub country: Option<Country>,
     /// Exports of the plant to the destination, in cents; positive.
     pub export_cents: i64,
@@ -132,9 +132,9 @@ pub struct PlantFacts {
     pub base_cents: i64,
     /// Imports of the plant from the destination, in cents; zero unless positive.
     pub import_cents: i64,
-    /// Whether the plant exported to the destination in an earlier year.
+    /// True if the plant exported to the destination in an earlier year.
     pub experience: bool,
-    /// Whether it did not in the year before.
+    /// True if the plant did not export to the destination in the year before.
     pub new: bool,
 }
 
@@ -155,37 +155,37 @@ impl PlantRow {
 }
 
 impl PlantFacts {
-    /// What tells it from others.
+    /// The unique key of the facts.
     #[must_use]
     pub fn key(&self) -> (Year, Plant, Option<Country>) {
         (self.year, self.plant, self.country)
     }
 
-    /// The order in which rows are made of them.
+    /// The order in which rows are computed from facts.
     #[must_use]
     pub fn order(&self) -> (Firm, Option<Country>, City) {
         (self.plant.firm, self.country, self.plant.city)
     }
 }
 
-/// How what is stored moved.
+/// A change of a stored row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Change<Row> {
     /// The row is new, or its figures are.
     Set(Row),
-    /// The row, as it stood, is there no more.
+    /// The row no longer exists; these are its old figures.
     Remove(Row),
 }
 
 impl<Row: Copy + PartialEq> Change<Row> {
-    /// Appends what leads from one set of rows to another, each with unique keys.
+    /// Appends the changes from one set of rows to another, each with unique keys.
     pub fn between<Key: Hash + Eq>(
         before: &[Row],
         after: &[Row],
         key: impl Fn(&Row) -> Key,
         changes: &mut Vec<Self>,
     ) {
-        // Nearly always figures move and keys stay.
+        // In most cases figures change and keys stay.
         let same_keys = before.iter().map(&key).eq(after.iter().map(&key));
         if same_keys {
             let moved = before.iter().zip(after).filter(|(before, after)| before != after);

@@ -1,9 +1,8 @@
-//! The domain's words, as types: who exports what, where to, when, and what it is worth.
+//! The terms of the domain as types: firm, city, country, period, flow and value.
 //!
-//! Identifiers are dense integers, handed out once where text enters (`feed` for places, the
-//! engine's dictionaries for firms and countries); everything downstream works on them. Money is
-//! integer cents and growth is fixed point, so that sums do not depend on their order (METHODOLOGY,
-//! "Exactness").
+//! Identifiers are dense integers. They are assigned once on input (`feed` for places, the engine's
+//! dictionaries for firms and countries), and all later stages use them. Money is integer cents and
+//! growth is fixed point, so that sums do not depend on their order (METHODOLOGY, "Exactness").
 
 use std::fmt;
 use std::str::FromStr;
@@ -34,7 +33,7 @@ pub struct Province(pub u16);
 )]
 pub struct Country(pub u16);
 
-/// A calendar year, data and never the dataflow's time.
+/// A calendar year; it is data, never the dataflow's time.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
@@ -60,7 +59,7 @@ impl fmt::Display for Year {
     }
 }
 
-/// A month of a year, `YYYYMM`: what a record says it is about.
+/// A month of a year, `YYYYMM`: the month that a record reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Period {
     year: Year,
@@ -73,10 +72,10 @@ pub struct Period {
 pub struct BadPeriod(pub String);
 
 impl Period {
-    /// The earliest and latest years that are taken for a year rather than for a slip of the pen.
+    /// The years that are accepted as years; other numbers are taken for typing errors.
     pub const YEARS: std::ops::RangeInclusive<u16> = 1900..=2199;
 
-    /// A month, if year and month are in range.
+    /// A month, if year and month are in range; else `None`.
     #[must_use]
     pub fn new(year: u16, month: u8) -> Option<Self> {
         let valid = Self::YEARS.contains(&year) && (1..=12).contains(&month);
@@ -148,7 +147,7 @@ impl FromStr for Period {
     }
 }
 
-/// The number of an input file as accepted: 1, 2, 3, … *When we learnt it.*
+/// The number of an accepted input file: 1, 2, 3, … *The time at which the record became known.*
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
@@ -163,9 +162,9 @@ impl fmt::Display for Vintage {
 /// The direction of a shipment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Flow {
-    /// Shipped abroad.
+    /// Goods shipped abroad.
     Export,
-    /// Bought abroad.
+    /// Goods bought abroad.
     Import,
 }
 
@@ -187,22 +186,23 @@ impl Flow {
 pub struct Plant {
     /// The firm.
     pub firm: Firm,
-    /// The city it produces in.
+    /// The city of production.
     pub city: City,
 }
 
-/// An accepted record, or a sum of such: what one plant and one country exchanged in one month.
+/// An accepted record, or a sum of accepted records: the trade of one plant with one country in one
+/// month.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shipment {
     /// The plant.
     pub plant: Plant,
-    /// With whom.
+    /// The partner country.
     pub country: Country,
-    /// When.
+    /// The month.
     pub period: Period,
     /// The direction.
     pub flow: Flow,
-    /// For how much; negative for an amendment.
+    /// The value in cents; negative for an amendment.
     pub cents: i64,
 }
 
@@ -220,7 +220,7 @@ impl Growth {
     /// One log point.
     pub const ONE: f64 = 4_294_967_296.0;
 
-    /// Nearest fixed-point number to a number of log points.
+    /// The nearest fixed-point number to a number of log points.
     #[must_use]
     pub fn from_log(log_points: f64) -> Self {
         #[expect(
@@ -232,11 +232,10 @@ impl Growth {
 
     /// `ln cur - ln base`, for positive amounts.
     ///
-    /// `libm` rather than the platform's `ln`, so that machines of a cluster agree to the bit.
+    /// Uses `libm` instead of the platform's `ln`, so that machines of a cluster agree to the bit.
     ///
     /// # Panics
-    /// If an amount is not positive: that a cell is positive on both sides is what makes it
-    /// continue.
+    /// If an amount is not positive. Continuing exporters have positive amounts on both sides.
     #[must_use]
     #[expect(
         clippy::cast_precision_loss,

@@ -1,5 +1,5 @@
-//! Files that are not simply of a month: which months they close, and what of earlier files they
-//! take the place of.
+//! Files that are not simply one month: the months that they close, and the earlier files that they
+//! replace.
 //!
 //! ```text
 //! covers   months                                     closes
@@ -26,18 +26,18 @@ use crate::feed::source::FeedFile;
 use crate::home::Seen;
 use crate::home::options::Close;
 
-/// What taking in a file does beside adding its records.
+/// The effects of an accepted file other than its records.
 #[derive(Debug, Default)]
 pub(super) struct Admission {
-    /// What it takes the place of.
+    /// The earlier files, or months and flows of them, that the file replaces.
     pub(super) replaces: Vec<Earlier>,
-    /// The months that it closes, in order.
+    /// The months that the file closes, in order.
     pub(super) closes: Vec<Period>,
-    /// Months of which it has so few records that it neither closes nor replaces them.
+    /// Months with so few records in the file that it neither closes nor replaces them.
     pub(super) thin: Vec<Period>,
 }
 
-/// A file with what it covers, among those that count.
+/// A file with its coverage, and the files that count.
 struct Covering<'a> {
     file: &'a FeedFile,
     coverage: &'a Coverage,
@@ -46,12 +46,13 @@ struct Covering<'a> {
     options: &'a IntakeOptions,
     segments: &'a [LiveSegment],
     thin: Vec<Period>,
-    /// The months that it covers.
+    /// The covered months.
     months: BTreeSet<Period>,
 }
 
 impl Engine {
-    /// Whether a file may count that is not simply of a month. All segments are written.
+    /// Decides whether a file that is not simply one month may count. All segments are already
+    /// written.
     pub(super) fn admit_covering(
         &self,
         file: &FeedFile,
@@ -75,7 +76,7 @@ impl Engine {
         Ok(Admission { replaces, closes, thin: covering.thin })
     }
 
-    /// The files whose bytes are known.
+    /// The known files, by name and hash of their bytes.
     pub(super) fn known(&self) -> Result<Known, EngineError> {
         let mut known = Known::default();
         for file in self.archive.known_files()? {
@@ -86,28 +87,28 @@ impl Engine {
         Ok(known)
     }
 
-    /// The month of a file, if it closes it.
+    /// The month of a file, if the file closes it.
     pub(super) fn closing(&self, period: Period, next: Period) -> Vec<Period> {
         let closes = self.options.close == Close::File && period == next;
         closes.then_some(period).into_iter().collect()
     }
 
-    /// Why a file of a month before the feed's first is refused: said before what its lines, all
-    /// early, would be.
+    /// The refusal of a file of a month before the feed's first month. It comes before the check of
+    /// lines, which would all be early.
     pub(super) fn before_first(&self, file: &FeedFile) -> Option<Refusal> {
         let first = self.running.as_ref()?.calendar.first();
         let (path, period) = (file.path.clone(), file.period);
         (period < first).then_some(Refusal::BeforeFirst { file: path, period, first })
     }
 
-    /// The calendar that a file begins that is not simply of a month.
+    /// The calendar that starts with a file that is not simply one month.
     pub(super) fn calendar_of(&self, coverage: &Coverage) -> Calendar {
         Calendar::starting(first_month(self.definition.profile.file.covers, coverage))
     }
 }
 
 impl Running {
-    /// The files of a month that count, by the month in their names.
+    /// The counted files of a month, by the month in their names.
     pub(super) fn files_of(
         &self,
         period: Period,
@@ -123,12 +124,12 @@ fn thin_months(by_month: &BTreeMap<Period, u64>) -> Vec<Period> {
     let mut numbers: Vec<u64> = by_month.values().copied().collect();
     numbers.sort_unstable();
     let Some(last) = numbers.len().checked_sub(1) else { return Vec::new() };
-    // Twice the median, so that it is whole.
+    // Twice the median is a whole number.
     let twice = numbers[last / 2] + numbers[last.div_ceil(2)];
     by_month.iter().filter(|(_, n)| **n * 20 < twice).map(|(month, _)| *month).collect()
 }
 
-/// The months that a file covers: of those that its lines name, not the thin ones.
+/// The months that a file covers; thin months among its lines are left out.
 fn months_of(
     coverage: &Coverage,
     covers: Covers,
@@ -146,7 +147,7 @@ fn months_of(
     all.take_while(|month| *month <= last).collect()
 }
 
-/// The month that the calendar of a feed begins with, if this is its first file.
+/// The first month of the calendar of a feed that starts with this file.
 fn first_month(covers: Covers, coverage: &Coverage) -> Period {
     let found = coverage.records.keys().next().map(|(period, _)| *period);
     match covers {
@@ -160,7 +161,7 @@ impl Covering<'_> {
         Calendar::starting(first_month(self.layout.covers, self.coverage))
     }
 
-    /// Refuses records of months that the calendar cannot have.
+    /// Refuses records of months outside the possible calendar.
     fn check_span(&self, calendar: Option<Calendar>) -> Result<(), Refusal> {
         let file = || self.file.path.clone();
         let first = calendar.unwrap_or(self.new_calendar()).first();
@@ -174,7 +175,7 @@ impl Covering<'_> {
         Ok(())
     }
 
-    /// Files of the same part.
+    /// The files of the same part.
     fn of_part(&self) -> impl Iterator<Item = &LiveSegment> {
         let part = &self.coverage.part;
         self.segments.iter().filter(move |segment| {
@@ -212,7 +213,8 @@ impl Covering<'_> {
         }
     }
 
-    /// The months and flows of earlier files that it replaces; none may be lost by accident.
+    /// The months and flows of earlier files that the file replaces. Refuses a loss of records that
+    /// may be an accident.
     fn replaced(&self) -> Result<Vec<Earlier>, Refusal> {
         let flows = self.coverage.flows();
         let mut before: BTreeMap<Period, u64> = BTreeMap::new();
@@ -225,7 +227,7 @@ impl Covering<'_> {
                 .filter(|cell| !segment.gone.contains(cell))
                 .copied()
                 .collect();
-            // Of its own earlier version a month that is gone or thin is lost, too.
+            // A new version of the same file also loses a month that is absent or thin.
             let is_version = segment.name == self.file.name;
             let goes = |(month, flow): &PeriodFlow| {
                 flows.contains(flow) && (self.months.contains(month) || is_version)
@@ -249,7 +251,7 @@ impl Covering<'_> {
         Ok(replaced)
     }
 
-    /// The months that it closes.
+    /// The months that the file closes.
     fn closes(&self, mut calendar: Calendar) -> Result<Vec<Period>, Refusal> {
         let mut closes = Vec::new();
         if self.options.close == Close::Explicit {
@@ -276,12 +278,12 @@ impl Covering<'_> {
         }
     }
 
-    /// Whether a month is complete once this file is there.
+    /// True if a month is complete with this file.
     fn is_closable(&self, month: Period) -> bool {
         let Coverage { first, last, .. } = *self.coverage;
         let covers = match self.layout.covers {
             Covers::Month | Covers::Range => (first..=last).contains(&month),
-            // The file of a later year says that this one is over.
+            // The file of a later year implies that this year is over.
             Covers::Year => {
                 let of_year = |segment: &LiveSegment| {
                     let year = segment.covered.as_ref().map(|covered| covered.first.year());

@@ -1,4 +1,4 @@
-//! Shipments to amounts: what a shipment adds to which cells, by the roles the calendar gives it
+//! Shipments to amounts: the cells to which a shipment adds, by its roles in the calendar
 //! (METHODOLOGY, "The calendar").
 
 use crate::dataflow::{Cell, CellKey};
@@ -7,8 +7,9 @@ use crate::domain::types::{Flow, Shipment};
 
 /// Amounts on their way into the dataflow.
 ///
-/// Shipments of a plant with a country stand together in a segment (2 to 5 a month), so adding up
-/// neighbours does most of what sorting would; the arrangement of cells does the rest.
+/// Shipments of a plant with a country are next to each other in a segment (2 to 5 a month). The
+/// sum of neighbours therefore does most of the work of a sort; the arrangement of cells does the
+/// rest.
 #[derive(Debug, Default)]
 pub struct Amounts {
     cur: Vec<(CellKey, Cell)>,
@@ -16,7 +17,7 @@ pub struct Amounts {
 }
 
 impl Amounts {
-    /// Adds a shipment in its roles, `sign` times: -1 withdraws it.
+    /// Adds a shipment in its roles, times `sign`: -1 withdraws it.
     pub fn add(&mut self, shipment: &Shipment, roles: Roles, sign: i64) {
         let cents = shipment.cents * sign;
         let key = CellKey {
@@ -38,7 +39,7 @@ impl Amounts {
         }
     }
 
-    /// Takes what has been added so far if that is at least `at_least` updates.
+    /// Takes the added updates if there are at least `at_least`.
     pub fn take(&mut self, at_least: usize) -> Vec<(CellKey, Cell)> {
         if self.cur.len() + self.base.len() < at_least {
             return Vec::new();

@@ -9,16 +9,16 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use crate::feed::pattern::FilePattern;
 use crate::feed::source::FeedFile;
 
-/// How many bytes of text may be in flight. A record takes about as much as its line.
+/// The number of bytes of text that may be in memory. A record takes about as much as its line.
 const BYTES_MAX: u64 = 256 << 20;
-/// How much larger than a packed file its text is taken to be.
+/// The assumed ratio of the size of a text to its packed file.
 const UNPACKED_BYTES_A_BYTE: u64 = 8;
 
-/// The files that are read ahead, and what they cost.
+/// The files that are read ahead, and their bytes.
 pub struct Budget {
     costs: Vec<u64>,
     bytes_max: u64,
-    /// How many files may be in flight, however small.
+    /// The number of files that may be in memory, however small.
     files_max: usize,
     spent: Mutex<Spent>,
     changed: Condvar,
@@ -33,7 +33,7 @@ struct Spent {
 }
 
 impl Budget {
-    /// A budget for a list of files, of which at most `files_max` are in flight.
+    /// A budget for a list of files, with at most `files_max` in memory.
     pub fn new(files: &[FeedFile], files_max: usize) -> Self {
         Self::of(files.iter().map(cost).collect(), BYTES_MAX, files_max)
     }
@@ -43,8 +43,8 @@ impl Budget {
         Self { costs, bytes_max, files_max, spent, changed }
     }
 
-    /// The position of the next file to read, once there is room for it; none after the last, or
-    /// when nobody wants the rest.
+    /// The position of the next file, once the budget allows it; `None` after the last file or
+    /// after [`Budget::close`].
     pub fn take(&self) -> Option<usize> {
         let mut spent = self.spent();
         loop {
@@ -63,7 +63,7 @@ impl Budget {
         }
     }
 
-    /// Gives back what a file cost.
+    /// Returns the bytes of a file to the budget.
     pub fn give_back(&self, at: usize) {
         let mut spent = self.spent();
         spent.n_files -= 1;
@@ -71,20 +71,20 @@ impl Budget {
         self.changed.notify_all();
     }
 
-    /// Nobody wants the rest.
+    /// Ends the reading of further files.
     pub fn close(&self) {
         self.spent().is_closed = true;
         self.changed.notify_all();
     }
 
     fn spent(&self) -> MutexGuard<'_, Spent> {
-        // Numbers that were added up are right whoever panicked since.
+        // The sum is correct even if another thread has panicked.
         self.spent.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// About how many bytes of text a file has; nothing for one that cannot be looked at, which is
-/// refused as soon as it is read.
+/// The approximate number of bytes of a file's text. Zero if the metadata cannot be read; such a
+/// file is refused when it is read.
 fn cost(file: &FeedFile) -> u64 {
     let n_bytes = file.on_disk().metadata().map_or(0, |file| file.len());
     let name = file.name.to_lowercase();

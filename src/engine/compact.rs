@@ -17,21 +17,21 @@ use crate::domain::types::Vintage;
 use crate::home::options::Retention;
 use crate::home::{Archive, Compaction, CompactionRules, Publication, Sizes, WasOpen};
 
-/// What a compaction of a home did, and how large the home was before.
+/// The result of a compaction, with the sizes of the home before and after.
 #[derive(Debug)]
 pub struct Compacted {
-    /// What was folded.
+    /// The folded parts and removed vintages.
     pub done: Compaction,
     /// Sizes before.
     pub before: Sizes,
     /// Sizes after.
     pub after: Sizes,
-    /// Whether other users could use the home until it was opened.
+    /// The permissions of other users on the home before it was opened.
     pub was_open: Option<WasOpen>,
 }
 
-/// Folds published parts of a home as [`Engine::compact`] does. The state is not restored, unless
-/// the home is of an earlier version, whose tables are written once more.
+/// Folds published parts of a home as [`Engine::compact`] does. The state is not restored, except
+/// for a home of an earlier version, whose tables are written once more.
 ///
 /// # Errors
 /// Those of [`Engine::open`] and [`Engine::compact`].
@@ -51,11 +51,11 @@ pub fn compact(
 }
 
 impl Engine {
-    /// Folds published parts that are due by some rules, and lets go of vintages that are not to be
-    /// stored.
+    /// Folds the published parts that are due under `rules`, and removes vintages that are not to
+    /// be stored.
     ///
-    /// Apart from the intake, as [`Engine::snapshot_if_due`]: it changes no figure, and what is due
-    /// stays so.
+    /// Separate from the intake, like [`Engine::snapshot_if_due`]: a compaction changes no figure
+    /// and can wait.
     ///
     /// # Errors
     /// [`EngineError::Archive`] if a fold cannot be written.
@@ -65,7 +65,7 @@ impl Engine {
     }
 }
 
-/// The publications that are to be stored; none: all of them.
+/// The publications to store; `None` for all.
 fn stored_publications(
     archive: &Archive,
     retention: Retention,
@@ -86,7 +86,7 @@ fn stored_publications(
     Ok(Some(wanted))
 }
 
-/// What stood when another month closed, and what stands now.
+/// The last publication before each close of a month, and the newest publication.
 fn month_ends(
     archive: &Archive,
     published: &[(Publication, Vintage)],
@@ -97,14 +97,14 @@ fn month_ends(
     Ok(ends.chain(published.last().map(|(newest, _)| *newest)).collect())
 }
 
-/// The newest vintages, each as its last publication left it.
+/// The last publications of the newest `n` vintages.
 fn last(published: &[(Publication, Vintage)], n: u32) -> BTreeSet<Publication> {
     let mut newest: Vec<(Publication, Vintage)> = published.iter().rev().copied().collect();
     newest.dedup_by_key(|(_, vintage)| *vintage);
     newest.into_iter().take(n as usize).map(|(publication, _)| publication).collect()
 }
 
-/// The publications in which other records counted than now: they cannot be replayed.
+/// The publications with other excluded records than now; they cannot be replayed.
 fn of_other_exclusions(
     archive: &Archive,
     publications: &[(Publication, Vintage)],
@@ -121,8 +121,8 @@ fn of_other_exclusions(
     Ok(found)
 }
 
-/// The publications that cannot be replayed, because the records of a file are damaged that counted
-/// then and does not count any more. Only the records of such files are read.
+/// The publications that cannot be replayed because of damaged records. The damaged file counted in
+/// them and no longer counts. Only the records of such files are read.
 fn of_lost_files(
     archive: &Archive,
     publications: &[(Publication, Vintage)],

@@ -16,7 +16,7 @@ use crate::home::definition::DefinitionError;
 use crate::home::options::SettingsError;
 use crate::tables::export::ExportError;
 
-/// An error with what caused it.
+/// The text of an error with its causes.
 #[must_use]
 pub fn with_causes(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
@@ -35,7 +35,7 @@ pub enum EngineError {
     /// The home.
     #[error(transparent)]
     Archive(#[from] ArchiveError),
-    /// The records of a file are not there as they were written, and are needed.
+    /// The records of a file are damaged, and the engine needs them.
     #[error(
         "the records of {name} (vintage {vintage}) are damaged; `ingest` that file again to \
          restore them, or `withdraw {name}`"
@@ -43,12 +43,12 @@ pub enum EngineError {
     Records {
         /// The file.
         name: String,
-        /// Its number.
+        /// The vintage of the file.
         vintage: Vintage,
         /// The problem of its segment.
         source: Box<ArchiveError>,
     },
-    /// The records of a file are damaged, and the file that may put them back cannot be read.
+    /// The records of a file are damaged, and the file that may restore them cannot be read.
     #[error(
         "the records of {name} (vintage {vintage}) are damaged, and the file of its month cannot \
          be read to restore them"
@@ -56,12 +56,12 @@ pub enum EngineError {
     NotMended {
         /// The file.
         name: String,
-        /// Its number.
+        /// The vintage of the file.
         vintage: Vintage,
         /// The cause.
         source: Box<Refused>,
     },
-    /// A stop request came while the home was being opened.
+    /// A stop request arrived while the engine opened the home.
     #[error("asked to stop while the home was being opened")]
     Stopped,
     /// The definition of the figures.
@@ -90,7 +90,7 @@ pub enum EngineError {
     Supply {
         /// The file.
         path: PathBuf,
-        /// The line and why.
+        /// The line and the problem.
         source: SupplyError,
     },
     /// The firm-year file cannot be read.
@@ -101,7 +101,7 @@ pub enum EngineError {
         /// The system's error.
         source: std::io::Error,
     },
-    /// A reference table that differs from the one the home's figures were made with.
+    /// A reference table differs from the table behind the home's figures.
     #[error(
         "{table} in the feed's folder differs from the table that defines the home's figures; \
          restore the earlier table, `rebuild` the home, or name another home with --data"
@@ -110,7 +110,7 @@ pub enum EngineError {
         /// The table.
         table: String,
     },
-    /// A reference table that the home's figures were made without.
+    /// A reference table is present that the home's figures were computed without.
     #[error(
         "{table} is in the feed's folder, but the home's figures were made without it; move it \
          away, or ingest the feed into another home with --data"
@@ -119,7 +119,7 @@ pub enum EngineError {
         /// The table.
         table: String,
     },
-    /// A reference table with other codes than lines were read by.
+    /// A reference table has other codes than the table that lines were read with.
     #[error(
         "{table} has other codes than the table of the home, or assigns regions to other cities, \
          and a rebuild cannot read the lines again; ingest the feed into another home with --data"
@@ -128,28 +128,28 @@ pub enum EngineError {
         /// The table.
         table: String,
     },
-    /// No file that counts has the name.
+    /// No counted file has the name.
     #[error(
         "no file that counts is called {name}; give a name that `export files` lists, without a \
          folder"
     )]
     NoSuchFile {
-        /// The name asked for.
+        /// The requested name.
         name: String,
     },
-    /// Several files that count have the name.
+    /// Several counted files have the name.
     #[error(
         "{} files that count are called {name}: vintages {}; choose one with --vintage",
         vintages.len(),
         listed(vintages)
     )]
     SeveralFiles {
-        /// The name asked for.
+        /// The requested name.
         name: String,
-        /// Their numbers.
+        /// Their vintages.
         vintages: Vec<Vintage>,
     },
-    /// Records that would count under other options are too much.
+    /// The sum of records that would count under other options exceeds the range.
     #[error(
         "under these options the amounts of all records exceed 2^62 cents, the range of exact \
          sums; nothing was changed"
@@ -161,28 +161,28 @@ pub enum EngineError {
          with other exclusions, so it cannot be recomputed; ask for vintage {before}"
     )]
     BeforeRebuild {
-        /// The vintage asked for.
+        /// The requested vintage.
         vintage: Vintage,
-        /// The newest published one before it.
+        /// The newest published vintage before it.
         before: Vintage,
     },
-    /// A published vintage that is not stored any more, and that cannot be replayed.
+    /// A published vintage is no longer stored and cannot be replayed.
     #[error(
         "the tables of vintage {vintage} are no longer stored (option retention) and cannot be \
          recomputed; choose a stored vintage: {}",
         neighbours(*before, *after)
     )]
     NotStored {
-        /// The vintage asked for.
+        /// The requested vintage.
         vintage: Vintage,
-        /// The newest one before it that is stored.
+        /// The newest stored vintage before it.
         before: Option<Vintage>,
-        /// The first one after it that is stored.
+        /// The first stored vintage after it.
         after: Option<Vintage>,
-        /// Why it cannot be replayed.
+        /// The reason why it cannot be replayed.
         source: Box<EngineError>,
     },
-    /// What a home of an earlier version has published is not what its records say.
+    /// The published figures of an earlier version differ from the records.
     #[error(
         "the figures of {table} {year} from an earlier version differ from those of the records; \
          nothing was changed: run `verify`"
@@ -193,26 +193,25 @@ pub enum EngineError {
         /// The year.
         year: Year,
     },
-    /// A published table that cannot be read.
+    /// A published table cannot be read.
     #[error(transparent)]
     Table(#[from] ExportError),
-    /// There is no place for what is computed for a while.
+    /// No temporary folder can be created.
     #[error(
         "cannot make a temporary folder; {}",
         advice(&std::env::temp_dir(), _0, "set TMPDIR to a folder that can be written")
     )]
     Temporary(#[source] std::io::Error),
-    /// There is nothing to close months of.
+    /// The home has no file, so no month can close.
     #[error("the home has no file yet; ingest a feed first")]
     Empty,
-    /// Published rows that do not fit their schema.
+    /// Published rows do not fit their schema.
     #[error("published rows do not fit their columns: a defect, please report it")]
     Columns(#[from] arrow_schema::ArrowError),
 }
 
 impl EngineError {
-    /// Whether there was no room for it, on the disk or in a quota: then making room is all that is
-    /// needed.
+    /// True if the disk or a quota is full; free space is then the only remedy needed.
     #[must_use]
     pub fn is_no_room(&self) -> bool {
         matches!(self, Self::Archive(error) if error.is_no_room())

@@ -1,5 +1,4 @@
-//! Ingests files: which files may count, in which order they take effect, and which of them one
-//! commit has.
+//! Ingests files: their admission, their order, and their division into commits.
 
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
@@ -27,13 +26,13 @@ use crate::home::{
     Withdrawn,
 };
 
-/// The sum of |value| up to which every sum of amounts is exact.
+/// The largest sum of |value| for which every sum of amounts is exact.
 pub(super) const ABSOLUTE_CENTS_MAX: i128 = 1 << 62;
-/// How many segments may be in the writing before the next file waits.
+/// The number of segments that may be in writing before the next file waits.
 const WRITES_MAX: usize = 2;
-/// How many files a step may have that no December ends.
+/// The number of files in a step that does not end with a December.
 const FILES_A_STEP_MAX: usize = 48;
-/// How many rejected lines a step may hold: each is kept until it is committed, with up to a KiB.
+/// The number of rejected lines in a step. Each is held until the commit, with up to one KiB.
 const REJECTS_A_STEP_MAX: u64 = 1 << 17;
 
 /// The content of one commit.
@@ -43,11 +42,11 @@ pub(super) struct Step<'scope> {
     writing: VecDeque<Writing<'scope>>,
     closed: Vec<Period>,
     pub(super) withdrawn: Vec<Withdrawn>,
-    /// Whether it leaves the snapshots without meaning.
+    /// True if the step makes all snapshots invalid.
     void_snapshots: bool,
 }
 
-/// A segment in the writing.
+/// A segment that is being written.
 struct Writing<'scope> {
     path: PathBuf,
     vintage: Vintage,
@@ -59,7 +58,7 @@ struct Writing<'scope> {
 }
 
 impl Step<'_> {
-    /// The withdrawal of files that the state does not have and whose records cannot be read.
+    /// The withdrawal of files that are not in the state and whose records cannot be read.
     pub(super) fn without_reading(withdrawn: Vec<Withdrawn>) -> Self {
         Self { withdrawn, void_snapshots: true, ..Self::default() }
     }
@@ -82,7 +81,7 @@ impl Step<'_> {
         written.chain(self.writing.iter().map(|writing| &writing.summary))
     }
 
-    /// Waits for segments until at most `n_left` are in the writing.
+    /// Waits for segments until at most `n_left` are still being written.
     fn settle(&mut self, running: &mut Running, n_left: usize) -> Result<(), EngineError> {
         while self.writing.len() > n_left {
             let Some(writing) = self.writing.pop_front() else { break };
@@ -117,8 +116,8 @@ impl Step<'_> {
         Ok(())
     }
 
-    /// Closes a month, once the files are taken back that a file replaces: what they had no role in
-    /// yet, their withdrawal does not touch.
+    /// Closes a month after the withdrawal of replaced files. The withdrawal touches only roles
+    /// that these files already have.
     fn close(
         &mut self,
         running: &mut Running,
@@ -155,7 +154,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`EngineError::Archive`] if the home cannot be written or read, [`EngineError::Worker`] if a
-    /// worker died. What was committed before stays; of the step in hand nothing counts.
+    /// worker died. Earlier commits persist; the current step is discarded.
     pub fn ingest(
         &mut self,
         files: &[FeedFile],
@@ -208,7 +207,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`EngineError::Empty`] before the first file, [`EngineError::OutOfOrder`] if another month
-    /// is next; else as for [`Engine::ingest`].
+    /// is next, and those of [`Engine::ingest`].
     pub fn close(
         &mut self,
         period: Period,
@@ -272,7 +271,7 @@ impl Engine {
         Ok(seen.filter(|seen| !(file.is_named && matches!(seen, Seen::Withdrawn { .. }))))
     }
 
-    /// Whether a file may count, and which files it takes the place of.
+    /// Decides whether a file may count, and which files it replaces.
     fn admit(
         &self,
         file: &FeedFile,
@@ -329,7 +328,7 @@ impl Engine {
         Ok(Ok(Admission { replaces, closes: self.closing(period, next), thin: Vec::new() }))
     }
 
-    /// Lets a file's records take effect, and starts writing its segment.
+    /// Adds a file's records to the state, and starts to write its segment.
     fn accept<'scope>(
         &mut self,
         scope: &'scope Scope<'scope, '_>,
@@ -350,8 +349,8 @@ impl Engine {
         }
         let running = self.running.as_mut().expect("it was started above");
         let Admission { replaces, closes, .. } = admission;
-        // A file of one month takes the place of earlier ones before its month closes. Of several
-        // months, what is replaced is taken back from the roles that it has by then.
+        // A file of one month replaces earlier files before its month closes. A file of several
+        // months withdraws the replaced records from their current roles.
         let is_withdrawn = coverage.is_none() && !closes.is_empty();
         let withdraws = if is_withdrawn { &replaces[..] } else { &[] };
         if coverage.is_none() && !replaces.is_empty() {

@@ -19,11 +19,11 @@ use crate::home::segment::{encode, sort};
 use crate::home::{Archive, ArchiveError, FileEntry, Seen};
 
 impl Engine {
-    /// Opens a home as [`Engine::open`] does; where the records of files are damaged, and the files
-    /// are among those given, they are put back first.
+    /// Opens a home as [`Engine::open`] does. If records are damaged and `files` has their original
+    /// files, it restores the records first.
     ///
     /// # Errors
-    /// As for [`Engine::open`].
+    /// Those of [`Engine::open`].
     pub fn open_or_mend(
         folder: &Path,
         request: Request,
@@ -44,8 +44,8 @@ impl Engine {
         }
     }
 
-    /// Puts back the records of files that were skipped or left out, should they be damaged: a
-    /// newer snapshot leaves them unread when the home is opened.
+    /// Restores damaged records of skipped or left-out files. The opening of the home does not find
+    /// such damage if a newer snapshot replaces the records.
     pub(super) fn mend_skipped(
         &mut self,
         files: &[FeedFile],
@@ -74,7 +74,7 @@ impl Engine {
     }
 }
 
-/// Puts back damaged records of the files asked for; gives the files' names.
+/// Restores damaged records of the requested files; returns the names of the files.
 fn mend(
     archive: &mut Archive,
     files: &[FeedFile],
@@ -93,7 +93,7 @@ fn mend(
     Ok(mended)
 }
 
-/// Puts back the records of a file from one with its bytes; whether there is one.
+/// Restores the records of a file from a file with the same bytes; returns false if there is none.
 fn mend_one(
     archive: &mut Archive,
     definition: &Definition,
@@ -107,8 +107,8 @@ fn mend_one(
         ..ReadLimits::default()
     };
     for file in files.iter().filter(|file| file.name == entry.name || file.period == entry.period) {
-        // What is wrong with the file as a file of the feed, the intake says; what keeps the system
-        // from reading it would be taken for its absence.
+        // The intake reports problems of the file as a file of the feed. A system error must not
+        // look like an absent file.
         let unread = |refused: Refused| {
             let name = entry.name.clone();
             EngineError::NotMended { name, vintage: entry.vintage, source: Box::new(refused) }

@@ -19,20 +19,20 @@ use crate::home::definition::{Definition, DefinitionError, DefinitionTexts, SUPP
 use crate::home::options::{Close, Config, Retention, SettingsError};
 use crate::home::{Archive, ArchiveError, FileEntry};
 
-/// The request of a run.
+/// The options, layout and reference tables of a run.
 #[derive(Clone, Debug, Default)]
 pub struct Request {
-    /// The options file's content.
+    /// The content of the options file.
     pub config: Config,
-    /// The layout asked for, by name or by the feed's own `feed.toml`.
+    /// The requested layout, by name or from the feed's `feed.toml`.
     pub profile: Option<Profile>,
-    /// The reference tables beside the feed.
+    /// The reference tables in the feed's folder.
     pub references: TablesBeside,
     /// The number of worker threads.
     pub n_workers: usize,
 }
 
-/// Options of intake: they may change from run to run.
+/// Options of the intake, which may change from run to run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct IntakeOptions {
     /// The rule that closes a month.
@@ -69,12 +69,13 @@ pub struct Engine {
     pub(super) definition: Arc<Definition>,
     pub(super) options: IntakeOptions,
     pub(super) n_workers: usize,
-    /// Whether the definition is recorded: the first commit does that.
+    /// True if the definition is recorded; the first commit records it.
     pub(super) is_recorded: bool,
-    /// Whether its profile adds to the recorded one: the next commit with a file records that.
+    /// True if the profile adds to the recorded one; the next commit with a file records the
+    /// additions.
     pub(super) has_additions: bool,
     pub(super) running: Option<Running>,
-    /// From what the state was restored.
+    /// The source of the restored state.
     pub(super) restored: Restored,
 }
 
@@ -86,13 +87,13 @@ impl Engine {
     ///   it.
     /// - [`EngineError::Records`] if the records of a file are damaged and no newer snapshot has
     ///   them.
-    /// - [`EngineError::Stopped`] if `progress` says so.
-    /// - [`EngineError::Settings`], [`EngineError::ReferenceDiffers`] if the run asks for other
-    ///   figures than recorded.
+    /// - [`EngineError::Stopped`] if `progress` returns `Break`.
+    /// - [`EngineError::Settings`], [`EngineError::ReferenceDiffers`] if the run asks for another
+    ///   definition than the recorded one.
     /// - [`EngineError::Places`], [`EngineError::Supply`], [`EngineError::ReadSupply`] if a table
     ///   cannot be used.
-    /// - [`EngineError::OtherFigures`] if an earlier version published something else than the
-    ///   records make.
+    /// - [`EngineError::OtherFigures`] if the published figures of an earlier version differ from
+    ///   the records.
     pub fn open(
         folder: &Path,
         request: Request,
@@ -103,9 +104,9 @@ impl Engine {
         Ok(engine)
     }
 
-    /// An engine whose state is not restored yet.
+    /// An engine before the restore of its state.
     pub(super) fn closed(folder: &Path, request: Request) -> Result<Self, EngineError> {
-        // What the run brings is checked before a home is made for it.
+        // The definition of the run is checked before a home is created.
         let mut definition = match Archive::read(folder) {
             Ok(archive) => defined(Some(&archive), &request)?,
             Err(ArchiveError::NoHome { .. }) => defined(None, &request)?,
@@ -113,7 +114,7 @@ impl Engine {
         };
         let archive = Archive::open(folder)?;
         let recorded = archive.definition()?;
-        // Until it was locked another process may have written others.
+        // Another process may have recorded a definition before the lock.
         if recorded.as_ref().is_some_and(|now| *now != definition.texts) {
             definition = defined(Some(&archive), &request)?;
         }
@@ -157,7 +158,7 @@ impl Engine {
         self.upgrade()
     }
 
-    /// From what the state was restored when the home was opened.
+    /// The source of the state that was restored when the home was opened.
     #[must_use]
     pub fn restored(&self) -> &Restored {
         &self.restored
@@ -169,26 +170,26 @@ impl Engine {
         &self.definition.profile
     }
 
-    /// Has an observer do what a process that ended too early left undone.
+    /// Lets an observer complete the work that an ended process left undone.
     pub fn catch_up(&mut self, observer: &mut dyn Observer) {
         observer.opened(&mut self.archive);
     }
 
-    /// The archive, to look things up.
+    /// The archive, for reading.
     #[must_use]
     pub fn archive(&self) -> &Archive {
         &self.archive
     }
 
-    /// The month that closes next; none before the first file.
+    /// The month that closes next; `None` before the first file.
     #[must_use]
     pub fn next_to_close(&self) -> Option<Period> {
         self.running.as_ref().map(|running| running.calendar.next_to_close())
     }
 }
 
-/// What defines the figures: as recorded, and then the run must not ask for others, or else as the
-/// run asks.
+/// The definition of the figures: the recorded one, which the run may not contradict, or that of
+/// the run for a new home.
 fn defined(archive: Option<&Archive>, request: &Request) -> Result<Definition, EngineError> {
     match archive.map(recorded).transpose()?.flatten() {
         Some(definition) => {
@@ -203,8 +204,8 @@ fn defined(archive: Option<&Archive>, request: &Request) -> Result<Definition, E
     }
 }
 
-/// A definition with a profile that adds to its own. A later layout cannot be of a month whose file
-/// was read.
+/// A definition with a profile that adds to the recorded one. An added layout must be later than
+/// the months of all read files.
 fn with_additions(
     definition: &Definition,
     profile: Profile,
@@ -225,7 +226,7 @@ fn with_additions(
     Ok(Definition::read(texts)?)
 }
 
-/// The calendar as the archive has it; none before the first file.
+/// The calendar of the archive; `None` before the first file.
 ///
 /// # Errors
 /// [`EngineError::Archive`] if the manifest cannot be read.
@@ -236,7 +237,7 @@ pub fn calendar(archive: &Archive) -> Result<Option<Calendar>, EngineError> {
     Ok(first.map(|first| Calendar::closed_through(first, last)))
 }
 
-/// The segments that count, in order of vintage.
+/// The counted segments, in order of vintage.
 ///
 /// # Errors
 /// [`EngineError::Archive`] if the manifest cannot be read.
@@ -257,7 +258,7 @@ pub(super) fn segment_of(file: FileEntry) -> LiveSegment {
     }
 }
 
-/// What defines the figures of a home, as recorded; none before the first commit.
+/// The recorded definition of a home's figures; `None` before the first commit.
 ///
 /// # Errors
 /// [`EngineError::Archive`] if it cannot be read, [`EngineError::Definition`] if it cannot be used.
@@ -265,10 +266,10 @@ pub fn recorded(archive: &Archive) -> Result<Option<Definition>, EngineError> {
     Ok(archive.definition()?.map(Definition::read).transpose()?)
 }
 
-/// The layout that a home has recorded; none before the first commit.
+/// The recorded layout of a home; `None` before the first commit.
 ///
 /// # Errors
-/// As for [`recorded`].
+/// Those of [`recorded`].
 pub fn recorded_profile(archive: &Archive) -> Result<Option<Profile>, EngineError> {
     let Some(texts) = archive.definition()? else { return Ok(None) };
     let (_, profile) = texts.options().map_err(DefinitionError::Settings)?;
@@ -300,7 +301,7 @@ pub(super) fn read_supply(path: &Path) -> Result<String, EngineError> {
 
 fn same_references(recorded: &Definition, request: &Request) -> Result<(), EngineError> {
     let beside = &request.references;
-    // A home of before tables counted by themselves looked at none without a table of cities.
+    // In homes of older versions, reference tables had an effect only with a table of cities.
     let counts = recorded.profile.checks_codes() || beside.cities.is_some();
     let asked = beside.named().filter(|_| counts);
     let mut asked: Vec<(&str, String)> =

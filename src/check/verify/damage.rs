@@ -9,7 +9,7 @@ use crate::engine::{EngineError, needs_records};
 use crate::home::parts::{Chain, Table};
 use crate::home::{Archive, ArchiveError, FileEntry, Stored};
 
-/// Looks at every file of a home that recomputing its figures does not read.
+/// Checks every file of a home that the recomputation of figures does not read.
 ///
 /// # Errors
 /// [`EngineError`] if the manifest cannot be read.

@@ -11,11 +11,11 @@ use crate::tables::export::ExportError;
 /// A finding about a home.
 #[derive(Debug)]
 pub enum Finding {
-    /// The database is not whole.
+    /// The database is damaged.
     Manifest(String),
     /// A segment is missing or damaged.
     Segment(Vintage, EngineError),
-    /// A segment does not hold as many records as the manifest says.
+    /// The number of records in a segment differs from the number in the manifest.
     Count {
         /// The file.
         vintage: Vintage,
@@ -24,9 +24,10 @@ pub enum Finding {
         /// Accepted records by the manifest.
         recorded: u64,
     },
-    /// A file that only saves time is missing or damaged; what makes it again.
+    /// A file that only saves time is missing or damaged; the text names the command that restores
+    /// it.
     Saving(&'static str, ArchiveError),
-    /// The records of a file that does not count any more are missing or damaged.
+    /// The records of a file that no longer counts are missing or damaged.
     OldRecords {
         /// The file.
         file: String,
@@ -35,7 +36,7 @@ pub enum Finding {
         /// The problem.
         error: ArchiveError,
     },
-    /// A part that only older vintages are read from is missing or damaged.
+    /// A part of older vintages only is missing or damaged.
     OldPart {
         /// The table.
         table: Table,
@@ -46,7 +47,7 @@ pub enum Finding {
     },
     /// A published part is missing or damaged, so that a year cannot be read.
     Part(Table, ExportError),
-    /// A figure is not what the records say.
+    /// A figure differs from the records.
     Figure {
         /// The table.
         table: Table,
@@ -59,9 +60,9 @@ pub enum Finding {
         /// The value from the records.
         recomputed: String,
     },
-    /// A row that is published but that the records do not make.
+    /// A published row that the records do not give.
     ExtraRow(Table, String),
-    /// A row that the records make but that is not published.
+    /// A row of the records that is not published.
     MissingRow(Table, String),
 }
 
@@ -136,15 +137,15 @@ pub struct Verification {
     pub n_records: u64,
     /// Published rows compared.
     pub n_rows: usize,
-    /// What is wrong, at most [`FINDINGS_MAX`] of it.
+    /// The findings, at most [`FINDINGS_MAX`].
     pub findings: Vec<Finding>,
-    /// How much is wrong.
+    /// The number of all findings.
     pub n_findings: usize,
     /// The affected figures.
     pub affected: Affected,
 }
 
-/// The number of findings that are listed.
+/// The largest number of listed findings.
 pub const FINDINGS_MAX: usize = 100;
 
 impl Verification {
@@ -157,25 +158,25 @@ impl Verification {
     }
 }
 
-/// Which figures something affects.
+/// The figures that a finding affects.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Affected {
-    /// None: what is damaged saves time, and is made again.
+    /// No figures: the damaged file saves time, and the engine can write it again.
     #[default]
     Nothing,
-    /// These vintages cannot be read or replayed; what was published last is as it was.
+    /// These vintages cannot be read or replayed; the newest published figures are correct.
     Vintages(Vec<Vintage>),
-    /// Figures that were published last.
+    /// The newest published figures.
     Published,
 }
 
 impl Affected {
-    /// These vintages, or nothing if there is none.
+    /// These vintages; [`Affected::Nothing`] for an empty list.
     pub(super) fn vintages(vintages: Vec<Vintage>) -> Self {
         if vintages.is_empty() { Self::Nothing } else { Self::Vintages(vintages) }
     }
 
-    /// What either affects.
+    /// The figures that at least one of both affects.
     #[must_use]
     pub fn or(self, other: Self) -> Self {
         match (self, other) {
@@ -190,7 +191,7 @@ impl Affected {
         }
     }
 
-    /// Its name in JSON.
+    /// The name in JSON.
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {

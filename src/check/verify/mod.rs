@@ -50,7 +50,7 @@ pub fn verify(archive: &Archive, progress: impl FnMut()) -> Result<Verification,
     Ok(verification)
 }
 
-/// Looks at the files of both tables, whose figures cannot be compared with the records.
+/// Checks the files of both tables, for a home whose figures cannot be compared with the records.
 fn look_at_parts(archive: &Archive, verification: &mut Verification) -> Result<(), EngineError> {
     for table in [Table::City, Table::Plant] {
         for part in archive.parts(table, None)? {
@@ -62,8 +62,8 @@ fn look_at_parts(archive: &Archive, verification: &mut Verification) -> Result<(
     Ok(())
 }
 
-/// Both tables from the segments; none if a segment is damaged, for then the figures cannot be
-/// told.
+/// Both tables from the segments; `None` if a segment is damaged, because the figures are then
+/// unknown.
 fn recompute(
     replay: &mut Replay<'_>,
     verification: &mut Verification,
@@ -80,7 +80,7 @@ fn recompute(
                 verification.n_records += found;
                 let entry = recorded.iter().find(|file| file.vintage == segment.vintage);
                 let recorded = entry.map_or(0, |file| file.counts.accepted);
-                // What was replaced in part has fewer that count than were accepted.
+                // A partly replaced file has fewer counted records than accepted ones.
                 if found != recorded && segment.gone.is_empty() {
                     let vintage = segment.vintage;
                     verification.found(Finding::Count { vintage, found, recorded });
@@ -122,8 +122,7 @@ fn compare(
         let (year, rows) = match rows {
             Ok(rows) => rows,
             Err(error) => {
-                // A year that cannot be read is told once, as damage, and not as rows that are
-                // missing.
+                // A year that cannot be read is reported once, as damage, and not as missing rows.
                 let year = year_of(&error, &missing);
                 verification.found(Finding::Part(table, error));
                 if let Some(year) = year {
@@ -150,7 +149,7 @@ fn compare(
     Ok(())
 }
 
-/// The year whose part an error is about, told from the part's path.
+/// The year of the part that an error names, from the part's path.
 fn year_of(error: &ExportError, years: &[Year]) -> Option<Year> {
     match error {
         ExportError::Rows { year, .. } => Some(*year),
@@ -191,7 +190,7 @@ fn expected(
     sorted.map_err(|source| ExportError::Rows { table: table.name(), year, source })
 }
 
-/// Tells rows and figures apart, both sides being sorted by key.
+/// Reports the rows and figures that differ. Both sides are sorted by key.
 fn differences(
     table: Table,
     published: &RecordBatch,
