@@ -105,8 +105,8 @@ impl FactReader {
     }
 }
 
-/// The number of facts in a message to the publisher: small against a year, large against a
-/// message.
+/// The number of facts in a portion for the publisher: small against a year, large against the
+/// overhead of a message.
 const FACTS_AT_A_TIME: usize = 4096;
 
 /// Reads all facts of a year in order of firm, and passes them on in portions.

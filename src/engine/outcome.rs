@@ -1,4 +1,4 @@
-//! The outcome of a file: it counts, it is known, or it is refused with a reason.
+//! The outcome of a file: it is accepted, skipped or refused with a reason.
 
 use std::path::PathBuf;
 
@@ -13,37 +13,37 @@ use crate::home::{Archive, Publication, Seen};
 pub struct FileOutcome {
     /// The file.
     pub path: PathBuf,
-    /// BLAKE3 of its unpacked bytes, if they were read to their end.
+    /// BLAKE3 of the unpacked bytes, if they were read to their end.
     pub hash: Option<String>,
-    /// Its outcome.
+    /// The outcome.
     pub outcome: Outcome,
 }
 
 /// The outcome of a file.
 #[derive(Debug)]
 pub enum Outcome {
-    /// It counts, once the step it is part of is committed.
+    /// The file counts after the commit of its step.
     Accepted {
-        /// Its number.
+        /// The vintage of the file.
         vintage: Vintage,
-        /// How its lines ended.
+        /// The numbers of lines by outcome.
         counts: Counts,
-        /// Months of which it has so few records that it neither closed nor replaced them.
+        /// Months with so few records in the file that it neither closed nor replaced them.
         thin: Vec<Period>,
     },
-    /// Its bytes were accepted before: it is skipped, or if they were withdrawn, left out.
+    /// The bytes were accepted before: the file is skipped, or left out if it was withdrawn.
     Seen(Seen),
-    /// Nothing of it counts.
+    /// No line of the file counts.
     Refused(Refusal),
 }
 
-/// Why nothing of a file counts.
+/// The reason why no line of a file counts.
 #[derive(Debug, thiserror::Error)]
 pub enum Refusal {
-    /// It cannot be read as a file of the feed.
+    /// The file cannot be read as a file of the feed.
     #[error(transparent)]
     Unreadable(#[from] Box<Refused>),
-    /// Its month is before the feed's first.
+    /// The month of the file is before the feed's first month.
     #[error(
         "{file} is of {period}, before the feed's first month {first}; start another home with \
          --data to begin earlier",
@@ -52,12 +52,12 @@ pub enum Refusal {
     BeforeFirst {
         /// The file.
         file: PathBuf,
-        /// Its month.
+        /// The month of the file.
         period: Period,
         /// The feed's first month.
         first: Period,
     },
-    /// Months are missing before it.
+    /// Months are missing before the month of the file.
     #[error(
         "{file} is of {period}, but the next month is {next}: months close in order without gaps; \
          {}",
@@ -68,14 +68,14 @@ pub enum Refusal {
     Gap {
         /// The file.
         file: PathBuf,
-        /// Its month.
+        /// The month of the file.
         period: Period,
-        /// The month that is missing.
+        /// The missing month.
         next: Period,
-        /// Whether the month already has a file, ingested while the command `close` closed months.
+        /// True if the month already has a file, ingested while the command `close` closed months.
         is_there: bool,
     },
-    /// Its month has a file already.
+    /// The month already has a file.
     #[error(
         "{file}: {period} has a file already; in spillover.toml in the home, or the file that \
          --config names, set revision = \"append\" to add its lines or \"supersede\" to replace \
@@ -85,10 +85,10 @@ pub enum Refusal {
     HasFile {
         /// The file.
         file: PathBuf,
-        /// Its month.
+        /// The month.
         period: Period,
     },
-    /// A month would lose half of its records, or all.
+    /// A month would lose at least half of its records.
     #[error(
         "{file}: {period} had {n_before} records and has {n_now} in it; if that is right, set \
          allow_shrink = [\"{period}\"] in spillover.toml in the home or the file that --config \
@@ -100,12 +100,12 @@ pub enum Refusal {
         file: PathBuf,
         /// The month.
         period: Period,
-        /// How many records it has now.
+        /// The current number of records.
         n_before: u64,
-        /// How many it would have.
+        /// The number of records with this file.
         n_now: u64,
     },
-    /// The file that would have been the feed's first was refused.
+    /// The candidate for the feed's first file was refused.
     #[error(
         "{file}: the feed's first file was refused, and its month begins the calendar; correct \
          that file first",
@@ -115,15 +115,15 @@ pub enum Refusal {
         /// The file.
         file: PathBuf,
     },
-    /// More years than the engine keeps apart.
+    /// The feed has more years than the engine supports.
     #[error("{file} is of {period}; a feed may span {} years", YEARS_MAX, file = file.display())]
     TooManyYears {
         /// The file.
         file: PathBuf,
-        /// Its month.
+        /// The month of the file.
         period: Period,
     },
-    /// More countries than the engine keeps apart.
+    /// The feed has more countries than the engine supports.
     #[error(
         "{file}: with this file the feed has more than {} countries; is the column `country` the \
          right one?",
@@ -134,7 +134,7 @@ pub enum Refusal {
         /// The file.
         file: PathBuf,
     },
-    /// Amounts whose sum would not be exact.
+    /// The sum of amounts would not be exact.
     #[error(
         "{file}: with this file the amounts of all records exceed 2^62 cents, past the range of \
          exact sums; is the unit of value right?",
@@ -147,14 +147,14 @@ pub enum Refusal {
 }
 
 impl FileOutcome {
-    /// Whether nothing of the file counts.
+    /// True if no line of the file counts.
     #[must_use]
     pub fn is_refused(&self) -> bool {
         matches!(self.outcome, Outcome::Refused(_))
     }
 }
 
-/// What months mean of which a file has few records.
+/// A sentence about months with few records in a file.
 #[must_use]
 pub fn thin_months(months: &[Period]) -> String {
     let months: Vec<String> = months.iter().map(ToString::to_string).collect();
@@ -165,25 +165,25 @@ pub fn thin_months(months: &[Period]) -> String {
     )
 }
 
-/// Observes intake.
+/// An observer of the intake.
 pub trait Observer {
-    /// The home is open, as an earlier process left it.
+    /// The home is open, in the state of the last process.
     fn opened(&mut self, _archive: &mut Archive) {}
-    /// A file has been dealt with.
+    /// The engine has judged a file.
     fn file(&mut self, outcome: &FileOutcome);
-    /// A step is being published.
+    /// The engine publishes a step.
     fn publishing(&mut self, publication: Publication);
-    /// A step counts from now on; these are the months that it closed.
+    /// A step is committed and closed these months.
     fn committed(&mut self, _archive: &mut Archive, _closed: &[Period]) {}
-    /// All that was asked for has been dealt with: what saves time later may be written now.
+    /// All requested work is complete; files that save time later may be written now.
     fn rested(&mut self, _archive: &mut Archive) {}
-    /// Whether files that are not begun are to be left: what was taken in is still published.
+    /// True if the engine shall leave the remaining files. It still publishes the accepted files.
     fn stop_asked(&self) -> bool {
         false
     }
 }
 
-/// Nobody watches.
+/// An observer that does nothing.
 pub struct Unwatched;
 
 impl Observer for Unwatched {

@@ -13,11 +13,11 @@ use crate::home::parts::{Part, PartKind, PartWriter, Table};
 use crate::home::{ArchiveError, Publication};
 use crate::tables::{Context, facts};
 
-/// How many parts may wait for the disk at a time, apart from those of years that are not published
+/// The number of parts that may wait for the disk, without those of years that are not published
 /// whole.
 const PARTS_WAITING_MAX: usize = 8;
 
-/// Writes one publication's parts; nothing of them counts before they are committed.
+/// Writes the parts of one publication; they do not count before the commit.
 pub struct Publisher<'a> {
     home: &'a Path,
     publication: Publication,
@@ -58,10 +58,10 @@ impl<'a> Publisher<'a> {
         Ok(writer)
     }
 
-    /// Writes a portion of rows. A whole year has a part of each table, even where no row is left.
+    /// Writes a portion of rows. A whole year has a part of each table, even without rows.
     ///
     /// # Errors
-    /// [`EngineError::Archive`] if it cannot be written.
+    /// [`EngineError::Archive`] if the portion cannot be written.
     pub fn write(&mut self, output: &Output) -> Result<(), EngineError> {
         let (table, year, kind, batch) = match output {
             Output::CityRows(year, rows) => {
@@ -100,8 +100,8 @@ impl<'a> Publisher<'a> {
         Ok(())
     }
 
-    /// Makes a part durable on a thread of its own: parts wait for the disk, which confirms many
-    /// files in the time of one.
+    /// Makes a part durable on another thread: the disk confirms many waiting files in the time of
+    /// one.
     fn finish_part(&mut self, year: Year, kind: PartKind, writer: PartWriter) {
         let months = self.calendar.months(year);
         let thread = thread::Builder::new().name("writing".to_owned());
@@ -116,10 +116,10 @@ impl<'a> Publisher<'a> {
         Ok(())
     }
 
-    /// Makes all parts durable; they are in order of table and year.
+    /// Makes all parts durable; returns them in order of table and year.
     ///
     /// # Errors
-    /// [`EngineError::Archive`] if one cannot be.
+    /// [`EngineError::Archive`] if a part cannot be made durable.
     pub fn finish(mut self) -> Result<Vec<Part>, EngineError> {
         for ((_, year), (kind, writer)) in std::mem::take(&mut self.open) {
             self.finish_part(year, kind, writer);
@@ -133,7 +133,8 @@ impl<'a> Publisher<'a> {
 }
 
 impl Drop for Publisher<'_> {
-    /// After a failure nothing writes to the home behind the back of who handles it.
+    /// Waits for all threads, so that no thread writes to the home while the caller handles a
+    /// failure.
     fn drop(&mut self) {
         for finishing in self.waiting.drain(..) {
             let _ = finishing.join();

@@ -23,18 +23,18 @@ use crate::home::{ArchiveError, Seen, Summary};
 /// The result of reading a file.
 #[derive(Debug)]
 pub enum Read {
-    /// Its bytes were accepted before under its name; it was not read as a table.
+    /// The bytes were accepted before under the same name; the file was not parsed.
     Known {
-        /// Their hash.
+        /// The hash of the bytes.
         hash: String,
-        /// Their outcome.
+        /// The earlier outcome of the bytes.
         seen: Seen,
     },
-    /// It was read whole.
+    /// The file was read completely.
     Whole(Box<Taken>),
-    /// Nothing of it may count.
+    /// The file is refused.
     Refused(Box<Refused>),
-    /// Its records could not be encoded.
+    /// The records of the file could not be encoded.
     Failed(ArchiveError),
 }
 
@@ -50,25 +50,26 @@ impl Read {
     }
 }
 
-/// A file that was read whole: what is kept of it and what is computed with, its records no more.
+/// A completely read file: the data to store and to compute with, without its records.
 #[derive(Debug)]
 pub struct Taken {
-    /// The part for the manifest.
+    /// The summary for the manifest.
     pub summary: Summary,
-    /// Its shipments.
+    /// The sums of shipments.
     pub sums: Sums,
-    /// Its records, as they are archived.
+    /// The records in archived form.
     pub segment: Encoded,
-    /// What it covers, where it is not simply a month.
+    /// The coverage, if the file is not simply one month.
     pub coverage: Option<Coverage>,
 }
 
-/// The files whose bytes are known: by name and hash, what became of them.
+/// The known files: by name and hash of their bytes, their earlier outcome.
 ///
-/// By name, because months without trade look alike: such bytes are news under another name.
+/// The name is part of the key because months without trade have the same bytes: under another name
+/// they are a new file.
 pub type Known = FxHashMap<String, FxHashMap<String, Seen>>;
 
-/// How a feed is read.
+/// The parameters of reading a feed.
 #[derive(Clone, Copy)]
 pub struct Reader<'a> {
     /// The layout.
@@ -82,7 +83,7 @@ pub struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// Reads one file, with a room that is used again for the next.
+    /// Reads one file; the buffers in `room` are used again for the next.
     #[must_use]
     pub fn read(&self, room: &mut Room, file: &FeedFile) -> Read {
         match self.intake(room, file) {
@@ -92,7 +93,7 @@ impl Reader<'_> {
         }
     }
 
-    /// A file's records; the hash of its bytes and what became of them if they are known.
+    /// The records of a file, or the hash and the earlier outcome of known bytes.
     fn intake(
         &self,
         room: &mut Room,
@@ -109,7 +110,7 @@ impl Reader<'_> {
         read_in(room, file, profile, places, limits).map(Ok)
     }
 
-    /// Sorts, encodes and adds up a file's records.
+    /// Sorts, encodes and adds up the records of a file.
     fn taken(&self, room: &mut Room, file: &FeedFile, mut intake: Intake) -> Read {
         sort(&mut intake.records, intake.texts.firms.len());
         let summary = Summary::of(&intake);
@@ -125,8 +126,8 @@ impl Reader<'_> {
     }
 }
 
-/// How many files may be read before they are asked for, beside those being read, however small
-/// they are; what bounds memory is the [`Budget`].
+/// The number of files that may wait for the consumer in addition to those being read, however
+/// small. The [`Budget`] bounds memory.
 const N_AHEAD: usize = 1;
 
 /// Files being read, in order.
@@ -134,12 +135,12 @@ pub struct ReadAhead<'env> {
     files: &'env [FeedFile],
     reader: Reader<'env>,
     room: Room,
-    /// None where one thread does all, each file when it is asked for.
+    /// `None` if one thread reads each file on request.
     ahead: Option<Ahead>,
     next: usize,
 }
 
-/// Files that other threads read before they are asked for.
+/// Files that other threads read ahead.
 struct Ahead {
     results: Receiver<(usize, Read)>,
     budget: Arc<Budget>,
@@ -147,8 +148,8 @@ struct Ahead {
 }
 
 impl<'env> ReadAhead<'env> {
-    /// Starts reading on `n_threads` threads: each its files, or where there are fewer files than
-    /// threads, several a file.
+    /// Starts reading on `n_threads` threads. Each thread reads its own files; with fewer files
+    /// than threads, several threads read one file.
     pub fn start<'scope>(
         scope: &'scope Scope<'scope, 'env>,
         files: &'env [FeedFile],
@@ -175,7 +176,7 @@ impl<'env> ReadAhead<'env> {
     }
 }
 
-/// Starts a thread with a name, by which a profile or the system tells what it does.
+/// Starts a thread with a name that profilers and the system show.
 ///
 /// # Panics
 /// If the system has no thread left, as [`Scope::spawn`].
@@ -195,7 +196,7 @@ fn read_in_turn(
     send: &SyncSender<(usize, Read)>,
 ) {
     while let Some(position) = budget.take() {
-        // The other end is gone when nobody wants the rest any more.
+        // The receiver has gone if the consumer does not want further files.
         if send.send((position, read(&files[position]))).is_err() {
             return;
         }

@@ -33,25 +33,25 @@ use crate::home::{Archive, Commit, FileEntry, Publication, Rebuilt, Reclassified
 /// The result of a rebuild.
 #[derive(Debug)]
 pub struct Rebuild {
-    /// The number that it took.
+    /// The vintage of the rebuild.
     pub vintage: Vintage,
-    /// Files whose records count or are excluded otherwise than before.
+    /// The number of files with records that count or are excluded unlike before.
     pub n_reclassified: usize,
-    /// Whether the state was kept as a snapshot; without it the next start reads the segments.
+    /// The result of the snapshot; without a snapshot the next start reads the segments.
     pub snapshot: Result<(), EngineError>,
 }
 
-/// Recomputes a home under the options and reference tables given; those left out stay as they
-/// were. None if they are what the home has recorded and its published tables are whole.
+/// Recomputes a home under the given options and reference tables; others keep their values.
+/// Returns `None` if they equal the recorded ones and the published tables are complete.
 ///
 /// # Errors
 /// - [`EngineError::Archive`] if the home cannot be read or written.
 /// - [`EngineError::Settings`] if the options ask for another profile.
 /// - [`EngineError::OtherCodes`] if a reference table has other codes.
 /// - [`EngineError::Supply`], [`EngineError::ReadSupply`] if the firm-year file cannot be used.
-/// - [`EngineError::PastRange`] if records that count now add up to too much.
+/// - [`EngineError::PastRange`] if the sum of the counted records exceeds the range.
 ///
-/// The home is as it was then.
+/// The home is unchanged after an error.
 pub fn rebuild(
     folder: &Path,
     config: &Config,
@@ -94,7 +94,7 @@ pub fn rebuild(
     Ok(Some(Rebuild { vintage, n_reclassified, snapshot }))
 }
 
-/// Whether a file of the newest tables is missing or damaged.
+/// True if a file of the newest tables is missing or damaged.
 fn has_damaged_parts(archive: &Archive) -> Result<bool, EngineError> {
     for table in Table::ALL {
         let chains = archive.chains(table, None)?.unwrap_or_default();
@@ -129,8 +129,8 @@ fn references(
     Ok(references)
 }
 
-/// Whether reference tables that are given have the codes of earlier ones: lines were accepted and
-/// rejected by those.
+/// Checks that the given reference tables have the codes of the earlier ones, by which lines were
+/// accepted and rejected.
 fn same_codes(new: &[(String, String)], old: &[(String, String)]) -> Result<(), EngineError> {
     for (name, column) in [(CITIES, "city"), (REGIONS, "region"), (COUNTRIES, "country")] {
         let text_of = |tables: &[(String, String)]| {
@@ -140,7 +140,7 @@ fn same_codes(new: &[(String, String)], old: &[(String, String)]) -> Result<(), 
         let Some(new) = text_of(new) else { continue };
         let table = name.to_owned();
         let Some(old) = text_of(old) else { return Err(EngineError::ReferenceNew { table }) };
-        // A region's city stands in the records.
+        // The records store the city of a region.
         let differ =
             if name == REGIONS { new != old } else { codes(&new, column) != codes(&old, column) };
         if differ {
@@ -150,7 +150,7 @@ fn same_codes(new: &[(String, String)], old: &[(String, String)]) -> Result<(), 
     Ok(())
 }
 
-/// The codes in a column of a table; what is no table is found when it is used.
+/// The codes in a column of a table. A text that is not a table fails later, when it is used.
 fn codes(text: &str, column: &str) -> BTreeSet<String> {
     let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.as_bytes());
     let at = reader.headers().ok().and_then(|names| names.iter().position(|name| name == column));
@@ -159,7 +159,7 @@ fn codes(text: &str, column: &str) -> BTreeSet<String> {
     rows.filter_map(code).collect()
 }
 
-/// Sorts the records of every counted file again; writes the segments of files that change.
+/// Classifies the records of every counted file again; writes the segments of files that change.
 fn reclassified(
     archive: &Archive,
     definition: &Definition,
@@ -223,8 +223,8 @@ fn reclassify(
     Ok(Some(Reclassified { vintage, segment, summary }))
 }
 
-/// Excludes records by other lists, in the order of [`Exclusion::OF_RECORDS`]; says whether any
-/// changed.
+/// Excludes records by other lists, in the order of [`Exclusion::OF_RECORDS`]; returns true if any
+/// record changed.
 pub fn exclude(lists: &Exclusions, texts: &Texts, records: &mut [Record]) -> bool {
     let countries: Vec<bool> =
         texts.countries.iter().map(|code| lists.countries.iter().any(|c| c == code)).collect();
@@ -246,7 +246,7 @@ pub fn exclude(lists: &Exclusions, texts: &Texts, records: &mut [Record]) -> boo
 }
 
 impl Running {
-    /// Restores the state with newly sorted records of some files; no snapshot matches it.
+    /// Restores the state with reclassified records of some files; no snapshot matches it.
     fn restore_reclassified(
         &mut self,
         archive: &Archive,

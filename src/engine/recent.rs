@@ -1,30 +1,30 @@
-//! Exports of months whose next year is still open. When `(t,k)` closes, those of `(t-1,k)` become
-//! its base without another read of segments.
+//! Exports of months whose next year is still open. When `(t,k)` closes, the exports of `(t-1,k)`
+//! become its base without another read of segments.
 
 use std::collections::BTreeMap;
 
 use crate::domain::types::{City, Country, Firm, Flow, Period, Plant, Shipment};
 
-/// Exports by month, of the months of which this process has seen all.
+/// Exports by month, for the months that this process has seen completely.
 ///
-/// Bounded by a year: a month is given away when the same month of the next year closes.
+/// Bounded by a year: a month leaves when the same month of the next year closes.
 #[derive(Debug, Default)]
 pub struct Recent {
-    /// Months up to this one are not kept.
+    /// The last month whose exports are not held.
     not_kept: Option<Period>,
     months: BTreeMap<Period, Month>,
 }
 
-/// What was shipped in a month, in chunks: a late export does not move those before it.
+/// The exports of a month, in chunks: a late export does not move earlier chunks.
 #[derive(Debug, Default)]
 struct Month {
     chunks: Vec<Vec<Export>>,
 }
 
-/// Exports of a chunk.
+/// The number of exports in a chunk.
 const CHUNK_LEN: usize = 1 << 12;
 
-/// An export of a month that is known: there are millions.
+/// An export without its month; there are millions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Export {
     cents: i64,
@@ -34,19 +34,19 @@ struct Export {
 }
 
 impl Recent {
-    /// Keeps nothing up to a month: what was shipped in it was not seen, or was taken back.
+    /// Drops all months up to `month`: their exports were not seen completely, or were withdrawn.
     pub fn forget_through(&mut self, month: Period) {
         self.not_kept = self.not_kept.max(Some(month));
         self.months.retain(|kept, _| Some(*kept) > self.not_kept);
     }
 
-    /// Whether all that was shipped in a month is kept.
+    /// True if all exports of a month are held.
     #[must_use]
     pub fn has(&self, month: Period) -> bool {
         Some(month) > self.not_kept
     }
 
-    /// Keeps an export.
+    /// Adds an export.
     pub fn add(&mut self, shipment: &Shipment) {
         if shipment.flow == Flow::Export && self.has(shipment.period) {
             let Shipment { plant: Plant { firm, city }, country, cents, .. } = *shipment;
@@ -55,7 +55,7 @@ impl Recent {
         }
     }
 
-    /// Gives away what was shipped in a month; none if not all of it is kept.
+    /// Takes the exports of a month; `None` if they are not held completely.
     pub fn take(&mut self, month: Period) -> Option<impl Iterator<Item = Shipment> + use<>> {
         let kept = self.has(month).then(|| self.months.remove(&month).unwrap_or_default());
         self.forget_through(month);

@@ -12,18 +12,18 @@ use crate::domain::types::Vintage;
 use crate::home::definition::Definition;
 use crate::home::segment::{self, Fields};
 
-/// What a file takes the place of.
+/// An earlier file that a new file replaces, as a whole or in part.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Earlier {
     /// The file.
     pub(super) vintage: Vintage,
-    /// Its months and flows that go; none: all of it.
+    /// The replaced months and flows; `None` for the whole file.
     pub(super) cells: Option<Vec<PeriodFlow>>,
 }
 
 impl Running {
-    /// Feeds a file in the place of earlier ones, or of months and flows of them: only what differs
-    /// between them, for what is published again is mostly what was.
+    /// Replaces earlier files, or months and flows of them, by a new file. Feeds only the
+    /// differences, because a new version mostly repeats the old records.
     ///
     /// # Errors
     /// [`EngineError::Archive`] if a segment cannot be read, [`EngineError::Worker`] if a worker
@@ -62,7 +62,7 @@ impl Running {
             last = last.max(Some(shipment.period));
             amounts.add(&shipment, calendar.roles(shipment.period), 1);
         });
-        // It is not kept apart which of its months were there before.
+        // The recent exports do not show which months of the file were there before.
         if let Some(last) = last {
             recent.forget_through(last);
         }
@@ -73,7 +73,7 @@ impl Running {
     }
 }
 
-/// What is left of updates when those of a cell are added up, without what cancels out.
+/// The sums of updates by cell, without sums that cancel.
 fn net(mut updates: Vec<(CellKey, Cell)>) -> Vec<(CellKey, Cell)> {
     updates.sort_unstable_by_key(|(key, _)| *key);
     let sums = updates.chunk_by(|a, b| a.0 == b.0).map(|same| {

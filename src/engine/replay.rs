@@ -18,7 +18,7 @@ use crate::home::segment::{self, Fields};
 use crate::home::{Archive, Publication};
 use crate::tables::export::{ExportError, TableAt};
 
-/// A home that is open to recompute its figures.
+/// A home that is open for the recomputation of its figures.
 pub struct Replay<'a> {
     /// The archive.
     pub archive: &'a Archive,
@@ -26,18 +26,18 @@ pub struct Replay<'a> {
     pub definition: Arc<Definition>,
     /// The closed months.
     pub calendar: Calendar,
-    /// The segments that count, in order of vintage.
+    /// The counted segments, in order of vintage.
     pub segments: Vec<LiveSegment>,
-    /// Firms and countries, as far as segments have been read.
+    /// The firms and countries of the segments read so far.
     pub names: Names,
 }
 
 impl<'a> Replay<'a> {
-    /// Opens a home to read it.
+    /// Opens a home for reading.
     ///
     /// # Errors
-    /// - [`EngineError::Archive`] if it cannot be read.
-    /// - [`EngineError::Empty`] if it has no file yet.
+    /// - [`EngineError::Archive`] if the home cannot be read.
+    /// - [`EngineError::Empty`] if the home has no file yet.
     pub fn open(archive: &'a Archive) -> Result<Self, EngineError> {
         let definition = recorded(archive)?.ok_or(EngineError::Empty)?;
         let calendar = calendar(archive)?.ok_or(EngineError::Empty)?;
@@ -46,10 +46,10 @@ impl<'a> Replay<'a> {
         Ok(Self { archive, definition, calendar, segments, names: Names::default() })
     }
 
-    /// Reads a segment, its hash checked.
+    /// Reads a segment and checks its hash.
     ///
     /// # Errors
-    /// [`EngineError::Archive`] if it is missing or damaged.
+    /// [`EngineError::Archive`] if the segment is missing or damaged.
     pub fn read(
         &self,
         segment: &LiveSegment,
@@ -63,30 +63,31 @@ impl<'a> Replay<'a> {
     }
 }
 
-/// Both tables as they stood at some vintage.
+/// Both tables at a vintage.
 pub struct Standing {
     definition: Arc<Definition>,
     parts: Stood,
 }
 
 enum Stood {
-    /// As a publication left them; none: the newest.
+    /// The tables of a publication; `None` for the newest.
     Published(Option<Vintage>),
-    /// Computed once more, in a folder of their own that goes with this value.
+    /// Recomputed tables in a temporary folder, which is removed with this value.
     Replayed(Scratch, Vec<Part>),
 }
 
 impl Standing {
-    /// The tables as of a vintage. Files that were published together with later ones, and what was
-    /// published and is not stored any more, are replayed up to that vintage, from a snapshot where
-    /// one is not after it; the home is only read.
+    /// The tables at a vintage. Vintages inside a batch, and published vintages that are no longer
+    /// stored, are replayed. The replay starts from an earlier snapshot if there is one; it only
+    /// reads the home.
     ///
     /// # Errors
     /// - [`EngineError::Archive`] if the home cannot be read.
-    /// - [`EngineError::Empty`] if it has no file yet.
-    /// - [`EngineError::BeforeRebuild`] if other records counted then than the archive now tells.
-    /// - [`EngineError::NotStored`] if what is not stored any more cannot be replayed either.
-    /// - [`EngineError::Temporary`] if there is no place for the tables.
+    /// - [`EngineError::Empty`] if the home has no file yet.
+    /// - [`EngineError::BeforeRebuild`] if other records counted then than the archive now has.
+    /// - [`EngineError::NotStored`] if a vintage that is no longer stored cannot be replayed
+    ///   either.
+    /// - [`EngineError::Temporary`] if no temporary folder can be created.
     /// - [`EngineError::Worker`] if a worker died.
     pub fn at(
         archive: &Archive,
@@ -94,13 +95,13 @@ impl Standing {
         n_workers: usize,
     ) -> Result<Self, EngineError> {
         let newest = archive.last_vintage()?;
-        // A vintage that is still to come is for the published tables to refuse.
+        // The published tables refuse a vintage in the future.
         let Some(asked) = vintage.filter(|asked| Some(*asked) <= newest) else {
             let definition = recorded(archive)?.ok_or(EngineError::Empty)?;
             return Ok(Self::published(vintage, Arc::new(definition)));
         };
         let Some(state) = State::at(archive, asked)? else { return Err(EngineError::Empty) };
-        // Before the first publication there is nothing, whatever would have defined it.
+        // Before the first publication there are no tables and no definition.
         let texts = archive.definition_at(state.publication)?.ok_or(EngineError::Empty)?;
         let definition = Arc::new(Definition::read(texts)?);
         if state.is_published && archive.is_stored(asked)? {
@@ -120,7 +121,7 @@ impl Standing {
     /// One of the tables.
     ///
     /// # Errors
-    /// As for [`TableAt::published`].
+    /// Those of [`TableAt::published`].
     pub fn table(&self, archive: &Archive, table: Table) -> Result<TableAt, ExportError> {
         match &self.parts {
             Stood::Published(as_of) => TableAt::published(archive, table, *as_of, &self.definition),
@@ -131,7 +132,7 @@ impl Standing {
     }
 }
 
-/// Computes the tables of a state once more.
+/// Recomputes the tables of a state.
 fn replay(
     archive: &Archive,
     state: &State,
@@ -153,7 +154,7 @@ fn replay(
     Ok((folder, parts))
 }
 
-/// Says which vintages beside one that cannot be had are stored.
+/// The error with the nearest stored vintages, for a vintage that cannot be recomputed.
 fn not_stored(
     archive: &Archive,
     vintage: Vintage,

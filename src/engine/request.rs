@@ -11,13 +11,13 @@ use crate::home::options::Config;
 use crate::home::{Archive, ArchiveError};
 
 impl Request {
-    /// What is asked for by options, a profile named on the command line, and what lies beside a
-    /// feed: `--profile` before the options' profile before a `feed.toml`, and of each reference
-    /// table the first.
+    /// The request of a feed: its options, profile and reference tables. `--profile` takes
+    /// precedence over the options' profile, and that over a `feed.toml`. Of each reference table
+    /// the first one found counts.
     ///
     /// # Errors
     /// - [`EngineError::Profile`] if the layout cannot be read or is unknown.
-    /// - [`EngineError::Places`] if a reference table is there but cannot be read.
+    /// - [`EngineError::Places`] if a reference table exists but cannot be read.
     pub fn for_feed(
         feeds: &[PathBuf],
         profile: Option<&str>,
@@ -32,11 +32,10 @@ impl Request {
         Ok(Self { config, profile, references, n_workers })
     }
 
-    /// The layout that files are looked for by: the one asked for, else the home's, else
-    /// `canonical`.
+    /// The layout for the search of files: the requested one, else the home's, else `canonical`.
     ///
     /// # Errors
-    /// [`EngineError::Archive`], [`EngineError::Settings`] if the home's cannot be read.
+    /// [`EngineError::Archive`], [`EngineError::Settings`] if the home's layout cannot be read.
     pub fn layout(&self, home: &Path) -> Result<Profile, EngineError> {
         if let Some(profile) = &self.profile {
             return Ok(profile.clone());
@@ -74,7 +73,7 @@ pub fn tables_beside(feeds: &[PathBuf]) -> impl Iterator<Item = PathBuf> {
     folders(feeds).flat_map(move |folder| names.map(|name| folder.join(name)))
 }
 
-/// The folders of a feed, each given one or the one that a given file is in.
+/// The folders of a feed: each given folder, and the folder of each given file.
 fn folders(feeds: &[PathBuf]) -> impl Iterator<Item = &Path> {
     feeds.iter().map(|path| match path.parent() {
         Some(parent) if !path.is_dir() => parent,

@@ -24,21 +24,21 @@ use crate::home::segment::{self, Fields};
 use crate::home::snapshot::{self, OpenSnapshot, Snapshot};
 use crate::home::{Archive, ArchiveError, FileEntry, Publication};
 
-/// Where an archive stands, or stood.
+/// A state of an archive, now or at a vintage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct State {
-    /// The files up to this one count, without those that went up to it.
+    /// The last vintage of the state. Files up to it count, without those withdrawn up to it.
     pub vintage: Vintage,
-    /// The newest publication that is not after it.
+    /// The newest publication up to this vintage.
     pub publication: Publication,
-    /// The months that were closed.
+    /// The closed months.
     pub calendar: Calendar,
-    /// Whether that publication published this very state.
+    /// True if that publication published exactly this state.
     pub is_published: bool,
 }
 
 impl State {
-    /// As the archive stands; none before its first file.
+    /// The current state of the archive; `None` before its first file.
     ///
     /// # Errors
     /// [`EngineError::Archive`] if the manifest cannot be read.
@@ -63,7 +63,7 @@ impl State {
         let mut calendar = Calendar::closed_through(newest.first(), last.max());
         let is_published = published == vintage;
         if let Some((step, _)) = publications.get(n_before).filter(|_| !is_published) {
-            // Within a step files close months by their names, in order of vintage.
+            // Within a step, files close the months in their names, in order of vintage.
             let closed_by_step = |month| closed.contains(&(month, *step));
             let files = archive.files()?;
             for file in files.iter().filter(|file| file.publication == *step) {
@@ -88,26 +88,26 @@ impl State {
     }
 }
 
-/// From what a state was restored.
+/// The source of a restored state.
 #[derive(Debug, Default)]
 pub struct Restored {
-    /// The snapshot; none: from the segments alone.
+    /// The snapshot; `None` for the segments alone.
     pub from: Option<Publication>,
     /// Snapshots that could not be used, the newest first, with the reason.
     pub damaged: Vec<(Publication, ArchiveError)>,
-    /// Files whose records were damaged and were put back from the files themselves.
+    /// Files whose damaged records were restored from their original files.
     pub mended: Vec<String>,
 }
 
 impl Running {
-    /// Brings a dataflow that holds nothing to a state of the archive; nothing is published.
+    /// Brings an empty dataflow to a state of the archive; publishes nothing.
     ///
-    /// `progress` is called once for each file of the archive and for each portion of a snapshot,
-    /// with how many files are done since; it may say that the state is not wanted any more.
+    /// `progress` is called for each file of the archive and for each portion of a snapshot, with
+    /// the number of files completed since the last call. It may stop the restore.
     ///
     /// # Errors
     /// [`EngineError::Archive`] if a segment cannot be read, [`EngineError::Worker`] if a worker
-    /// dies. A snapshot that cannot be used is no error.
+    /// dies. A damaged snapshot is not an error.
     pub fn restore(
         &mut self,
         archive: &Archive,
@@ -134,11 +134,11 @@ impl Running {
         Ok(restored)
     }
 
-    /// Brings a dataflow that holds nothing to the state that some files make by themselves, for
-    /// which no snapshot stands; nothing is published.
+    /// Brings an empty dataflow to the state of some files alone, which no snapshot has; publishes
+    /// nothing.
     ///
     /// # Errors
-    /// As for [`Running::restore`].
+    /// Those of [`Running::restore`].
     pub(super) fn restore_files(
         &mut self,
         folder: &Path,
@@ -183,7 +183,7 @@ impl Running {
         })
     }
 
-    /// Feeds what a file counts for in one state and not in another.
+    /// Feeds the difference of a file's amounts between two states.
     fn feed_from(
         &mut self,
         folder: &Path,
@@ -233,7 +233,7 @@ fn go_on(how: ControlFlow<()>) -> Result<(), EngineError> {
     if how.is_break() { Err(EngineError::Stopped) } else { Ok(()) }
 }
 
-/// The roles that a month's records have gained from one calendar to a later one.
+/// The roles of a month's records in a later calendar that they do not have in an earlier one.
 fn gained(before: &Calendar, after: &Calendar, month: Period) -> Roles {
     let (before, after) = (before.roles(month), after.roles(month));
     Roles { cur: after.cur && !before.cur, base: after.base && !before.base }
@@ -245,7 +245,7 @@ fn any(roles: Roles) -> bool {
 
 type Found = (Option<(State, OpenSnapshot)>, Restored);
 
-/// The newest snapshot, not after a state, from which that can be reached.
+/// The newest good snapshot up to a state from which the state can be reached.
 fn newest_good(archive: &Archive, state: &State) -> Result<Found, EngineError> {
     let mut restored = Restored::default();
     for snapshot in archive.snapshots()? {
@@ -264,8 +264,8 @@ fn newest_good(archive: &Archive, state: &State) -> Result<Found, EngineError> {
     Ok((None, restored))
 }
 
-/// Whether the tables as of a vintage cannot be had without the records of a file: they were not
-/// published, and no snapshot spares reading these.
+/// True if the tables at a vintage need the records of a file: they were not published, and no
+/// snapshot replaces these records.
 ///
 /// # Errors
 /// [`EngineError::Archive`] if the manifest or a snapshot cannot be read.
@@ -291,7 +291,7 @@ pub fn needs_records(
     })
 }
 
-/// The publication of a snapshot.
+/// The state of a snapshot.
 fn of_snapshot(
     archive: &Archive,
     snapshot: &Snapshot,
@@ -301,15 +301,15 @@ fn of_snapshot(
     let published = archive.publications()?;
     let vintage = published.iter().find(|(at, _)| *at == publication);
     let vintage = vintage.map_or(Vintage(0), |(_, vintage)| *vintage);
-    // More than one publication can share a vintage: months closed by command.
+    // Months closed by command give several publications with one vintage.
     let closed = archive.closed()?;
     let closed = closed.iter().filter(|(_, at)| *at <= publication);
     let calendar = Calendar::closed_through(first, closed.map(|(month, _)| *month).max());
     Ok(State { vintage, publication, calendar, is_published: true })
 }
 
-/// Opens a snapshot if its bytes are those that were written, and so are the records of all files
-/// that went since: nothing else can take these out of its sums.
+/// Opens an undamaged snapshot. The records of all files withdrawn since must be undamaged too:
+/// only they can be subtracted from the snapshot's sums.
 fn open_good(
     archive: &Archive,
     snapshot: &Snapshot,

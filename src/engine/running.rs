@@ -61,40 +61,40 @@ impl Names {
     }
 }
 
-/// A segment that counts.
+/// A counted segment.
 #[derive(Clone, Debug)]
 pub struct LiveSegment {
-    /// The file it is of.
+    /// The vintage of the file.
     pub vintage: Vintage,
     /// The file's name.
     pub name: String,
     /// The month in the file's name.
     pub period: Period,
-    /// The months it has accepted records of.
+    /// The months with accepted records.
     pub months: Vec<Period>,
-    /// Its place.
+    /// The stored file.
     pub stored: Stored,
-    /// What it covers, where it is not simply a month.
+    /// The coverage, if the file is not simply one month.
     pub covered: Option<Covered>,
-    /// Months and flows of it that later files replaced.
+    /// Months and flows that later files replaced.
     pub gone: Vec<PeriodFlow>,
 }
 
 impl LiveSegment {
-    /// Leaves of its records those that count.
+    /// Keeps only the records that count.
     pub fn retain_counting(&self, records: &mut Vec<Record>) {
         if !self.gone.is_empty() {
             records.retain(|record| !self.gone.contains(&(record.period, record.flow)));
         }
     }
 
-    /// The consequence of its unreadable records for their users.
+    /// The error for unreadable records, with the advice to their users.
     pub(super) fn not_read(&self, source: ArchiveError) -> EngineError {
         records_not_read(&self.name, self.vintage, source)
     }
 }
 
-/// Tells damaged records, about which something can be done, from a disk that does not read.
+/// Distinguishes damaged records, which a user can restore, from a disk that cannot be read.
 pub(super) fn records_not_read(name: &str, vintage: Vintage, source: ArchiveError) -> EngineError {
     if source.is_damage() {
         EngineError::Records { name: name.to_owned(), vintage, source: Box::new(source) }
@@ -103,10 +103,11 @@ pub(super) fn records_not_read(name: &str, vintage: Vintage, source: ArchiveErro
     }
 }
 
-/// How many updates go to a worker at a time: large against a message, small against a month.
+/// The number of updates in a message to a worker: large against a message's overhead, small
+/// against a month.
 pub(super) const UPDATES_AT_A_TIME: usize = 1 << 13;
 
-/// The engine once the feed's first month is known.
+/// The engine after the feed's first month is known.
 pub struct Running {
     pub(super) calendar: Calendar,
     pub(super) names: Names,
@@ -118,7 +119,7 @@ pub struct Running {
 }
 
 impl Running {
-    /// Starts the workers with nothing shipped.
+    /// Starts the workers without shipments.
     ///
     /// # Errors
     /// [`EngineError::Worker`] if they cannot start.
@@ -143,7 +144,7 @@ impl Running {
         })
     }
 
-    /// Feeds what a file shipped, in the roles that it has as the calendar stands.
+    /// Feeds the shipments of a file, in their roles under the current calendar.
     ///
     /// # Errors
     /// [`EngineError::Worker`] if a worker died.
@@ -191,7 +192,7 @@ impl Running {
         })
     }
 
-    /// Takes a file's shipments back from every role they have.
+    /// Subtracts the shipments of a file from all of their roles.
     ///
     /// # Errors
     /// [`EngineError::Archive`] if its segment cannot be read, [`EngineError::Worker`] if a worker
@@ -211,10 +212,10 @@ impl Running {
         })
     }
 
-    /// Closes the next month, and gives what the archive already has the roles it gains by that.
+    /// Closes the next month, and adds the archive's records in the roles that they gain.
     ///
     /// # Errors
-    /// [`EngineError::OutOfOrder`] if another month is next, else as for [`Running::withdraw`].
+    /// [`EngineError::OutOfOrder`] if another month is next, and those of [`Running::withdraw`].
     pub fn close(
         &mut self,
         folder: &Path,
@@ -248,7 +249,7 @@ impl Running {
         Ok(())
     }
 
-    /// Has every year with indicators published whole next time.
+    /// Makes the next publication publish every year with indicators whole.
     pub fn publish_all_whole(&mut self) {
         self.whole = self.calendar.indicator_years().collect();
     }
@@ -264,13 +265,13 @@ impl Running {
         Ok(())
     }
 
-    /// The years of which all rows are published next time: their closed months changed.
+    /// The years that the next publication publishes whole: their closed months changed.
     fn years_published_whole(&self) -> Vec<Year> {
         let with_indicators = |year: &&Year| self.calendar.indicator_years().any(|y| y == **year);
         self.whole.iter().filter(with_indicators).copied().collect()
     }
 
-    /// Publishes all that was fed since the last time.
+    /// Publishes everything fed since the last publication.
     ///
     /// # Errors
     /// [`EngineError::Archive`] if a part cannot be written, [`EngineError::Worker`] if a worker

@@ -12,13 +12,14 @@ use crate::home::definition::Definition;
 use crate::home::snapshot::{Snapshot, SnapshotCell, SnapshotTexts, SnapshotWriter};
 
 impl Engine {
-    /// Keeps a snapshot if a year has closed since the last one.
+    /// Saves a snapshot if a year has closed since the last one.
     ///
-    /// Apart from the intake: tables are not held up by what only makes the next start quick. Once
-    /// for all the years of a backfill: one that is interrupted reads its segments again.
+    /// Separate from the intake: a file that only speeds up the next start does not delay the
+    /// tables. A backfill of several years saves one snapshot at its end; after an interruption,
+    /// the next start reads the segments.
     ///
     /// # Errors
-    /// As for [`Engine::snapshot`]; ingested files stay.
+    /// Those of [`Engine::snapshot`]; ingested files stay accepted.
     pub fn snapshot_if_due(&mut self) -> Result<(), EngineError> {
         let newest = self.newest_snapshot()?;
         let closed = self.archive.closed()?;
@@ -29,7 +30,8 @@ impl Engine {
         Ok(())
     }
 
-    /// Keeps a snapshot of the newest publication; none before the first, or if there is one.
+    /// Saves a snapshot of the newest publication; `None` before the first publication, or if the
+    /// snapshot exists.
     ///
     /// # Errors
     /// [`EngineError::Archive`] if it cannot be written, [`EngineError::Worker`] if a worker died.
@@ -48,7 +50,7 @@ impl Engine {
         Ok(Some(snapshot))
     }
 
-    /// The publication of the newest snapshot that was not found damaged.
+    /// The publication of the newest snapshot that is not known to be damaged.
     pub(super) fn newest_snapshot(&self) -> Result<Option<Publication>, EngineError> {
         let damaged = |of: &Publication| self.restored.damaged.iter().any(|(at, _)| at == of);
         let publications = self.archive.snapshots()?.into_iter().map(|kept| kept.publication);
@@ -57,7 +59,7 @@ impl Engine {
 }
 
 impl Running {
-    /// Writes the annual cells as the last publication left them.
+    /// Writes the annual cells of the last publication.
     ///
     /// # Errors
     /// [`EngineError::Archive`] if the snapshot cannot be written, [`EngineError::Worker`] if a

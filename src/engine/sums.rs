@@ -1,18 +1,19 @@
-//! Sums of a file by plant, country, month and flow: all that the dataflow needs of its records.
+//! Sums of a file by plant, country, month and flow: the only input of the dataflow from its
+//! records.
 
 use super::running::Names;
 use crate::domain::dictionary::TextList;
 use crate::domain::record::{Record, Texts};
 use crate::domain::types::{City, Country, Firm, Flow, Period, Plant, Shipment};
 
-/// A file's accepted records, neighbours added up.
+/// The accepted records of a file, with neighbours added up.
 ///
-/// In a segment's order records of a plant with a country stand together (2 to 5 a month), so
-/// little is left to add up afterwards.
+/// In a segment's order, records of a plant with a country are next to each other (2 to 5 a month).
+/// Few sums therefore remain to be combined later.
 #[derive(Debug, Default)]
 pub struct Sums {
     firms: TextList,
-    /// Partner countries; not all need to have accepted records.
+    /// Partner countries, including those without accepted records.
     pub countries: TextList,
     shipped: Vec<Sum>,
 }
@@ -37,7 +38,7 @@ impl Sums {
             let Record { firm, country, period, flow, value_cents: cents, .. } = *record;
             let new = Sum { firm, country, city, period, flow, cents };
             match sums.last_mut() {
-                // Past the range of sums the file is refused, and this one never looked at.
+                // A file past the range of sums is refused, and its sums are never used.
                 Some(last) if (Sum { cents, ..*last }) == new => {
                     last.cents = last.cents.wrapping_add(cents);
                 }
@@ -48,7 +49,7 @@ impl Sums {
         Self { firms, countries, shipped: sums }
     }
 
-    /// What was shipped, with firms and countries numbered as the engine numbers them.
+    /// The shipments, with the engine's numbers of firms and countries.
     ///
     /// # Panics
     /// Past 2¹⁶ countries, which `intake` refuses.

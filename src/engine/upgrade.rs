@@ -14,10 +14,10 @@ use crate::home::{Archive, ArchiveError, Commit, Publication};
 use crate::tables::export::{ExportError, TableAt};
 
 impl Engine {
-    /// Writes the newest tables in the form of this version, if they have another form.
+    /// Writes the newest tables in the form of this version, if they have an older form.
     ///
     /// # Errors
-    /// - [`EngineError::OtherFigures`] if they would not be what they were.
+    /// - [`EngineError::OtherFigures`] if their figures would change.
     /// - [`EngineError::Archive`] if they cannot be written, [`EngineError::Worker`] if a worker
     ///   died.
     pub(super) fn upgrade(&mut self) -> Result<(), EngineError> {
@@ -47,7 +47,7 @@ impl Engine {
     }
 }
 
-/// Whether the newest tables are stored as figures.
+/// True if the newest tables are stored as figures.
 pub(super) fn has_figures(archive: &Archive) -> Result<bool, ArchiveError> {
     for table in Table::ALL {
         if archive.parts(table, None)?.iter().any(|part| part.layout == Layout::Figures) {
@@ -57,7 +57,7 @@ pub(super) fn has_figures(archive: &Archive) -> Result<bool, ArchiveError> {
     Ok(false)
 }
 
-/// Compares two states of a table; a year that is damaged in the first has nothing to compare.
+/// Compares two states of a table; a year that is damaged in the first state is not compared.
 fn same_figures(before: &TableAt, after: &TableAt) -> Result<(), EngineError> {
     for year in before.years() {
         let was = match before.year(year) {

@@ -21,7 +21,7 @@ use crate::home::{Archive, FileEntry, Withdrawn};
 /// [`Engine::snapshot_if_due`].
 ///
 /// # Errors
-/// As for [`Engine::open`] and [`Engine::withdraw`].
+/// Those of [`Engine::open`] and [`Engine::withdraw`].
 pub fn withdraw(
     folder: &Path,
     request: Request,
@@ -46,12 +46,12 @@ pub fn withdraw(
 }
 
 impl Engine {
-    /// Withdraws files: their lines do not count any more, and their bytes are news if they come
-    /// again. Each withdrawal takes a vintage of its own; closed months stay closed.
+    /// Withdraws files: their lines no longer count, and the same bytes are a new file if they
+    /// arrive again. Each withdrawal has its own vintage; closed months stay closed.
     ///
     /// # Errors
-    /// [`EngineError::Archive`] if a file's records cannot be read or the home not be written,
-    /// [`EngineError::Worker`] if a worker died. Nothing is withdrawn then.
+    /// [`EngineError::Archive`] if a file's records cannot be read or the home cannot be written,
+    /// [`EngineError::Worker`] if a worker died. No file is withdrawn then.
     pub fn withdraw(
         &mut self,
         files: &[Vintage],
@@ -71,7 +71,7 @@ impl Engine {
         Ok(withdrawn)
     }
 
-    /// Restores the state that is left when some files do not count.
+    /// Restores the state without some files.
     fn restore_without(
         &mut self,
         without: &[Vintage],
@@ -87,14 +87,15 @@ impl Engine {
         Ok(())
     }
 
-    /// Withdraws files that the state does not have.
+    /// Withdraws files that are not in the state.
     fn withdraw_unread(&mut self, files: &[Vintage]) -> Result<Vec<Withdrawn>, EngineError> {
         let last = self.archive.last_vintage()?.unwrap_or_default().0;
         let withdrawn: Vec<Withdrawn> = (last + 1..)
             .zip(files)
             .map(|(at, &file)| Withdrawn { file, at: Vintage(at) })
             .collect();
-        // What is in the snapshots of these files could be taken back by their records only.
+        // Only the records of these files could subtract them from a snapshot, so all snapshots
+        // become invalid.
         let step = Step::without_reading(withdrawn.clone());
         let definition = Arc::clone(&self.definition);
         self.publish(&definition, step, &mut Unwatched)?;
@@ -102,11 +103,11 @@ impl Engine {
     }
 }
 
-/// The one file that counts under a name.
+/// The only counted file with a name.
 ///
 /// # Errors
-/// - [`EngineError::NoSuchFile`] if none does.
-/// - [`EngineError::SeveralFiles`] if more than one does.
+/// - [`EngineError::NoSuchFile`] if no counted file has the name.
+/// - [`EngineError::SeveralFiles`] if several counted files have it.
 pub fn file_named(archive: &Archive, name: &str) -> Result<FileEntry, EngineError> {
     let mut files = archive.files()?;
     files.retain(|file| file.counts_now() && file.name == name);

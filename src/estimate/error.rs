@@ -3,18 +3,18 @@
 use serde::Serialize;
 use thiserror::Error;
 
-/// An estimate that cannot be made: nothing is returned in its place.
+/// The reason why an estimation failed; it returns no other result.
 #[derive(Debug, Clone, PartialEq, Error)]
 pub enum EstimateError {
-    /// The formula, the clusters or the weights name a column that the panel lacks.
+    /// The formula, the clusters or the weights name a column that the panel does not have.
     #[error("the panel has no column {name:?}; it has {}", known.join(", "))]
     UnknownColumn {
-        /// The column asked for.
+        /// The requested column.
         name: String,
         /// The panel's columns.
         known: Vec<String>,
     },
-    /// A column of names stands where a number is needed.
+    /// A numeric column is needed, and the column has texts.
     #[error("{name:?} holds categories, not numbers: use it after | as a fixed effect")]
     NotNumeric {
         /// The column.
@@ -25,29 +25,29 @@ pub enum EstimateError {
     Length {
         /// The column.
         name: String,
-        /// Its rows.
+        /// Its number of rows.
         n: usize,
-        /// The others' rows.
+        /// The other columns' number of rows.
         wanted: usize,
     },
-    /// More rows than row numbers are kept for.
+    /// The panel has more rows than row numbers allow.
     #[error("the panel has {n} rows; at most {} are possible", u32::MAX - 1)]
     TooManyRows {
-        /// Rows of the panel.
+        /// The number of rows of the panel.
         n: usize,
     },
-    /// Nothing is left to estimate from.
+    /// No row remains for the estimation.
     #[error(
         "no rows are left of {n_rows}: {n_missing} without a value or a weight{}, {n_singletons} \
                  singletons",
         column.as_ref().map_or(String::new(), |name| format!(" ({name:?} is missing everywhere)"))
     )]
     NoRows {
-        /// Rows of the panel.
+        /// The number of rows of the panel.
         n_rows: usize,
-        /// Rows with a missing, infinite or zero-weight value.
+        /// The number of rows with a missing, infinite or zero-weight value.
         n_missing: usize,
-        /// Rows alone in a level of a fixed effect.
+        /// The number of rows alone in a level of a fixed effect.
         n_singletons: usize,
         /// A column without any value.
         column: Option<String>,
@@ -55,7 +55,7 @@ pub enum EstimateError {
     /// A weight below zero.
     #[error("row {} of the panel has the weight {weight}; weights are zero or more", row + 1)]
     NegativeWeight {
-        /// Row of the panel, from zero.
+        /// The row of the panel, counted from zero.
         row: usize,
         /// Its weight.
         weight: f64,
@@ -66,16 +66,16 @@ pub enum EstimateError {
          relative residual is {relative_residual:.1e}; {stop}"
     )]
     NotConverged {
-        /// Why the iteration stopped.
+        /// The reason why the iteration stopped.
         stop: Stop,
-        /// Iterations done.
+        /// The number of iterations.
         iterations: usize,
         /// The largest relative residual of all variables.
         relative_residual: f64,
-        /// The variable it belongs to.
+        /// The variable of this residual.
         variable: String,
     },
-    /// An option that cannot be used.
+    /// An option is invalid.
     #[error("{0}")]
     Option(#[from] OptionError),
     /// A model names a variable that was not absorbed.
@@ -84,7 +84,7 @@ pub enum EstimateError {
         /// The variable.
         name: String,
     },
-    /// Formulas to be estimated together have different fixed effects, or none is given.
+    /// Formulas to be estimated together have different fixed effects, or no formula is given.
     #[error(
         "{formula:?} does not have the fixed effects of the formulas before it; estimate it by \
          itself"
@@ -93,40 +93,40 @@ pub enum EstimateError {
         /// The formula.
         formula: String,
     },
-    /// A model clusters by something the design does not hold.
+    /// A model has clusters that the design does not have.
     #[error("the design has no clusters {name:?}")]
     UnknownClusters {
-        /// The clusters asked for.
+        /// The requested clusters.
         name: String,
     },
     /// Clusters in more than two ways.
     #[error("errors can be clustered in one or two ways, not in {n}")]
     ClusterWays {
-        /// Ways asked for.
+        /// The requested number of ways.
         n: usize,
     },
 }
 
-/// An option with a value that it does not take.
+/// An option has an invalid value.
 #[derive(Debug, Clone, PartialEq, Error)]
 #[error("{name} is {value}; {allowed}")]
 pub struct OptionError {
     /// The option.
     pub name: &'static str,
-    /// The value given.
+    /// The given value.
     pub value: String,
-    /// The values that it takes.
+    /// The allowed values.
     pub allowed: &'static str,
 }
 
-/// Why an iteration stopped.
+/// The reason why an iteration stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Error)]
 #[serde(rename_all = "snake_case")]
 pub enum Stop {
     /// The tolerance was reached.
     #[error("converged")]
     Converged,
-    /// As many iterations as allowed.
+    /// The iteration reached its limit.
     #[error("the iterations allowed are used up; raise iterations or tolerance")]
     IterationLimit,
     /// The residual no longer falls.

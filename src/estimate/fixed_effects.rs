@@ -1,10 +1,9 @@
 //! The fixed effects themselves, recovered from the potentials of the variables.
 //!
 //! # Equation
-//! Of an iterated effect `α(y) − Σ_j β_j α(x_j)`; of the swept one the mean of what is then left in
-//! each group.
-//! Each effect is known up to constants that the others take up: only their sum is identified. An
-//! effect that a finer one explains is zero.
+//! For an iterated effect: `α(y) − Σ_j β_j α(x_j)`. For the swept effect: the mean of the remainder
+//! in each group. Each effect is known up to constants that shift between effects: only their sum
+//! is identified. An effect that a finer one explains is zero.
 
 use rayon::prelude::*;
 
@@ -15,7 +14,7 @@ use super::error::EstimateError;
 use super::formula::{Formula, Term};
 use super::result::Estimate;
 
-/// One effect's value for each of its levels.
+/// The values of one effect, one for each of its levels.
 #[derive(Debug, Clone)]
 pub struct FixedEffect<'e> {
     /// The levels, in the working order of the sample.
@@ -27,9 +26,9 @@ pub struct FixedEffect<'e> {
 /// The value of one level of one effect.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct EffectLevel {
-    /// The effect's place in the formula.
+    /// The effect's position in the formula.
     pub effect: usize,
-    /// A row of the panel that is in the level.
+    /// A row of the panel in the level.
     pub row: usize,
     /// The value.
     pub value: f64,
@@ -85,7 +84,7 @@ pub fn recover<'e>(
         effects[i].values = potentials.chunks_exact(layout.width).map(combined).collect();
     }
     if let Some(swept) = layout.swept {
-        // Variables are read as deviations from their origins, which the swept effect takes up.
+        // Variables are read as deviations from their origins, which the swept effect absorbs.
         let variables = layout.design.variables.iter().zip(&combination);
         let origin: f64 = variables.map(|(variable, c)| c * variable.origin()).sum();
         let rest = |group: usize| {
@@ -115,7 +114,7 @@ pub fn recover<'e>(
     Ok(effects)
 }
 
-/// One for the outcome, less the coefficient for each regressor.
+/// The weights of a combination: one for the outcome, minus the coefficient for each regressor.
 fn combination(
     absorbed: &Absorbed<'_>,
     formula: &Formula,

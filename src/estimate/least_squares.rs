@@ -1,19 +1,18 @@
 //! Coefficients from the cross products of the residuals.
 //!
 //! # Equation
-//! `β = (X̃'WX̃)⁻¹ X̃'Wỹ`, tildes for residuals. An error of relative size ε in the absorption
-//! enters the
-//! products squared, because residuals are orthogonal to the effects.
+//! `β = (X̃'WX̃)⁻¹ X̃'Wỹ`, with tildes for residuals. An absorption error of relative size ε enters
+//! the products as ε², because residuals are orthogonal to the effects.
 //!
-//! A regressor is left out, and named, for one of three reasons:
+//! A regressor is dropped and listed for one of three reasons:
 //!
-//! - Its values are a constant but for rounding: what is left of it is below 5e-15 of it, the most
-//!   that a value written with 15 digits is off. A mean 10¹² times what is left stays far above.
+//! - Its values are constant except for rounding: its remainder is below 5e-15 of its size, the
+//!   largest rounding error of a value with 15 digits. A mean of 10¹² times the remainder is far
+//!   above this limit.
 //! - The effects explain it: they leave below 1e-12 of its square around its mean. A sum of effects
-//!   that was rounded to single precision leaves 1e-15 of it, and the absorption of a figure with
-//!   all its digits 1e-28.
-//! - The regressors before it explain it: they leave below 1e-9 of the square of what the effects
-//!   left (fixest's limit).
+//!   in single precision leaves 1e-15 of it, and the absorption of values with all digits 1e-28.
+//! - The regressors before it explain it: they leave below 1e-9 of its square after the effects
+//!   (fixest's limit).
 
 use faer::linalg::solvers::Solve;
 use faer::{Mat, Side};
@@ -28,26 +27,26 @@ pub struct CrossProducts {
     values: Vec<f64>,
 }
 
-/// Why a regressor has no coefficient.
+/// The reason why a regressor has no coefficient.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Collinear {
     /// The fixed effects explain it.
     WithFixedEffects,
-    /// The regressors before it explain it.
+    /// The earlier regressors explain it.
     WithRegressors,
 }
 
 /// Coefficients of one model.
 #[derive(Debug, Clone)]
 pub struct Coefficients {
-    /// The outcome's place among the absorbed variables.
+    /// The position of the outcome among the absorbed variables.
     pub outcome: usize,
-    /// Places of the regressors that have a coefficient.
+    /// The positions of the regressors with a coefficient.
     pub kept: Vec<usize>,
-    /// Places of those that have none.
+    /// The positions of the regressors without a coefficient.
     pub dropped: Vec<(usize, Collinear)>,
-    /// One for each kept regressor.
+    /// The coefficients, one for each kept regressor.
     pub estimates: Vec<f64>,
     /// `(X̃'WX̃)⁻¹`, by rows.
     pub inverse: Vec<f64>,
@@ -74,7 +73,7 @@ impl CrossProducts {
 }
 
 impl Coefficients {
-    /// Least squares of one variable on others, by their places.
+    /// Least squares of one variable on others, by their positions.
     #[must_use]
     pub fn solve(
         absorbed: &Absorbed<'_>,
@@ -99,9 +98,8 @@ impl Coefficients {
     }
 }
 
-/// The regressors that those before them do not explain: a Cholesky factorisation in the order
-/// given, of the
-/// correlations.
+/// The regressors that earlier regressors do not explain: a Cholesky factorisation of the
+/// correlations, in the given order.
 fn independent(
     cross: &CrossProducts,
     candidates: &[usize],
@@ -129,7 +127,7 @@ fn independent(
     kept
 }
 
-/// Coefficients and inverse, by Cholesky of the matrix scaled to a unit diagonal.
+/// The coefficients and the inverse, by Cholesky of the matrix scaled to a unit diagonal.
 fn solution(cross: &CrossProducts, outcome: usize, kept: &[usize]) -> (Vec<f64>, Vec<f64>) {
     let k = kept.len();
     if k == 0 {

@@ -5,7 +5,7 @@
 //! Absorbed ─▶ Memory ─▶ tables ─▶ (files) ─▶ tables ─▶ Memory ─▶ the next estimation
 //! ```
 //!
-//! It decides no figure: a missing, damaged or foreign state costs time only.
+//! No figure depends on it: a missing, damaged or foreign state costs time only.
 
 use super::absorb::reuse::tables::Tables;
 pub use super::absorb::reuse::tables::{MemoryColumn, MemoryError, MemoryTable};
@@ -26,21 +26,21 @@ impl Memory {
         Self { start: absorbed.start() }
     }
 
-    /// The solution to begin from.
+    /// The solution from which the iteration starts.
     pub(super) fn start(&self) -> &Start {
         &self.start
     }
 
-    /// The memory as tables, to be kept.
+    /// The memory as tables, for storage.
     #[must_use]
     pub fn into_tables(self) -> Vec<MemoryTable> {
         self.start.into_tables()
     }
 
-    /// The memory that the tables hold.
+    /// Reads a memory from its tables.
     ///
     /// # Errors
-    /// [`MemoryError`]: a table or a column is missing, or one does not fit the others.
+    /// [`MemoryError`]: a table or a column is missing, or the tables do not fit together.
     pub fn from_tables(tables: Vec<MemoryTable>) -> Result<Self, MemoryError> {
         let mut tables = Tables::new(tables);
         Ok(Self { start: Start::from_tables(&mut tables)? })

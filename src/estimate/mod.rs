@@ -32,24 +32,24 @@ use self::memory::Memory;
 use self::panel::Panel;
 use self::result::Estimate;
 
-/// How to estimate one formula.
+/// The options of an estimation.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Options {
     /// The column of weights.
     pub weights: Option<String>,
-    /// Columns that a row must have a value in, though no formula reads them: what models that
-    /// share a sample with these read.
+    /// Further columns in which a row must have a value, although no formula reads them: the
+    /// columns of other models with a common sample.
     pub required: Vec<String>,
     /// The treatment of rows alone in a level of a fixed effect.
     pub singletons: Singletons,
-    /// How standard errors are worked out.
+    /// The computation of standard errors.
     pub inference: Inference,
-    /// When the absorption stops.
+    /// The options of the absorption.
     pub absorb: AbsorbOptions,
 }
 
 impl Options {
-    /// What one formula asks for with these options.
+    /// The request of one formula with these options.
     fn request(&self, formula: &Formula) -> Request {
         let clusters = self.inference.vcov.clusters();
         let request = Request::of_formula(formula, clusters, self.weights.as_deref());
@@ -60,7 +60,7 @@ impl Options {
 /// Estimates one formula on a panel.
 ///
 /// # Errors
-/// [`EstimateError`]: see its variants; no estimate is returned that did not converge.
+/// [`EstimateError`]: see its variants; an estimation that does not converge returns no estimate.
 ///
 /// # Panics
 /// Never: one formula gives one estimate.
@@ -113,28 +113,28 @@ pub fn estimate_with_effects(
     Ok((estimate, levels))
 }
 
-/// Estimates of several formulas, and what the next estimation can begin from.
+/// The estimates of several formulas, and the start of the next estimation.
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct Estimated {
-    /// One for each formula, in their order.
+    /// The estimates, in the order of the formulas.
     pub estimates: Vec<Estimate>,
     /// The standard deviation of each outcome and regressor over the sample, by name.
     pub deviations: Vec<(String, f64)>,
-    /// What is kept for a later estimation of the same formulas on a panel that has changed.
+    /// The memory for a later estimation of the same formulas on a changed panel.
     pub memory: Memory,
-    /// What was eliminated within blocks of the data, and how much of it was kept from before.
+    /// The elimination within blocks of the data, and the number of reused pieces.
     pub elimination: Option<Eliminated>,
 }
 
-/// Estimates formulas with the same fixed effects on one sample, the rows that have every
-/// variable of all of them: the effects are absorbed once, from the union of the variables.
+/// Estimates formulas with the same fixed effects on one sample: the rows with all variables of all
+/// formulas. The effects are absorbed once, from the union of the variables.
 ///
 /// # Incremental
-/// With the memory of an earlier estimation, pieces of the sample (a city's year) whose rows are
-/// the same are not read: their figures are those of before, equal bit for bit to what reading them
-/// would give. Where few levels are new, the iteration begins from the last solution; the estimates
-/// depend on that within the tolerance only.
+/// With the memory of an earlier estimation, unchanged pieces of the sample (a city's year) are not
+/// read. Their stored figures are equal bit for bit to those of another reading. If few levels are
+/// new, the iteration starts from the last solution. The start changes the estimates only within
+/// the tolerance.
 ///
 /// # Errors
 /// [`EstimateError`]: see its variants; [`EstimateError::EffectsDiffer`] if the formulas do not

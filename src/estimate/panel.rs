@@ -1,8 +1,8 @@
 //! A panel as columns: borrowed slices with names.
 //!
-//! A column is read as numbers, by regressors, or as levels, by fixed effects and clusters. Mostly
-//! one slice serves both. Where equal numbers are different levels, such as the texts `01` and `1`,
-//! the levels are a slice of their own.
+//! Regressors read a column as numbers; fixed effects and clusters read it as levels. In most cases
+//! one slice serves both. If equal numbers are different levels, such as the texts `01` and `1`,
+//! the levels have a separate slice.
 
 use super::error::EstimateError;
 
@@ -16,7 +16,7 @@ pub enum Column<'a> {
     Real(&'a [f64]),
     /// Whole numbers: years, identifiers, dummies.
     Integer(&'a [i32]),
-    /// Whole numbers that are small, in half the room.
+    /// Small whole numbers, in half the memory.
     Short(&'a [i16]),
     /// Categories by number; [`MISSING`] is missing.
     Code(&'a [u32]),
@@ -30,17 +30,17 @@ pub struct Panel<'a> {
     parts: Vec<Part>,
 }
 
-/// Consecutive rows of a panel that come from one place, such as one year's file.
+/// Consecutive rows of a panel with one source, such as one year's file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Part {
-    /// Its rows.
+    /// The number of rows.
     pub n_rows: usize,
-    /// Another number whenever any value in these rows is another.
+    /// A number that changes with every change of a value in these rows.
     pub fingerprint: u64,
 }
 
 impl Column<'_> {
-    /// Rows of the column.
+    /// The number of rows of the column.
     #[must_use]
     pub fn len(&self) -> usize {
         match self {
@@ -51,13 +51,13 @@ impl Column<'_> {
         }
     }
 
-    /// Whether the column has no rows.
+    /// True if the column has no rows.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Whether the row holds a value.
+    /// True if the row has a value.
     #[must_use]
     pub fn is_present(&self, row: usize) -> bool {
         match self {
@@ -67,7 +67,7 @@ impl Column<'_> {
         }
     }
 
-    /// The value in one row as bits, equal where the values are.
+    /// The value in one row as bits; equal values have equal bits.
     pub(super) fn bits(&self, row: usize) -> u64 {
         match self {
             Self::Real(values) => (values[row] + 0.0).to_bits(),
@@ -79,7 +79,7 @@ impl Column<'_> {
 }
 
 impl<'a> Panel<'a> {
-    /// A panel of these columns; of two with one name the first counts.
+    /// A panel of these columns; of two columns with one name, the first counts.
     ///
     /// # Errors
     /// - [`EstimateError::Length`]: a column's length differs from the first one's.
@@ -93,22 +93,21 @@ impl<'a> Panel<'a> {
         Ok(Self { columns, levels: Vec::new(), parts: Vec::new() })
     }
 
-    /// The same panel with the levels of those columns whose numbers do not tell them.
+    /// Adds the levels of columns whose numbers do not identify their levels.
     ///
     /// # Errors
-    /// [`EstimateError::Length`]: a column's length is not the panel's.
+    /// [`EstimateError::Length`]: the length of a column differs from the panel's.
     pub fn with_levels(mut self, levels: Vec<(String, Column<'a>)>) -> Result<Self, EstimateError> {
         same_length(&levels, self.n_rows())?;
         self.levels = levels;
         Ok(self)
     }
 
-    /// The same panel, told where its rows come from: what an earlier estimation kept of a part
-    /// with the same fingerprint holds without reading the values again. Without parts the values
-    /// themselves tell.
+    /// Adds the parts of the panel's rows. A part with the same fingerprint as in an earlier
+    /// estimation is not read again. Without parts, the values identify the rows.
     ///
     /// # Panics
-    /// There are parts, and they do not have as many rows as the panel.
+    /// If the parts do not have as many rows as the panel.
     #[must_use]
     pub fn in_parts(mut self, parts: Vec<Part>) -> Self {
         let n: usize = parts.iter().map(|part| part.n_rows).sum();
@@ -117,31 +116,31 @@ impl<'a> Panel<'a> {
         self
     }
 
-    /// Where the rows come from; empty if that was not told.
+    /// The parts of the rows; empty if they are unknown.
     #[must_use]
     pub fn parts(&self) -> &[Part] {
         &self.parts
     }
 
-    /// Rows of the panel.
+    /// The number of rows of the panel.
     #[must_use]
     pub fn n_rows(&self) -> usize {
         self.columns.first().map_or(0, |(_, column)| column.len())
     }
 
-    /// The levels of the column of that name, as a factor of effects or clusters.
+    /// The levels of the column with that name, as a factor of effects or clusters.
     ///
     /// # Errors
-    /// [`EstimateError::UnknownColumn`]: there is none.
+    /// [`EstimateError::UnknownColumn`]: there is no such column.
     pub fn levels(&self, name: &str) -> Result<Column<'a>, EstimateError> {
         let own = self.levels.iter().find(|(own, _)| own == name);
         own.map_or_else(|| self.column(name), |(_, column)| Ok(*column))
     }
 
-    /// The column of that name.
+    /// The column with that name.
     ///
     /// # Errors
-    /// [`EstimateError::UnknownColumn`]: there is none.
+    /// [`EstimateError::UnknownColumn`]: there is no such column.
     pub fn column(&self, name: &str) -> Result<Column<'a>, EstimateError> {
         let found = self.columns.iter().find(|(own, _)| own == name);
         found.map(|(_, column)| *column).ok_or_else(|| EstimateError::UnknownColumn {

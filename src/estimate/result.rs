@@ -18,47 +18,46 @@ pub struct Estimate {
     pub formula: String,
     /// Coefficients with their inference.
     pub terms: Vec<TermEstimate>,
-    /// Regressors without a coefficient, and why.
+    /// The regressors without a coefficient, with the reason.
     pub dropped: Vec<DroppedTerm>,
-    /// Rows used.
+    /// The number of rows used.
     pub n_obs: usize,
-    /// Rows left out for a missing value.
+    /// The number of rows left out for a missing value.
     pub n_missing: usize,
-    /// Rows left out as singletons.
+    /// The number of rows left out as singletons.
     pub n_singletons: usize,
-    /// Clusters; of two ways the smaller number.
+    /// The number of clusters; for two ways the smaller number.
     pub n_clusters: Option<usize>,
-    /// Clusters of each way, by name.
+    /// The number of clusters of each way, by name.
     pub clusters: Vec<Levels>,
-    /// Parameters that the small-sample factor counts.
+    /// The number of parameters in the small-sample factor.
     pub k: usize,
     /// `n_obs − k`
     pub df_residual: usize,
-    /// Degrees of freedom of the t statistics.
+    /// The degrees of freedom of the t statistics.
     pub df_t: usize,
-    /// Share of the outcome's variance explained.
+    /// The explained share of the outcome's variance.
     pub r2: Option<f64>,
-    /// Share of the outcome's variance explained within the fixed effects.
+    /// The explained share of the outcome's variance within the fixed effects.
     pub r2_within: Option<f64>,
-    /// Weighted sum of squared residuals.
+    /// The weighted sum of squared residuals.
     #[serde(with = "exact")]
     pub rss: f64,
     /// The fixed effects and their levels.
     pub fixed_effects: Vec<Levels>,
     /// The kind of variance: `iid`, `hc1` or the clusters.
     pub vcov: String,
-    /// The covariance matrix, by rows in the order of `terms`; none where it was not kept.
+    /// The covariance matrix, by rows in the order of `terms`; `None` if it was not stored.
     #[serde(default, with = "exact_matrix")]
     pub covariance: Option<Vec<f64>>,
-    /// Iterations of the absorption.
+    /// The number of iterations of the absorption.
     pub iterations: usize,
-    /// Its largest relative residual.
+    /// The largest relative residual of the absorption.
     #[serde(with = "exact")]
     pub relative_residual: f64,
-    /// Whether an earlier solution started the iteration, or its pieces were not read again.
+    /// True if an earlier solution started the iteration, or stored pieces were used.
     pub warm_start: bool,
-    /// What a reader has to know of the figures: why standard errors are missing, or what was done
-    /// to them.
+    /// Notes for readers of the figures: the reasons for missing standard errors, and repairs.
     #[serde(default)]
     pub notes: Vec<String>,
 }
@@ -72,18 +71,18 @@ pub struct TermEstimate {
     /// The coefficient.
     #[serde(with = "exact")]
     pub estimate: f64,
-    /// Its standard error.
+    /// The standard error.
     pub std_error: Option<f64>,
-    /// The reason for a missing value.
+    /// The reason for a missing standard error.
     #[serde(default)]
     pub std_error_reason: Option<NoStdError>,
-    /// Their ratio.
+    /// The ratio of coefficient and standard error.
     pub statistic: Option<f64>,
-    /// Two-sided, by Student's t.
+    /// The two-sided p-value, by Student's t.
     pub p_value: Option<f64>,
-    /// Lower end of the 95 % interval.
+    /// The lower end of the 95 % interval.
     pub conf_low: Option<f64>,
-    /// Upper end of the 95 % interval.
+    /// The upper end of the 95 % interval.
     pub conf_high: Option<f64>,
 }
 
@@ -104,7 +103,7 @@ impl TermEstimate {
     }
 }
 
-/// Why a coefficient has no standard error.
+/// The reason why a coefficient has no standard error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NoStdError {
@@ -112,13 +111,13 @@ pub enum NoStdError {
     OutcomeConstant,
     /// The model fits every observation.
     ResidualsZero,
-    /// The parameters are as many as the observations, or more.
+    /// There are at least as many parameters as observations.
     NoDegreesOfFreedom,
-    /// Errors are clustered, and there is one cluster.
+    /// Errors are clustered, and there is only one cluster.
     OneCluster,
     /// Two-way clustering gave a negative variance.
     VarianceNegative,
-    /// What the variance is made from is nothing but rounding.
+    /// The variance is only rounding.
     VarianceZero,
 }
 
@@ -144,31 +143,31 @@ pub struct DroppedTerm {
     pub collinear: Collinear,
 }
 
-/// How many levels something has.
+/// The number of levels of an effect or of clusters.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Levels {
     /// The effect or the clusters.
     pub name: String,
-    /// Its levels.
+    /// The number of levels.
     pub levels: usize,
 }
 
 impl Estimate {
-    /// The covariance of two coefficients, by their places among the terms; none where it was not
-    /// kept.
+    /// The covariance of two coefficients, by their positions among the terms; `None` if it was not
+    /// stored.
     #[must_use]
     pub fn covariance_of(&self, term: usize, other: usize) -> Option<f64> {
         self.covariance.as_ref()?.get(term * self.terms.len() + other).copied()
     }
 }
 
-/// A number as text: JSON has numbers for finite ones only, and `null` would not say which it was.
+/// A number as text: JSON has only finite numbers, and `null` would not identify the others.
 #[derive(Serialize, Deserialize)]
 #[serde(untagged)]
 enum Exact {
     Finite(f64),
     Word(Word),
-    /// As layout 2 wrote a coefficient that is not finite.
+    /// The form of a coefficient that is not finite in layout 2.
     Null,
 }
 
@@ -250,7 +249,7 @@ mod tests {
 
     use super::*;
 
-    /// A model whose numbers are given, in their order.
+    /// A model with given numbers, in order.
     fn model(numbers: [f64; 5]) -> Estimate {
         let [estimate, std_error, rss, residual, cell] = numbers;
         let term = TermEstimate {

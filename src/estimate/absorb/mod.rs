@@ -31,10 +31,10 @@ use self::solve::refinement::Refinement;
 use super::design::Design;
 use super::error::EstimateError;
 
-/// How many times the least weight the largest may be where effects are eliminated.
+/// The largest ratio of weights for which effects are eliminated.
 const WEIGHTS_APART_MAX: f64 = 1e4;
 
-/// Variables with their effects absorbed to the tolerance.
+/// Variables whose effects are absorbed to the tolerance.
 #[derive(Debug)]
 #[must_use]
 pub struct Absorbed<'a> {
@@ -44,15 +44,15 @@ pub struct Absorbed<'a> {
     /// `Ṽ'W Ṽ`, upper triangle by rows of the layout's width.
     products: Vec<f64>,
     sizes: Sizes,
-    /// Iterations done.
+    /// The number of iterations.
     pub iterations: usize,
     /// The largest relative residual of all variables.
     pub relative_residual: f64,
     /// The share of the tolerance that residuals must reach.
     share: f64,
-    /// Whether an earlier solution started the iteration, or its pieces were not read again.
+    /// True if an earlier solution started the iteration, or stored pieces were used.
     pub warm_start: bool,
-    /// How the effects were eliminated within blocks, if they were.
+    /// The elimination within blocks, if effects were eliminated.
     pub elimination: Option<Eliminated>,
     kept: Kept,
 }
@@ -61,8 +61,8 @@ impl<'a> Absorbed<'a> {
     /// Absorbs the design's effects from all its variables at once.
     ///
     /// # Errors
-    /// - [`EstimateError::Option`]: an option that cannot be used.
-    /// - [`EstimateError::NotConverged`]: the tolerance was not reached, and why.
+    /// - [`EstimateError::Option`]: an option is invalid.
+    /// - [`EstimateError::NotConverged`]: the tolerance was not reached, with the reason.
     pub fn solve(
         design: Design<'a>,
         options: &AbsorbOptions,
@@ -117,29 +117,30 @@ impl<'a> Absorbed<'a> {
         &self.sizes
     }
 
-    /// The square that rounding may leave of a variable.
+    /// The square of a variable that rounding may leave.
     #[must_use]
     pub fn rounding(&self, place: usize) -> f64 {
         ROUNDING * ROUNDING * self.sizes.whole[place]
     }
 
-    /// The tolerance asked for.
+    /// The requested tolerance.
     #[must_use]
     pub fn tolerance(&self) -> f64 {
         self.options.tolerance
     }
 
-    /// Which regressors are collinear with what comes before them.
+    /// The limits below which regressors are collinear with earlier ones.
     #[must_use]
     pub fn collinear(&self) -> CollinearLimits {
         self.options.collinear
     }
 
-    /// Brings the residual of some variables down to another tolerance: for a model that leaves
-    /// little of its outcome. How much the effects leave of them does not matter.
+    /// Reduces the residuals of some variables to another tolerance, for a model with little
+    /// unexplained variation of its outcome. The share that the effects leave of the variables does
+    /// not matter here.
     ///
     /// # Errors
-    /// [`EstimateError::NotConverged`]: the tolerance was not reached, and why.
+    /// [`EstimateError::NotConverged`]: the tolerance was not reached, with the reason.
     pub fn tighten(&mut self, places: &[usize], tolerance: f64) -> Result<(), EstimateError> {
         let Some(potentials) = self.potentials.take() else { return Ok(()) };
         let options = AbsorbOptions { tolerance, ..self.options.clone() };
@@ -155,7 +156,7 @@ impl<'a> Absorbed<'a> {
         Ok(())
     }
 
-    /// The residuals, part by part.
+    /// The residuals, in parts.
     #[must_use]
     pub fn residuals(&self) -> Stream<'_, 'a> {
         Stream::new(&self.layout, self.potentials.as_ref())
@@ -164,13 +165,13 @@ impl<'a> Absorbed<'a> {
     /// The potentials of one iterated effect, `width` numbers for each level.
     ///
     /// # Panics
-    /// There are fewer iterated effects.
+    /// If there are fewer iterated effects.
     #[must_use]
     pub fn potentials(&self, iterated: usize) -> &[f64] {
         self.potentials.as_ref().map_or(&[], |potentials| potentials.effect(iterated))
     }
 
-    /// The potentials, as a start for a later solution.
+    /// The potentials as a start of a later solution.
     #[must_use]
     pub fn start(&self) -> Start {
         let left = self.elimination.as_ref().map(|blocks| blocks.iterated);
@@ -178,8 +179,8 @@ impl<'a> Absorbed<'a> {
     }
 }
 
-/// The blocks that the effects fall into, those that a finer one explains aside; none where
-/// weights differ so much that a level beside a heavy row looks like one that others explain.
+/// The blocks of the effects, without effects that a finer one explains. `None` if weights differ
+/// so much that the level of a light row next to a heavy one looks collinear.
 fn blocks_of(design: &Design<'_>) -> Option<Blocks> {
     let weights = design.weights.as_deref().unwrap_or_default();
     let widen = |(least, most): (f64, f64), &weight: &f64| (least.min(weight), most.max(weight));

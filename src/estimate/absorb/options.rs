@@ -4,37 +4,37 @@ use serde::Serialize;
 
 use crate::estimate::error::OptionError;
 
-/// When to stop.
+/// The conditions that end the iteration, and the solver.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AbsorbOptions {
-    /// The residual to reach, relative to what is left of the variable.
+    /// The residual to reach, relative to the remaining variable.
     pub tolerance: f64,
-    /// Iterations allowed.
+    /// The largest number of iterations.
     pub iterations_max: usize,
-    /// Iterations without a smaller residual before giving up.
+    /// The number of iterations without a smaller residual before the iteration gives up.
     pub patience: usize,
-    /// From where on a regressor is collinear with what comes before it.
+    /// The limits below which a regressor is collinear with earlier ones.
     pub collinear: CollinearLimits,
     /// The solver.
     pub method: Method,
-    /// Whether to keep, for a later start, what was worked out inside blocks.
+    /// True if the figures of pieces are stored for a later start.
     pub keep: bool,
 }
 
-/// The share of a regressor's square that has to be left by what comes before it.
+/// The share of a regressor's square below which it is collinear.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct CollinearLimits {
-    /// By the fixed effects.
+    /// The share left by the fixed effects.
     pub with_effects: f64,
-    /// By the regressors before it (fixest's).
+    /// The share left by the earlier regressors (fixest's definition).
     pub with_regressors: f64,
 }
 
-/// Which solver absorbs the effects; both give the same within the tolerance.
+/// The solver of the effects; both solvers give the same result within the tolerance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Method {
-    /// Elimination within blocks where the data has them, the general solver otherwise.
+    /// Elimination within blocks if the data have them, else the general solver.
     #[default]
     Fastest,
     /// The general solver.
@@ -55,10 +55,10 @@ impl Default for AbsorbOptions {
 }
 
 impl AbsorbOptions {
-    /// The options, if they can be used.
+    /// Checks the options.
     ///
     /// # Errors
-    /// [`OptionError`]: the option with a value that it does not take.
+    /// [`OptionError`]: the option with an invalid value.
     pub fn checked(self) -> Result<Self, OptionError> {
         let shares = [
             ("tolerance", self.tolerance),

@@ -1,7 +1,7 @@
 //! Levels of an effect as dense numbers, in the order of first appearance.
 //!
-//! The numbering depends on the rows alone, so rows appended later keep the numbers of those
-//! before.
+//! The numbering depends on the rows alone, so appended rows do not change the numbers of earlier
+//! rows.
 
 use std::borrow::Cow;
 
@@ -9,25 +9,25 @@ use rustc_hash::FxHashMap;
 
 use crate::estimate::panel::Column;
 
-/// Levels that a lookup table may have for each row before a hash map takes its place.
+/// The number of levels for each row above which a hash map replaces the lookup table.
 const TABLE_LEVELS_PER_ROW: u64 = 4;
-/// Levels that a lookup table may always have.
+/// The number of levels that a lookup table may always have.
 const TABLE_LEVELS_FREE: u64 = 1 << 20;
-/// No level yet.
+/// The number that stands for no level.
 const NONE: u32 = u32::MAX;
 
 /// One effect, or one set of clusters: a level for each row.
 #[derive(Debug, Clone)]
 pub struct Codes {
-    /// As the formula writes it.
+    /// The name, as in the formula.
     pub name: String,
     /// The level of each row, below `n_levels`.
     pub of_row: Vec<u32>,
-    /// How many levels occur.
+    /// The number of levels that occur.
     pub n_levels: usize,
 }
 
-/// Rows whose keys are made at a time.
+/// The number of rows whose keys are computed at a time.
 const ROWS_PER_PIECE: usize = 4096;
 
 /// One factor of an interaction: a whole number below a bound for each row.
@@ -36,16 +36,17 @@ enum Factor<'f> {
     Code { values: &'f [u32], least: u32, bound: u64 },
     /// Whole numbers, counted from the smallest.
     Integer { values: &'f [i32], least: i32, bound: u64 },
-    /// The same, of small ones.
+    /// Small whole numbers, counted from the smallest.
     Short { values: &'f [i16], least: i16, bound: u64 },
-    /// Reals that are whole numbers all of them, counted from the smallest.
+    /// Reals whose values are all whole numbers, counted from the smallest.
     Whole { values: &'f [f64], least: f64, bound: u64 },
-    /// Levels numbered already, by position.
+    /// Levels that are already numbered, by position.
     Level { of_row: Cow<'f, [u32]>, bound: u64 },
 }
 
 impl Codes {
-    /// The levels of these columns combined, over the rows given, all of them present.
+    /// Numbers the combined levels of these columns over the given rows; all values must be
+    /// present.
     #[must_use]
     pub fn encode(name: String, columns: &[Column<'_>], rows: &[u32]) -> Self {
         let mut pending: Vec<Factor<'_>> = Vec::new();
@@ -62,10 +63,10 @@ impl Codes {
         Self { name, of_row, n_levels }
     }
 
-    /// Keeps the positions that stay, where they stand, and renumbers what still occurs.
+    /// Keeps the marked positions in their order, and renumbers the remaining levels.
     ///
     /// # Panics
-    /// If the argument does not state for each position whether it stays.
+    /// If the argument does not have an entry for each position.
     #[must_use]
     pub fn retain(mut self, stays: &[bool]) -> Self {
         assert_eq!(stays.len(), self.of_row.len(), "each position stays or goes");
@@ -81,7 +82,7 @@ impl Codes {
         Self { n_levels: numbers.n as usize, ..self }
     }
 
-    /// Keeps the positions given, in that order, and renumbers what still occurs.
+    /// Keeps the given positions in that order, and renumbers the remaining levels.
     #[must_use]
     pub fn select(&self, positions: &[u32]) -> Self {
         let mut numbers = Numbers::new(self.n_levels);
@@ -91,7 +92,7 @@ impl Codes {
         Self { name: self.name.clone(), of_row, n_levels: numbers.n as usize }
     }
 
-    /// Rows of each level.
+    /// The number of rows of each level.
     #[must_use]
     pub fn counts(&self) -> Vec<u32> {
         let mut counts = vec![0; self.n_levels];
@@ -101,7 +102,7 @@ impl Codes {
         counts
     }
 
-    /// Whether each level lies within one level of `other`.
+    /// True if each level lies within one level of `other`.
     #[must_use]
     pub fn is_nested_in(&self, other: &Self) -> bool {
         let mut outer = vec![NONE; self.n_levels];
@@ -114,7 +115,7 @@ impl Codes {
         })
     }
 
-    /// Levels of both combined.
+    /// The combined levels of both.
     #[must_use]
     pub fn intersect(&self, other: &Self) -> Self {
         let factors = [Factor::of_codes(self), Factor::of_codes(other)];
@@ -124,7 +125,7 @@ impl Codes {
     }
 }
 
-/// New numbers of levels, in the order in which they are asked for.
+/// New numbers of levels, in the order of the requests.
 struct Numbers {
     of_level: Vec<u32>,
     n: u32,
@@ -165,7 +166,7 @@ impl<'f> Factor<'f> {
         }
     }
 
-    /// Files often hold identifiers as reals: counting them needs no hashing.
+    /// Files often hold identifiers as reals; counting such values needs no hashing.
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
@@ -175,7 +176,7 @@ impl<'f> Factor<'f> {
         const WHOLE_MAX: f64 = 4_503_599_627_370_496.0;
         let widen = |(least, most): (f64, f64), &row: &u32| {
             let value = values[row as usize];
-            // No `fract`: without the instruction for it that is a call for each value.
+            // Avoids `fract`: on processors without the instruction, it is a call for each value.
             let whole = value.abs() <= WHOLE_MAX && real(value as i64) - value == 0.0;
             whole.then(|| (least.min(value), most.max(value)))
         };
@@ -201,7 +202,8 @@ impl<'f> Factor<'f> {
         }
     }
 
-    /// Each key times the bound, plus this factor; `first` is the position of the first row.
+    /// Multiplies each key by the bound and adds this factor; `first` is the position of the first
+    /// row.
     fn append(&self, keys: &mut [u64], rows: &[u32], first: usize) {
         let bound = self.bound();
         let each = keys.iter_mut().zip(rows);
@@ -255,7 +257,7 @@ fn extremes<T: Ord + Copy + Default>(values: impl Iterator<Item = T>) -> (T, T) 
     values.fold(None, widen).unwrap_or_default()
 }
 
-/// Levels of any values, by a hash map.
+/// Numbers the levels of any values with a hash map.
 fn hashed(rows: &[u32], value: impl Fn(usize) -> u64) -> (Vec<u32>, usize) {
     let mut numbers = FxHashMap::default();
     let of_row = rows.iter().map(|&row| number(&mut numbers, value(row as usize))).collect();
@@ -267,7 +269,7 @@ fn number(numbers: &mut FxHashMap<u64, u32>, key: u64) -> u32 {
     *numbers.entry(key).or_insert(next)
 }
 
-/// Levels of the factors combined, whose bounds multiply to less than 2^64.
+/// Numbers the combined levels of factors whose bounds multiply to less than 2^64.
 fn numbered(factors: &[Factor<'_>], rows: &[u32]) -> (Vec<u32>, usize) {
     let bound = factors.iter().map(Factor::bound).product::<u64>();
     let table = bound <= rows.len() as u64 * TABLE_LEVELS_PER_ROW + TABLE_LEVELS_FREE;

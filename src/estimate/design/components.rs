@@ -1,8 +1,9 @@
-//! Connected components of levels, as a forest whose trees they are.
+//! Connected components of levels, stored as a forest with one tree for each component.
 
 use super::codes::Codes;
 
-/// Connected components of the graph whose edges are the rows, between the levels of two effects.
+/// The number of connected components of a graph: its vertices are the levels of two effects, and
+/// its edges are the rows.
 ///
 /// # Panics
 /// Never: levels are fewer than rows, which are fewer than 2^32.
@@ -21,7 +22,7 @@ pub fn components(first: &Codes, second: &Codes) -> usize {
     count
 }
 
-/// The smallest member known of a component, with the path to it halved.
+/// The smallest known member of a component; halves the path to it.
 pub fn root(parents: &mut [u32], mut node: u32) -> u32 {
     while parents[node as usize] != node {
         let above = parents[parents[node as usize] as usize];
@@ -31,7 +32,7 @@ pub fn root(parents: &mut [u32], mut node: u32) -> u32 {
     node
 }
 
-/// Joins the levels that have a link in common, in a forest whose trees are the components.
+/// Joins levels with a common link, in a forest with one tree for each component.
 pub fn connect(parents: &mut [u32], n_links: usize, pairs: impl Iterator<Item = (u32, u32)>) {
     const NONE: u32 = u32::MAX;
     let mut first_of_link = vec![NONE; n_links];

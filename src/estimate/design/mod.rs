@@ -1,4 +1,4 @@
-//! Panel and formula to a sample: the rows that count, and their level of each effect.
+//! Panel and formula to a sample: its rows, and their level of each effect.
 //!
 //! The values of the variables stay in the panel; interactions are multiplied when read. The sample
 //! stores for each row its number in the panel and its levels.
@@ -22,7 +22,8 @@ use super::panel::{Column, Panel, Part};
 /// The request for a sample.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
-    /// Outcomes and regressors, a column or a product each; no factor stands for the constant.
+    /// The outcomes and regressors, each a column or a product; a term without factors is the
+    /// constant.
     pub variables: Vec<Term>,
     /// The fixed effects.
     pub effects: Vec<Interaction>,
@@ -30,45 +31,46 @@ pub struct Request {
     pub clusters: Vec<Interaction>,
     /// The column of weights.
     pub weights: Option<String>,
-    /// Columns that a row must have a value in, though no model reads them: models that share a
-    /// sample.
+    /// Further columns in which a row must have a value, although no model reads them. Models with
+    /// a common sample use this.
     pub required: Vec<String>,
     /// The treatment of rows alone in a level of a fixed effect.
     pub singletons: Singletons,
-    /// Whether variables are read as deviations from their means: every model has the constant.
-    /// With fixed effects, which take the mean out too, those far from zero are.
+    /// True if variables are read as deviations from their means, because every model has the
+    /// constant. With fixed effects, which remove the mean too, only variables far from zero are
+    /// centred.
     pub centred: bool,
 }
 
-/// The rows that count, their levels and what to read from them.
+/// The rows of the sample, their levels and the variables to read.
 #[derive(Debug, Clone)]
 pub struct Design<'a> {
     /// Outcomes and regressors.
     pub variables: Vec<Variable<'a>>,
-    /// Rows of the panel that are in the sample.
+    /// The panel rows of the sample.
     pub rows: Vec<u32>,
-    /// The fixed effects, as asked.
+    /// The fixed effects, as requested.
     pub effects: Vec<Arc<Codes>>,
     /// The columns that each effect combines.
     pub effect_columns: Vec<Vec<Column<'a>>>,
-    /// The sets of clusters, as asked.
+    /// The sets of clusters, as requested.
     pub clusters: Vec<Arc<Codes>>,
-    /// The clusters as asked: codes shared with an effect may be named after it.
+    /// The names of the clusters, as requested: codes shared with an effect may have its name.
     pub cluster_names: Vec<String>,
     /// The weight of each row of the sample.
     pub weights: Option<Vec<f64>>,
-    /// The source of the weights.
+    /// The column of the weights.
     pub weight: Option<Variable<'a>>,
     /// The origin of the panel's rows, if known.
     pub parts: Vec<Part>,
-    /// Rows left out for a missing or infinite value or a weight of zero.
+    /// The number of rows left out for a missing or infinite value or a weight of zero.
     pub n_missing: usize,
-    /// Rows left out as singletons.
+    /// The number of rows left out as singletons.
     pub n_singletons: usize,
 }
 
 impl Request {
-    /// What several formulas with the same effects ask for together.
+    /// The common request of several formulas with the same effects.
     ///
     /// # Errors
     /// [`EstimateError::EffectsDiffer`]: a formula has other effects than the first.
@@ -95,7 +97,7 @@ impl Request {
         Ok(request)
     }
 
-    /// What one formula asks for: its outcome first, then the constant if there is one, then its
+    /// The request of one formula: its outcome first, then the constant if there is one, then its
     /// terms.
     #[must_use]
     pub fn of_formula(formula: &Formula, clusters: &[Interaction], weights: Option<&str>) -> Self {
@@ -114,7 +116,7 @@ impl Request {
     }
 }
 
-/// Whether the constant is a regressor: fixed effects absorb it.
+/// True if the constant is a regressor: fixed effects absorb it.
 #[must_use]
 pub fn has_constant(formula: &Formula) -> bool {
     formula.intercept && formula.effects.is_empty()
@@ -124,13 +126,13 @@ impl<'a> Design<'a> {
     /// The sample: rows with all values, without singletons.
     ///
     /// # Errors
-    /// - [`EstimateError::UnknownColumn`], [`EstimateError::NotNumeric`]: a column is not there, or
-    ///   not numbers.
+    /// - [`EstimateError::UnknownColumn`], [`EstimateError::NotNumeric`]: a column does not exist,
+    ///   or is not numeric.
     /// - [`EstimateError::NegativeWeight`]: a weight is below zero.
-    /// - [`EstimateError::NoRows`]: nothing is left.
+    /// - [`EstimateError::NoRows`]: no row remains.
     ///
     /// # Panics
-    /// Never: every interaction was listed before it is looked up.
+    /// Never: every interaction is listed before it is looked up.
     pub fn build(panel: &Panel<'a>, request: &Request) -> Result<Self, EstimateError> {
         let mut variables = request
             .variables
@@ -196,7 +198,7 @@ impl<'a> Design<'a> {
         })
     }
 
-    /// Rows of the sample.
+    /// The number of rows of the sample.
     #[must_use]
     pub fn n_obs(&self) -> usize {
         self.rows.len()
@@ -207,7 +209,7 @@ fn weight<'a>(panel: &Panel<'a>, name: &str) -> Result<Variable<'a>, EstimateErr
     Variable::new(panel, &Term { factors: vec![name.into()] })
 }
 
-/// The rows that have every value and a weight.
+/// The rows with all values and a weight.
 fn complete_rows(
     n_rows: usize,
     variables: &[Variable<'_>],
@@ -261,7 +263,7 @@ fn distinct<'r, 'a>(
     Ok((names, columns))
 }
 
-/// The place of an interaction among others, whatever the order of its factors.
+/// The position of an interaction among others, for any order of its factors.
 fn same(among: &[&Interaction], wanted: &Interaction) -> Option<usize> {
     among.iter().position(|known| {
         known.factors.len() == wanted.factors.len()

@@ -1,5 +1,5 @@
-//! Rows alone in a level of a fixed effect carry no information. Dropping one may leave another
-//! alone.
+//! Singletons: a row alone in a level of a fixed effect carries no information. Dropping it may
+//! leave another row alone.
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -10,24 +10,23 @@ use super::codes::Codes;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Singletons {
-    /// They are dropped until none is left.
+    /// Singletons are dropped repeatedly until no row is alone.
     #[default]
     Dropped,
-    /// They stay: each has a residual of zero, and counts as an observation and its level as a
-    /// parameter (fixest's `fixef.rm = "none"`).
+    /// Singletons stay. Each has a residual of zero and counts as an observation, and its level
+    /// counts as a parameter (fixest's `fixef.rm = "none"`).
     Kept,
 }
 
-/// The rows of one level: how many, and all their numbers folded by exclusive or, which for a level
-/// of
-/// one row is that row's number.
+/// The rows of one level: their count, and the exclusive or of their numbers. For a level of one
+/// row, the latter is that row's number.
 #[derive(Clone, Copy, Default)]
 struct Level {
     n_rows: u32,
     folded: u32,
 }
 
-/// Whether each row stays when singletons are taken away until none is left.
+/// True for each row that stays when singletons are dropped until no row is alone.
 #[must_use]
 pub fn kept(effects: &[&Codes], n_rows: usize) -> Vec<bool> {
     let mut levels: Vec<Vec<Level>> = effects.par_iter().map(|effect| tally(effect)).collect();

@@ -4,20 +4,21 @@ use crate::estimate::error::EstimateError;
 use crate::estimate::formula::Term;
 use crate::estimate::panel::{Column, Panel};
 
-/// How the constant is called.
+/// The name of the constant.
 const CONSTANT: &str = "(Intercept)";
-/// Rows that tell how far a variable is from zero.
+/// The number of rows that decide whether a variable is far from zero.
 const ROWS_LOOKED_AT: usize = 4096;
-/// Spreads that a mean may be away from zero: four bits of a value's 53 are lost in its squares.
+/// The largest ratio of mean to spread for which a variable is not centred: its squares lose four
+/// of a value's 53 bits.
 const SPREADS_FROM_ZERO_MAX: f64 = 16.0;
 
 /// A product of numeric columns; without a factor it is the constant one.
 #[derive(Debug, Clone)]
 pub struct Variable<'a> {
-    /// As the formula writes it.
+    /// The name, as in the formula.
     pub name: String,
     factors: Vec<Values<'a>>,
-    /// What is taken off every value when it is read.
+    /// The number subtracted from every value when it is read.
     origin: f64,
 }
 
@@ -45,26 +46,26 @@ impl<'a> Variable<'a> {
         Ok(Self { name: Self::name_of(term), factors, origin: 0.0 })
     }
 
-    /// What the variable of a term is called.
+    /// The name of a term's variable.
     #[must_use]
     pub fn name_of(term: &Term) -> String {
         if term.factors.is_empty() { CONSTANT.into() } else { term.to_string() }
     }
 
-    /// Whether it is the constant one.
+    /// True if the variable is the constant one.
     #[must_use]
     pub fn is_constant(&self) -> bool {
         self.factors.is_empty()
     }
 
-    /// What is taken off every value when it is read; zero unless it was centred.
+    /// The number subtracted from every value when it is read; zero unless the variable is centred.
     #[must_use]
     pub fn origin(&self) -> f64 {
         self.origin
     }
 
-    /// From now on the variable is read as deviations from its weighted mean over these rows: a
-    /// spread far below the mean would be lost in the rounding of squares.
+    /// Changes the variable to deviations from its weighted mean over these rows. A spread far
+    /// below the mean would otherwise be lost in the rounding of squares.
     pub(super) fn centre(&mut self, rows: &[u32], weights: Option<&[f64]>) {
         let Some(&first) = rows.first().filter(|_| !self.is_constant()) else { return };
         let near = self.at(first as usize);
@@ -80,11 +81,11 @@ impl<'a> Variable<'a> {
         }
     }
 
-    /// Where the mean is many spreads away from zero, the variable is read as deviations from a
-    /// value near it from now on: the first row's, or the mean of some rows if that one is far off.
+    /// Changes a variable whose mean is many spreads from zero to deviations from a nearby value.
+    /// That value is the first row's, or the mean of some rows if the first is far from it.
     ///
-    /// Fixed effects take the mean out anyway, so the exact one is not needed. Rows added later
-    /// leave the origin in place as long as the first row stays.
+    /// Fixed effects remove the mean anyway, so the exact mean is not needed. Rows added later
+    /// leave the origin unchanged as long as the first row stays.
     pub(super) fn centre_if_far(&mut self, rows: &[u32]) {
         let Some(&first) = rows.first() else { return };
         let near = self.at(first as usize);
@@ -103,7 +104,7 @@ impl<'a> Variable<'a> {
         }
     }
 
-    /// The value in one row of the panel, less the origin.
+    /// The value in one row of the panel, minus the origin.
     #[must_use]
     pub fn at(&self, row: usize) -> f64 {
         self.factors.iter().map(|factor| factor.at(row)).product::<f64>() - self.origin
@@ -131,7 +132,7 @@ impl<'a> Variable<'a> {
         }
     }
 
-    /// Clears `present` where the product, from row `start` on, is not a finite number.
+    /// Clears `present` if the product is not a finite number; the rows begin at `start`.
     pub(super) fn mark_missing(&self, start: usize, present: &mut [bool]) {
         match self.factors.as_slice() {
             [Values::Real(values)] => {

@@ -8,10 +8,10 @@
 //! effects := effect { "+" effect }                   effect  := name { "^" name }
 //! ```
 //!
-//! A name is letters, digits, `_` and `.`, or anything between backquotes, where two backquotes
-//! stand for one. Names are compared in Unicode's composed form (NFC). Terms keep the order in
-//! which they were written, and a term written twice counts once: of collinear regressors the
-//! later one goes.
+//! A name has letters, digits, `_` and `.`, or any characters between backquotes; two backquotes
+//! inside stand for one. Names are compared in Unicode's composed form (NFC). Terms keep their
+//! written order, and a term written twice counts once. Of collinear regressors, the later one is
+//! dropped.
 
 mod names;
 mod parser;
@@ -45,10 +45,10 @@ impl Formula {
 }
 
 impl Interaction {
-    /// Reads `a^b`, the way clusters are given.
+    /// Reads `a^b`, the form of one-way clusters.
     ///
     /// # Errors
-    /// [`FormulaError`] where the text is anything else.
+    /// [`FormulaError`] for any other text.
     pub fn parse(text: &str) -> Result<Self, FormulaError> {
         Self::parse_sum(text).and_then(|all| match <[Self; 1]>::try_from(all) {
             Ok([one]) => Ok(one),
@@ -56,10 +56,10 @@ impl Interaction {
         })
     }
 
-    /// Reads `a^b + c`, the way two-way clusters are given.
+    /// Reads `a^b + c`, the form of two-way clusters.
     ///
     /// # Errors
-    /// [`FormulaError`] where the text is anything else.
+    /// [`FormulaError`] for any other text.
     pub fn parse_sum(text: &str) -> Result<Vec<Self>, FormulaError> {
         let text = normal(text);
         let parsed = Parser::new(&text).and_then(Parser::interactions);
@@ -71,7 +71,7 @@ impl Term {
     /// Reads `a` or `a:b`.
     ///
     /// # Errors
-    /// [`FormulaError`] where the text is anything else.
+    /// [`FormulaError`] for any other text.
     pub fn parse(text: &str) -> Result<Self, FormulaError> {
         let text = normal(text);
         let parsed = Parser::new(&text).and_then(Parser::term);

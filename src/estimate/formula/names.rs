@@ -1,18 +1,18 @@
-//! Names of columns: when two are the same, and how one is written in a formula.
+//! Names of columns: their comparison, and their form in a formula.
 
 use std::borrow::Cow;
 
 use unicode_normalization::char::is_combining_mark;
 use unicode_normalization::{UnicodeNormalization as _, is_nfc};
 
-/// A name in the form in which names are compared, Unicode's NFC: `é` may be written as one
-/// character or as `e` with an accent.
+/// The form of a name for comparison, Unicode's NFC: `é` may be one character, or `e` with an
+/// accent.
 #[must_use]
 pub fn normal(name: &str) -> Cow<'_, str> {
     if is_nfc(name) { Cow::Borrowed(name) } else { Cow::Owned(name.nfc().collect()) }
 }
 
-/// A column's name that is given by itself, with or without the backquotes of a formula.
+/// The name in a text that is one column name, with or without the backquotes of a formula.
 ///
 /// # Examples
 /// ```
@@ -27,7 +27,7 @@ pub fn unquoted(text: &str) -> String {
     normal(&name.unwrap_or_else(|| text.to_owned())).into_owned()
 }
 
-/// A name as the grammar reads it back.
+/// A name in the form that the grammar accepts.
 pub(super) fn quoted(name: &str) -> String {
     let mut letters = name.chars();
     let is_plain = letters.next().is_some_and(starts_name) && letters.all(continues_name);
@@ -39,7 +39,7 @@ pub(super) fn starts_name(letter: char) -> bool {
     letter.is_alphanumeric() || letter == '_' || letter == '.'
 }
 
-/// Marks belong to the letter before them: not every one has a composed form.
+/// A combining mark continues the name: not every mark has a composed form with its letter.
 pub(super) fn continues_name(letter: char) -> bool {
     starts_name(letter) || is_combining_mark(letter)
 }

@@ -1,10 +1,10 @@
-//! Words to a formula.
+//! The parser: tokens to a formula.
 
 use super::problem::{FACTORS_MAX, FormulaProblem, TERMS_MAX};
 use super::syntax_tree::{Formula, Interaction, Term};
 use super::tokens::{Place, Token, tokens};
 
-/// What one product of the right-hand side means.
+/// The meaning of one product of the right-hand side.
 enum Product {
     Constant(bool),
     Terms(Vec<Term>),
@@ -49,14 +49,14 @@ impl Parser {
         Ok(Formula { outcome, terms, intercept, effects })
     }
 
-    /// Interactions and nothing else.
+    /// Parses interactions up to the end of the text.
     pub(super) fn interactions(mut self) -> Place<Vec<Interaction>> {
         let effects = self.effects()?;
         self.end()?;
         Ok(effects)
     }
 
-    /// One product and nothing else.
+    /// Parses one product up to the end of the text.
     pub(super) fn term(mut self) -> Place<Term> {
         let factors = self.factors(':')?;
         if *self.token() == Token::End {
@@ -66,7 +66,7 @@ impl Parser {
         }
     }
 
-    /// Why the outcome is not followed by `~`.
+    /// The reason why the outcome is not followed by `~`.
     fn no_tilde(&self) -> (FormulaProblem, usize) {
         let problem = match self.token() {
             Token::Mark('+') => FormulaProblem::SeveralOutcomes,
@@ -142,7 +142,7 @@ impl Parser {
         }
     }
 
-    /// Names joined by `mark`; one that comes twice counts once.
+    /// Parses names joined by `mark`; a repeated name counts once.
     fn factors(&mut self, mark: char) -> Place<Vec<String>> {
         let mut names = vec![self.name("a column's name")?];
         while self.takes(mark) {
@@ -169,7 +169,7 @@ impl Parser {
         }
     }
 
-    /// That nothing follows the effects.
+    /// Checks that the formula ends after the effects.
     fn end(&self) -> Place<()> {
         let problem = match self.token() {
             Token::End => return Ok(()),
@@ -184,7 +184,7 @@ impl Parser {
         self.takes_token(&Token::Mark(mark))
     }
 
-    /// Steps over the token if it is next; the end is never stepped over.
+    /// Consumes the token if it is next; the end is never consumed.
     fn takes_token(&mut self, token: &Token) -> bool {
         let found = self.token() == token;
         self.next += usize::from(found);
@@ -205,7 +205,7 @@ impl Parser {
     }
 }
 
-/// `a*b*c` as its terms: lower orders first, then as written.
+/// Expands `a*b*c` to its terms: lower orders first, then in written order.
 fn expanded(factors: &[Vec<String>]) -> Vec<Term> {
     let mut subsets: Vec<u32> = (1..1 << factors.len()).collect();
     subsets.sort_by_key(|subset| (subset.count_ones(), subset.reverse_bits() ^ u32::MAX));

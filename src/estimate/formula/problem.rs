@@ -5,19 +5,19 @@ use std::fmt;
 use thiserror::Error;
 use unicode_width::UnicodeWidthStr as _;
 
-/// Factors that one `a*b*…` may have: it stands for 2ⁿ − 1 terms.
+/// The largest number of factors of `a*b*…`, which stands for 2ⁿ − 1 terms.
 pub(super) const FACTORS_MAX: usize = 8;
-/// Terms a formula may have.
+/// The largest number of terms of a formula.
 pub(super) const TERMS_MAX: usize = 512;
 
-/// Where and why a text is not a formula; shown with a caret under the place.
+/// A text that is not a formula: the problem and its place, shown with a caret.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub struct FormulaError {
     /// The problem.
     pub problem: FormulaProblem,
     /// The formula as one line.
     pub text: String,
-    /// Characters before the place.
+    /// The number of characters before the place.
     pub column: usize,
 }
 
@@ -39,7 +39,7 @@ impl FormulaError {
         [self.problem.to_string(), format!("  {}", self.text), format!("  {margin}^")]
     }
 
-    /// The same in one line, as a part of another message.
+    /// The problem and its place in one line, for use in another message.
     #[must_use]
     pub fn in_one_line(&self) -> String {
         format!("{}, at character {} of {:?}", self.problem, self.column + 1, self.text)
@@ -55,28 +55,28 @@ impl fmt::Display for FormulaError {
 /// A problem of a formula.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum FormulaProblem {
-    /// A character outside the grammar.
+    /// The formula has a character outside the grammar.
     #[error(
         "a formula has no {0:?}; use + - : * ^ | and column names, a name with other characters \
          between backquotes"
     )]
     Character(char),
-    /// The full-width form of a character of the grammar.
+    /// The formula has the full-width form of a character of the grammar.
     #[error("{0:?} is a full-width character; write {1:?}")]
     FullWidth(char, char),
-    /// A backquote that is never closed.
+    /// A backquote is never closed.
     #[error("a quoted name is empty or not closed; write it between two backquotes")]
     OpenQuote,
-    /// A function.
+    /// The formula has a function.
     #[error("{name}() is a function, and a formula takes names of columns only; {}", instead(name))]
     Function {
         /// The function.
         name: String,
     },
-    /// A bracket that is no function's.
+    /// A bracket does not belong to a function.
     #[error("a formula has no parentheses; write out the terms, as in a:c + b:c")]
     Parentheses,
-    /// An effect with a slope.
+    /// An effect has a slope.
     #[error(
         "effects with slopes, {name}[…], are not supported; add the products of dummies and the \
          variable as columns of the panel"
@@ -85,46 +85,46 @@ pub enum FormulaProblem {
         /// The effect.
         name: String,
     },
-    /// `.`, which R takes for all other columns.
+    /// The formula has `.`, which stands for all other columns in R.
     #[error("\".\" for all other columns is not supported; write the names of the columns")]
     AllColumns,
-    /// Nothing before `~`.
+    /// There is no outcome before `~`.
     #[error("there is no outcome before ~; write a formula as y ~ x + z | firm + year")]
     NoOutcome,
-    /// No `~`.
+    /// There is no `~`.
     #[error("there is no ~; write a formula as y ~ x + z | firm + year")]
     NoTilde,
-    /// `y1 + y2 ~ …`
+    /// There are several outcomes: `y1 + y2 ~ …`
     #[error("a formula has one outcome; estimate one formula for each")]
     SeveralOutcomes,
-    /// `a:b ~ …`
+    /// The outcome is computed: `a:b ~ …`
     #[error("the outcome is one column; add a computed outcome as a column of the panel")]
     ComputedOutcome,
-    /// Nothing after `~`.
+    /// There is no regressor after `~`.
     #[error("there is no regressor after ~; write 1 for a regression without regressors")]
     NoRegressor,
-    /// Nothing, or a number, after `|`.
+    /// There is no effect, or a number, after `|`.
     #[error("there is no fixed effect after |; leave | out for a regression without fixed effects")]
     NoEffect,
-    /// A second `|`, or a second `~`.
+    /// There is a second `|` or a second `~`.
     #[error(
         "a formula has one ~ and one |: regressions with instruments are not supported; write \
          fixed effects as f + g"
     )]
     Instruments,
-    /// A power among the regressors.
+    /// There is a power among the regressors.
     #[error(
         "^ combines fixed effects, after |; among regressors write a product as a:b and a power as \
          a column of the panel"
     )]
     Power,
-    /// Effects combined as regressors are.
+    /// Effects are combined with an operator of regressors.
     #[error("effects and clusters are combined by ^ and added by +; write f^g or f + g")]
     EffectOperator,
-    /// Several interactions where one is asked for.
+    /// There are several interactions instead of one.
     #[error("expected one interaction, such as a^b, and found several")]
     SeveralInteractions,
-    /// A name was expected and something else found.
+    /// There is another token instead of a name.
     #[error("expected {wanted} and found {found}")]
     Expected {
         /// The expected token.
@@ -132,18 +132,18 @@ pub enum FormulaProblem {
         /// The found token.
         found: String,
     },
-    /// `-` before anything but `1` or a term written earlier.
+    /// The `-` is not followed by `1` or an earlier term.
     #[error("the removed term was not added before")]
     NothingToRemove,
-    /// `a*b*…` with too many factors, or too many terms.
+    /// There are too many factors in `a*b*…`, or too many terms.
     #[error("too many terms: at most {FACTORS_MAX} factors in a product and {TERMS_MAX} terms")]
     TooMany,
-    /// An effect written twice.
+    /// An effect is written twice.
     #[error("the fixed effect is there twice")]
     EffectTwice,
 }
 
-/// What can be written in place of a function of R or fixest.
+/// The alternative to a function of R or fixest.
 fn instead(name: &str) -> &'static str {
     match name {
         "i" | "C" | "factor" | "as.factor" | "as.character" => {

@@ -1,4 +1,4 @@
-//! A formula as data: what it names, and how it is written.
+//! A formula as data: its columns and operators, and its written form.
 
 use std::fmt;
 
@@ -9,25 +9,25 @@ use super::names::quoted;
 pub struct Formula {
     /// The column on the left.
     pub outcome: String,
-    /// The regressors, as written.
+    /// The regressors, in written order.
     pub terms: Vec<Term>,
-    /// Whether a constant is estimated; fixed effects absorb it.
+    /// True if a constant is estimated; fixed effects absorb it.
     pub intercept: bool,
-    /// The fixed effects, as written.
+    /// The fixed effects, in written order.
     pub effects: Vec<Interaction>,
 }
 
 /// A product of variables, `a:b`.
 #[derive(Debug, Clone, Eq)]
 pub struct Term {
-    /// The columns multiplied.
+    /// The columns to multiply.
     pub factors: Vec<String>,
 }
 
-/// Codes combined, `f^g`: one level for each combination that occurs.
+/// Combined codes, `f^g`: one level for each combination that occurs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Interaction {
-    /// The columns combined.
+    /// The columns to combine.
     pub factors: Vec<String>,
 }
 
@@ -44,20 +44,20 @@ impl Formula {
         names
     }
 
-    /// The columns that it reads as numbers: the outcome, then the factors of the regressors.
+    /// The numeric columns: the outcome, then the factors of the regressors.
     pub fn numbers(&self) -> impl Iterator<Item = &str> {
         let factors = self.terms.iter().flat_map(|term| &term.factors);
         [&self.outcome].into_iter().chain(factors).map(String::as_str)
     }
 
-    /// The columns whose values are the levels of its fixed effects.
+    /// The columns whose values give the levels of the fixed effects.
     pub fn levels(&self) -> impl Iterator<Item = &str> {
         self.effects.iter().flat_map(|effect| &effect.factors).map(String::as_str)
     }
 }
 
 impl PartialEq for Term {
-    /// Products commute.
+    /// Factors may be in any order: products commute.
     fn eq(&self, other: &Self) -> bool {
         self.factors.len() == other.factors.len()
             && self.factors.iter().all(|factor| other.factors.contains(factor))

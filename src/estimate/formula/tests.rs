@@ -53,7 +53,7 @@ fn names_are_read_in_one_form_whatever_accents_are_made_of() {
     let marks = Formula::parse("y ~ cafe\u{301} | `de\u{301}p`").expect("a formula");
     assert_eq!(composed, marks);
     assert_eq!(marks.terms[0].factors, ["caf\u{e9}"]);
-    // A vowel sign that has no composed form belongs to the name as well.
+    // A vowel sign without a composed form also belongs to the name.
     check("y ~ \u{915}\u{93f}", "y ~ \u{915}\u{93f}");
     assert_eq!(unquoted(" `cafe\u{301} (1)` "), "caf\u{e9} (1)");
     assert_eq!(unquoted("`"), "`");

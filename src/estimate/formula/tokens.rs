@@ -1,11 +1,11 @@
-//! The words of a formula.
+//! The tokens of a formula.
 
 use std::fmt;
 
 use super::names::{continues_name, starts_name};
 use super::problem::FormulaProblem;
 
-/// Something, or a problem with the number of characters before it.
+/// A value, or a problem with the number of characters before it.
 pub(super) type Place<T> = Result<T, (FormulaProblem, usize)>;
 
 #[derive(Debug, Clone, PartialEq)]
@@ -29,7 +29,7 @@ impl fmt::Display for Token {
     }
 }
 
-/// The words of the text, each with the number of characters before it.
+/// The tokens of the text, each with the number of characters before it.
 pub(super) fn tokens(text: &str) -> Place<Vec<(Token, usize)>> {
     let chars: Vec<char> = text.chars().collect();
     let mut tokens: Vec<(Token, usize)> = Vec::new();
@@ -58,7 +58,7 @@ pub(super) fn tokens(text: &str) -> Place<Vec<(Token, usize)>> {
     Ok(tokens)
 }
 
-/// The name whose opening backquote stands before `start`, and the place after its closing one.
+/// The name whose opening backquote precedes `start`, and the position after its closing backquote.
 fn quoted_name(chars: &[char], start: usize) -> Option<(String, usize)> {
     let mut name = String::new();
     let mut at = start;
@@ -84,7 +84,7 @@ fn word(name: String, start: usize) -> Place<Token> {
     }
 }
 
-/// What an opening bracket means after the word before it.
+/// The problem of an opening bracket after a word.
 fn bracketed(
     bracket: char,
     start: usize,
@@ -103,7 +103,7 @@ fn bracketed(
 }
 
 fn stray(c: char) -> FormulaProblem {
-    // The full-width forms stand in the order of ASCII.
+    // The full-width forms have the order of ASCII.
     let plain = u32::from(c).checked_sub(0xFF01 - 0x21).and_then(char::from_u32);
     match plain.filter(char::is_ascii_punctuation) {
         Some(plain) => FormulaProblem::FullWidth(c, plain),

@@ -15,11 +15,11 @@ use crate::estimate::design::Variable;
 use crate::estimate::least_squares::Coefficients;
 use crate::estimate::result::NoStdError;
 
-/// What is done about a two-way clustered variance that is negative.
+/// The treatment of a negative two-way clustered variance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NegativeVariance {
-    /// It stays, and its coefficient has no standard error.
+    /// The variance stays negative, and its coefficient has no standard error.
     #[default]
     Kept,
     /// Negative eigenvalues of the matrix are set to zero.
@@ -29,16 +29,16 @@ pub enum NegativeVariance {
 /// The variances and covariances of a model's coefficients.
 #[derive(Debug, Clone)]
 pub struct Covariance {
-    /// By rows.
+    /// The entries, by rows.
     pub values: Vec<f64>,
-    /// What each standard error may be and still be rounding.
+    /// The standard error of each coefficient below which it is only rounding.
     rounding: Vec<f64>,
     is_repaired: bool,
 }
 
 impl Covariance {
-    /// From the matrix, `B`, and what rounding leaves of the sums of scores of each coefficient and
-    /// of residuals.
+    /// Creates the covariance from its matrix and `B`. The last two arguments are the rounding in
+    /// the sums of scores of each coefficient and in the residuals.
     #[must_use]
     pub fn new(values: Vec<f64>, inverse: &[f64], of_scores: &[f64], of_residuals: f64) -> Self {
         let rows = inverse.chunks_exact(of_scores.len().max(1)).enumerate();
@@ -49,7 +49,8 @@ impl Covariance {
         Self { values, rounding: rows.map(through).collect(), is_repaired: false }
     }
 
-    /// From deviations back to values: with origins `o`, the constant is `β₀ + o_y − Σ o_j β_j`.
+    /// Transforms the matrix from deviations to values: with origins `o`, the constant is `β₀ + o_y
+    /// − Σ o_j β_j`.
     pub fn uncentre(&mut self, variables: &[Variable<'_>], model: &Coefficients) {
         let constant = model.kept.iter().position(|&place| variables[place].is_constant());
         let Some(constant) = constant else { return };
@@ -67,8 +68,8 @@ impl Covariance {
         self.rounding[constant] += moved.sum::<f64>();
     }
 
-    /// Makes both halves of the matrix the same: products of three matrices differ across the
-    /// diagonal in the last bits. Variances stay as they are.
+    /// Makes both halves of the matrix equal: products of three matrices differ across the diagonal
+    /// in the last bits. Variances do not change.
     pub fn make_symmetric(&mut self) {
         let k = self.rounding.len();
         for row in 0..k {
@@ -80,7 +81,7 @@ impl Covariance {
         }
     }
 
-    /// Sets negative eigenvalues to zero if a variance is negative; whether there was any.
+    /// Sets negative eigenvalues to zero if a variance is negative; returns true in that case.
     pub fn repair(&mut self) -> bool {
         let k = self.rounding.len();
         if !(0..k).any(|j| self.values[j * k + j] < 0.0) {
@@ -101,12 +102,13 @@ impl Covariance {
     /// The standard error of a coefficient.
     ///
     /// # Errors
-    /// [`NoStdError::VarianceNegative`], [`NoStdError::VarianceZero`]: why there is none.
+    /// [`NoStdError::VarianceNegative`], [`NoStdError::VarianceZero`]: the reason why there is no
+    /// standard error.
     pub fn std_error(&self, place: usize) -> Result<f64, NoStdError> {
         let variance = self.values[place * self.rounding.len() + place];
         let error = variance.abs().sqrt();
         if error <= self.rounding[place] || !variance.is_finite() {
-            // Where all eigenvalues were negative, the repair leaves nothing.
+            // If all eigenvalues were negative, the repaired matrix is zero.
             let (negative, zero) = (NoStdError::VarianceNegative, NoStdError::VarianceZero);
             Err(if self.is_repaired { negative } else { zero })
         } else if variance < 0.0 {

@@ -1,13 +1,10 @@
-//! Degrees of freedom: how many parameters the small-sample factor counts.
+//! Degrees of freedom: the number of parameters in the small-sample factor.
 //!
 //! # Equation
 //! fixest's and pyfixest's: `K = k + Σ levels of the effects not nested − (effects not nested −
-//! 1)`, where an
-//! effect nested in the clusters is left out; if all are nested, `K = k + 1`. reghdfe's: the second
-//! effect loses
-//! as many levels as the first two have connected components, every further one a level, and one
-//! parameter
-//! comes on top where an effect is nested.
+//! 1)`, without effects nested in the clusters; if all are nested, `K = k + 1`. reghdfe's: the
+//! second effect loses as many levels as the first two have connected components, and every further
+//! effect loses one level. One parameter is added if an effect is nested.
 
 use serde::{Deserialize, Serialize};
 
@@ -17,17 +14,17 @@ use crate::estimate::design::components::components;
 /// The small-sample corrections, named as in fixest's `ssc`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SmallSample {
-    /// Whether to correct for the parameters: `(N−1)/(N−K)`.
+    /// True to correct for the parameters: `(N−1)/(N−K)`.
     pub k_adj: bool,
     /// The levels of fixed effects that count as parameters.
     pub k_fixef: FixedEffectLevels,
-    /// Whether to correct for the number of clusters: `G/(G−1)`.
+    /// True to correct for the number of clusters: `G/(G−1)`.
     #[serde(rename = "G_adj")]
     pub g_adj: bool,
-    /// The number of clusters that counts in two-way clustering.
+    /// The number of clusters in two-way clustering.
     #[serde(rename = "G_df")]
     pub g_df: ClusterCount,
-    /// How redundant levels are counted.
+    /// The count of redundant levels.
     pub dof: Redundancy,
 }
 
@@ -35,31 +32,31 @@ pub struct SmallSample {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum FixedEffectLevels {
-    /// None.
+    /// No levels.
     None,
-    /// Those of effects that are not nested in the clusters.
+    /// The levels of effects that are not nested in the clusters.
     NonNested,
-    /// All.
+    /// All levels.
     Full,
 }
 
-/// The number of clusters that counts in two-way clustering.
+/// The number of clusters in two-way clustering.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ClusterCount {
-    /// The smaller one, for all three matrices.
+    /// The smaller number, for all three matrices.
     Min,
-    /// Each matrix its own.
+    /// The own number of each matrix.
     Conventional,
 }
 
-/// How redundant levels are counted.
+/// The count of redundant levels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Redundancy {
     /// One level of every effect after the first.
     Fixest,
-    /// Connected components of the first two effects, then one each.
+    /// The connected components of the first two effects, then one level of each further effect.
     Reghdfe,
 }
 
@@ -75,7 +72,7 @@ impl Default for SmallSample {
     }
 }
 
-/// `K`: the regressors and the levels that count.
+/// `K`: the number of regressors and of counted levels.
 #[must_use]
 pub fn parameters(
     n_regressors: usize,
@@ -101,7 +98,7 @@ pub fn parameters(
     }
 }
 
-/// Levels that the effects before them explain.
+/// The number of levels that earlier effects explain.
 fn redundant(effects: &[&Codes]) -> usize {
     match effects {
         [first, second, more @ ..] => components(first, second) + more.len(),

@@ -1,4 +1,5 @@
-//! Models on absorbed variables: coefficients, variances and everything that a table prints.
+//! Models on absorbed variables: coefficients, variances and all other figures of a regression
+//! table.
 
 pub mod covariance;
 pub mod degrees_of_freedom;
@@ -16,20 +17,21 @@ use super::formula::{Formula, Interaction, Term};
 use super::least_squares::{Coefficients, CrossProducts};
 use super::result::{DroppedTerm, Estimate, Levels, NoStdError, TermEstimate};
 
-/// Probability that the confidence intervals hold.
+/// The coverage probability of the confidence intervals.
 const CONFIDENCE: f64 = 0.95;
-/// Where a model leaves less of its outcome than this share, absorption is made as much better: an
-/// error in it enters the residuals, and so the standard errors, as it is.
+/// The unexplained share of an outcome below which the absorption is made more accurate. An error
+/// of the absorption enters the residuals and standard errors directly.
 const RESIDUAL_SHARE_MIN: f64 = 1e-2;
-/// What absorption leaves of the scores of a cluster that add up to zero, as a share of them.
+/// The share of the scores of a cluster that absorption leaves when their sum is zero.
 const SCORES_ROUNDING: f64 = 1e-9;
-/// What a reader has to know of a repaired matrix.
+/// The note about a repaired matrix.
 const REPAIRED: &str = "The two-way clustered variance was negative for a coefficient: negative \
                         eigenvalues of the matrix were set to zero.";
-/// The share from which on the residuals come from the products with half their digits.
+/// The share down to which the residuals are computed from the products, which have half the
+/// digits.
 const RESIDUAL_SHARE_KNOWN: f64 = 1e-6;
 
-/// How standard errors are worked out.
+/// The computation of standard errors.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Inference {
     /// The kind of variance.
@@ -43,12 +45,12 @@ pub struct Inference {
 /// The kind of variance.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Vcov {
-    /// Errors alike and independent.
+    /// Errors are independent and identically distributed.
     #[default]
     Iid,
-    /// Errors independent.
+    /// Errors are independent.
     Hc1,
-    /// Errors independent between clusters, in one or two ways.
+    /// Errors are independent between clusters, in one or two ways.
     Clustered(Vec<Interaction>),
 }
 
@@ -63,15 +65,15 @@ impl Vcov {
     }
 }
 
-/// Estimates models that share sample and effects: one pass for the coefficients and one for the
-/// variances of all.
+/// Estimates models with a common sample and common effects: one pass for the coefficients, and one
+/// for the variances of all models.
 ///
 /// # Errors
-/// - [`EstimateError::NotAbsorbed`]: a model has a variable that the design lacks.
-/// - [`EstimateError::UnknownClusters`], [`EstimateError::ClusterWays`]: clusters that the design
-///   lacks, or three.
+/// - [`EstimateError::NotAbsorbed`]: a model has a variable that the design does not have.
+/// - [`EstimateError::UnknownClusters`]: the design does not have the clusters.
+///   [`EstimateError::ClusterWays`]: there are three or more ways.
 /// - [`EstimateError::NotConverged`]: a model leaves so little of its outcome that the effects have
-///   to be absorbed further, and they were not.
+///   to be absorbed further, and that absorption did not converge.
 pub fn fit(
     absorbed: &mut Absorbed<'_>,
     formulas: &[Formula],
@@ -114,11 +116,12 @@ fn solved(
     (cross, models)
 }
 
-/// A model that leaves so little of its outcome that what absorption leaves is large beside it.
+/// A model with so little unexplained variation that the error of the absorption is large against
+/// it.
 struct Coarse {
-    /// Its variables.
+    /// The positions of its variables.
     places: Vec<usize>,
-    /// The tolerance that they need.
+    /// The tolerance that its variables need.
     tolerance: f64,
 }
 
@@ -142,7 +145,7 @@ impl Coarse {
     }
 }
 
-/// Places of the outcome and the regressors among the absorbed variables.
+/// The positions of the outcome and the regressors among the absorbed variables.
 fn places(
     absorbed: &Absorbed<'_>,
     formula: &Formula,
@@ -159,7 +162,7 @@ fn places(
     Ok((outcome, regressors.collect::<Result<_, _>>()?))
 }
 
-/// The ways of clustering; of two also their intersection.
+/// The ways of clustering; for two ways also their intersection.
 struct Ways<'d> {
     own: Vec<&'d Codes>,
     names: Vec<String>,
@@ -258,7 +261,7 @@ impl Context<'_, '_> {
         }
     }
 
-    /// Why no coefficient of a model has a standard error.
+    /// The reason why no coefficient of a model has a standard error.
     fn no_variance(&self, model: &Coefficients, scores: &Scores, k: usize) -> Option<NoStdError> {
         let rounding = |place: usize| self.absorbed.rounding(place).sqrt();
         let fitted = model.kept.iter().zip(&model.estimates);
@@ -277,7 +280,7 @@ impl Context<'_, '_> {
         (counts && n_obs <= k).then_some(NoStdError::NoDegreesOfFreedom)
     }
 
-    /// Coefficients alone, and why.
+    /// Coefficients without standard errors, with the reason.
     fn without_errors(
         &self,
         model: &Coefficients,
@@ -302,7 +305,7 @@ impl Context<'_, '_> {
         Figures { terms: terms.collect(), covariance: None, notes }
     }
 
-    /// Coefficients with their standard errors, but for those that have none.
+    /// Coefficients with their standard errors, if these exist.
     fn with_errors(
         &self,
         model: &Coefficients,
@@ -330,8 +333,8 @@ impl Context<'_, '_> {
         Figures { terms: terms.collect(), covariance: Some(covariance.values), notes }
     }
 
-    /// The coefficients with their names, with one step of refinement `β + B X̃'We`; the constant
-    /// of deviations from origins `o` is `β₀ + o_y − Σ o_j β_j`.
+    /// The coefficients with their names, after one step of refinement `β + B X̃'We`. With
+    /// deviations from origins `o`, the constant is `β₀ + o_y − Σ o_j β_j`.
     fn coefficients<'s>(
         &'s self,
         model: &'s Coefficients,
@@ -422,7 +425,7 @@ fn term(name: String, estimate: f64, std_error: f64, df: usize) -> TermEstimate 
     }
 }
 
-/// `1 − rest/whole`, where there is a whole beyond rounding.
+/// `1 − rest/whole`; `None` if the whole is only rounding.
 fn share(rest: f64, whole: f64, rounding: f64) -> Option<f64> {
     (whole > rounding).then(|| 1.0 - rest / whole).filter(|share| share.is_finite())
 }

@@ -1,9 +1,9 @@
-//! Variances of coefficients: from the residuals in one more pass over the rows.
+//! Variances of coefficients, from the residuals in one more pass over the rows.
 //!
 //! # Equation
-//! With `B = (X̃'WX̃)⁻¹` and the scores `s_i = w_i x̃_i e_i`:
-//! iid `B Σwe²/(N−K)`; HC1 `B (Σ s s') B · N/(N−K)`;
-//! clustered `B (Σ_g s_g s_g') B · G/(G−1) · (N−1)/(N−K)`, in two ways `V_A + V_B − V_AB`.
+//! With `B = (X̃'WX̃)⁻¹` and the scores `s_i = w_i x̃_i e_i`: iid `B Σwe²/(N−K)`; HC1 `B (Σ s s') B
+//! · N/(N−K)`; clustered `B (Σ_g s_g s_g') B · G/(G−1) · (N−1)/(N−K)`, in two ways `V_A + V_B −
+//! V_AB`.
 
 use std::ops::Range;
 
@@ -23,26 +23,26 @@ use crate::estimate::least_squares::Coefficients;
 pub struct Scores {
     /// `Σ w e²`
     pub rss: f64,
-    /// `X̃'W e`: zero but for rounding, which it corrects.
+    /// `X̃'W e`: zero except for rounding, which it corrects.
     pub gradient: Vec<f64>,
-    /// `Σ s²` of each regressor: how large scores are before they are added up.
+    /// `Σ s²` of each regressor: the size of the scores before their sum.
     pub squares: Vec<f64>,
-    /// `Σ s s'` of each way of clustering, or of the rows.
+    /// `Σ s s'` for each way of clustering, or for the rows.
     pub meats: Vec<Vec<f64>>,
 }
 
-/// By what scores are added up before they are squared.
+/// The groups in which scores are added up before they are squared.
 #[derive(Debug, Clone, Copy)]
 pub enum ScoresBy<'c> {
-    /// Not at all: no meat is needed.
+    /// No groups: no meat is needed.
     Nothing,
-    /// By row.
+    /// Rows.
     Row,
-    /// By cluster, in one or more ways.
+    /// Clusters, in one or more ways.
     Cluster(&'c [&'c Codes]),
 }
 
-/// One pass over the residuals for these models.
+/// Makes one pass over the residuals for these models.
 #[must_use]
 pub fn scores(absorbed: &Absorbed<'_>, models: &[Coefficients], by: ScoresBy<'_>) -> Vec<Scores> {
     let layout = absorbed.layout();
@@ -75,7 +75,7 @@ pub fn sandwich(inverse: &[f64], meat: &[f64], k: usize) -> Vec<f64> {
     product(&product(inverse, meat), inverse)
 }
 
-/// Where each model's scores stand in a row of scores.
+/// The positions of each model's scores in a row of scores.
 struct Shape<'m> {
     models: &'m [Coefficients],
     by: ScoresBy<'m>,
@@ -188,7 +188,7 @@ impl Partial {
     }
 }
 
-/// Adds a block of residuals.
+/// The addition of a block of residuals.
 struct Adding<'b, 'm, 'a> {
     partial: &'b mut Partial,
     shape: &'b Shape<'m>,
@@ -219,7 +219,7 @@ fn add_outer(sum: &mut [f64], scores: &[f64]) {
     }
 }
 
-/// `Σ_g s_g s_g'` of the scores between two places.
+/// `Σ_g s_g s_g'` of the scores between two positions.
 fn outer(sums: &[f64], width: usize, bounds: &[usize]) -> Vec<f64> {
     let mut meat = vec![0.0; (bounds[1] - bounds[0]).pow(2)];
     for cluster in sums.chunks_exact(width) {

@@ -4,16 +4,16 @@ use statrs::distribution::{ContinuousCDF, Normal, StudentsT};
 use statrs::function::beta::checked_beta_reg;
 use statrs::function::erf::erfc;
 
-/// Degrees of freedom from which on both are expanded around the normal.
+/// The degrees of freedom from which both functions use expansions around the normal distribution.
 const DF_EXPANDED: f64 = 1000.0;
 
-/// The probability of a statistic at least this far from zero; nothing if it is not a number.
+/// The probability of a statistic at least this far from zero; `None` if the statistic is not a
+/// number.
 ///
 /// # Equation
-/// `p = I(df/(df + t²); df/2, 1/2)`; from 1000 degrees of freedom on, where the library's fraction
-/// no longer
-/// converges, `p = erfc(z/√2)` with Hill's (1970, algorithm 396) expansion of the normal deviate
-/// `z`.
+/// `p = I(df/(df + t²); df/2, 1/2)`; from 1000 degrees of freedom, where the library's fraction
+/// does not converge, `p = erfc(z/√2)` with Hill's (1970, algorithm 396) expansion of the normal
+/// deviate `z`.
 #[must_use]
 pub fn p_value(statistic: f64, df: f64) -> Option<f64> {
     if statistic.is_nan() || df.is_nan() || df <= 0.0 {
@@ -28,12 +28,11 @@ pub fn p_value(statistic: f64, df: f64) -> Option<f64> {
     checked_beta_reg(df / 2.0, 0.5, df / (df + statistic * statistic)).ok()
 }
 
-/// The value that `|t|` stays below with this probability.
+/// The value below which `|t|` stays with this probability.
 ///
 /// # Equation
-/// From 1000 degrees of freedom on, Fisher and Cornish's expansion around the normal quantile `z`,
-/// which is
-/// exact to 1e-14 there, where the library's search loses digits.
+/// From 1000 degrees of freedom: Fisher and Cornish's expansion around the normal quantile `z`. It
+/// is exact to 1e-14 there; the library's search loses digits.
 #[must_use]
 pub fn critical_value(level: f64, df: f64) -> Option<f64> {
     let upper = f64::midpoint(1.0, level);
@@ -45,7 +44,7 @@ pub fn critical_value(level: f64, df: f64) -> Option<f64> {
     value.is_finite().then_some(value)
 }
 
-/// The normal deviate as improbable as `|t|`.
+/// The normal deviate with the same tail probability as `|t|`.
 fn normal_deviate(t: f64, df: f64) -> f64 {
     let a = df - 0.5;
     let b = 48.0 * a * a;
@@ -54,7 +53,7 @@ fn normal_deviate(t: f64, df: f64) -> f64 {
     q.sqrt() * (1.0 + (q + 3.0 - second / (10.0 * (b + 0.8 * q * q + 100.0))) / b)
 }
 
-/// The quantile of Student's t whose normal quantile is `z`.
+/// The quantile of Student's t for the normal quantile `z`.
 fn expanded(z: f64, df: f64) -> f64 {
     let q = z * z;
     let first = (q + 1.0) / 4.0;

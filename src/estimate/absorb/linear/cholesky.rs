@@ -1,5 +1,4 @@
-//! Small dense matrices, symmetric and positive semidefinite: factors that leave out dependent
-//! unknowns.
+//! Small dense matrices, symmetric and positive semidefinite: factors without dependent unknowns.
 
 use faer::dyn_stack::{MemBuffer, MemStack};
 use faer::linalg::cholesky::llt::inverse;
@@ -7,34 +6,36 @@ use faer::linalg::matmul::triangular;
 use faer::linalg::triangular_solve::solve_lower_triangular_in_place;
 use faer::{Accum, Mat, MatMut, Par};
 
-/// A pivot of a matrix with unit diagonal below this is dependent on those before it.
+/// The smallest pivot of an independent unknown, in a matrix with unit diagonal.
 pub const PIVOT_MIN: f64 = 1e-10;
-/// What rounding leaves of a dependent pivot, at most, of matrices of thousands of unknowns.
+/// The largest value that rounding leaves of a dependent pivot, in matrices of thousands of
+/// unknowns.
 const PIVOT_ROUNDING: f64 = 2e-11;
-/// A pivot below this makes an inverse with 47 bits too rough: it is a thousand times the entries.
+/// Below this pivot, an inverse stored in 47 bits is too inaccurate: it is a thousand times the
+/// entries.
 const PIVOT_SURE: f64 = 1e-3;
-/// The root that a dependent pivot is given: its unknown becomes zero.
+/// The root assigned to a dependent pivot: its unknown becomes zero.
 const ROOT_DROPPED: f64 = 1e30;
-/// Columns that are factorised before the rest is updated.
+/// The number of columns factorised before the rest is updated.
 const COLUMNS_PER_STEP: usize = 64;
 
-/// `D⁻¹ L` of a matrix, with `D` its scale: `matrix = D L L' D` but for dependent unknowns.
+/// `D⁻¹ L` of a matrix, with `D` its scale: `matrix = D L L' D` except for dependent unknowns.
 #[derive(Debug)]
 pub struct Factor {
     /// `L`, in the lower half.
     pub lower: Mat<f64>,
-    /// One over the root of each diagonal entry; zero where there is none.
+    /// One over the root of each diagonal entry; zero for a zero entry.
     pub scale: Vec<f64>,
-    /// How sure its pivots are.
+    /// The pivots that show the accuracy of the factorisation.
     pub pivots: Pivots,
 }
 
-/// The pivots of a factorisation that tell whether it can be relied upon.
+/// The pivots that decide whether a factorisation can be trusted.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Pivots {
-    /// The least that was kept; one if there is none below.
+    /// The smallest kept pivot; one if all are larger.
     pub least_kept: f64,
-    /// The most that was dropped.
+    /// The largest dropped pivot.
     pub most_dropped: f64,
 }
 
@@ -45,20 +46,20 @@ impl Default for Pivots {
 }
 
 impl Pivots {
-    /// Whether a pivot was dropped that may be one.
+    /// True if a dropped pivot may belong to an independent unknown.
     #[must_use]
     pub fn are_doubtful(self) -> bool {
         self.most_dropped > PIVOT_ROUNDING
     }
 
-    /// Whether so little is left of an unknown that what is held of the inverse, a few in the last
-    /// of 47 bits, is large beside it.
+    /// True if so little remains of an unknown that the last of the inverse's 47 stored bits is
+    /// large against it.
     #[must_use]
     pub fn are_small(self) -> bool {
         self.least_kept < PIVOT_SURE
     }
 
-    /// Those of two factorisations.
+    /// The combined pivots of two factorisations.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
         Self {
@@ -77,7 +78,7 @@ impl Pivots {
 }
 
 impl Factor {
-    /// By Cholesky of the matrix scaled to a unit diagonal, dependent pivots dropped.
+    /// Factorises the matrix, scaled to a unit diagonal, by Cholesky; drops dependent pivots.
     #[must_use]
     pub fn new(mut matrix: Mat<f64>) -> Self {
         let scale = unit_scale(&matrix);
@@ -86,7 +87,7 @@ impl Factor {
         Self { lower: matrix, scale, pivots }
     }
 
-    /// The inverse, zero for the unknowns left out.
+    /// The inverse, with zeros for dropped unknowns.
     #[must_use]
     pub fn inverse(&self) -> Mat<f64> {
         let n = self.lower.nrows();
@@ -104,7 +105,7 @@ impl Factor {
     }
 }
 
-/// Cholesky in steps of some columns, in the lower half.
+/// Cholesky in steps of several columns, in the lower half.
 fn factorise(matrix: &mut Mat<f64>) -> Pivots {
     use triangular::BlockStructure::{Rectangular, TriangularLower};
     let (n, mut pivots) = (matrix.nrows(), Pivots::default());
@@ -123,7 +124,7 @@ fn factorise(matrix: &mut Mat<f64>) -> Pivots {
     pivots
 }
 
-/// Cholesky row by row; a dependent pivot is given a root so large that its unknown is zero.
+/// Cholesky row by row. A dependent pivot gets a root so large that its unknown is zero.
 fn factorise_small(mut matrix: MatMut<'_, f64>, pivots: &mut Pivots) {
     let n = matrix.nrows();
     let mut rows = vec![0.0; n * n];
@@ -165,7 +166,7 @@ mod tests {
     #[test]
     fn dependent_unknowns_are_left_out_wherever_they_stand() {
         let n = 150;
-        // A path graph's Laplacian in two pieces: each piece's levels add up to nothing.
+        // A path graph's Laplacian in two pieces: the rows of each piece sum to zero.
         let matrix = Mat::from_fn(n, n, |i: usize, j: usize| {
             let ends = |i: usize| usize::from(i.is_multiple_of(30)) + usize::from(i % 30 == 29);
             let same = i / 30 == j / 30;

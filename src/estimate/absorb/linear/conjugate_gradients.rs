@@ -18,17 +18,17 @@ use rayon::prelude::*;
 
 use super::ritz_values::Steps;
 
-/// Levels handled in one task.
+/// The number of levels in one task.
 const LEVELS_PER_PIECE: usize = 1024;
-/// The least eigenvalue of the preconditioned system from which on the preconditioner is as good
-/// as the inverse.
+/// The smallest eigenvalue of the preconditioned system for which the preconditioner is as good as
+/// the inverse.
 const EIGENVALUE_NEAR: f64 = 0.25;
-/// The share of the tolerance from which on another preconditioner is better.
+/// The share of the tolerance below which another preconditioner is better.
 const SHARE_MIN: f64 = 0.01;
-/// Iterations after which the speed is looked at, and how many lie between.
+/// The number of iterations before each check of the speed.
 const ITERATIONS_BEFORE_JUDGING: usize = 32;
 const ITERATIONS_BETWEEN: usize = 16;
-/// Iterations still to come from which on another preconditioner costs less.
+/// The number of remaining iterations above which another preconditioner costs less.
 const ITERATIONS_TO_COME_MAX: f64 = 128.0;
 
 /// A symmetric positive semidefinite system.
@@ -42,11 +42,11 @@ pub trait System: Sync {
 /// The goal of each column.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Goals {
-    /// `‖Mv‖²`: what is left before the first iteration.
+    /// `‖Mv‖²`: the square of each variable before the first iteration.
     pub squares: Vec<f64>,
-    /// The square at which so little is left that the column does not count.
+    /// The square below which so little remains that the column does not count.
     pub explained: Vec<f64>,
-    /// A residual that is rounding.
+    /// The residual that rounding causes.
     pub rounding: Vec<f64>,
     /// The relative residual to reach.
     pub tolerance: f64,
@@ -55,22 +55,22 @@ pub struct Goals {
 /// The limits of the iteration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Iterations allowed.
+    /// The largest number of iterations.
     pub iterations_max: usize,
-    /// Iterations without a smaller residual before giving up.
+    /// The number of iterations without a smaller residual before the iteration gives up.
     pub patience: usize,
-    /// Whether to stop where another preconditioner promises to be quicker.
+    /// True if the iteration stops when another preconditioner promises to be faster.
     pub stops_if_slow: bool,
 }
 
-/// Why an iteration ended.
+/// The reason why an iteration ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ended {
     /// Every column reached its goal.
     Converged,
-    /// At its speed it would take long, or its residual says little of the error.
+    /// The iteration would take long, or its residual says little about the error.
     Slow,
-    /// As many iterations as allowed.
+    /// The iteration reached its limit.
     Limit,
     /// The residual no longer falls.
     Stagnated,
@@ -78,16 +78,16 @@ pub enum Ended {
     NotFinite,
 }
 
-/// What came of it; whatever the reason for ending, the last iterate.
+/// The result of the iteration. For every reason of ending, it holds the last iterate.
 #[derive(Debug)]
 pub struct Outcome {
-    /// The solution, `width` numbers for each level.
+    /// The solution: `width` numbers for each level.
     pub solution: Vec<f64>,
-    /// Why the iteration ended.
+    /// The reason for the end of the iteration.
     pub ended: Ended,
-    /// Times the system was applied.
+    /// The number of products with the system.
     pub iterations: usize,
-    /// What is left of each column, as a square.
+    /// The square that remains of each column.
     pub left: Vec<f64>,
     /// The residual of each column.
     pub residuals: Vec<f64>,
@@ -96,14 +96,14 @@ pub struct Outcome {
 }
 
 impl Goals {
-    /// The same with the tolerance and the rounding multiplied.
+    /// The goals with tolerance and rounding multiplied by two factors.
     #[must_use]
     pub fn scaled(&self, of_tolerance: f64, of_rounding: f64) -> Self {
         let rounding = self.rounding.iter().map(|rounding| of_rounding * rounding).collect();
         Self { tolerance: of_tolerance * self.tolerance, rounding, ..self.clone() }
     }
 
-    /// How many times its goal each residual is; zero where too little is left to count.
+    /// The ratio of each residual to its goal; zero if too little remains of the column.
     #[must_use]
     pub fn ratios(&self, residuals: &[f64], left: &[f64]) -> Vec<f64> {
         let ratio = |((residual, left), (explained, rounding)): ((&f64, &f64), (&f64, &f64))| {
@@ -120,7 +120,7 @@ impl Goals {
         residuals.iter().zip(left).zip(limits).map(ratio).collect()
     }
 
-    /// The largest residual beside what is left, of the columns that count.
+    /// The largest residual relative to its remaining column, among the columns that count.
     #[must_use]
     pub fn relative(&self, residuals: &[f64], left: &[f64]) -> f64 {
         let counted = residuals.iter().zip(left.iter().zip(&self.explained));
@@ -137,7 +137,7 @@ pub fn norms(system: &impl System, residual: &[f64], width: usize) -> Vec<f64> {
     root(&dot(residual, &image, width))
 }
 
-/// Solves the system from `start` on.
+/// Solves the system, starting at `start`.
 ///
 /// # Shape
 /// `rhs` and `start` have as many numbers for each level as there are goals.
@@ -176,7 +176,7 @@ pub fn solve(
     Outcome { solution, ended, iterations, left, residuals, share }
 }
 
-/// How the largest ratio of a residual to its goal has fallen.
+/// The decrease of the largest ratio of a residual to its goal.
 #[derive(Default)]
 struct Progress {
     first: Option<f64>,
@@ -185,7 +185,7 @@ struct Progress {
 }
 
 impl Progress {
-    /// Whether to end, now that the largest ratio is this.
+    /// Decides whether to end, given the current largest ratio.
     fn judge(&mut self, worst: f64, iteration: usize, limits: Limits) -> Option<Ended> {
         let first = *self.first.get_or_insert(worst);
         if worst.is_nan() {
@@ -249,14 +249,14 @@ impl State {
         Self { width, solution, residual, direction, image, squares, left, steps, iterations }
     }
 
-    /// The share of the tolerance that a residual must reach, so that the error is within the
+    /// The share of the tolerance that a residual must reach so that the error is within the
     /// tolerance.
     fn share(&self) -> f64 {
         let least = self.steps.iter().map(Steps::least).fold(1.0, f64::min);
         (least / EIGENVALUE_NEAR).sqrt().min(1.0)
     }
 
-    /// One step of the columns that are active.
+    /// One step of the active columns.
     fn step(&mut self, system: &mut impl System, active: &[bool]) {
         let width = self.width;
         system.apply(&self.direction, &mut self.image);
@@ -338,7 +338,7 @@ fn root(squares: &[f64]) -> Vec<f64> {
     squares.iter().map(|&square| if square < 0.0 { 0.0 } else { square.sqrt() }).collect()
 }
 
-/// The larger; NaN if either is.
+/// The larger number; NaN if either is NaN.
 fn nan_or_max(a: f64, b: f64) -> f64 {
     if a.is_nan() || b.is_nan() { f64::NAN } else { a.max(b) }
 }

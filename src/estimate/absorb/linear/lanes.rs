@@ -2,25 +2,25 @@
 
 use faer::traits::pulp::{Arch, Simd, WithSimd};
 
-/// Numbers handled at once; rows are padded to a multiple.
+/// The numbers handled at once; rows are padded to a multiple.
 pub const LANES: usize = 4;
 
-/// Runs `work` compiled for the vector registers that the processor has; what it calls has to be
-/// inlined into it.
+/// Runs `work` compiled for the vector registers of the processor; functions called by `work` must
+/// be inlined.
 #[inline]
 pub fn vectorised<W: WithSimd>(work: W) -> W::Output {
     Arch::new().dispatch(work)
 }
 
-/// Work on rows of a width that is known when it runs.
+/// Work on rows of a width known at run time.
 pub trait ByWidth: Sized {
-    /// Numbers in a row.
+    /// The number of values in a row.
     fn width(&self) -> usize;
 
-    /// A row fills `N` registers, a number that is known to the compiler.
+    /// Does the work for rows that fill `N` registers, with `N` known at compile time.
     fn of_registers<S: Simd, const N: usize>(self, simd: S);
 
-    /// The same for any width.
+    /// Does the work for any width.
     fn of_any_width(self);
 }
 

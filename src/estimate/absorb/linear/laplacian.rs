@@ -1,48 +1,50 @@
 //! The Laplacian of a graph, eliminated vertex by vertex with as many entries as it has edges.
 //!
 //! # Equation
-//! Eliminating a vertex joins its neighbours in pairs: all of them would fill the matrix. Each
-//! neighbour but the last, in order of its weight, gets one new edge instead, to one of the
-//! heavier ones, chosen at random in proportion to their weights and weighted so that the
-//! expectation is the exact elimination (Gao, Kyng, Spielman 2023, "Robust and practical solution
-//! of Laplacian equations by approximate elimination"). A vertex with fewest edges goes first, so
-//! that trees, chains and cycles are eliminated exactly.
+//! The elimination of a vertex joins its neighbours in pairs; all pairs would fill the matrix.
+//! Instead, each neighbour but the last, in order of weight, gets one new edge to a heavier
+//! neighbour. That neighbour is drawn in proportion to the weights, and the edge is weighted so
+//! that the expectation is the exact elimination (Gao, Kyng, Spielman 2023, "Robust and practical
+//! solution of Laplacian equations by approximate elimination"). A vertex with the fewest edges is
+//! eliminated first. Trees, chains and cycles are therefore eliminated exactly.
 //!
 //! Weights are only added and multiplied, so nothing cancels. The random numbers start from a
 //! constant: the same graph gives the same factors.
 
 use super::lanes::LANES;
 
-/// No vertex, no edge.
+/// The number that stands for no vertex and no edge.
 const NONE: u32 = u32::MAX;
-/// Vertices with more edges are not kept in order of their number.
+/// The queue does not sort vertices with more edges by their number of edges.
 const DEGREES_TOLD_APART: usize = 4096;
 
 /// `L ≈ U' D U`, column by column.
 #[derive(Debug, Default)]
 pub struct Factors {
     n_vertices: usize,
-    /// Vertices in the order in which they were eliminated, but the last of each component.
+    /// Vertices in the order of their elimination, without the last of each component.
     order: Vec<u32>,
-    /// Where the entries of each one start, and the end.
+    /// The start of the entries of each vertex, and the end.
     starts: Vec<usize>,
     neighbours: Vec<u32>,
-    /// What part of what is left goes to each neighbour; to the last of a vertex all.
+    /// The share of the remainder that goes to each neighbour; the last neighbour of a vertex gets
+    /// the whole remainder.
     shares: Vec<f64>,
     /// `D`
     pivots: Vec<f64>,
-    /// The last vertices.
+    /// The last vertex of each component.
     roots: Vec<u32>,
 }
 
-/// A few right-hand sides: as many numbers for each vertex.
+/// Several right-hand sides: one number of each for a vertex.
 pub type Lane = [f64; LANES];
 
 impl Factors {
-    /// Eliminates the vertices of a graph: pairs of different vertices with a positive weight.
+    /// Eliminates the vertices of a graph. Its edges are pairs of different vertices with a
+    /// positive weight.
     ///
     /// # Panics
-    /// There are 2^31 edges or more.
+    /// If there are 2^31 edges or more.
     #[must_use]
     pub fn new(n_vertices: usize, edges: &[(u32, u32, f64)]) -> Self {
         let mut graph = Graph::new(n_vertices, edges);
@@ -93,11 +95,11 @@ impl Factors {
         self.starts.push(self.neighbours.len());
     }
 
-    /// Takes right-hand sides, which add up to nothing over each component, to solutions that are
-    /// zero at the last vertex of each.
+    /// Replaces right-hand sides by solutions. Right-hand sides sum to zero over each component;
+    /// solutions are zero at its last vertex.
     ///
     /// # Panics
-    /// There is not one row for each vertex.
+    /// If the number of rows differs from the number of vertices.
     pub fn solve(&self, rows: &mut [Lane]) {
         assert_eq!(rows.len(), self.n_vertices, "a row for each vertex");
         let entries = || self.starts.windows(2).map(|bounds| bounds[0]..bounds[1] - 1);
@@ -138,21 +140,21 @@ impl Factors {
     }
 }
 
-/// An edge as one of its vertices sees it.
+/// An edge seen from one of its vertices.
 #[derive(Debug, Clone, Copy)]
 struct HalfEdge {
     to: u32,
     weight: f64,
-    /// Its number; that of the other half differs in the last bit.
+    /// The number of the half; the number of the other half differs in the last bit.
     number: u32,
 }
 
-/// The edges that are left: a list of halves for each vertex.
+/// The remaining edges: a list of halves for each vertex.
 struct Graph {
     first: Vec<u32>,
     next: Vec<u32>,
     to: Vec<u32>,
-    /// Of the edge that two halves are; zero once it is gone.
+    /// The weight of each edge; zero after its removal.
     weights: Vec<f64>,
     queue: Queue,
 }
@@ -174,7 +176,8 @@ impl Graph {
         Self { first, next, to, weights, queue: Queue::new(degrees) }
     }
 
-    /// The neighbours of a vertex in order of their weights; edges to the same one become one.
+    /// The neighbours of a vertex in order of their weights; edges to the same neighbour are
+    /// merged.
     fn neighbours(&mut self, vertex: u32, near: &mut Vec<HalfEdge>) {
         near.clear();
         let mut number = self.first[vertex as usize];
@@ -197,13 +200,13 @@ impl Graph {
         near.sort_unstable_by(|a, b| a.weight.total_cmp(&b.weight).then(a.to.cmp(&b.to)));
     }
 
-    /// Takes an edge away from the vertex that it leads to.
+    /// Removes an edge from the vertex at its other end.
     fn cut(&mut self, half: &HalfEdge) {
         self.weights[half.number as usize / 2] = 0.0;
         self.queue.count(half.to, -1);
     }
 
-    /// Makes an edge lead from the vertex that it led to, to another one.
+    /// Replaces the near end of an edge by another vertex.
     fn join(&mut self, half: &HalfEdge, other: u32, weight: f64) {
         if weight <= 0.0 {
             return self.cut(half);
@@ -217,7 +220,7 @@ impl Graph {
     }
 }
 
-/// Vertices by their number of edges.
+/// The vertices by number of edges.
 struct Queue {
     first: Vec<u32>,
     next: Vec<u32>,
@@ -263,7 +266,7 @@ impl Queue {
         }
     }
 
-    /// A vertex has more or fewer edges.
+    /// Changes the number of edges of a vertex.
     fn count(&mut self, vertex: u32, change: i32) {
         self.remove(vertex);
         let degree = &mut self.degrees[vertex as usize];
@@ -271,7 +274,7 @@ impl Queue {
         self.insert(vertex);
     }
 
-    /// Takes out a vertex with fewest edges.
+    /// Takes a vertex with the fewest edges.
     fn pop(&mut self) -> u32 {
         while self.first[self.least] == NONE {
             self.least += 1;
@@ -287,7 +290,7 @@ impl Queue {
 struct Random(u64);
 
 impl Random {
-    /// A number from zero up to one.
+    /// A number in [0, 1).
     #[expect(clippy::cast_precision_loss, reason = "53 bits")]
     fn next(&mut self) -> f64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);

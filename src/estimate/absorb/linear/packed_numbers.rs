@@ -1,16 +1,16 @@
-//! Whole numbers of 47 bits in six bytes each: the storage of matrices, with a unit.
+//! Whole numbers of 47 bits, stored in six bytes each with a common unit: the storage of matrices.
 
-/// Bits of the largest number.
+/// The number of bits of the largest number.
 pub const BITS: u32 = 46;
-/// The largest number of so many bits.
+/// The largest number of [`BITS`] bits.
 pub const MOST: f64 = 70_368_744_177_663.0;
-/// Numbers that are unpacked at a time.
+/// The number of values unpacked at a time.
 pub const NUMBERS_PER_STEP: usize = 64;
-/// Numbers that fill whole words of 64 bits, and how many words.
+/// The number of values that fill whole words of 64 bits, and the number of words.
 const NUMBERS_PER_WORDS: usize = 4;
 const WORDS: usize = 3;
 
-/// Numbers one after another.
+/// A list of packed numbers.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Packed {
     /// The upper 32 bits.
@@ -19,7 +19,7 @@ pub struct Packed {
     low: Vec<u16>,
 }
 
-/// Some of them.
+/// A range of packed numbers.
 #[derive(Debug, Clone, Copy)]
 pub struct PackedSlice<'p> {
     high: &'p [i32],
@@ -27,13 +27,13 @@ pub struct PackedSlice<'p> {
 }
 
 impl Packed {
-    /// None, with room for some.
+    /// An empty list with capacity for `n` numbers.
     #[must_use]
     pub fn with_capacity(n: usize) -> Self {
         Self { high: Vec::with_capacity(n), low: Vec::with_capacity(n) }
     }
 
-    /// Appends the whole number nearest to a value, at most [`MOST`] away from zero.
+    /// Appends the whole number nearest to a value; the number is at most [`MOST`] from zero.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "both parts")]
     pub fn push(&mut self, value: f64) {
         let whole = value.round_ties_even().clamp(-MOST, MOST) as i64;
@@ -41,7 +41,7 @@ impl Packed {
         self.low.push(whole as u16);
     }
 
-    /// How many there are.
+    /// The number of values.
     #[must_use]
     pub fn len(&self) -> usize {
         self.high.len()
@@ -53,7 +53,7 @@ impl Packed {
         PackedSlice { high: &self.high, low: &self.low }
     }
 
-    /// The numbers as words, four in three.
+    /// The numbers as words: four numbers in three words.
     pub fn words(&self) -> impl Iterator<Item = u64> + '_ {
         let fours = self.high.chunks(NUMBERS_PER_WORDS).zip(self.low.chunks(NUMBERS_PER_WORDS));
         fours.flat_map(|(high, low)| {
@@ -64,7 +64,7 @@ impl Packed {
         })
     }
 
-    /// So many numbers off the front of words; nothing if there are fewer.
+    /// Takes `n` numbers from the front of `words`; `None` if there are fewer.
     #[expect(clippy::cast_possible_truncation, reason = "the parts of a word")]
     pub fn take(n: usize, words: &mut &[u64]) -> Option<Self> {
         let n_words = n.div_ceil(NUMBERS_PER_WORDS).checked_mul(WORDS)?;
@@ -82,7 +82,7 @@ impl Packed {
 }
 
 impl<'p> PackedSlice<'p> {
-    /// Up to a place, and from it on.
+    /// The numbers before a position and those from it on.
     #[must_use]
     pub fn split_at(self, place: usize) -> (Self, Self) {
         let (high, rest_high) = self.high.split_at(place);
@@ -90,30 +90,30 @@ impl<'p> PackedSlice<'p> {
         (Self { high, low }, Self { high: rest_high, low: rest_low })
     }
 
-    /// Those in a range.
+    /// The numbers in a range of positions.
     #[must_use]
     pub fn range(self, range: std::ops::Range<usize>) -> Self {
         Self { high: &self.high[range.clone()], low: &self.low[range] }
     }
 
-    /// How many there are.
+    /// The number of values.
     #[must_use]
     pub fn len(self) -> usize {
         self.high.len()
     }
 
-    /// One of them.
+    /// The number at a position.
     #[must_use]
     pub fn at(self, place: usize) -> f64 {
         joined(self.high[place], self.low[place])
     }
 
-    /// Each of them.
+    /// All numbers in order.
     pub fn iter(self) -> impl Iterator<Item = f64> + 'p {
         self.high.iter().zip(self.low).map(|(&high, &low)| joined(high, low))
     }
 
-    /// Writes each of them.
+    /// Writes all numbers to `out`.
     #[expect(clippy::inline_always, reason = "compiled for the registers of the caller")]
     #[inline(always)]
     pub fn unpack(self, out: &mut [f64]) {

@@ -3,8 +3,9 @@
 //!
 //! # Equation
 //! Entries below the diagonal are whole numbers of 47 bits times a power of two, one for each row:
-//! a rounding of at most 2⁻⁴⁶ of the row's largest, far below what a factorisation leaves. The
-//! diagonal is held as it is. Packing an unpacked half gives the same half.
+//! their rounding is at most 2⁻⁴⁶ of the row's largest entry, far below the error of a
+//! factorisation. The diagonal is stored without rounding. Packing an unpacked half gives the same
+//! half.
 
 use faer::Mat;
 use faer::traits::pulp::Simd;
@@ -12,7 +13,7 @@ use faer::traits::pulp::Simd;
 use super::lanes::{ByWidth, add_scaled, vectorised_by_width};
 use super::packed_numbers::{BITS, NUMBERS_PER_STEP, Packed};
 
-/// Rows whose largest entry is below this are zero.
+/// The largest entry of a row that is treated as zero.
 const LEAST: f64 = 1e-200;
 
 /// The lower half of a symmetric matrix.
@@ -26,13 +27,14 @@ pub struct PackedSymmetric {
 }
 
 impl PackedSymmetric {
-    /// The lower half of a matrix.
+    /// Packs the lower half of a matrix.
     #[must_use]
     pub fn of(matrix: &Mat<f64>) -> Self {
         Self::from_entries(matrix.nrows(), |i, j| matrix[(i, j)])
     }
 
-    /// From the entries, row after row up to the diagonal; nothing if they are no half.
+    /// Creates a matrix from its entries, row after row up to the diagonal; `None` if their number
+    /// does not fit.
     #[must_use]
     pub fn from_numbers(numbers: &[f64]) -> Option<Self> {
         let n = (0..=numbers.len()).find(|n| n * (n + 1) / 2 >= numbers.len())?;
@@ -57,7 +59,7 @@ impl PackedSymmetric {
         half
     }
 
-    /// Rows of the matrix.
+    /// The number of rows.
     #[must_use]
     pub fn n(&self) -> usize {
         self.diagonal.len()
@@ -69,7 +71,7 @@ impl PackedSymmetric {
         &self.diagonal
     }
 
-    /// Entries of the half.
+    /// The number of entries of the half.
     #[must_use]
     pub fn n_entries(&self) -> usize {
         self.n() * (self.n() + 1) / 2
@@ -89,7 +91,7 @@ impl PackedSymmetric {
     }
 }
 
-/// The unit in which the largest entry has as many bits as there are.
+/// The unit in which the largest entry uses all bits.
 fn unit(most: f64) -> f64 {
     if most < LEAST {
         return 1.0;
@@ -110,7 +112,7 @@ impl ByWidth for Product<'_> {
         self.width
     }
 
-    /// Two rows at a time, each entry read once and used on both sides of the diagonal.
+    /// Handles two rows at a time. Each entry is read once and used on both sides of the diagonal.
     #[expect(clippy::inline_always, reason = "compiled for the registers of the caller")]
     #[inline(always)]
     fn of_registers<S: Simd, const N: usize>(self, simd: S) {

@@ -5,27 +5,27 @@
 //! with `1/γ_k + τ_{k−1}/γ_{k−1}` on its diagonal and `√τ_k/γ_k` beside it has eigenvalues between
 //! those of `P⁺A`, and its extreme ones come near them first.
 
-/// Steps and turns of one column.
+/// The steps and turns of one column.
 #[derive(Debug, Clone, Default)]
 pub struct Steps {
     steps: Vec<(f64, f64)>,
 }
 
-/// The exponent of two below which an eigenvalue is nothing but rounding.
+/// The exponent of two below which an eigenvalue is only rounding.
 const EXPONENT_MIN: i32 = -52;
-/// Halvings of the interval that holds the exponent.
+/// The number of halvings of the interval that holds the exponent.
 const HALVINGS: u32 = 9;
 
 impl Steps {
-    /// Adds a step of this length and the turn after it.
+    /// Adds the length of a step, and the turn after it.
     pub fn push(&mut self, length: f64, turn: f64) {
         if length > 0.0 && turn >= 0.0 {
             self.steps.push((length, turn));
         }
     }
 
-    /// The least eigenvalue of `P⁺A` that the steps have come upon, to a tenth of itself; one if it
-    /// is larger.
+    /// The least eigenvalue of `P⁺A` that the steps show, to within a tenth of its value; at most
+    /// one.
     #[must_use]
     pub fn least(&self) -> f64 {
         let (mut low, mut high) = (f64::from(EXPONENT_MIN), 0.0);
@@ -38,7 +38,8 @@ impl Steps {
         high.exp2()
     }
 
-    /// Whether an eigenvalue of the tridiagonal matrix is below a value: a negative pivot of it.
+    /// True if an eigenvalue of the tridiagonal matrix is below a value: the shifted matrix has a
+    /// negative pivot.
     fn is_below(&self, value: f64) -> bool {
         let mut pivot = f64::INFINITY;
         let (mut before, mut beside) = (0.0, 0.0);

@@ -12,13 +12,13 @@ pub struct Products {
 }
 
 impl Products {
-    /// Zeros.
+    /// Products with zero sums.
     #[must_use]
     pub fn new(width: usize) -> Self {
         Self { width, values: vec![0.0; width * width], weighted: Vec::new() }
     }
 
-    /// Adds a block of rows; without weights each counts once.
+    /// Adds a block of rows; without weights, each row counts once.
     pub fn add(&mut self, block: &[f64], weights: Option<&[f64]>) {
         match weights {
             None => add_product(&mut self.values, block, block, 1.0, self.width),

@@ -3,8 +3,9 @@
 /// The cell of each row and the weight of each cell.
 #[derive(Debug)]
 pub struct Cells {
-    /// Cells numbered as they appear, so those of a piece are neighbours.
+    /// The cell of each row. Cells are numbered by first appearance, so the cells of a piece are
+    /// neighbours.
     pub of_row: Vec<u32>,
-    /// Sum of weights of each cell.
+    /// The sum of weights of each cell.
     pub weights: Vec<f64>,
 }

@@ -4,11 +4,11 @@
 //! With `S` the dummies of the levels eliminated, `C` those of the piece's cells, `W` the weights
 //! and `M` the annihilator of the swept effect:
 //!
-//! `X = (S'WMS)⁻¹ S'WMC`, `δ = (S'WMS)⁻¹ S'WMV`,
-//! `A = C'WMC − C'WMS X`, `b = C'WMV − X'S'WMV`, `V'WMV − V'WMS δ`
+//! `X = (S'WMS)⁻¹ S'WMC`, `δ = (S'WMS)⁻¹ S'WMV`, `A = C'WMC − C'WMS X`, `b = C'WMV − X'S'WMV`,
+//! `V'WMV − V'WMS δ`
 //!
-//! The levels of the piece are dense in each other once the swept effect is out, so the matrix is
-//! factorised as a dense one; levels that others explain are dropped.
+//! Without the swept effect, the levels of a piece are densely connected, so the matrix is
+//! factorised as a dense one. Levels that others explain are dropped.
 
 use faer::linalg::matmul::{matmul, triangular};
 use faer::linalg::triangular_solve::{
@@ -24,34 +24,36 @@ use crate::estimate::absorb::linear::packed_numbers::{
 };
 use crate::estimate::absorb::linear::packed_symmetric::PackedSymmetric;
 
-/// What is left of a piece when levels are eliminated, and what gives them back.
+/// The remainder of a piece after the elimination of levels, and the data to recover their
+/// potentials.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Elimination {
-    /// `X`, a row of the cells for each level: how many times its scale each share is. Shares are
-    /// most of what is held and kept, so they have six bytes; an error in them is one in the
-    /// residuals, which standard errors feel as it is.
+    /// `X`, a row of the cells for each level: the ratio of each share to its scale. Shares take
+    /// most of the memory, so they are stored in six bytes. An error in a share causes an equal
+    /// error in the residuals and the standard errors.
     pub of_cells: Packed,
     /// The scale of each level.
     pub scales: Vec<f64>,
     /// `δ`, a row of the variables for each level.
     pub of_variables: Vec<f64>,
-    /// Those of the factorisation.
+    /// The pivots of the factorisation.
     pub pivots: Pivots,
 }
 
-/// What becomes of the shares of the levels that are eliminated.
+/// The treatment of the shares of eliminated levels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shares {
-    /// They are held, for a later estimation too.
+    /// Shares are held, also for a later estimation.
     Held,
-    /// They are not: more than a third of what a solution takes. The levels come back from the
-    /// rows, whose matrix is factorised once more; that takes as long as the shares would.
+    /// Shares are dropped: they are more than a third of a solution's memory. To recover the
+    /// levels, their matrix is factorised again from the rows, which takes as long as computing the
+    /// shares.
     Dropped,
 }
 
-/// The sums over a piece's rows: of its levels to be eliminated, then of its cells.
+/// The sums over a piece's rows: first of the levels to eliminate, then of the cells.
 pub struct Joint {
-    /// Levels to be eliminated.
+    /// The number of levels to eliminate.
     pub n_levels: usize,
     /// `[S C]'WM[S C]`, lower half.
     pub matrix: Mat<f64>,
@@ -62,7 +64,7 @@ pub struct Joint {
 }
 
 impl Joint {
-    /// Eliminates the levels: the rest is `A` and `b` of the cells and the products.
+    /// Eliminates the levels; the remainder is `A` and `b` of the cells, and the products.
     #[must_use]
     pub fn eliminated(mut self, width: usize, shares: Shares) -> (Elimination, Rest) {
         let (n, n_cells) = (self.n_levels, self.matrix.nrows() - self.n_levels);
@@ -71,10 +73,10 @@ impl Joint {
             Some(j) => self.rhs[i * width + j],
         });
         let of_cells = self.matrix.as_ref().submatrix(n, n, n_cells, n_cells).to_owned();
-        // What is left is large: factorised where it stands.
+        // The remainder is large and is therefore factorised in place.
         self.matrix.truncate(n, n);
         let factor = Factor::new(self.matrix);
-        // Y = L⁻¹ D⁻¹ [S'WMC, S'WMV]: its products are what the levels explain.
+        // Y = L⁻¹ D⁻¹ [S'WMC, S'WMV]: its products are the part that the levels explain.
         for column in y.as_mut().col_iter_mut() {
             column.iter_mut().zip(&factor.scale).for_each(|(value, scale)| *value *= scale);
         }
@@ -92,8 +94,8 @@ impl Joint {
 }
 
 impl Rest {
-    /// Takes out what the levels explain, `Y` given, of the sums over cells and variables; those
-    /// over the levels go.
+    /// Subtracts the part that the levels explain, given `Y`, from the sums over cells and
+    /// variables; drops the sums over levels.
     fn explain(&mut self, mut matrix: Mat<f64>, y: &Mat<f64>, width: usize) {
         use triangular::BlockStructure::{Rectangular, TriangularLower};
         let n_cells = matrix.nrows();
@@ -120,8 +122,8 @@ impl Rest {
     }
 }
 
-/// `(S'WMS)⁻¹` times right-hand sides, in their place, with what they explain taken out of the
-/// products.
+/// Replaces right-hand sides by `(S'WMS)⁻¹` times them, and subtracts the part that they explain
+/// from the products.
 pub fn explain(matrix: Mat<f64>, rhs: &mut [f64], products: &mut [f64], width: usize) {
     let factor = Factor::new(matrix);
     let rescale = |rhs: &mut [f64]| {
@@ -141,19 +143,19 @@ pub fn explain(matrix: Mat<f64>, rhs: &mut [f64], products: &mut [f64], width: u
     rescale(rhs);
 }
 
-/// A piece without the levels that lived in it only.
+/// A piece without the levels that occur only in it.
 #[derive(Debug)]
 pub struct Rest {
     /// `A`
     pub matrix: PackedSymmetric,
     /// `b`, by rows of the width.
     pub rhs: Vec<f64>,
-    /// `V'WMV`, less what the levels explain.
+    /// `V'WMV` without the part that the levels explain.
     pub products: Vec<f64>,
 }
 
 impl Elimination {
-    /// From the rows of `[X δ]`, each to be multiplied with its factor.
+    /// Packs the rows of `[X δ]`, each multiplied by its factor.
     fn new(rows: &Mat<f64>, factors: &[f64], width: usize) -> Self {
         let n_cells = rows.ncols() - width;
         let mut found = Self {
@@ -187,7 +189,7 @@ impl Elimination {
     }
 }
 
-/// Takes `Xθ` of one or two levels out of their potentials.
+/// Subtracts `Xθ` of one or two levels from their potentials.
 struct Explained<'s> {
     shares: PackedSlice<'s>,
     scales: &'s [f64],

@@ -24,8 +24,8 @@ use crate::estimate::absorb::sample::level_sums::Totals;
 use crate::estimate::absorb::sample::moments::{Moments, Shifted};
 use crate::estimate::absorb::sample::stream::Stream;
 
-/// A matrix is kept where it has at most this many cells, of which half are held, for each row it
-/// stands for.
+/// The largest number of cells for each row for which a matrix is stored; half of the cells are
+/// held.
 const CELLS_PER_ROW_MAX: usize = 4;
 
 /// One piece: its rows in terms of its cells.
@@ -35,16 +35,16 @@ pub struct Piece {
     pub groups: Range<usize>,
     /// Its cells among all cells.
     pub cells: Range<usize>,
-    /// Its fingerprint, if requested.
+    /// The fingerprint, if requested.
     pub fingerprint: Option<u64>,
     /// The sums of its rows.
     pub figures: Arc<Figures>,
 }
 
-/// The sums of a piece's rows: all that is read of the variables and of the local effects.
+/// The sums of a piece's rows: all data of the variables and of the local effects.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Figures {
-    /// `A`, where it is kept.
+    /// `A`, if it is stored.
     pub matrix: Option<PackedSymmetric>,
     /// `b`, by rows of the width.
     pub rhs: Vec<f64>,
@@ -52,15 +52,15 @@ pub struct Figures {
     pub products: Vec<f64>,
     /// The sums of each variable, before any effect is eliminated.
     pub moments: Vec<Moments>,
-    /// How to get the local effects back.
+    /// The data to recover the local effects.
     pub local: Elimination,
 }
 
-/// Where a piece's rows are, before they are read.
+/// The rows of a piece before they are read.
 pub struct Rows<'r, 'a> {
     /// The sample.
     pub layout: &'r Layout<'a>,
-    /// Its cells.
+    /// The cells of the sample.
     pub cells: &'r Cells,
     /// The local effects.
     pub local: &'r [usize],
@@ -71,7 +71,7 @@ pub struct Rows<'r, 'a> {
 }
 
 impl Rows<'_, '_> {
-    /// Reads the rows: their figures.
+    /// Reads the rows and adds up their figures.
     #[must_use]
     pub fn figures(&self, shares: Shares) -> Figures {
         let (width, spans) = (self.layout.width, self.spans());
@@ -103,9 +103,9 @@ impl Rows<'_, '_> {
         Figures { matrix: Some(matrix), rhs, products, moments, local }
     }
 
-    /// The potentials `λ = (S'WMS)⁻¹ S'Wu` of the local levels and the products
-    /// `u'Wu − λ'S'Wu` of the residuals, `u = M(V − Cθ)`: from the rows, with the potentials of
-    /// the other effects given and none for the local ones.
+    /// The potentials `λ = (S'WMS)⁻¹ S'Wu` of the local levels, and the products `u'Wu − λ'S'Wu` of
+    /// the residuals, with `u = M(V − Cθ)`. Computed from the rows and the potentials of the other
+    /// effects; those of local effects are not used.
     #[must_use]
     pub fn finished(&self, potentials: &Totals) -> (Vec<f64>, Vec<f64>) {
         let (width, spans) = (self.layout.width, self.spans());
@@ -128,20 +128,19 @@ impl Rows<'_, '_> {
         (rhs, products)
     }
 
-    /// Adds `R'AR` of a piece without local effects, lower half, `R` given by the place of each
-    /// row.
+    /// Adds `R'AR` of a piece without local effects, lower half; `place` gives `R` for each row.
     pub fn add_gram(&self, place: impl Fn(usize) -> usize, matrix: &mut Mat<f64>) {
         self.add_joint(|row| std::iter::once(place(row)), matrix);
     }
 
-    /// Whether `A` is kept where it could be had from the rows.
+    /// True if `A` is stored although it could be computed from the rows.
     fn keeps(&self) -> bool {
         let n_rows = self.layout.rows_of(self.groups.clone()).len();
         self.own.len().pow(2) <= CELLS_PER_ROW_MAX * n_rows
     }
 
-    /// Levels of each local effect in the piece: neighbours, as they are numbered in the order of
-    /// the rows and live in one piece.
+    /// The levels of each local effect in the piece. They are neighbours: levels are numbered in
+    /// the order of rows and occur in one piece each.
     #[must_use]
     pub fn spans(&self) -> Vec<Range<usize>> {
         let rows = self.layout.rows_of(self.groups.clone());
@@ -149,7 +148,7 @@ impl Rows<'_, '_> {
         self.local.iter().map(span).collect()
     }
 
-    /// The values of the first row: near those of the others.
+    /// The values of the first row, which are near those of the other rows.
     fn origin(&self) -> Vec<f64> {
         let first = self.layout.design.rows[self.layout.rows_of(self.groups.clone()).start];
         let mut origin = vec![0.0; self.layout.width];
@@ -159,7 +158,7 @@ impl Rows<'_, '_> {
         origin
     }
 
-    /// The unknowns that a row has a part in: a level of each local effect, then its cell.
+    /// The unknowns of a row: a level of each local effect, then its cell.
     fn places<'p>(
         &'p self,
         spans: &'p [Range<usize>],
@@ -170,7 +169,7 @@ impl Rows<'_, '_> {
         self.levels(spans, row).chain([n_levels + cell])
     }
 
-    /// The level of each local effect that a row has a part in, one effect after another.
+    /// The level of each local effect of a row, one effect after another.
     fn levels<'p>(
         &'p self,
         spans: &'p [Range<usize>],
@@ -192,7 +191,7 @@ impl Rows<'_, '_> {
         matrix
     }
 
-    /// Adds `Z'WMZ`, lower half, `Z` given by the places of each row.
+    /// Adds `Z'WMZ`, lower half; the places of each row give `Z`.
     fn add_joint<P: Iterator<Item = usize>>(
         &self,
         places: impl Fn(usize) -> P,
@@ -229,15 +228,15 @@ impl Rows<'_, '_> {
 }
 
 impl Figures {
-    /// Frees what only levels that are got back from their shares need.
+    /// Frees sums that are needed only when shares give the levels back.
     pub fn forget_sums(&mut self) {
         (self.rhs, self.products) = (Vec::new(), Vec::new());
     }
 }
 
 impl Piece {
-    /// The diagonal of `A`, a number for each cell; from the rows as if no cell came twice in a
-    /// group.
+    /// The diagonal of `A`, a number for each cell. Computed from the rows, it assumes that no cell
+    /// occurs twice in a group.
     pub fn diagonal(&self, layout: &Layout<'_>, cells: &Cells) -> Vec<f64> {
         if let Some(half) = &self.figures.matrix {
             return half.diagonal().to_vec();
@@ -269,7 +268,7 @@ impl Piece {
     }
 }
 
-/// The least number of these and one past the most.
+/// The range from the smallest level to one past the largest.
 #[must_use]
 pub fn minmax(levels: &[u32]) -> Range<usize> {
     let least = levels.iter().min().map_or(0, |&level| level as usize);

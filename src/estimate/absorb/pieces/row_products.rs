@@ -11,20 +11,20 @@ use super::cells::Cells;
 use crate::estimate::absorb::linear::lanes::{add_scaled, divide, subtract};
 use crate::estimate::absorb::sample::layout::Layout;
 
-/// Takes `Σ_g w_g (w_g'θ)/W_g` out of `out`, for the groups of a piece whose cells start at
+/// Subtracts `Σ_g w_g (w_g'θ)/W_g` from `out`, for the groups of a piece whose cells start at
 /// `first`.
 pub struct ByRows<'r, 'a> {
     /// The sample.
     pub layout: &'r Layout<'a>,
-    /// Its cells.
+    /// The cells of the sample.
     pub cells: &'r Cells,
     /// Groups of the piece.
     pub groups: Range<usize>,
-    /// Its first cell.
+    /// The first cell of the piece.
     pub first: usize,
     /// `θ`
     pub theta: &'r [f64],
-    /// What the sums are taken out of.
+    /// The products from which the sums are subtracted.
     pub out: &'r mut [f64],
 }
 
@@ -45,7 +45,7 @@ impl NullaryFnOnce for ByRows<'_, '_> {
 }
 
 impl ByRows<'_, '_> {
-    /// The width is known to the compiler.
+    /// The pass for a width known at compile time.
     #[expect(clippy::inline_always, reason = "compiled for the registers of the caller")]
     #[inline(always)]
     fn of_width<const WIDTH: usize>(self) {
@@ -76,7 +76,7 @@ impl ByRows<'_, '_> {
         }
     }
 
-    /// The same for any width.
+    /// The pass for any width.
     fn of_any_width(self) {
         let Self { layout, cells, groups, first, theta, out } = self;
         let width = layout.width;

@@ -20,10 +20,10 @@ use crate::estimate::absorb::sample::moments::Moments;
 use crate::estimate::design::Variable;
 use crate::estimate::panel::{Column, Part};
 
-/// Figures by fingerprint.
+/// Figures of pieces by fingerprint.
 #[derive(Debug, Clone, Default)]
 pub struct Kept {
-    /// What the figures are of: variables, effects and their roles. Others are of no use.
+    /// The variables, effects and roles of the figures. Figures of another subject cannot be used.
     subject: String,
     figures: FxHashMap<u64, Arc<Figures>>,
 }
@@ -31,24 +31,24 @@ pub struct Kept {
 /// Makes fingerprints of pieces.
 pub struct Fingerprints<'l, 'a> {
     layout: &'l Layout<'a>,
-    /// Where each part of the panel starts, and its fingerprint.
+    /// The start of each part of the panel, and its fingerprint.
     parts: Vec<(u32, u64)>,
 }
 
 impl Kept {
-    /// Nothing yet, of this subject.
+    /// An empty store for a subject.
     #[must_use]
     pub fn new(subject: String) -> Self {
         Self { subject, figures: FxHashMap::default() }
     }
 
-    /// What is known of the subject, if anything.
+    /// The store, if it has this subject.
     #[must_use]
     pub fn of_subject(&self, subject: &str) -> Option<&Self> {
         (self.subject == subject && !self.figures.is_empty()).then_some(self)
     }
 
-    /// The figures of a piece with that fingerprint and as many cells and levels.
+    /// The figures of a piece with this fingerprint and the same numbers of cells and levels.
     #[must_use]
     pub fn find(&self, fingerprint: u64, rows: &Rows<'_, '_>) -> Option<Arc<Figures>> {
         let found = self.figures.get(&fingerprint)?;
@@ -64,12 +64,12 @@ impl Kept {
         fits.then(|| found.clone())
     }
 
-    /// Keeps the figures of a piece.
+    /// Stores the figures of a piece.
     pub fn insert(&mut self, fingerprint: u64, figures: Arc<Figures>) {
         self.figures.insert(fingerprint, figures);
     }
 
-    /// The figures as tables: pieces, all their numbers one after another, and their shares.
+    /// The figures as tables: the pieces, their numbers and their shares.
     pub fn into_tables(self) -> [MemoryTable; 4] {
         let mut pieces: Vec<(u64, Arc<Figures>)> = self.figures.into_iter().collect();
         pieces.sort_unstable_by_key(|(fingerprint, _)| *fingerprint);
@@ -103,7 +103,7 @@ impl Kept {
         ]
     }
 
-    /// The figures that the tables hold.
+    /// Reads the figures from tables.
     pub fn from_tables(tables: &mut Tables) -> Result<Self, MemoryError> {
         let odd = || MemoryError { what: "pieces and numbers do not fit" };
         let subject = tables.texts("subject", "subject")?.pop().ok_or_else(odd)?;
@@ -128,13 +128,14 @@ impl Kept {
     }
 }
 
-/// What fingerprints of runs begin with: not those of an earlier version, of each row.
+/// The first number of each fingerprint of runs. It separates them from an earlier version's
+/// fingerprints of rows.
 const RUNS: u64 = 2;
-/// The fingerprint of a piece and how many numbers each of its figures has.
+/// The fingerprint of a piece, and the length of each of its figures.
 const PIECE_COLUMNS: [&str; 6] =
     ["fingerprint", "variables", "matrix", "rhs", "local_of_variables", "local_of_cells"];
 
-/// Appends the figures but for the shares.
+/// Appends the figures without the shares.
 fn write(figures: &Figures, numbers: &mut Vec<f64>) {
     for moments in &figures.moments {
         numbers.extend([moments.weight, moments.mean, moments.centred]);
@@ -150,7 +151,7 @@ fn write(figures: &Figures, numbers: &mut Vec<f64>) {
     }
 }
 
-/// Takes figures off the front of the numbers and of the words of shares.
+/// Takes figures from the front of the numbers and of the words of shares.
 fn read(counts: [usize; 5], rest: &mut &[f64], words: &mut &[u64]) -> Option<Figures> {
     let [n_variables, n_matrix, n_rhs, n_of_variables, n_of_cells] = counts;
     let mut take = |n: usize| rest.split_off(..n).map(<[f64]>::to_vec);
@@ -171,7 +172,7 @@ fn read(counts: [usize; 5], rest: &mut &[f64], words: &mut &[u64]) -> Option<Fig
 }
 
 impl<'l, 'a> Fingerprints<'l, 'a> {
-    /// Fingerprints from the parts that the panel was told of, or from the values.
+    /// Prepares fingerprints from the given parts of the panel, or else from the values.
     #[must_use]
     pub fn new(layout: &'l Layout<'a>) -> Self {
         let starts = |start: &mut u32, part: &Part| {
@@ -223,7 +224,7 @@ impl<'l, 'a> Fingerprints<'l, 'a> {
     }
 }
 
-/// What the figures of pieces are of.
+/// The text that identifies the variables, effects and roles of figures.
 #[must_use]
 pub fn subject(layout: &Layout<'_>, roles: &[usize]) -> String {
     let design = &layout.design;
@@ -235,7 +236,7 @@ pub fn subject(layout: &Layout<'_>, roles: &[usize]) -> String {
     format!("{} | roles {roles:?} | swept {swept:?} | origins {origins:?}", names.join(", "))
 }
 
-/// A hash with one more number in it: both halves of the product of 128 bits.
+/// Mixes one more number into a hash: both halves of the product of 128 bits.
 #[expect(clippy::cast_possible_truncation, reason = "both halves are taken")]
 fn mixed(hash: u64, value: u64) -> u64 {
     const FACTOR: u64 = 0x9E37_79B9_7F4A_7C15;

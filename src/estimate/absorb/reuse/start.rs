@@ -1,8 +1,8 @@
 //! An earlier solution as the start of a later one.
 //!
-//! The values of their columns identify levels, so rows may appear, disappear or move in between. A
-//! new level or variable starts from zero. The result depends on the start within the tolerance
-//! only.
+//! The values of their columns identify levels, so rows may appear, disappear or move between two
+//! solutions. A new level or variable starts from zero. The start changes the result only within
+//! the tolerance.
 
 use rustc_hash::FxHashMap;
 
@@ -27,8 +27,8 @@ struct StartEffect {
 }
 
 impl Start {
-    /// The potentials of the effects that an iteration would begin with: all that are iterated, or
-    /// the one that is left where others were eliminated.
+    /// The potentials of the effects that an iteration would start with: all iterated effects, or
+    /// the remaining one after an elimination.
     pub(in crate::estimate) fn new(
         layout: &Layout<'_>,
         potentials: Option<&Totals>,
@@ -55,7 +55,7 @@ impl Start {
         Self { effects: iterated.map(of_effect).collect(), variables, kept }
     }
 
-    /// What was worked out inside blocks.
+    /// The stored figures of pieces.
     pub(in crate::estimate) fn kept(&self) -> &Kept {
         &self.kept
     }
@@ -110,7 +110,7 @@ impl Start {
         ]
     }
 
-    /// The start that the tables hold.
+    /// Reads the start from tables.
     pub(in crate::estimate) fn from_tables(tables: &mut Tables) -> Result<Self, MemoryError> {
         let odd = MemoryError { what: "levels, keys and potentials do not fit" };
         let variables = tables.texts("variables", "name")?;
@@ -148,8 +148,8 @@ impl Start {
         Ok(Self { variables, effects, kept: Kept::from_tables(tables)? })
     }
 
-    /// The start of each level and variable of the layout, zero where nothing is known, and how
-    /// many levels of each iterated effect are known.
+    /// The start of each level and variable of the layout, zero if unknown, and the number of known
+    /// levels of each iterated effect.
     pub(in crate::estimate) fn potentials(&self, layout: &Layout<'_>) -> (Totals, Vec<usize>) {
         let mut start = layout.totals(layout.width);
         let mut n_known = vec![0; start.offsets.len()];
@@ -178,7 +178,7 @@ impl Start {
 }
 
 impl StartEffect {
-    /// Columns that a level is known by.
+    /// The number of columns that identify a level.
     fn n_keys(&self) -> usize {
         self.levels.keys().next().map_or(0, Vec::len)
     }
@@ -188,7 +188,7 @@ fn to_usize(count: u64) -> usize {
     usize::try_from(count).expect("checked against the length of the columns")
 }
 
-/// The column values that stand for each level of an effect.
+/// The column values that identify each level of an effect.
 fn keys(layout: &Layout<'_>, effect: usize) -> Vec<Vec<u64>> {
     let codes = &layout.design.effects[effect];
     let columns = &layout.design.effect_columns[effect];

@@ -14,15 +14,15 @@ pub struct MemoryTable {
 /// The values of one column of a memory.
 #[derive(Debug, Clone, PartialEq)]
 pub enum MemoryColumn {
-    /// Words.
+    /// Texts.
     Texts(Vec<String>),
-    /// Numbers that are keys or counts.
+    /// Keys or counts.
     Integers(Vec<u64>),
-    /// Numbers that are figures.
+    /// Figures.
     Reals(Vec<f64>),
 }
 
-/// Tables that are no memory: estimate without one.
+/// The tables are not a valid memory; an estimation without a memory still works.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("the stored state of an earlier estimation is damaged: {what}; estimate without it")]
 pub struct MemoryError {
@@ -30,11 +30,11 @@ pub struct MemoryError {
     pub what: &'static str,
 }
 
-/// Tables that are taken apart column by column.
+/// Tables that a reader takes apart column by column.
 pub struct Tables(Vec<MemoryTable>);
 
 impl Tables {
-    /// From all tables of a memory.
+    /// Takes all tables of a memory.
     pub fn new(tables: Vec<MemoryTable>) -> Self {
         Self(tables)
     }

@@ -1,4 +1,4 @@
-//! Locality, found in the data: which effects live inside blocks of another's levels.
+//! Locality in the data: effects whose levels lie inside blocks of another effect's levels.
 //!
 //! Two levels of an effect belong together if a level of the swept effect has rows in both. With
 //! plant-year swept, the connected levels of city-destination are the cities, and those of
@@ -11,26 +11,27 @@ use crate::estimate::design::Design;
 use crate::estimate::design::codes::Codes;
 use crate::estimate::design::components::{connect, root};
 
-/// Operations of all blocks' factorisations allowed for each row.
+/// The number of operations, for each row, allowed for the factorisation of all blocks.
 const FACTOR_WORK_PER_ROW: f64 = 300.0;
-/// Operations for each row allowed inside the pieces: fewer than iterating all effects takes.
+/// The number of operations, for each row, allowed inside the pieces: fewer than an iteration over
+/// all effects takes.
 const LOCAL_WORK_PER_ROW: f64 = 200_000.0;
-/// Operations allowed in any case.
+/// The number of operations that is always allowed.
 const FACTOR_WORK_FREE: f64 = 1e8;
-/// Levels eliminated in one piece: their matrix is dense.
+/// The largest number of levels eliminated in one piece, whose matrix is dense.
 const LOCAL_LEVELS_MAX: usize = 6000;
-/// Share of the rows that one block may hold: blocks are the tasks of the threads.
+/// The inverse of the largest share of the rows in one block: blocks are the tasks of the threads.
 const BLOCK_SHARE_MAX: usize = 3;
-/// Pieces (block, component of the iterated effect) that are kept track of.
+/// The largest number of tracked pieces (a block and a component of the iterated effect).
 const PIECES_MAX: usize = 1 << 22;
-/// Pieces that occur, whatever the rows.
+/// The number of pieces allowed for any number of rows.
 const PIECES_FREE: usize = 1024;
-/// Rows a piece should have beyond that: its statistics are kept.
+/// The smallest number of rows for each further piece, because the piece's sums are stored.
 const ROWS_PER_PIECE_MIN: usize = 32;
-/// Effects beside the swept one, of which each pair is tried.
+/// The largest number of effects, without the swept one, for which each pair is tried.
 const EFFECTS_MAX: usize = 4;
 
-/// Blocks of rows: pieces numbered block after block.
+/// The blocks of rows: pieces numbered block after block.
 #[derive(Debug)]
 pub struct Blocks {
     /// The effect to eliminate within blocks.
@@ -39,17 +40,17 @@ pub struct Blocks {
     pub iterated: usize,
     /// The effects to eliminate within pieces.
     pub local: Vec<usize>,
-    /// The piece of each row: its block and its component of the iterated effect. Empty once the
+    /// The piece of each row: its block and its component of the iterated effect. Empty after the
     /// rows are in that order.
     pub pieces: Codes,
-    /// Rows of each piece.
+    /// The number of rows of each piece.
     pub n_rows: Vec<u32>,
-    /// Pieces of one block.
+    /// The number of pieces of one block.
     pub pieces_per_block: usize,
 }
 
 impl Blocks {
-    /// The elimination that leaves least to iterate, if the effects fall into small blocks.
+    /// The elimination that leaves the fewest levels to iterate, if the effects have small blocks.
     #[must_use]
     pub fn find(design: &Design<'_>, swept: usize, others: &[usize]) -> Option<Self> {
         if !(2..=EFFECTS_MAX).contains(&others.len()) {
@@ -128,7 +129,8 @@ fn are_few(rows_of_pieces: &[u32], n_rows: usize) -> bool {
     n_pieces <= PIECES_FREE.max(n_rows / ROWS_PER_PIECE_MIN)
 }
 
-/// Whether factorising each block costs little beside the rows, and no block is most of the sample.
+/// True if factorising the blocks costs little against the rows, and no block is most of the
+/// sample.
 fn is_small(effect: &Codes, blocks: &Codes) -> bool {
     let mut levels = vec![0_usize; blocks.n_levels];
     let mut rows = vec![0_usize; blocks.n_levels];
@@ -143,7 +145,7 @@ fn is_small(effect: &Codes, blocks: &Codes) -> bool {
         && rows.iter().all(|&rows| rows <= n_rows / BLOCK_SHARE_MAX)
 }
 
-/// Whether eliminating the effects inside each piece costs less than iterating them.
+/// True if eliminating the effects inside each piece costs less than iterating them.
 fn locals_are_small(locals: &[&Codes], pieces: &Codes) -> bool {
     if locals.is_empty() {
         return true;
@@ -161,7 +163,7 @@ fn locals_are_small(locals: &[&Codes], pieces: &Codes) -> bool {
     levels.iter().all(|&n| n <= LOCAL_LEVELS_MAX) && factor_work(&levels) <= allowed
 }
 
-/// Operations of factorising a matrix for each number of levels.
+/// The number of operations to factorise matrices with these numbers of levels.
 fn factor_work(levels: &[usize]) -> f64 {
     levels.iter().map(|&n| real(n).powi(3) / 3.0).sum()
 }

@@ -22,9 +22,9 @@ use crate::estimate::absorb::linear::lanes::LANES;
 use crate::estimate::design::Design;
 use crate::estimate::design::codes::Codes;
 
-/// Parts of a sample, where the sums of the parts are small beside it.
+/// The largest number of parts of a sample, if the sums of the parts are small against it.
 const PARTS_MAX: usize = 32;
-/// Rows of a group when there is no effect to sweep.
+/// The number of rows of a group without an effect to sweep.
 const ROWS_WITHOUT_EFFECT: usize = 256;
 
 /// A design whose rows are grouped by the swept effect.
@@ -32,22 +32,23 @@ const ROWS_WITHOUT_EFFECT: usize = 256;
 pub struct Layout<'a> {
     /// The sample, reordered.
     pub design: Design<'a>,
-    /// The effect whose levels are the groups; the first of those with most levels.
+    /// The effect whose levels are the groups: the first of those with the most levels.
     pub swept: Option<usize>,
-    /// Effects that a finer one explains: absorbed with it.
+    /// True for each effect that a finer one explains; both are absorbed together.
     pub redundant: Vec<bool>,
     /// The start of each group, and the end.
     pub groups: Vec<u32>,
     /// Groups of each part.
     pub parts: Vec<Range<usize>>,
-    /// Lowest to highest level of each effect, then of each set of clusters, within each part.
+    /// The lowest to highest level of each effect, then of each set of clusters, within each part.
     spans: Vec<Vec<Range<usize>>>,
-    /// Numbers kept for one row or level: the variables, rounded up to whole lanes.
+    /// The number of values for one row or level: the variables, rounded up to whole lanes.
     pub width: usize,
 }
 
 impl<'a> Layout<'a> {
-    /// Reorders the sample by the effect with most levels, or by `blocks` and then that effect.
+    /// Reorders the sample by the effect with the most levels, or by `blocks` and then by that
+    /// effect.
     #[must_use]
     pub fn new(design: Design<'a>, blocks: Option<&Blocks>) -> Self {
         let swept = swept_effect(&design);
@@ -66,24 +67,24 @@ impl<'a> Layout<'a> {
         Self { design, swept, redundant, groups, parts, spans, width }
     }
 
-    /// The effects that have potentials, with their place in the formula: neither swept nor
-    /// explained by a finer one.
+    /// The effects with potentials and their positions in the formula: neither swept nor explained
+    /// by a finer one.
     pub fn iterated(&self) -> impl Iterator<Item = (usize, &Arc<Codes>)> {
         let own = |&(i, _): &(usize, _)| Some(i) != self.swept && !self.redundant[i];
         self.design.effects.iter().enumerate().filter(own)
     }
 
-    /// The place of an effect among those that have potentials.
+    /// The position of an effect among those with potentials.
     ///
     /// # Panics
-    /// It has none.
+    /// If the effect has no potentials.
     #[must_use]
     pub fn place_of(&self, effect: usize) -> usize {
         let found = self.iterated().position(|(i, _)| i == effect);
         found.expect("the effect is not swept")
     }
 
-    /// Rows of a range of groups.
+    /// The rows of a range of groups.
     #[must_use]
     pub fn rows_of(&self, groups: Range<usize>) -> Range<usize> {
         self.groups[groups.start] as usize..self.groups[groups.end] as usize
@@ -95,13 +96,13 @@ impl<'a> Layout<'a> {
         self.design.weights.as_ref().map_or(1.0, |weights| weights[row])
     }
 
-    /// The weights of a range of rows, if there are any.
+    /// The weights of a range of rows; `None` without weights.
     #[must_use]
     pub fn weights_of(&self, rows: Range<usize>) -> Option<&[f64]> {
         self.design.weights.as_ref().map(|weights| &weights[rows])
     }
 
-    /// The sum of weights: the number of rows without them.
+    /// The sum of weights; without weights, the number of rows.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "rows are fewer than 2^32")]
     pub fn weight_total(&self, rows: Range<usize>) -> f64 {
@@ -131,14 +132,15 @@ impl<'a> Layout<'a> {
     }
 }
 
-/// The effect with most levels; the first of equals.
+/// The effect with the most levels; the first of several.
 #[must_use]
 pub fn swept_effect(design: &Design<'_>) -> Option<usize> {
     let levels = |i: &usize| design.effects[*i].n_levels;
     (0..design.effects.len()).rev().max_by_key(levels)
 }
 
-/// Whether each effect is explained by a finer one: all of a level's rows in one level of it.
+/// True for each effect that a finer one explains: all rows of a level of the finer effect are in
+/// one level of it.
 #[must_use]
 pub fn redundant(design: &Design<'_>) -> Vec<bool> {
     let effects = &design.effects;
@@ -151,7 +153,7 @@ pub fn redundant(design: &Design<'_>) -> Vec<bool> {
     all.clone().map(|coarser| all.clone().any(|finer| explains(finer, coarser))).collect()
 }
 
-/// The design with its rows sorted by block, then by level of the swept effect; order kept within.
+/// The design with its rows sorted by block, then by level of the swept effect; the sort is stable.
 fn ordered<'a>(design: Design<'a>, swept: usize, blocks: Option<&Codes>) -> Design<'a> {
     let of_row = &design.effects[swept].of_row;
     if blocks.is_none() && of_row.is_sorted() {
@@ -187,7 +189,7 @@ fn sorted_by(codes: &Codes, positions: &[u32]) -> Vec<u32> {
     sorted
 }
 
-/// The design's rows in another order; levels are renumbered as they appear in it.
+/// The design's rows in another order; levels are renumbered by their first appearance.
 fn select<'a>(design: &Design<'a>, order: &[u32]) -> Design<'a> {
     let mut distinct: Vec<&Arc<Codes>> = Vec::new();
     for codes in design.effects.iter().chain(&design.clusters) {
@@ -240,10 +242,10 @@ fn uniform(n_obs: usize) -> Vec<u32> {
     (0..end).step_by(ROWS_WITHOUT_EFFECT).chain([end]).collect()
 }
 
-/// Parts and the span of levels in each.
+/// The parts, and the span of levels in each.
 type Partition = (Vec<Range<usize>>, Vec<Vec<Range<usize>>>);
 
-/// As many parts as leave their sums small beside the sample.
+/// Divides the sample into as many parts as keep their sums small against it.
 fn partition(design: &Design<'_>, swept: Option<usize>, groups: &[u32], cuts: &[u32]) -> Partition {
     let levels: usize = design
         .effects
@@ -275,7 +277,7 @@ fn partition(design: &Design<'_>, swept: Option<usize>, groups: &[u32], cuts: &[
     }
 }
 
-/// Runs of groups with about as many rows each, cut at some of the rows given.
+/// Runs of groups with about as many rows each, cut only at the given rows.
 fn divide(groups: &[u32], cuts: &[u32], n_parts: usize) -> Vec<Range<usize>> {
     let n_rows = u64::from(groups[groups.len() - 1]);
     let cut = |part: usize| {

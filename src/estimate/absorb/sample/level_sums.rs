@@ -4,10 +4,10 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-/// Levels that are added up in one task.
+/// The number of levels added up in one task.
 const LEVELS_PER_PIECE: usize = 1024;
 
-/// Sums of one part, over the levels that occur in it.
+/// The sums of one part, over the levels that occur in it.
 #[derive(Debug)]
 pub struct Sums {
     width: usize,
@@ -26,7 +26,7 @@ pub struct Totals {
 }
 
 impl Sums {
-    /// Zeros over these levels of each effect.
+    /// Zeros over the given levels of each effect.
     pub fn new(spans: impl Iterator<Item = Range<usize>>, width: usize) -> Self {
         let spans: Vec<_> = spans.collect();
         let values = spans.iter().map(|span| vec![0.0; span.len() * width]).collect();
@@ -81,7 +81,7 @@ impl Totals {
         &self.values[self.offsets[effect] * self.width..self.offsets[effect + 1] * self.width]
     }
 
-    /// The numbers of one effect, to write.
+    /// The numbers of one effect, for writing.
     pub fn effect_mut(&mut self, effect: usize) -> &mut [f64] {
         let bounds = self.offsets[effect] * self.width..self.offsets[effect + 1] * self.width;
         &mut self.values[bounds]

@@ -1,4 +1,4 @@
-//! Mean and spread of each variable, of pieces of the sample and of all of it.
+//! Mean and spread of each variable, for pieces of the sample and for the whole sample.
 
 /// Sums of one variable over some rows.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -7,7 +7,7 @@ pub struct Moments {
     pub weight: f64,
     /// The mean.
     pub mean: f64,
-    /// The weighted squares around the mean.
+    /// The weighted sum of squares around the mean.
     pub centred: f64,
 }
 
@@ -24,7 +24,7 @@ impl Moments {
         self.weight = weight;
     }
 
-    /// The weighted squares, of values that were read less an origin.
+    /// The weighted sum of squares of values, which were read minus an origin.
     #[must_use]
     pub fn squares(&self, origin: f64) -> f64 {
         self.centred + self.weight * (origin + self.mean).powi(2)
@@ -39,7 +39,7 @@ pub struct Shifted {
 }
 
 impl Shifted {
-    /// No rows yet; `origin` is near the values of each variable.
+    /// Sums without rows; `origin` is near the values of each variable.
     #[must_use]
     pub fn new(origin: Vec<f64>) -> Self {
         Self { sums: vec![Moments::default(); origin.len()], origin }

@@ -5,23 +5,23 @@ use super::moments::Moments;
 use crate::estimate::absorb::options::AbsorbOptions;
 use crate::estimate::design::Variable;
 
-/// What is lost of a value that is written with 15 significant digits, at most; figures with all
-/// their digits lose a fortieth of that. So much of a variable, or less, is nothing but rounding.
+/// The largest relative rounding error of a value with 15 significant digits; values with all
+/// digits have a fortieth of it. A remainder of a variable at or below this share is only rounding.
 pub const ROUNDING: f64 = 5e-15;
 
-/// Weighted squares of each variable before anything is absorbed.
+/// The weighted squares of each variable before absorption.
 #[derive(Debug, Clone, Default)]
 pub struct Sizes {
     /// Around the mean.
     pub centred: Vec<f64>,
     /// Around zero.
     pub whole: Vec<f64>,
-    /// What has to be left of it to count: less than that is explained, or rounding.
+    /// The remainder that a variable needs: a smaller remainder is explained, or rounding.
     pub explained: Vec<f64>,
 }
 
 impl Sizes {
-    /// From the moments of the variables as they are read.
+    /// Computes the sizes from the moments of the variables.
     #[must_use]
     pub fn of(layout: &Layout<'_>, moments: &[Moments], options: &AbsorbOptions) -> Self {
         let variables = &layout.design.variables;

@@ -2,9 +2,9 @@
 //!
 //! # Equation
 //! Of a row in group `g` of the swept effect, `u − mean_g u` with `u = v − Σ_e α_e`: the potentials
-//! `α` of the iterated effects first, then the group's weighted mean. The mean is taken of
-//! `u − u_0`, `u_0` the group's first row: where a group is far from zero beside its spread, that
-//! difference is exact, and a mean of the values themselves is not.
+//! `α` of the iterated effects first, then the group's weighted mean. The mean is taken of `u −
+//! u_0`, with `u_0` the group's first row. If a group is far from zero relative to its spread, this
+//! difference is exact, and a mean of the values is not.
 
 use std::ops::Range;
 
@@ -14,7 +14,7 @@ use super::layout::Layout;
 use super::level_sums::Totals;
 use crate::estimate::absorb::linear::lanes::{add, add_scaled, divide, subtract, vectorised};
 
-/// Rows held at a time: with a dozen variables the block stays in the first-level cache.
+/// The number of rows held at a time: with a dozen variables, the block fits the first-level cache.
 const ROWS_PER_BLOCK: usize = 256;
 
 /// Reads blocks of rows of one part.
@@ -24,13 +24,14 @@ pub struct Stream<'l, 'a> {
 }
 
 impl<'l, 'a> Stream<'l, 'a> {
-    /// The variables as they are, or with these potentials taken out.
+    /// A stream of the variables, minus these potentials if given.
     #[must_use]
     pub fn new(layout: &'l Layout<'a>, potentials: Option<&'l Totals>) -> Self {
         Self { layout, potentials }
     }
 
-    /// Visits the rows of groups: `raw` before and `swept` after the group's mean is taken out.
+    /// Visits the rows of groups: `raw` before and `swept` after the subtraction of the group's
+    /// mean.
     ///
     /// # Shape
     /// A block has `width` numbers for each of its rows.
@@ -59,7 +60,7 @@ impl<'l, 'a> Stream<'l, 'a> {
         }
     }
 
-    /// The groups from `group` on that fit a block; at least one.
+    /// The end of the groups from `group` on that fit into a block; at least one group.
     fn last_group(&self, group: usize, end: usize) -> usize {
         let groups = &self.layout.groups;
         let limit = groups[group] as usize + ROWS_PER_BLOCK;
@@ -67,7 +68,7 @@ impl<'l, 'a> Stream<'l, 'a> {
         group + fitting.max(1)
     }
 
-    /// One group of more rows than a block: read twice, first for its mean.
+    /// Visits one group with more rows than a block. It is read twice, first for its mean.
     fn visit_large(
         &self,
         rows: Range<usize>,
@@ -110,7 +111,7 @@ impl<'l, 'a> Stream<'l, 'a> {
         }
     }
 
-    /// The variables of these rows less the potentials.
+    /// The variables of these rows minus the potentials.
     fn fill(&self, rows: Range<usize>, block: &mut [f64]) {
         let (layout, width) = (self.layout, self.layout.width);
         let of_panel = &layout.design.rows[rows.clone()];
@@ -128,7 +129,7 @@ impl<'l, 'a> Stream<'l, 'a> {
         }
     }
 
-    /// Takes its weighted mean out of each group.
+    /// Subtracts its weighted mean from each group.
     #[expect(clippy::inline_always, reason = "compiled for the registers of the caller")]
     #[inline(always)]
     fn sweep(&self, groups: Range<usize>, block: &mut [f64]) {
@@ -164,7 +165,7 @@ impl<'l, 'a> Stream<'l, 'a> {
     }
 }
 
-/// Takes its mean out of each of these groups.
+/// The subtraction of the mean from each of these groups.
 struct Sweep<'s, 'l, 'a> {
     stream: &'s Stream<'l, 'a>,
     groups: Range<usize>,

@@ -11,28 +11,28 @@ use super::stream::Stream;
 use crate::estimate::absorb::linear::lanes::add_scaled;
 use crate::estimate::absorb::linear::weighted_products::{Products, added};
 
-/// What one pass over the rows says.
+/// The result of one pass over the rows.
 #[derive(Debug)]
 pub struct Tally {
     /// `Ṽ'W Ṽ`, upper triangle by rows of the width.
     pub products: Vec<f64>,
-    /// `D'W Ṽ`, what the iterated effects still explain.
+    /// `D'W Ṽ`: the part that the iterated effects still explain.
     pub sums: Totals,
-    /// Of the variables as they are read, if asked for.
+    /// The moments of the variables as read, if requested.
     pub moments: Vec<Moments>,
 }
 
-/// Whether the moments of the variables are wanted.
+/// The choice to compute the moments of the variables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WithMoments {
-    /// They are not known yet.
+    /// The moments are not known yet.
     Yes,
-    /// They are.
+    /// The moments are known.
     No,
 }
 
 impl Tally {
-    /// Reads the rows with the potentials of the iterated effects out, and the swept effect.
+    /// Reads the rows minus the potentials of the iterated effects, with the swept effect removed.
     #[must_use]
     pub fn of(layout: &Layout<'_>, potentials: Option<&Totals>, with_moments: WithMoments) -> Self {
         let width = layout.width;
@@ -82,7 +82,7 @@ impl Tally {
         }
     }
 
-    /// `Ṽ'W Ṽ` of each variable with itself.
+    /// The diagonal of `Ṽ'W Ṽ`, for each variable.
     #[must_use]
     pub fn squares(&self, width: usize) -> Vec<f64> {
         squares(&self.products, width)

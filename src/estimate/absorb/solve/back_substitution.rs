@@ -3,8 +3,8 @@
 //!
 //! # Equation
 //! `α = (R'AR)⁻¹ (R'b − R'AG γ)` of the effect eliminated within blocks; with `θ = Rα + Gγ`, inside
-//! each piece `λ = δ − Xθ` and `V'WMV − θ'b − b'θ + θ'Aθ` where its shares are held. Where they
-//! are not, both come from the rows once more, see [`Rows::finished`].
+//! each piece `λ = δ − Xθ` and `V'WMV − θ'b − b'θ + θ'Aθ` if its shares are held. Otherwise both
+//! are computed from the rows again, see [`Rows::finished`].
 
 use rayon::prelude::*;
 
@@ -16,7 +16,7 @@ use crate::estimate::absorb::pieces::elimination::Shares;
 use crate::estimate::absorb::pieces::piece::Rows;
 use crate::estimate::absorb::sample::level_sums::Totals;
 
-/// What one part of the layout adds.
+/// The contribution of one part of the layout.
 struct Finished {
     /// The potentials of each effect eliminated within pieces.
     of_local: Vec<Vec<f64>>,
@@ -83,7 +83,7 @@ impl Structured<'_, '_> {
         all
     }
 
-    /// From the figures of the pieces of a part.
+    /// Computes the contribution from the figures of the pieces of a part.
     fn by_figures(&self, part: usize, potentials: &Totals) -> Finished {
         let width = self.layout.width;
         let [alpha, gamma] = [self.roles.eliminated, self.roles.iterated]
@@ -117,7 +117,7 @@ impl Structured<'_, '_> {
         sum
     }
 
-    /// From the rows of the pieces of a part.
+    /// Computes the contribution from the rows of the pieces of a part.
     fn by_rows(&self, part: usize, potentials: &Totals) -> Finished {
         let width = self.layout.width;
         let mut sum = self.nothing();

@@ -18,18 +18,18 @@ use crate::estimate::absorb::sample::layout::Layout;
 use crate::estimate::absorb::sample::level_sums::Sums;
 use crate::estimate::design::codes::Codes;
 
-/// Rows that are worked on by themselves, such as a city's.
+/// Rows that are solved separately, such as a city's rows.
 #[derive(Debug)]
 pub struct Block {
-    /// Its pieces.
+    /// The pieces of the block.
     pub pieces: Vec<Piece>,
-    /// Levels of the eliminated effect: neighbours, as levels are numbered in the order of the
-    /// rows.
+    /// The levels of the eliminated effect: neighbours, because levels are numbered in the order of
+    /// the rows.
     pub levels: Range<usize>,
-    /// `(R'AR)⁻¹`, lower half: products with it cost what two triangular solves do, and run
+    /// `(R'AR)⁻¹`, lower half. A product with it costs as much as two triangular solves and runs
     /// several times as fast.
     inverse: PackedSymmetric,
-    /// Those of its factorisation, and of its pieces'.
+    /// The pivots of the block's factorisation and of its pieces' factorisations.
     pub pivots: Pivots,
 }
 
@@ -41,35 +41,35 @@ pub struct PartOfBlocks {
     pub sums: Sums,
     /// `V'WMV`, by rows of the width.
     pub products: Vec<f64>,
-    /// Levels of the iterated effect.
+    /// The levels of the iterated effect.
     pub span: Range<usize>,
-    /// How many of the pieces were known.
+    /// The number of pieces with stored figures.
     pub n_kept: usize,
 }
 
-/// Makes blocks from their rows.
+/// Builds blocks from their rows.
 pub struct Builder<'b, 'a> {
     /// The sample.
     pub layout: &'b Layout<'a>,
-    /// Its cells.
+    /// The cells of the sample.
     pub cells: &'b Cells,
     /// The level of the eliminated effect of each cell.
     pub eliminated: &'b [u32],
     /// The level of the iterated effect of each cell.
     pub iterated: &'b [u32],
-    /// The effects that live inside pieces.
+    /// The effects whose levels lie inside pieces.
     pub local: &'b [usize],
-    /// What is known of pieces.
+    /// The stored figures of earlier pieces.
     pub earlier: Option<&'b Kept>,
-    /// How pieces are known, where that is asked for.
+    /// The fingerprints of pieces, if requested.
     pub fingerprints: Option<Fingerprints<'b, 'a>>,
-    /// What becomes of the shares of levels eliminated inside pieces.
+    /// The treatment of the shares of levels eliminated inside pieces.
     pub shares: Shares,
 }
 
 impl Builder<'_, '_> {
-    /// The blocks of consecutive ranges of pieces; right-hand sides that only their sums are
-    /// needed of go as soon as they are in them.
+    /// The blocks of consecutive ranges of pieces. Right-hand sides needed only in sums are freed
+    /// once they are added.
     #[must_use]
     pub fn part(&self, ranges: &[Vec<Range<usize>>]) -> PartOfBlocks {
         let built = ranges.iter().map(|pieces| self.block(pieces));
@@ -93,7 +93,7 @@ impl Builder<'_, '_> {
         PartOfBlocks { blocks, sums, products, span, n_kept: n_kept.into_iter().sum() }
     }
 
-    /// A block, and how many of its pieces were known.
+    /// A block, and the number of its pieces with stored figures.
     fn block(&self, ranges: &[Range<usize>]) -> (Block, usize) {
         let (mut pieces, mut n_kept) = (Vec::new(), 0);
         for groups in ranges {
@@ -134,7 +134,7 @@ impl Builder<'_, '_> {
         for (n, &i) in places.iter().enumerate() {
             for (at, (value, &j)) in half.row(n).zip(&places).enumerate() {
                 matrix[(i.max(j), i.min(j))] += value;
-                // Of two cells in one level both sides of the diagonal fall on it.
+                // Two cells of one level put both sides of the diagonal onto the diagonal.
                 if i == j && at < n {
                     matrix[(i, i)] += value;
                 }
@@ -144,19 +144,20 @@ impl Builder<'_, '_> {
 }
 
 impl Block {
-    /// Its cells among all cells.
+    /// The cells of the block among all cells.
     #[must_use]
     pub fn cells(&self) -> Range<usize> {
         self.pieces[0].cells.start..self.pieces[self.pieces.len() - 1].cells.end
     }
 
-    /// Frees what is not needed once the iteration is over, if nobody keeps it.
+    /// Frees the data that the end of the iteration makes obsolete, unless another owner holds
+    /// them.
     pub fn forget(&mut self) {
         self.inverse = PackedSymmetric::default();
         self.pieces.iter_mut().for_each(|piece| piece.figures = Arc::default());
     }
 
-    /// `(R'AR)⁻¹` times right-hand sides, unknowns of dropped pivots zero.
+    /// `(R'AR)⁻¹` times right-hand sides; unknowns of dropped pivots are zero.
     pub fn solve(&self, rhs: &[f64], width: usize, solved: &mut Vec<f64>) {
         solved.resize(rhs.len(), 0.0);
         self.inverse.apply(rhs, solved, width);

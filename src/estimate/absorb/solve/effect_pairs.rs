@@ -2,12 +2,12 @@
 //! little overlap, such as spells of a few days.
 //!
 //! # Equation
-//! Of two effects alone the normal equations are, with the sign of one effect turned, the Laplacian
-//! of the graph whose vertices are the levels of both and whose edges are the cells:
-//! [`Factors`] are its own. `P⁺ = Σ Π R' L⁺ R Π` over all pairs of effects, `R` the levels of a
-//! pair; those of the swept effect have nothing on the right-hand side. With one iterated effect
-//! there is one pair, and `P⁺` is the system's inverse but for the approximation; with more it is
-//! an additive Schwarz method.
+//! For two effects alone, with the sign of one effect reversed, the normal equations are the
+//! Laplacian of a graph. Its vertices are the levels of both effects, and its edges are the cells;
+//! [`Factors`] factorises it. `P⁺ = Σ Π R' L⁺ R Π` over all pairs of effects, with `R` the levels
+//! of a pair. The right-hand side is zero for levels of the swept effect. With one iterated effect
+//! there is one pair, and `P⁺` approximates the system's inverse. With several, it is an additive
+//! Schwarz method.
 //!
 //! `Π` removes constants over the iterated levels of a component. The system maps these to zero,
 //! and rounding would bring them back.
@@ -31,7 +31,7 @@ pub struct Pairs {
 struct Pair {
     factors: Factors,
     n_vertices: usize,
-    /// The levels of its iterated effects: the first vertex, and where they start in the system.
+    /// For each iterated effect of the pair: its first vertex, and its levels in the system.
     own: Vec<(usize, std::ops::Range<usize>)>,
     /// The component of each vertex.
     components: Vec<u32>,
@@ -39,7 +39,7 @@ struct Pair {
 }
 
 impl Pairs {
-    /// Factorises every pair of effects; `offsets` are where the iterated ones start in the
+    /// Factorises every pair of effects; `offsets` are the starts of the iterated effects in the
     /// system.
     #[must_use]
     pub fn new(layout: &Layout<'_>, offsets: &[usize]) -> Self {
@@ -108,11 +108,11 @@ impl Pair {
         }
     }
 
-    /// `Π R' L⁺ R Π` of a few columns of a residual: a list for each of its iterated effects.
+    /// `Π R' L⁺ R Π` of several columns of a residual: a list for each iterated effect of the pair.
     fn solved(&self, residual: &[f64], lane: usize, width: usize) -> Vec<Vec<Lane>> {
         let mut rows = vec![[0.0; LANES]; self.n_vertices];
         for (place, (first, levels)) in self.own.iter().enumerate() {
-            // The sign of the second effect is turned.
+            // The sign of the second effect is reversed.
             let sign = if place == 0 { 1.0 } else { -1.0 };
             let of_levels = residual[levels.start * width..].chunks_exact(width);
             for (row, of_level) in rows[*first..][..levels.len()].iter_mut().zip(of_levels) {
@@ -131,7 +131,7 @@ impl Pair {
         self.own.iter().enumerate().map(of_effect).collect()
     }
 
-    /// Takes the mean over the iterated levels of each component out of them.
+    /// Subtracts the mean over the iterated levels of each component.
     fn take_out_constants(&self, rows: &mut [Lane]) {
         let mut sums = vec![([0.0; LANES], 0.0); self.n_components];
         let vertices = || self.own.iter().flat_map(|(first, levels)| *first..first + levels.len());
@@ -147,7 +147,8 @@ impl Pair {
     }
 }
 
-/// The cells of two effects with their weights; levels of the second come after those of the first.
+/// The cells of two effects with their weights; levels of the second effect follow those of the
+/// first.
 fn edges(layout: &Layout<'_>, first: &Codes, second: &Codes) -> Vec<(u32, u32, f64)> {
     let offset = u32::try_from(first.n_levels).expect("levels are fewer than rows");
     let cells = first.intersect(second);

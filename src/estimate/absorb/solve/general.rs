@@ -1,11 +1,10 @@
-//! Any number of effects: the one with most levels is swept, the others iterated.
+//! Any number of effects: the effect with the most levels is swept, the others are iterated.
 //!
 //! # Equation
 //! With `D` the dummies of the iterated effects, `W` the weights and `M` the annihilator of the
-//! swept effect,
-//! `D'W M D α = D'W M v` for every variable `v`. `M` is a mean within each group, so a product with
-//! the system
-//! is one pass over the levels of the rows; values of variables are not read.
+//! swept effect, `D'W M D α = D'W M v` for every variable `v`. `M` is a mean within each group, so
+//! a product with the system is one pass over the levels of the rows; values of variables are not
+//! read.
 
 use rayon::prelude::*;
 
@@ -21,7 +20,7 @@ pub struct General<'l, 'a> {
     layout: &'l Layout<'a>,
     levels: Vec<&'l [u32]>,
     diagonal: Preconditioner,
-    /// What preconditions in place of the diagonal, where that is too slow.
+    /// The preconditioner in place of the diagonal, if the diagonal is too slow.
     pairs: Option<Pairs>,
     /// The weight of the rows of each level.
     pub weights: Vec<f64>,
@@ -29,7 +28,7 @@ pub struct General<'l, 'a> {
 }
 
 impl<'l, 'a> General<'l, 'a> {
-    /// Works out the diagonal.
+    /// Computes the diagonal.
     #[must_use]
     pub fn new(layout: &'l Layout<'a>) -> Self {
         let levels: Vec<&[u32]> =
@@ -39,13 +38,13 @@ impl<'l, 'a> General<'l, 'a> {
         Self { layout, levels, diagonal, pairs: None, weights, totals }
     }
 
-    /// Whether it is preconditioned by pairs of effects.
+    /// True if the preconditioner uses pairs of effects.
     #[must_use]
     pub fn has_pairs(&self) -> bool {
         self.pairs.is_some()
     }
 
-    /// Preconditions by pairs of effects from now on.
+    /// Changes to the preconditioner by pairs of effects.
     pub fn precondition_by_pairs(&mut self) {
         self.pairs = Some(Pairs::new(self.layout, &self.totals.offsets));
     }
@@ -100,8 +99,8 @@ impl System for General<'_, '_> {
     }
 }
 
-/// Of the system's diagonal, as if no level came twice in a group, `Σ w (1 − w/W_g)`; and the
-/// weight of each level.
+/// The preconditioner with the system's diagonal `Σ w (1 − w/W_g)`, exact if no level occurs twice
+/// in a group, and the weight of each level.
 fn diagonal(layout: &Layout<'_>, levels: &[&[u32]]) -> (Preconditioner, Vec<f64>) {
     let part = |part: usize| {
         let mut sums = layout.sums(part, 2);

@@ -1,16 +1,17 @@
 //! The preconditioner of conjugate gradients: the system as if `A` were diagonal.
 //!
 //! # Equation
-//! With `a` the diagonal of `A` by cell, `P = G'aG − G'aR (R'aR)⁻¹ R'aG`: the Laplacian of a graph
-//! in which two levels of the iterated effect are joined where a level of the eliminated one has
-//! cells with both. With city-destination eliminated, the years of one destination are joined and
-//! different destinations are not, so that `P` falls into small components. With `D` its part
-//! `G'aG`, each is inverted by itself as `P⁺ = (P + εD + D11'D/1'D1)⁻¹ − 11'/((1+ε) 1'D1)`; of one
-//! that is large the same is taken with `P = D − D11'D/1'D1`, which needs the diagonal alone.
+//! With `a` the diagonal of `A` by cell, `P = G'aG − G'aR (R'aR)⁻¹ R'aG`. This is the Laplacian of
+//! a graph in which two levels of the iterated effect are joined if a level of the eliminated
+//! effect has cells with both. With city-destination eliminated, the years of one destination are
+//! joined and different destinations are not; `P` then has small components. With `D` its part
+//! `G'aG`, each component is inverted separately as `P⁺ = (P + εD + D11'D/1'D1)⁻¹ − 11'/((1+ε)
+//! 1'D1)`. A large component uses the same formula with `P = D − D11'D/1'D1`, which needs the
+//! diagonal alone.
 //!
 //! The eliminated effect explains a constant over the levels of a component: the system maps it to
-//! zero, and `P⁺D1` is zero, too. Otherwise rounding errors in the residual would grow and keep the
-//! iteration from converging.
+//! zero, and `P⁺D1` is zero, too. Otherwise rounding errors in the residual would grow, and the
+//! iteration would not converge.
 
 use faer::Mat;
 use rayon::prelude::*;
@@ -19,11 +20,12 @@ use crate::estimate::absorb::linear::cholesky::{Factor, PIVOT_MIN};
 use crate::estimate::absorb::linear::lanes::{add_scaled, subtract};
 use crate::estimate::design::components::{connect, root};
 
-/// `ε`: levels may be joined by next to nothing.
+/// `ε`: the links between levels may be very weak.
 const RIDGE: f64 = 0.01;
-/// Levels of a component that is inverted.
+/// The largest number of levels of a component that is inverted.
 const LEVELS_MAX: usize = 256;
-/// Entries of its matrix for each of its cells: a product with `A` takes about as many.
+/// The largest number of matrix entries of a component for each of its cells: a product with `A`
+/// takes about as many.
 const ENTRIES_PER_CELL_MAX: usize = 8;
 
 /// `P⁺`
@@ -34,11 +36,11 @@ pub struct Preconditioner {
     components: Vec<Component>,
 }
 
-/// Levels that are joined, or one by itself.
+/// Joined levels, or a single level.
 #[derive(Debug)]
 struct Component {
     levels: Vec<u32>,
-    /// `P⁺`, where it is not the diagonal but for the constant.
+    /// `P⁺`; `None` if it is the diagonal with the constant removed.
     inverse: Option<Mat<f64>>,
     /// `1'D1`
     total: f64,
@@ -49,28 +51,30 @@ struct Component {
 pub struct Links<'c> {
     /// The level of the eliminated effect of each cell.
     pub eliminated: &'c [u32],
-    /// That of the iterated effect; no two cells have both levels in common.
+    /// The level of the iterated effect of each cell; no two cells share both levels.
     pub iterated: &'c [u32],
     /// The entry of `diag(A)` of each cell.
     pub diagonal: &'c [f64],
-    /// The weight of its rows.
+    /// The weight of the rows of each cell.
     pub weights: &'c [f64],
-    /// Levels of either effect.
+    /// The number of levels of either effect.
     pub n_levels: [usize; 2],
 }
 
 impl Preconditioner {
-    /// The diagonal: what other effects leave of the weight of each level, and that weight.
+    /// The diagonal preconditioner: for each level, the weight that other effects leave, and the
+    /// full weight.
     #[must_use]
     pub fn diagonal(levels: impl Iterator<Item = (f64, f64)>) -> Self {
         let inverse = |(left, weight)| 1.0 / if has_part(left, weight) { left } else { weight };
         Self { diagonal: levels.map(inverse).collect(), components: Vec::new() }
     }
 
-    /// From the cells; those of which other effects leave nothing join no levels.
+    /// Builds the preconditioner from the cells. Cells of which other effects leave nothing join no
+    /// levels.
     ///
     /// # Panics
-    /// If something is not there for each cell.
+    /// If a field of the links does not have one entry for each cell.
     #[must_use]
     pub fn of_cells(links: &Links<'_>) -> Self {
         let Links { iterated, diagonal, weights, n_levels: [_, n_levels], .. } = *links;
@@ -122,7 +126,7 @@ impl Links<'_> {
         has_part(self.diagonal[cell], self.weights[cell])
     }
 
-    /// Levels of the iterated effect by component, with the cells that join them.
+    /// The levels of the iterated effect by component, with the cells that join them.
     fn components(&self) -> Vec<Joined> {
         let [n_eliminated, n_levels] = self.n_levels;
         let links = (0..self.iterated.len()).filter(|&cell| self.is_link(cell));
@@ -175,7 +179,7 @@ impl Joined {
         Component { levels: self.levels, inverse, total }
     }
 
-    /// Takes `G'aR (R'aR)⁻¹ R'aG` out of a matrix, lower half.
+    /// Subtracts `G'aR (R'aR)⁻¹ R'aG` from a matrix, lower half.
     fn take_explained(&self, links: &Links<'_>, matrix: &mut Mat<f64>) {
         let mut cells = self.cells.clone();
         cells.sort_by_key(|&cell| links.eliminated[cell]);
@@ -197,7 +201,7 @@ impl Joined {
     }
 }
 
-/// Whether other effects leave more of a weight than rounding.
+/// True if other effects leave more of a weight than rounding.
 fn has_part(left: f64, weight: f64) -> bool {
     left > PIVOT_MIN * weight
 }
@@ -207,9 +211,9 @@ mod tests {
     use super::*;
     use crate::estimate::absorb::linear::lanes::LANES;
 
-    /// Three cities ship to one destination in years 0, 1 and 2, one of them never in year 2, and
-    /// one to another in year 3 alone; of level 4, and of what would join it to year 0, nothing is
-    /// left.
+    /// Three cities ship to one destination in years 0, 1 and 2 (one of them never in year 2), and
+    /// one city to another destination in year 3 alone. Other effects leave nothing of level 4 and
+    /// of its link to year 0.
     const ELIMINATED: [u32; 11] = [0, 0, 0, 1, 1, 1, 2, 2, 3, 4, 4];
     const ITERATED: [u32; 11] = [0, 1, 2, 0, 1, 2, 0, 1, 3, 4, 0];
     const DIAGONAL: [f64; 11] = [2.0, 1.0, 1.0, 1.0, 3.0, 1.0, 2.0, 2.0, 5.0, 1e-15, -1e-16];

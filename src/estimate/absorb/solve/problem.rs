@@ -12,65 +12,65 @@ use crate::estimate::absorb::sample::sizes::{ROUNDING, Sizes};
 use crate::estimate::absorb::sample::tally::{Tally, WithMoments, squares};
 use crate::estimate::error::EstimateError;
 
-/// One level in so many may be new where the last solution starts the iteration of what
-/// elimination left.
+/// The share of new levels, one in so many, up to which the last solution starts the iteration
+/// after an elimination.
 const START_SHARE: usize = 32;
-/// Where less of a variable is left than this share of its square, the rounding of what was
-/// eliminated is large beside it: the rows are read again.
+/// The share of a variable's square below which the rounding of the elimination is large against
+/// the remainder; the rows are then read again.
 const LEFT_MIN: f64 = 1e-6;
 
-/// What there is to solve.
+/// The problem to solve.
 pub struct Problem<'p, 'a> {
     /// The sample.
     pub layout: &'p Layout<'a>,
-    /// When to stop.
+    /// The options of the iteration.
     pub options: &'p AbsorbOptions,
-    /// Where to begin, and how many levels of each iterated effect that is known of.
+    /// The start of the iteration, with the number of known levels of each iterated effect.
     pub start: Option<(Totals, Vec<usize>)>,
-    /// What is known of pieces.
+    /// The stored figures of earlier pieces.
     pub earlier: Option<&'p Kept>,
 }
 
-/// Its result.
+/// The result of a solver.
 #[derive(Default)]
 pub struct Solved {
     /// The potentials of the iterated effects, if there are any.
     pub potentials: Option<Totals>,
     /// `Ṽ'WṼ`, upper triangle by rows of the width.
     pub products: Vec<f64>,
-    /// What each variable is before.
+    /// The sizes of the variables before absorption.
     pub sizes: Sizes,
-    /// Iterations done.
+    /// The number of iterations.
     pub iterations: usize,
     /// The largest relative residual of a variable that counts.
     pub relative_residual: f64,
     /// The share of the tolerance that residuals must reach.
     pub share: f64,
-    /// Whether an earlier solution started the iteration, or its pieces were not read again.
+    /// True if an earlier solution started the iteration, or stored pieces were used.
     pub warm_start: bool,
-    /// How the effects were eliminated within blocks, if they were.
+    /// The elimination within blocks, if effects were eliminated.
     pub elimination: Option<Eliminated>,
     /// The figures of pieces.
     pub kept: Kept,
 }
 
-/// What was eliminated within blocks.
+/// The effects eliminated within blocks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Eliminated {
     /// The effect eliminated within blocks.
     pub effect: usize,
-    /// The effect that was left to iterate.
+    /// The remaining effect, which is iterated.
     pub iterated: usize,
     /// The effects eliminated within pieces of blocks.
     pub local: Vec<usize>,
-    /// Pieces of the sample.
+    /// The number of pieces of the sample.
     pub n_pieces: usize,
-    /// Pieces that were not read, as an earlier estimation had read them.
+    /// The number of pieces that an earlier estimation had read.
     pub n_kept: usize,
 }
 
 impl Problem<'_, '_> {
-    /// All effects but the swept one are iterated.
+    /// Iterates all effects but the swept one.
     ///
     /// # Errors
     /// [`EstimateError::NotConverged`]
@@ -102,8 +102,8 @@ impl Problem<'_, '_> {
         })
     }
 
-    /// Effects are eliminated within blocks but for one, which is iterated; not where blocks cannot
-    /// be relied upon.
+    /// Eliminates all effects but one within blocks, and iterates that one. Uses the general solver
+    /// if the blocks' factorisations are not accurate enough.
     ///
     /// # Errors
     /// [`EstimateError::NotConverged`]
@@ -123,8 +123,8 @@ impl Problem<'_, '_> {
             explained: sizes.explained.clone(),
             tolerance: options.tolerance,
         };
-        // A start costs a product with the system, as an iteration does; a closing year's levels
-        // are new, and then it brings less than that.
+        // A start costs a product with the system, as an iteration does. The levels of a closing
+        // year are new, so that a start then saves less than it costs.
         let n_levels = layout.design.effects[blocks.iterated].n_levels;
         let is_near =
             |n_known: &[usize]| n_known[iterated] * START_SHARE > n_levels * (START_SHARE - 1);

@@ -20,34 +20,34 @@ use crate::estimate::absorb::sample::sizes::Sizes;
 use crate::estimate::absorb::sample::tally::{Tally, WithMoments};
 use crate::estimate::error::{EstimateError, Stop};
 
-/// How many times its goal a residual may be when the rows are read: the iteration's own estimate
-/// is a little off.
+/// The largest ratio of a residual to its goal when the rows are read: the iteration's own estimate
+/// is not exact.
 const GOALS_MAX: f64 = 4.0;
-/// What a correction has to bring a residual down by to be followed by another one.
+/// The factor by which a correction must reduce a residual to be followed by another one.
 const PROGRESS_MIN: f64 = 4.0;
-/// How many times its goal a residual may be where corrections no longer bring it down.
+/// The largest ratio of a residual to its goal after corrections no longer reduce it.
 const ROUNDING_MAX: f64 = 64.0;
-/// The relative error that residuals may have if the better preconditioner does not help.
+/// The largest relative error of residuals if the better preconditioner does not help.
 const ERROR_MAX: f64 = 1e-7;
-/// By what share of itself rounding makes a square larger, at most.
+/// The largest share by which rounding increases a square.
 const GROWTH_MAX: f64 = 1e-12;
-/// What is lost when potentials are taken out of a value, in its last place.
+/// The rounding of a subtraction of potentials from a value, in its last place.
 const ROUNDING: f64 = 2.0 * f64::EPSILON;
 
-/// What is solved, and how far it is.
+/// The current state of the solution of a problem.
 pub struct Refinement<'r, 'l, 'a> {
     layout: &'l Layout<'a>,
     options: &'r AbsorbOptions,
     system: General<'l, 'a>,
-    /// Centred sum of squares of each variable, before.
+    /// The centred sum of squares of each variable before absorption.
     totals: Vec<f64>,
-    /// The square at which so little is left of a variable that it does not count.
+    /// The square below which so little remains of a variable that it does not count.
     pub explained: Vec<f64>,
-    /// The potentials so far.
+    /// The current potentials.
     pub potentials: Totals,
-    /// `Ṽ'WṼ` with them out.
+    /// `Ṽ'WṼ` after the subtraction of the potentials.
     pub products: Vec<f64>,
-    /// Iterations so far.
+    /// The number of iterations so far.
     pub iterations: usize,
     /// The largest relative residual of a variable that counts.
     pub relative_residual: f64,
@@ -56,7 +56,7 @@ pub struct Refinement<'r, 'l, 'a> {
 }
 
 impl<'r, 'l, 'a> Refinement<'r, 'l, 'a> {
-    /// Starts from the potentials of some iterations.
+    /// Starts from the potentials of earlier iterations.
     #[must_use]
     pub fn new(
         layout: &'l Layout<'a>,
@@ -78,7 +78,7 @@ impl<'r, 'l, 'a> Refinement<'r, 'l, 'a> {
         }
     }
 
-    /// Takes up the result of iterations.
+    /// Adds the result of iterations.
     pub fn add(&mut self, outcome: &conjugate_gradients::Outcome) {
         self.iterations += outcome.iterations;
         self.share = outcome.share;
@@ -86,7 +86,8 @@ impl<'r, 'l, 'a> Refinement<'r, 'l, 'a> {
         each.for_each(|(potential, correction)| *potential += correction);
     }
 
-    /// Corrects the potentials until what is left is right, or corrections are but rounding.
+    /// Corrects the potentials until the residuals reach their goal, or corrections are only
+    /// rounding.
     ///
     /// # Errors
     /// [`EstimateError::NotConverged`]
@@ -127,7 +128,7 @@ impl<'r, 'l, 'a> Refinement<'r, 'l, 'a> {
         }
     }
 
-    /// What the rows say of the potentials.
+    /// Reads the rows with the current potentials.
     fn look(&mut self) -> Look {
         let tally = Tally::of(self.layout, Some(&self.potentials), WithMoments::No);
         let squares = tally.squares(self.layout.width);
@@ -148,7 +149,8 @@ impl<'r, 'l, 'a> Refinement<'r, 'l, 'a> {
         }
     }
 
-    /// Takes back corrections that left more of a variable than there was; whether there are any.
+    /// Undoes corrections that increased the remainder of a variable; returns true if there were
+    /// any.
     fn take_back(&mut self, before: &Totals, squares: &[f64], now: &[f64]) -> bool {
         let has_grown = squares.iter().zip(now).map(|(was, is)| *is > (1.0 + GROWTH_MAX) * was);
         let has_grown: Vec<bool> = has_grown.collect();
@@ -161,19 +163,19 @@ impl<'r, 'l, 'a> Refinement<'r, 'l, 'a> {
     }
 }
 
-/// What the rows say of some potentials.
+/// The result of reading the rows with some potentials.
 struct Look {
-    /// What is to be reached from here.
+    /// The goals from here.
     goals: Goals,
     /// `D'WṼ`
     sums: Vec<f64>,
-    /// Its size for each column.
+    /// The size of `D'WṼ` for each column.
     residuals: Vec<f64>,
 }
 
 impl Look {
-    /// The column whose residual is the most times its goal, and how many, with the tolerance and
-    /// the rounding multiplied.
+    /// The column with the largest ratio of residual to goal, and that ratio; tolerance and
+    /// rounding are multiplied by the factors.
     fn worst(&self, of_tolerance: f64, of_rounding: f64) -> (usize, f64) {
         let goals = self.goals.scaled(of_tolerance, of_rounding);
         largest(&goals.ratios(&self.residuals, &goals.squares))
@@ -181,7 +183,7 @@ impl Look {
 }
 
 impl Refinement<'_, '_, '_> {
-    /// The first iterations: from the sums over the rows as they are.
+    /// Runs the first iterations, on the sums over the unchanged rows.
     pub fn begin(&mut self, tally: Tally, start: Option<Vec<f64>>) -> Ended {
         let goals = self.goals(tally.squares(self.layout.width));
         let limits = limits(self.options, 0, true);
@@ -191,8 +193,8 @@ impl Refinement<'_, '_, '_> {
         outcome.ended
     }
 
-    /// What rounding leaves of each variable when the potentials are taken out of it: something in
-    /// the last place of the value and of each potential.
+    /// The rounding of each variable after the subtraction of the potentials: an error in the last
+    /// place of the value and of each potential.
     fn rounding(&self) -> Vec<f64> {
         let width = self.layout.width;
         let mut squares = vec![0.0; width];
@@ -224,7 +226,7 @@ pub fn limits(options: &AbsorbOptions, iterations: usize, stops_if_slow: bool) -
     Limits { iterations_max, patience: options.patience, stops_if_slow }
 }
 
-/// The place and value of the largest; NaN counts as largest.
+/// The position and value of the largest number; NaN counts as the largest.
 fn largest(values: &[f64]) -> (usize, f64) {
     let mut found = (0, 0.0);
     for (i, &value) in values.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! Effects of which all but one are inside blocks: these are eliminated exactly, and the last one
+//! Effects of which all but one lie inside blocks: these are eliminated exactly, and the last one
 //! is iterated.
 //!
 //! ```text
@@ -11,7 +11,8 @@
 //! ```
 //!
 //! `R` and `G` take cells to the levels of the eliminated and of the iterated effect. A block's
-//! matrix is singular, as its levels' sum is the swept effect's: dependent pivots are dropped.
+//! matrix is singular, because the sum of its levels is the sum of the swept effect's levels;
+//! dependent pivots are dropped.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -33,7 +34,7 @@ use crate::estimate::absorb::sample::layout::Layout;
 use crate::estimate::absorb::sample::level_sums::{Sums, Totals};
 use crate::estimate::absorb::sample::moments::{self, Moments};
 
-/// Tasks in which blocks are worked out: each holds sums of its own.
+/// The number of tasks that compute blocks; each task holds its own sums.
 const STRANDS: usize = 8;
 
 /// The system of the iterated effect.
@@ -41,37 +42,37 @@ const STRANDS: usize = 8;
 pub struct Structured<'l, 'a> {
     pub layout: &'l Layout<'a>,
     cells: Cells,
-    /// Levels of the eliminated and the iterated effect of each cell.
+    /// The levels of the eliminated and the iterated effect of each cell.
     pub eliminated: Vec<u32>,
     pub iterated: Vec<u32>,
     pub blocks: Vec<Block>,
-    /// Blocks of each part of the layout.
+    /// The blocks of each part of the layout.
     pub parts: Vec<Range<usize>>,
     preconditioner: Preconditioner,
-    /// Levels of the iterated effect in each part.
+    /// The levels of the iterated effect in each part.
     spans: Vec<Range<usize>>,
     n_levels: usize,
-    /// What each effect is for.
+    /// The role of each effect.
     pub roles: &'l Blocks,
-    /// What became of the shares of the levels eliminated inside pieces.
+    /// The treatment of the shares of levels eliminated inside pieces.
     pub shares: Shares,
     /// `R'b` and `G'b`.
     pub rhs: Totals,
     /// `V'WMV`, by rows of the width.
     pub products: Vec<f64>,
-    /// Pieces whose figures an earlier estimation gave.
+    /// The number of pieces with figures of an earlier estimation.
     pub n_kept: usize,
 }
 
-/// What is worked with in one block after another: memory taken anew for each block would cost as
-/// much as the products do.
+/// Buffers that are used for one block after another: new memory for each block would cost as much
+/// as the products.
 #[derive(Debug, Default)]
 pub struct Work {
     /// `θ` of one piece.
     pub theta: Vec<f64>,
     /// `A G γ` of a block's cells.
     pub images: Vec<f64>,
-    /// `R'` of them.
+    /// `R'` of the images.
     pub gathered: Vec<f64>,
     /// The potentials of the block's levels.
     pub alpha: Vec<f64>,
@@ -80,7 +81,7 @@ pub struct Work {
 }
 
 impl<'l, 'a> Structured<'l, 'a> {
-    /// Works out every piece, but those whose figures are kept, and factorises every block.
+    /// Computes every piece without stored figures, and factorises every block.
     #[must_use]
     pub fn new(
         layout: &'l Layout<'a>,
@@ -134,7 +135,7 @@ impl<'l, 'a> Structured<'l, 'a> {
             n_levels,
         });
         if shares == Shares::Dropped {
-            // Every piece has its matrix, and its levels come back from the effects' own.
+            // Every piece has its matrix, and the effects' own codes give its levels.
             (cells.of_row, cells.weights) = (Vec::new(), Vec::new());
         }
         let mut rhs = Totals::new(n_levels.into_iter(), layout.width);
@@ -231,7 +232,7 @@ impl<'l, 'a> Structured<'l, 'a> {
         self.products(block, theta, &mut work.theta, &mut work.images);
     }
 
-    /// `A θ` of all cells of a block, `θ` given by cell and gathered piece by piece.
+    /// `A θ` of all cells of a block; `θ` is given by cell and gathered piece by piece.
     pub fn products<'z>(
         &self,
         block: &Block,
@@ -253,7 +254,7 @@ impl<'l, 'a> Structured<'l, 'a> {
         }
     }
 
-    /// Takes `R'` of a block's images out of `rest`.
+    /// Subtracts `R'` of a block's images from `rest`.
     pub fn gather(&self, block: &Block, images: &[f64], rest: &mut [f64]) {
         let width = self.layout.width;
         for (cell, image) in block.cells().zip(images.chunks_exact(width)) {
@@ -262,7 +263,7 @@ impl<'l, 'a> Structured<'l, 'a> {
         }
     }
 
-    /// `A R α` of all cells of a block, `α` given for its levels.
+    /// `A R α` of all cells of a block; `α` is given for its levels.
     fn images_of_levels(&self, block: &Block, work: &mut Work) {
         let Work { alpha, back, theta, .. } = work;
         let place = |cell: usize| self.eliminated[cell] as usize - block.levels.start;
@@ -300,7 +301,7 @@ impl System for Structured<'_, '_> {
     }
 }
 
-/// What each effect is for.
+/// The role of each effect.
 fn roles(blocks: &Blocks) -> Vec<usize> {
     [blocks.eliminated, blocks.iterated].into_iter().chain(blocks.local.iter().copied()).collect()
 }
