@@ -8,7 +8,7 @@
 //! ```text
 //! feed files ─▶ feed ─▶ records ─▶ home ─▶ engine, dataflow ─▶ tables ─▶ reader ─▶ render
 //!                 └▶ rejects                                     ▲
-//!                       check: the same in plain loops ── verify ┘
+//!                       check: plain loops ── verify ─────┘
 //! ```
 //!
 //! # Quick start
@@ -45,9 +45,9 @@
 //! # }
 //! ```
 //!
-//! Where to start reading: [`domain`] for the words, [`engine`] for what happens to a file, and
-//! [`dataflow`] for how the figures come about. METHODOLOGY.md numbers the equations that the code
-//! cites; ARCHITECTURE.md gives the decisions.
+//! Start with [`domain`] for the terms, [`engine`] for the path of a file, and [`dataflow`] for the
+//! computation of figures. METHODOLOGY.md numbers the equations that the code cites;
+//! ARCHITECTURE.md gives the decisions.
 
 pub mod check;
 pub mod clock;

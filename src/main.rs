@@ -1,14 +1,14 @@
 //! `spillover`: arguments to commands.
 
-/// The standard library's `println!` panics where the standard output is full or closed; this one
-/// ends the command as any other failed write does. It writes one visible line.
+/// Prints one visible line. The standard library's `println!` panics if the standard output is full
+/// or closed; this macro ends the command like any other failed write.
 macro_rules! println {
     () => { $crate::cli::terminal::say(format_args!("")) };
     ($($text:tt)*) => { $crate::cli::terminal::say(format_args!($($text)*)) };
 }
 
-/// The standard library's `eprintln!` panics where the standard error is closed; with this one the
-/// command continues. It writes one visible line.
+/// Prints one visible line. The standard library's `eprintln!` panics if the standard error is
+/// closed; after this macro the command continues.
 macro_rules! eprintln {
     () => { $crate::cli::terminal::tell(format_args!("")) };
     ($($text:tt)*) => { $crate::cli::terminal::tell(format_args!($($text)*)) };
@@ -23,7 +23,7 @@ use clap::Parser;
 use signal_hook::consts::SIGXFSZ;
 use spillover::files::scratch;
 
-/// Gives back to the system what one year's end took: .cargo/config.toml says how soon.
+/// Returns the memory of a year's end to the system; .cargo/config.toml sets the delay.
 #[cfg(unix)]
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
@@ -51,8 +51,8 @@ fn main() -> ExitCode {
     }
 }
 
-/// A write past the limit of file sizes (`ulimit -f`) fails with an error instead of ending the
-/// process; without a handler nothing worse happens than before.
+/// Makes a write past the limit of file sizes (`ulimit -f`) fail with an error instead of ending
+/// the process. If no handler can be set, the default behaviour stays.
 fn outlive_file_size_limit() {
     let _ = signal_hook::flag::register(SIGXFSZ, Arc::default());
 }

@@ -1,12 +1,12 @@
-//! How the program opens, makes and removes files, in one place.
+//! Opens, creates and removes files, for the whole program.
 //!
 //! ```text
 //! a path from outside ──▶ open, read, read_text: a regular file within a limit, or an error
 //! a file of a home ─────▶ private: mode 0600 in folders of mode 0700; links are not followed
-//! an error of the system ▶ trouble: which limit is reached, whose permission is missing
-//! figures for a while ──▶ scratch: a folder that goes with the process, however that ends
+//! an error of the system ▶ trouble: the limit that is reached, the missing permission
+//! temporary figures ────▶ scratch: a folder that is removed at any end of the process
 //! ```
-//! Invariant: nothing here waits for a pipe or reads a device, and nothing writes through a link.
+//! Invariant: this module never waits for a pipe, reads a device or writes through a link.
 
 pub mod private;
 pub mod scratch;
@@ -20,20 +20,20 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::OFlags;
 
-/// How large a file may be that is read as one text: options, profiles, reference tables,
+/// The largest size of a file that is read as one text: options, profiles, reference tables,
 /// specifications, firm-year files.
 pub const TEXT_BYTES_MAX: u64 = 64 << 20;
-/// How many links are followed one after the other.
+/// The largest number of links that are followed one after the other.
 const LINKS_MAX: usize = 40;
 
-/// Why a file is not read though the system would.
+/// The reason why a file is not read although the system allows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Unreadable {
-    /// It is something else than a regular file.
+    /// The path is not a regular file.
     Kind(&'static str),
-    /// It is larger than a text may be.
+    /// The file is larger than a text may be.
     TooLarge,
-    /// It is no UTF-8 from this line on.
+    /// The file is not UTF-8 from this line on.
     Encoding { line: usize },
 }
 
@@ -54,13 +54,13 @@ impl fmt::Display for Unreadable {
 
 impl std::error::Error for Unreadable {}
 
-/// Opens a regular file to read it.
+/// Opens a regular file for reading.
 ///
-/// A link is followed. The file is looked at before it is opened, since opening can have effects,
-/// and once more afterwards, since another can have taken its place; a pipe does not block.
+/// A link is followed. The type of the file is checked before the opening, which can have effects,
+/// and after it, because the file may have been replaced. A pipe does not block.
 ///
 /// # Errors
-/// What the system says, or that it is no regular file.
+/// The system's error, or an error if the path is not a regular file.
 pub fn open(path: &Path) -> io::Result<File> {
     check_regular(fs::metadata(path)?.file_type())?;
     let nonblocking = OFlags::NONBLOCK.bits().cast_signed();
@@ -72,7 +72,7 @@ pub fn open(path: &Path) -> io::Result<File> {
 /// Reads a regular file of any size, such as one that this program wrote.
 ///
 /// # Errors
-/// As for [`open`].
+/// Those of [`open`].
 pub fn read_all(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     open(path)?.read_to_end(&mut bytes)?;
@@ -82,7 +82,7 @@ pub fn read_all(path: &Path) -> io::Result<Vec<u8>> {
 /// Reads a regular file of at most [`TEXT_BYTES_MAX`].
 ///
 /// # Errors
-/// As for [`open`], and that it is larger.
+/// Those of [`open`], and an error for a larger file.
 pub fn read(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     open(path)?.take(TEXT_BYTES_MAX + 1).read_to_end(&mut bytes)?;
@@ -95,7 +95,7 @@ pub fn read(path: &Path) -> io::Result<Vec<u8>> {
 /// Reads a regular file of at most [`TEXT_BYTES_MAX`] as UTF-8.
 ///
 /// # Errors
-/// As for [`read`], and the first line that is not UTF-8.
+/// Those of [`read`], and an error with the first line that is not UTF-8.
 pub fn read_text(path: &Path) -> io::Result<String> {
     String::from_utf8(read(path)?).map_err(|error| {
         let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
@@ -104,10 +104,10 @@ pub fn read_text(path: &Path) -> io::Result<String> {
     })
 }
 
-/// Where a path leads: links are followed, also where nothing is there yet.
+/// The target of a path: links are followed, even if the target does not exist yet.
 ///
 /// # Errors
-/// What the system says of a folder on the way that cannot be looked at.
+/// The system's error for a folder on the way that cannot be read.
 pub fn resolve(path: &Path) -> io::Result<PathBuf> {
     let mut path = std::path::absolute(path)?;
     for _ in 0..LINKS_MAX {
@@ -126,10 +126,10 @@ pub fn resolve(path: &Path) -> io::Result<PathBuf> {
     Err(io::Error::other("its links lead to links without end"))
 }
 
-/// Whether a file is a regular one.
+/// Checks that a file is a regular one.
 ///
 /// # Errors
-/// What else it is.
+/// An error with the actual type.
 pub(crate) fn check_regular(kind: FileType) -> io::Result<()> {
     if kind.is_file() {
         return Ok(());

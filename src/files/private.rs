@@ -1,7 +1,7 @@
-//! Files and folders of a home: the user who runs the program reads and writes them, nobody else.
+//! Files and folders of a home: only the user who runs the program reads and writes them.
 //!
-//! The modes hold whatever the umask is. A link that somebody put in a file's place is not
-//! followed: a new file takes its place, and a file that is opened again must be a regular one.
+//! The modes hold for any umask. A link at a file's path is not followed: a new file replaces it,
+//! and an existing file must be a regular one.
 
 use std::fs::{self, DirBuilder, File, Permissions};
 use std::io::{self, ErrorKind};
@@ -16,15 +16,15 @@ use super::check_regular;
 const FILE_MODE: u32 = 0o600;
 const FOLDER_MODE: u32 = 0o700;
 
-/// Makes a new, empty file to write, in the place of whatever lies at the path.
+/// Creates a new, empty file for writing; replaces a file or link at the path.
 ///
 /// # Errors
-/// What the system says, such as that a folder is there.
+/// The system's error, for example if the path is a folder.
 pub fn create(path: &Path) -> io::Result<File> {
     let mut options = File::options();
     options.write(true).create_new(true).mode(FILE_MODE);
     let file = match options.open(path) {
-        // A link goes, and what it leads to stays.
+        // The link is removed; its target stays.
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {
             fs::remove_file(path)?;
             options.open(path)?
@@ -35,11 +35,11 @@ pub fn create(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// Makes a new, empty file if there is none. One that is there is not opened: to close a database's
-/// file would give up the locks that this process holds on it.
+/// Creates an empty file if none exists. An existing file is not opened: closing a database's file
+/// would release the locks that this process holds on it.
 ///
 /// # Errors
-/// What the system says.
+/// The system's error.
 pub fn create_if_missing(path: &Path) -> io::Result<()> {
     let made = File::options().write(true).create_new(true).mode(FILE_MODE).open(path);
     match made {
@@ -51,7 +51,7 @@ pub fn create_if_missing(path: &Path) -> io::Result<()> {
 /// Opens a file to read and write without changes, and creates it if it does not exist.
 ///
 /// # Errors
-/// What the system says, or that something else than a regular file is there.
+/// The system's error, or an error if the path is not a regular file.
 pub fn open_or_create(path: &Path) -> io::Result<File> {
     match fs::symlink_metadata(path) {
         Ok(there) => check_regular(there.file_type())?,
@@ -70,20 +70,20 @@ pub fn open_or_create(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// Makes a folder.
+/// Creates a folder.
 ///
 /// # Errors
-/// What the system says, such as that something is there already.
+/// The system's error, for example if the path exists.
 pub fn create_folder(path: &Path) -> io::Result<()> {
     DirBuilder::new().mode(FOLDER_MODE).create(path)?;
     let set = fs::set_permissions(path, Permissions::from_mode(FOLDER_MODE));
     unless_without_modes(set)
 }
 
-/// Whether a folder is at a path, not a link to one.
+/// True if the path is a folder and not a link to one.
 ///
 /// # Errors
-/// What the system says, or that something else is there.
+/// The system's error, or an error if the path is something else.
 pub fn is_folder(path: &Path) -> io::Result<bool> {
     match fs::symlink_metadata(path) {
         Ok(there) if there.is_dir() => Ok(true),
@@ -97,11 +97,11 @@ pub fn is_folder(path: &Path) -> io::Result<bool> {
     }
 }
 
-/// Takes a folder, and what is named in it, away from everybody but its owner; the mode that the
-/// folder had if it was another. What belongs to another user stays as it is.
+/// Restricts a folder and the named files in it to their owner. Returns the earlier mode of the
+/// folder if it was different. Files of other users do not change.
 ///
 /// # Errors
-/// What the system says of the folder or of something in it.
+/// The system's error for the folder or for a file in it.
 pub fn close_to_others(folder: &Path, names: &[&str]) -> io::Result<Option<u32>> {
     let there = fs::metadata(folder)?;
     let mode = there.mode() & 0o7777;
@@ -109,7 +109,7 @@ pub fn close_to_others(folder: &Path, names: &[&str]) -> io::Result<Option<u32>>
     if is_closed || there.uid() != geteuid().as_raw() {
         return Ok(None);
     }
-    // From here on nobody else gets to what is inside.
+    // After this call no other user can reach the content.
     fs::set_permissions(folder, Permissions::from_mode(FOLDER_MODE))?;
     for name in names {
         close_below(&folder.join(name))?;
@@ -136,7 +136,7 @@ fn close_below(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// The mode that was asked for, which the umask can have narrowed.
+/// Sets the requested mode, which the umask can have narrowed.
 fn set_mode(file: &File) -> io::Result<()> {
     if file.metadata()?.mode() & 0o777 == FILE_MODE {
         return Ok(());
@@ -144,7 +144,7 @@ fn set_mode(file: &File) -> io::Result<()> {
     unless_without_modes(file.set_permissions(Permissions::from_mode(FILE_MODE)))
 }
 
-/// A file system without modes leaves them to its mount.
+/// Ignores the error of a file system without modes; its mount decides.
 fn unless_without_modes(set: io::Result<()>) -> io::Result<()> {
     match set.as_ref().map_err(io::Error::kind) {
         Err(ErrorKind::PermissionDenied | ErrorKind::Unsupported) => Ok(()),

@@ -2,9 +2,9 @@
 //!
 //! ```text
 //! TMPDIR/spillover-Ab12Cd.lock   held by the living process
-//! TMPDIR/spillover-Ab12Cd/       mode 0700: what it computes for a while
+//! TMPDIR/spillover-Ab12Cd/       mode 0700: its temporary figures
 //! ```
-//! They are removed on drop, and by signals that end the process. After a kill, nobody holds the
+//! Both are removed on drop, and by signals that end the process. After a kill, nobody holds the
 //! lock, and the next start of the program removes the folder. The lock is held before the folder
 //! exists; a folder without a holder therefore belongs to no living process.
 
@@ -25,23 +25,23 @@ use tempfile::NamedTempFile;
 
 const PREFIX: &str = "spillover-";
 const SUFFIX: &str = ".lock";
-/// How often a name is tried that another process takes meanwhile.
+/// The number of attempts with another name, if another process takes the first one.
 const TRIES: u32 = 100;
 
 /// A folder of mode 0700 below `TMPDIR`, removed when it is dropped.
 #[derive(Debug)]
 pub struct Scratch {
     folder: Leaving,
-    // Given up once the folder is gone.
+    // Dropped after the folder is removed.
     _lock: Leaving,
     _held: File,
 }
 
 impl Scratch {
-    /// Makes an empty folder.
+    /// Creates an empty folder.
     ///
     /// # Errors
-    /// The system's error if it cannot be made below `TMPDIR`.
+    /// The system's error if it cannot be created in `TMPDIR`.
     pub fn create() -> io::Result<Self> {
         remove_on_signals()?;
         for _ in 0..TRIES {
@@ -58,17 +58,17 @@ impl Scratch {
         Err(io::Error::new(ErrorKind::AlreadyExists, "other processes take each name"))
     }
 
-    /// Its place.
+    /// The path.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.folder.0
     }
 }
 
-/// A draft under the lock of this process; none if another one has removed it before.
+/// Locks a draft for this process; `None` if another process has removed the draft.
 ///
 /// # Errors
-/// What the system says. A file system without locks keeps what a kill leaves.
+/// The system's error. On a file system without locks, drafts of killed processes stay.
 pub fn held(draft: NamedTempFile) -> io::Result<Option<(File, PathBuf)>> {
     let (file, path) = draft.keep().map_err(|error| error.error)?;
     match file.try_lock() {
@@ -78,22 +78,22 @@ pub fn held(draft: NamedTempFile) -> io::Result<Option<(File, PathBuf)>> {
     Ok(is_at(&file, &path).then_some((file, path)))
 }
 
-/// A file or folder that does not outlast the process.
+/// A file or folder that is removed at the end of the process.
 #[derive(Debug)]
 pub struct Leaving(PathBuf);
 
 impl Leaving {
-    /// Has a file or folder removed when this is dropped, or before a signal ends the process.
+    /// Registers a file or folder for removal: on drop, or before a signal ends the process.
     #[must_use]
     pub fn begin(path: PathBuf) -> Self {
         leaving().insert(path.clone());
         Self(path)
     }
 
-    /// Gives the file a name under which it stays.
+    /// Gives the file its final name, so that it is not removed.
     ///
     /// # Errors
-    /// What the system says; the file goes then.
+    /// The system's error; the file is removed then.
     pub fn stay_as(self, path: &Path) -> io::Result<()> {
         fs::rename(&self.0, path)
     }
@@ -107,28 +107,28 @@ impl Drop for Leaving {
 }
 
 static LEAVING: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
-/// A signal is ending the process.
+/// True while a signal ends the process.
 static IS_ENDING: AtomicBool = AtomicBool::new(false);
 
 fn leaving() -> MutexGuard<'static, BTreeSet<PathBuf>> {
     LEAVING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Removes what would be left by an end of the process that drops nothing.
+/// Removes all registered files and folders, for an end of the process without drops.
 pub fn remove_all() {
-    // Folders before their locks, which are named after them.
+    // Folders are removed before their locks, whose names follow from theirs.
     leaving().iter().for_each(|path| remove(path));
 }
 
-/// Leaves the end of the process to the signal that is ending it, if one is: its code is the one
-/// that counts, and errors that come of it are none.
+/// Waits for the end of the process if a signal is ending it. The exit code of the signal counts,
+/// and errors that it causes do not.
 pub fn leave_to_signal() {
     while IS_ENDING.load(Ordering::SeqCst) {
         std::thread::park();
     }
 }
 
-/// Removes a file or folder; other threads may still be writing to it.
+/// Removes a file or folder, even while other threads write to it.
 fn remove(path: &Path) {
     for _ in 0..TRIES {
         let removed = match fs::symlink_metadata(path) {
@@ -142,11 +142,11 @@ fn remove(path: &Path) {
     }
 }
 
-/// Has what is leaving removed before SIGHUP, SIGINT or SIGTERM ends the process, with the code
-/// 128 + signal. A signal that the process was started to ignore, as by `nohup`, stays ignored.
+/// Removes registered files before SIGHUP, SIGINT or SIGTERM ends the process with code 128 +
+/// signal. A signal that the process was started to ignore, as with `nohup`, stays ignored.
 ///
 /// # Errors
-/// The system's error if it gives no handler or no thread.
+/// The system's error if it provides no handler or no thread.
 pub fn remove_on_signals() -> io::Result<()> {
     static BEGUN: OnceLock<()> = OnceLock::new();
     if BEGUN.set(()).is_err() {
@@ -165,7 +165,7 @@ pub fn remove_on_signals() -> io::Result<()> {
     Ok(())
 }
 
-/// Which signals the process ignores, where the system tells.
+/// The signals that the process ignores, if the system reports them.
 fn ignored_signals() -> impl Fn(i32) -> bool {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
@@ -173,8 +173,8 @@ fn ignored_signals() -> impl Fn(i32) -> bool {
     move |signal| mask >> (signal - 1) & 1 == 1
 }
 
-/// Removes the folders that processes of this user left below `TMPDIR` when they were killed; what
-/// cannot be removed is given back.
+/// Removes the folders of this user's killed processes in `TMPDIR`; returns those that cannot be
+/// removed.
 #[must_use]
 pub fn clear_stale() -> Vec<(PathBuf, io::Error)> {
     let Ok(entries) = fs::read_dir(std::env::temp_dir()) else { return Vec::new() };
@@ -198,13 +198,13 @@ fn clear(folder: &Path) -> io::Result<()> {
     match fs::symlink_metadata(folder) {
         Ok(there) if there.is_dir() && is_own(&there) => fs::remove_dir_all(folder),
         Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
-        // Another's, or nothing.
+        // Not this user's, or absent.
         _ => Ok(()),
     }
 }
 
-/// Removes drafts in a folder that processes of this user left when they were killed: files whose
-/// names begin and end as given and that nobody holds.
+/// Removes the drafts of this user's killed processes in a folder: files with this prefix and
+/// suffix that no process locks.
 pub fn clear_stale_drafts(folder: &Path, prefix: &str, suffix: &str) {
     let Ok(entries) = fs::read_dir(folder) else { return };
     for path in entries.filter_map(|entry| Some(entry.ok()?.path())) {
@@ -213,13 +213,13 @@ pub fn clear_stale_drafts(folder: &Path, prefix: &str, suffix: &str) {
             && name.ends_with(suffix)
             && let Some(_held) = stale(&path)
         {
-            // One that stays takes room and says what it is by its name.
+            // A draft that stays takes space, and its name shows its origin.
             let _ = fs::remove_file(&path);
         }
     }
 }
 
-/// A file of this user that nobody holds, held from now on.
+/// Locks a file of this user that no other process locks.
 fn stale(path: &Path) -> Option<File> {
     let there = fs::symlink_metadata(path).ok()?;
     let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
@@ -233,7 +233,7 @@ fn is_own(there: &fs::Metadata) -> bool {
     there.uid() == geteuid().as_raw()
 }
 
-/// Whether a file is the one that a path names.
+/// True if the path still leads to the file.
 fn is_at(file: &File, path: &Path) -> bool {
     let identity = |there: fs::Metadata| (there.dev(), there.ino());
     let (held, there) = (file.metadata().map(identity), fs::symlink_metadata(path).map(identity));

@@ -1,7 +1,7 @@
 //! Advice for system errors that do not depend on the operation.
 //!
-//! A limit of descriptors, a missing permission, a read-only or full file system: each has one
-//! remedy, for any file.
+//! The limit of descriptors, a missing permission, a read-only or full file system: each has one
+//! remedy for all files.
 
 use std::error::Error;
 use std::fs::{self, File};
@@ -14,21 +14,20 @@ use rustix::fs::{Access, AtFlags, CWD, accessat};
 use rustix::io::Errno;
 use rustix::process::{Resource, geteuid, getrlimit};
 
-/// What to do about a failed operation on a file: for an error of the system that has one, its
-/// remedy, else what the operation advises.
+/// The advice for a failed operation on a file: the remedy of the system's error if there is one,
+/// else the operation's own advice.
 #[must_use]
 pub fn advice(path: &Path, error: &(dyn Error + 'static), otherwise: &str) -> String {
     remedy(path, error).unwrap_or_else(|| otherwise.to_owned())
 }
 
-/// The remedy of an error of the system as the end of a message; nothing if it has none.
+/// The remedy of a system error as the end of a message; empty if there is none.
 #[must_use]
 pub fn remark(path: &Path, error: &(dyn Error + 'static)) -> String {
     remedy(path, error).map_or_else(String::new, |remedy| format!("; {remedy}"))
 }
 
-/// What to do about an error of the system while something was done to a file; none if that
-/// depends on what was done.
+/// The remedy of a system error on a file; `None` if it depends on the operation.
 #[must_use]
 pub fn remedy(path: &Path, error: &(dyn Error + 'static)) -> Option<String> {
     match Errno::from_raw_os_error(system_error(error)?) {
@@ -55,12 +54,12 @@ pub fn remedy(path: &Path, error: &(dyn Error + 'static)) -> Option<String> {
     }
 }
 
-/// The remedy of a database that cannot open its files, and does not say why; none if nothing keeps
-/// it from that. The files are not opened for it: to close one would give up the locks that this
-/// process holds on it.
+/// The remedy for a database that cannot open its files and does not report the reason; `None` if
+/// no obstacle is found. The files are not opened for the test: closing one would release the locks
+/// that this process holds on it.
 #[must_use]
 pub fn remedy_of_database(path: &Path) -> Option<String> {
-    // A database has its file open beside its log and its index.
+    // A database has its file open in addition to its log and its index.
     let held: Vec<io::Result<File>> = (0..4).map(|_| File::open("/dev/null")).collect();
     if let Some(Err(error)) = held.into_iter().find(Result::is_err) {
         return remedy(path, &error);
@@ -89,7 +88,7 @@ pub fn remedy_of_database(path: &Path) -> Option<String> {
     denied.or_else(|| is_read_only().then(|| remedy(path, &io::Error::from(Errno::ROFS)))?)
 }
 
-/// Whether one of some files is about as large as this process may write.
+/// True if one of the files is about as large as this process may write.
 fn is_at_size_limit(files: &[PathBuf]) -> bool {
     const MARGIN_BYTES: u64 = 1 << 20;
     let Some(limit) = getrlimit(Resource::Fsize).current else { return false };
@@ -97,7 +96,7 @@ fn is_at_size_limit(files: &[PathBuf]) -> bool {
     n_bytes.unwrap_or(0).saturating_add(MARGIN_BYTES) > limit
 }
 
-/// The number of the first error of the system among an error and its causes.
+/// The number of the first system error among an error and its causes.
 #[must_use]
 pub fn system_error(error: &(dyn Error + 'static)) -> Option<i32> {
     let mut next = Some(error);
@@ -111,7 +110,7 @@ pub fn system_error(error: &(dyn Error + 'static)) -> Option<i32> {
     None
 }
 
-/// The system's error of a kind, where a library wraps it and keeps nothing else.
+/// The system error of a kind, for libraries that keep only the kind.
 fn by_kind(kind: io::ErrorKind) -> Option<i32> {
     let error = match kind {
         io::ErrorKind::PermissionDenied => Errno::ACCESS,
@@ -136,8 +135,8 @@ fn process_descriptors() -> String {
     )
 }
 
-/// Whose permission is missing for a path: that of the first folder on the way to it that this
-/// process may not pass, or of the file, or of the folder that it is to be made in.
+/// The missing permission for a path: that of the first folder that this process may not pass, of
+/// the file, or of the folder for a new file.
 fn permission(path: &Path) -> String {
     let found = denied(path).and_then(|what| Some((fs::metadata(&what).ok()?, what)));
     let Some((there, what)) = found else {
@@ -177,7 +176,7 @@ fn who() -> String {
     user(geteuid().as_raw())
 }
 
-/// A user's name and number.
+/// The name and number of a user.
 fn user(number: u32) -> String {
     let users = super::read_text(Path::new("/etc/passwd")).unwrap_or_default();
     let named = users.lines().find_map(|line| {

@@ -1,7 +1,7 @@
 //! A consistent copy of a home, even while another process writes it.
 //!
 //! ```text
-//! one publication (a reader's transaction) ─▶ files it names, hashes checked ─▶ manifest, last
+//! one publication (a reader's transaction) ─▶ its files, hashes checked ─▶ manifest, last
 //! ```
 //!
 //! Invariant: the copy has a manifest only after all its files, so an interrupted copy is not a
@@ -16,28 +16,28 @@ use super::error::{ArchiveError, Result};
 use super::{Archive, Publication, own};
 use crate::files;
 
-/// The options file, which is copied with a home.
+/// The name of the options file, which is copied with a home.
 const OPTIONS: &str = "spillover.toml";
 
-/// A copy of a home.
+/// The result of a copy of a home.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Copied {
-    /// The newest publication in it.
+    /// The newest publication in the copy.
     pub publication: Publication,
-    /// Files copied, the manifest not among them.
+    /// The number of copied files, without the manifest.
     pub n_files: usize,
-    /// Their size.
+    /// The size of the copied files, in bytes.
     pub n_bytes: u64,
-    /// Files that are damaged or missing and that no current figure needs: they are not copied.
+    /// Damaged or missing files that no current figure needs; they are not copied.
     pub left_out: Vec<String>,
 }
 
-/// Copies a home into a folder that is empty or does not exist, as of one publication.
+/// Copies a home at one publication into a folder that is empty or does not exist.
 ///
 /// # Errors
 /// - Those of [`Archive::read`] if the home cannot be read.
-/// - [`ArchiveError::NotEmpty`] if the folder has something in it.
-/// - [`ArchiveError::Inside`] if it is inside a home.
+/// - [`ArchiveError::NotEmpty`] if the folder is not empty.
+/// - [`ArchiveError::Inside`] if the folder is inside a home.
 /// - [`ArchiveError::Corrupt`], [`ArchiveError::Read`] if a file that figures need is damaged.
 /// - [`ArchiveError::Write`], [`ArchiveError::Keep`] if the copy cannot be written.
 pub fn copy(from: &Path, to: &Path) -> Result<Copied> {
@@ -47,7 +47,7 @@ pub fn copy(from: &Path, to: &Path) -> Result<Copied> {
     own::prepare(to)?;
     let copied = copy_into(&archive, to);
     if copied.is_err() && is_new {
-        // What is left without a manifest is no home; the error says what stopped the copy.
+        // A folder without a manifest is not a home; the error names the cause of the interruption.
         let _ = fs::remove_dir_all(to);
     }
     copied
@@ -103,7 +103,7 @@ fn check_empty(folder: &Path) -> Result<()> {
     }
 }
 
-/// Copies a file that the manifest names; the bytes that arrive are compared with its hash.
+/// Copies a file that the manifest names, and compares the hash of the written bytes.
 fn copy_file(home: &Path, to: &Path, file: &Stored) -> Result<Stored> {
     let written = write(to, &file.path, file.open(home)?)?;
     if written == *file {

@@ -1,14 +1,13 @@
-//! Compaction: folds parts of the published tables if there are many, and removes parts that nobody
-//! needs.
+//! Compaction: folds parts of the published tables if there are many, and removes unneeded parts.
 //!
 //! ```text
 //! year 2010:  1 whole  2 changes … 40 changes │ 41 whole  42 changes
 //!             └─ one chain: superseded by 41 ─┘ └─ the newest one
 //! ```
 //! A chain is folded if it has many changes, or if some of its publications are no longer stored.
-//! The newest rows are then in few files. The files that a fold replaces are removed when nobody
-//! reads. Each chain is one transaction: after an interruption some chains are folded, and orphans
-//! remain.
+//! The newest rows are then in few files. The files that a fold replaces are removed when no reader
+//! uses the home. Each chain is one transaction: after an interruption some chains are folded, and
+//! orphans remain.
 
 use std::collections::BTreeSet;
 
@@ -16,50 +15,52 @@ use super::error::{ArchiveError, Result};
 use super::parts::{Fold, FoldedRows, Folding, Folds, Part, PartKind, Table, UndoPart, fold};
 use super::{Archive, Publication, Stored};
 
-/// When a chain of parts is folded.
+/// The conditions for the fold of a chain of parts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CompactionRules {
-    /// When it has more changes than so many, or more publications that are not wanted.
+    /// The largest number of changes, and of unwanted publications, in a chain without a fold.
     pub n_changes_max: usize,
-    /// When its changes have more rows than so many hundredths of the rows that they change.
+    /// The largest number of rows in the changes of a chain without a fold, in percent of the rows
+    /// of the changed table.
     pub changes_max_percent: u64,
 }
 
 impl Default for CompactionRules {
-    /// Reading the newest rows costs at most twice what a whole part does, and some dozen files.
+    /// The newest rows then cost at most twice as much to read as a whole part, in some dozen
+    /// files.
     fn default() -> Self {
         Self { n_changes_max: 32, changes_max_percent: 100 }
     }
 }
 
 impl CompactionRules {
-    /// Every chain that has changes, and all that is not wanted.
+    /// Folds every chain with changes, and removes every unwanted publication.
     pub const ALL: Self = Self { n_changes_max: 0, changes_max_percent: 0 };
 }
 
 /// The result of a compaction.
 #[derive(Debug, Default)]
 pub struct Compaction {
-    /// Chains that were folded, or of which something went.
+    /// The number of chains that were folded or shortened.
     pub n_chains: usize,
-    /// Chains that could not be read, and are as they were.
+    /// The damage of chains that could not be read; they are unchanged.
     pub damaged: Vec<ArchiveError>,
 }
 
 /// A whole part of a year and the changes after it.
 struct Epoch<'a> {
     parts: &'a [Part],
-    /// Which of them left rows that are wanted.
+    /// True for each publication of the epoch whose rows are wanted.
     is_wanted: Vec<bool>,
-    /// The publication of the next whole part; none: it is the newest epoch.
+    /// The publication of the next whole part; `None` for the newest epoch.
     end: Option<Publication>,
     fold: Option<&'a Fold>,
-    /// The oldest first.
+    /// The undo parts, the oldest first.
     undo: &'a [UndoPart],
 }
 
 impl Archive {
-    /// The publications that [`Archive::compact`] would let go of, at least in a table's year.
+    /// The publications that [`Archive::compact`] would remove, at least in a year of a table.
     ///
     /// # Errors
     /// [`ArchiveError::Query`] if the manifest cannot be read.
@@ -88,18 +89,18 @@ impl Archive {
         Ok(unwanted)
     }
 
-    /// Folds what is due by some rules, and lets go of publications that are not wanted; without a
-    /// list, all are. The newest one always is.
+    /// Folds the chains that are due under the rules, and removes unwanted publications. Without a
+    /// list all publications are wanted; the newest is wanted in any case.
     ///
     /// # Errors
     /// - [`ArchiveError::Query`] if the manifest cannot be read.
     /// - [`ArchiveError::Write`], [`ArchiveError::Encode`], [`ArchiveError::Sync`],
     ///   [`ArchiveError::Keep`] if a fold cannot be written.
     ///
-    /// A part that is damaged is no error: its chain stays as it is.
+    /// A damaged part is not an error: its chain does not change.
     ///
     /// # Panics
-    /// If the home was opened to read.
+    /// If the home was opened for reading.
     pub fn compact(
         &mut self,
         rules: CompactionRules,
@@ -124,7 +125,7 @@ impl Archive {
         Ok(done)
     }
 
-    /// Whether anything was done about an epoch.
+    /// Folds an epoch if it is due; returns true if anything changed.
     fn compact_epoch(&mut self, rules: CompactionRules, epoch: &Epoch<'_>) -> Result<bool> {
         if !epoch.is_due(rules) {
             return Ok(false);
@@ -177,7 +178,7 @@ impl Archive {
     }
 }
 
-/// The epochs of a table, of which nothing is left of some.
+/// The epochs of a table, including those without stored rows.
 fn epochs<'a>(parts: &'a [Part], wanted: &[Publication], folds: Folds<'a>) -> Vec<Epoch<'a>> {
     let of_year = parts.chunk_by(|a, b| a.year == b.year);
     let epochs = of_year.flat_map(|of_year| {
@@ -205,7 +206,7 @@ fn epochs<'a>(parts: &'a [Part], wanted: &[Publication], folds: Folds<'a>) -> Ve
 }
 
 impl<'a> Epoch<'a> {
-    /// The newest publication that the base holds.
+    /// The newest publication in the base.
     fn folded_to(&self) -> Publication {
         self.fold.map_or(self.parts[0].publication, |fold| fold.last)
     }
@@ -215,7 +216,7 @@ impl<'a> Epoch<'a> {
         found.is_ok_and(|at| self.is_wanted[at])
     }
 
-    /// The publication that changed the rows of a state; none: they are the newest.
+    /// The publication that changed the rows of a state; `None` for the newest rows.
     fn end_of(&self, state: Publication) -> Option<Publication> {
         let next = self.parts.partition_point(|part| part.publication <= state);
         self.parts.get(next).map(|part| part.publication).or(self.end)
@@ -232,13 +233,13 @@ impl<'a> Epoch<'a> {
         self.is_wanted.iter().rposition(|wanted| *wanted)
     }
 
-    /// The changes on top of the base.
+    /// The changes after the base.
     fn changes(&self) -> &'a [Part] {
         let from = self.parts.partition_point(|part| part.publication <= self.folded_to());
         &self.parts[from..]
     }
 
-    /// The file of all rows with its publication, and the changes after it up to those wanted.
+    /// The file of all rows with its publication, and the changes from there to the wanted ones.
     fn base(&self, newest: usize) -> ((&Stored, Publication), &'a [Part]) {
         let rows = self.fold.and_then(|fold| fold.rows.as_ref());
         let file = rows.map_or(&self.parts[0].file, |rows| &rows.file);
@@ -246,9 +247,9 @@ impl<'a> Epoch<'a> {
         ((file, self.folded_to()), &self.parts[from..(newest + 1).max(from)])
     }
 
-    /// How many publications are stored that are not wanted.
+    /// The number of stored publications that are not wanted.
     fn n_unwanted(&self) -> usize {
-        // The base may be needed to go back from.
+        // The base may be needed as the start of undo parts.
         let is_whole_needed = self.fold.is_some() || self.changes().is_empty();
         let needed = (is_whole_needed && self.newest_wanted().is_some()).then(|| self.folded_to());
         let states = self.states().filter(|state| Some(*state) != needed);
@@ -266,20 +267,20 @@ impl<'a> Epoch<'a> {
         let n_unwanted = self.n_unwanted();
         let many = changes.len() > rules.n_changes_max
             || n_rows.saturating_mul(100) > n_base.saturating_mul(rules.changes_max_percent);
-        // A chain that gets no more changes is gone through once.
+        // A chain without further changes is folded once.
         many || n_unwanted > if self.end.is_none() { rules.n_changes_max } else { 0 }
     }
 
-    /// Nothing of it.
+    /// An empty fold.
     fn nothing(&self) -> Fold {
         let whole = &self.parts[0];
         let last = self.parts[self.parts.len() - 1].publication;
         Fold { table: whole.table, year: whole.year, first: whole.publication, last, rows: None }
     }
 
-    /// Undo parts that stay, and undo parts that the fold writes again together with new ones. A
-    /// fold writes a part again if few of its states are wanted, or if it is small beside the new
-    /// ones: this keeps the number of files low.
+    /// The undo parts that stay, and those that the fold writes again with new ones. A fold writes
+    /// a part again if few of its states are wanted, or if it is small against the new ones; this
+    /// keeps the number of files low.
     fn undo_that_stays(
         &self,
         rules: CompactionRules,
@@ -301,7 +302,7 @@ impl<'a> Epoch<'a> {
         all.split_at(n_stay.min(stale))
     }
 
-    /// The files that it is stored in.
+    /// The files of the fold.
     fn files(&self) -> Vec<Stored> {
         let folded_to = self.fold.map(|fold| fold.last);
         let parts = self.parts.iter().filter(|part| Some(part.publication) > folded_to);

@@ -19,7 +19,7 @@ use crate::feed::reference::{CITIES, COUNTRIES, PlacesError, REGIONS, ReferenceT
 use crate::feed::supply::{Supply, SupplyError};
 use crate::toml_text;
 
-/// The name under which the firm-year file is recorded.
+/// The recorded name of the firm-year file.
 pub const SUPPLY: &str = "supply.csv";
 
 /// The definition of a home's figures.
@@ -33,22 +33,22 @@ pub struct Definition {
     pub places: Arc<Places>,
     /// Areas and provinces.
     pub geography: Arc<Geography>,
-    /// The firm-year file, where one is given.
+    /// The firm-year file, if there is one.
     pub supply: Option<Arc<Supply>>,
-    /// The definition as the manifest records it.
+    /// The definition in the form that the manifest records.
     pub texts: DefinitionTexts,
 }
 
-/// A definition as the manifest records it.
+/// A definition in the form that the manifest records.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DefinitionTexts {
     /// The options that define figures, as TOML.
     pub options: String,
-    /// Name and text of each reference table.
+    /// The name and text of each reference table.
     pub references: Vec<(String, String)>,
 }
 
-/// A definition that cannot be used.
+/// The reason why a definition cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum DefinitionError {
     /// The options.
@@ -62,12 +62,12 @@ pub enum DefinitionError {
     Supply {
         /// The file.
         path: PathBuf,
-        /// The line and why.
+        /// The line and the problem.
         source: SupplyError,
     },
 }
 
-/// The options that define figures, in the words of the options file.
+/// The options that define figures, with the keys of the options file.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RecordedOptions {
@@ -92,7 +92,7 @@ impl DefinitionTexts {
     /// The choices and the layout.
     ///
     /// # Errors
-    /// [`SettingsError::Recorded`] if the text is no record of options.
+    /// [`SettingsError::Recorded`] if the text is not a record of options.
     pub fn options(&self) -> Result<(Choices, Profile), SettingsError> {
         let RecordedOptions { network, own_plants, weights, profile } =
             toml_text::read(&self.options).map_err(SettingsError::Recorded)?;
@@ -111,7 +111,7 @@ impl Definition {
     /// Reads recorded texts.
     ///
     /// # Errors
-    /// [`DefinitionError`] if they are no options, or a table cannot be used.
+    /// [`DefinitionError`] if they are not options, or a table cannot be used.
     pub fn read(texts: DefinitionTexts) -> Result<Self, DefinitionError> {
         let (choices, profile) = texts.options()?;
         let table = |name| texts.reference(name).map(str::to_owned);
@@ -136,12 +136,12 @@ impl Definition {
         Self::chosen(config, Choices::default(), profile)
     }
 
-    /// The choices and the layout that a rebuild under other options records: what is left out
-    /// stays.
+    /// The choices and the layout that a rebuild under other options records; missing options keep
+    /// their values.
     ///
     /// # Errors
-    /// [`SettingsError::Profile`] if another profile is asked for: how lines are read cannot be
-    /// chosen again without them.
+    /// [`SettingsError::Profile`] if the options ask for another profile: a rebuild does not read
+    /// the lines again.
     pub fn rebuilt(&self, config: &Config) -> Result<(Choices, Profile), SettingsError> {
         if let Some(asked) = config.profile.as_ref().filter(|name| **name != self.profile.name) {
             let (asked, recorded) = (asked.clone(), self.profile.name.clone());
@@ -160,9 +160,8 @@ impl Definition {
         (choices, profile)
     }
 
-    /// Checks that a run asks for nothing else than what is recorded, and for nothing more than a
-    /// profile can add; what it leaves out it does not ask for. Gives the profile with what it
-    /// adds.
+    /// Checks that the options of a run agree with the recorded ones; missing options agree. A
+    /// profile may only add what profiles can add. Returns the profile with its additions.
     ///
     /// # Errors
     /// [`SettingsError::Differs`], [`SettingsError::ProfileDiffers`] with the first difference.
@@ -183,7 +182,7 @@ impl Definition {
                 exclusions: Exclusions::default(),
                 revision: Revision::default(),
                 countries: None,
-                // A home of before texts were trimmed reads them as it did.
+                // A home from before the option `trim` reads its texts as before.
                 trim: profile.trim.filter(|_| self.profile.trim.is_some()),
                 maps: Vec::new(),
                 ..profile.clone()
@@ -202,8 +201,8 @@ impl Definition {
         Ok(None)
     }
 
-    /// Checks that a profile does not ask for other country codes. A home of before codes were
-    /// checked takes any, whatever a shipped profile has become.
+    /// Checks that a profile does not ask for other country codes. A home from before the check of
+    /// codes accepts any, even if a shipped profile has changed.
     fn check_countries(&self, profile: &Profile) -> Result<(), SettingsError> {
         let is_shipped =
             || Profile::bundled(&profile.name).is_ok_and(|shipped| shipped == *profile);

@@ -1,11 +1,11 @@
-//! Files that exist whole or not at all: written to a draft, synced, renamed, the folder synced.
+//! Files that are complete or absent: written to a draft, synced and renamed; then the folder is
+//! synced.
 //!
 //! ```text
 //! Draft ── writes, hashing ──▶ 000007.parquet.partial
 //!    └─ dropped: removed             └─ sync, rename, sync folder ──▶ 000007.parquet = Stored
 //! ```
-//! Invariant: a [`Stored`] is on the disk with these bytes under this name, whatever happens to the
-//! process.
+//! Invariant: a [`Stored`] is on the disk with these bytes under this name, even after a crash.
 
 use std::collections::{BTreeMap, HashSet};
 use std::fs::{self, File};
@@ -18,23 +18,23 @@ use crate::files::{self, private};
 
 const PARTIAL: &str = "partial";
 
-/// A file of the home, as it was written for good.
+/// A file of the home in its final form.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Stored {
-    /// Where, relative to the home, with `/` between folders.
+    /// The path relative to the home, with `/` between folders.
     pub path: String,
-    /// BLAKE3 of its bytes, in hexadecimal.
+    /// BLAKE3 of the bytes, in hexadecimal.
     pub hash: String,
-    /// Its size.
+    /// The size in bytes.
     pub n_bytes: u64,
 }
 
 impl Stored {
-    /// Opens the file after checking that its bytes are those that were written.
+    /// Checks the hash of the file and opens it.
     ///
     /// # Errors
     /// - [`ArchiveError::Read`] if it is missing or unreadable.
-    /// - [`ArchiveError::Corrupt`] if its hash is another.
+    /// - [`ArchiveError::Corrupt`] if its hash differs.
     pub fn open(&self, home: &Path) -> Result<File> {
         let path = home.join(&self.path);
         let failed = |source| ArchiveError::Read { path: path.clone(), source };
@@ -49,7 +49,7 @@ impl Stored {
         Ok(file)
     }
 
-    /// Whether a file of its size lies there.
+    /// True if a file of this size exists at the path.
     pub(super) fn is_there(&self, home: &Path) -> bool {
         home.join(&self.path).metadata().is_ok_and(|file| file.len() == self.n_bytes)
     }
@@ -57,7 +57,7 @@ impl Stored {
     /// The damage of the file, if any.
     ///
     /// # Errors
-    /// [`ArchiveError::Read`] if the disk does not tell.
+    /// [`ArchiveError::Read`] if the disk cannot be read.
     pub fn damage(&self, home: &Path) -> Result<Option<ArchiveError>> {
         match self.open(home) {
             Ok(_) => Ok(None),
@@ -66,8 +66,8 @@ impl Stored {
         }
     }
 
-    /// The file as it lies there now, with the hash that its bytes have: to look into one that is
-    /// not what was written.
+    /// The file with the hash of its current bytes, to read a file that has changed since it was
+    /// written.
     ///
     /// # Errors
     /// - [`ArchiveError::Read`] if it is missing or unreadable.
@@ -79,7 +79,8 @@ impl Stored {
     }
 }
 
-/// A file in the making, under another name until [`Draft::publish`]; removed if dropped before.
+/// A file that is being written, under another name until [`Draft::publish`]; removed if dropped
+/// before.
 #[derive(Debug)]
 pub(crate) struct Draft {
     out: BufWriter<Hashing>,
@@ -93,9 +94,9 @@ impl Draft {
     /// Starts a file at a path relative to the home, with the folders it needs.
     ///
     /// # Errors
-    /// - [`ArchiveError::Moved`] if the home is not where it was, or not there.
-    /// - [`ArchiveError::CreateFolder`], [`ArchiveError::Sync`] if a folder cannot be made.
-    /// - [`ArchiveError::Write`] if the file cannot be.
+    /// - [`ArchiveError::Moved`] if the home was moved or removed.
+    /// - [`ArchiveError::CreateFolder`], [`ArchiveError::Sync`] if a folder cannot be created.
+    /// - [`ArchiveError::Write`] if the file cannot be created.
     pub(crate) fn create(home: &Path, relative: String) -> Result<Self> {
         check_in_place(home)?;
         let partial = home.join(format!("{relative}.{PARTIAL}"));
@@ -103,22 +104,22 @@ impl Draft {
         let file = private::create(&partial)
             .map_err(|source| ArchiveError::Write { path: partial.clone(), source })?;
         let hashing = Hashing { file, hasher: blake3::Hasher::new(), n_bytes: 0 };
-        // 128 KiB lets BLAKE3 hash with all its lanes.
+        // A buffer of 128 KiB lets BLAKE3 use all its lanes.
         let out = BufWriter::with_capacity(1 << 17, hashing);
         Ok(Self { out, home: home.to_owned(), relative, partial, published: false })
     }
 
-    /// Its final place.
+    /// The final path.
     pub(crate) fn target(&self) -> PathBuf {
         self.home.join(&self.relative)
     }
 
-    /// Makes what was written durable under its name.
+    /// Makes the written bytes durable under the final name.
     ///
     /// # Errors
-    /// - [`ArchiveError::Moved`] if the home is not where it was.
-    /// - [`ArchiveError::Write`] if the rest cannot be written or the file not be renamed.
-    /// - [`ArchiveError::Sync`] if the disk does not confirm: the process should end.
+    /// - [`ArchiveError::Moved`] if the home was moved.
+    /// - [`ArchiveError::Write`] if the rest cannot be written or the file cannot be renamed.
+    /// - [`ArchiveError::Sync`] if the disk does not confirm; the process should then end.
     pub(crate) fn publish(mut self) -> Result<Stored> {
         let target = self.target();
         let failed = |source| ArchiveError::Write { path: target.clone(), source };
@@ -173,7 +174,7 @@ impl Write for Hashing {
     }
 }
 
-/// Which file a path leads to: another one under the same path is not the same.
+/// The identity of the file or folder at a path. It differs if another file has the same path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Identity {
     #[cfg(unix)]
@@ -181,7 +182,8 @@ pub(crate) struct Identity {
 }
 
 impl Identity {
-    /// None if there is no such file. Where the system has no numbers for files, all are the same.
+    /// The identity; `None` if there is no such file. On a system without file numbers, all
+    /// identities are equal.
     pub(crate) fn of(path: &Path) -> Option<Self> {
         let file = fs::metadata(path).ok()?;
         #[cfg(unix)]
@@ -197,11 +199,11 @@ impl Identity {
     }
 }
 
-/// The homes that this process has open to write, each with the folder that it was then.
+/// The homes that this process has open for writing, each with the folder's identity at opening.
 static HELD: Mutex<BTreeMap<PathBuf, Identity>> = Mutex::new(BTreeMap::new());
 
-/// A home is open to write it: until this is dropped, nothing is written where another folder, or
-/// none, has taken its place.
+/// The mark of a home that is open for writing. Until it is dropped, no file is written if the
+/// home's folder was replaced or removed.
 #[derive(Debug)]
 pub(crate) struct Held(PathBuf);
 
@@ -224,11 +226,11 @@ fn held() -> MutexGuard<'static, BTreeMap<PathBuf, Identity>> {
     HELD.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Whether a home is where it was when it was opened to write; any other folder only has to be
-/// there.
+/// Checks that a home open for writing is still the same folder; any other folder only has to
+/// exist.
 ///
 /// # Errors
-/// [`ArchiveError::Moved`] if it is not.
+/// [`ArchiveError::Moved`] if the check fails.
 pub(crate) fn check_in_place(home: &Path) -> Result<()> {
     let now = Identity::of(home);
     let then = held().get(home).copied();
@@ -236,11 +238,11 @@ pub(crate) fn check_in_place(home: &Path) -> Result<()> {
     if is_in_place { Ok(()) } else { Err(ArchiveError::Moved { home: home.to_owned() }) }
 }
 
-/// Makes the folder of a home and its parents, each durably in its own. The home is for nobody but
-/// its owner, its parents are as the umask has them.
+/// Creates the folder of a home and its parents durably. Only the owner can use the home; the umask
+/// decides about the parents.
 ///
 /// # Errors
-/// - [`ArchiveError::CreateFolder`] if one cannot be made.
+/// - [`ArchiveError::CreateFolder`] if a folder cannot be created.
 /// - [`ArchiveError::Sync`] if the disk does not confirm.
 pub(crate) fn create_home(home: &Path) -> Result<()> {
     create_folder(home, private::create_folder)
@@ -255,11 +257,11 @@ fn create_folder(path: &Path, create: fn(&Path) -> io::Result<()>) -> Result<()>
     created(path, create(path))
 }
 
-/// Makes the folders of a home that lead to a file, each durably in its own and for nobody but the
-/// owner. A link in the place of one is not followed.
+/// Creates the folders of a home on the path of a file, durably and for the owner only. A link in
+/// place of a folder is not followed.
 ///
 /// # Errors
-/// - [`ArchiveError::CreateFolder`] if one cannot be made, or something else is there.
+/// - [`ArchiveError::CreateFolder`] if a folder cannot be created, or the path is not a folder.
 /// - [`ArchiveError::Sync`] if the disk does not confirm.
 fn create_below(home: &Path, file: &Path) -> Result<()> {
     let mut folder = home.to_owned();
@@ -273,7 +275,7 @@ fn create_below(home: &Path, file: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Makes the name of a new folder durable; that another thread has made it is no error.
+/// Makes the name of a new folder durable; a folder created by another thread is not an error.
 fn created(path: &Path, created: io::Result<()>) -> Result<()> {
     match created {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(not_created(path, error)),
@@ -290,7 +292,7 @@ fn parent_of(path: &Path) -> &Path {
     parent.unwrap_or(Path::new("."))
 }
 
-/// Makes the names in a folder durable.
+/// Makes the names of the files in a folder durable.
 ///
 /// # Errors
 /// - [`ArchiveError::Sync`] if the disk does not confirm.
@@ -321,11 +323,11 @@ pub(crate) fn sync_name(path: &Path) -> Result<()> {
     }
 }
 
-/// Clears up what interrupted runs left below a folder of the home: drafts are removed, and Parquet
-/// files not in `keep`, where it is given; folders that were made are made durable.
+/// Clears up after interrupted runs in a folder of the home. Removes drafts and, if `keep` is
+/// given, Parquet files not in `keep`; makes new folders durable.
 ///
 /// # Errors
-/// - [`ArchiveError::Remove`] if a folder cannot be listed or a file not be removed.
+/// - [`ArchiveError::Remove`] if a folder cannot be listed or a file cannot be removed.
 /// - [`ArchiveError::Sync`] if the disk does not confirm.
 pub(crate) fn clear_up(home: &Path, folder: &Path, keep: Option<&HashSet<String>>) -> Result<()> {
     let failed = |path: &Path, source| ArchiveError::Remove { path: path.to_owned(), source };
@@ -337,7 +339,7 @@ pub(crate) fn clear_up(home: &Path, folder: &Path, keep: Option<&HashSet<String>
     for entry in entries {
         let entry = entry.map_err(|source| failed(folder, source))?;
         let path = entry.path();
-        // A link to a folder is a leftover at most: what lies behind it is not the home's.
+        // A link to a folder is at most a leftover: its target is not part of the home.
         if entry.file_type().map_err(|source| failed(&path, source))?.is_dir() {
             has_folders = true;
             clear_up(home, &path, keep)?;

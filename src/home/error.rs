@@ -15,16 +15,16 @@ use crate::files::trouble::{advice, remedy_of_database};
 /// The result of an operation of the archive.
 pub type Result<T> = std::result::Result<T, ArchiveError>;
 
-/// An operation of the archive that failed, with what one needs to act.
+/// A failed operation of the archive, with the data that a user needs to act.
 #[derive(Debug, thiserror::Error)]
 pub enum ArchiveError {
-    /// There is no home to read at the path.
+    /// The path has no home.
     #[error(
         "there is no spillover home at {}; ingest a feed first, or name another with --data",
         home.display()
     )]
     NoHome {
-        /// The path asked for.
+        /// The requested path.
         home: PathBuf,
     },
     /// Another process holds the lock.
@@ -34,9 +34,9 @@ pub enum ArchiveError {
         pid_in_brackets(*pid)
     )]
     Locked {
-        /// The home it writes.
+        /// The home that it writes.
         home: PathBuf,
-        /// Its process number, if it has written it down yet.
+        /// Its process number, if the lock file already has it.
         pid: Option<u32>,
     },
     /// The lock file could not be opened, locked or written.
@@ -52,7 +52,7 @@ pub enum ArchiveError {
         /// The system's error.
         source: io::Error,
     },
-    /// A folder of the home could not be made.
+    /// A folder of the home could not be created.
     #[error(
         "cannot create the folder {}; {}",
         path.display(),
@@ -76,8 +76,7 @@ pub enum ArchiveError {
         /// The system's error.
         source: io::Error,
     },
-    /// The system did not confirm that a file reached the disk: nothing written since can be relied
-    /// on.
+    /// The system did not confirm that a file reached the disk; later writes are not reliable.
     #[error(
         "cannot make {} durable; {}",
         path.display(),
@@ -114,7 +113,7 @@ pub enum ArchiveError {
         /// The system's error.
         source: io::Error,
     },
-    /// A file is not the one that was written.
+    /// A file changed after it was written.
     #[error(
         "{} is damaged: its BLAKE3 is {found}, the manifest says {expected}; restore it from a \
          copy of the home, or {}",
@@ -126,10 +125,10 @@ pub enum ArchiveError {
         path: PathBuf,
         /// The hash in the manifest.
         expected: String,
-        /// The hash of the file as it is.
+        /// The hash of the current file.
         found: String,
     },
-    /// A file with the right hash that cannot be decoded: written by another version.
+    /// A file with the right hash cannot be decoded: another version wrote it.
     #[error(
         "cannot decode {}; {}",
         path.display(),
@@ -141,7 +140,7 @@ pub enum ArchiveError {
         /// The decoder's error.
         source: ParquetError,
     },
-    /// A column of a file holds what this version does not know.
+    /// A column of a file has a value unknown to this version.
     #[error(
         "column {column} of {} holds \"{value}\", which this version does not know; read the home \
          with the version and the reference tables that made it",
@@ -167,15 +166,15 @@ pub enum ArchiveError {
         /// The encoder's error.
         source: ParquetError,
     },
-    /// Rows of a published table could not be put on top of one another.
+    /// Rows of a published table could not be combined.
     #[error("cannot overlay the changes in {}; rebuild the home", path.display())]
     Overlay {
         /// The part whose rows do not fit.
         path: PathBuf,
-        /// What does not fit.
+        /// The cause of the misfit.
         source: ArrowError,
     },
-    /// A manifest that holds something else than what was written.
+    /// The manifest differs from what was written.
     #[error(
         "the manifest {} is damaged: {what}; restore a copy of it, or ingest the feed into a new \
          home",
@@ -187,7 +186,7 @@ pub enum ArchiveError {
         /// The problem.
         what: String,
     },
-    /// A manifest that holds less than was acknowledged.
+    /// The manifest has fewer commits than were acknowledged.
     #[error(
         "the manifest {} has lost commits: {acknowledged} transactions were acknowledged, and it \
          holds {found}; restore its newest copy with the -wal file, or ingest the feed into a new \
@@ -197,12 +196,12 @@ pub enum ArchiveError {
     ManifestLost {
         /// The manifest.
         path: PathBuf,
-        /// How many transactions were acknowledged.
+        /// The number of acknowledged transactions.
         acknowledged: u64,
-        /// How many there are.
+        /// The number of transactions found.
         found: u64,
     },
-    /// Another home, or none, is where the one was that is open.
+    /// The open home was moved, replaced or unmounted.
     #[error(
         "{} is no longer the home that was opened: it was moved, replaced or unmounted, and \
          nothing was committed; put it back, then run again",
@@ -212,7 +211,7 @@ pub enum ArchiveError {
         /// The home.
         home: PathBuf,
     },
-    /// A commit that the database took, and the disk did not confirm.
+    /// The database accepted a commit, and the disk did not confirm it.
     #[error(
         "the disk did not confirm a commit to {}; stop, check the disk, then run again",
         path.display()
@@ -223,7 +222,7 @@ pub enum ArchiveError {
         /// The database's error.
         source: rusqlite::Error,
     },
-    /// The number of acknowledged transactions is damaged.
+    /// The file with the number of acknowledged transactions is damaged.
     #[error(
         "{} is damaged: it does not hold the number of commits; move it away, and restore a copy \
          of the home if `verify` then reports damage",
@@ -246,7 +245,7 @@ pub enum ArchiveError {
         /// The database's error.
         source: rusqlite::Error,
     },
-    /// The manifest was written by another version.
+    /// Another version wrote the manifest.
     #[error(
         "the manifest {} has layout {found}, this version reads {expected}; use the version that \
          made it, or rebuild into a new home",
@@ -260,7 +259,7 @@ pub enum ArchiveError {
         /// The layout of this version.
         expected: i64,
     },
-    /// The manifest could not be asked.
+    /// A query of the manifest failed.
     #[error(
         "cannot read {what} from the manifest {}; {}",
         path.display(),
@@ -274,7 +273,7 @@ pub enum ArchiveError {
         /// The database's error.
         source: rusqlite::Error,
     },
-    /// A commit failed: it counts whole or not at all, whichever the next run finds.
+    /// A commit failed: it counts completely or not at all, which the next run finds out.
     #[error(
         "publication {publication} was not committed to {}, and no part of it counts: {}",
         path.display(),
@@ -288,7 +287,7 @@ pub enum ArchiveError {
         /// The database's error.
         source: rusqlite::Error,
     },
-    /// Panels or estimates were not kept.
+    /// Panels or estimates were not stored.
     #[error(
         "{} did not store {what}; {}",
         path.display(),
@@ -297,12 +296,12 @@ pub enum ArchiveError {
     Keep {
         /// The manifest.
         path: PathBuf,
-        /// What it should have taken.
+        /// The data that it should have stored.
         what: &'static str,
         /// The database's error.
         source: rusqlite::Error,
     },
-    /// A commit names a file that is not there as it was written.
+    /// A commit names a file that is missing or changed.
     #[error(
         "{} is missing or changed since it was written, and publication {publication} was not \
          committed; run again",
@@ -314,7 +313,7 @@ pub enum ArchiveError {
         /// The publication.
         publication: Publication,
     },
-    /// A commit withdraws a file that was not accepted, or is withdrawn already.
+    /// A commit withdraws a file that was not accepted, or was withdrawn before.
     #[error(
         "file {vintage} cannot be superseded: it is not one of the accepted files; see \
          `export files`"
@@ -332,7 +331,7 @@ pub enum ArchiveError {
         /// The manifest.
         path: PathBuf,
     },
-    /// Something that is no file or folder of a home is in the place of one.
+    /// The path of a home's file or folder has something else.
     #[error(
         "{} is in the place of a file or folder of the home, and links are not followed; move it \
          away, then run again",
@@ -344,7 +343,7 @@ pub enum ArchiveError {
         /// Its actual kind.
         source: io::Error,
     },
-    /// A home that would be begun inside another one.
+    /// A new home would be inside another one.
     #[error(
         "{} is inside the home {}, which would remove its files as leftovers; name a folder \
          outside of it with --data",
@@ -352,12 +351,12 @@ pub enum ArchiveError {
         outer.display()
     )]
     Inside {
-        /// Its intended place.
+        /// The intended path.
         home: PathBuf,
         /// The home around it.
         outer: PathBuf,
     },
-    /// A copy of a home would be written beside something else.
+    /// The target folder of a copy is not empty.
     #[error(
         "{} is not an empty folder; name one that does not exist yet, or is empty",
         path.display()
@@ -366,7 +365,7 @@ pub enum ArchiveError {
         /// The folder.
         path: PathBuf,
     },
-    /// A home that other users can read or write, and that cannot be taken away from them.
+    /// Other users can access the home, and it cannot be restricted.
     #[error(
         "cannot restrict {} to its owner; {}",
         home.display(),
@@ -378,16 +377,16 @@ pub enum ArchiveError {
         /// The system's error.
         source: io::Error,
     },
-    /// No file was accepted under the number.
+    /// No accepted file has the vintage.
     #[error("no file was accepted as {vintage}; see `export files`")]
     NoSuchVintage {
-        /// The number.
+        /// The vintage.
         vintage: Vintage,
     },
 }
 
 impl ArchiveError {
-    /// Whether the disk itself can no longer be relied on, so that the process has to end.
+    /// True if the disk itself is unreliable, so that the process has to end.
     #[must_use]
     pub fn is_fatal(&self) -> bool {
         let is_by_itself = matches!(
@@ -400,15 +399,14 @@ impl ArchiveError {
         (is_by_itself || self.chain().any(says_bad_disk)) && !self.is_no_room()
     }
 
-    /// Whether there was no room for it, on the disk or in a quota: then making room is all that is
-    /// needed.
+    /// True if the disk or a quota is full; free space is then the only remedy needed.
     #[must_use]
     pub fn is_no_room(&self) -> bool {
         self.chain().any(says_no_room)
     }
 
-    /// Whether a file of the home is not there as it was written. A disk that does not read is
-    /// another matter.
+    /// True if a file of the home is missing or changed. A disk that cannot be read is another
+    /// case.
     #[must_use]
     pub fn is_damage(&self) -> bool {
         match self {
@@ -431,8 +429,8 @@ impl ArchiveError {
     }
 }
 
-/// An input/output error by its number in Unix, or one that the database met; it also takes a log
-/// that it cannot read for a damaged one.
+/// True for an input/output error, from the system or from the database. The database also reports
+/// a log that it cannot read as a damaged one.
 fn says_bad_disk(error: &(dyn Error + 'static)) -> bool {
     use ErrorCode::{DatabaseCorrupt, NotADatabase, SystemIoFailure};
     const EIO: i32 = 5;
@@ -453,19 +451,19 @@ fn says_no_room(error: &(dyn Error + 'static)) -> bool {
         })
 }
 
-/// Whether the database found no room for the file that its readers and its writer share; it has no
-/// other word for that than an input/output error.
+/// True if the disk has no room for the database's shared file. The database reports this as an
+/// input/output error.
 pub(super) fn is_without_shared_file(error: &rusqlite::Error) -> bool {
     says(error, rusqlite::ffi::SQLITE_IOERR_SHMSIZE)
 }
 
-/// Whether it is this that the database says, by its extended code.
+/// True if the database's error has this extended code.
 pub(super) fn says(error: &rusqlite::Error, code: i32) -> bool {
     error.sqlite_error().is_some_and(|error| error.extended_code == code)
 }
 
-/// What to do about an error of the database: where it could not open its files, what keeps it from
-/// that, else what the operation advises.
+/// The advice for an error of the database: the obstacle to opening its files if there is one, else
+/// the operation's own advice.
 fn advice_of_database(path: &Path, error: &rusqlite::Error, otherwise: &str) -> String {
     use ErrorCode::{CannotOpen, PermissionDenied, ReadOnly, SystemIoFailure};
     let is_of_files = matches!(
@@ -476,7 +474,7 @@ fn advice_of_database(path: &Path, error: &rusqlite::Error, otherwise: &str) -> 
     remedy.unwrap_or_else(|| otherwise.to_owned())
 }
 
-/// What writes the content of a file of the home again.
+/// The command that writes the content of a file of the home again.
 fn again(path: &Path) -> &'static str {
     // A part of a table: published/TABLE/YEAR/NAME.
     let folder = path.ancestors().nth(3).and_then(Path::file_name);

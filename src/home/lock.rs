@@ -1,4 +1,4 @@
-//! One process at a time writes a home: an exclusive lock on `DIR/lock`, released with the process.
+//! One process at a time writes a home. It holds an exclusive lock on `DIR/lock` until it ends.
 //!
 //! The file holds the writer's process number for the message to a second writer. Readers do not
 //! wait for a writer. They share a lock on `DIR/readers`, and files are not removed while they hold
@@ -16,13 +16,13 @@ use crate::files::{self, private};
 /// The right to write a home, held until it is dropped.
 #[derive(Debug)]
 pub(super) struct Lock {
-    // Given up before the lock is: another holder's stays.
+    // Dropped before the lock is released, so that the mark of the next holder stays.
     _held: Held,
     _file: File,
 }
 
 impl Lock {
-    /// Takes the lock of a home.
+    /// Locks a home.
     ///
     /// # Errors
     /// - [`ArchiveError::Locked`] if another process, or another handle of this one, holds it.
@@ -30,7 +30,8 @@ impl Lock {
     pub(super) fn acquire(home: &Path) -> Result<Self> {
         let path = home.join("lock");
         let failed = |source| ArchiveError::Lock { path: path.clone(), source };
-        // Not truncated: until the lock is ours, the number inside is another's.
+        // The file is not truncated: before this process has the lock, the number is another
+        // process's.
         let file = private::open_or_create(&path).map_err(failed)?;
         match file.try_lock() {
             Ok(()) => {}
@@ -45,15 +46,15 @@ impl Lock {
     }
 }
 
-/// A reader's mark, held until it is dropped.
+/// The mark of a reader, held until it is dropped.
 #[derive(Debug)]
 pub(super) struct Reading {
     _file: File,
 }
 
 impl Reading {
-    /// Marks that somebody reads; none where the home has no such file yet, the reader may not open
-    /// it, or there are no locks: then a reader does without.
+    /// Marks a reader. Returns `None` if the home has no such file yet, the reader may not open it,
+    /// or the file system has no locks; the reader then works without a mark.
     ///
     /// # Errors
     /// [`ArchiveError::Read`] if the file cannot be opened for another reason.
@@ -63,7 +64,7 @@ impl Reading {
             Err(error) if does_without(&error) => return Ok(None),
             opened => opened.map_err(|source| ArchiveError::Read { path, source })?,
         };
-        // Somebody removes files, which takes a moment.
+        // A writer is removing files, which takes a moment.
         for _ in 0..TRIES {
             match file.try_lock_shared() {
                 Ok(()) => return Ok(Some(Self { _file: file })),
@@ -75,15 +76,15 @@ impl Reading {
     }
 }
 
-/// Held while files are removed.
+/// The lock held during the removal of files.
 #[derive(Debug)]
 pub(super) struct Unread {
     _file: Option<File>,
 }
 
 impl Unread {
-    /// Keeps readers from beginning; none if somebody reads, or may: on a disk without room for the
-    /// file, nobody can have marked what is not there.
+    /// Locks out new readers; `None` if there may be readers. On a disk too full for the file there
+    /// is no mark of readers, so `None` as well.
     ///
     /// # Errors
     /// [`ArchiveError::Lock`] if the file cannot be opened.
@@ -100,11 +101,11 @@ impl Unread {
 }
 
 const READERS: &str = "readers";
-/// How often a reader tries to mark that it reads, and how long it waits in between.
+/// The number of attempts of a reader to set its mark, and the wait between them.
 const TRIES: u32 = 100;
 const WAIT: Duration = Duration::from_millis(10);
 
-/// Whether a reader cannot mark that it reads, and reads all the same.
+/// True for errors after which a reader works without a mark.
 fn does_without(error: &io::Error) -> bool {
     matches!(
         error.kind(),

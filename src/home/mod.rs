@@ -1,15 +1,15 @@
 //! The home on disk: permanent storage of accepted records.
 //!
 //! ```text
-//! DIR/lock, DIR/readers                      one writer at a time; whether anybody reads
-//! DIR/manifest.sqlite                        what counts: files, rejects, closed months, parts
-//! DIR/acknowledged                           how many transactions it holds at least
+//! DIR/lock, DIR/readers                      one writer at a time; the mark of readers
+//! DIR/manifest.sqlite                        accepted files, rejects, closed months, parts
+//! DIR/acknowledged                           the smallest number of its transactions
 //! DIR/segments/000001.parquet                the records of accepted file 1
 //! DIR/published/city/2010/000012.parquet     rows of the table city for 2010, of publication 12
-//! DIR/published/plant/2010/000012.parquet    what those of the table plant are made from
-//! DIR/snapshots/000012.parquet               the annual cells as publication 12 left them
+//! DIR/published/plant/2010/000012.parquet    facts behind the rows of the table plant
+//! DIR/snapshots/000012.parquet               the annual cells of publication 12
 //! DIR/panel/plant/2010/….parquet            the rows of a closed year for the regressions
-//! DIR/memory/….parquet                       what the next estimation, the next panel begins from
+//! DIR/memory/….parquet                       the start of the next estimation or panel
 //!
 //! Intake ─▶ segment::write ──┐ (durable)
 //! rows ───▶ PartWriter ──────┤
@@ -17,7 +17,7 @@
 //!                                  segment(), table(), files(), … ◀─┘
 //! ```
 //!
-//! Invariants: every file that the manifest names is on the disk, whole, with the recorded hash.
+//! Invariants: every file that the manifest names is complete on the disk, with the recorded hash.
 //! Other files do not count, and the next writer removes them. Committed data do not change, except
 //! that files can be superseded or withdrawn, and parts of tables folded. Everything else of the
 //! engine can be rebuilt from the home.
@@ -65,7 +65,7 @@ use manifest::Manifest;
 use parts::{Chain, Folds, Part, Table};
 use segment::Fields;
 
-/// The number of a transaction of the engine: 1, 2, 3, … It publishes the figures as of its newest
+/// The number of a transaction of the engine: 1, 2, 3, … It publishes the figures of its newest
 /// vintage.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Publication(pub u32);
@@ -82,16 +82,17 @@ pub struct Archive {
     home: PathBuf,
     manifest: Manifest,
     lock: Option<Lock>,
-    /// Held by who is answered as of one publication.
+    /// Held while queries are answered from one publication.
     _reading: Option<Reading>,
-    /// Files that somebody still read when they were to be removed.
+    /// Files that were still read when they should have been removed.
     left: Vec<String>,
-    /// Whether others could use a home that has records until it was opened.
+    /// The permissions of other users, before the opening, on a home with records.
     was_open: Option<WasOpen>,
 }
 
 impl Archive {
-    /// Opens a home to write it: makes it if need be, and removes what interrupted runs left.
+    /// Opens a home for writing. Creates it if it does not exist, and removes leftovers of
+    /// interrupted runs.
     ///
     /// # Errors
     /// - [`ArchiveError::Locked`] if another process writes it.
@@ -99,12 +100,13 @@ impl Archive {
     ///   cannot be written.
     /// - [`ArchiveError::OpenManifest`], [`ArchiveError::Layout`] if it is not a home of this
     ///   version.
-    /// - [`ArchiveError::ManifestDamaged`], [`ArchiveError::ManifestLost`] if it does not hold what
-    ///   was written; nothing is removed then.
+    /// - [`ArchiveError::ManifestDamaged`], [`ArchiveError::ManifestLost`] if the manifest is
+    ///   damaged or has lost commits; no file is removed then.
     /// - [`ArchiveError::Remove`] if a leftover cannot be removed.
-    /// - [`ArchiveError::Inside`] if it would be begun inside another home.
-    /// - [`ArchiveError::Foreign`] if a link or something else is where a file or folder of it is.
-    /// - [`ArchiveError::Exposed`] if it cannot be taken away from other users.
+    /// - [`ArchiveError::Inside`] if a new home would be inside another one.
+    /// - [`ArchiveError::Foreign`] if a link or something else has the path of a file or folder of
+    ///   the home.
+    /// - [`ArchiveError::Exposed`] if it cannot be restricted to its owner.
     pub fn open(home: &Path) -> Result<Self> {
         let was_open = own::prepare(home)?;
         sync_name(home)?;
@@ -120,40 +122,40 @@ impl Archive {
         Ok(Self { lock, was_open, ..Self::opened(home, manifest, None) })
     }
 
-    /// Opens a home to read it, also while another process writes it: all that is asked is answered
-    /// as of one publication. Not for long: as long as it is open, the database's log grows.
+    /// Opens a home for reading, even while another process writes it. All queries see one
+    /// publication. Close it soon: the database's log grows as long as it is open.
     ///
     /// # Errors
     /// - [`ArchiveError::NoHome`] if there is none.
     /// - [`ArchiveError::OpenManifest`], [`ArchiveError::Layout`] if it is not a home of this
     ///   version.
-    /// - [`ArchiveError::ManifestDamaged`], [`ArchiveError::ManifestLost`] if it does not hold what
-    ///   was written.
+    /// - [`ArchiveError::ManifestDamaged`], [`ArchiveError::ManifestLost`] if the manifest is
+    ///   damaged or has lost commits.
     pub fn read(home: &Path) -> Result<Self> {
         let reading = Reading::begin(home)?;
         let manifest = Manifest::read(home)?;
         Ok(Self::opened(home, manifest, reading))
     }
 
-    /// Answers as of the newest commit from here on, for a home that was opened to read; whether
-    /// there was a newer one. The manifest is verified again only then.
+    /// Moves a home that was opened for reading to the newest commit; returns true if there was a
+    /// newer one. Only then is the manifest verified again.
     ///
     /// # Errors
-    /// As for [`Archive::read`].
+    /// Those of [`Archive::read`].
     pub fn move_on(&mut self) -> Result<bool> {
         if let Some(is_newer) = self.manifest.move_on(&self.home)? {
             return Ok(is_newer);
         }
-        // Another file is where the manifest was, or it was read whole.
+        // Another file has the manifest's path, or the manifest was read as a whole.
         *self = Self::read(&self.home)?;
         Ok(true)
     }
 
-    /// Opens a home to follow it, for as long as one likes: each question is answered as of the
-    /// publication that is then the newest.
+    /// Opens a home for following, for any length of time: each query sees the newest publication
+    /// at its time.
     ///
     /// # Errors
-    /// As for [`Archive::read`].
+    /// Those of [`Archive::read`].
     pub fn follow(home: &Path) -> Result<Self> {
         let manifest = Manifest::follow(home)?;
         Ok(Self::opened(home, manifest, None))
@@ -164,8 +166,7 @@ impl Archive {
         Self { home: home.to_owned(), manifest, lock, _reading: reading, left, was_open }
     }
 
-    /// Whether other users could read or write a home that has records, until it was opened to
-    /// write.
+    /// The permissions of other users on a home with records, before it was opened for writing.
     #[must_use]
     pub fn was_open(&self) -> Option<WasOpen> {
         self.was_open
@@ -177,18 +178,18 @@ impl Archive {
         &self.home
     }
 
-    /// Makes files count, closes months and publishes parts: all of it, or nothing.
+    /// Makes files count, closes months and publishes parts, completely or not at all.
     ///
     /// # Errors
-    /// - [`ArchiveError::Moved`] if another home, or none, is where this one was.
-    /// - [`ArchiveError::NotWritten`] if a file that it names is not there.
+    /// - [`ArchiveError::Moved`] if the home was moved or replaced.
+    /// - [`ArchiveError::NotWritten`] if a file of the commit is missing.
     /// - [`ArchiveError::NotLive`] if it withdraws a file that does not count.
-    /// - [`ArchiveError::Recorded`] if it brings a definition and there is one.
-    /// - [`ArchiveError::Commit`] for what the database refuses, such as a number or bytes that are
-    ///   there already; [`ArchiveError::Unconfirmed`] if the disk does not confirm it.
+    /// - [`ArchiveError::Recorded`] if it has a definition and the home has one already.
+    /// - [`ArchiveError::Commit`] if the database refuses it, for example a publication or bytes
+    ///   that it already has; [`ArchiveError::Unconfirmed`] if the disk does not confirm it.
     ///
     /// # Panics
-    /// If the home was opened to read, or the counts of a file do not add up.
+    /// If the home was opened for reading, or the counts of a file do not add up.
     pub fn commit(&mut self, commit: &Commit) -> Result<()> {
         assert!(self.lock.is_some(), "a commit to {}, opened to read", self.home.display());
         check_in_place(&self.home)?;
@@ -198,15 +199,15 @@ impl Archive {
         self.manifest.commit(&self.home, commit)
     }
 
-    /// Removes files that the manifest names no more; while somebody reads, they are left until
-    /// something else is to be removed, or for the next writer.
+    /// Removes files that the manifest no longer names. If there are readers, the files stay until
+    /// the next removal or the next writer.
     ///
     /// # Errors
-    /// [`ArchiveError::Lock`], [`ArchiveError::Query`] if it cannot be found out which may be.
+    /// [`ArchiveError::Lock`], [`ArchiveError::Query`] if the removable files cannot be determined.
     fn remove<'s>(&mut self, files: impl IntoIterator<Item = &'s Stored>) -> Result<()> {
         self.left.extend(files.into_iter().map(|file| file.path.clone()));
         let Some(_unread) = Unread::begin(&self.home)? else { return Ok(()) };
-        // A name can have been given again meanwhile. What is left behind is an orphan.
+        // A name may have been used again since. A file that stays is an orphan.
         let named = self.manifest.paths()?;
         for path in self.left.drain(..).filter(|path| !named.contains(path)) {
             let _ = std::fs::remove_file(self.home.join(path));
@@ -214,25 +215,26 @@ impl Archive {
         Ok(())
     }
 
-    /// Puts back the records of a file, which were damaged.
+    /// Restores the damaged records of a file.
     ///
     /// # Errors
     /// - Those of [`segment::Encoded::store`] if they cannot be written.
-    /// - [`ArchiveError::Keep`] if the manifest does not take them.
+    /// - [`ArchiveError::Keep`] if the manifest cannot store them.
     ///
     /// # Panics
-    /// If the home was opened to read.
+    /// If the home was opened for reading.
     pub fn put_back(&mut self, file: &FileEntry, records: &segment::Encoded) -> Result<Stored> {
         assert!(self.lock.is_some(), "records for {}, opened to read", self.home.display());
         let segment = records.store_at(&self.home, file.segment.path.clone())?;
-        // Another version may encode the same records in other bytes.
+        // Another version may encode the same records as other bytes.
         if segment != file.segment {
             self.manifest.replace_segment(file.vintage, &segment)?;
         }
         Ok(segment)
     }
 
-    /// What defines the figures, the reference tables by name; none before the first commit.
+    /// The definition of the figures, with the reference tables by name; `None` before the first
+    /// commit.
     ///
     /// # Errors
     /// [`ArchiveError::Query`] if the manifest cannot be read, as for all queries.
@@ -248,7 +250,7 @@ impl Archive {
         self.manifest.files()
     }
 
-    /// What defined the figures as of a publication; none before the first.
+    /// The definition of the figures at a publication; `None` before the first.
     ///
     /// # Errors
     /// [`ArchiveError::Query`] if the manifest cannot be read.
@@ -256,7 +258,7 @@ impl Archive {
         self.manifest.definition_at(publication)
     }
 
-    /// The files of a month that count, by the month in their names.
+    /// The counted files of a month, by the month in their names.
     ///
     /// # Errors
     /// [`ArchiveError::Query`] if the manifest cannot be read.
@@ -264,7 +266,7 @@ impl Archive {
         self.manifest.vintages_of(period)
     }
 
-    /// The files that count and have accepted records of a month, late ones included.
+    /// The counted files with accepted records of a month, including late ones.
     ///
     /// # Errors
     /// [`ArchiveError::Query`] if the manifest cannot be read.
@@ -304,7 +306,7 @@ impl Archive {
         self.manifest.last_vintage()
     }
 
-    /// The publications in order, each with the newest vintage then.
+    /// The publications in order, each with its newest vintage.
     ///
     /// # Errors
     /// [`ArchiveError::Query`] if the manifest cannot be read.
@@ -312,8 +314,8 @@ impl Archive {
         self.manifest.publications()
     }
 
-    /// When a publication was committed, to the second; unknown if that was done by a version that
-    /// made homes of layout 4 or earlier.
+    /// The time of the commit of a publication, to the second; `None` for commits of versions up to
+    /// layout 4.
     ///
     /// # Errors
     /// [`ArchiveError::Query`] if the manifest cannot be read.
@@ -329,7 +331,7 @@ impl Archive {
         Ok(self.manifest.publications()?.pop())
     }
 
-    /// Sum of |value| over all accepted records that count, in cents: bounds every sum of them.
+    /// The sum of |value| over all counted records, in cents. It bounds every sum of them.
     ///
     /// # Errors
     /// [`ArchiveError::Query`] if the manifest cannot be read.
@@ -337,15 +339,15 @@ impl Archive {
         self.manifest.absolute_cents()
     }
 
-    /// What the database finds wrong with itself; nothing if it is whole.
+    /// The damage that the database's own check finds; empty if there is none.
     ///
     /// # Errors
-    /// [`ArchiveError::Query`] if it cannot even look.
+    /// [`ArchiveError::Query`] if the check cannot run.
     pub fn integrity(&self) -> Result<Vec<String>> {
         self.manifest.integrity()
     }
 
-    /// How large the home is.
+    /// The sizes of the home's files.
     ///
     /// # Errors
     /// [`ArchiveError::Query`] if the manifest cannot be read.
@@ -353,10 +355,10 @@ impl Archive {
         self.manifest.sizes()
     }
 
-    /// Where the records of a file are, for [`segment::read`] on another thread.
+    /// The stored records of a file, for [`segment::read`] on another thread.
     ///
     /// # Errors
-    /// - [`ArchiveError::NoSuchVintage`] if no file was accepted under the number.
+    /// - [`ArchiveError::NoSuchVintage`] if no accepted file has the vintage.
     /// - [`ArchiveError::Query`] if the manifest cannot be read.
     pub fn segment_of(&self, vintage: Vintage) -> Result<Stored> {
         self.manifest.segment(vintage)
@@ -365,7 +367,7 @@ impl Archive {
     /// The records of a file.
     ///
     /// # Errors
-    /// As for [`Archive::segment_of`] and [`segment::read`].
+    /// Those of [`Archive::segment_of`] and [`segment::read`].
     pub fn segment(
         &self,
         vintage: Vintage,
@@ -375,9 +377,9 @@ impl Archive {
         segment::read(&self.home, &self.segment_of(vintage)?, fields, city_of)
     }
 
-    /// The parts that make a table what it is, in order of year and publication, as of a vintage or
-    /// the newest: of each year the newest whole one, and the changes after it. Where they are
-    /// [`Archive::chains`] says.
+    /// The parts of a table at a vintage or at the newest one, in order of year and publication.
+    /// Each year has its newest whole part and the changes after it. [`Archive::chains`] gives
+    /// their files.
     ///
     /// # Errors
     /// [`ArchiveError::Query`] if the manifest cannot be read.
@@ -385,8 +387,8 @@ impl Archive {
         Ok(parts::in_use(&self.manifest.parts(table, as_of)?))
     }
 
-    /// The files that a table is read from, by year, as of a vintage or the newest; none if they
-    /// are not stored any more.
+    /// The files of a table by year, at a vintage or at the newest one; `None` if they are no
+    /// longer stored.
     ///
     /// # Errors
     /// [`ArchiveError::Query`] if the manifest cannot be read.
@@ -396,7 +398,7 @@ impl Archive {
         Ok(parts::chains(&self.manifest.parts(table, as_of)?, folds))
     }
 
-    /// Whether both tables are stored as they were as of a vintage.
+    /// True if both tables are stored for a vintage.
     ///
     /// # Errors
     /// [`ArchiveError::Query`] if the manifest cannot be read.
@@ -409,7 +411,7 @@ impl Archive {
         Ok(true)
     }
 
-    /// The vintages that were published with a year of a table, and whether each is stored.
+    /// The vintages published with a year of a table; true for each stored one.
     ///
     /// # Errors
     /// [`ArchiveError::Query`] if the manifest cannot be read.
@@ -424,7 +426,7 @@ impl Archive {
         }
         not_stored.sort_unstable_by_key(|span| span.start);
         let mut spans = not_stored.into_iter().peekable();
-        // Up to where publications are known not to be stored.
+        // The end of the publications that are known not to be stored.
         let mut end = 0;
         let mut stored: Vec<(Vintage, bool)> = Vec::new();
         let published = self.publications()?.into_iter();
@@ -432,14 +434,14 @@ impl Archive {
             while let Some(span) = spans.next_if(|span| span.start <= at.0) {
                 end = end.max(span.end);
             }
-            // A vintage is as its last publication left it.
+            // The last publication of a vintage decides.
             stored.pop_if(|(before, _)| *before == vintage);
             stored.push((vintage, at.0 >= end));
         }
         Ok(stored)
     }
 
-    /// The files of the published tables that only older vintages are read from.
+    /// The files of the published tables that only older vintages need.
     ///
     /// # Errors
     /// [`ArchiveError::Query`] if the manifest cannot be read.

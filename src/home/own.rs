@@ -9,9 +9,9 @@ use super::durable::create_home;
 use super::error::{ArchiveError, Result};
 use crate::files::{check_regular, private, resolve};
 
-/// The folders of a home that the manifest names files in.
+/// The folders of a home with files of the manifest.
 pub(super) const FOLDERS: [&str; 5] = ["segments", "published", "panel", "memory", "snapshots"];
-/// Its files, the watcher's among them.
+/// The files of a home, including the watcher's.
 const FILES: [&str; 10] = [
     "manifest.sqlite",
     "manifest.sqlite-wal",
@@ -34,13 +34,12 @@ pub fn home_around(path: &Path) -> Option<PathBuf> {
     path.ancestors().find(|folder| is_home(folder)).map(Path::to_owned)
 }
 
-/// Whether a folder is a home.
+/// True if a folder is a home.
 fn is_home(folder: &Path) -> bool {
     MARKERS.iter().any(|name| fs::symlink_metadata(folder.join(name)).is_ok())
 }
 
-/// Whether a home may be begun at a path: in no other home, which would take its files for
-/// leftovers.
+/// Checks that a new home is not inside another home, which would remove its files as leftovers.
 fn check_outside(home: &Path) -> Result<()> {
     if is_home(home) {
         return Ok(());
@@ -52,8 +51,8 @@ fn check_outside(home: &Path) -> Result<()> {
     }
 }
 
-/// Whether everything of a home is a regular file or a folder: a link that somebody put there would
-/// have the home's records written elsewhere.
+/// Checks that a home has only regular files and folders: a link would move the home's records
+/// elsewhere.
 fn check_own(home: &Path) -> Result<()> {
     for name in FILES {
         check(home.join(name), |there| check_regular(there.file_type()))?;
@@ -75,7 +74,7 @@ fn check(path: PathBuf, is_own: impl Fn(&fs::Metadata) -> io::Result<()>) -> Res
     }
 }
 
-/// A home that other users could read or write until now.
+/// The access that other users had to a home until it was opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WasOpen {
     mode: u32,
@@ -91,14 +90,15 @@ impl fmt::Display for WasOpen {
     }
 }
 
-/// Makes the folder of a home if it is missing. Checks that its files belong to the home, and
+/// Creates the folder of a home if it is missing. Checks that its files belong to the home, and
 /// denies access to other users. Returns whether other users had access to a home with records.
 ///
 /// # Errors
-/// - [`ArchiveError::Inside`] if it would be begun inside another home.
-/// - [`ArchiveError::CreateFolder`], [`ArchiveError::Sync`] if it cannot be made.
-/// - [`ArchiveError::Foreign`] if a link or something else is where a file or folder of it is.
-/// - [`ArchiveError::Exposed`] if it cannot be taken away from other users.
+/// - [`ArchiveError::Inside`] if a new home would be inside another one.
+/// - [`ArchiveError::CreateFolder`], [`ArchiveError::Sync`] if the folder cannot be created.
+/// - [`ArchiveError::Foreign`] if a link or something else has the path of a file or folder of the
+///   home.
+/// - [`ArchiveError::Exposed`] if the home cannot be restricted to its owner.
 pub(crate) fn prepare(home: &Path) -> Result<Option<WasOpen>> {
     check_outside(home)?;
     if fs::metadata(home).is_ok_and(|there| !there.is_dir()) {

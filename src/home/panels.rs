@@ -1,7 +1,7 @@
 //! The rows of a closed year for the regressions, as one Parquet file.
 //!
-//! Texts are dictionaries, on disk and in memory: a row holds a code. Panels can be computed again
-//! from segments and parts; damaged ones are.
+//! Texts are dictionaries, on disk and in memory: a row holds a code. A damaged panel is computed
+//! again from segments and parts.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -21,12 +21,12 @@ use super::error::{ArchiveError, Result};
 use super::{Archive, PanelPart, Publication, StoredEstimate};
 use crate::domain::types::Year;
 
-/// Rows of a row group, and of a batch that is read.
+/// The number of rows of a row group, and of a batch in reading.
 const ROWS_MAX: usize = 1 << 17;
-/// Rows that are written at a time.
+/// The number of rows written at a time.
 const ROWS_PER_WRITE: usize = 1 << 15;
 
-/// Writes one year of a panel; nothing is there before [`PanelWriter::finish`].
+/// Writes one year of a panel; there is no file before [`PanelWriter::finish`].
 #[derive(Debug)]
 pub struct PanelWriter {
     writer: ArrowWriter<Draft>,
@@ -38,7 +38,7 @@ impl PanelWriter {
     /// Writes a batch to the year's part.
     ///
     /// # Errors
-    /// [`ArchiveError::Encode`] if it has another schema or cannot be written.
+    /// [`ArchiveError::Encode`] if the batch has another schema or cannot be written.
     pub fn write(&mut self, rows: &RecordBatch) -> Result<()> {
         self.part.n_rows += rows.num_rows() as u64;
         write(&mut self.writer, rows).map_err(|source| ArchiveError::encode(&self.target, source))
@@ -63,7 +63,7 @@ impl Archive {
     ///
     /// # Errors
     /// [`ArchiveError::CreateFolder`], [`ArchiveError::Write`], [`ArchiveError::Encode`] if the
-    /// file cannot be made.
+    /// file cannot be created.
     pub fn panel_writer(
         &self,
         kind: &str,
@@ -87,7 +87,7 @@ impl Archive {
         Ok(PanelWriter { writer, target, part })
     }
 
-    /// The years of all panels, as they were last written.
+    /// The parts of all panels, each as last written.
     ///
     /// # Errors
     /// [`ArchiveError::Query`] if the manifest cannot be read.
@@ -95,13 +95,13 @@ impl Archive {
         self.manifest.panels()
     }
 
-    /// Puts parts in the place of those of the same kind and year, whose files are removed.
+    /// Replaces the parts of the same kind and year, and removes their files.
     ///
     /// # Errors
     /// [`ArchiveError::Keep`] if the manifest cannot be written.
     ///
     /// # Panics
-    /// If the home was opened to read.
+    /// If the home was opened for reading.
     pub fn replace_panels(&mut self, parts: &[PanelPart]) -> Result<()> {
         assert!(self.is_writable(), "panels for {}, opened to read", self.home.display());
         let before = self.panels()?;
@@ -111,7 +111,7 @@ impl Archive {
         self.remove(before.filter(|old| !keep.contains(&old.path)))
     }
 
-    /// What the memories of the home are of; those written last come last.
+    /// The keys of the home's memories, in order of writing.
     ///
     /// # Errors
     /// [`ArchiveError::Query`] if the manifest cannot be read.
@@ -130,7 +130,7 @@ impl Archive {
         Ok(self.manifest.memories()?.into_iter().map(|(.., file)| file).collect())
     }
 
-    /// A table of a memory; none if the home has no such.
+    /// A table of a memory; `None` if the home does not have it.
     ///
     /// # Errors
     /// [`ArchiveError::Read`], [`ArchiveError::Corrupt`], [`ArchiveError::Decode`] if the file is
@@ -147,15 +147,14 @@ impl Archive {
         rows.map(Some).map_err(|error| failed(error.into()))
     }
 
-    /// Puts the tables of a memory in the place of those of an earlier one, whose files are
-    /// removed.
+    /// Replaces the tables of an earlier memory, and removes their files.
     ///
     /// # Errors
     /// [`ArchiveError::Write`], [`ArchiveError::Encode`], [`ArchiveError::Keep`] if it cannot be
-    /// kept.
+    /// stored.
     ///
     /// # Panics
-    /// If the home was opened to read.
+    /// If the home was opened for reading.
     pub fn replace_memory(&mut self, key: &str, tables: &[(&str, RecordBatch)]) -> Result<()> {
         assert!(self.is_writable(), "a memory for {}, opened to read", self.home.display());
         let before = self.manifest.memories()?;
@@ -168,13 +167,13 @@ impl Archive {
         self.remove(before.filter(|old| stored.iter().all(|(_, new)| new.path != old.path)))
     }
 
-    /// Takes memories out, whose files are removed.
+    /// Removes memories and their files.
     ///
     /// # Errors
     /// [`ArchiveError::Keep`] if the manifest cannot be written.
     ///
     /// # Panics
-    /// If the home was opened to read.
+    /// If the home was opened for reading.
     pub fn remove_memories(&mut self, keys: &[String]) -> Result<()> {
         assert!(self.is_writable(), "memories of {}, opened to read", self.home.display());
         let before = self.manifest.memories()?;
@@ -213,39 +212,39 @@ impl Archive {
         self.manifest.estimates()
     }
 
-    /// Keeps estimates. For each model the newest reason why it is not estimated stays, and only
-    /// until it is.
+    /// Stores estimates. For each model, only the newest reason for a missing estimate stays, and
+    /// only until the model is estimated.
     ///
     /// # Errors
     /// [`ArchiveError::Keep`] if the manifest cannot be written.
     ///
     /// # Panics
-    /// If the home was opened to read.
+    /// If the home was opened for reading.
     pub fn add_estimates(&mut self, estimates: &[StoredEstimate]) -> Result<()> {
         assert!(self.is_writable(), "estimates for {}, opened to read", self.home.display());
         self.manifest.add_estimates(estimates)
     }
 
-    /// Clears what was not estimated, by number; estimates stay.
+    /// Removes failed estimates by number; other estimates stay.
     ///
     /// # Errors
     /// [`ArchiveError::Keep`] if the manifest cannot be written.
     ///
     /// # Panics
-    /// If the home was opened to read.
+    /// If the home was opened for reading.
     pub fn remove_failures(&mut self, numbers: &[u64]) -> Result<()> {
         assert!(self.is_writable(), "failures of {}, opened to read", self.home.display());
         self.manifest.remove_failures(numbers)
     }
 
-    /// Whether the home was opened to write it.
+    /// True if the home was opened for writing.
     #[must_use]
     pub fn is_writable(&self) -> bool {
         self.lock.is_some()
     }
 }
 
-/// The rows of a year of a panel, some columns or all, after checking its hash.
+/// The rows of a year of a panel, in some or all columns, after a check of its hash.
 ///
 /// # Errors
 /// [`ArchiveError::Read`], [`ArchiveError::Corrupt`], [`ArchiveError::Decode`] if the file is
@@ -278,7 +277,7 @@ fn decode(
     Ok(builder.build()?.collect::<std::result::Result<_, _>>()?)
 }
 
-/// Writes rows some at a time: what the writer needs beside them stays small.
+/// Writes a few rows at a time: the writer's own memory stays small.
 fn write(
     writer: &mut ArrowWriter<Draft>,
     rows: &RecordBatch,
@@ -288,7 +287,8 @@ fn write(
     })
 }
 
-/// As parts of published tables: dictionaries where values repeat, which floats hardly do.
+/// The settings of parts of published tables: dictionaries for columns with repeated values, which
+/// floats rarely have.
 fn properties(schema: &SchemaRef) -> WriterProperties {
     let level = ZstdLevel::try_new(1).expect("1 is a level of zstd");
     let mut properties = WriterProperties::builder()

@@ -1,4 +1,4 @@
-//! Whether bytes were accepted before: `ingest` skips such files, with or without the watcher's
+//! Finds bytes that were accepted before: `ingest` skips such files, with or without the watcher's
 //! ledger.
 //!
 //! Months without trade have equal bytes, so the name also identifies a file without lines.
@@ -7,28 +7,27 @@ use super::manifest::FileEntry;
 use super::{Archive, Result};
 use crate::domain::types::Vintage;
 
-/// What became of the bytes of a file that was accepted.
+/// The state of bytes that were accepted before.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Seen {
-    /// They count, or a file that took their place does.
+    /// The bytes count, or those of a replacing file do.
     Known {
-        /// The name under which they were accepted last.
+        /// The name under which the bytes were last accepted.
         accepted_as: String,
-        /// The file that took their place, if one did.
+        /// The file that replaced it, if any.
         superseded_by: Option<Vintage>,
     },
-    /// They were withdrawn.
+    /// The bytes were withdrawn.
     Withdrawn {
-        /// The name under which they were accepted last.
+        /// The name under which the bytes were last accepted.
         accepted_as: String,
-        /// The vintage as which they were withdrawn.
+        /// The vintage of the withdrawal.
         at: Vintage,
     },
 }
 
 impl Archive {
-    /// The files whose bytes are known, in order of vintage: those that count, and those that
-    /// others took the place of which count.
+    /// The known files in order of vintage: counted files, and files whose replacement counts.
     ///
     /// # Errors
     /// [`super::ArchiveError::Query`] if the manifest cannot be read.
@@ -37,13 +36,13 @@ impl Archive {
         Ok(files.iter().filter(|file| stands(&files, file)).cloned().collect())
     }
 
-    /// What became of bytes that were accepted before, found under a name now; none if they are
-    /// news: also if what took their place was withdrawn.
+    /// The state of bytes that were accepted before and now have a given name. `None` for new
+    /// bytes, and for bytes whose replacement was withdrawn.
     ///
     /// # Errors
     /// [`super::ArchiveError::Query`] if the manifest cannot be read.
     pub fn seen(&self, name: &str, hash: &str) -> Result<Option<Seen>> {
-        // Nearly always there are none, and then there is no need to look who took whose place.
+        // Most bytes are new, and their replacements need not be searched.
         if !self.manifest.has_hash(hash)? {
             return Ok(None);
         }
@@ -51,7 +50,7 @@ impl Archive {
     }
 }
 
-/// The same, asked of all files of an archive.
+/// The state of bytes among all files of an archive.
 #[must_use]
 pub fn seen(files: &[FileEntry], name: &str, hash: &str) -> Option<Seen> {
     let is_same =
@@ -65,7 +64,7 @@ pub fn seen(files: &[FileEntry], name: &str, hash: &str) -> Option<Seen> {
     Some(Seen::Withdrawn { accepted_as: last.name.clone(), at: last.withdrawn_at? })
 }
 
-/// Whether a file counts, or what took its place does.
+/// True if a file or its replacement counts.
 fn stands(files: &[FileEntry], file: &FileEntry) -> bool {
     let of = |vintage| files.iter().find(|file| file.vintage == vintage);
     let mut last = file;

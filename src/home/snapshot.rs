@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! cells ─▶ SnapshotWriter ─▶ snapshots/000012.parquet (durable) ─▶ Archive::keep_snapshot
-//!                                newest two named in the manifest ◀──┘   older ones removed
+//!                                the manifest names the newest two ◀──┘   older ones removed
 //! ```
 //! A cell is `year, firm_id, country, city` with three sums of cents. All other state of the
 //! dataflow follows from the cells, and a snapshot follows from the segments. A missing or damaged
@@ -32,30 +32,30 @@ use super::{Archive, Publication};
 use crate::domain::dictionary::Dictionary;
 use crate::domain::types::{City, Year};
 
-/// How many snapshots are kept: one that turns out damaged has another behind it.
+/// The number of stored snapshots: if one is damaged, an older one is left.
 const GENERATIONS: usize = 2;
-/// Rows of a row group and of a batch.
+/// The number of rows of a row group and of a batch.
 const ROWS_MAX: usize = 1 << 18;
 
-/// The cells as a publication left them.
+/// The annual cells of a publication.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Snapshot {
     /// The publication.
     pub publication: Publication,
-    /// How many cells there are.
+    /// The number of cells.
     pub n_cells: u64,
-    /// Their place.
+    /// The file of the cells.
     pub file: Stored,
 }
 
-/// A cell: who, with whom, in which year, and the cents of its three roles.
+/// A cell: year, firm, country and city, with the cents of its three roles.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SnapshotCell {
     /// The year.
     pub year: Year,
-    /// Position in the dictionary of firms.
+    /// The position in the dictionary of firms.
     pub firm: u32,
-    /// Position in the dictionary of countries.
+    /// The position in the dictionary of countries.
     pub country: u32,
     /// The city.
     pub city: City,
@@ -63,7 +63,7 @@ pub struct SnapshotCell {
     pub cents: [i64; 3],
 }
 
-/// What turns a cell's numbers into texts.
+/// The texts of a cell's numbers.
 #[derive(Clone, Copy)]
 pub struct SnapshotTexts<'a> {
     /// Firm identifiers.
@@ -74,7 +74,7 @@ pub struct SnapshotTexts<'a> {
     pub city: &'a dyn Fn(City) -> &'a str,
 }
 
-/// Writes a snapshot; it counts once [`Archive::keep_snapshot`] names it.
+/// Writes a snapshot; it counts after [`Archive::keep_snapshot`].
 pub struct SnapshotWriter<'a> {
     writer: ArrowWriter<Draft>,
     target: PathBuf,
@@ -88,7 +88,7 @@ impl<'a> SnapshotWriter<'a> {
     ///
     /// # Errors
     /// [`ArchiveError::CreateFolder`], [`ArchiveError::Write`], [`ArchiveError::Sync`],
-    /// [`ArchiveError::Encode`] if the file cannot be made.
+    /// [`ArchiveError::Encode`] if the file cannot be created.
     pub fn create(home: &Path, publication: Publication, texts: SnapshotTexts<'a>) -> Result<Self> {
         let draft = Draft::create(home, format!("snapshots/{:06}.parquet", publication.0))?;
         let target = draft.target();
@@ -133,7 +133,7 @@ impl<'a> SnapshotWriter<'a> {
     }
 }
 
-/// A column of texts; neighbours share a dictionary of those that they use.
+/// A column of texts; neighbouring rows share a dictionary of the texts that they use.
 fn encoded<'t, Code: Copy + Eq + std::hash::Hash>(
     codes: impl Iterator<Item = Code>,
     text: impl Fn(Code) -> &'t str,
@@ -171,18 +171,18 @@ fn properties() -> WriterProperties {
         .build()
 }
 
-/// A snapshot that was found whole, not yet read.
+/// A snapshot with a correct hash, before its cells are read.
 pub struct OpenSnapshot {
     reader: ParquetRecordBatchReader,
     path: PathBuf,
 }
 
-/// Checks a snapshot's hash and makes ready to read it.
+/// Checks a snapshot's hash and prepares to read it.
 ///
 /// # Errors
 /// - [`ArchiveError::Read`] if the file is missing or unreadable.
-/// - [`ArchiveError::Corrupt`] if its bytes are not those that were written.
-/// - [`ArchiveError::Decode`] if they are, and no snapshot of this version.
+/// - [`ArchiveError::Corrupt`] if its hash differs.
+/// - [`ArchiveError::Decode`] if the hash is right, and the file is not a snapshot of this version.
 pub fn open(home: &Path, snapshot: &Snapshot) -> Result<OpenSnapshot> {
     let file = snapshot.file.open(home)?;
     let path = home.join(&snapshot.file.path);
@@ -194,12 +194,12 @@ pub fn open(home: &Path, snapshot: &Snapshot) -> Result<OpenSnapshot> {
 }
 
 impl OpenSnapshot {
-    /// Hands on the cells in portions, their texts numbered in the dictionaries given.
+    /// Passes the cells to `each` in portions; the given dictionaries number their texts.
     ///
     /// # Errors
     /// - [`ArchiveError::Decode`] if rows cannot be decoded.
     /// - [`ArchiveError::Value`] if a city is not known to `city_of`.
-    /// - What `each` returns.
+    /// - The error of `each`.
     pub fn read<E: From<ArchiveError>>(
         self,
         firms: &mut Dictionary,
@@ -247,7 +247,7 @@ fn cells(
         .collect())
 }
 
-/// What each row's text stands for; each text that a row has is looked up once.
+/// The value of each row's text; each text in use is looked up once.
 fn decoded<T: Copy>(column: &ArrayRef, mut value: impl FnMut(&str) -> Result<T>) -> Result<Vec<T>> {
     let column = column.as_dictionary::<UInt32Type>();
     let texts = column.values().as_string::<i32>();
@@ -263,7 +263,7 @@ fn decoded<T: Copy>(column: &ArrayRef, mut value: impl FnMut(&str) -> Result<T>)
 }
 
 impl Archive {
-    /// The snapshots that are kept, the newest first.
+    /// The stored snapshots, the newest first.
     ///
     /// # Errors
     /// [`ArchiveError::Query`] if the manifest cannot be read.
@@ -271,14 +271,14 @@ impl Archive {
         self.manifest.snapshots()
     }
 
-    /// Keeps a snapshot, which is durable; of the older ones as many as make two generations,
-    /// and none that was found damaged.
+    /// Stores a durable snapshot in the manifest. It removes damaged snapshots, and all but the
+    /// newest older one.
     ///
     /// # Errors
     /// [`ArchiveError::Keep`] if the manifest cannot be written.
     ///
     /// # Panics
-    /// If the home was opened to read.
+    /// If the home was opened for reading.
     pub fn keep_snapshot(&mut self, snapshot: &Snapshot, damaged: &[Publication]) -> Result<()> {
         assert!(self.is_writable(), "a snapshot of {}, opened to read", self.home.display());
         let before = self.snapshots()?;

@@ -1,4 +1,5 @@
-//! Stories of a home: files are accepted, superseded, lost to a crash, read while written.
+//! Stories of a home: files that are accepted, superseded, lost to a crash, and read during a
+//! write.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -19,7 +20,7 @@ fn city_of(text: &str) -> Option<City> {
     (text == "1101").then_some(City(0))
 }
 
-/// A file of two accepted records, one of them late, an excluded one and a rejected line.
+/// A file with two accepted records (one of them late), an excluded record and a rejected line.
 fn intake(period: &str, late: &str) -> Intake {
     let mut texts = Texts::default();
     let record = Record {
@@ -93,7 +94,7 @@ fn part(home: &Path, publication: u32, kind: PartKind, firms: &[(bool, u32)]) ->
     writer.finish(kind, 3).expect("finished")
 }
 
-/// A home with one publication of one file, which is `200103.csv` with a record of `200101`.
+/// A home with one publication of one file: `200103.csv` with a record of `200101`.
 fn first(home: &Path) -> Archive {
     let mut archive = Archive::open(home).expect("a new home");
     let definition = DefinitionTexts {

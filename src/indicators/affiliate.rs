@@ -8,15 +8,14 @@
 use crate::domain::rows::{GrowthSum, WeightedSum};
 use crate::domain::types::{City, Growth};
 
-/// A market's `S` and `n` with the means of equations (16) and (17), taken once for all firms that
-/// read them.
+/// A market's `S` and `n` with the means of equations (16) and (17), computed once for all firms.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct MarketMeans {
     /// `S` and `n`.
     pub sum: GrowthSum,
-    /// `S / n`, rounded to the nearest 2⁻³²; zero where `n` is.
+    /// `S / n`, rounded to the nearest 2⁻³²; zero if `n` is zero.
     pub mean_growth: i64,
-    /// `ln(n / area)` in units of 2⁻³²; zero where `n` is.
+    /// `ln(n / area)` in units of 2⁻³²; zero if `n` is zero.
     pub ln_density: i64,
 }
 
@@ -35,17 +34,17 @@ impl MarketMeans {
     }
 }
 
-/// What one affiliate city adds to a row, or to the sum over a firm's cities.
+/// The contribution of one affiliate city to a row, or to the sum over a firm's cities.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Contribution {
-    /// To equations (13) and (14).
+    /// The part of equations (13) and (14).
     pub sum: GrowthSum,
-    /// To equations (16) and (17).
+    /// The part of equations (16) and (17).
     pub weighted: WeightedSum,
 }
 
 impl Contribution {
-    /// What a city with these means adds under a weight in cents.
+    /// The contribution of a city with these means and a weight in cents.
     #[must_use]
     pub fn new(means: &MarketMeans, weight_cents: i64) -> Self {
         let weighted = if means.sum.exporters > 0 {
@@ -61,7 +60,7 @@ impl Contribution {
         Self { sum: means.sum, weighted }
     }
 
-    /// Adds another city's part.
+    /// Adds another city's contribution.
     pub fn add(&mut self, other: &Self) {
         self.sum.growth += other.sum.growth;
         self.sum.exporters += other.sum.exporters;
@@ -70,7 +69,7 @@ impl Contribution {
         self.weighted.cents += other.weighted.cents;
     }
 
-    /// The sum without one city's part: what a plant in that city reads.
+    /// The sum without the contribution of a plant's own city.
     #[must_use]
     pub fn without(&self, own: &Self) -> Self {
         Self {
@@ -84,25 +83,25 @@ impl Contribution {
     }
 }
 
-/// One sum without another that is part of it.
+/// A sum minus a part of it.
 #[must_use]
 pub fn subtract(sum: GrowthSum, part: GrowthSum) -> GrowthSum {
     GrowthSum { growth: sum.growth - part.growth, exporters: sum.exporters - part.exporters }
 }
 
-/// The logs that densities are differences of, taken once: those of areas, and of the counts that
-/// nearly all markets have.
+/// The logs whose differences are densities, computed once: those of areas, and of the counts of
+/// nearly all markets.
 #[derive(Clone, Debug)]
 pub struct Logs {
     areas: Vec<f64>,
     counts: Vec<f64>,
 }
 
-/// Up to which count logs are kept: a few kilobytes, in the processor's first cache.
+/// The number of stored logs of counts: a few kilobytes, in the processor's first cache.
 const COUNTS_KEPT: i64 = 1 << 10;
 
 impl Logs {
-    /// From the area of each city in square metres, in order of [`City`].
+    /// Computes the logs from the area of each city in square metres, in order of [`City`].
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "areas in m2 are below 2^53")]
     pub fn new(areas_m2: impl Iterator<Item = i64>) -> Self {

@@ -1,4 +1,4 @@
-//! The markets of one year, as the rows of plants read them.
+//! The markets of one year, for the rows of plants.
 
 use rustc_hash::FxHashMap;
 
@@ -7,13 +7,13 @@ use crate::domain::geography::Geography;
 use crate::domain::rows::{CityRow, GrowthSum};
 use crate::domain::types::{City, Country, Province};
 
-/// All markets of a year that have continuing exporters, with sums by province.
+/// All markets of a year with continuing exporters, and sums by province.
 #[derive(Debug)]
 pub struct YearMarkets {
     logs: Logs,
-    /// Where each country's markets begin.
+    /// The first market of each country.
     starts: Vec<usize>,
-    /// In order of country and city.
+    /// The cities of the markets, in order of country and city.
     cities: Vec<City>,
     means: Vec<MarketMeans>,
     provinces: FxHashMap<(Country, Province), GrowthSum>,
@@ -37,7 +37,7 @@ impl YearMarkets {
         markets
     }
 
-    /// Adds a market behind those that are there.
+    /// Adds a market after the others.
     fn push(&mut self, row: &CityRow, geography: &Geography) {
         if row.continuing == 0 {
             return;
@@ -58,7 +58,7 @@ impl YearMarkets {
         &self.logs
     }
 
-    /// A city's market in a country; nothing where it has none.
+    /// A city's market in a country; zeros if there is none.
     pub(super) fn city(&self, country: Country, city: City) -> MarketMeans {
         let at = usize::from(country.0);
         let Some(&start) = self.starts.get(at) else { return MarketMeans::default() };

@@ -1,4 +1,4 @@
-//! Rows of the table `plant`, a firm at a time.
+//! Rows of the table `plant`, one firm at a time.
 
 use super::affiliate::{Contribution, MarketMeans, subtract};
 use super::markets::YearMarkets;
@@ -7,7 +7,7 @@ use crate::domain::geography::Geography;
 use crate::domain::rows::{GrowthSum, PlantFacts, PlantRow};
 use crate::domain::types::{City, Country, Growth};
 
-/// Makes the rows of one year.
+/// Computes the rows of one year.
 #[derive(Debug)]
 pub struct PlantRows<'a> {
     markets: &'a YearMarkets,
@@ -19,9 +19,9 @@ pub struct PlantRows<'a> {
 /// A firm in a year.
 #[derive(Clone, Debug, Default)]
 struct FirmYear {
-    /// The cities in which it exports, with the plant's exports in cents; in order of city.
+    /// The cities from which the firm exports, with the plant's exports in cents; in order of city.
     active: Vec<(City, i64)>,
-    /// The affiliate cities of all its plants together, with what the plant in each exports; in
+    /// The affiliate cities of all its plants together, with the exports of the plant in each; in
     /// order of city.
     affiliates: Vec<(City, i64)>,
     area_m2: i64,
@@ -30,7 +30,7 @@ struct FirmYear {
 }
 
 impl<'a> PlantRows<'a> {
-    /// Rows that read these markets.
+    /// A computation of rows from these markets.
     #[must_use]
     pub fn new(markets: &'a YearMarkets, geography: &'a Geography, choices: Choices) -> Self {
         Self { markets, geography, choices, firm: FirmYear::default() }
@@ -38,7 +38,7 @@ impl<'a> PlantRows<'a> {
 
     /// Appends the rows of a firm in order of country and city.
     ///
-    /// `facts` are all that there are of the firm in the year, in their order.
+    /// `facts` are all facts of the firm in the year, in order.
     pub fn of_firm(&mut self, facts: &[PlantFacts], rows: &mut Vec<PlantRow>) {
         let n_former = facts.partition_point(|fact| fact.country.is_none());
         let (former, facts) = facts.split_at(n_former);
@@ -124,7 +124,7 @@ impl<'a> PlantRows<'a> {
         Contribution::new(&means, weight_cents)
     }
 
-    /// `S` and `n` of the other cities of the province, as the option `own_plants` has it.
+    /// `S` and `n` of the other cities of the province, under the option `own_plants`.
     fn rest_of_province(&self, country: Country, city: City, own: &[PlantFacts]) -> GrowthSum {
         let mut sum = self.markets.rest_of_province(country, city, self.geography);
         if self.choices.own_plants == OwnPlants::Exclude {
@@ -146,7 +146,7 @@ impl FirmYear {
     }
 }
 
-/// The plant's own part of its market's `S` and `n`.
+/// The plant's own contribution to its market's `S` and `n`.
 fn sum_of(fact: &PlantFacts) -> GrowthSum {
     let continues = fact.export_cents > 0 && fact.base_cents > 0;
     let growth = || Growth::between(fact.base_cents, fact.export_cents).0;
@@ -173,7 +173,7 @@ mod tests {
         }
     }
 
-    /// The firm left city 2, where others stay; its plants are in the cities 0 and 1.
+    /// The firm has left city 2, where others stay; its plants are in cities 0 and 1.
     #[test]
     fn a_city_that_the_firm_has_left_stays_an_affiliate_unless_the_network_is_the_active_one() {
         let geography = Geography::new([5, 7, 11].map(|area| (Province(0), area)));

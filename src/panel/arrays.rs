@@ -16,7 +16,7 @@ use super::table::Stored;
 use super::wanted::Roles;
 use crate::domain::dictionary::Dictionary;
 
-/// A column of a file as its arrays are added, in the forms in which it is wanted.
+/// A column of a file while arrays are added, in the requested forms.
 pub(super) struct Column {
     kind: Kind,
     number: Option<Growing>,
@@ -25,7 +25,7 @@ pub(super) struct Column {
 
 impl Column {
     pub(super) fn new(kind: Kind, roles: Roles, n_rows: usize) -> Self {
-        // Whole numbers are levels as they are: one form serves both, unless they are large.
+        // Whole numbers are levels themselves: one form serves both, unless they are large.
         let grow = |role| Growing::new(role, n_rows);
         Self {
             kind,
@@ -48,7 +48,7 @@ impl Column {
     /// Adds the values of an array.
     ///
     /// # Errors
-    /// If a dictionary's keys point past its values.
+    /// An error if a dictionary's keys exceed its values.
     pub(super) fn append(&mut self, array: &ArrayRef) -> Result<(), ArrowError> {
         match array.data_type() {
             DataType::Dictionary(..) => {
@@ -128,7 +128,7 @@ impl Column {
         }
     }
 
-    /// Adds whole numbers that may be large; decimals by their digits.
+    /// Adds whole numbers that may be large, or decimals, by their digits.
     fn decimals<T: Copy + Display>(
         &mut self,
         values: impl Iterator<Item = Option<T>> + Clone,
@@ -144,7 +144,7 @@ impl Column {
                 _ => values.clone().for_each(|value| {
                     let real = |value: T| {
                         real(small(value), scale).unwrap_or_else(|| {
-                            // Read as a whole, it is rounded once.
+                            // Parsed as one text, the number is rounded once.
                             let text = format!("{value}e{}", -i16::from(scale));
                             text.parse().expect("digits with an exponent are a number")
                         })
@@ -182,7 +182,7 @@ impl Column {
         });
     }
 
-    /// Bytes are told apart in hexadecimal, until all are known.
+    /// Adds bytes as hexadecimal texts; their final form is decided at the end.
     fn bytes<'b>(&mut self, values: impl Iterator<Item = Option<&'b [u8]>>) {
         let Some(level) = &mut self.level else { return };
         values.for_each(|value| match value {
@@ -198,7 +198,7 @@ impl Column {
     }
 }
 
-/// The whole numbers that an array of whole numbers, dates or times is stored as.
+/// The whole numbers behind an array of whole numbers, dates or times.
 fn wholes(array: &ArrayRef) -> Vec<i64> {
     let (data, n) = (array.to_data(), array.len());
     macro_rules! widened {
@@ -217,13 +217,13 @@ fn wholes(array: &ArrayRef) -> Vec<i64> {
     }
 }
 
-/// Powers of ten that are reals.
+/// The powers of ten that a real holds exactly.
 const TENS: [f64; 23] = [
     1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16,
     1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
 ];
 
-/// `digits · 10^-scale` rounded once; none where digits or power are no reals.
+/// `digits · 10^-scale` rounded once; `None` if a real cannot hold the digits or the power exactly.
 fn real(digits: Option<i64>, scale: i8) -> Option<f64> {
     let power = TENS.get(usize::try_from(scale).ok()?)?;
     #[expect(clippy::cast_precision_loss, reason = "held exactly")]
@@ -236,7 +236,7 @@ fn hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
-/// Texts in place of their bytes if all are texts, else the bytes after `0x`.
+/// Replaces hexadecimal by texts if all values are texts; else adds `0x`.
 fn from_hexadecimal(held: &Dictionary) -> Dictionary {
     let text = |digits: &str| {
         let byte = |at| u8::from_str_radix(&digits[at..at + 2], 16).expect("made of bytes");

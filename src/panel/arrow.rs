@@ -1,4 +1,4 @@
-//! Panels in Arrow's own formats: files, as Feather writes them, and streams.
+//! Panels in Arrow's own formats: files, including Feather, and streams.
 
 use std::fs::File;
 use std::io::BufReader;
@@ -15,7 +15,7 @@ use super::wanted::Wanted;
 use super::{named, parquet};
 use crate::files;
 
-/// Reads the wanted columns of a file.
+/// Reads the requested columns of a file.
 pub(super) fn read_file(path: &Path, wanted: &Wanted) -> Result<Table, PanelError> {
     let failed = |source| PanelError::Arrow { path: path.to_owned(), source };
     let schema = FileReader::try_new(open(path)?, None).map_err(failed)?.schema();
@@ -24,7 +24,7 @@ pub(super) fn read_file(path: &Path, wanted: &Wanted) -> Result<Table, PanelErro
     read.table(path, wanted, reader.map_err(failed)?)
 }
 
-/// Reads the wanted columns of a stream.
+/// Reads the requested columns of a stream.
 pub(super) fn read_stream(path: &Path, wanted: &Wanted) -> Result<Table, PanelError> {
     let failed = |source| PanelError::Arrow { path: path.to_owned(), source };
     let schema = StreamReader::try_new(open(path)?, None).map_err(failed)?.schema();
@@ -38,12 +38,12 @@ fn open(path: &Path) -> Result<BufReader<File>, PanelError> {
     file.map(BufReader::new).map_err(|source| PanelError::Read { path: path.to_owned(), source })
 }
 
-/// The wanted columns, and where they are.
+/// The requested columns, and their positions.
 struct Reading {
     columns: Vec<Column>,
-    /// The places of the wanted columns in the file.
+    /// The positions of the requested columns in the file.
     places: Vec<usize>,
-    /// The same in their order, each once.
+    /// The same positions sorted, each once.
     projection: Vec<usize>,
 }
 

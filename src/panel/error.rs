@@ -10,7 +10,7 @@ use crate::feed::formats::kind::Foreign;
 use crate::feed::refused::Refused;
 use crate::files::trouble::remark;
 
-/// A file that is no panel: where, why, and what to do.
+/// A file that is not a panel: the place, the cause and the remedy.
 #[derive(Debug, thiserror::Error)]
 pub enum PanelError {
     /// The file cannot be read.
@@ -21,7 +21,7 @@ pub enum PanelError {
         /// The system's error.
         source: std::io::Error,
     },
-    /// A pipe or a device, which cannot be read twice.
+    /// A pipe or a device cannot be read twice.
     #[error(
         "the panel {} is a pipe or a device; write it to a file first, and name the file",
         path.display()
@@ -30,10 +30,10 @@ pub enum PanelError {
         /// The path.
         path: PathBuf,
     },
-    /// Text that cannot be unpacked or decoded.
+    /// The text cannot be unpacked or decoded.
     #[error(transparent)]
     Text(#[from] Refused),
-    /// A file of another kind.
+    /// The file is of another kind.
     #[error("{} is {}, which is not read as a panel; {}", path.display(), kind.name, kind.instead)]
     Foreign {
         /// The file.
@@ -41,7 +41,7 @@ pub enum PanelError {
         /// Its kind.
         kind: &'static Foreign,
     },
-    /// An archive of none or several files.
+    /// An archive has no file or several.
     #[error(
         "{} is an archive of {} files ({}); unpack it and name the file of the panel",
         path.display(), names.len(), shown(names)
@@ -52,7 +52,7 @@ pub enum PanelError {
         /// The files in it.
         names: Vec<String>,
     },
-    /// A binary table in a packed file.
+    /// A binary table is in a packed file.
     #[error("{} is {kind} that is packed once more; unpack it first", path.display())]
     Packed {
         /// The file.
@@ -60,33 +60,33 @@ pub enum PanelError {
         /// Its content.
         kind: &'static str,
     },
-    /// A line that is not read.
+    /// A line cannot be read.
     #[error("{}, line {line}: {problem}", path.display())]
     Csv {
         /// The file.
         path: PathBuf,
-        /// The physical line, the first being 1.
+        /// The line; the first line is 1.
         line: u64,
         /// The problem.
         problem: Box<CsvProblem>,
     },
-    /// Parquet that cannot be read.
+    /// The Parquet file cannot be read.
     #[error("the Parquet file {} cannot be read; write it again", path.display())]
     Parquet {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: parquet::errors::ParquetError,
     },
-    /// Arrow that cannot be read.
+    /// The Arrow file cannot be read.
     #[error("the Arrow file {} cannot be read; write it again", path.display())]
     Arrow {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: ArrowError,
     },
-    /// A column of values that have parts.
+    /// A column's values have parts.
     #[error(
         "{}: column {column:?} is of type {data_type}, which is neither a number nor a level; \
          write its parts as columns",
@@ -100,7 +100,7 @@ pub enum PanelError {
         /// Its type.
         data_type: DataType,
     },
-    /// A column that is used as numbers and holds none.
+    /// A column is used as numbers and has none.
     #[error(
         "{}: column {column:?} holds {}, not numbers; use it after | as a fixed effect, or write \
          the numbers that are meant as a column",
@@ -114,13 +114,13 @@ pub enum PanelError {
         /// The kind of its values.
         kind: Kind,
     },
-    /// A file without a line.
+    /// The file has no line.
     #[error("{} is empty; a panel has a header with the names of its columns", path.display())]
     Empty {
         /// The file.
         path: PathBuf,
     },
-    /// Two columns of one name, which is wanted.
+    /// Two columns have the requested name.
     #[error("{} has two columns {column:?}; give each a name of its own", path.display())]
     Twice {
         /// The file.
@@ -128,7 +128,7 @@ pub enum PanelError {
         /// The name.
         column: String,
     },
-    /// A name without a column.
+    /// No column has the requested name.
     #[error(
         "{} has no column {column:?}; {}it has {}",
         path.display(),
@@ -140,18 +140,18 @@ pub enum PanelError {
         path: PathBuf,
         /// The requested column.
         column: String,
-        /// The column whose name is most like it.
+        /// The column with the most similar name.
         near: Option<String>,
-        /// The columns there are.
+        /// The existing columns.
         there: Vec<String>,
     },
-    /// A folder without a panel's files.
+    /// The folder has no files of a panel.
     #[error("the folder {} has no Parquet files; name a file, or a folder of them", path.display())]
     NoFiles {
         /// The folder.
         path: PathBuf,
     },
-    /// A folder with more than files.
+    /// The folder has more than files.
     #[error(
         "the folder {} has a folder {name:?}; a panel is a folder of Parquet files without \
          folders: write partitions such as year=2001 as a column",
@@ -163,7 +163,7 @@ pub enum PanelError {
         /// The folder in it.
         name: String,
     },
-    /// A folder's file that is not Parquet.
+    /// A file of the folder is not Parquet.
     #[error(
         "{} is not a Parquet file, and a folder of a panel holds Parquet files only; remove it \
          from the folder",
@@ -173,7 +173,7 @@ pub enum PanelError {
         /// The file.
         path: PathBuf,
     },
-    /// Files of one folder that differ in a column.
+    /// The files of a folder differ in a column.
     #[error(
         "column {column:?} holds {} in {} and {} in {}; write one type in all files of the folder",
         kinds[0].plural(), first.display(), kinds[1].plural(), other.display()
@@ -183,12 +183,12 @@ pub enum PanelError {
         column: String,
         /// The folder's first file.
         first: PathBuf,
-        /// Another one.
+        /// Another file of the folder.
         other: PathBuf,
-        /// What the column holds in both.
+        /// The kinds of the column's values in both.
         kinds: [Kind; 2],
     },
-    /// An option of text for a file of another kind.
+    /// An option of text panels is given for a file of another kind.
     #[error(
         "--{option} is for panels of text, and {} is {kind}: its values have types; leave the \
          option out",
@@ -204,7 +204,7 @@ pub enum PanelError {
     },
 }
 
-/// How many names a message shows.
+/// The largest number of names in a message.
 const NAMES_SHOWN: usize = 20;
 
 fn shown(names: &[String]) -> String {

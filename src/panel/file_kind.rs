@@ -1,4 +1,4 @@
-//! The kind of a panel's file, from its first bytes; names and extensions do not matter.
+//! The kind of a panel's file, from its first bytes; names and extensions have no effect.
 
 use std::io::{Read, Seek};
 use std::path::Path;
@@ -11,13 +11,13 @@ use crate::files;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum FileKind {
     Parquet,
-    /// Arrow's file format, which Feather is since its version 2.
+    /// Arrow's file format; Feather from version 2 is the same.
     ArrowFile,
     /// Arrow's format of streams.
     ArrowStream,
     /// A zip archive, which may be a table of another program.
     Zip,
-    /// Packed otherwise.
+    /// Packed in another way.
     Packed,
     /// Text.
     Text,
@@ -35,7 +35,7 @@ static STATA: Foreign = Foreign::named("a Stata dataset", "write it by export de
 static ACCESS: Foreign = Foreign::named("an Access database", WRITE_TABLE);
 static DBASE: Foreign = Foreign::named("a dBase table", WRITE_TABLE);
 
-/// The kind of a file that begins with these bytes.
+/// The kind of a file with these first bytes.
 pub(super) fn of(head: &[u8]) -> FileKind {
     match kind::of(head) {
         Kind::Text => FileKind::Text,
@@ -52,11 +52,11 @@ pub(super) fn of(head: &[u8]) -> FileKind {
     }
 }
 
-/// That a zip archive holds one file, and is no workbook.
+/// Checks that a zip archive has one file and is not a workbook.
 ///
 /// # Errors
-/// [`PanelError::Foreign`], [`PanelError::Archive`] if not; an archive that is damaged is found
-/// when it is unpacked.
+/// [`PanelError::Foreign`], [`PanelError::Archive`] if the check fails; the unpacking finds a
+/// damaged archive.
 pub(super) fn check_zip(path: &Path, file: impl Read + Seek) -> Result<(), PanelError> {
     let Ok(archive) = zip::ZipArchive::new(file) else { return Ok(()) };
     let foreign = |kind| Err(PanelError::Foreign { path: path.to_owned(), kind });

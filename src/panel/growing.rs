@@ -1,4 +1,4 @@
-//! A column as it grows: in the narrowest form that holds its values so far.
+//! A growing column, in the narrowest form that holds its values so far.
 //!
 //! ```text
 //! whole numbers of 16 bits ─▶ of 32 bits ─▶ reals ─▶ texts
@@ -16,7 +16,7 @@ use arrow_array::Array;
 use crate::domain::dictionary::Dictionary;
 use crate::estimate::panel::{Column, MISSING};
 
-/// Whole numbers up to here are all held exactly by a real: above, identifiers would merge.
+/// The largest range of whole numbers that a real holds exactly: above it, identifiers would merge.
 const WHOLE_MAX: u64 = 1 << 53;
 
 /// The use of a column.
@@ -24,7 +24,7 @@ const WHOLE_MAX: u64 = 1 << 53;
 pub(super) enum Role {
     /// Values that a regression calculates with.
     Number,
-    /// Levels of effects and clusters, which are alike or not.
+    /// Levels of effects and clusters, which are equal or different.
     Level,
 }
 
@@ -42,7 +42,7 @@ pub(super) enum Values {
 }
 
 impl Values {
-    /// The values as the estimator reads them.
+    /// The values for the estimator.
     pub(super) fn column(&self) -> Column<'_> {
         match self {
             Self::Short(numbers) => Column::Short(numbers),
@@ -52,31 +52,31 @@ impl Values {
         }
     }
 
-    /// Whether equal values are equal numbers.
+    /// True if equal values are equal numbers.
     pub(super) fn are_numbers(&self) -> bool {
         !matches!(self, Self::Texts(..))
     }
 }
 
-/// A column that values are added to.
+/// A column to which values are added.
 #[derive(Debug)]
 pub(super) struct Growing {
     role: Role,
     values: Values,
-    /// Rows that the file is known to have.
+    /// The number of rows of the file, if known.
     n_rows: usize,
 }
 
 impl Growing {
-    /// No values yet; `n_rows` are to come, if that is known.
+    /// An empty column; `n_rows` is the number of expected rows, if known.
     pub(super) fn new(role: Role, n_rows: usize) -> Self {
         let mut growing = Self { role, values: Values::Short(Vec::new()), n_rows };
         growing.values = Values::Short(growing.room());
         growing
     }
 
-    /// Room for the rows to come, if there is that much: a column that grows step by step takes up
-    /// to twice as much.
+    /// Memory for the expected rows, if there is enough: a column that grows in steps takes up to
+    /// twice as much.
     fn room<T>(&self) -> Vec<T> {
         let mut values = Vec::new();
         let _ = values.try_reserve_exact(self.n_rows);
@@ -87,12 +87,12 @@ impl Growing {
         self.values
     }
 
-    /// Whether no text has come yet that is not a whole number.
+    /// True if all texts so far are whole numbers.
     pub(super) fn is_of_numbers(&self) -> bool {
         self.values.are_numbers()
     }
 
-    /// Adds whole numbers; those that are not valid are missing, whatever their value.
+    /// Adds whole numbers; invalid entries are missing for any value.
     pub(super) fn extend_wholes(&mut self, values: &[i64], validity: &dyn Array) {
         let has_missing = validity.null_count() > 0;
         let (least, most) =
@@ -143,7 +143,7 @@ impl Growing {
         }
     }
 
-    /// Adds a real, which a column of reals or of numbers takes as it is.
+    /// Adds a real to a column of reals or numbers.
     pub(super) fn push_real(&mut self, value: f64) {
         self.reals().push(value);
     }
@@ -153,17 +153,18 @@ impl Growing {
         self.reals().extend(values);
     }
 
-    /// Adds a level by its text, which is not a whole number in its shortest form, or past 2⁵³.
+    /// Adds a level by its text. The text is not a whole number in its shortest form, or exceeds
+    /// 2⁵³.
     ///
     /// # Errors
-    /// If the bytes are not text.
+    /// An error if the bytes are not text.
     pub(super) fn push_text(&mut self, text: &[u8]) -> Result<(), NotText> {
         let (codes, texts) = self.texts();
         let code = if let Some(code) = texts.position_of(text) {
             code
         } else {
             let text = std::str::from_utf8(text).map_err(|_| NotText)?;
-            // Bytes that the encoding does not have become this: different ones would merge.
+            // A decoder replaces invalid bytes by this character, so different texts would merge.
             if text.contains('\u{FFFD}') {
                 return Err(NotText);
             }
@@ -173,13 +174,13 @@ impl Growing {
         Ok(())
     }
 
-    /// Adds a level by a text that is known to be one.
+    /// Adds a level by a text that the caller knows to be valid.
     pub(super) fn push_known(&mut self, text: &str) {
         let (codes, texts) = self.texts();
         codes.push(texts.intern(text));
     }
 
-    /// Widens the column until it holds whole numbers between these.
+    /// Widens the column until it can hold the whole numbers of a range.
     fn widen_for(&mut self, least: i64, most: i64, has_missing: bool) {
         let fits = |low: i64, high: i64| !has_missing && low <= least && most <= high;
         let size = least.unsigned_abs().max(most.unsigned_abs());
@@ -201,7 +202,7 @@ impl Growing {
         }
     }
 
-    /// The column as one of reals.
+    /// Converts the column to reals.
     fn reals(&mut self) -> &mut Vec<f64> {
         let mut wider: Vec<f64>;
         match &self.values {
@@ -225,7 +226,7 @@ impl Growing {
         }
     }
 
-    /// The column as one of texts: whole numbers become their digits.
+    /// Converts the column to texts: whole numbers become their digits.
     fn texts(&mut self) -> (&mut Vec<u32>, &mut Dictionary) {
         if self.values.are_numbers() {
             let (mut codes, mut texts) = (self.room(), Dictionary::default());

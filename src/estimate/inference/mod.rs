@@ -27,8 +27,7 @@ const SCORES_ROUNDING: f64 = 1e-9;
 /// The note about a repaired matrix.
 const REPAIRED: &str = "The two-way clustered variance was negative for a coefficient: negative \
                         eigenvalues of the matrix were set to zero.";
-/// The share down to which the residuals are computed from the products, which have half the
-/// digits.
+/// The smallest unexplained share that the products can show: they have half the digits.
 const RESIDUAL_SHARE_KNOWN: f64 = 1e-6;
 
 /// The computation of standard errors.

@@ -1,7 +1,7 @@
 //! The number of acknowledged transactions, in a file next to the database.
 //!
-//! A truncated, emptied or older database looks complete. The number is written after each commit
-//! and before the commit is acknowledged. A database with fewer transactions has lost some.
+//! A truncated, empty or older database looks complete. The number is written after each commit and
+//! before the commit is acknowledged. A database with fewer transactions has lost some.
 
 use std::fs;
 use std::io::{ErrorKind, Write};
@@ -13,12 +13,12 @@ use crate::home::error::{ArchiveError, Result};
 
 const NAME: &str = "acknowledged";
 
-/// The number; 0 if there is no file yet.
+/// Reads the number; 0 if there is no file yet.
 ///
 /// # Errors
 /// - [`ArchiveError::Read`] if it cannot be read.
-/// - [`ArchiveError::Foreign`] if a link or something else is in its place.
-/// - [`ArchiveError::Acknowledged`] if it is no number.
+/// - [`ArchiveError::Foreign`] if the path is a link or not a file.
+/// - [`ArchiveError::Acknowledged`] if the content is not a number.
 pub(super) fn read(home: &Path) -> Result<u64> {
     let path = home.join(NAME);
     if let Ok(there) = fs::symlink_metadata(&path)
@@ -36,7 +36,7 @@ pub(super) fn read(home: &Path) -> Result<u64> {
     parse(&text).ok_or(ArchiveError::Acknowledged { path })
 }
 
-/// The number and its hash: a bit that flips makes no other number.
+/// Parses the number and its hash; a flipped bit never gives another number.
 fn parse(text: &[u8]) -> Option<u64> {
     let (number, again) = str::from_utf8(text).ok()?.strip_suffix('\n')?.split_once(' ')?;
     let number: u64 = number.parse().ok()?;
@@ -46,7 +46,7 @@ fn parse(text: &[u8]) -> Option<u64> {
 /// Writes the number durably.
 ///
 /// # Errors
-/// [`ArchiveError::Write`], [`ArchiveError::Sync`] if it cannot be.
+/// [`ArchiveError::Write`], [`ArchiveError::Sync`] if it cannot be written.
 pub(super) fn write(home: &Path, number: u64) -> Result<()> {
     let mut draft = Draft::create(home, NAME.to_owned())?;
     let failed = |source| ArchiveError::Write { path: home.join(NAME), source };

@@ -1,4 +1,4 @@
-//! The one transaction that makes files count.
+//! The transaction that makes files count.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -18,37 +18,36 @@ use crate::home::durable::Stored;
 use crate::home::error::{ArchiveError, Result, says};
 use crate::home::parts::Part;
 
-/// What one transaction adds; each file that it names was written durably before.
+/// The content of one transaction; each file that it names is already durable.
 #[derive(Clone, Debug, Default)]
 pub struct Commit {
-    /// Its number; numbers grow.
+    /// The publication; publications increase.
     pub publication: Publication,
-    /// Files that count from now on, in order of vintage.
+    /// The newly counted files, in order of vintage.
     pub files: Vec<AcceptedFile>,
-    /// Months that close.
+    /// The months that close.
     pub closed: Vec<Period>,
     /// Published rows.
     pub parts: Vec<Part>,
-    /// What defines the figures; given once, with the first commit.
+    /// The definition of the figures; given once, with the first commit.
     pub definition: Option<DefinitionTexts>,
-    /// Files that do not count any more.
+    /// The files that no longer count.
     pub withdrawn: Vec<Withdrawn>,
     /// Another definition for the whole home.
     pub rebuilt: Option<Rebuilt>,
-    /// Whether the snapshots stand for nothing any more: what they hold cannot be taken back from
-    /// them.
+    /// True if the snapshots become invalid, because their sums cannot be corrected.
     pub void_snapshots: bool,
 }
 
 impl Commit {
-    /// The newest vintage that it brings; none if it only closes months.
+    /// The newest vintage of the commit; `None` if it only closes months.
     fn vintage(&self) -> Option<Vintage> {
         let files = self.files.iter().map(|file| file.vintage);
         let withdrawn = self.withdrawn.iter().map(|withdrawn| withdrawn.at);
         files.chain(withdrawn).chain(self.rebuilt.iter().map(|rebuilt| rebuilt.at)).max()
     }
 
-    /// The files of the home that it names.
+    /// The files of the home in the commit.
     fn stored(&self) -> impl Iterator<Item = &Stored> {
         let segments = self.files.iter().map(|file| &file.segment);
         let reclassified = self.rebuilt.iter().flat_map(|rebuilt| &rebuilt.reclassified);
@@ -57,54 +56,54 @@ impl Commit {
     }
 }
 
-/// A file that counts once it is committed.
+/// A file that counts after its commit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AcceptedFile {
-    /// Its number.
+    /// The vintage of the file.
     pub vintage: Vintage,
     /// The path from which it was read, as given.
     pub path: PathBuf,
     /// Its content.
     pub summary: Summary,
-    /// Its records.
+    /// The archived records.
     pub segment: Stored,
-    /// The files whose lines it takes the place of.
+    /// The replaced files.
     pub supersedes: Vec<Vintage>,
-    /// What it covers, where it is not simply a month, and the last month that was closed when it
-    /// had been taken in.
+    /// The coverage, if the file is not simply one month, and the last month closed when the file
+    /// was accepted.
     pub coverage: Option<(Coverage, Option<Period>)>,
-    /// Months and flows of files of which it takes the place in part.
+    /// The replaced months and flows of other files.
     pub replaces: Vec<(Vintage, Vec<PeriodFlow>)>,
 }
 
-/// What the manifest keeps of a file beside its records.
+/// The data that the manifest stores about a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Summary {
     /// The file's name, without its folder.
     pub name: String,
     /// The month in its name.
     pub period: Period,
-    /// BLAKE3 of the decompressed bytes, in hexadecimal.
+    /// BLAKE3 of the unpacked bytes, in hexadecimal.
     pub hash: String,
-    /// Decompressed size in bytes.
+    /// The unpacked size in bytes.
     pub n_bytes: u64,
-    /// How the lines ended.
+    /// The numbers of lines by outcome.
     pub counts: Counts,
-    /// Lines that could not be records.
+    /// The rejected lines.
     pub rejects: Vec<Reject>,
-    /// Accepted records by month.
+    /// The number of accepted records by month.
     pub periods: BTreeMap<Period, u64>,
-    /// Sum of |value| over accepted records, in cents; at most `i64::MAX`.
+    /// The sum of |value| over accepted records, in cents; at most `i64::MAX`.
     pub absolute_cents: i64,
 }
 
 impl Summary {
-    /// Sums up a file that was read.
+    /// Computes the summary of a read file.
     #[must_use]
     pub fn of(intake: &Intake) -> Self {
         let accepted = || intake.records.iter().filter(|record| record.exclusion.is_none());
         let mut periods = BTreeMap::new();
-        // Late records are few, so runs of the file's month are long: count runs, not records.
+        // Late records are few, so runs of one month are long: runs are counted, not records.
         for run in intake.records.chunk_by(|a, b| a.period == b.period) {
             let n = run.iter().filter(|record| record.exclusion.is_none()).count() as u64;
             if n > 0 {
@@ -141,14 +140,14 @@ impl Summary {
 }
 
 impl Manifest {
-    /// Adds all of a commit, or nothing.
+    /// Adds a commit completely or not at all.
     ///
     /// # Errors
-    /// - [`ArchiveError::NotWritten`] if a file that it names is not there.
+    /// - [`ArchiveError::NotWritten`] if one of its files is missing.
     /// - [`ArchiveError::NotLive`] if it withdraws a file that does not count.
-    /// - [`ArchiveError::Recorded`] if it brings a definition and there is one.
-    /// - [`ArchiveError::Commit`] for what the database refuses, such as a number or bytes that are
-    ///   there already.
+    /// - [`ArchiveError::Recorded`] if it has a definition and the home has one already.
+    /// - [`ArchiveError::Commit`] if the database refuses it, for example a publication or bytes
+    ///   that it already has.
     ///
     /// # Panics
     /// If the counts of a file do not add up.
@@ -179,7 +178,7 @@ impl Manifest {
     }
 }
 
-/// Why the transaction is rolled back.
+/// The reason for a rollback.
 pub(super) enum Failure {
     NotLive(Vintage),
     Recorded,
@@ -235,7 +234,7 @@ fn add_publication(
          VALUES (?1, coalesce(?2, (SELECT max(vintage) FROM publications), 0))",
         (publication.0, vintage.map(|vintage| vintage.0)),
     )?;
-    // No figure depends on the time: a clock that is out of range stops no commit.
+    // No figure depends on the time, so a wrong clock does not stop a commit.
     if let Ok(now) = clock::now() {
         let sql = "INSERT INTO commit_times (publication, committed_at) VALUES (?, ?)";
         let now = now.round(Unit::Second).unwrap_or(now);
@@ -368,7 +367,7 @@ fn add_part(
     Ok(())
 }
 
-/// The database's integers are signed.
+/// Converts to the signed integers of the database.
 pub(super) fn integer(n: u64) -> i64 {
     i64::try_from(n).expect("a number of bytes or lines below 2^63")
 }

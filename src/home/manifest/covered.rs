@@ -1,4 +1,5 @@
-//! What files cover that are not simply of a month, and which of it later files replaced.
+//! The coverage of files that are not simply one month, and the part of it that later files
+//! replaced.
 
 use std::collections::BTreeMap;
 
@@ -11,22 +12,22 @@ use crate::domain::record::{Coverage, PeriodFlow};
 use crate::domain::types::{Flow, Period, Vintage};
 use crate::home::error::Result;
 
-/// What the manifest keeps of what a file covers.
+/// The coverage of a file, as the manifest stores it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Covered {
-    /// The first month that it covers.
+    /// The first covered month.
     pub first: Period,
-    /// The last month that it covers.
+    /// The last covered month.
     pub last: Period,
-    /// Which part of its months it is.
+    /// The part of its months that the file holds.
     pub part: String,
-    /// The last month that was closed when it had been taken in.
+    /// The last month closed when the file was accepted.
     pub closed_through: Option<Period>,
-    /// How many records it has of each month and flow, excluded ones included.
+    /// The number of records for each month and flow, including excluded ones.
     pub records: BTreeMap<PeriodFlow, u64>,
 }
 
-/// A month and a flow of a file whose records another one replaced.
+/// A month and a flow of a file whose records another file replaced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Replaced {
     /// The month.
@@ -74,7 +75,7 @@ pub(super) fn replace(
 }
 
 impl Manifest {
-    /// What files cover that are not simply of a month.
+    /// The coverage of each file that is not simply one month.
     pub(super) fn coverages(&self) -> Result<BTreeMap<Vintage, Covered>> {
         let mut coverages = BTreeMap::new();
         if !self.has_notes()? {
@@ -103,7 +104,7 @@ impl Manifest {
         Ok(coverages)
     }
 
-    /// What of files was replaced.
+    /// The replaced months and flows of each file.
     pub(super) fn replaced(&self) -> Result<BTreeMap<Vintage, Vec<Replaced>>> {
         let mut replaced: BTreeMap<Vintage, Vec<Replaced>> = BTreeMap::new();
         if !self.has_notes()? {

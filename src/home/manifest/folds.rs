@@ -10,10 +10,10 @@ use crate::home::Publication;
 use crate::home::error::Result;
 use crate::home::parts::{Fold, FoldedRows, UndoPart};
 
-/// The tables, made when they are not there: a home of an earlier version gets them.
+/// The tables, created if they do not exist: a home of an earlier version gets them.
 pub(super) const SCHEMA: &str = include_str!("folds.sql");
 
-/// Of which parts the files are where the manifest says, and not in those of a fold.
+/// The condition that a part's rows are in its own file, not in those of a fold.
 pub(super) const NOT_FOLDED: &str = r#"NOT EXISTS (
     SELECT 1 FROM folds WHERE folds."table" = parts."table" AND folds.year = parts.year
         AND parts.publication BETWEEN folds.first AND folds.last)"#;
@@ -29,7 +29,7 @@ impl Manifest {
         self.rows("the folds", sql, [], fold)
     }
 
-    /// What leads back from the rows of folds, in order of table, year and publications.
+    /// The undo parts of folds, in order of table, year and publication.
     pub(in crate::home) fn undo_parts(&self) -> Result<Vec<UndoPart>> {
         if !self.has_facts()? {
             return Ok(Vec::new());
@@ -39,7 +39,7 @@ impl Manifest {
         self.rows("what folds undo", sql, [], undo_part)
     }
 
-    /// Puts a fold in the place of parts, or of an earlier fold that began with the same one.
+    /// Replaces parts, or an earlier fold with the same first part, by a fold.
     pub(in crate::home) fn replace_fold(&mut self, fold: &Fold, undo: &[UndoPart]) -> Result<()> {
         self.write("a fold", |transaction| {
             let key = (fold.table.name(), fold.year.0, fold.first.0);

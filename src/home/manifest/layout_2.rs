@@ -8,8 +8,8 @@ use rusqlite::{Connection, Transaction};
 
 use super::results;
 
-/// The estimates of a table of layout 2, in the columns of layout 3. Layout 2 kept missing data as
-/// a failure, which its words tell.
+/// The estimates of a table of layout 2, in the columns of layout 3. Layout 2 stored missing data
+/// as a failure; its text identifies it.
 fn estimates_in(table: &str) -> String {
     format!(
         r#"SELECT estimate, NULL AS identity, NULL AS content, specification, "column", through,
@@ -23,13 +23,13 @@ fn estimates_in(table: &str) -> String {
     )
 }
 
-/// The question for the estimates of a home of layout 2.
+/// The query for the estimates of a home of layout 2.
 pub(super) fn estimates() -> String {
     estimates_in("estimates") + " ORDER BY estimate"
 }
 
-/// Makes the results of layout 2 those of layout 3. What estimations left is not carried over: it
-/// was kept by name, and costs time only.
+/// Converts the results of layout 2 to layout 3. Memories of estimations are dropped: they were
+/// stored by name, and their loss costs time only.
 pub(super) fn upgrade(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
     let has_results = has_table(transaction, "estimates")? && has_table(transaction, "memories")?;
     if !has_results {
@@ -42,7 +42,7 @@ pub(super) fn upgrade(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
     transaction.execute_batch(results::SCHEMA)?;
     let estimates = estimates_in("estimates_of_layout_2");
     transaction.execute(&format!("INSERT INTO estimates {estimates}"), [])?;
-    // The new tables have no triggers yet; both are sealed as they are in the end.
+    // The new tables have no triggers yet; both are sealed at the end.
     transaction.execute_batch(
         r#"INSERT INTO memories ("key", name, path, hash, n_bytes, written)
                SELECT "key", name, path, hash, n_bytes, 0 FROM memories_of_layout_2

@@ -41,27 +41,27 @@ const REVISIONS: &str = include_str!("revisions.sql");
 const FACTS: &str = include_str!("facts.sql");
 const TIMES: &str = include_str!("times.sql");
 const INTAKE: &str = include_str!("intake.sql");
-/// `user_version` of the database; another number is another layout.
+/// The `user_version` of the database; each layout has another number.
 const LAYOUT: i64 = 6;
-/// Since this one, estimates are known by their content.
+/// The first layout that identifies estimates by their content.
 const LAYOUT_OF_CONTENT: i64 = 3;
-/// Since this one, parts of tables hold facts, and are folded.
+/// The first layout with facts in the parts of tables, and with folds.
 const LAYOUT_OF_FACTS: i64 = 4;
-/// Since this one, commits have a time.
+/// The first layout with times of commits.
 const LAYOUT_OF_TIMES: i64 = 5;
-/// Since this one, files can cover several months, and be replaced in part.
+/// The first layout with files of several months, replaced as a whole or in part.
 const LAYOUT_OF_NOTES: i64 = 6;
-/// The oldest layout that can be read; who writes makes it the newest first.
+/// The oldest readable layout; a writer converts it to the newest first.
 const LAYOUT_MIN: i64 = 2;
 const NAME: &str = "manifest.sqlite";
-/// How long to wait for the database's own short locks, which a reader can meet while a writer
+/// The longest wait for the database's own short locks, which a reader can meet while a writer
 /// checkpoints.
 const BUSY_MAX: Duration = Duration::from_secs(10);
-/// How long a commit waits for readers to let go of the log, to empty it.
+/// The longest wait of a commit for readers, before it empties the log.
 const EMPTYING_MAX: Duration = Duration::from_millis(200);
-/// How often a database is read whole that changes meanwhile.
+/// The number of attempts to read a changing database as a whole.
 const WHOLE_TRIES: u32 = 50;
-/// The one table that may be large: checked when it is read and not at every opening.
+/// The one table that may be large. It is checked before it is read, not at every opening.
 const LARGE: &str = "rejects";
 
 /// An open manifest.
@@ -70,24 +70,24 @@ pub(super) struct Manifest {
     connection: Connection,
     path: PathBuf,
     large_is_checked: Cell<bool>,
-    /// Whether the database is read from its file, and not from a copy in memory.
+    /// True if the database is read from its file, not from a copy in memory.
     is_on_disk: bool,
-    /// Which file it was when it was opened.
+    /// The identity of the file at opening.
     file: Option<Identity>,
 }
 
 impl Manifest {
-    /// Opens the manifest of a home to write it, making it if there is none.
+    /// Opens the manifest of a home for writing; creates it if there is none.
     ///
     /// # Errors
-    /// - [`ArchiveError::OpenManifest`] if it cannot be opened or made.
-    /// - [`ArchiveError::Layout`] if another version made it.
-    /// - [`ArchiveError::ManifestDamaged`], [`ArchiveError::ManifestLost`] if it is not what was
-    ///   written.
+    /// - [`ArchiveError::OpenManifest`] if it cannot be opened or created.
+    /// - [`ArchiveError::Layout`] if another version wrote it.
+    /// - [`ArchiveError::ManifestDamaged`], [`ArchiveError::ManifestLost`] if it differs from what
+    ///   was written.
     pub(super) fn open(home: &Path) -> Result<Self> {
         let path = home.join(NAME);
         let acknowledged = acknowledged::read(home)?;
-        // The database makes its log and index with the mode of its own file.
+        // The database creates its log and index with the mode of its own file.
         private::create_if_missing(&path)
             .map_err(|source| ArchiveError::Write { path: path.clone(), source })?;
         let connection = connect(&path).map_err(|source| not_opened(&path, source))?;
@@ -109,15 +109,15 @@ impl Manifest {
         Ok(manifest)
     }
 
-    /// Opens the manifest of a home to read it, also while another process writes it: all that is
-    /// asked is answered as of one commit.
+    /// Opens the manifest of a home for reading, even while another process writes it. All queries
+    /// see the state of one commit.
     ///
     /// # Errors
-    /// - [`ArchiveError::NoHome`] if there is none, or a writer is only just making it.
+    /// - [`ArchiveError::NoHome`] if there is none, or a writer is still creating it.
     /// - [`ArchiveError::OpenManifest`] if it cannot be opened.
-    /// - [`ArchiveError::Layout`] if another version made it.
-    /// - [`ArchiveError::ManifestDamaged`], [`ArchiveError::ManifestLost`] if it is not what was
-    ///   written.
+    /// - [`ArchiveError::Layout`] if another version wrote it.
+    /// - [`ArchiveError::ManifestDamaged`], [`ArchiveError::ManifestLost`] if it differs from what
+    ///   was written.
     pub(super) fn read(home: &Path) -> Result<Self> {
         let manifest = Self::follow(home)?;
         let begun = manifest.connection.execute_batch("BEGIN; SELECT * FROM publications LIMIT 0");
@@ -125,13 +125,14 @@ impl Manifest {
         Ok(manifest)
     }
 
-    /// As [`Manifest::read`], with each question answered as of the commit that is then the newest.
+    /// Opens the manifest like [`Manifest::read`], but each query sees the newest commit at its
+    /// time.
     ///
     /// # Errors
-    /// As for [`Manifest::read`].
+    /// Those of [`Manifest::read`].
     pub(super) fn follow(home: &Path) -> Result<Self> {
         let path = home.join(NAME);
-        // Before the database: a writer raises it after a commit.
+        // Read before the database: a writer increases it after a commit.
         let acknowledged = acknowledged::read(home)?;
         let lost = |path| Err(ArchiveError::ManifestLost { path, acknowledged, found: 0 });
         match std::fs::metadata(&path).and_then(|there| check_regular(there.file_type())) {
@@ -157,18 +158,18 @@ impl Manifest {
         Ok(manifest)
     }
 
-    /// Ends the transaction of a reader and begins the next one; whether there has been a commit
-    /// in between. Nothing if the database was read whole, or another file is in its place.
+    /// Ends the transaction of a reader and begins the next one; returns true if there was a commit
+    /// in between. `None` if the database was read as a whole, or another file has its path.
     ///
     /// # Errors
-    /// As for [`Manifest::read`].
+    /// Those of [`Manifest::read`].
     pub(super) fn move_on(&mut self, home: &Path) -> Result<Option<bool>> {
         if !self.is_on_disk || !self.is_in_place() {
             return Ok(None);
         }
         let n_commits = || seal::n_commits(&self.connection);
         let before = n_commits().map_err(|source| not_opened(&self.path, source))?;
-        // Before the next transaction: a writer raises it after a commit.
+        // Read before the next transaction: a writer increases it after a commit.
         let acknowledged = acknowledged::read(home)?;
         let begun = self.connection.execute_batch("COMMIT; BEGIN").and_then(|()| n_commits());
         let now = begun.map_err(|source| not_opened(&self.path, source))?;
@@ -180,8 +181,8 @@ impl Manifest {
         Ok(Some(true))
     }
 
-    /// Copies the database as this reader sees it, and the number of transactions in it. The number
-    /// is written last: a manifest without it has nothing to lose.
+    /// Copies the database as this reader sees it, and its number of transactions. The number is
+    /// written last: a manifest without it cannot miss commits.
     ///
     /// # Errors
     /// [`ArchiveError::Write`], [`ArchiveError::Keep`] if the copy cannot be written.
@@ -198,7 +199,7 @@ impl Manifest {
         acknowledged::write(to, n_commits)
     }
 
-    /// Whether the file that was opened is still where it was.
+    /// True if the path still leads to the opened file.
     pub(super) fn is_in_place(&self) -> bool {
         Identity::of(&self.path) == self.file
     }
@@ -209,8 +210,8 @@ impl Manifest {
         Self { connection, path, large_is_checked: Cell::new(false), is_on_disk, file }
     }
 
-    /// Whether it is a home's own: the records that count lie there, as long as it says. The
-    /// manifest of another home does not tell what may be removed.
+    /// True if the manifest belongs to the home: the home has the files of its counted records, in
+    /// their sizes. The manifest of another home must not decide which files are removed.
     ///
     /// # Errors
     /// [`ArchiveError::Query`] if it cannot be read.
@@ -219,7 +220,7 @@ impl Manifest {
         Ok(files.iter().filter(|file| file.counts_now()).all(|file| file.segment.is_there(home)))
     }
 
-    /// Whether the database holds what was written, and all that was acknowledged.
+    /// Checks that the database has what was written, including all acknowledged transactions.
     fn check_whole(&self, acknowledged: u64) -> Result<()> {
         self.check_layout()?;
         let mut tables =
@@ -244,7 +245,7 @@ impl Manifest {
         }
     }
 
-    /// Checks the table that is not checked at every opening, once.
+    /// Checks, once, the table that is not checked at every opening.
     fn check_large(&self) -> Result<()> {
         if !self.large_is_checked.get() {
             self.check_tables(&[LARGE.to_owned()])?;
@@ -253,8 +254,8 @@ impl Manifest {
         Ok(())
     }
 
-    /// Empties the log, which a damaged bit would cut short in silence, and raises the number of
-    /// acknowledged transactions from what it was.
+    /// Empties the log, because a damaged bit would shorten it without an error, and increases the
+    /// number of acknowledged transactions.
     fn acknowledge(&self, before: u64) -> Result<()> {
         let emptied = (|| {
             self.connection.busy_timeout(EMPTYING_MAX)?;
@@ -278,17 +279,17 @@ impl Manifest {
         layout(&self.connection).map_err(|source| not_opened(&self.path, source))
     }
 
-    /// Whether parts can hold facts, and be folded.
+    /// True if parts can have facts and folds.
     fn has_facts(&self) -> Result<bool> {
         Ok(self.layout()? >= LAYOUT_OF_FACTS)
     }
 
-    /// Whether commits have a time.
+    /// True if commits have times.
     fn has_times(&self) -> Result<bool> {
         Ok(self.layout()? >= LAYOUT_OF_TIMES)
     }
 
-    /// Whether more is said of files than how their lines ended.
+    /// True if files have notes in addition to the outcomes of their lines.
     fn has_notes(&self) -> Result<bool> {
         Ok(self.layout()? >= LAYOUT_OF_NOTES)
     }
@@ -312,35 +313,35 @@ fn layout(connection: &Connection) -> rusqlite::Result<i64> {
 fn connect(path: &Path) -> rusqlite::Result<Connection> {
     let connection = Connection::open(path)?;
     if connection.is_readonly(rusqlite::MAIN_DB)? {
-        // What the database falls back on, without an error.
+        // The database falls back to this without an error.
         return Err(failed("it is read-only".to_owned()));
     }
     connection.busy_timeout(BUSY_MAX)?;
-    // To its end: it answers before it commits the change.
+    // Read to the end: the database answers before it commits the change.
     let modes = connection
         .prepare("PRAGMA journal_mode = WAL")?
         .query_map([], |row| row.get(0))?
         .collect::<rusqlite::Result<Vec<String>>>()?;
     let mode = modes.concat();
     if mode != "wal" {
-        // The database says what it kept to when the change failed, and reports no error.
+        // The database returns its current mode if the change failed, and reports no error.
         return Err(failed(format!("it stays in journal mode {mode} instead of WAL")));
     }
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
-    // A row that is replaced is deleted first, and its seal taken off.
+    // The database deletes a replaced row first, which removes it from the seal.
     connection.pragma_update(None, "recursive_triggers", true)?;
     seal::register(&connection)?;
     Ok(connection)
 }
 
-/// What the database does not report as an error.
+/// An error that the database does not report itself.
 fn failed(what: String) -> rusqlite::Error {
     let error = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_IOERR);
     rusqlite::Error::SqliteFailure(error, Some(what))
 }
 
-/// Makes the tables that are not there or are of an older layout, and seals them: all or nothing.
+/// Creates missing tables, converts older layouts and seals the tables, in one transaction.
 fn prepare(connection: &mut Connection) -> rusqlite::Result<()> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let found = layout(&transaction)?;
@@ -369,7 +370,7 @@ fn prepare(connection: &mut Connection) -> rusqlite::Result<()> {
     transaction.commit()
 }
 
-/// Whether records of accepted files may lie in a home.
+/// True if a home may have records of accepted files.
 fn has_records(home: &Path) -> Result<bool> {
     let path = home.join("segments");
     match std::fs::read_dir(&path) {
@@ -383,9 +384,9 @@ fn is_missing(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
 }
 
-/// `SQLite` reads a WAL database through a shared-memory file, which it must be able to make: with
-/// the first question, after the database itself is open. On a medium that cannot be written, or is
-/// full and has no such file, the database is read whole.
+/// Connects for reading. `SQLite` reads a WAL database through a shared-memory file, which it
+/// creates with the first query. On a read-only medium, or a full one without this file, the
+/// database is read as a whole.
 fn connect_read_only(path: &Path) -> rusqlite::Result<Connection> {
     let read_only = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, read_only)?;
@@ -402,15 +403,15 @@ fn connect_read_only(path: &Path) -> rusqlite::Result<Connection> {
     }
 }
 
-/// The bytes of a database that has no log, as of one moment: a writer may come meanwhile that this
-/// reader cannot tell of itself.
+/// The bytes of a database without a log, at one moment: a writer that the reader cannot notice may
+/// run meanwhile.
 fn whole(path: &Path) -> Option<Vec<u8>> {
     let stamp = || path.metadata().and_then(|file| Ok((file.len(), file.modified()?))).ok();
     for _ in 0..WHOLE_TRIES {
         let before = stamp()?;
         let mut bytes = files::read_all(path).ok()?;
         if stamp()? == before && !has_wal(path) {
-            // In memory there is no log; these bytes say that there is one.
+            // A database in memory has no log, and these bytes would claim one.
             bytes.get_mut(18..20)?.fill(1);
             return Some(bytes);
         }
@@ -425,13 +426,14 @@ fn is_alone(error: &rusqlite::Error) -> bool {
     (is_refused && !is_in_the_making(error)) || is_without_shared_file(error)
 }
 
-/// Whether the first writer was stopped before the database had its log: only the next writer can
-/// undo what that one began.
+/// True if the first writer stopped before the database had its log. Only the next writer can undo
+/// its work.
 fn is_in_the_making(error: &rusqlite::Error) -> bool {
     says(error, rusqlite::ffi::SQLITE_READONLY_ROLLBACK)
 }
 
-/// Whether commits wait in the write-ahead log, which the database's own bytes do not have, or may.
+/// True if there are, or may be, commits in the write-ahead log that are not in the database's own
+/// file.
 fn has_wal(path: &Path) -> bool {
     let wal = path.with_extension("sqlite-wal").metadata();
     wal.map_or_else(|error| error.kind() != ErrorKind::NotFound, |wal| wal.len() > 0)

@@ -22,7 +22,7 @@ use crate::home::parts::{Layout, Part, PartKind, Table};
 /// An accepted file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileEntry {
-    /// Its number.
+    /// The vintage of the file.
     pub vintage: Vintage,
     /// Its name, without its folder.
     pub name: String,
@@ -30,52 +30,52 @@ pub struct FileEntry {
     pub path: PathBuf,
     /// The month in its name.
     pub period: Period,
-    /// BLAKE3 of the decompressed bytes, in hexadecimal.
+    /// BLAKE3 of the unpacked bytes, in hexadecimal.
     pub hash: String,
-    /// Decompressed size in bytes.
+    /// The unpacked size in bytes.
     pub n_bytes: u64,
-    /// Its records.
+    /// The archived records.
     pub segment: Stored,
-    /// How its lines ended.
+    /// The numbers of lines by outcome.
     pub counts: Counts,
-    /// The months it has accepted records of, late ones included, in order.
+    /// The months with accepted records, including late ones, in order.
     pub months: Vec<Period>,
-    /// Sum of |value| over its accepted records, in cents.
+    /// The sum of |value| over accepted records, in cents.
     pub absolute_cents: i64,
-    /// The publication that made it count.
+    /// The publication with which the file began to count.
     pub publication: Publication,
-    /// The file that took its place, if one did.
+    /// The file that replaced it, if any.
     pub superseded_by: Option<Vintage>,
-    /// The vintage as which it was withdrawn, if it was.
+    /// The vintage of its withdrawal, if any.
     pub withdrawn_at: Option<Vintage>,
-    /// What it covers, where it is not simply a month.
+    /// The coverage, if the file is not simply one month.
     pub covered: Option<Covered>,
-    /// What of it later files replaced.
+    /// The months and flows that later files replaced.
     pub replaced: Vec<Replaced>,
 }
 
 impl FileEntry {
-    /// Whether its records count.
+    /// True if the records of the file count now.
     #[must_use]
     pub fn counts_now(&self) -> bool {
         self.superseded_by.or(self.withdrawn_at).is_none()
     }
 
-    /// Whether its records counted as of a vintage.
+    /// True if the records of the file counted at a vintage.
     #[must_use]
     pub fn counted_at(&self, vintage: Vintage) -> bool {
         let ended = self.superseded_by.or(self.withdrawn_at);
         self.vintage <= vintage && ended.is_none_or(|ended| ended > vintage)
     }
 
-    /// Which of its months and flows did not count as of a vintage, though the file did.
+    /// The months and flows of the file that did not count at a vintage although the file did.
     #[must_use]
     pub fn gone_at(&self, vintage: Vintage) -> Vec<PeriodFlow> {
         let gone = self.replaced.iter().filter(|of| of.by <= vintage);
         gone.map(|of| (of.period, of.flow)).collect()
     }
 
-    /// Leaves of its records those that count.
+    /// Keeps only the records that count.
     pub fn retain_counting(&self, records: &mut Vec<Record>) {
         if !self.replaced.is_empty() {
             let is_gone = |of: &Replaced, record: &Record| {
@@ -86,22 +86,22 @@ impl FileEntry {
     }
 }
 
-/// How large a home is.
+/// The sizes of a home's files.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Sizes {
-    /// Accepted files, superseded ones included: one segment each.
+    /// The number of accepted files, superseded ones included: one segment each.
     pub n_segments: u64,
-    /// Size of their segments.
+    /// The size of the segments, in bytes.
     pub segment_bytes: u64,
-    /// Files of the published tables.
+    /// The number of files of the published tables.
     pub n_parts: u64,
-    /// Their size.
+    /// The size of these files, in bytes.
     pub part_bytes: u64,
-    /// Snapshots.
+    /// The number of snapshots.
     pub n_snapshots: u64,
-    /// Their size.
+    /// The size of the snapshots, in bytes.
     pub snapshot_bytes: u64,
-    /// Size of the manifest with its log.
+    /// The size of the manifest with its log, in bytes.
     pub manifest_bytes: u64,
 }
 
@@ -161,7 +161,7 @@ impl Manifest {
         })
     }
 
-    /// The months that each file has accepted records of.
+    /// The months of which each file has accepted records.
     fn months(&self) -> Result<BTreeMap<Vintage, Vec<Period>>> {
         let mut months: BTreeMap<Vintage, Vec<Period>> = BTreeMap::new();
         let sql = "SELECT vintage, period FROM file_periods ORDER BY period";
@@ -172,7 +172,7 @@ impl Manifest {
         Ok(months)
     }
 
-    /// Excluded and rejected lines of each file that has any.
+    /// The excluded and rejected lines of each file that has any.
     fn counts(&self) -> Result<BTreeMap<Vintage, Counts>> {
         let mut counts: BTreeMap<Vintage, Counts> = BTreeMap::new();
         let sql = "SELECT vintage, kind, rule, n FROM file_counts";
@@ -221,7 +221,7 @@ impl Manifest {
             .ok_or(ArchiveError::NoSuchVintage { vintage })
     }
 
-    /// Whether a file with these bytes was ever accepted.
+    /// True if a file with these bytes was ever accepted.
     pub(in crate::home) fn has_hash(&self, hash: &str) -> Result<bool> {
         let sql = "SELECT 1 FROM files WHERE hash = ? LIMIT 1";
         Ok(self.row("a file by its hash", sql, [hash], |_| Ok(()))?.is_some())
@@ -307,7 +307,7 @@ impl Manifest {
         })
     }
 
-    /// Summed here: the database's own sum fails past 2⁶³.
+    /// The sum is computed here, because the database's own sum fails past 2⁶³.
     pub(in crate::home) fn absolute_cents(&self) -> Result<i128> {
         let sql = "SELECT absolute_cents FROM files
                    WHERE superseded_by IS NULL AND withdrawn_at IS NULL";
@@ -348,7 +348,7 @@ impl Manifest {
         Ok(Sizes { manifest_bytes, ..sizes.unwrap_or_default() })
     }
 
-    /// The files that the published tables are in, those of folds included.
+    /// The files of the published tables, including those of folds.
     pub(in crate::home) fn table_files(&self) -> Result<Vec<(Table, Stored)>> {
         let sql = self.files_of_tables(r#""table", path, hash, n_bytes"#)?;
         self.rows("the files of the tables", &sql, [], |row| {
@@ -356,12 +356,12 @@ impl Manifest {
         })
     }
 
-    /// How many transactions have written.
+    /// The number of transactions that wrote.
     pub(in crate::home) fn n_commits(&self) -> Result<u64> {
         seal::n_commits(&self.connection).map_err(|source| self.not_read("its seals", source))
     }
 
-    /// Columns of the files that the published tables are in, those of folds included.
+    /// The query for columns of the files of published tables, including those of folds.
     fn files_of_tables(&self, columns: &str) -> Result<String> {
         if !self.has_facts()? {
             return Ok(format!("SELECT {columns} FROM parts"));
@@ -386,7 +386,7 @@ impl Manifest {
     }
 }
 
-/// A table by its name.
+/// The table with a name.
 pub(super) fn table_of(row: &Row<'_>, column: usize) -> rusqlite::Result<Table> {
     Ok(Table::ALL[position(row, column, &Table::ALL, Table::name)?])
 }
@@ -448,7 +448,7 @@ pub(super) fn unsigned(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
     u64::try_from(n).map_err(|_| rusqlite::Error::IntegralValueOutOfRange(column, n))
 }
 
-/// A name that is in the manifest and not in the program: another version wrote it.
+/// A name in the manifest that this version does not know: another version wrote it.
 #[derive(Debug, thiserror::Error)]
 #[error("\"{0}\" is not known to this version")]
 struct UnknownName(String);
@@ -464,7 +464,7 @@ fn position<T: Copy>(
     place.ok_or_else(|| unknown(column, found.to_owned()))
 }
 
-/// That a column holds a name of another version.
+/// The error for a name of another version in a column.
 pub(super) fn unknown(column: usize, name: String) -> rusqlite::Error {
     rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(UnknownName(name)))
 }

@@ -9,7 +9,7 @@ use crate::home::Publication;
 use crate::home::durable::Stored;
 use crate::home::error::{ArchiveError, Result};
 
-/// The tables, made when they are not there: a home of an earlier version gets them.
+/// The tables, created if they do not exist: a home of an earlier version gets them.
 pub(super) const SCHEMA: &str = include_str!("results.sql");
 
 /// A year of a panel.
@@ -19,22 +19,22 @@ pub struct PanelPart {
     pub kind: String,
     /// The year of its rows.
     pub year: Year,
-    /// BLAKE3 over the hashes of what it was made from.
+    /// BLAKE3 over the hashes of its source files.
     pub stamp: String,
-    /// The newest publication then.
+    /// The newest publication at the time.
     pub publication: Publication,
-    /// Its rows.
+    /// The number of rows.
     pub n_rows: u64,
-    /// Their place.
+    /// The file of the rows.
     pub file: Stored,
 }
 
 /// A stored estimate, or the reason why a column has no estimate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredEstimate {
-    /// Its number.
+    /// The number of the estimate.
     pub number: u64,
-    /// Which model it is of; none where that was not recorded, before layout 3.
+    /// The model; `None` before layout 3, which did not record it.
     pub model: Option<StoredModel>,
     /// The specification: a label.
     pub specification: String,
@@ -42,20 +42,20 @@ pub struct StoredEstimate {
     pub column: String,
     /// The last closed year of its sample.
     pub through: Year,
-    /// The newest publication then.
+    /// The newest publication at the time.
     pub publication: Publication,
-    /// The newest file then.
+    /// The newest vintage at the time.
     pub vintage: Vintage,
     /// The panel it was estimated on.
     pub panel: String,
     /// BLAKE3 over the stamps of the panel's years.
     pub stamp: String,
-    /// Its result.
+    /// The result.
     pub state: StoredState,
 }
 
 impl StoredEstimate {
-    /// How it is called: specification and column.
+    /// The name: specification and column.
     #[must_use]
     pub fn name(&self) -> String {
         format!("{}.{}", self.specification, self.column)
@@ -67,28 +67,28 @@ impl StoredEstimate {
 pub struct StoredModel {
     /// BLAKE3 of the content, in hexadecimal.
     pub identity: String,
-    /// All of the specification that decides figures, as JSON.
+    /// Everything in the specification that decides figures, as JSON.
     pub content: String,
 }
 
 /// The result of an estimation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StoredState {
-    /// A model, as JSON of a version.
+    /// A model as JSON.
     Estimated {
-        /// The version of its fields.
+        /// The version of the fields.
         schema: u32,
         /// The fields.
         fields: String,
     },
-    /// The home lacks the data that it needs: what is missing.
+    /// The home does not have the data; the text names what is missing.
     NoData(String),
-    /// It failed: why.
+    /// The estimation failed; the text has the reason.
     Failed(String),
 }
 
 impl StoredState {
-    /// Whether there is a model.
+    /// True if there is a model.
     #[must_use]
     pub fn is_estimated(&self) -> bool {
         matches!(self, Self::Estimated { .. })
@@ -117,7 +117,7 @@ impl StoredState {
 }
 
 impl Manifest {
-    /// Whether this version of the program has written the home.
+    /// True if this version of the program has written the home.
     fn has_results(&self) -> Result<bool> {
         let sql =
             "SELECT count(*) FROM sqlite_master WHERE name IN ('panels', 'estimates', 'memories')";
@@ -154,8 +154,7 @@ impl Manifest {
         self.rows("the estimates", &sql, [], estimate)
     }
 
-    /// The tables of all memories, with what they are of and what they are called; those written
-    /// last come last.
+    /// The tables of all memories, with their keys and names, in order of writing.
     pub(in crate::home) fn memories(&self) -> Result<Vec<(String, String, Stored)>> {
         if !self.has_results()? {
             return Ok(Vec::new());
@@ -167,7 +166,7 @@ impl Manifest {
         self.rows("the memories", &sql, [], |row| Ok((row.get(3)?, row.get(4)?, stored(row, 0)?)))
     }
 
-    /// Puts the tables of a memory in the place of those of an earlier one.
+    /// Replaces the tables of an earlier memory.
     pub(in crate::home) fn replace_memory(
         &mut self,
         key: &str,
@@ -187,7 +186,7 @@ impl Manifest {
         })
     }
 
-    /// Takes memories out.
+    /// Removes memories.
     pub(in crate::home) fn remove_memories(&mut self, keys: &[String]) -> Result<()> {
         self.write("that earlier solutions are not needed", |transaction| {
             let mut delete = transaction.prepare(r#"DELETE FROM memories WHERE "key" = ?1"#)?;
@@ -195,7 +194,7 @@ impl Manifest {
         })
     }
 
-    /// Puts parts in the place of those of the same kind and year.
+    /// Replaces the parts of the same kind and year.
     pub(in crate::home) fn replace_panels(&mut self, parts: &[PanelPart]) -> Result<()> {
         self.write("the panels", |transaction| {
             let mut insert = transaction.prepare_cached(
@@ -221,8 +220,8 @@ impl Manifest {
         })
     }
 
-    /// Adds estimates; their numbers are given here. What one replaces goes: for each model the
-    /// newest reason why it is not estimated stays, and only until it is.
+    /// Adds estimates and assigns their numbers. For each model, only the newest reason for a
+    /// missing estimate stays, and only until the model is estimated.
     pub(in crate::home) fn add_estimates(&mut self, estimates: &[StoredEstimate]) -> Result<()> {
         self.write("the estimates", |transaction| {
             estimates.iter().try_for_each(|estimate| {
@@ -232,7 +231,7 @@ impl Manifest {
         })
     }
 
-    /// Takes out what is not estimated, by number; estimates stay.
+    /// Removes failed estimates by number; other estimates stay.
     pub(in crate::home) fn remove_failures(&mut self, numbers: &[u64]) -> Result<()> {
         self.write("that failures are cleared", |transaction| {
             let sql = "DELETE FROM estimates WHERE estimate = ?1 AND state <> 'estimated'";
@@ -287,8 +286,9 @@ fn add(transaction: &Transaction<'_>, of: &StoredEstimate) -> rusqlite::Result<(
     Ok(())
 }
 
-/// Takes out the earlier reasons why a model is not estimated: all of them once it is, else those
-/// for the same year; and those from before layout 3, which are known by their labels.
+/// Removes earlier reasons for a missing estimate of a model. After an estimation it removes all of
+/// them, else those of the same year; it also removes those from before layout 3, found by their
+/// labels.
 fn replace_reasons(
     transaction: &Transaction<'_>,
     of: &StoredEstimate,

@@ -13,23 +13,23 @@ use crate::home::durable::Stored;
 use crate::home::error::Result;
 use crate::home::snapshot::Snapshot;
 
-/// A file that does not count any more.
+/// A file that no longer counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Withdrawn {
     /// The file.
     pub file: Vintage,
-    /// The number that the withdrawal takes.
+    /// The vintage of the withdrawal.
     pub at: Vintage,
 }
 
 /// The home recomputed under another definition.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rebuilt {
-    /// The number that it takes.
+    /// The vintage of the rebuild.
     pub at: Vintage,
-    /// What defines the figures from now on.
+    /// The new definition of the figures.
     pub definition: DefinitionTexts,
-    /// Files whose records count or are excluded otherwise than before.
+    /// Files with records that count or are excluded unlike before.
     pub reclassified: Vec<Reclassified>,
 }
 
@@ -38,9 +38,9 @@ pub struct Rebuilt {
 pub struct Reclassified {
     /// The file.
     pub vintage: Vintage,
-    /// Its records, in the place of those before.
+    /// The new archived records.
     pub segment: Stored,
-    /// Its new content.
+    /// The new summary.
     pub summary: Summary,
 }
 
@@ -57,7 +57,7 @@ pub(super) fn withdraw(
     }
 }
 
-/// Records another definition, and what they make of the files.
+/// Records another definition and the reclassified files.
 pub(super) fn rebuild(
     transaction: &Transaction<'_>,
     publication: Publication,
@@ -73,7 +73,7 @@ pub(super) fn rebuild(
     transaction.execute_batch("DELETE FROM settings; DELETE FROM reference_tables")?;
     add_definition(transaction, &rebuilt.definition)?;
     if !rebuilt.reclassified.is_empty() {
-        // They are sums of other records than those that count now.
+        // Snapshots are sums of other records than those that count now.
         transaction.execute("DELETE FROM snapshots", [])?;
     }
     for Reclassified { vintage, segment, summary } in &rebuilt.reclassified {
@@ -99,7 +99,7 @@ pub(super) fn rebuild(
 }
 
 impl Manifest {
-    /// Records that the records of a file were written once more.
+    /// Records that the records of a file were written again.
     pub(in crate::home) fn replace_segment(
         &mut self,
         vintage: Vintage,
@@ -114,7 +114,7 @@ impl Manifest {
         })
     }
 
-    /// The definition that holds as of a publication.
+    /// The definition at a publication.
     pub(in crate::home) fn definition_at(
         &self,
         publication: Publication,
@@ -137,7 +137,7 @@ impl Manifest {
         self.rows("the snapshots", sql, [], snapshot)
     }
 
-    /// Adds a snapshot, and forgets damaged ones and all but the newest `n_kept`.
+    /// Adds a snapshot, and removes damaged ones and all but the newest `n_kept`.
     pub(in crate::home) fn add_snapshot(
         &mut self,
         snapshot: &Snapshot,

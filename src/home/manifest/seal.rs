@@ -3,21 +3,21 @@
 //!
 //! ```text
 //! INSERT, UPDATE, DELETE ──trigger──▶ seals: name, n_rows, digest = Σ BLAKE3(table, row)
-//! opening ──▶ every row hashed anew ──▶ the same sum, or the manifest is damaged
+//! opening ──▶ every row is hashed again ──▶ the same sum, or the manifest is damaged
 //! ```
 //! `SQLite` checks the shape of its pages, not their values: a count or a path with a flipped bit
-//! reads like any other. The sum does not depend on the order of rows, so a transaction costs its
-//! changes only. The definitions of tables, indexes and triggers have a seal, too. Triggers update
-//! the seals for every kind of write. A program without the two functions below cannot write the
-//! tables.
+//! looks like any other value. The sum does not depend on the order of rows, so a transaction costs
+//! its changes only. The definitions of tables, indexes and triggers have a seal, too. Triggers
+//! update the seals for every kind of write. A program without the two functions below cannot write
+//! the tables.
 
 use rusqlite::functions::{Context, FunctionFlags};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction};
 
-/// The definitions of everything in the database, under a name that no table has.
+/// The name for the definitions of everything in the database; no table has it.
 const DEFINITIONS: &str = "(definitions)";
-/// How often the database was written, so that a copy that is older than acknowledged is noticed.
+/// The number of transactions that wrote. It shows a copy that is older than acknowledged.
 const COMMITS: &str = "(commits)";
 
 const SCHEMA: &str = "CREATE TABLE IF NOT EXISTS seals (
@@ -26,7 +26,7 @@ const SCHEMA: &str = "CREATE TABLE IF NOT EXISTS seals (
     digest BLOB NOT NULL
 ) STRICT, WITHOUT ROWID";
 
-/// A sum of hashes, in four lanes that wrap.
+/// A wrapping sum of hashes, in four lanes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Digest([u64; 4]);
 
@@ -61,7 +61,7 @@ impl Digest {
     }
 }
 
-/// Kind, length and bytes, so that no two rows of different values read alike.
+/// Hashes kind, length and bytes, so that rows with different values never give the same input.
 fn feed(hasher: &mut blake3::Hasher, value: ValueRef<'_>) {
     let mut add = |kind: u8, bytes: &[u8]| {
         hasher.update(&[kind]).update(&(bytes.len() as u64).to_le_bytes()).update(bytes);
@@ -75,7 +75,7 @@ fn feed(hasher: &mut blake3::Hasher, value: ValueRef<'_>) {
     }
 }
 
-/// Gives a connection what the triggers call: without it, it cannot write.
+/// Registers the functions that the triggers call. A connection without them cannot write.
 pub(super) fn register(connection: &Connection) -> rusqlite::Result<()> {
     let flags = FunctionFlags::SQLITE_UTF8
         | FunctionFlags::SQLITE_DETERMINISTIC
@@ -84,7 +84,7 @@ pub(super) fn register(connection: &Connection) -> rusqlite::Result<()> {
     connection.create_scalar_function("seal_take", -1, flags, |given| fold(given, Digest::minus))
 }
 
-/// `(digest, table, value, …)`: the digest with a row more or less.
+/// Computes `(digest, table, value, …)`: the digest with a row added or removed.
 fn fold(given: &Context<'_>, with: fn(Digest, Digest) -> Digest) -> rusqlite::Result<Vec<u8>> {
     let before = Digest::from_bytes(&given.get::<[u8; 32]>(0)?);
     let table: String = given.get(1)?;
@@ -92,7 +92,7 @@ fn fold(given: &Context<'_>, with: fn(Digest, Digest) -> Digest) -> rusqlite::Re
     Ok(with(before, row).to_bytes())
 }
 
-/// Seals every table that has no seal yet, and the definitions as they are now.
+/// Seals every table without a seal, and the current definitions.
 pub(super) fn install(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
     transaction.execute_batch(SCHEMA)?;
     for table in tables(transaction)? {
@@ -112,7 +112,7 @@ pub(super) fn install(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// Takes the seal off a table whose columns are about to change; [`install`] puts it back.
+/// Removes the seal of a table whose columns will change; [`install`] seals it again.
 pub(super) fn open(transaction: &Transaction<'_>, table: &str) -> rusqlite::Result<()> {
     transaction.execute_batch(SCHEMA)?;
     for event in ["INSERT", "DELETE", "UPDATE"] {
@@ -136,7 +136,7 @@ pub(super) fn count(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// How many transactions have written.
+/// The number of transactions that wrote.
 pub(super) fn n_commits(connection: &Connection) -> rusqlite::Result<u64> {
     let (n_commits, _) = sealed(connection, COMMITS)?.unwrap_or_default();
     Ok(u64::try_from(n_commits).unwrap_or(0))
@@ -150,9 +150,9 @@ pub(super) fn tables(connection: &Connection) -> rusqlite::Result<Vec<String>> {
     connection.prepare(sql)?.query_map([], |row| row.get(0))?.collect()
 }
 
-/// The problem of some tables and with the definitions; nothing if they are whole.
+/// The damage of some tables and of the definitions; empty if there is none.
 ///
-/// All is read in one transaction, so that a writer beside it is no damage.
+/// All is read in one transaction, so that a concurrent writer is not reported as damage.
 pub(super) fn check(connection: &Connection, tables: &[String]) -> rusqlite::Result<Vec<String>> {
     let nested = !connection.is_autocommit();
     let begun = if nested { None } else { Some(connection.unchecked_transaction()?) };
@@ -163,7 +163,7 @@ pub(super) fn check(connection: &Connection, tables: &[String]) -> rusqlite::Res
         return Ok(found);
     }
     for table in tables {
-        // Indexes, and the order of keys that a search relies on.
+        // The check covers indexes, and the order of keys that a search needs.
         let shape = format!("PRAGMA integrity_check({})", quoted(table));
         let mut shape = transaction.prepare(&shape)?;
         let lines = shape.query_map([], |row| row.get::<_, String>(0))?;

@@ -1,10 +1,10 @@
-//! The files of a year of a table, as of a publication.
+//! The files of a year of a table at a publication.
 //!
 //! ```text
 //! parts:  12 whole, 13 changes, 14 changes, 15 changes        folded up to 14
-//! as of 15:  rows of 14 ◀─ changes of 15
-//! as of 14:  rows of 14
-//! as of 12:  rows of 14 ◀─ undo 14 ◀─ undo 13
+//! at 15:  rows of 14 ◀─ changes of 15
+//! at 14:  rows of 14
+//! at 12:  rows of 14 ◀─ undo 14 ◀─ undo 13
 //! ```
 
 use std::ops::Range;
@@ -17,33 +17,33 @@ use crate::home::Publication;
 use crate::home::durable::Stored;
 use crate::home::error::Result;
 
-/// The files that a year of a table is read from.
+/// The files that hold a year of a table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Chain {
     /// The year.
     pub year: Year,
-    /// How many months of it the figures stand for.
+    /// The number of closed months behind the figures.
     pub months: u8,
-    /// The publication that made the rows what they are.
+    /// The last publication that changed the rows.
     pub state: Publication,
-    /// What is stored of rows.
+    /// The stored form of the rows.
     pub layout: Layout,
-    /// All rows, as they were at some publication.
+    /// All rows at some publication.
     pub base: Stored,
-    /// What lies on top, the newest last.
+    /// The layers on the base, the newest last.
     pub layers: Vec<Layer>,
 }
 
-/// Rows that take the place of those below them.
+/// Rows that replace the rows of lower layers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Layer {
-    /// As one publication changed them.
+    /// The changes of one publication.
     Changes(Stored),
-    /// As they were before publications after `to` changed them.
+    /// The rows before the changes of publications after `to`.
     Undo {
-        /// What is undone of several publications.
+        /// The undo rows of several publications.
         file: Stored,
-        /// The publication that is gone back to.
+        /// The publication to restore.
         to: Publication,
     },
 }
@@ -63,22 +63,22 @@ impl Layer {
 }
 
 impl Chain {
-    /// The chains of a table, none of whose parts was folded, in order of year and publication.
+    /// The chains of a table without folded parts, in order of year and publication.
     #[must_use]
     pub fn of_parts(parts: &[Part]) -> Vec<Self> {
         chains(parts, Folds::default()).unwrap_or_default()
     }
 
-    /// Its files.
+    /// The files of the chain.
     pub fn files(&self) -> impl Iterator<Item = &Stored> {
         std::iter::once(&self.base).chain(self.layers.iter().map(Layer::file))
     }
 
-    /// The same chain with the files as they are on the disk, whatever their hashes. `None` if
-    /// every file has its size: another program that rewrites a file changes its size.
+    /// The same chain with the current files on the disk, for any hashes. `None` if every file has
+    /// its recorded size: another program that rewrites a file changes its size.
     ///
     /// # Errors
-    /// [`crate::home::ArchiveError::Read`] if one cannot be read.
+    /// [`crate::home::ArchiveError::Read`] if a file cannot be read.
     pub fn as_it_lies(&self, home: &Path) -> Result<Option<Self>> {
         let mut chain = self.clone();
         let layers = chain.layers.iter_mut().map(Layer::file_mut);
@@ -92,17 +92,17 @@ impl Chain {
     }
 }
 
-/// What was folded of the published tables.
+/// The folds of the published tables, with their undo parts.
 #[derive(Clone, Copy, Debug, Default)]
 pub(in crate::home) struct Folds<'a> {
-    /// In order of table, year and publication.
+    /// The folds, in order of table, year and publication.
     pub(in crate::home) folds: &'a [Fold],
-    /// In order of table, year and publications.
+    /// The undo parts, in order of table, year and publications.
     pub(in crate::home) undo: &'a [UndoPart],
 }
 
 impl<'a> Folds<'a> {
-    /// The fold that begins with a whole part.
+    /// The fold whose first part is a whole part.
     pub(in crate::home) fn of(self, whole: &Part) -> Option<&'a Fold> {
         let key = (whole.table, whole.year, whole.publication);
         let found =
@@ -110,7 +110,7 @@ impl<'a> Folds<'a> {
         found.ok().map(|at| &self.folds[at])
     }
 
-    /// What leads back from the fold that begins with a whole part, the oldest first.
+    /// The undo parts of the fold whose first part is a whole part, the oldest first.
     pub(in crate::home) fn undo_of(self, whole: &Part) -> &'a [UndoPart] {
         let key = (whole.table, whole.year, whole.publication);
         let start = self.undo.partition_point(|undo| (undo.table, undo.year, undo.first) < key);
@@ -118,14 +118,15 @@ impl<'a> Folds<'a> {
         &own[..own.partition_point(|undo| (undo.table, undo.year, undo.first) == key)]
     }
 
-    /// What leads back to a publication, the oldest first; none if its rows are not stored.
+    /// The undo parts that lead back to a publication, the oldest first; `None` if its rows are not
+    /// stored.
     fn undo_to(self, whole: &Part, to: Publication) -> Option<&'a [UndoPart]> {
         let own = self.undo_of(whole);
         let own = &own[own.partition_point(|undo| undo.newest <= to)..];
         own.first()?.states.contains(&to).then_some(own)
     }
 
-    /// Whether rows are stored as a part of the chain of a whole part left them.
+    /// True if the rows of a publication in the chain of a whole part are stored.
     fn has(self, whole: &Part, state: Publication) -> bool {
         self.of(whole).is_none_or(|fold| {
             fold.rows.is_some() && (state >= fold.last || self.undo_to(whole, state).is_some())
@@ -133,8 +134,7 @@ impl<'a> Folds<'a> {
     }
 }
 
-/// The chains of a table, of which some parts were folded; none if what its parts of a year were is
-/// not stored any more.
+/// The chains of a table with folded parts; `None` if the rows of a year are no longer stored.
 ///
 /// Parts are in order of year and publication.
 pub(in crate::home) fn chains(parts: &[Part], folds: Folds<'_>) -> Option<Vec<Chain>> {
@@ -143,8 +143,7 @@ pub(in crate::home) fn chains(parts: &[Part], folds: Folds<'_>) -> Option<Vec<Ch
     of_year.map(|parts| chain(parts, folds)).collect()
 }
 
-/// The publications, as numbers from and up to, as of which a year of a table is not stored any
-/// more.
+/// The ranges of publications at which a year of a table is no longer stored.
 ///
 /// Parts are in order of year and publication.
 pub(in crate::home) fn not_stored(parts: &[Part], folds: Folds<'_>) -> Vec<Range<u32>> {
@@ -164,7 +163,7 @@ pub(in crate::home) fn not_stored(parts: &[Part], folds: Folds<'_>) -> Vec<Range
     spans
 }
 
-/// The chain of some parts of a year: a whole one, and the changes after it.
+/// The chain of some parts of a year: a whole part, and the changes after it.
 fn chain(parts: &[Part], folds: Folds<'_>) -> Option<Chain> {
     let (whole, newest) = (&parts[0], &parts[parts.len() - 1]);
     let mut chain = Chain {

@@ -9,8 +9,8 @@
 //! in one file. Publications that are no longer stored are skipped: the next undo leads back past
 //! them.
 //!
-//! Bounded memory: the changes, the rows that they change, and a row group. The base is read and
-//! written batch by batch, and so are earlier undo parts, but for steps that become one.
+//! Memory is bounded by the changes, the rows that they change, and a row group. The base and
+//! earlier undo parts are read and written batch by batch, except for steps that are merged.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -31,7 +31,7 @@ use crate::home::Publication;
 use crate::home::durable::Stored;
 use crate::home::error::{ArchiveError, Result};
 
-/// A whole part of a year and changes after it, folded.
+/// A fold of a whole part of a year and later changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fold {
     /// The table.
@@ -42,20 +42,20 @@ pub struct Fold {
     pub first: Publication,
     /// The publication up to which parts were folded.
     pub last: Publication,
-    /// The rows as that publication left them; none: nothing of them is wanted any more.
+    /// The rows of that publication; `None` if they are no longer needed.
     pub rows: Option<FoldedRows>,
 }
 
 /// All rows of a year.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FoldedRows {
-    /// How many there are.
+    /// The number of rows.
     pub n_rows: u64,
-    /// Their place.
+    /// The file of the rows.
     pub file: Stored,
 }
 
-/// What leads back from the rows of a fold to earlier publications.
+/// The rows that lead back from a fold to earlier publications.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UndoPart {
     /// The table.
@@ -64,13 +64,13 @@ pub struct UndoPart {
     pub year: Year,
     /// The publication of the whole part of the fold.
     pub first: Publication,
-    /// The newest publication that is undone.
+    /// The newest undone publication.
     pub newest: Publication,
-    /// The publications that it leads back to, in order.
+    /// The publications that can be restored, in order.
     pub states: Vec<Publication>,
     /// Number of rows.
     pub n_rows: u64,
-    /// Their place.
+    /// The file of the rows.
     pub file: Stored,
 }
 
@@ -80,38 +80,38 @@ pub(in crate::home) struct Folding<'a> {
     pub(in crate::home) year: Year,
     /// The publication of the whole part.
     pub(in crate::home) first: Publication,
-    /// All rows, and the publication that left them so.
+    /// All rows, and the publication that left them.
     pub(in crate::home) base: (&'a Stored, Publication),
     /// The changes after them, in order.
     pub(in crate::home) changes: &'a [Part],
-    /// What leads back from the base to earlier publications, the newest last; it is put into one
-    /// file with what is new.
+    /// The undo parts of the base, the newest last; the fold writes them into one file with the new
+    /// ones.
     pub(in crate::home) undo: &'a [UndoPart],
-    /// Whether a publication's rows are wanted: those of the last changes are, and those that a
-    /// file begins from that is left as it is.
+    /// True if the rows of a publication are wanted. True for the last changes and for the start of
+    /// each file that stays.
     pub(in crate::home) is_wanted: &'a dyn Fn(Publication) -> bool,
-    /// What the names of files begin with, which no other fold has.
+    /// The prefix of the file names, unique to this fold.
     pub(in crate::home) name: String,
 }
 
-/// The files that folding wrote; nothing of them counts before the manifest names them.
+/// The files that a fold wrote; they do not count before the manifest names them.
 pub(in crate::home) struct Folded {
-    /// The rows; none if there were no changes: those of the base stay.
+    /// The rows; `None` without changes: the rows of the base stay.
     pub(in crate::home) rows: Option<FoldedRows>,
-    /// What leads back; none if nothing before is wanted.
+    /// The undo part; `None` if no earlier publication is wanted.
     pub(in crate::home) undo: Option<UndoPart>,
 }
 
-/// The changes of a fold, and the rows of the base that they are about.
+/// The changes of a fold, and the rows of the base that they change.
 struct Pool {
-    /// Rows of the base, and the changes behind them.
+    /// The rows of the base, followed by the changes.
     rows: RecordBatch,
     removed: BooleanArray,
-    /// Of each key that a change is about: the row that counts, if there is one.
+    /// The current row of each changed key, if there is one.
     current: FxHashMap<Key, Option<usize>>,
 }
 
-/// What leads back from a publication to the last one before it that is wanted.
+/// The undo rows from a publication to the last wanted one before it.
 pub(super) struct Step {
     pub(super) undoes: Publication,
     pub(super) state: Publication,
@@ -152,26 +152,26 @@ pub(in crate::home) fn fold(home: &Path, folding: &Folding<'_>) -> Result<Folded
     Ok(Folded { rows, undo: undo.finish()? })
 }
 
-/// The path of a file that a fold writes.
+/// The path of a file of the fold.
 pub(super) fn path_of(folding: &Folding<'_>, what: &str) -> String {
     let Folding { table, year, name, .. } = folding;
     format!("published/{}/{year}/{name}{what}.parquet", table.name())
 }
 
-/// Changes in their order.
+/// The changes, in order.
 struct Changes {
     rows: RecordBatch,
     keys: Keys,
-    /// Of each change, its rows with their keys.
+    /// For each change, its rows with their keys.
     layers: Vec<KeyedRows>,
-    /// Of each key the last row, and whether it stands.
+    /// The last row of each key; `None` for a removal.
     last: FxHashMap<Key, Option<usize>>,
 }
 
 /// The rows of a change, each with its key.
 type KeyedRows = Vec<(usize, Key)>;
 
-/// Rows of the base that changes are about, each with its key.
+/// Changed rows of the base, each with its key.
 #[derive(Default)]
 struct Touched {
     batches: Vec<RecordBatch>,
@@ -203,7 +203,7 @@ impl Changes {
         Ok(Self { rows, keys, layers, last })
     }
 
-    /// Writes the rows that stand, in the order of the base, new ones behind.
+    /// Writes the remaining rows in the order of the base, with new ones at the end.
     fn write_folded(
         &self,
         base: PartRows,
@@ -246,7 +246,7 @@ impl Changes {
 }
 
 impl Pool {
-    /// Of the keys that changes are about, the rows before any of them.
+    /// The changes, with the rows that each changed key has before all of them.
     fn of(changes: &Changes, touched: Touched) -> std::result::Result<Self, ArrowError> {
         let all = touched.batches.iter().chain([&changes.rows]);
         let rows = concat_batches(&changes.rows.schema(), all)?;
@@ -257,7 +257,7 @@ impl Pool {
         Ok(Self { rows, removed, current })
     }
 
-    /// Lets the changes take effect; gives what leads back from each, in their order.
+    /// Applies the changes; returns the undo step of each, in order.
     fn fold(
         &mut self,
         folding: &Folding<'_>,
@@ -266,7 +266,7 @@ impl Pool {
         let n_touched = self.rows.num_rows() - layers.iter().map(Vec::len).sum::<usize>();
         let mut steps = Vec::new();
         let mut state = folding.base.1;
-        // What the rows changed since that publication were then; and a row with the key.
+        // The earlier row of each key changed since that publication, and one row with the key.
         let mut before: FxHashMap<Key, (Option<usize>, usize)> = FxHashMap::default();
         for (part, layer) in folding.changes.iter().zip(layers) {
             for &(row, key) in layer {
@@ -286,7 +286,7 @@ impl Pool {
         Ok(steps)
     }
 
-    /// Rows that are put back, and removals of those that were not there.
+    /// The rows to restore, and removals of rows that did not exist.
     fn step(
         &self,
         mut before: Vec<(Option<usize>, usize)>,

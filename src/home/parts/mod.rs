@@ -4,13 +4,13 @@
 //! published/plant/2010/000012.parquet   whole   │ firm … removed = false
 //!                      000013.parquet   changes │ firm … removed = true: gone
 //!                          │                             removed = false: new or replaced
-//!                          └─▶ overlay: the newest row of each key, as of a publication
+//!                          └─▶ overlay: the newest row of each key at a publication
 //!
-//! folded: 12, 13, 14 ─▶ 000014-000061.parquet  the rows of 14, as a whole
-//!                       000014-000061-undo.parquet  what 14 and 13 took the place of
+//! folded: 12, 13, 14 ─▶ 000014-000061.parquet  all rows of 14
+//!                       000014-000061-undo.parquet  the rows that 14 and 13 replaced
 //! ```
 //! Invariants: a part never changes. To keep earlier publications, a fold (`fold.rs`) has the rows
-//! of its newest part, and for each of its parts the way back to the previous one.
+//! of its newest part, and for each of its parts the undo rows of the previous one.
 
 mod chain;
 mod fold;
@@ -35,10 +35,10 @@ use super::durable::Stored;
 use super::error::{ArchiveError, Result};
 use crate::domain::types::Year;
 
-/// The column that says whether a row is gone; the first of every part, and of no table.
+/// The column that marks removed rows: the first column of every part, and of no table.
 pub const REMOVED: &str = "removed";
 
-/// Rows of a row group and of a batch: some megabytes each.
+/// The number of rows of a row group and of a batch: some megabytes each.
 const ROWS_MAX: usize = 1 << 15;
 
 /// A published table.
@@ -51,7 +51,7 @@ pub enum Table {
 }
 
 impl Table {
-    /// Its name in the manifest, in paths and on the command line.
+    /// The name in the manifest, in paths and on the command line.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -60,10 +60,10 @@ impl Table {
         }
     }
 
-    /// Both of them.
+    /// Both tables.
     pub const ALL: [Self; 2] = [Self::City, Self::Plant];
 
-    /// The columns that tell the rows of a year apart.
+    /// The key columns of the rows of a year.
     #[must_use]
     pub fn key(self) -> &'static [&'static str] {
         match self {
@@ -76,17 +76,17 @@ impl Table {
 /// The stored form of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Layout {
-    /// All its figures, as published: homes up to layout 3 of the manifest.
+    /// All figures of the row, as published: homes up to layout 3 of the manifest.
     Figures,
-    /// What its figures are made from, by the formulas of `indicators` and `publish` as they are.
+    /// The facts behind the row's figures, for the current formulas of `indicators` and `tables`.
     ///
-    /// Formulas that give other figures need another layout: rows of this one then keep the
-    /// formulas that they name, or are refused. Published figures stay the same.
+    /// Formulas with other figures need another layout: rows of this layout then keep their
+    /// formulas, or are refused. Published figures stay the same.
     Facts,
 }
 
 impl Layout {
-    /// Both of them.
+    /// Both layouts.
     pub const ALL: [Self; 2] = [Self::Figures, Self::Facts];
 
     /// The name in the manifest.
@@ -99,17 +99,17 @@ impl Layout {
     }
 }
 
-/// What the rows of a part are.
+/// The kind of a part's rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum PartKind {
     /// All rows of the year.
     Whole,
-    /// Rows that are new, replaced or removed since the part before.
+    /// Rows that are new, replaced or removed since the previous part.
     Changes,
 }
 
 impl PartKind {
-    /// Both of them.
+    /// Both kinds.
     pub const ALL: [Self; 2] = [Self::Whole, Self::Changes];
 
     /// The name in the manifest.
@@ -122,41 +122,40 @@ impl PartKind {
     }
 }
 
-/// Rows of one year of a table, as one publication wrote them.
+/// The rows of one year of a table, written by one publication.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Part {
     /// The table.
     pub table: Table,
     /// The year of the rows.
     pub year: Year,
-    /// The publication that wrote them.
+    /// The publication of the part.
     pub publication: Publication,
     /// The kind of the rows.
     pub kind: PartKind,
     /// The stored form of the rows.
     pub layout: Layout,
-    /// How many months of the year the figures stand for.
+    /// The number of closed months behind the figures.
     pub months: u8,
-    /// Number of rows, removals included.
+    /// The number of rows, including removals.
     pub n_rows: u64,
-    /// Where they are, or were before they were folded.
+    /// The file of the rows, before any fold.
     pub file: Stored,
-    /// Of a whole part that was written for its layout alone: the hashes of the parts before, which
-    /// held the same figures; of a table that these needed nothing of, none.
+    /// The hashes of the earlier parts with the same figures, for a whole part that was written
+    /// only for its layout; empty for a table that needed none.
     pub stands_for: Option<Vec<String>>,
 }
 
 impl Part {
-    /// What tells the figures of a year from others, part by part: the hashes of the parts as they
-    /// were published.
+    /// The identity of the figures of a year, part by part: the hashes of the parts as published.
     pub fn hashes(&self) -> impl Iterator<Item = &str> {
         let own = self.stands_for.as_deref().unwrap_or(std::slice::from_ref(&self.file.hash));
         own.iter().map(String::as_str)
     }
 }
 
-/// Of the parts of a table, in order of year and publication, those that it is read from: of each
-/// year the newest whole one, and the changes after it.
+/// The parts of a table that are read, in order of year and publication: each year's newest whole
+/// part, and the changes after it.
 #[must_use]
 pub fn in_use(parts: &[Part]) -> Vec<Part> {
     let mut in_use = Vec::with_capacity(parts.len());
@@ -167,19 +166,19 @@ pub fn in_use(parts: &[Part]) -> Vec<Part> {
     in_use
 }
 
-/// The rows of a file of a table with the column [`REMOVED`], after checking its hash.
+/// The rows of a file of a table with the column [`REMOVED`], after a check of its hash.
 ///
 /// # Errors
 /// - [`ArchiveError::Read`] if the file is missing or unreadable.
-/// - [`ArchiveError::Corrupt`] if its bytes are not those that were written.
-/// - [`ArchiveError::Decode`] if they are, and this version cannot read them.
+/// - [`ArchiveError::Corrupt`] if its hash differs.
+/// - [`ArchiveError::Decode`] if the hash is right, and this version cannot read the file.
 pub fn read_part(home: &Path, file: &Stored) -> Result<Vec<RecordBatch>> {
     PartRows::open(home, file)?.collect()
 }
 
-/// The rows of a file of a table, a batch at a time.
+/// The rows of a file of a table, in batches.
 ///
-/// Bounded memory: a row group.
+/// Memory is bounded by a row group.
 #[derive(Debug)]
 pub(in crate::home) struct PartRows {
     path: PathBuf,
@@ -187,7 +186,7 @@ pub(in crate::home) struct PartRows {
 }
 
 impl PartRows {
-    /// Opens a file after checking its hash.
+    /// Opens a file after a check of its hash.
     ///
     /// # Errors
     /// Those of [`read_part`].

@@ -1,4 +1,4 @@
-//! A table as of a publication: all rows of a year, with later changes or undo parts on top.
+//! A table at a publication: all rows of a year, with later changes or undo parts as layers.
 //!
 //! ```text
 //! base ─▶ layer ─▶ layer    read from the top down: a row counts if no layer above has its key and
@@ -19,18 +19,17 @@ use super::{PartRows, REMOVED, Table, read_part};
 use crate::home::Publication;
 use crate::home::error::{ArchiveError, Result};
 
-/// The column that says which publication a row undoes.
+/// The column with the publication that a row undoes.
 pub(super) const UNDOES: &str = "undoes";
 
-/// How many columns a key may have.
+/// The largest number of columns of a key.
 pub const KEYS_MAX: usize = 4;
 
 pub(super) type Key = [u64; KEYS_MAX];
 
-/// The rows of one year of a table, a batch at a time: by part, and within a part as it was
-/// written.
+/// The rows of one year of a table, in batches: by part, and in the order of each part.
 ///
-/// Bounded memory: the layers and their keys, and a row group of the base.
+/// Memory is bounded by the layers, their keys, and a row group of the base.
 #[derive(Debug)]
 pub struct YearStream {
     base: PartRows,
@@ -40,7 +39,7 @@ pub struct YearStream {
 }
 
 impl YearStream {
-    /// Opens the files of a year after checking their hashes, and reads its layers.
+    /// Opens the files of a year after a check of their hashes, and reads its layers.
     ///
     /// # Errors
     /// Those of [`read_part`], and [`ArchiveError::Overlay`] if the files do not fit together.
@@ -89,7 +88,7 @@ impl Iterator for YearStream {
     }
 }
 
-/// The keys of the layers on top of the one that is looked at.
+/// The keys of the layers above the current one.
 #[derive(Debug)]
 struct Overlay {
     keys: Keys,
@@ -101,7 +100,7 @@ impl Overlay {
         Self { keys: Keys::of(table), seen: FxHashSet::default() }
     }
 
-    /// The rows of a layer that those above leave, and the layer's keys added for what is below.
+    /// The rows of a layer that no higher layer hides; adds the layer's keys for the lower ones.
     fn below(
         &mut self,
         batches: &[RecordBatch],
@@ -117,7 +116,7 @@ impl Overlay {
         Ok(rows)
     }
 
-    /// As [`Overlay::below`], for what is undone after a publication.
+    /// Does the work of [`Overlay::below`] for the undo rows of publications after `to`.
     fn below_undone(
         &mut self,
         batches: &[RecordBatch],
@@ -128,7 +127,7 @@ impl Overlay {
             steps.extend(by_step(batch)?);
         }
         let mut rows = Vec::new();
-        // The newest first; a step may go on in the next batch, and has each key once.
+        // The newest step comes first. A step may continue in the next batch and has each key once.
         steps.retain(|(undoes, _)| *undoes > to);
         for (_, step) in steps.iter().rev() {
             rows.extend(self.below(std::slice::from_ref(step))?);
@@ -136,7 +135,7 @@ impl Overlay {
         Ok(rows)
     }
 
-    /// The rows of a batch at the bottom that the layers leave.
+    /// The rows of a batch of the base that no layer hides.
     fn left_of(&self, batch: &RecordBatch) -> std::result::Result<RecordBatch, ArrowError> {
         let keys = if self.seen.is_empty() { Vec::new() } else { self.keys.known(batch)? };
         let is_seen = |row: usize| keys.get(row).is_some_and(|key| self.sees(*key));
@@ -148,7 +147,7 @@ impl Overlay {
     }
 }
 
-/// The rows of a batch that stand and that no layer above has.
+/// The rows of a batch that are not removed and that no higher layer has.
 fn visible(
     batch: &RecordBatch,
     is_seen: impl Fn(usize) -> bool,
@@ -164,20 +163,20 @@ fn visible(
     filter_record_batch(&rows, &BooleanArray::from(stays))
 }
 
-/// The rows that are removals.
+/// The column that marks removals.
 pub(super) fn removed(batch: &RecordBatch) -> std::result::Result<&BooleanArray, ArrowError> {
     let column = batch.column_by_name(REMOVED).and_then(|column| column.as_boolean_opt());
     column.ok_or_else(|| ArrowError::SchemaError(format!("no column of truths {REMOVED}")))
 }
 
-/// Gives keys numbers, the same for the same key in every file.
+/// Assigns numbers to keys: a key has the same number in every file.
 #[derive(Debug)]
 pub(super) struct Keys {
     names: &'static [&'static str],
     texts: FxHashMap<Box<str>, u64>,
 }
 
-/// The number of a text that is absent.
+/// The number of an absent text.
 const ABSENT: u64 = u64::MAX;
 
 impl Keys {
@@ -199,7 +198,7 @@ impl Keys {
         Ok(keys)
     }
 
-    /// The keys of rows, as far as they can be those of rows that were given numbers before.
+    /// The keys of rows that can equal earlier numbered keys.
     pub(super) fn known(
         &self,
         batch: &RecordBatch,
@@ -218,7 +217,7 @@ impl Keys {
         Ok(keys)
     }
 
-    /// A number for each row of a column, the same for the same text.
+    /// A number for each row of a column; equal texts have equal numbers.
     fn codes(&mut self, column: &dyn Array) -> std::result::Result<Vec<u64>, ArrowError> {
         Ok(texts(column)?.map(|text| text.map_or(ABSENT, |text| self.text(text))).collect())
     }
@@ -233,7 +232,7 @@ impl Keys {
     }
 }
 
-/// The texts of a column of a key.
+/// The texts of a key column.
 fn texts(
     column: &dyn Array,
 ) -> std::result::Result<impl Iterator<Item = Option<&str>>, ArrowError> {

@@ -1,8 +1,8 @@
-//! What leads back from the rows of a fold, to a file: the newest step first.
+//! Writes the undo rows of a fold to a file, the newest step first.
 //!
 //! ```text
 //! steps:  15 ◀ 14   14 ◀ 13   13 ◀ 12        wanted: 14, 12
-//! file:   undoes 15 …│undoes 14 … (and 13: of each key the oldest)
+//! file:   undoes 15 …│undoes 14 … (with 13: the oldest row of each key)
 //! ```
 
 use std::path::Path;
@@ -23,33 +23,34 @@ use super::write::RowsWriter;
 use crate::home::Publication;
 use crate::home::error::{ArchiveError, Result};
 
-/// Writes steps back, the newest first, without the publications that are not wanted: what leads to
-/// one of these and from it further back becomes one step, and what leads to none is left out.
+/// Writes undo steps, the newest first, without unwanted publications. Steps around an unwanted
+/// publication become one; steps that lead to no wanted publication are left out.
 pub(super) struct UndoWriter<'a> {
     home: &'a Path,
     folding: &'a Folding<'a>,
     writer: Option<RowsWriter>,
-    /// The publication of the oldest step that leads to a wanted one; none: there is no such step.
+    /// The publication of the oldest step that leads to a wanted one; `None` if there is no such
+    /// step.
     last: Option<Publication>,
-    /// The newest publication that is undone.
+    /// The newest undone publication.
     newest: Option<Publication>,
-    /// The publications that were led to, the newest first.
+    /// The publications that can be restored, the newest first.
     states: Vec<Publication>,
     current: Current,
 }
 
-/// What becomes of rows.
+/// The treatment of the current rows.
 enum Current {
-    /// They are left out.
+    /// Left out.
     Passed,
-    /// They are written as they come.
+    /// Written in their order.
     Alone(Publication),
-    /// They become one step with others, of which `state` is the oldest.
+    /// Merged with other rows into one step; `state` is its oldest publication.
     Waiting { undoes: Publication, state: Publication, rows: Vec<RecordBatch> },
 }
 
 impl<'a> UndoWriter<'a> {
-    /// For steps that are new, and behind them those of the undo parts of a fold.
+    /// A writer for new steps, followed by those of a fold's undo parts.
     pub(super) fn new(home: &'a Path, folding: &'a Folding<'a>, new: &[Step]) -> Self {
         let old = folding.undo.iter().flat_map(|undo| undo.states.iter().copied());
         let states = old.chain(new.iter().rev().map(|step| step.state));
@@ -58,7 +59,7 @@ impl<'a> UndoWriter<'a> {
         Self { home, folding, writer: None, last, newest, states, current: Current::Passed }
     }
 
-    /// Begins a step.
+    /// Starts a step.
     pub(super) fn step(&mut self, undoes: Publication, state: Publication) -> Result<()> {
         let is_wanted = (self.folding.is_wanted)(state);
         self.current = match std::mem::replace(&mut self.current, Current::Passed) {
@@ -85,7 +86,7 @@ impl<'a> UndoWriter<'a> {
         Ok(())
     }
 
-    /// Adds rows of the step that was begun last.
+    /// Adds rows to the current step.
     pub(super) fn rows(&mut self, batch: RecordBatch) -> Result<()> {
         match &mut self.current {
             Current::Passed => {}
@@ -102,7 +103,7 @@ impl<'a> UndoWriter<'a> {
     pub(super) fn part(&mut self, undo: &UndoPart) -> Result<()> {
         let path = self.home.join(&undo.file.path);
         let misfit = |source| ArchiveError::Overlay { path: path.clone(), source };
-        // Each step undoes the publication that the one before it leads back to.
+        // Each step undoes the publication that the previous step restores.
         let undoes = std::iter::once(undo.newest).chain(undo.states.iter().rev().copied());
         let mut steps = undoes.zip(undo.states.iter().rev().copied());
         let (mut current, mut n_steps) = (None, 0);
@@ -125,7 +126,7 @@ impl<'a> UndoWriter<'a> {
         Ok(())
     }
 
-    /// Ends what was begun.
+    /// Ends the current step.
     fn end(&mut self, current: Current) -> Result<()> {
         let Current::Waiting { undoes, state, rows } = current else { return Ok(()) };
         let path = self.home.join(&self.folding.name);
@@ -148,7 +149,7 @@ impl<'a> UndoWriter<'a> {
         writer.write(&rows)
     }
 
-    /// The file; none if no step leads to a wanted publication.
+    /// The file; `None` if no step leads to a wanted publication.
     pub(super) fn finish(mut self) -> Result<Option<UndoPart>> {
         let current = std::mem::replace(&mut self.current, Current::Passed);
         self.end(current)?;
@@ -160,7 +161,7 @@ impl<'a> UndoWriter<'a> {
     }
 }
 
-/// Rows of an undo part by what they undo, without the column that says so.
+/// The rows of an undo part by undone publication, without that column.
 pub(super) fn by_step(
     batch: &RecordBatch,
 ) -> std::result::Result<Vec<(Publication, RecordBatch)>, ArrowError> {
@@ -176,7 +177,7 @@ pub(super) fn by_step(
     Ok(same.collect())
 }
 
-/// Of each key what the last row says.
+/// The last row of each key.
 fn oldest_of_each(
     mut keys: Keys,
     batches: &[RecordBatch],
@@ -194,7 +195,7 @@ fn oldest_of_each(
     take_record_batch(&rows, &UInt32Array::from(order))
 }
 
-/// The rows of a step, each with what it undoes.
+/// The rows of a step, each with the undone publication.
 fn marked(undoes: Publication, rows: &RecordBatch) -> std::result::Result<RecordBatch, ArrowError> {
     let schema = rows.schema();
     let field = Arc::new(Field::new(UNDOES, DataType::UInt32, false));

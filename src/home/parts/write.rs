@@ -1,4 +1,4 @@
-//! Rows to a part.
+//! The writer of parts.
 
 use std::path::{Path, PathBuf};
 
@@ -17,7 +17,7 @@ use crate::home::Publication;
 use crate::home::durable::{Draft, Stored};
 use crate::home::error::{ArchiveError, Result};
 
-/// Writes the rows of one year of a table; nothing is there before [`PartWriter::finish`].
+/// Writes the rows of one year of a table; there is no file before [`PartWriter::finish`].
 #[derive(Debug)]
 pub struct PartWriter {
     rows: RowsWriter,
@@ -32,8 +32,8 @@ impl PartWriter {
     ///
     /// # Errors
     /// - [`ArchiveError::CreateFolder`], [`ArchiveError::Sync`], [`ArchiveError::Write`] if the
-    ///   file cannot be made.
-    /// - [`ArchiveError::Encode`] if the schema has a type that Parquet has not.
+    ///   file cannot be created.
+    /// - [`ArchiveError::Encode`] if the schema has a type that Parquet does not have.
     ///
     /// # Panics
     /// If the first column is not the boolean [`REMOVED`].
@@ -54,14 +54,14 @@ impl PartWriter {
     /// Adds rows.
     ///
     /// # Errors
-    /// - [`ArchiveError::Encode`] if they have another schema or cannot be written.
+    /// - [`ArchiveError::Encode`] if the rows have another schema or cannot be written.
     pub fn write(&mut self, rows: &RecordBatch) -> Result<()> {
         self.rows.write(rows)?;
         self.n_removed += rows.column(0).as_boolean().true_count() as u64;
         Ok(())
     }
 
-    /// Makes the part durable; it is published once a commit names it.
+    /// Makes the part durable; the commit that names it publishes it.
     ///
     /// # Errors
     /// - [`ArchiveError::Encode`], [`ArchiveError::Write`] if it cannot be written.
@@ -91,8 +91,8 @@ impl RowsWriter {
     pub(super) fn create(home: &Path, path: String, schema: SchemaRef) -> Result<Self> {
         let draft = Draft::create(home, path)?;
         let target = draft.target();
-        // The types of Parquet tell those of Arrow; said twice, they would be a third of what one
-        // late line publishes.
+        // Parquet's types are enough to find Arrow's. A second description would take a third of
+        // the bytes that one late line publishes.
         let options = ArrowWriterOptions::new()
             .with_properties(properties(&schema))
             .with_skip_arrow_metadata(true);
@@ -117,8 +117,8 @@ impl RowsWriter {
     }
 }
 
-/// Dictionaries for texts, which repeat; differences for counts, which are small; amounts byte by
-/// byte, since their upper bytes are alike.
+/// The encodings: dictionaries for texts, which repeat; differences for counts, which are small;
+/// byte streams for amounts, whose upper bytes are alike.
 fn properties(schema: &SchemaRef) -> WriterProperties {
     let level = ZstdLevel::try_new(1).expect("1 is a level of zstd");
     let mut properties = WriterProperties::builder()

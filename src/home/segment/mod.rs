@@ -5,8 +5,8 @@
 //!        ◀── Fields::Figures: six columns │ Fields::All: all twelve ──┘
 //! ```
 //! Columns: `line` u32, `period` i32 (YYYYMM), `flow` (E or I), `firm_id`, `firm_name`, `region`,
-//! `city` (null where the region has none), `country`, `hs8`, `trade_mode`, `value_cents` i64,
-//! `excluded` (null where the record counts). Texts are plain strings to any reader and
+//! `city` (null for a region without a city), `country`, `hs8`, `trade_mode`, `value_cents` i64,
+//! `excluded` (null for a record that counts). Texts are plain strings to any reader and
 //! dictionary-encoded on disk.
 //!
 //! Invariant: a segment gives back the written records in its order; texts get new numbers.
@@ -24,13 +24,13 @@ pub use write::{Encoded, encode, rewrite, sort};
 
 use crate::domain::types::Vintage;
 
-/// Rows of a row group: a month of a large country is one, so that each dictionary is written and
-/// read once.
+/// The number of rows of a row group. A month of a large country fits, so that each dictionary is
+/// written and read once.
 const ROWS_MAX: usize = 1 << 20;
-/// Rows of a batch that is read.
+/// The number of rows of a batch in reading.
 const ROWS_PER_BATCH: usize = 1 << 15;
 
-/// Where the segment of a file is, relative to the home.
+/// The path of a file's segment, relative to the home.
 fn path(vintage: Vintage) -> String {
     format!("segments/{:06}.parquet", vintage.0)
 }

@@ -25,12 +25,12 @@ use crate::home::error::{ArchiveError, Result};
 /// The columns of a segment to read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fields {
-    /// What figures are made of. `name`, `region`, `product` and `line` of the records are 0 and
-    /// point to no text.
+    /// The columns behind figures. `name`, `region`, `product` and `line` of the records are 0 and
+    /// refer to no text.
     Figures,
-    /// Those, the product and the trade mode.
+    /// The columns behind figures, the product and the trade mode.
     Goods,
-    /// All of a record.
+    /// All columns.
     All,
 }
 
@@ -44,13 +44,13 @@ impl Fields {
     }
 }
 
-/// The records of a segment, in its order, after checking its hash.
+/// The records of a segment, in its order, after a check of its hash.
 ///
 /// # Errors
 /// - [`ArchiveError::Read`] if the file is missing or unreadable.
-/// - [`ArchiveError::Corrupt`] if its bytes are not those that were written.
-/// - [`ArchiveError::Decode`] if they are, and no segment of this version.
-/// - [`ArchiveError::Value`] if it holds a city that `city_of` does not know, or an unknown code.
+/// - [`ArchiveError::Corrupt`] if its hash differs.
+/// - [`ArchiveError::Decode`] if the hash is right, and the file is not a segment of this version.
+/// - [`ArchiveError::Value`] if it has a city unknown to `city_of`, or an unknown code.
 pub fn read(
     home: &Path,
     segment: &Stored,
@@ -60,11 +60,11 @@ pub fn read(
     read_row_groups(home, segment, fields, None, city_of)
 }
 
-/// The records of a segment as [`read`] gives them, without row groups that hold none of some
-/// months: late records stand in row groups of their own.
+/// The records of a segment in the form of [`read`], without row groups that have no record of the
+/// given months. Late records have separate row groups.
 ///
 /// # Errors
-/// As for [`read`].
+/// Those of [`read`].
 pub fn read_months(
     home: &Path,
     segment: &Stored,
@@ -96,7 +96,7 @@ fn read_row_groups(
     Ok((decoder.texts, records))
 }
 
-/// Row groups of a segment that are to be read, some columns of them.
+/// The row groups and columns of a segment to read.
 struct RowGroups {
     file: File,
     metadata: ArrowReaderMetadata,
@@ -111,7 +111,7 @@ impl RowGroups {
         fields: Fields,
         months: Option<&[Period]>,
     ) -> std::result::Result<Self, ParquetError> {
-        // The schema asks for dictionaries: texts are decoded once each, not once a row.
+        // The schema requests dictionaries: each text is decoded once, not once for each row.
         let options = ArrowReaderOptions::new().with_schema(schema());
         let metadata = ArrowReaderMetadata::load(&file, options)?;
         let row_groups = metadata.metadata().row_groups().iter().enumerate();
@@ -128,7 +128,7 @@ impl RowGroups {
         Ok(Self { file, metadata, mask, places, n_rows })
     }
 
-    /// One by itself: a batch of two would have both dictionaries made into one, text by text.
+    /// Reads one row group. A batch over two would merge both dictionaries, text by text.
     fn read(
         &self,
         row_group: usize,
@@ -144,7 +144,7 @@ impl RowGroups {
     }
 }
 
-/// Whether a row group can hold records of a month, by the statistics of its periods.
+/// True if a row group can have records of a month, by the statistics of its periods.
 fn may_hold(row_group: &RowGroupMetaData, months: &[Period]) -> bool {
     let period =
         row_group.columns().iter().find(|column| column.column_path().string() == "period");
@@ -208,7 +208,7 @@ fn exclusion_of(text: &str) -> Option<Exclusion> {
     Exclusion::ALL.into_iter().find(|exclusion| exclusion.name() == text)
 }
 
-/// Takes the columns of a batch out of it.
+/// Takes columns from a batch.
 #[derive(Clone, Copy)]
 struct Column<'b> {
     path: &'b Path,
@@ -220,7 +220,7 @@ impl<'b> Column<'b> {
         ArchiveError::Value { path: self.path.to_owned(), column, value: value.to_string() }
     }
 
-    /// A column of texts, each looked up once; without values where the column was not read.
+    /// A column of texts, each looked up once; without values if the column was not read.
     fn decoded<T: Copy>(
         self,
         name: &'static str,
@@ -230,9 +230,8 @@ impl<'b> Column<'b> {
             return Ok(Decoded { codes: None, values: Vec::new() });
         };
         let column = column.as_dictionary::<UInt32Type>();
-        // Parquet's reader gives a row group of nulls an empty text that no row has: only texts
-        // that
-        // rows point to are looked up.
+        // Parquet's reader adds an unused empty text to a row group of nulls, so only the texts of
+        // rows are looked up.
         let mut used = vec![false; column.values().len()];
         for code in column.keys().iter().flatten() {
             used[code as usize] = true;
@@ -250,13 +249,13 @@ impl<'b> Column<'b> {
         self.decoded(name, |text| Some(texts.intern(text)))
     }
 
-    /// A column of numbers; empty where the column was not read.
+    /// A column of numbers; empty if the column was not read.
     fn numbers<T: ArrowPrimitiveType>(self, name: &str) -> &'b [T::Native] {
         let column = self.batch.column_by_name(name);
         column.map_or(&[], |column| column.as_primitive::<T>().values())
     }
 
-    /// Runs of one month are long: each is looked at once.
+    /// Runs of one month are long: each run is decoded once.
     fn periods(self) -> Result<Vec<Period>> {
         let mut periods = Vec::with_capacity(self.batch.num_rows());
         for run in self.numbers::<Int32Type>("period").chunk_by(i32::eq) {
@@ -268,7 +267,7 @@ impl<'b> Column<'b> {
     }
 }
 
-/// A column of codes and what each stands for.
+/// A column of codes, with the value of each code.
 struct Decoded<'b, T> {
     codes: Option<&'b UInt32Array>,
     values: Vec<Option<T>>,

@@ -18,11 +18,11 @@ use parquet::file::metadata::ColumnChunkMetaData;
 use parquet::file::writer::{SerializedPageWriter, SerializedRowGroupWriter, TrackedWrite};
 use parquet::schema::types::ColumnDescPtr;
 
-/// Level of zstd for pages.
+/// The level of zstd for pages.
 pub(super) const ZSTD_LEVEL: i32 = 1;
-/// Shortest run of one value that is written as a run.
+/// The shortest sequence of one value that is written as a run.
 const RUN_MIN: usize = 8;
-/// Rows of a data page: what is worked with at a time stays in the cache.
+/// The number of rows of a data page: its data stay in the cache.
 const ROWS_A_PAGE: usize = 1 << 16;
 
 /// A column of texts of one row group, encoded.
@@ -32,13 +32,13 @@ pub(super) struct TextChunk {
 }
 
 impl TextChunk {
-    /// Encodes texts by position, none where a row has none.
+    /// Encodes texts by position; `None` for a row without a text.
     ///
     /// # Errors
-    /// What the writer says, or a page past Parquet's 2³¹ bytes.
+    /// The writer's error, or a page past Parquet's 2³¹ bytes.
     ///
     /// # Panics
-    /// If a position is outside `texts`, or a row has none in a column without nulls.
+    /// If a position is outside `texts`, or a row of a column without nulls has no text.
     pub(super) fn new(
         column: ColumnDescPtr,
         texts: &[&str],
@@ -80,7 +80,7 @@ impl TextChunk {
             column_index: None,
             offset_index: None,
         };
-        // A page is how the crate lets one hold bytes that it can read back.
+        // The crate hands over bytes that it can read back only as a page.
         let chunk = Page::DictionaryPage {
             buf: out.into_inner()?.into(),
             num_values: 0,
@@ -90,7 +90,7 @@ impl TextChunk {
         Ok(Self { page: chunk, close })
     }
 
-    /// Adds it as the next column of a row group.
+    /// Adds the chunk as the next column of a row group.
     ///
     /// # Errors
     /// The writer's error.
@@ -107,7 +107,7 @@ pub(super) fn compression() -> Compression {
     Compression::ZSTD(ZstdLevel::try_new(ZSTD_LEVEL).expect("1 is a level of zstd"))
 }
 
-/// The bytes of some pages.
+/// The byte sizes of some pages.
 #[derive(Default)]
 struct Sizes {
     compressed: usize,
@@ -126,12 +126,12 @@ impl Sizes {
 /// The texts that rows use, numbered by first use, and the rows of one page.
 struct Used<'t> {
     all: &'t [&'t str],
-    /// The number of each text of all, if it is in use.
+    /// The number of each text; unset for unused ones.
     numbers: Vec<u32>,
     texts: Vec<&'t str>,
-    /// The number of each row of the page that has a text.
+    /// The number of the text of each row in the page that has one.
     codes: Vec<u32>,
-    /// One for a row that has a text, zero for one that has none; none where all have to.
+    /// For each row, one if it has a text and zero if not; `None` for a column without nulls.
     present: Option<Vec<u32>>,
 }
 
@@ -143,7 +143,7 @@ impl<'t> Used<'t> {
         Self { all, numbers, texts, codes: Vec::new(), present: nullable.then(Vec::new) }
     }
 
-    /// Takes the rows of the next page in the place of the last one's.
+    /// Takes the rows of the next page instead of the last page's.
     fn take(&mut self, positions: impl Iterator<Item = Option<u32>>) {
         let Self { all, numbers, texts, codes, present } = self;
         codes.clear();
@@ -200,7 +200,7 @@ fn dictionary_page(texts: &[&str]) -> Result<CompressedPage> {
     Ok(CompressedPage::new(page, plain.len()))
 }
 
-/// Parquet counts the bytes of a page with 31 bits.
+/// Parquet stores the byte size of a page in 31 bits.
 fn number(n: usize) -> Result<u32> {
     i32::try_from(n)
         .map(i32::cast_unsigned)
@@ -229,7 +229,7 @@ fn encode(values: &[u32], n_bits: u32, out: &mut Vec<u8>) {
     pack(&values[packed..], n_bits, out);
 }
 
-/// One bit-packed run; all but the last of a page are of whole groups.
+/// One bit-packed run; each run but the last of a page has whole groups.
 fn pack(values: &[u32], n_bits: u32, out: &mut Vec<u8>) {
     if values.is_empty() {
         return;

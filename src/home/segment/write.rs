@@ -1,4 +1,4 @@
-//! Records to a segment.
+//! The writer of segments.
 
 use std::io::Write;
 use std::path::Path;
@@ -24,12 +24,12 @@ use crate::home::Publication;
 use crate::home::durable::{Draft, Stored};
 use crate::home::error::{ArchiveError, Result};
 
-/// About what a record takes in a segment; it grows where that is not enough.
+/// The approximate number of bytes of a record in a segment; the buffer grows if needed.
 const BYTES_A_RECORD: usize = 9;
-/// Rows of a column of numbers that are written at a time.
+/// The number of rows of a numeric column written at a time.
 const ROWS_AT_A_TIME: usize = 1 << 14;
 
-/// A segment as it will lie on the disk.
+/// A segment in its final form.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Encoded {
     bytes: Vec<u8>,
@@ -42,7 +42,7 @@ impl std::fmt::Debug for Encoded {
 }
 
 impl Encoded {
-    /// Writes the segment of one accepted file durably; it counts once a commit names it.
+    /// Writes the segment of one accepted file durably; it counts after the commit that names it.
     ///
     /// # Errors
     /// - [`ArchiveError::CreateFolder`], [`ArchiveError::Write`] if it cannot be written.
@@ -54,7 +54,7 @@ impl Encoded {
     /// Writes a segment durably at a path relative to the home.
     ///
     /// # Errors
-    /// As for [`Encoded::store`].
+    /// Those of [`Encoded::store`].
     pub fn store_at(&self, home: &Path, path: String) -> Result<Stored> {
         let mut draft = Draft::create(home, path)?;
         let target = draft.target();
@@ -65,11 +65,10 @@ impl Encoded {
     }
 }
 
-/// Writes the records of a file that was accepted before, in the place of its segment: a rebuild
-/// excludes other ones.
+/// Replaces the segment of an accepted file, because a rebuild excludes other records.
 ///
 /// # Errors
-/// As for [`Encoded::store`], and [`ArchiveError::Encode`] for those of [`encode`].
+/// Those of [`Encoded::store`], and [`ArchiveError::Encode`] with those of [`encode`].
 pub fn rewrite<'p>(
     home: &Path,
     vintage: Vintage,
@@ -85,10 +84,10 @@ pub fn rewrite<'p>(
         .store_at(home, path)
 }
 
-/// Encodes the records of a file, in the order of [`sort`], on so many threads.
+/// Encodes the records of a file in the order of [`sort`], on `n_threads` threads.
 ///
-/// Those of the file's own month come first, late ones behind them in row groups of their own, so
-/// that what is late of a month is read without the rest; `records` is left without the late ones.
+/// Records of the file's own month come first. Late records follow in separate row groups, which
+/// can be read without the rest. Late records are removed from `records`.
 ///
 /// # Errors
 /// [`ParquetError`] if a column is past what Parquet can hold.
@@ -110,8 +109,7 @@ pub fn encode<'p>(
         }
         is_own
     });
-    // Without arrow's own schema beside Parquet's, every reader takes the columns for plain
-    // strings.
+    // Without Arrow's schema in the file, every reader takes the columns for plain strings.
     let options =
         ArrowWriterOptions::new().with_properties(properties()).with_skip_arrow_metadata(true);
     let room = Vec::with_capacity((records.len() + late.len()) * BYTES_A_RECORD);
@@ -138,7 +136,7 @@ pub fn encode<'p>(
     Ok(Encoded { bytes: file.into_inner()? })
 }
 
-/// What becomes of each item, in order.
+/// The result of each item, in order.
 fn in_parallel<T: Send, R: Send>(
     n_threads: usize,
     items: impl Iterator<Item = T> + Send,
@@ -168,8 +166,8 @@ fn in_parallel<T: Send, R: Send>(
     done.into_iter().map(|(_, result)| result).collect()
 }
 
-/// Numbers that vary in all their bits are packed and not compressed, which costs more than it
-/// saves.
+/// The settings: numbers whose bits all vary are packed but not compressed, because compression
+/// costs more than it saves.
 fn properties() -> WriterProperties {
     let period = ColumnPath::from("period");
     let mut properties = WriterProperties::builder()
@@ -200,7 +198,7 @@ struct Columns<'a, 'p> {
 }
 
 impl Columns<'_, '_> {
-    /// A column's chunk; `numbers` writes it unless it is one of texts.
+    /// The chunk of a column; `numbers` writes a column that is not of texts.
     fn chunk(
         self,
         column: ColumnDescPtr,
@@ -252,7 +250,7 @@ impl Columns<'_, '_> {
             return self
                 .texts(column, &dictionary.iter().collect::<Vec<_>>(), |row| Some(code(row)));
         }
-        // Late records are few: their row group holds their own texts and not the whole file's.
+        // Late records are few: their row group has only their own texts.
         let mut positions = vec![u32::MAX; dictionary.len()];
         let mut used = Vec::new();
         for row in self.rows {
@@ -287,7 +285,7 @@ impl Columns<'_, '_> {
     }
 }
 
-/// Writes a column of numbers, some rows at a time: what is worked with stays in the cache.
+/// Writes a column of numbers, some rows at a time, so that the data stay in the cache.
 fn written<A: Array + 'static>(
     mut writer: ArrowColumnWriter,
     rows: &[Record],
@@ -307,10 +305,11 @@ fn yyyymm(period: Period) -> i32 {
     i32::try_from(period.as_yyyymm()).expect("a year before 2200")
 }
 
-/// Puts records in the order of a segment: by firm (counted into place, firms being dense), then by
-/// city, country, flow, period and line.
+/// Sorts records into the order of a segment: by firm (a counting sort, because firms are dense),
+/// then by city, country, flow, period and line.
 ///
-/// In place: the lines of a firm often stand together in a file, and then nothing moves far.
+/// Sorts in place: the lines of a firm are often neighbours in a file, and then no record moves
+/// far.
 ///
 /// # Panics
 /// If a record's firm is not below `n_firms`.
@@ -341,7 +340,8 @@ pub fn sort(records: &mut [Record], n_firms: usize) {
     }
 }
 
-/// City, country, flow, period and line, in one number: comparing five fields takes five branches.
+/// City, country, flow, period and line in one number: a comparison of five fields takes five
+/// branches.
 fn within_firm(record: &Record) -> u128 {
     let city = record.city.map_or(0, |city| u128::from(city.0) + 1);
     let flow = u128::from(record.flow == Flow::Import);

@@ -3,10 +3,10 @@
 use super::missing::Missing;
 use crate::panel::growing::{Growing, NotText, Role, Values};
 
-/// A column of levels as its texts come.
+/// A column of levels while texts are added.
 pub(super) struct Levels {
     growing: Growing,
-    /// Quoted fields whose text, not quoted, stands for a missing value.
+    /// The number of quoted fields whose text means a missing value if it is not quoted.
     pub(super) n_quoted: u64,
 }
 
@@ -21,10 +21,10 @@ impl Levels {
         self.growing.finish()
     }
 
-    /// Adds the level that a text is; an empty one is missing.
+    /// Adds the level of a text; an empty text is missing.
     ///
     /// # Errors
-    /// If the bytes are not text.
+    /// An error if the bytes are not text.
     pub(super) fn push(
         &mut self,
         text: &[u8],
@@ -52,10 +52,10 @@ impl Levels {
     }
 }
 
-/// Digits that are a whole number of at most so many are below 2⁶³.
+/// The number of digits up to which every whole number is below 2⁶³.
 const DIGITS_MAX: usize = 18;
 
-/// The whole number that a text is in its shortest form, the only one that stands for it.
+/// The whole number of a text in its shortest form; other forms are texts.
 fn whole(text: &[u8]) -> Option<i64> {
     let digits = text.strip_prefix(b"-").unwrap_or(text);
     let is_shortest = match digits {

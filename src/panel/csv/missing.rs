@@ -1,12 +1,12 @@
-//! Texts that stand for a missing value.
+//! Texts that mean a missing value.
 
-/// Texts that stand for a missing value unless others are named; the empty one always does.
+/// The texts that mean a missing value by default; the empty text always does.
 pub const MISSING_DEFAULT: [&str; 6] = ["NA", "NaN", "nan", ".", "null", "NULL"];
 
-/// The texts that stand for a missing value.
+/// The texts that mean a missing value.
 pub(super) struct Missing {
     texts: Vec<Vec<u8>>,
-    /// Whether some of them are numbers as well.
+    /// True if some of them are also numbers.
     pub(super) may_be_numbers: bool,
     longest: usize,
 }
@@ -25,7 +25,7 @@ impl Missing {
         Self { may_be_numbers: texts.iter().any(number), texts, longest }
     }
 
-    /// Whether an unquoted text, or a number's, stands for a missing value.
+    /// True if an unquoted text, or a number's text, means a missing value.
     pub(super) fn has(&self, text: &[u8]) -> bool {
         text.len() <= self.longest && self.texts.iter().any(|own| own == text)
     }

@@ -34,7 +34,7 @@ use super::wanted::{ReadOptions, Wanted};
 use crate::feed::decode;
 use crate::feed::layout::Delimiter;
 
-/// A column as it is read, in the forms in which it is wanted.
+/// A column in the requested forms.
 struct Column {
     name: String,
     place: usize,
@@ -42,7 +42,7 @@ struct Column {
     level: Option<Levels>,
 }
 
-/// Reads the wanted columns.
+/// Reads the requested columns.
 pub(super) fn read(
     path: &Path,
     wanted: &Wanted,
@@ -65,7 +65,7 @@ fn packed(path: &Path, kind: &'static str) -> Result<(), PanelError> {
     Err(PanelError::Packed { path: path.to_owned(), kind })
 }
 
-/// What is read, and how.
+/// The parameters of reading.
 struct Reading<'r> {
     path: &'r Path,
     wanted: &'r Wanted,
@@ -114,7 +114,7 @@ impl Reading<'_> {
         Ok(Table { columns: columns.into_iter().map(Column::finish).collect(), notes })
     }
 
-    /// Sets the style of the records and takes their header.
+    /// Sets the style of the records and reads their header.
     fn header<R: Read>(&self, records: &mut Records<R>) -> Result<Vec<String>, PanelError> {
         let empty = || PanelError::Empty { path: self.path.to_owned() };
         let broken = |error| self.broken(error);
@@ -166,7 +166,7 @@ impl Column {
         })
     }
 
-    /// What a reader should know of the column.
+    /// A note about the column for the user.
     fn note(&self) -> Option<String> {
         let n_quoted = self.level.as_ref()?.n_quoted;
         (n_quoted > 0).then(|| {
@@ -185,7 +185,7 @@ impl Column {
     }
 }
 
-/// How much of a line a message shows.
+/// The number of characters of a line in a message.
 const TEXT_SHOWN: usize = 120;
 
 fn shortened(text: &str) -> String {

@@ -5,14 +5,14 @@ use super::problem::CsvProblem;
 use crate::feed::layout::DecimalMark;
 use crate::panel::growing::{Growing, Role, Values};
 
-/// A column of numbers as its texts come.
+/// A column of numbers while texts are added.
 pub(super) struct Numbers {
     name: String,
     growing: Growing,
     sort: Sort,
 }
 
-/// What a column's values so far are.
+/// The kind of a column's values so far.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Sort {
     Missing,
@@ -20,18 +20,18 @@ enum Sort {
     Booleans,
 }
 
-/// The decimal mark of a text: given, or what its numbers show it to be.
+/// The decimal mark of a text: given, or inferred from its numbers.
 #[derive(Debug, Default)]
 pub(super) struct Marks {
     given: Option<DecimalMark>,
-    /// The first number with a comma, and with a point.
+    /// The first number with a comma, and the first with a point.
     comma: Option<Seen>,
     point: Option<Seen>,
-    /// Whether some comma cannot separate thousands.
+    /// True if some comma cannot separate thousands.
     is_decimal: bool,
 }
 
-/// A number as it stands.
+/// A number in its original form.
 #[derive(Clone, Debug)]
 struct Seen {
     line: u64,
@@ -50,10 +50,11 @@ impl Numbers {
         self.growing.finish()
     }
 
-    /// Adds the number that a text is.
+    /// Adds the number of a text.
     ///
     /// # Errors
-    /// If it is neither a number, a truth value nor missing, or not of the sort of those before it.
+    /// An error if the text is neither a number, a truth value nor missing, or differs in kind from
+    /// earlier values.
     pub(super) fn push(
         &mut self,
         text: &[u8],
@@ -128,10 +129,10 @@ impl Marks {
         Self { given, ..Self::default() }
     }
 
-    /// That the numbers of the text have one decimal mark, and which one is known.
+    /// Checks that the numbers of the text have one known decimal mark.
     ///
     /// # Errors
-    /// If not, with the line of a number that shows it.
+    /// The problem, with the line of a number that shows it.
     pub(super) fn check(&self) -> Result<(), (u64, CsvProblem)> {
         let Some(Seen { line, column, text }) = self.comma.clone() else { return Ok(()) };
         match self.point.clone() {
@@ -152,12 +153,12 @@ fn lossy(text: &[u8]) -> String {
     String::from_utf8_lossy(text).into_owned()
 }
 
-/// The number that a text with a decimal point is; a whole number becomes the nearest real.
+/// The number of a text with a decimal point; a whole number becomes the nearest real.
 fn plain(text: &[u8]) -> Option<f64> {
     std::str::from_utf8(text).ok()?.parse().ok()
 }
 
-/// The number that a text with one decimal comma is.
+/// The number of a text with one decimal comma.
 fn with_comma(text: &[u8]) -> Option<f64> {
     let at = text.iter().position(|byte| *byte == b',')?;
     let mut with_point = text.to_vec();
@@ -165,8 +166,8 @@ fn with_comma(text: &[u8]) -> Option<f64> {
     plain(&with_point)
 }
 
-/// Whether the comma may separate thousands: three digits after it, one to three before it, the
-/// first not zero.
+/// True if the comma may separate thousands: three digits follow it, and one to three digits come
+/// before it, of which the first is not zero.
 fn may_be_thousands(text: &[u8]) -> bool {
     let digits = text.strip_prefix(b"-").or_else(|| text.strip_prefix(b"+")).unwrap_or(text);
     let Some(at) = digits.iter().position(|byte| *byte == b',') else { return false };
@@ -177,7 +178,7 @@ fn may_be_thousands(text: &[u8]) -> bool {
         && rest.iter().all(u8::is_ascii_digit)
 }
 
-/// Whether a text is a number but for what separates its thousands.
+/// True if a text is a number with thousands separators.
 fn with_separators(text: &str) -> bool {
     const SEPARATORS: [char; 7] = [',', '.', ' ', '\'', '_', '\u{a0}', '\u{202f}'];
     let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
@@ -191,7 +192,7 @@ fn with_separators(text: &str) -> bool {
         && groups.first().is_some_and(|group| group.len() == 3)
 }
 
-/// A truth value as R, pandas, polars and databases write it.
+/// A truth value in the form of R, pandas, polars and databases.
 fn boolean(text: &[u8]) -> Option<f64> {
     match text {
         b"TRUE" | b"True" | b"true" | b"T" | b"t" => Some(1.0),

@@ -1,33 +1,33 @@
 //! Errors in a line of a panel.
 
-/// A problem of a line of a panel.
+/// A problem of a line in a panel.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CsvProblem {
-    /// More or fewer fields than the header has.
+    /// The line has more or fewer fields than the header.
     #[error(
         "{n_fields} fields where the header has {n_names}: {text:?}; quote a field that holds the \
          delimiter {delimiter:?}, or name the delimiter with --delimiter"
     )]
     Ragged {
-        /// Fields of the line.
+        /// The number of fields of the line.
         n_fields: usize,
-        /// Fields of the header.
+        /// The number of fields of the header.
         n_names: usize,
-        /// What stands between them.
+        /// The delimiter.
         delimiter: char,
         /// The line.
         text: String,
     },
-    /// A quoted field without an end.
+    /// A quoted field has no end.
     #[error("a quoted field begins here and is not closed; close it, or leave out the quote")]
     OpenQuote,
-    /// Text after a quoted field.
+    /// Text follows a quoted field.
     #[error("text follows a closing quote; double a quote that belongs to the field")]
     AfterQuote,
-    /// A line past any limit.
+    /// A line exceeds any limit.
     #[error("the line has more than 64 MiB; is the file a table?")]
     TooLong,
-    /// Bytes that are not text.
+    /// A field has bytes that are not text.
     #[error(
         "column {column:?} holds bytes that are not text in the encoding that was given or \
          detected: {text:?}; name it with --encoding, such as gb18030"
@@ -38,7 +38,7 @@ pub enum CsvProblem {
         /// The field, with `�` for the bytes.
         text: String,
     },
-    /// A text in a column of numbers.
+    /// A column of numbers has a text.
     #[error(
         "column {column:?} holds {text:?}, which is not a number; use the column after | as a \
          fixed effect, or name the text with --missing if it stands for a missing value"
@@ -49,7 +49,7 @@ pub enum CsvProblem {
         /// The field.
         text: String,
     },
-    /// A number with thousands apart.
+    /// A number has thousands separators.
     #[error(
         "column {column:?} holds {text:?}; thousands separators are not read: write the number \
          without them"
@@ -60,7 +60,7 @@ pub enum CsvProblem {
         /// The field.
         text: String,
     },
-    /// A number with another decimal mark than the one given.
+    /// A number has another decimal mark than the given one.
     #[error(
         "column {column:?} holds {text:?}, which is not a number with the mark given by --decimal"
     )]
@@ -70,7 +70,7 @@ pub enum CsvProblem {
         /// The field.
         text: String,
     },
-    /// Numbers with commas that may be marks or separators.
+    /// Numbers have commas that may be decimal marks or separators.
     #[error(
         "column {column:?} holds {text:?}, whose comma may be a decimal mark or separate \
          thousands; give --decimal , or write the number without separators"
@@ -81,7 +81,7 @@ pub enum CsvProblem {
         /// The field.
         text: String,
     },
-    /// Numbers with a comma and numbers with a point.
+    /// Some numbers have a comma, others a point.
     #[error(
         "column {column:?} holds {text:?} and column {other_column:?} {other:?} in line \
          {other_line}; write all numbers with one decimal mark, without thousands separators"
@@ -95,10 +95,10 @@ pub enum CsvProblem {
         other_column: String,
         /// The number.
         other: String,
-        /// Its line.
+        /// The line of that number.
         other_line: u64,
     },
-    /// Truth values among numbers.
+    /// A column mixes truth values and numbers.
     #[error(
         "column {column:?} holds {text:?}, where the lines before hold numbers or truth values: \
          write only one of them"

@@ -1,61 +1,61 @@
-//! Text to records: where a record ends, and where its fields do.
+//! Text to records: finds the ends of records and fields.
 //!
 //! Fields may be quoted, and a quoted field may hold delimiters, doubled quotes and line ends; a
-//! quote inside an unquoted field is a letter like any other. A blank line is no record. Lines end
+//! quote inside an unquoted field is an ordinary character. A blank line is not a record. Lines end
 //! in a line feed, with or without a carriage return before it, or, in a text without line feeds,
 //! in a carriage return.
 //!
-//! This file splits panels, because the `csv` crate does not say whether a field was quoted, and a
-//! quoted `NA` is a text. A test checks that the two agree on well-formed text.
+//! This file splits panels, because the `csv` crate does not report whether a field was quoted, and
+//! a quoted `NA` is a text. A test checks that the two agree on well-formed text.
 
 use std::io::{self, Read};
 
 use memchr::{memchr, memchr_iter, memchr2};
 
-/// The longest record: what is longer is an opening quote without a closing one.
+/// The longest record, in bytes: a longer one has an opening quote without a closing quote.
 const RECORD_BYTES_MAX: usize = 64 << 20;
-/// How much of a text is read at a time.
+/// The number of bytes of text read at a time.
 const BLOCK_BYTES: usize = 1 << 18;
 
-/// How fields and lines are set apart.
+/// The separation of fields and lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Style {
     pub(super) delimiter: u8,
     /// The end of a line.
     pub(super) terminator: u8,
-    /// Whether a space after a delimiter belongs to the delimiter.
+    /// True if a space after a delimiter belongs to the delimiter.
     pub(super) skips_spaces: bool,
 }
 
-/// A field, by its place in the record.
+/// A field, by its position in the record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Field {
     start: usize,
     end: usize,
-    /// Whether it stood between quotes.
+    /// True if the field was between quotes.
     pub(super) quoted: bool,
-    /// Whether quotes in it are doubled.
+    /// True if quotes in the field are doubled.
     escaped: bool,
 }
 
 /// A record.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Record<'a> {
-    /// The physical line it starts on, the first being 1.
+    /// The line on which the record starts; the first line is 1.
     pub(super) line: u64,
     raw: &'a [u8],
     pub(super) fields: &'a [Field],
 }
 
-/// Why a text has no next record.
+/// The reason why there is no next record.
 #[derive(Debug)]
 pub(super) enum Broken {
     Read(io::Error),
-    /// On this line a quoted field starts that is not closed.
+    /// A quoted field that starts on this line is not closed.
     OpenQuote(u64),
-    /// On this line something follows a closing quote.
+    /// Text follows a closing quote on this line.
     AfterQuote(u64),
-    /// This line is longer than any record.
+    /// This line exceeds the longest record.
     TooLong(u64),
 }
 
@@ -66,7 +66,7 @@ impl From<io::Error> for Broken {
 }
 
 impl<'a> Record<'a> {
-    /// A field's text, without its quotes; `scratch` holds it where quotes were doubled.
+    /// A field's text, without its quotes; `scratch` holds it if quotes were doubled.
     pub(super) fn text<'t>(&self, field: Field, scratch: &'t mut Vec<u8>) -> &'t [u8]
     where
         'a: 't,
@@ -90,7 +90,7 @@ impl<'a> Record<'a> {
         String::from_utf8_lossy(self.text(field, &mut Vec::new())).into_owned()
     }
 
-    /// The record as it stands.
+    /// The original text of the record.
     pub(super) fn lossy_raw(&self) -> String {
         String::from_utf8_lossy(self.raw).into_owned()
     }
@@ -100,19 +100,19 @@ impl<'a> Record<'a> {
 pub(super) struct Records<R> {
     source: R,
     buffer: Vec<u8>,
-    /// What is not handed out yet begins here …
+    /// The start of the unread bytes in the buffer …
     at: usize,
-    /// … and ends here.
+    /// … and their end.
     held: usize,
     exhausted: bool,
-    /// The physical line at `at`.
+    /// The line at `at`.
     line: u64,
     style: Style,
     fields: Vec<Field>,
 }
 
 impl<R: Read> Records<R> {
-    /// The records of a text; its first block decides which bytes end its lines.
+    /// The records of a text; its first block decides the line ends.
     pub(super) fn new(source: R) -> io::Result<Self> {
         let style = Style { delimiter: b',', terminator: b'\n', skips_spaces: false };
         let mut records = Self {
@@ -141,13 +141,13 @@ impl<R: Read> Records<R> {
         self.style = style;
     }
 
-    /// The next line that is not blank, without taking it; none at the end.
+    /// The next line that is not blank, without consuming it; `None` at the end.
     pub(super) fn peek_line(&mut self) -> Result<Option<&[u8]>, Broken> {
         let found = self.line_ahead()?;
         Ok(found.map(|(n_bytes, _)| &self.buffer[self.at..self.at + n_bytes]))
     }
 
-    /// Steps over blank lines: the bytes of the next line without and with its end.
+    /// Skips blank lines; returns the bytes of the next line without and with its end.
     fn line_ahead(&mut self) -> Result<Option<(usize, usize)>, Broken> {
         while let Some((n_bytes, taken)) = self.line_end()? {
             if n_bytes > 0 {
@@ -159,7 +159,7 @@ impl<R: Read> Records<R> {
         Ok(None)
     }
 
-    /// Steps over the line that was looked at.
+    /// Skips the line that was peeked.
     pub(super) fn skip_line(&mut self) -> Result<(), Broken> {
         if let Some((_, taken)) = self.line_end()? {
             self.at += taken;
@@ -168,7 +168,7 @@ impl<R: Read> Records<R> {
         Ok(())
     }
 
-    /// The next record; none at the end of the text.
+    /// The next record; `None` at the end of the text.
     pub(super) fn next(&mut self) -> Result<Option<Record<'_>>, Broken> {
         let Some((mut n_bytes, mut taken)) = self.line_ahead()? else { return Ok(None) };
         let (line, mut n_lines) = (self.line, 1);
@@ -187,7 +187,7 @@ impl<R: Read> Records<R> {
         Ok(Some(Record { line, raw, fields: &self.fields }))
     }
 
-    /// The bytes of the next record, which has quotes, without and with the end of its line.
+    /// The bytes of the next record, which has quotes, without and with its line end.
     fn quoted_record(&mut self) -> Result<(usize, usize), Broken> {
         loop {
             let rest = &self.buffer[self.at..self.held];
@@ -202,7 +202,7 @@ impl<R: Read> Records<R> {
         }
     }
 
-    /// The bytes of the next line without and with its end; none at the end of the text.
+    /// The bytes of the next line without and with its end; `None` at the end of the text.
     fn line_end(&mut self) -> Result<Option<(usize, usize)>, Broken> {
         let mut searched = 0;
         loop {
@@ -224,7 +224,7 @@ impl<R: Read> Records<R> {
         }
     }
 
-    /// Reads on behind what is held, which moves to the front of the buffer.
+    /// Reads more bytes after the unread ones, which move to the front of the buffer.
     fn fill(&mut self) -> io::Result<()> {
         self.buffer.copy_within(self.at..self.held, 0);
         (self.at, self.held) = (0, self.held - self.at);
@@ -246,7 +246,7 @@ impl<R: Read> Records<R> {
     }
 }
 
-/// The texts of a line's fields; none if they cannot be separated.
+/// The texts of a line's fields; `None` if they cannot be separated.
 pub(super) fn fields_of(line: &[u8], style: Style) -> Option<Vec<String>> {
     let mut fields = Vec::new();
     match split_quoted(line, true, style, &mut fields) {
@@ -279,17 +279,17 @@ fn n_spaces(text: &[u8]) -> usize {
     text.iter().take_while(|&&byte| byte == b' ').count()
 }
 
-/// What a text with quotes begins with.
+/// The start of a text with quotes.
 enum Split {
-    /// A record: its bytes without and with the end of its line.
+    /// A record: its bytes without and with its line end.
     Record { n_bytes: usize, taken: usize },
-    /// A quoted field that is not closed in what is held.
+    /// A quoted field that is not closed in the buffer.
     Open,
-    /// Something follows a closing quote.
+    /// Text that follows a closing quote.
     AfterQuote,
 }
 
-/// The fields of the record that a text begins with; `whole` if nothing follows the text.
+/// The fields of the first record of a text; `whole` is true if no bytes follow the text.
 fn split_quoted(text: &[u8], whole: bool, style: Style, fields: &mut Vec<Field>) -> Split {
     fields.clear();
     let mut at = 0;
@@ -315,7 +315,7 @@ fn split_quoted(text: &[u8], whole: bool, style: Style, fields: &mut Vec<Field>)
             [b'\r', byte, ..] if *byte == style.terminator => 2,
             [] if whole => 0,
             [b'\r'] if whole => 1,
-            // The end may not be held yet: a carriage return, or a quote that is doubled.
+            // The rest may not be in the buffer yet: a carriage return, or a doubled quote.
             [] | [b'\r'] => return Split::Open,
             _ => return Split::AfterQuote,
         };
@@ -323,8 +323,8 @@ fn split_quoted(text: &[u8], whole: bool, style: Style, fields: &mut Vec<Field>)
     }
 }
 
-/// The field from `start`, the byte after its opening quote, to its closing quote; none if there is
-/// none.
+/// The field from `start`, the byte after its opening quote, to its closing quote; `None` if that
+/// is missing.
 fn quoted_field(text: &[u8], start: usize) -> Option<Field> {
     let mut escaped = false;
     let mut from = start;

@@ -1,7 +1,7 @@
 use super::*;
 use crate::estimate::panel::Column as Slice;
 
-/// The columns `x` as numbers and `f` as levels of a text.
+/// Reads the columns `x` as numbers and `f` as levels of a text.
 fn read(text: impl AsRef<[u8]>, options: &ReadOptions) -> Result<Table, String> {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("panel");

@@ -54,7 +54,7 @@ fn line(city: &str, country: Option<&str>, cents: i64) -> Row {
     (city.to_owned(), country.map(str::to_owned), cents)
 }
 
-/// A whole part and changes that replace, remove, add and bring back rows.
+/// A whole part and changes that replace, remove, add and restore rows.
 fn story(home: &Path) -> ([Part; 4], [Vec<Row>; 4]) {
     let whole = [(false, "a", Some("1"), 1), (false, "a", None, 2), (false, "b", Some("1"), 3)];
     let second = [(false, "a", Some("1"), 11), (true, "a", None, 0), (false, "c", Some(""), 14)];
@@ -110,8 +110,8 @@ fn a_damaged_part_is_named() {
     assert!(error.to_string().contains("published/city/2010/000001.parquet is damaged"));
 }
 
-/// Folds up to one publication and then up to the last, as a home does that goes on; `wanted` are
-/// the publications that stay.
+/// Folds up to one publication and then up to the last, like a growing home; the publications in
+/// `wanted` stay.
 fn folded(home: &Path, parts: &[Part], first: usize, wanted: &[u32]) -> (Fold, Vec<UndoPart>) {
     let is_wanted = |at: Publication| wanted.contains(&at.0);
     let (table, year) = (Table::City, Year(2010));
@@ -167,7 +167,7 @@ fn folded_parts_have_every_state_that_is_wanted_and_no_other() {
     }
 }
 
-/// Rows of several row groups, of which changes concern some in each.
+/// Several row groups, each with changed rows.
 #[test]
 fn a_fold_of_several_row_groups_has_the_rows_before_and_after() {
     let home = tempfile::tempdir().expect("a temporary folder");

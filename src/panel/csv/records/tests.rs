@@ -6,7 +6,7 @@ fn comma() -> Style {
     Style { delimiter: b',', terminator: b'\n', skips_spaces: false }
 }
 
-/// A reader that hands out a few bytes at a time.
+/// A reader that returns a few bytes at a time.
 struct Trickle<'t>(&'t [u8]);
 
 impl Read for Trickle<'_> {
@@ -18,7 +18,8 @@ impl Read for Trickle<'_> {
     }
 }
 
-/// All records of a text as (line, fields), a quoted field after a `"`; none if one is broken.
+/// All records of a text as (line, fields), quoted fields with a leading `"`; `None` if a record is
+/// broken.
 fn records(text: &[u8], style: Style) -> Option<Vec<(u64, Vec<String>)>> {
     let mut records = Records::new(Trickle(text)).expect("memory can be read");
     let terminator = records.style().terminator;
@@ -83,8 +84,8 @@ fn what_cannot_be_framed_is_named_with_its_line() {
 }
 
 proptest! {
-    /// Quotes only around whole fields: what follows a closing quote is refused here, and kept by
-    /// the `csv` crate.
+    /// Quotes only around whole fields: this module refuses text after a closing quote, and the
+    /// `csv` crate keeps it.
     #[test]
     fn what_is_well_formed_is_read_as_the_csv_crate_reads_it(
         rows in prop::collection::vec(
