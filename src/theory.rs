@@ -1,10 +1,10 @@
-//! The theory behind the indicators: equations (1) to (12), a function each.
+//! The theory behind the indicators: equations (1) to (12), each as a function.
 //!
-//! An exporter does not know the demand of a market. It starts from a prior, sees what the
-//! exporters of its own city and of its affiliates' cities sell there, and updates: the more
-//! exporters, the more weight on what they tell. From this follow when a plant exports, how much it
-//! sells, and why affiliates' signals raise its sales (12), which is what the regressions of
-//! equation (15) look for. [`crate::simulate`] draws feeds from these functions.
+//! An exporter does not know the demand of a market. It starts from a prior, sees the sales of
+//! exporters of its own city and of its affiliates' cities there, and updates. More exporters give
+//! their signals more weight. The decision to export, the sales, and the effect of affiliates'
+//! signals on sales (12) follow from this; the regressions of equation (15) estimate that effect.
+//! [`crate::simulate`] draws feeds from these functions.
 //!
 //! Demand and its signals are in logs; `φ^(σ-1)` is written *ability*, the only form in which
 //! productivity counts.
@@ -31,7 +31,7 @@ impl Technology {
     }
 }
 
-/// What is known of a market before anyone is seen to export to it.
+/// The prior of a market, before any exporter to it is seen.
 ///
 /// # Units
 /// Logs of demand, and squares of them.
@@ -45,17 +45,17 @@ pub struct Prior {
     pub taste_variance: f64,
 }
 
-/// What exporters of a market were seen to face: how many, and their parts of the mean signal.
+/// The signals of a market's exporters: their number, and the parts of the mean signal.
 ///
 /// # Units
-/// The parts in logs of demand; with nobody seen, all three are zero.
+/// The parts in logs of demand; without exporters, all three are zero.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Signals {
-    /// Exporters seen, `n = n_nb + n_oth`.
+    /// The number of exporters seen, `n = n_nb + n_oth`.
     pub exporters: f64,
-    /// Neighbours' part `d_nb` of the mean signal: their mean times their share of `n`.
+    /// The neighbours' part `d_nb` of the mean signal: their mean times their share of `n`.
     pub neighbours: f64,
-    /// Affiliate cities' part `d_oth`, likewise.
+    /// The affiliate cities' part `d_oth` of the mean signal, defined in the same way.
     pub affiliates: f64,
 }
 
@@ -89,7 +89,7 @@ impl Signals {
 /// (1): `ξ = [σ (σ/(σ-1))^(σ-1)]^-1`, with [`profit`].
 ///
 /// # Panics
-/// If `sigma` is not above one: then a monopolist has no price.
+/// If `sigma` is not above one: a monopolist then has no optimal price.
 #[must_use]
 pub fn profitability_scale(sigma: f64) -> f64 {
     assert!(sigma > 1.0, "elasticity of substitution {sigma} is not above one");
@@ -138,12 +138,12 @@ pub fn taste(prior: &Prior, standard_normal: f64) -> f64 {
     prior.taste_variance.sqrt() * standard_normal
 }
 
-/// Demand a plant expects when it has seen no exporter: the mean of a lognormal variable.
+/// The expected demand of a plant that has seen no exporter: the mean of a lognormal variable.
 fn expected_demand_alone(prior: &Prior) -> f64 {
     libm::exp(prior.mean + f64::midpoint(prior.demand_variance, prior.taste_variance))
 }
 
-/// Profit that a plant expects when it has seen no exporter.
+/// The expected profit of a plant that has seen no exporter.
 ///
 /// # Equation
 /// (5): `ξ φ^(σ-1) exp(d̄ + v/2) - f`, `v = v_d + v_z`.
@@ -155,7 +155,7 @@ pub fn expected_profit_alone(technology: &Technology, prior: &Prior) -> f64 {
     profit(technology, expected_demand_alone(prior))
 }
 
-/// The ability `φ^(σ-1)` from which on a plant that has seen no exporter exports.
+/// The ability `φ^(σ-1)` from which a plant exports if it has seen no exporter.
 ///
 /// # Equation
 /// (6): `φ^(σ-1) ≥ f / (ξ exp(d̄ + v/2))`; there (5) is zero.
@@ -167,7 +167,7 @@ pub fn export_cutoff_alone(sigma: f64, fixed_cost: f64, prior: &Prior) -> f64 {
     fixed_cost / (profitability_scale(sigma) * expected_demand_alone(prior))
 }
 
-/// Revenue that a plant expects when it has seen no exporter.
+/// The expected revenue of a plant that has seen no exporter.
 ///
 /// # Equation
 /// (7): `r = σ E[π] + σ f`.
@@ -195,7 +195,7 @@ pub fn posterior_mean(prior: &Prior, signals: &Signals) -> f64 {
 /// The weight of the mean signal against the prior.
 ///
 /// # Equation
-/// (9): `δ = n v_d / (v_z + n v_d)`: 0 with nobody seen, towards 1 as exporters grow in number.
+/// (9): `δ = n v_d / (v_z + n v_d)`: 0 without exporters, and near 1 for many.
 ///
 /// # Panics
 /// If the taste's variance is not positive, or the number of exporters is negative.
@@ -218,11 +218,11 @@ pub fn posterior_variance(prior: &Prior, exporters: f64) -> f64 {
     taste_variance * prior.demand_variance / (taste_variance + exporters * prior.demand_variance)
 }
 
-/// Revenue that a plant expects after the signals.
+/// The expected revenue of a plant after the signals.
 ///
 /// # Equation
-/// (11): `r = ξ σ φ^(σ-1) exp(d_post + v_post/2)`. As printed, it leaves the variance of the taste
-/// out, which (7) has in: with no signal it is (7) times `exp(-v_z/2)`.
+/// (11): `r = ξ σ φ^(σ-1) exp(d_post + v_post/2)`. As printed, it omits the variance of the taste,
+/// which (7) includes: without a signal it is (7) times `exp(-v_z/2)`.
 ///
 /// # Panics
 /// As [`profitability_scale`] and [`signal_weight`].
@@ -234,7 +234,7 @@ pub fn revenue_after_learning(technology: &Technology, prior: &Prior, signals: &
     scale * technology.ability() * libm::exp(log_expected)
 }
 
-/// By how many per cent revenue rises with one per cent of demand signalled from the affiliates'
+/// The rise of revenue in per cent for one per cent of demand signalled from the affiliates'
 /// cities.
 ///
 /// # Equation

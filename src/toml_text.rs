@@ -2,13 +2,13 @@
 
 use serde::de::DeserializeOwned;
 
-/// Why a text is not what is expected of it, and where.
+/// The place and reason why a text cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}, column {column}: {message}")]
 pub struct TomlError {
-    /// The line, from 1.
+    /// The line, counted from 1.
     pub line: usize,
-    /// The column in it, in characters from 1.
+    /// The column in the line, in characters from 1.
     pub column: usize,
     /// The problem.
     pub message: String,
@@ -17,7 +17,7 @@ pub struct TomlError {
 /// Reads a value.
 ///
 /// # Errors
-/// [`TomlError`] if the text is not TOML, or a key or a value is not one that is expected.
+/// [`TomlError`] if the text is not TOML, or has an unexpected key or value.
 ///
 /// # Examples
 /// ```

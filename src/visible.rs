@@ -1,18 +1,18 @@
 //! Text from outside, made safe for a terminal and a text log.
 //!
-//! File names, firm identifiers, names of columns and output of other programs can hold anything:
-//! escape sequences that move the cursor, line breaks that forge a message, marks that turn the
-//! direction of writing. Text for people goes through [`line()`], one line at a time; JSON
-//! documents go through [`json`]. Tables for programs (CSV, Parquet, workbooks, JSON lines) keep
-//! their texts unchanged.
+//! File names, firm identifiers, names of columns and output of other programs can have any
+//! characters: escape sequences that move the cursor, line breaks that forge a message, marks that
+//! change the direction of writing. Text for people goes through [`line()`], one line at a time;
+//! JSON documents go through [`json`]. Tables for programs (CSV, Parquet, workbooks, JSON lines)
+//! keep their texts unchanged.
 //!
-//! Invariant: what [`line()`] returns is one line, and each of its characters is visible or a
+//! Invariant: the result of [`line()`] is one line, and each of its characters is visible or a
 //! blank.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-/// A text as one visible line: what is not visible is written as an escape, such as `\n` or
+/// A text as one visible line: invisible characters are written as escapes, such as `\n` or
 /// `\u{1b}`.
 ///
 /// # Examples
@@ -26,7 +26,7 @@ pub fn line(text: &str) -> Cow<'_, str> {
     escaped(text, is_hidden, |letter, line| line.extend(letter.escape_default()))
 }
 
-/// A JSON document with the same meaning, in which what is not visible is written as `\uXXXX`; line
+/// A JSON document with the same meaning, with invisible characters written as `\uXXXX`; line
 /// breaks between its elements stay.
 #[must_use]
 pub fn json(document: &str) -> Cow<'_, str> {
@@ -57,8 +57,8 @@ fn escaped(
     Cow::Owned(visible)
 }
 
-/// Whether a character does something else than stand there: a control character, a line or
-/// paragraph break, a mark of direction, a character without width or ink.
+/// True for a character that is not just visible text: a control character, a line or paragraph
+/// break, a mark of direction, a character without width or ink.
 fn is_hidden(letter: char) -> bool {
     letter.is_control()
         || matches!(

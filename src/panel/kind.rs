@@ -1,4 +1,4 @@
-//! The kind of a column's values: whether they are numbers, and the written form of a level.
+//! The kind of a column's values: numbers or not, and the written form of a level.
 //!
 //! # Shape
 //! Levels that are whole numbers in the file (dates, times, decimals, truth values) are stored as
@@ -21,7 +21,7 @@ pub enum Kind {
     Single,
     /// Reals of 64 bits.
     Real,
-    /// Decimals with so many digits after the point.
+    /// Decimals with this number of digits after the point.
     Decimal(i8),
     /// Texts.
     Text,
@@ -31,23 +31,23 @@ pub enum Kind {
     Day,
     /// Milliseconds since 1970, of whole days.
     DayMillis,
-    /// Time since 1970; with a zone it is an instant.
+    /// A time since 1970; with a zone it is an instant.
     Timestamp {
         /// The unit.
         unit: TimeUnit,
-        /// Whether the type has a time zone.
+        /// True if the type has a time zone.
         zoned: bool,
     },
-    /// Time since midnight.
+    /// A time since midnight.
     Time(TimeUnit),
     /// A length of time.
     Duration(TimeUnit),
-    /// Nothing but missing values.
+    /// Only missing values.
     Nothing,
 }
 
 impl Kind {
-    /// What a column of an Arrow type holds; none of a type whose values have parts.
+    /// The kind of a column of an Arrow type; `None` for a type whose values have parts.
     pub(super) fn of(data_type: &DataType) -> Option<Self> {
         Some(match data_type {
             DataType::Boolean => Self::Boolean,
@@ -76,7 +76,7 @@ impl Kind {
         })
     }
 
-    /// Whether the values are numbers.
+    /// True if the values are numbers.
     pub(super) fn is_number(self) -> bool {
         matches!(
             self,
@@ -113,15 +113,15 @@ impl Kind {
     pub(super) fn real_text(self, value: f64) -> String {
         #[expect(clippy::cast_possible_truncation, reason = "it was widened")]
         match self {
-            // The shortest text of a real of 32 bits is not that of the same real of 64.
+            // The shortest text of a 32-bit real differs from that of the equal 64-bit real.
             Self::Single => (value as f32).to_string(),
             Self::Real => value.to_string(),
-            // Whole numbers, held as reals.
+            // Whole numbers, stored as reals.
             _ => self.text(&value.to_string()),
         }
     }
 
-    /// The text of a level that is held as these digits or as itself.
+    /// The text of a level that is stored as these digits or as itself.
     pub(super) fn text(self, held: &str) -> String {
         let text = match self {
             Self::Boolean => Some(if held == "0" { "false" } else { "true" }.to_owned()),
@@ -157,7 +157,7 @@ impl Kind {
     }
 }
 
-/// Digits with a point before the last `scale` of them.
+/// The digits with a point before the last `scale` of them.
 fn decimal_text(digits: &str, scale: i8) -> String {
     let (sign, digits) = digits.strip_prefix('-').map_or(("", digits), |rest| ("-", rest));
     let n_decimals = usize::from(scale.unsigned_abs());

@@ -5,7 +5,7 @@
 //!     (first bytes) ├─ Parquet, folders of it ────────┼─▶ Table ─▶ Panel
 //!                   └─ Arrow, Feather ────────────────┘
 //! ```
-//! Input: a file and the wanted columns, each as numbers, as levels of effects and clusters, or
+//! Input: a file and the requested columns, each as numbers, as levels of effects and clusters, or
 //! both. Output: numbers and levels, with missing values marked.
 //!
 //! Invariant: two values are one level exactly if the file has equal values. In text these are
@@ -35,8 +35,8 @@ pub use self::wanted::{ReadOptions, Wanted};
 use crate::files;
 
 impl Table {
-    /// Reads the wanted columns of a file, whatever it is called: Parquet, Arrow, or text; or of
-    /// the Parquet files of a folder, one after another.
+    /// Reads the requested columns of a Parquet, Arrow or text file of any name, or of the Parquet
+    /// files of a folder, one after another.
     ///
     /// # Errors
     /// [`PanelError`]: see its variants.

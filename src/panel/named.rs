@@ -1,4 +1,4 @@
-//! Wanted names to columns of a file.
+//! Requested names to columns of a file.
 
 use std::path::Path;
 
@@ -6,19 +6,19 @@ use super::error::PanelError;
 use super::wanted::Wanted;
 use crate::estimate::formula::normal;
 
-/// How alike two names must be for one to be proposed for the other.
+/// The smallest similarity of a proposed name.
 const LIKENESS_MIN: f64 = 0.6;
 
-/// How many of the wanted columns are among some names.
+/// The number of requested columns among some names.
 pub(super) fn n_found(wanted: &Wanted, there: &[String]) -> usize {
     let is_there = |name: &String| !matching(name, there).is_empty();
     wanted.columns.iter().filter(|(name, _)| is_there(name)).count()
 }
 
-/// The places of the wanted columns.
+/// The positions of the requested columns.
 ///
 /// # Errors
-/// [`PanelError::Unknown`], [`PanelError::Twice`] if one is not there, or there twice.
+/// [`PanelError::Unknown`], [`PanelError::Twice`] if a column is missing, or exists twice.
 pub(super) fn places(
     path: &Path,
     wanted: &Wanted,
@@ -38,8 +38,8 @@ pub(super) fn places(
     wanted.columns.iter().map(place).collect()
 }
 
-/// The places of a name among others: as they are in Unicode's composed form, or, if there is none,
-/// without the blanks around them.
+/// The positions of a name among others: compared in Unicode's composed form, and if none matches,
+/// without leading and trailing blanks.
 fn matching(name: &str, there: &[String]) -> Vec<usize> {
     let places = |is: &dyn Fn(&String) -> bool| -> Vec<usize> {
         there.iter().enumerate().filter(|(_, other)| is(other)).map(|(place, _)| place).collect()
@@ -48,7 +48,7 @@ fn matching(name: &str, there: &[String]) -> Vec<usize> {
     if exact.is_empty() { places(&|other| normal(other.trim()) == name) } else { exact }
 }
 
-/// The name that is most like one that is not there.
+/// The name most similar to a missing one.
 fn nearest(name: &str, there: &[String]) -> Option<String> {
     let folded = |name: &str| -> String {
         normal(name).chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()

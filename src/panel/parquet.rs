@@ -1,4 +1,4 @@
-//! Panels in Parquet: one file, or a folder of files that are one panel.
+//! Panels in Parquet: one file, or a folder whose files form one panel.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -21,14 +21,14 @@ use crate::files;
 
 const BATCH_ROWS: usize = 8192;
 
-/// A file, its schema and where the wanted columns are in it.
+/// A file, its schema and the positions of the requested columns.
 struct Part {
     path: PathBuf,
     metadata: ArrowReaderMetadata,
     places: Vec<usize>,
 }
 
-/// Reads the wanted columns of some files, one after another, the columns side by side.
+/// Reads the requested columns of some files: one file after another, all columns in parallel.
 pub(super) fn read(paths: &[PathBuf], wanted: &Wanted) -> Result<Table, PanelError> {
     let open = |path: &PathBuf| Part::open(path, wanted);
     let parts = paths.iter().map(open).collect::<Result<Vec<_>, _>>()?;
@@ -57,7 +57,7 @@ pub(super) fn read(paths: &[PathBuf], wanted: &Wanted) -> Result<Table, PanelErr
     Ok(Table { columns: columns.collect::<Result<Vec<Stored>, PanelError>>()?, notes: Vec::new() })
 }
 
-/// What the wanted columns hold, where that is what they are wanted for.
+/// The kinds of the requested columns, after a check against their use.
 pub(super) fn kinds(
     path: &Path,
     schema: &Schema,
@@ -97,7 +97,7 @@ impl Part {
         usize::try_from(n_rows).unwrap_or_default()
     }
 
-    /// Adds the values of one column, found by its place: a name may have dots, as a path does.
+    /// Adds the values of one column, found by its position: a name may have dots, like a path.
     fn append(&self, place: usize, column: &mut Column) -> Result<(), PanelError> {
         let failed = |source| PanelError::Parquet { path: self.path.clone(), source };
         let file = open(&self.path)?;
@@ -117,8 +117,8 @@ fn open(path: &Path) -> Result<File, PanelError> {
     files::open(path).map_err(|source| PanelError::Read { path: path.to_owned(), source })
 }
 
-/// The Parquet files of a folder, in order of name; what begins with a dot or an underscore is not
-/// of the panel.
+/// The Parquet files of a folder, in order of name, without names that begin with a dot or an
+/// underscore.
 pub(super) fn files(folder: &Path) -> Result<Vec<PathBuf>, PanelError> {
     let failed = |source| PanelError::Read { path: folder.to_owned(), source };
     let mut paths = Vec::new();

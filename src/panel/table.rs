@@ -17,14 +17,14 @@ pub struct Table {
 pub(super) struct Stored {
     name: String,
     kind: Kind,
-    /// Its numbers if it is wanted as such, else its levels.
+    /// The numbers if they are requested, else the levels.
     values: Values,
-    /// Its levels, where the numbers do not tell them.
+    /// The levels, if the numbers do not identify them.
     levels: Option<Values>,
 }
 
 impl Table {
-    /// The panel that the columns are.
+    /// The columns as a panel.
     ///
     /// # Errors
     /// [`EstimateError::TooManyRows`] if row numbers would not fit.
@@ -37,14 +37,14 @@ impl Table {
         Panel::new(columns.collect())?.with_levels(levels.collect())
     }
 
-    /// What a reader should know of how the file was read.
+    /// Notes for the user about the reading of the file.
     #[must_use]
     pub fn notes(&self) -> &[String] {
         &self.notes
     }
 
-    /// A level as text, as it stands in the file; empty where it is missing or there is no such
-    /// column.
+    /// A level as text, in the form of the file; empty if it is missing or the column does not
+    /// exist.
     #[must_use]
     pub fn text(&self, column: &str, row: usize) -> String {
         let Some(column) = self.columns.iter().find(|own| own.name == column) else {
@@ -71,7 +71,7 @@ impl Stored {
         number: Option<Values>,
         level: Option<Values>,
     ) -> Self {
-        // Decimals are told apart by their digits.
+        // Decimals are compared by their digits.
         let is_same = |level: &Values| match kind {
             Kind::Decimal(scale) => scale == 0 && level.are_numbers(),
             _ => level.are_numbers(),

@@ -1,11 +1,11 @@
-//! The wanted columns of a file, and the format of its text.
+//! The requested columns of a file, and the format of its text.
 
 use encoding_rs::Encoding;
 
 use crate::estimate::formula::{Formula, Interaction, normal};
 use crate::feed::layout::{DecimalMark, Delimiter};
 
-/// The columns to read, each with what it is read for.
+/// The columns to read, each with its use.
 #[derive(Clone, Debug, Default)]
 pub struct Wanted {
     pub(super) columns: Vec<(String, Roles)>,
@@ -18,17 +18,17 @@ pub(super) struct Roles {
     pub(super) level: bool,
 }
 
-/// How a panel of text is written, as far as that is given.
+/// The given options for a panel of text.
 #[derive(Clone, Debug, Default)]
 pub struct ReadOptions {
-    /// What stands between two fields; without it the header tells.
+    /// The delimiter of fields; `None`: detected from the header.
     pub delimiter: Option<Delimiter>,
-    /// What stands before the decimals; without it the numbers tell.
+    /// The decimal mark; `None`: detected from the numbers.
     pub decimal: Option<DecimalMark>,
-    /// How text became bytes; without it the first mebibyte tells.
+    /// The encoding; `None`: detected from the first mebibyte.
     pub encoding: Option<&'static Encoding>,
-    /// The texts that stand for a missing value; without them [`super::MISSING_DEFAULT`]. An empty
-    /// field is always missing.
+    /// The texts that mean a missing value; `None`: [`super::MISSING_DEFAULT`]. An empty field is
+    /// always missing.
     pub missing: Option<Vec<String>>,
 }
 
@@ -43,14 +43,14 @@ impl Wanted {
         wanted
     }
 
-    /// These columns as numbers, too.
+    /// Adds these columns as numbers.
     #[must_use]
     pub fn numbers<'n>(mut self, names: impl IntoIterator<Item = &'n str>) -> Self {
         names.into_iter().for_each(|name| self.roles(name).number = true);
         self
     }
 
-    /// These columns as levels, too.
+    /// Adds these columns as levels.
     #[must_use]
     pub fn levels<'n>(mut self, names: impl IntoIterator<Item = &'n str>) -> Self {
         names.into_iter().for_each(|name| self.roles(name).level = true);
@@ -69,7 +69,7 @@ impl Wanted {
 }
 
 impl ReadOptions {
-    /// The first of these options that is given.
+    /// The name of the first given option.
     pub(super) fn given(&self) -> Option<&'static str> {
         let Self { delimiter, decimal, encoding, missing } = self;
         let all = [

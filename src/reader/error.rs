@@ -7,25 +7,25 @@ use crate::reader::explain::ExplainError;
 use crate::regressions::RegressionError;
 use crate::tables::export::ExportError;
 
-/// A question that cannot be answered.
+/// The reason why a query fails.
 #[derive(Debug, thiserror::Error)]
 pub enum ReaderError {
-    /// The home.
+    /// The home cannot be read.
     #[error(transparent)]
     Archive(#[from] ArchiveError),
-    /// What the home has recorded, or a vintage that cannot be recomputed.
+    /// The recorded definition cannot be used, or a vintage cannot be recomputed.
     #[error(transparent)]
     Engine(#[from] EngineError),
-    /// The published tables.
+    /// The published tables cannot be read.
     #[error(transparent)]
     Export(#[from] ExportError),
-    /// The estimates and panels.
+    /// The estimates or panels cannot be read.
     #[error(transparent)]
     Regression(#[from] RegressionError),
-    /// The row that is to be explained.
+    /// The row cannot be explained.
     #[error(transparent)]
     Explain(#[from] ExplainError),
-    /// The recorded options.
+    /// The recorded options cannot be used.
     #[error(transparent)]
     Settings(#[from] SettingsError),
 }

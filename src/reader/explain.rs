@@ -1,8 +1,8 @@
 //! `explain`: traces one row of the table `plant` to its affiliate cities, their exporters, and its
 //! own records.
 //!
-//! Input: a home and the key of a row. Output: the published figures, their parts, and whether the
-//! parts add up to the figures. Only records of the destination and of the firm matter to the row.
+//! Input: a home and the key of a row. Output: the published figures, their parts, and a check that
+//! the parts add up. Only records of the destination and of the firm are read.
 
 use std::collections::BTreeSet;
 
@@ -22,7 +22,7 @@ use crate::tables::cells::fields_of;
 use crate::tables::export::{ExportError, TableAt, check_year};
 use crate::tables::{dollars, ln_density, mean};
 
-/// The key of a row, as one writes it.
+/// The key of a row, as texts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RowKey {
     /// The firm's identifier.
@@ -35,29 +35,29 @@ pub struct RowKey {
     pub year: Year,
 }
 
-/// A row that cannot be explained.
+/// The reason why a row cannot be explained.
 #[derive(Debug, thiserror::Error)]
 pub enum ExplainError {
-    /// The home.
+    /// The home cannot be read.
     #[error(transparent)]
     Engine(#[from] EngineError),
-    /// The published table.
+    /// The published table cannot be read.
     #[error(transparent)]
     Export(#[from] ExportError),
-    /// A part of the key that no record names.
+    /// No record has a part of the key.
     #[error(
         "there is no {what} \"{code}\"; there are {}; see `export plant` for the existing rows",
         there(known)
     )]
     Unknown {
-        /// Which part.
+        /// The name of the part.
         what: &'static str,
         /// The requested code.
         code: String,
-        /// What accepted records name, in order.
+        /// The codes in accepted records, in order.
         known: Vec<String>,
     },
-    /// No positive exports, or a firm with one plant.
+    /// The table has no such row: no positive exports, or a firm with one plant.
     #[error("table plant has no row for {firm} in {city} to {country} in {year}: {why}")]
     NoRow {
         /// The firm.
@@ -68,12 +68,12 @@ pub enum ExplainError {
         country: String,
         /// The year.
         year: Year,
-        /// What is missing for one.
+        /// The condition that is not met.
         why: &'static str,
     },
 }
 
-/// How many codes there are, and from where to where.
+/// The number of codes and their range, as a text.
 fn there(codes: &[String]) -> String {
     match codes {
         [] => "none".to_owned(),
@@ -88,7 +88,7 @@ impl From<ArchiveError> for ExplainError {
     }
 }
 
-/// A row and what it is made of.
+/// A row and its parts.
 #[derive(Clone, Debug, Serialize)]
 pub struct Explanation {
     /// The year.
@@ -103,13 +103,13 @@ pub struct Explanation {
     pub country: String,
     /// The published columns, by name; empty text where a figure is absent.
     pub published: Vec<(String, String)>,
-    /// The city's own exporters: `local_growth`, without the plant itself.
+    /// The exporters of the plant's city, without the plant itself: `local_growth`.
     pub local: Market,
     /// The affiliate cities: equations (13), (14), (16), (17).
     pub affiliates: Vec<Market>,
-    /// Published figures against the sums over the parts above.
+    /// The published figures compared with the sums over the parts above.
     pub checks: Vec<Check>,
-    /// The records of the plant with the destination, in the year and the one before.
+    /// The records of the plant with the destination, in the year and the year before.
     pub records: Vec<Source>,
 }
 
@@ -130,7 +130,7 @@ pub struct Market {
     pub ln_density: Option<f64>,
     /// The weight in equations (16) and (17), in US dollars; 0 for the plant's own city.
     pub weight: f64,
-    /// Its plants that export to the destination in the year or the one before.
+    /// The plants of the city that export to the destination in the year or the year before.
     pub plants: Vec<MarketPlant>,
 }
 
@@ -143,45 +143,45 @@ pub struct MarketPlant {
     pub base_value: f64,
     /// Exports in the year, in US dollars.
     pub export_value: f64,
-    /// `g = ln cur - ln base`; absent unless it exports in both.
+    /// `g = ln cur - ln base`; `None` unless the plant exports in both years.
     pub growth: Option<f64>,
-    /// Whether it is in `S` and `n` here.
+    /// True if the plant is in `S` and `n` here.
     pub counted: bool,
 }
 
-/// A published figure against its parts.
+/// A published figure compared with its parts.
 #[derive(Clone, Debug, Serialize)]
 pub struct Check {
     /// The column.
     pub column: &'static str,
-    /// The value of the parts; absent if the divisor is zero.
+    /// The value from the parts; `None` if the divisor is zero.
     pub from_parts: Option<f64>,
     /// The published value.
     pub published: Option<f64>,
-    /// Whether they are the same to 1e-9.
+    /// True if both are equal to within 1e-9.
     pub adds_up: bool,
 }
 
-/// Where an amount came from.
+/// The source of an amount.
 #[derive(Clone, Debug, Serialize)]
 pub struct Source {
     /// The file.
     pub file: String,
-    /// The line in it.
+    /// The line in the file.
     pub line: u32,
-    /// The month it counts in.
+    /// The month in which the record counts.
     pub period: String,
     /// `E` or `I`.
     pub flow: &'static str,
-    /// US dollars.
+    /// The value in US dollars.
     pub value: f64,
 }
 
-/// Explains a row as it is published now.
+/// Explains a row of the newest publication.
 ///
 /// # Errors
 /// - [`ExplainError::Unknown`], [`ExportError::NoYear`], [`ExplainError::NoRow`] if there is no
-///   such row, saying why.
+///   such row, with the reason.
 /// - [`ExplainError::Engine`], [`ExplainError::Export`] if the home cannot be read or is damaged.
 pub fn explain(archive: &Archive, key: &RowKey) -> Result<Explanation, ExplainError> {
     let mut replay = Replay::open(archive)?;
@@ -210,7 +210,7 @@ pub fn explain(archive: &Archive, key: &RowKey) -> Result<Explanation, ExplainEr
     })
 }
 
-/// Feeds the oracle what can matter to the row, and keeps the row's own records.
+/// Feeds the oracle the records that can affect the row, and collects the row's own records.
 fn read(
     replay: &mut Replay<'_>,
     key: &RowKey,
@@ -266,7 +266,7 @@ fn resolve(replay: &Replay<'_>, key: &RowKey) -> Result<(Plant, Country), Explai
     Ok((Plant { firm: Firm(firm), city }, Country(country)))
 }
 
-/// What accepted records name, of one kind.
+/// The codes of one kind in accepted records.
 fn named(
     replay: &Replay<'_>,
     of: impl Fn(&Texts) -> &Dictionary,
@@ -324,7 +324,7 @@ fn published(replay: &Replay<'_>, key: &RowKey) -> Result<Vec<(String, String)>,
     Ok(names.zip(fields_of(&rows, row)).collect())
 }
 
-/// What the parts of a row are taken from.
+/// The sources of the parts of a row.
 struct Parts<'a> {
     replay: &'a Replay<'a>,
     oracle: &'a Oracle<'a>,
@@ -345,7 +345,7 @@ impl Parts<'_> {
         affiliates.iter().map(market).collect()
     }
 
-    /// The plant's own city, without the plant itself.
+    /// The market of the plant's city, without the plant itself.
     fn local(&self) -> Market {
         let (plant, _) = self.key;
         let mut sum = self.whole(plant.city);
@@ -443,7 +443,7 @@ fn close(parts: f64, published: f64) -> bool {
     (parts - published).abs() <= 1e-9 * parts.abs().max(1.0)
 }
 
-/// The growth of the plants that are counted, added up one by one.
+/// The growth of the counted plants, added up one by one.
 fn counted_growth(market: &Market) -> f64 {
     let counted = market.plants.iter().filter(|plant| plant.counted);
     counted.filter_map(|plant| plant.growth).sum()

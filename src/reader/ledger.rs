@@ -1,7 +1,7 @@
 //! The tables `files` and `rejects`: accepted files and rejected lines.
 //!
-//! The column `counts` of both tables says whether the row's file counts at the requested vintage.
-//! A superseded or withdrawn file stays in the tables, and so do its rejected lines.
+//! The column `counts` of both tables is true if the row's file counts at the requested vintage. A
+//! superseded or withdrawn file stays in the tables, and so do its rejected lines.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::home::{Archive, FileEntry};
 use crate::tables::export::{ExportError, Selection, check_year};
 use crate::tables::sheet::Sheet;
 
-/// The accepted files that a selection of a table is about, as they stood then.
+/// The accepted files of a selection, in their state at its vintage.
 fn selected(
     archive: &Archive,
     table: &'static str,
@@ -38,13 +38,13 @@ fn selected(
     Ok(files)
 }
 
-/// The table `files`: one row for each accepted file, with its lines by how they ended.
+/// The table `files`: one row for each accepted file, with its lines by outcome.
 ///
 /// # Errors
 /// [`ExportError::Archive`] if the manifest cannot be read.
 ///
 /// # Panics
-/// Never: the columns are made to fit.
+/// Never: the columns fit the schema.
 pub fn files(archive: &Archive, selection: Selection) -> Result<(Sheet, RecordBatch), ExportError> {
     let files = selected(archive, "files", selection)?;
     let mut columns = FileColumns { files: &files, fields: Vec::new(), arrays: Vec::new() };
@@ -98,7 +98,7 @@ impl FileColumns<'_> {
     }
 }
 
-/// The table `rejects` as it is written out.
+/// The name, keys and columns of the table `rejects`.
 #[must_use]
 pub fn rejects_sheet() -> Sheet {
     Sheet { name: "rejects", keys: &["vintage", "line"], schema: rejects_schema() }
@@ -116,7 +116,7 @@ fn rejects_schema() -> SchemaRef {
     ]))
 }
 
-/// The table `rejects`, a file at a time.
+/// The table `rejects`, in batches of one file.
 ///
 /// # Errors
 /// [`ExportError::Archive`] if the manifest cannot be read; also for each file.

@@ -7,9 +7,8 @@
 //!                                   ├▶ estimates, panel, summary         regressions
 //!                                   └▶ explain                           one row and its records
 //! ```
-//! A reader never blocks a writer. All answers are about one publication, until
-//! [`Reader::move_on`]. The manifest is verified when the reader opens and after each publication,
-//! not with each question.
+//! A reader never blocks a writer. All queries see one publication, until [`Reader::move_on`]. The
+//! manifest is verified when the reader opens and after each publication, not for each query.
 
 mod error;
 pub mod explain;
@@ -39,7 +38,7 @@ use crate::tables::sheet::Sheet;
 pub use error::ReaderError;
 pub use status::Status;
 
-/// A home, open to read, as of one publication.
+/// A home, open for reading, at one publication.
 ///
 /// # Examples
 /// ```
@@ -58,34 +57,34 @@ pub struct Reader {
     n_workers: usize,
 }
 
-/// Which step or steps a list of revisions is about.
+/// The steps of a list of revisions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Steps {
     /// The step that published a vintage.
     Of(Vintage),
-    /// The newest steps.
+    /// The newest steps, at most this number.
     Last(usize),
 }
 
-/// Both tables in two states: what moved between them is read year by year.
+/// Both tables in two states; the changes between them are read year by year.
 pub struct Moves {
     tables: Vec<[TableAt; 2]>,
     year: Option<Year>,
-    /// Recomputed tables lie in folders that go with these.
+    /// The states own the temporary folders of recomputed tables.
     _states: [Standing; 2],
 }
 
 impl Moves {
-    /// The years that are not the same in both states, table by table.
+    /// The years that differ between both states, table by table.
     pub fn years(&self) -> impl Iterator<Item = Result<YearMoves, ExportError>> {
         self.tables.iter().flat_map(|[before, after]| between(before, after, self.year))
     }
 
-    /// Checks the hashes of all parts that [`Moves::years`] reads. After this, a list of moves does
-    /// not end early because of a damaged part.
+    /// Checks the hashes of all parts that [`Moves::years`] reads. After this check, a damaged part
+    /// cannot end a list of moves early.
     ///
     /// # Errors
-    /// [`ReaderError::Export`] with the first part that is missing or damaged.
+    /// [`ReaderError::Export`] with the first missing or damaged part.
     pub fn check(&self) -> Result<(), ReaderError> {
         for [before, after] in &self.tables {
             for year in years_between(before, after, self.year) {
@@ -98,31 +97,33 @@ impl Moves {
 }
 
 impl Reader {
-    /// Opens a home, also while another process writes it.
+    /// Opens a home, even while another process writes it.
     ///
     /// # Errors
-    /// [`ReaderError::Archive`] if there is none, or it does not hold what was written.
+    /// [`ReaderError::Archive`] if there is no home, or its manifest is damaged or has lost
+    /// commits.
     pub fn open(home: &Path) -> Result<Self, ReaderError> {
         Ok(Self { archive: Archive::read(home)?, n_workers: 1 })
     }
 
-    /// With this many threads for panels and for vintages that are recomputed.
+    /// Sets the number of threads for panels and for recomputed vintages.
     #[must_use]
     pub fn with_workers(self, n_workers: usize) -> Self {
         Self { n_workers, ..self }
     }
 
-    /// Moves on to the newest publication; whether there was a newer one.
+    /// Moves to the newest publication; returns true if there was a newer one.
     ///
     /// # Errors
-    /// [`ReaderError::Archive`] if the home does not hold what was written, or is gone.
+    /// [`ReaderError::Archive`] if the manifest is damaged or has lost commits, or the home is
+    /// gone.
     pub fn move_on(&mut self) -> Result<bool, ReaderError> {
         let before = self.publication()?;
         self.archive.move_on()?;
         Ok(self.publication()? != before)
     }
 
-    /// The publication that is read, with its newest vintage; zeros for an empty home.
+    /// The current publication of the reader, with its newest vintage; zeros for an empty home.
     ///
     /// # Errors
     /// [`ReaderError::Archive`] if the manifest cannot be read.
@@ -138,8 +139,7 @@ impl Reader {
         status::of(&mut self.archive)
     }
 
-    /// Both tables as of a vintage, or the newest. A vintage that was published together with later
-    /// ones is recomputed.
+    /// Both tables at a vintage or at the newest one. A vintage inside a batch is recomputed.
     ///
     /// # Errors
     /// - [`ReaderError::Export`] if there is no such vintage.
@@ -149,10 +149,10 @@ impl Reader {
         Ok(Standing::at(&self.archive, vintage, self.n_workers)?)
     }
 
-    /// Whether a vintage that is asked for is there.
+    /// Checks that a requested vintage exists.
     ///
     /// # Errors
-    /// [`ReaderError::Export`] if it is not.
+    /// [`ReaderError::Export`] if it does not.
     pub fn check_vintage(&self, asked: Option<Vintage>) -> Result<(), ReaderError> {
         let newest = self.archive.last_vintage()?.unwrap_or_default();
         match asked {
@@ -171,8 +171,8 @@ impl Reader {
         Ok(standing.table(&self.archive, table)?)
     }
 
-    /// What moved when a vintage was published, or the newest one: files that were published
-    /// together moved the figures together.
+    /// The changes of the step that published a vintage or the newest one. Files of one step change
+    /// the figures together.
     ///
     /// # Errors
     /// [`ReaderError::Export`] if there is no such vintage or year.
@@ -186,7 +186,7 @@ impl Reader {
         self.moves("changes", [step.before, step.after], year)
     }
 
-    /// What differs between two vintages; 0 is the empty home.
+    /// The differences between two vintages; 0 is the empty home.
     ///
     /// # Errors
     /// - [`ReaderError::Export`] if there is no such vintage or year.
@@ -212,7 +212,7 @@ impl Reader {
         Ok(Moves { tables, year, _states: states })
     }
 
-    /// Both tables as of a vintage; 0 is the empty home.
+    /// Both tables at a vintage; 0 is the empty home.
     fn at(&self, vintage: Vintage) -> Result<Standing, ReaderError> {
         Ok(Standing::at(&self.archive, Some(vintage), self.n_workers)?)
     }
@@ -227,10 +227,12 @@ impl Reader {
         Table::ALL.into_iter().map(both).collect()
     }
 
-    /// What steps brought and what moved by them, each with its `n_largest` largest moves.
+    /// The contents of steps and the changes that they caused, each with its `n_largest` largest
+    /// moves.
     ///
     /// # Errors
-    /// [`ReaderError::Export`] if there is no such vintage, or a part is damaged; each step.
+    /// [`ReaderError::Export`] if there is no such vintage, or a part is damaged; also for each
+    /// step.
     pub fn revisions(
         &self,
         which: Steps,
@@ -243,7 +245,7 @@ impl Reader {
                 steps.split_off(steps.len().saturating_sub(n))
             }
         };
-        // A step begins from the state that the one before it left, which may be recomputed.
+        // A step starts from the state of the previous step, which may be recomputed.
         let mut last: Option<(Vintage, Standing)> = None;
         Ok(steps.into_iter().map(move |step| {
             let before = match last.take() {
@@ -258,7 +260,7 @@ impl Reader {
         }))
     }
 
-    /// Accepted files, with their lines by how they ended.
+    /// The accepted files, with their lines by outcome.
     ///
     /// # Errors
     /// [`ReaderError::Export`] if there is no such vintage or year.
@@ -266,7 +268,7 @@ impl Reader {
         Ok(ledger::files(&self.archive, selection)?)
     }
 
-    /// Rejected lines, a file at a time.
+    /// The rejected lines, in batches of one file.
     ///
     /// # Errors
     /// [`ReaderError::Export`] if there is no such vintage or year; also for each file.
@@ -277,10 +279,10 @@ impl Reader {
         Ok(ledger::rejects(&self.archive, selection)?)
     }
 
-    /// The stored estimates of a year, or of all, made up to a vintage.
+    /// The stored estimates of one year or of all years, up to a vintage.
     ///
     /// # Errors
-    /// - [`ReaderError::Export`] if there is none of the year.
+    /// - [`ReaderError::Export`] if there is no estimate of the year.
     /// - [`ReaderError::Regression`] if an estimate cannot be read.
     pub fn estimates(&mut self, selection: Selection) -> Result<Vec<KeptEstimate>, ReaderError> {
         let mut kept = kept(&Panels::open(&mut self.archive, self.n_workers)?)?;
@@ -292,11 +294,11 @@ impl Reader {
         Ok(kept)
     }
 
-    /// A panel of the closed years, or of one, as the regressions read it; nothing of it is stored.
-    /// Also what earlier estimations left that could not be read.
+    /// A panel of one closed year or of all, in the form that regressions read; it is not stored.
+    /// Also returns the errors of unreadable files of earlier estimations.
     ///
     /// # Errors
-    /// [`ReaderError::Regression`] if the year has not closed or the panel cannot be made.
+    /// [`ReaderError::Regression`] if the year has not closed or the panel cannot be computed.
     pub fn panel(&mut self, kind: Kind, year: Option<Year>) -> Result<PanelRows, ReaderError> {
         let mut panels = Panels::open(&mut self.archive, self.n_workers)?;
         let mut years = panels.years(None)?;
@@ -308,7 +310,7 @@ impl Reader {
         Ok(PanelRows { sheet, batches, unread: panels.take_unread() })
     }
 
-    /// Statistics of variables over the closed years up to one.
+    /// Statistics of variables over the closed years up to a given year.
     ///
     /// # Errors
     /// [`ReaderError::Regression`] if there is no closed year.
@@ -322,7 +324,7 @@ impl Reader {
         Ok(summarise(&mut regressions, summary)?)
     }
 
-    /// A row of `plant` with the exporters and records that it is made from.
+    /// A row of `plant` with the exporters and records behind it.
     ///
     /// # Errors
     /// [`ReaderError::Explain`] if there is no such row, or its parts cannot be read.
@@ -334,10 +336,10 @@ impl Reader {
 /// Rows of a panel.
 #[derive(Debug)]
 pub struct PanelRows {
-    /// Its columns.
+    /// The name, keys and columns.
     pub sheet: Sheet,
-    /// Its rows, in order of key.
+    /// The rows, in order of key.
     pub batches: Vec<RecordBatch>,
-    /// Files of earlier estimations that could not be read; the rows do not depend on them.
+    /// The errors of unreadable files of earlier estimations; the rows do not depend on them.
     pub unread: Vec<crate::home::ArchiveError>,
 }

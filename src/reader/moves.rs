@@ -2,9 +2,9 @@
 //!
 //! ```text
 //! a year of a table, before ─┐ rows paired by key
-//!                     after ─┴─▶ a figure that is not the same on both sides is a move
+//!                     after ─┴─▶ a figure that differs between the sides is a move
 //! ```
-//! A new or removed row changes each of its figures that is not absent. `months` is not a figure:
+//! A new or removed row changes each of its figures that are not absent. `months` is not a figure:
 //! it describes a year's figures and accompanies each change.
 
 use std::cmp::Ordering;
@@ -21,32 +21,32 @@ use crate::tables::cells::Cells;
 use crate::tables::export::{ExportError, TableAt};
 use crate::tables::sheet::Sheet;
 
-/// How many rows are compared at a time.
+/// The number of rows compared at a time.
 const ROWS_AT_A_TIME: usize = 1 << 14;
 
-/// A figure that moved.
+/// A changed figure.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Move {
-    /// The firm, city and country of its row; a table without firms has none.
+    /// The firm, city and country of the row; `None` for the firm in a table without firms.
     pub key: [Option<String>; 3],
     /// The column.
     pub column: String,
-    /// What it was; none where it was absent.
+    /// The earlier value; `None` if it was absent.
     pub before: Option<String>,
-    /// What it is; none where it is absent.
+    /// The new value; `None` if it is absent.
     pub after: Option<String>,
-    /// By how much in log points, where that can be said: a figure by its difference, an amount or
-    /// a count by the log of its ratio.
+    /// The size of the change in log points, if it is defined: the difference of a figure, or the
+    /// log ratio of an amount or a count.
     pub size: Option<f64>,
 }
 
-/// A year of a table on both sides, its rows paired by key.
+/// A year of a table in two states, with rows paired by key.
 pub struct YearMoves {
     /// The table.
     pub table: Table,
     /// The year.
     pub year: Year,
-    /// How many months its figures are about, before and after; zero where it is not there.
+    /// The number of months behind the figures, before and after; zero if the year is absent.
     pub months: [u8; 2],
     sides: [RecordBatch; 2],
     pairs: Vec<[Option<usize>; 2]>,
@@ -57,7 +57,7 @@ impl YearMoves {
     /// Pairs the rows of two states of a year, each sorted by key.
     ///
     /// # Errors
-    /// Arrow's error for a key that is no text: a damaged or foreign part.
+    /// Arrow's error for a key that is not a text: a damaged or foreign part.
     pub fn new(
         table: Table,
         year: Year,
@@ -69,17 +69,17 @@ impl YearMoves {
         Ok(Self { table, year, months, sides: [before, after], pairs, at: 0 })
     }
 
-    /// Rows that are there only afterwards, and rows that were there only before.
+    /// The numbers of new rows and of removed rows.
     #[must_use]
     pub fn n_rows_new_and_gone(&self) -> [usize; 2] {
         let lack = |side: usize| self.pairs.iter().filter(|pair| pair[side].is_none()).count();
         [lack(0), lack(1)]
     }
 
-    /// The moves of the next rows; none when all rows have been compared.
+    /// The moves of the next rows; `None` after all rows are compared.
     ///
     /// # Errors
-    /// If a column has a type that no table has.
+    /// An error if a column has a type that no table has.
     pub fn next_moves(&mut self) -> Option<Result<Vec<Move>, ArrowError>> {
         if self.at >= self.pairs.len() {
             return None;
@@ -109,7 +109,7 @@ impl YearMoves {
                     continue;
                 }
                 let is_float = cells.iter().flatten().any(|c| matches!(c, Cells::Float(_)));
-                // A figure of the province is 0 where it has no exporters: that is no distance.
+                // A figure of a province without exporters is 0, so the difference has no size.
                 let is_zero = |side: &Option<String>| side.as_deref() == Some("0");
                 let is_absent =
                     name.starts_with("province") && (is_zero(&before) || is_zero(&after));
@@ -123,7 +123,7 @@ impl YearMoves {
         Ok(moves.into_iter().map(|(_, moved)| moved).collect())
     }
 
-    /// The columns of either side that hold figures.
+    /// The columns with figures, of both sides.
     fn figures(&self) -> Vec<String> {
         let keys = self.table.key();
         let mut names: Vec<String> = Vec::new();
@@ -208,10 +208,10 @@ fn paired(
     Ok(pairs)
 }
 
-/// The years of a table that differ between two states, in order; what did not change is not read.
+/// The years of a table that differ between two states, in order; unchanged years are not read.
 ///
 /// # Errors
-/// Each year, those of [`TableAt::year`].
+/// Those of [`TableAt::year`], for each year.
 pub fn between<'t>(
     before: &'t TableAt,
     after: &'t TableAt,
@@ -227,7 +227,7 @@ pub fn between<'t>(
     })
 }
 
-/// The years, or the one, whose rows may differ between two states of a table, in order.
+/// The years (or the given one) whose rows may differ between two states of a table, in order.
 pub(super) fn years_between(before: &TableAt, after: &TableAt, year: Option<Year>) -> Vec<Year> {
     let mut years: Vec<Year> = before.years().chain(after.years()).collect();
     years.sort_unstable();
@@ -236,7 +236,7 @@ pub(super) fn years_between(before: &TableAt, after: &TableAt, year: Option<Year
     years
 }
 
-/// The table `changes`, and what `diff` writes.
+/// The columns of the table `changes` and of the output of `diff`.
 #[must_use]
 pub fn sheet(name: &'static str) -> Sheet {
     Sheet { name, keys: &["table", "firm", "city", "country", "year", "column"], schema: schema() }
@@ -257,7 +257,7 @@ fn schema() -> SchemaRef {
     ]))
 }
 
-/// The moves of years as rows of [`sheet`], a portion at a time.
+/// The moves of years as rows of [`sheet`], in portions.
 pub fn rows(
     years: impl Iterator<Item = Result<YearMoves, ExportError>>,
 ) -> impl Iterator<Item = Result<RecordBatch, ExportError>> {

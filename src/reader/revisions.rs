@@ -10,19 +10,19 @@ use crate::home::{Archive, FileEntry, Publication};
 use crate::reader::moves::{Move, YearMoves, between};
 use crate::tables::export::{ExportError, TableAt};
 
-/// Vintages that were published together.
+/// Vintages of one publication.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Step {
-    /// The newest vintage published before.
+    /// The newest vintage of the previous publication.
     pub before: Vintage,
-    /// Its own newest vintage.
+    /// The newest vintage of the step.
     pub after: Vintage,
     first: Publication,
     last: Publication,
 }
 
 /// The steps of a home in order. Months closed by command belong to the step of the newest vintage
-/// then.
+/// at that time.
 ///
 /// # Errors
 /// [`ExportError::Archive`] if the manifest cannot be read.
@@ -37,11 +37,11 @@ pub fn steps(archive: &Archive) -> Result<Vec<Step>, ExportError> {
     Ok(steps)
 }
 
-/// The step that a vintage was published in.
+/// The step that published a vintage.
 ///
 /// # Errors
 /// - [`ExportError::Archive`] if the manifest cannot be read.
-/// - [`ExportError::NoVintage`] if it is not there yet.
+/// - [`ExportError::NoVintage`] if the vintage does not exist.
 pub fn step_of(archive: &Archive, vintage: Vintage) -> Result<Step, ExportError> {
     let steps = steps(archive)?;
     let newest = steps.last().map_or(Vintage(0), |step| step.after);
@@ -49,62 +49,61 @@ pub fn step_of(archive: &Archive, vintage: Vintage) -> Result<Step, ExportError>
     step.ok_or(ExportError::NoVintage { vintage, newest })
 }
 
-/// What a step brought and what moved by it.
+/// The contents of a step, and the changes that it caused.
 #[derive(Clone, Debug, Serialize)]
 pub struct Revision {
     /// Its vintages, `14` or `3-14`.
     pub vintages: String,
-    /// When it was committed, in UTC; unknown for steps of homes of an earlier layout.
+    /// The time of the commit, in UTC; `None` for steps of homes of an earlier layout.
     pub committed_at: Option<String>,
-    /// What it brought: files, withdrawals, months closed, other definitions.
+    /// The contents: files, withdrawals, closed months, other definitions.
     pub what: Vec<String>,
-    /// What moved, by table and year.
+    /// The changes, by table and year.
     pub years: Vec<YearRevision>,
-    /// The largest moves in years whose months stayed the same, the largest first.
+    /// The largest moves in years with unchanged months, the largest first.
     pub largest: Vec<LargeMove>,
 }
 
-/// What moved in a year of a table.
+/// The changes of a year of a table.
 #[derive(Clone, Debug, Serialize)]
 pub struct YearRevision {
     /// The table.
     pub table: &'static str,
     /// The year.
     pub year: u16,
-    /// How many months the figures were about; 0: the year was not there.
+    /// The number of months behind the earlier figures; 0 if the year did not exist.
     pub months_before: u8,
-    /// How many they are about now.
+    /// The number of months behind the current figures.
     pub months_after: u8,
-    /// Rows that are new.
+    /// The number of new rows.
     pub rows_new: usize,
-    /// Rows that are gone.
+    /// The number of removed rows.
     pub rows_gone: usize,
-    /// Figures that moved, those of new and gone rows included.
+    /// The number of changed figures, including those of new and removed rows.
     pub figures: usize,
 }
 
-/// A figure and how far it moved.
+/// A figure and the size of its change.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct LargeMove {
     /// The table.
     pub table: &'static str,
     /// The year.
     pub year: u16,
-    /// Firm, city and country, as far as the table has them.
+    /// Firm, city and country, if the table has them.
     pub key: String,
     /// The column.
     pub column: String,
-    /// What it was.
+    /// The value before.
     pub before: String,
     /// The value after.
     pub after: String,
-    /// By how much in log points: a figure by its difference, an amount or a count by the log of
-    /// its ratio.
+    /// The size in log points: the difference of a figure, or the log ratio of an amount or a
+    /// count.
     pub log_points: f64,
 }
 
-/// Sums up a step, with its `n_largest` largest moves: of both tables, as they stood before it and
-/// after.
+/// Summarises a step and its `n_largest` largest moves, from both tables before and after it.
 ///
 /// # Errors
 /// [`ExportError::Archive`], [`ExportError::Rows`] if the home cannot be read.
@@ -172,7 +171,7 @@ fn large(table: &'static str, year: u16, moved: Move) -> Option<LargeMove> {
     Some(LargeMove { table, year, key, column, before, after, log_points })
 }
 
-/// What a step brought, in words.
+/// The contents of a step, in words.
 fn what(archive: &Archive, step: Step) -> Result<Vec<String>, ExportError> {
     let files = archive.files()?;
     let in_step = |at: Vintage| at > step.before && at <= step.after;

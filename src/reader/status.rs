@@ -17,26 +17,26 @@ use crate::regressions::{Overview, Panels, overview, stale_years};
 use crate::watch::heartbeat::Heartbeat;
 use crate::watch::is_watched;
 
-/// What a home holds.
+/// The contents of a home.
 #[derive(Debug, Serialize)]
 pub struct Status {
     /// The folder.
     pub home: String,
-    /// The feed profile; none before the first file.
+    /// The feed profile; `None` before the first file.
     pub profile: Option<String>,
-    /// Accepted files.
+    /// The number of accepted files.
     pub files: usize,
-    /// Files that others supersede.
+    /// The number of superseded files.
     pub superseded: usize,
-    /// Withdrawn files.
+    /// The number of withdrawn files.
     pub withdrawn: usize,
-    /// The publications that snapshots stand for, the newest first.
+    /// The publications with snapshots, the newest first.
     pub snapshots: Vec<u32>,
     /// The newest vintage.
     pub vintage: u32,
-    /// Publications.
+    /// The number of publications.
     pub publications: usize,
-    /// When the newest one was committed, in UTC; unknown in a home of an earlier layout.
+    /// The time of the newest commit, in UTC; `None` in a home of an earlier layout.
     pub committed_at: Option<String>,
     /// The first month, `YYYY-MM`.
     pub first_month: Option<String>,
@@ -46,35 +46,35 @@ pub struct Status {
     pub next_month: Option<String>,
     /// The years of the feed.
     pub years: Vec<YearStatus>,
-    /// Lines of the files that count.
+    /// The number of lines in counted files.
     pub lines: u64,
-    /// Accepted lines.
+    /// The number of accepted lines.
     pub accepted: u64,
-    /// Excluded lines by rule.
+    /// The numbers of excluded lines by rule.
     pub excluded: Vec<RuleCount>,
-    /// Rejected lines by rule.
+    /// The numbers of rejected lines by rule.
     pub rejected: Vec<RuleCount>,
-    /// Records whose value was rounded to cents.
+    /// The number of records whose value was rounded to cents.
     pub rounded: u64,
-    /// Totals, notes and headers between lines, which are none.
+    /// The number of totals, notes and headers between lines; they are not lines.
     pub footers: u64,
     /// The stored estimates.
     pub estimates: EstimateStatus,
-    /// Size of the records.
+    /// The size of the records, in bytes.
     pub segment_bytes: u64,
-    /// Vintages that were published.
+    /// The number of published vintages.
     pub vintages_published: usize,
-    /// How many of these are stored; the others are recomputed on request.
+    /// The number of stored vintages; the others are recomputed on request.
     pub vintages_stored: usize,
-    /// Size of the published tables.
+    /// The size of the published tables, in bytes.
     pub published_bytes: u64,
-    /// Of this, files that only older vintages are read from.
+    /// The part of this size in files that only older vintages need, in bytes.
     pub published_old_bytes: u64,
-    /// Size of the snapshots.
+    /// The size of the snapshots, in bytes.
     pub snapshot_bytes: u64,
-    /// Size of the manifest.
+    /// The size of the manifest, in bytes.
     pub manifest_bytes: u64,
-    /// Whether a watcher runs on the home now.
+    /// True if a watcher runs on the home now.
     pub watched: bool,
     /// The heartbeat of the last watcher.
     pub watcher: Option<Heartbeat>,
@@ -82,34 +82,34 @@ pub struct Status {
     pub unread: Vec<String>,
 }
 
-/// What was estimated, what holds no more, and what is not estimated.
+/// The numbers of estimates, the stale ones, and the failed ones.
 #[derive(Debug, Default, Serialize)]
 pub struct EstimateStatus {
-    /// Stored estimates.
+    /// The number of stored estimates.
     pub kept: usize,
-    /// Of those kept, how many are from before models had identities.
+    /// The number of stored estimates from before models had identities.
     pub kept_before: usize,
-    /// How many models were estimated, each known by its content.
+    /// The number of estimated models, identified by their content.
     pub models: usize,
-    /// Models that failed.
+    /// The number of failed models.
     pub failed: usize,
-    /// Models that the home has no data for.
+    /// The number of models without data in the home.
     pub without_data: usize,
     /// The last year of the newest estimate.
     pub last_year: Option<u16>,
-    /// Its vintage.
+    /// The vintage of the newest estimate.
     pub last_vintage: Option<u32>,
-    /// Models whose newest estimate is of data that have changed since.
+    /// Models whose newest estimate is stale.
     pub stale: Vec<String>,
     /// Closed years that late records have changed since the last estimation.
     pub stale_years: Vec<u16>,
-    /// Columns that failed, and why.
+    /// Columns that failed, with the reason.
     pub failures: Vec<Reason>,
-    /// Columns that the home has no data for, and what is missing.
+    /// Columns without data in the home, with the missing data.
     pub lacking_data: Vec<Reason>,
 }
 
-/// Why a column is not estimated.
+/// The reason why a column is not estimated.
 #[derive(Clone, Debug, Serialize)]
 pub struct Reason {
     /// The specification and its column.
@@ -125,28 +125,28 @@ pub struct Reason {
 pub struct YearStatus {
     /// The year.
     pub year: u16,
-    /// Closed months.
+    /// The number of closed months.
     pub months: u8,
-    /// Whether all months of the year before are closed.
+    /// True if all months of the year before are closed.
     pub has_indicators: bool,
-    /// Stored parts of `plant`.
+    /// The number of stored parts of `plant`.
     pub parts: usize,
 }
 
-/// How many lines a rule excluded or rejected.
+/// The number of lines that a rule excluded or rejected.
 #[derive(Debug, Serialize)]
 pub struct RuleCount {
     /// The rule.
     pub rule: &'static str,
-    /// Lines under it.
+    /// The number of lines.
     pub lines: u64,
 }
 
-/// What a home holds, as of one publication.
+/// The contents of a home at one publication.
 ///
 /// # Errors
-/// [`ReaderError`] if the manifest cannot be read. What of the watcher cannot be read is named in
-/// [`Status::unread`].
+/// [`ReaderError`] if the manifest cannot be read. [`Status::unread`] names the watcher's
+/// unreadable files.
 pub(super) fn of(archive: &mut Archive) -> Result<Status, ReaderError> {
     let estimates = estimates(archive)?;
     status(archive, estimates)
@@ -221,7 +221,7 @@ fn estimates(archive: &mut Archive) -> Result<EstimateStatus, ReaderError> {
     let last = estimated().max_by_key(|one| (one.publication, one.through));
     let identities = estimated().filter_map(|one| Some(&one.model.as_ref()?.identity));
     let reasons = |why: fn(&StoredState) -> Option<&String>| -> Vec<Reason> {
-        // Of each model the newest year.
+        // The newest year of each model.
         let mut newest: BTreeMap<(String, Option<&str>), Reason> = BTreeMap::new();
         for one in &all {
             let Some(why) = why(&one.state).cloned() else { continue };

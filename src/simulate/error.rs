@@ -5,19 +5,19 @@ use std::path::PathBuf;
 use crate::domain::types::Period;
 use crate::files::trouble::remark;
 
-/// Why a feed was not simulated, or could not be checked.
+/// The reason why a feed was not simulated or could not be checked.
 #[derive(Debug, thiserror::Error)]
 pub enum SimulateError {
-    /// A size outside what is possible.
+    /// A size is outside its range.
     #[error("{name} = {value}: choose a value between {least} and {most}")]
     Size {
         /// The parameter.
         name: &'static str,
         /// Its value.
         value: u32,
-        /// The least possible.
+        /// The smallest allowed value.
         least: u32,
-        /// The most possible.
+        /// The largest allowed value.
         most: u32,
     },
     /// The last month is before the first.
@@ -28,7 +28,7 @@ pub enum SimulateError {
         /// Last month.
         to: Period,
     },
-    /// A linear feed of broken years.
+    /// The months of a linear feed are not whole years.
     #[error(
         "a linear feed needs whole years, not {from} to {to}: start in January, end in December"
     )]
@@ -38,7 +38,7 @@ pub enum SimulateError {
         /// Last month.
         to: Period,
     },
-    /// A share outside 0 to 1, a scale that is not positive, or a number that is not one.
+    /// A share is outside 0 to 1, a scale is not positive, or a value is not a number.
     #[error("{name} = {value}: a share lies between 0 and 1, a scale above 0, and all are finite")]
     Rate {
         /// The parameter.
@@ -46,7 +46,7 @@ pub enum SimulateError {
         /// Its value.
         value: f64,
     },
-    /// Coefficients under which exports have no fixed point.
+    /// With these coefficients, exports have no fixed point.
     #[error(
         "the coefficients on growth reach {bound:.3} in {year}, and exports settle only below \
          0.95; choose smaller coefficients"
@@ -57,7 +57,7 @@ pub enum SimulateError {
         /// The largest sum of the absolute coefficients on growth in a row.
         bound: f64,
     },
-    /// The directory holds files already, which would be taken for part of the feed.
+    /// The directory has files, which would be read as part of the feed.
     #[error("{path} is not empty: name another directory, or empty it")]
     NotEmpty {
         /// The directory.
@@ -68,16 +68,16 @@ pub enum SimulateError {
     File {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         #[source]
         source: std::io::Error,
     },
-    /// A file that this module wrote is not as it left it.
+    /// A file differs from what this module wrote.
     #[error("{path}, line {line}: not as the simulator writes it; simulate again")]
     Content {
         /// The file.
         path: PathBuf,
-        /// The line, from 1; 0 when it is the file as a whole.
+        /// The line, counted from 1; 0 for the file as a whole.
         line: u64,
     },
 }

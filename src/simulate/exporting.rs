@@ -1,12 +1,11 @@
-//! Where plants export and how much they sell: the model's year.
+//! The export decisions and sales of plants: a year of the model.
 //!
-//! A plant serves a market when the profit it expects covers the fixed cost (6), with the demand it
-//! expects after last year's signals from its city and from its affiliates' cities (8)-(10). Output
-//! is set on that belief, before demand is known, and the price clears the market: with constant
+//! A plant serves a market when its expected profit covers the fixed cost (6). The expected demand
+//! follows from last year's signals of its city and of its affiliates' cities (8)-(10). Output is
+//! set on that belief before demand is known, and the price clears the market. With constant
 //! elasticity, sales are the expected revenue (11) to the power `1 - 1/σ` times the realised one to
-//! the power `1/σ`. So what is learnt moves both whether and how much is sold. A plant that
-//! exported
-//! is among the exporters of its city, and learns from itself as from them.
+//! the power `1/σ`. Signals therefore change both the decision and the amount. A plant that
+//! exported is among the exporters of its city, and learns from itself as from them.
 
 use crate::domain::types::Flow;
 use crate::theory;
@@ -17,25 +16,25 @@ use super::places::Places;
 use super::population::{Firm, Plant};
 use super::random::{Stream, key, keyed_normal, keyed_unit};
 
-/// What a plant ships to or buys from a country in a year.
+/// The trade of a plant with a country in a year and a direction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AnnualCell {
-    /// Position of the plant in its firm.
+    /// The position of the plant in its firm.
     pub plant: u16,
     /// The direction.
     pub flow: Flow,
-    /// Position of the country among the destinations.
+    /// The position of the country among the destinations.
     pub destination: u16,
-    /// Value, positive.
+    /// The value in cents, positive.
     pub cents: i64,
 }
 
-/// What an exporter was seen to face: city, market, log demand from the prior mean.
+/// The demand that an exporter was seen to face: city, market, log demand from the prior mean.
 #[derive(Clone, Copy, Debug)]
 pub struct Signal {
-    /// Position of the city.
+    /// The position of the city.
     pub city: u16,
-    /// Position of the market.
+    /// The position of the market.
     pub market: u16,
     /// Log points from the market's prior mean.
     pub from_mean: f64,
@@ -44,13 +43,13 @@ pub struct Signal {
 /// A firm's year.
 #[derive(Clone, Debug, Default)]
 pub struct FirmYear {
-    /// Its exports and imports.
+    /// The exports and imports.
     pub cells: Vec<AnnualCell>,
-    /// What those who watch it learn.
+    /// The signals for plants that watch the firm.
     pub signals: Vec<Signal>,
 }
 
-/// Where firms' annual exports and imports come from: the model, or equation (15).
+/// The source of firms' annual exports and imports: the model, or equation (15).
 pub trait Trade: Sync {
     /// Appends a firm's year to an empty one.
     fn of_firm(&self, slot: usize, firm: &Firm, stream: &mut Stream, year: &mut FirmYear);
@@ -59,24 +58,25 @@ pub trait Trade: Sync {
 /// A plant's decision to export.
 #[derive(Clone, Copy, Debug)]
 pub struct Decision {
-    /// Position of the plant in its firm.
+    /// The position of the plant in its firm.
     pub plant: u16,
-    /// Position of the market.
+    /// The position of the market.
     pub market: u16,
-    /// Log of the demand that the plant expects.
+    /// The log of the plant's expected demand.
     pub log_expected_demand: f64,
 }
 
-/// The decisions of a year, given what was seen the year before.
+/// The decisions of a year, given the signals of the year before.
 #[derive(Debug)]
 pub struct Decisions<'a> {
     economy: &'a Economy,
     markets: &'a Markets,
     seen: &'a Seen,
     year: u16,
-    /// Log expected demand by city and market of plants without affiliates.
+    /// The log expected demand of plants without affiliates, by city and market.
     single: Vec<Vec<f64>>,
-    /// `ln(f/ξ)`: what log ability plus log expected demand must reach at the median fixed cost.
+    /// `ln(f/ξ)`: the sum of log ability and log expected demand that is needed at the median fixed
+    /// cost.
     threshold: f64,
 }
 
@@ -99,7 +99,7 @@ impl<'a> Decisions<'a> {
         Self { economy, markets, seen, year, single, threshold }
     }
 
-    /// Where the plants of a firm export.
+    /// Decides the markets of the plants of a firm.
     pub fn of_firm(&self, firm: &Firm, mut decided: impl FnMut(&Plant, Decision)) {
         let founded = || firm.plants.iter().filter(|plant| plant.opened <= self.year);
         let several = founded().nth(1).is_some();
@@ -117,7 +117,7 @@ impl<'a> Decisions<'a> {
         }
     }
 
-    /// Expected demand of a plant whose firm's cities, its own among them, saw `network`.
+    /// The expected demand of a plant whose firm's cities, including its own, saw `network`.
     fn with_affiliates(&self, plant: &Plant, network: &[(f64, f64)]) -> Vec<f64> {
         let neighbours = self.seen.in_city(plant.city);
         let others: Vec<(f64, f64)> = network
@@ -128,15 +128,16 @@ impl<'a> Decisions<'a> {
         expectations(self.markets, neighbours, &others)
     }
 
-    /// Equation (6) with a fixed cost of the plant's own in the market, logistic in logs around the
-    /// common one.
+    /// Equation (6) with the plant's own fixed cost in the market, which is logistic in logs around
+    /// the common one.
     fn exports(&self, plant: &Plant, market: u16, log_expected_demand: f64) -> bool {
         let margin = plant.ln_ability + log_expected_demand - self.threshold;
         let cost_rank = keyed_unit(self.cost_key(plant, market));
         below_logistic(cost_rank, margin / self.economy.fixed_cost_scale)
     }
 
-    /// The key of a fixed cost, another one every few years, not for all plants in the same.
+    /// The key of a fixed cost. It changes every few years, in different years for different
+    /// plants.
     fn cost_key(&self, plant: &Plant, market: u16) -> u64 {
         let pair = key(plant.key, u64::from(market));
         let every = self.economy.fixed_cost_years.max(1);
@@ -144,9 +145,9 @@ impl<'a> Decisions<'a> {
     }
 }
 
-/// Whether a rank is below the logistic function of a number.
+/// True if a rank is below the logistic function of a number.
 ///
-/// The first terms of the exponential's series, all positive, settle most cases without it.
+/// The first terms of the exponential's series are all positive and settle most cases.
 fn below_logistic(rank: f64, number: f64) -> bool {
     if number < 0.0 {
         let distance = -number;
@@ -173,7 +174,7 @@ fn expectations(
 pub struct Model<'a> {
     /// All parameters.
     pub params: &'a Params,
-    /// The places, for Hong Kong and the number of markets.
+    /// The places, with Hong Kong and the number of markets.
     pub places: &'a Places,
     /// The year's decisions.
     pub decisions: Decisions<'a>,
@@ -202,8 +203,8 @@ impl Trade for Model<'_> {
 }
 
 impl Model<'_> {
-    /// Realised log demand (2), from the prior mean: the market's part and the taste, which in part
-    /// lasts.
+    /// The realised log demand (2) from the prior mean: the market's part, and the taste, which
+    /// persists in part.
     fn demand_from_mean(&self, plant: &Plant, market: u16) -> f64 {
         let Decisions { economy, markets, year, .. } = &self.decisions;
         let pair = key(key(plant.key, u64::from(market)), u64::MAX);
@@ -225,7 +226,7 @@ impl Model<'_> {
     }
 }
 
-/// A plant's exports to Hong Kong, in the years it has some: about as much as to its other
+/// The exports of a plant to Hong Kong, in the years with some: about as much as to its other
 /// destinations.
 fn hong_kong(
     params: &Params,
@@ -245,8 +246,8 @@ fn hong_kong(
     year.cells.push(AnnualCell { plant, flow: Flow::Export, destination, cents });
 }
 
-/// A plant's imports, in the years it has some: from one to four countries, half of them its export
-/// markets.
+/// The imports of a plant, in the years with some: from one to four countries, half of them its
+/// export markets.
 fn imports(
     params: &Params,
     places: &Places,
@@ -272,7 +273,7 @@ fn imports(
     }
 }
 
-/// A value in cents, at least one dollar, from the log of its dollars.
+/// The value in cents, at least one dollar, of a log of dollars.
 #[expect(clippy::cast_possible_truncation, reason = "clamped to the range of cents")]
 pub fn cents(ln_usd: f64) -> i64 {
     (libm::exp(ln_usd) * 100.0).round().clamp(100.0, 1e15) as i64

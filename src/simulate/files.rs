@@ -19,11 +19,11 @@ pub struct Files {
 }
 
 impl Files {
-    /// Files in a directory, which is made if there is none.
+    /// Files in a directory, which is created if it does not exist.
     ///
     /// # Errors
-    /// - [`SimulateError::File`] when it cannot be made.
-    /// - [`SimulateError::NotEmpty`] when there is something in it.
+    /// - [`SimulateError::File`] if it cannot be created.
+    /// - [`SimulateError::NotEmpty`] if it is not empty.
     pub fn create(directory: &Path, span: Span) -> Result<Self, SimulateError> {
         std::fs::create_dir_all(directory).map_err(|source| at(directory, source))?;
         let mut inside = std::fs::read_dir(directory).map_err(|source| at(directory, source))?;
@@ -34,19 +34,20 @@ impl Files {
         Ok(Self { directory: directory.to_owned(), span, open, waiting })
     }
 
-    /// Writes a file that is not a month's.
+    /// Writes a file that is not monthly.
     ///
     /// # Errors
-    /// [`SimulateError::File`] when it cannot be written.
+    /// [`SimulateError::File`] if it cannot be written.
     pub fn write_beside(&self, name: &str, contents: &[u8]) -> Result<(), SimulateError> {
         let path = self.directory.join(name);
         std::fs::write(&path, contents).map_err(|source| at(&path, source))
     }
 
-    /// Closes the last year's files and opens a year's, with the header and what waited for them.
+    /// Closes the last year's files and opens those of a year, with the header and the waiting
+    /// records.
     ///
     /// # Errors
-    /// [`SimulateError::File`] when one cannot be written.
+    /// [`SimulateError::File`] if a file cannot be written.
     pub fn open_year(&mut self, year: u16) -> Result<(), SimulateError> {
         self.open.clear();
         let january = MonthNumber::from(year) * 12;
@@ -62,10 +63,10 @@ impl Files {
         Ok(())
     }
 
-    /// Appends a chunk's text; what belongs into files of later years waits.
+    /// Appends a chunk's text; records for files of later years wait.
     ///
     /// # Errors
-    /// [`SimulateError::File`] when a file cannot be written.
+    /// [`SimulateError::File`] if a file cannot be written.
     pub fn append(&mut self, year: u16, text: Text) -> Result<(), SimulateError> {
         let january = MonthNumber::from(year) * 12;
         for (month, lines) in (january..).zip(&text.months) {

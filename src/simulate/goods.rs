@@ -1,5 +1,4 @@
-//! The goods that plants ship: headings of the Harmonized System that exist in its editions of 1992
-//! to 2007.
+//! The goods of plants: headings of the Harmonized System in its editions of 1992 to 2007.
 
 /// Six-digit codes, about three quarters of them differentiated goods in Rauch's classification.
 const HS6: [&str; 218] = [
@@ -35,7 +34,7 @@ const SUBDIVISIONS: [&str; 3] = ["00", "10", "90"];
 
 /// Appends the eight-digit code of one of a plant's goods, numbered from 0.
 ///
-/// A plant's goods are neighbours in the list, so that they mostly share a chapter.
+/// A plant's goods are neighbours in the list, so most of them share a chapter.
 pub fn append_hs8(line: &mut Vec<u8>, plant_key: u64, good: u32) {
     let first = plant_key % HS6.len() as u64;
     let heading = (first + u64::from(good)) % HS6.len() as u64;

@@ -1,11 +1,11 @@
-//! Lines of the canonical feed, written into bytes without formatting machinery: two million a
-//! second and more.
+//! Lines of the canonical feed, written as bytes without formatting machinery: more than two
+//! million a second.
 
 /// The header of every file.
 pub const HEADER: &[u8] =
     b"period,flow,firm_id,firm_name,region,country,hs8,trade_mode,value_usd\n";
 
-/// What stands between a record's flow and its goods: `,firm_id,firm_name,region,country,`.
+/// The fields of a record between its flow and its goods: `,firm_id,firm_name,region,country,`.
 pub fn middle(id: &str, name: &str, (city, district): (&str, char), country: &str) -> Vec<u8> {
     let mut text = Vec::with_capacity(id.len() + name.len() + city.len() + country.len() + 8);
     for part in [id, name, city] {
@@ -19,7 +19,7 @@ pub fn middle(id: &str, name: &str, (city, district): (&str, char), country: &st
     text
 }
 
-/// Appends a month numbered through as `YYYYMM`.
+/// Appends a month number as `YYYYMM`.
 pub fn push_period(line: &mut Vec<u8>, month: u32) {
     push_digits(line, u64::from(month / 12 * 100 + month % 12 + 1), 6);
 }
@@ -35,7 +35,7 @@ pub fn push_usd(line: &mut Vec<u8>, cents: i64) {
     push_digits(line, cents % 100, 2);
 }
 
-/// Appends a number with at least so many digits.
+/// Appends a number with at least `least` digits.
 fn push_digits(line: &mut Vec<u8>, mut number: u64, least: usize) {
     let mut digits = [b'0'; 20];
     let mut first = digits.len();

@@ -9,7 +9,7 @@ use super::random::{Purpose, Stream};
 /// The markets of a year.
 #[derive(Debug)]
 pub struct Markets {
-    /// What is known of each destination before anyone is seen, the foreseen trend included.
+    /// The prior of each destination before any signal, including the foreseen trend.
     pub priors: Vec<Prior>,
     /// The market's part of log demand this year, `d_m`.
     pub demand: Vec<f64>,
@@ -33,8 +33,8 @@ impl Markets {
         Self { priors, demand, streams, economy: economy.clone() }
     }
 
-    /// Goes on to the next year: demand keeps part of its distance from its mean, and everything
-    /// follows the trend.
+    /// Moves to the next year: demand keeps part of its distance from its mean, and all levels
+    /// follow the trend.
     pub fn advance(&mut self) {
         let persistence = self.economy.demand_persistence;
         for ((prior, demand), stream) in
@@ -58,12 +58,11 @@ fn prior(economy: &Economy, rank: usize) -> Prior {
     }
 }
 
-/// What exporters of each city were seen to face in each market: numbers and sums of signals, city
-/// by city.
+/// The signals of exporters of each city in each market: numbers and sums, city by city.
 ///
 /// # Units
-/// Signals in log points *from the prior mean of their year*, so that last year's tell about this
-/// year's demand.
+/// Signals in log points *from the prior mean of their year*, so that last year's signals inform
+/// about this year's demand.
 #[derive(Clone, Debug)]
 pub struct Seen {
     groups: Vec<(f64, f64)>,
@@ -71,20 +70,20 @@ pub struct Seen {
 }
 
 impl Seen {
-    /// Nobody seen anywhere.
+    /// No signals.
     pub fn nobody(places: &Places) -> Self {
         let markets = places.markets();
         Self { groups: vec![(0.0, 0.0); places.cities.len() * markets], markets }
     }
 
-    /// One more exporter seen.
+    /// Adds the signal of an exporter.
     pub fn add(&mut self, city: u16, market: u16, signal: f64) {
         let group = &mut self.groups[usize::from(city) * self.markets + usize::from(market)];
         group.0 += 1.0;
         group.1 += signal;
     }
 
-    /// What was seen in a city, market by market: numbers and sums.
+    /// The signals in a city, market by market: numbers and sums.
     pub fn in_city(&self, city: u16) -> &[(f64, f64)] {
         let first = usize::from(city) * self.markets;
         &self.groups[first..first + self.markets]
@@ -103,12 +102,12 @@ impl Seen {
     }
 }
 
-/// The log of the demand a plant expects of a market, after what it has seen in its own and in
+/// The log of a plant's expected demand in a market, after the signals in its own city and in
 /// affiliates' cities.
 ///
 /// # Equation
-/// (8) to (10): `d_post + (v_post + v_z)/2`. With the taste's variance in, nobody seen gives (5)
-/// and (6) exactly; equation (11) as printed leaves it out, the same for all plants.
+/// (8) to (10): `d_post + (v_post + v_z)/2`. With the taste's variance included, the case without
+/// signals gives (5) and (6) exactly. Equation (11) as printed omits it, for all plants alike.
 pub fn log_expected_demand(prior: &Prior, neighbours: (f64, f64), affiliates: (f64, f64)) -> f64 {
     let from_mean = Signals::of_groups(neighbours, affiliates);
     let centred = Prior { mean: 0.0, ..*prior };

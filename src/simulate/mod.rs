@@ -11,9 +11,9 @@
 //!                  records::Writer ─► Files: YYYYMM.csv
 //! ```
 //!
-//! Years are simulated one at a time, firms in chunks of a fixed size, each chunk from random
-//! streams of its own; chunks are worked on in parallel and written in order. So the bytes depend
-//! on the parameters and the seed alone, and memory on the number of firms, the cells of a year
+//! Years are simulated one at a time, and firms in chunks of a fixed size. Each chunk has its own
+//! random streams; chunks run in parallel and are written in order. The bytes therefore depend on
+//! the parameters and the seed alone. Memory depends on the number of firms, the cells of a year
 //! (linear mode) and the few records that wait for a file of a later year.
 //!
 //! ```no_run
@@ -59,23 +59,23 @@ use random::{Purpose, Stream};
 use records::{MonthNumber, Span, Text, Writer};
 use report::YearSums;
 
-/// Firms that are simulated from one set of streams; part of what fixes the bytes, so never
-/// changed.
+/// The number of firms that share a set of streams. It decides the bytes of a feed, so it never
+/// changes.
 const CHUNK_FIRMS: usize = 512;
-/// Chunks worked on at a time for each thread: bounds the text in memory.
+/// The number of chunks for each thread at a time: it bounds the text in memory.
 const CHUNKS_PER_THREAD: usize = 4;
 
 /// Writes a simulated feed and its reference tables into a directory.
 ///
-/// Linear mode leaves out what would alter a cell: intermediaries, Hong Kong, late and corrected
-/// records.
+/// Linear mode omits everything that would alter a cell: intermediaries, Hong Kong, late and
+/// corrected records.
 ///
 /// # Errors
-/// - Those of [`Params::check`]; [`SimulateError::Size`] also when there are fewer places than
-///   asked for.
-/// - [`SimulateError::NotContractive`] when linear exports have no fixed point.
-/// - [`SimulateError::NotEmpty`] when there is something in the directory.
-/// - [`SimulateError::File`] when a file cannot be written.
+/// - Those of [`Params::check`]; [`SimulateError::Size`] also if there are fewer places than
+///   requested.
+/// - [`SimulateError::NotContractive`] if linear exports have no fixed point.
+/// - [`SimulateError::NotEmpty`] if the directory is not empty.
+/// - [`SimulateError::File`] if a file cannot be written.
 pub fn write(params: &Params, out: &Path) -> Result<Report, SimulateError> {
     params.check()?;
     let places = Places::choose(params)?;
@@ -88,7 +88,7 @@ pub fn write(params: &Params, out: &Path) -> Result<Report, SimulateError> {
     }
 }
 
-/// Lives through the model's years; those before the feed's first are not written.
+/// Simulates the model's years; years before the feed's first are not written.
 fn write_theory(
     params: &Params,
     places: &Places,
@@ -147,7 +147,7 @@ fn write_linear(
     Ok(report)
 }
 
-/// A year's work.
+/// The input of a year's simulation.
 struct Work<'a, T: Trade> {
     params: &'a Params,
     places: &'a Places,
@@ -156,7 +156,7 @@ struct Work<'a, T: Trade> {
     year: u16,
 }
 
-/// What a chunk of firms makes of a year.
+/// The result of a chunk of firms for a year.
 struct ChunkYear {
     text: Text,
     signals: Vec<Signal>,
@@ -199,7 +199,7 @@ impl<T: Trade> Work<'_, T> {
         ChunkYear { text: writer.finish(), signals, sums }
     }
 
-    /// The signals of a year that is lived through and not written.
+    /// The signals of a year that is simulated but not written.
     fn unwritten_signals(&self) -> Vec<Signal> {
         let chunk_signals = |(chunk, firms): (usize, &[Firm])| {
             let mut signals = Vec::new();

@@ -1,4 +1,4 @@
-//! Firms' names: made up, in the form that Chinese firms' names have.
+//! Invented names of firms, in the form of Chinese firms' names.
 
 use super::random::Stream;
 
@@ -19,7 +19,7 @@ const TRADES: [&str; 16] = [
 
 const FORMS: [&str; 4] = ["有限公司", "有限公司", "股份有限公司", "集团公司"];
 
-/// What makes a name that of a trade intermediary (SPEC section 2).
+/// The words that mark the name of a trade intermediary (METHODOLOGY, "Records and cleaning").
 const INTERMEDIARIES: [&str; 5] = ["进出口", "贸易", "经贸", "科贸", "外经"];
 
 /// A name for a firm of a city.

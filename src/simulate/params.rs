@@ -4,7 +4,7 @@ use crate::domain::types::Period;
 
 use super::error::SimulateError;
 
-/// How exports come about.
+/// The origin of exports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
     /// Plants choose markets, learn and sell as in [`crate::theory`].
@@ -16,25 +16,26 @@ pub enum Mode {
 /// A feed to be simulated.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Params {
-    /// How exports come about.
+    /// The origin of exports.
     pub mode: Mode,
     /// First month.
     pub from: Period,
     /// Last month.
     pub to: Period,
-    /// Firms alive at any time; one that dies is replaced by a new one.
+    /// The number of firms alive at any time; a new firm replaces one that dies.
     pub firms: u32,
-    /// Cities, at most the 337 of the reference table.
+    /// The number of cities, at most the 337 of the reference table.
     pub cities: u32,
-    /// Destinations besides Hong Kong, at most the 220 or so economies of the reference table.
+    /// The number of destinations without Hong Kong, at most the 220 or so economies of the
+    /// reference table.
     pub destinations: u32,
-    /// The seed: same parameters and seed, same bytes.
+    /// The seed: the same parameters and seed give the same bytes.
     pub seed: u64,
     /// Firms and their plants.
     pub population: Population,
     /// The economy of [`crate::theory`].
     pub economy: Economy,
-    /// From annual exports to monthly records.
+    /// The division of annual exports into monthly records.
     pub records: Records,
     /// Equation (15), for [`Mode::Linear`].
     pub linear: Linear,
@@ -47,13 +48,13 @@ pub struct Population {
     pub multi_plant_share: f64,
     /// Exponent of the Pareto distribution of their number of plants, from two on.
     pub plants_exponent: f64,
-    /// Most plants a firm has.
+    /// The largest number of plants of a firm.
     pub plants_max: u32,
     /// Probability that a firm dies in a year.
     pub death_rate: f64,
     /// Probability that a plant other than the first closes in a year.
     pub plant_close_rate: f64,
-    /// Exponent of city size by rank: the larger, the more concentrated are exporters.
+    /// Exponent of city size by rank: a larger one concentrates exporters more.
     pub city_exponent: f64,
     /// Share of plants whose city is drawn evenly rather than by size.
     pub even_city_share: f64,
@@ -63,9 +64,9 @@ pub struct Population {
     pub firm_ability_sd: f64,
     /// Standard deviation of plants' log ability within a firm.
     pub plant_ability_sd: f64,
-    /// By how much the log ability of a multi-plant firm's first plant is above other firms'.
+    /// The lead of the log ability of a multi-plant firm's first plant over other firms.
     pub first_plant_lead: f64,
-    /// By how much the log ability of its other plants is below the first's.
+    /// The lag of the log ability of its other plants behind the first.
     pub other_plants_lag: f64,
 }
 
@@ -88,41 +89,41 @@ pub struct Economy {
     pub trend: f64,
     /// Variance `v_d` of a market's log demand.
     pub demand_variance: f64,
-    /// Its autocorrelation from year to year.
+    /// Autocorrelation of log demand from year to year.
     pub demand_persistence: f64,
     /// Variance `v_z` of the taste for a plant's good.
     pub taste_variance: f64,
-    /// Share of that variance that lasts; the rest is drawn every year.
+    /// Share of the taste's variance that persists; the rest is drawn every year.
     pub taste_persistence: f64,
-    /// Years that are lived through before the feed's first, so that somebody was seen before.
+    /// The number of simulated years before the feed's first, which give the first signals.
     pub years_before: u16,
 }
 
-/// From annual exports to monthly records.
+/// The division of annual exports into monthly records.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Records {
-    /// Fewest records of a plant, a destination and a month with any.
+    /// The smallest number of records of a plant, a destination and a month with any.
     pub per_month_min: u32,
-    /// Most such records.
+    /// The largest such number.
     pub per_month_max: u32,
-    /// Share of months in which a cell of 10,000 USD a year has records, ten points more for each
-    /// log point.
+    /// Share of months with records for a cell of 10,000 USD a year; each log point adds ten
+    /// percentage points.
     pub months_share: f64,
-    /// Most goods (eight-digit codes) of a plant.
+    /// The largest number of goods (eight-digit codes) of a plant.
     pub goods_max: u32,
-    /// Share of a plant's records in its main trade mode.
+    /// Share of a plant's records with its main trade mode.
     pub main_mode_share: f64,
-    /// Share of plants and years that import.
+    /// Share of plants and years with imports.
     pub import_share: f64,
-    /// Share of plants and years that also export to Hong Kong.
+    /// Share of plants and years with exports to Hong Kong.
     pub hong_kong_share: f64,
-    /// Share of records that stand in the file of a later month.
+    /// Share of records in the file of a later month.
     pub late_rate: f64,
-    /// Share of records that are corrected by a negative one.
+    /// Share of records corrected by a negative record.
     pub amended_rate: f64,
-    /// Share of records that are cancelled whole in the file of a later month.
+    /// Share of records cancelled completely in the file of a later month.
     pub cancelled_rate: f64,
-    /// Mean lag of late records and corrections, months.
+    /// Mean lag of late records and corrections, in months.
     pub lag_months_mean: f64,
 }
 
@@ -167,7 +168,7 @@ pub struct Coefficients {
 }
 
 impl Default for Params {
-    /// Twelve years of 2,000 firms, the size to try things on.
+    /// Twelve years of 2,000 firms: a size for experiments.
     fn default() -> Self {
         Self {
             mode: Mode::Theory,
@@ -186,7 +187,7 @@ impl Default for Params {
 }
 
 impl Default for Population {
-    /// Calibrated on table 1: see the report's shares.
+    /// Calibrated on table 1: see the shares in the report.
     fn default() -> Self {
         Self {
             multi_plant_share: 0.08,
@@ -299,13 +300,12 @@ impl Params {
     /// Checks that a feed can be drawn.
     ///
     /// # Errors
-    /// - [`SimulateError::Size`] when there are no firms, fewer than two cities, or a maximum below
-    ///   its minimum.
-    /// - [`SimulateError::Months`] when the last month is before the first.
-    /// - [`SimulateError::Rate`] when a share or rate is not between 0 and 1, a scale not
-    ///   positive, or a number not finite.
-    /// - [`SimulateError::WholeYears`] when a linear feed does not run from a January to a
-    ///   December.
+    /// - [`SimulateError::Size`] if there are no firms, fewer than two cities, or a maximum is
+    ///   below its minimum.
+    /// - [`SimulateError::Months`] if the last month is before the first.
+    /// - [`SimulateError::Rate`] if a share or rate is not between 0 and 1, a scale is not
+    ///   positive, or a number is not finite.
+    /// - [`SimulateError::WholeYears`] if a linear feed does not run from a January to a December.
     pub fn check(&self) -> Result<(), SimulateError> {
         if self.to < self.from {
             return Err(SimulateError::Months { from: self.from, to: self.to });

@@ -1,4 +1,4 @@
-//! The cities and destinations of a feed: real ones, the largest exporters and markets first.
+//! The cities and destinations of a feed: real places, the largest exporters and markets first.
 
 use std::io::Write as _;
 
@@ -10,13 +10,12 @@ const CITIES: &str = include_str!("../../streams/reference/cities.csv");
 const COUNTRIES: &str = include_str!("../../streams/reference/countries.csv");
 const INCOME_GROUPS: &str = include_str!("../../streams/reference/income_groups.csv");
 
-/// Hong Kong, which the study leaves out.
+/// Hong Kong, which the study excludes.
 const HONG_KONG: &str = "110";
-/// China itself: goods that come back.
+/// China itself: returned goods.
 const CHINA: &str = "142";
 
-/// The cities that exported most, in order; the others follow in an order of chance that is always
-/// the same.
+/// The cities with the largest exports, in order; other cities follow in a fixed random order.
 const LEADING_CITIES: [&str; 44] = [
     "4403", "3205", "3100", "4419", "4401", "3302", "1100", "1200", "4406", "3301", "3502", "3702",
     "3202", "3306", "3307", "4413", "4420", "4404", "3303", "3304", "3505", "3310", "2102", "3206",
@@ -24,7 +23,7 @@ const LEADING_CITIES: [&str; 44] = [
     "4201", "4101", "3401", "6101", "3701", "2101", "4301", "3601",
 ];
 
-/// The markets that bought most, likewise.
+/// The markets with the largest imports, in order; other markets follow in a fixed random order.
 const LEADING_DESTINATIONS: [&str; 40] = [
     "502", "116", "133", "304", "309", "303", "132", "307", "143", "344", "111", "601", "501",
     "305", "138", "122", "312", "301", "410", "429", "136", "112", "141", "327", "137", "129",
@@ -32,7 +31,7 @@ const LEADING_DESTINATIONS: [&str; 40] = [
     "236",
 ];
 
-/// A city that plants are in.
+/// A city with plants.
 #[derive(Clone, Debug)]
 pub struct City {
     /// Its four-digit code.
@@ -47,10 +46,10 @@ pub struct City {
     area_text: &'static str,
 }
 
-/// A country that plants export to.
+/// A destination of exports.
 #[derive(Clone, Debug)]
 pub struct Destination {
-    /// The customs' code.
+    /// The customs code.
     pub code: &'static str,
     iso3: &'static str,
     name: &'static str,
@@ -72,7 +71,7 @@ impl Places {
     /// Takes the places of a feed from the reference tables.
     ///
     /// # Errors
-    /// [`SimulateError::Size`] when the tables have fewer.
+    /// [`SimulateError::Size`] if the tables have fewer places.
     pub fn choose(params: &Params) -> Result<Self, SimulateError> {
         let cities = choose("cities", params.cities, all_cities(), &LEADING_CITIES)?;
         let (hong_kong, mut elsewhere): (Vec<_>, Vec<_>) =
@@ -85,7 +84,7 @@ impl Places {
         Ok(Self { cities, destinations, city_sizes })
     }
 
-    /// Number of destinations besides Hong Kong.
+    /// The number of destinations without Hong Kong.
     pub fn markets(&self) -> usize {
         self.destinations.len() - 1
     }
@@ -123,7 +122,7 @@ impl Places {
     }
 }
 
-/// The first `wanted` places: the leading ones in their order, then the others.
+/// The first `wanted` places: the leading places in their order, then the others.
 fn choose<T>(
     name: &'static str,
     wanted: u32,
@@ -141,7 +140,7 @@ fn choose<T>(
     Ok(places.into_iter().take(wanted as usize).map(|(_, place)| place).collect())
 }
 
-/// Cumulative sizes that fall with rank by a power.
+/// Cumulative sizes, which fall with rank by a power.
 #[expect(clippy::cast_precision_loss, reason = "ranks are below a thousand")]
 fn cumulative_sizes(n: usize, exponent: f64) -> Vec<f64> {
     let sizes = (0..n).map(|rank| libm::pow(rank as f64 + 2.0, -exponent));
@@ -177,7 +176,7 @@ fn all_destinations() -> Vec<(&'static str, Destination)> {
     table.iter().map(|row| (row[0], place(row))).collect()
 }
 
-/// The group of a year, or of the first later year that has one; empty when none has.
+/// The group of a year, or of the first later year with one; empty if no year has one.
 fn income_group(groups: &[Vec<&'static str>], iso3: &str, year: u16) -> &'static str {
     let later = |text: &str| text.parse::<u16>().is_ok_and(|group_year| group_year >= year);
     let found = groups
@@ -186,8 +185,8 @@ fn income_group(groups: &[Vec<&'static str>], iso3: &str, year: u16) -> &'static
     found.map_or("", |row| row[2])
 }
 
-/// The rows of a reference table without its header. Fields may be quoted; none holds a quote or a
-/// line break.
+/// The rows of a reference table without its header. Fields may be quoted; no field has a quote or
+/// a line break.
 fn rows(table: &'static str) -> Vec<Vec<&'static str>> {
     table.lines().skip(1).filter(|line| !line.is_empty()).map(fields).collect()
 }

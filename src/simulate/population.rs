@@ -14,15 +14,15 @@ use super::random::{Purpose, Stream, position, whole};
 /// A plant: a firm in a city.
 #[derive(Clone, Debug)]
 pub struct Plant {
-    /// Position of its city.
+    /// The position of its city.
     pub city: u16,
-    /// First year in which it can export.
+    /// The first year in which the plant can export.
     pub opened: u16,
-    /// First year in which it no longer can.
+    /// The first year in which the plant can no longer export.
     pub closed: u16,
     /// Log ability, `ln φ^(σ-1)`.
     pub ln_ability: f64,
-    /// The key of what lasts: tastes for its good, fixed costs, goods.
+    /// The key of everything that persists: tastes for its good, fixed costs, goods.
     pub key: u64,
     /// The trade mode of most of its records.
     pub main_mode: &'static str,
@@ -33,15 +33,15 @@ pub struct Plant {
 /// A firm.
 #[derive(Clone, Debug)]
 pub struct Firm {
-    /// Its identifier, ten digits, the first four its first plant's city.
+    /// The identifier: ten digits, of which the first four are the city of its first plant.
     pub id: String,
     /// Its name.
     pub name: String,
-    /// Whether its name is that of a trade intermediary.
+    /// True if the name marks a trade intermediary.
     pub intermediary: bool,
-    /// First year in which it is no longer alive.
+    /// The first year in which the firm is no longer alive.
     pub dies: u16,
-    /// Its plants, each in another city, the first one first.
+    /// The plants, each in another city; the firm's first plant comes first.
     pub plants: Vec<Plant>,
 }
 
@@ -69,7 +69,7 @@ impl Population {
         Self { firms, generations: vec![0; params.firms as usize] }
     }
 
-    /// Goes on to a year: the dead are replaced. Returns the slots of those that were.
+    /// Moves to a year, and replaces dead firms. Returns the slots of the replaced firms.
     pub fn advance(&mut self, params: &Params, places: &Places, year: u16) -> Vec<usize> {
         let dead: Vec<usize> =
             (0..self.firms.len()).filter(|&slot| self.firms[slot].dies <= year).collect();
@@ -85,7 +85,7 @@ impl Population {
     }
 }
 
-/// What a firm's life is drawn from.
+/// The parameters of a firm's founding.
 struct Founding<'a> {
     params: &'a Params,
     places: &'a Places,
@@ -124,7 +124,7 @@ impl Founding<'_> {
         }
     }
 
-    /// The firm's cities, all different: a Pareto number of them for firms with several.
+    /// The firm's cities, all different: a Pareto number of cities for a firm with several.
     fn cities(&self, stream: &mut Stream) -> Vec<u16> {
         let mut wanted = 1;
         if stream.happens(self.rates().multi_plant_share) {
@@ -150,8 +150,8 @@ impl Founding<'_> {
         u16::try_from(city).expect("cities are few")
     }
 
-    /// A plant. The first one lives as long as the firm; half of the others come later than it
-    /// does, fewer of firms that are there from the start and so have had their time.
+    /// A plant. The first plant lives as long as the firm. Half of the others open later; fewer do
+    /// in firms of the first year, whose plants have had time to open.
     fn plant(
         &self,
         stream: &mut Stream,
@@ -176,7 +176,7 @@ impl Founding<'_> {
     }
 }
 
-/// Years until something that happens at a yearly rate has happened, at least one.
+/// The number of years until an event with a yearly rate, at least one.
 fn life(stream: &mut Stream, rate: f64) -> u16 {
     if rate <= 0.0 {
         return u16::MAX;
@@ -184,8 +184,8 @@ fn life(stream: &mut Stream, rate: f64) -> u16 {
     u16::try_from(stream.failures(rate)).unwrap_or(u16::MAX).saturating_add(1)
 }
 
-/// A trade mode as common as it is: ordinary, processing with imported and with supplied materials,
-/// bonded, other.
+/// A trade mode, drawn by its frequency: ordinary, processing with imported and with supplied
+/// materials, bonded, other.
 fn main_mode(stream: &mut Stream) -> &'static str {
     const MODES: [&str; 6] = ["10", "15", "14", "34", "33", "39"];
     const UP_TO: [f64; 6] = [0.60, 0.85, 0.92, 0.96, 0.98, 1.0];

@@ -1,15 +1,15 @@
-//! Random numbers whose every bit is fixed by the seed, whatever the threads and the machine.
+//! Random numbers whose every bit is fixed by the seed, for any threads and machine.
 //!
-//! Two kinds. A [`Stream`] is `ChaCha8`, opened for one purpose and one pair of numbers (a year and
-//! a chunk of firms, say), so that work can be done in any order. A *keyed draw* is a hash: what
-//! stays with a plant and a market for years (its taste, its cost of entry) is drawn again when
-//! needed and never stored. Both go through functions of this file and of `libm` alone, because the
-//! distributions of random-number libraries change between their versions.
+//! There are two kinds. A [`Stream`] is `ChaCha8`, opened for one purpose and one pair of numbers
+//! (such as a year and a chunk of firms), so that work can run in any order. A *keyed draw* is a
+//! hash. Values that persist for a plant and a market (its taste, its cost of entry) are drawn
+//! again when needed and never stored. Both use functions of this file and of `libm` alone, because
+//! the distributions of random-number libraries change between versions.
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
-/// What a stream is for: streams for different purposes never overlap.
+/// The purpose of a stream: streams for different purposes never overlap.
 #[derive(Clone, Copy, Debug)]
 pub enum Purpose {
     /// The founding of a firm: slot, generation.
@@ -47,13 +47,13 @@ impl Stream {
         u32::try_from(scaled >> 32).expect("a 64-bit number shifted by 32 bits has 32")
     }
 
-    /// One of the items of a list that is not empty, each as likely.
+    /// One of the items of a list that is not empty, each with the same probability.
     pub fn pick<'a, T>(&mut self, items: &'a [T]) -> &'a T {
         let n = u32::try_from(items.len()).expect("lists of words and codes are short");
         &items[self.below(n) as usize]
     }
 
-    /// Whether something of this probability happens.
+    /// True with this probability.
     pub fn happens(&mut self, probability: f64) -> bool {
         self.unit() < probability
     }
@@ -77,13 +77,13 @@ impl Stream {
     }
 }
 
-/// The position in rising cumulative weights that a uniform number falls on.
+/// The position of a uniform number in rising cumulative weights.
 pub fn position(cumulative: &[f64], unit: f64) -> usize {
     let total = cumulative.last().copied().unwrap_or(0.0);
     cumulative.partition_point(|&bound| bound <= unit * total).min(cumulative.len() - 1)
 }
 
-/// A key made of a key and a number (the finaliser of `SplitMix64`).
+/// A key from a key and a number (the finaliser of `SplitMix64`).
 pub fn key(parent: u64, number: u64) -> u64 {
     let mut bits = parent ^ number.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -91,19 +91,19 @@ pub fn key(parent: u64, number: u64) -> u64 {
     bits ^ (bits >> 31)
 }
 
-/// The uniform number strictly between 0 and 1 that belongs to a key.
+/// The uniform number strictly between 0 and 1 of a key.
 pub fn keyed_unit(key: u64) -> f64 {
     let (high, _) = halves(key);
     (f64::from(high) + 0.5) / 4_294_967_296.0
 }
 
-/// The standard normal number that belongs to a key.
+/// The standard normal number of a key.
 pub fn keyed_normal(key: u64) -> f64 {
     let (high, low) = halves(key);
     normal((f64::from(high) + 0.5) / 4_294_967_296.0, (f64::from(low) + 0.5) / 4_294_967_296.0)
 }
 
-/// The largest whole number not above one that is not negative; beyond `u32` its maximum.
+/// The largest whole number not above a non-negative number; the maximum of `u32` beyond it.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturation is meant")]
 pub fn whole(number: f64) -> u32 {
     number as u32
@@ -115,7 +115,7 @@ fn halves(key: u64) -> (u32, u32) {
     (high, low)
 }
 
-/// Box and Muller's standard normal from two uniform numbers.
+/// Box and Muller's standard normal number from two uniform numbers.
 fn normal(radius: f64, angle: f64) -> f64 {
     (-2.0 * libm::log(radius)).sqrt() * libm::cos(std::f64::consts::TAU * angle)
 }

@@ -1,5 +1,4 @@
-//! From a firm's year to its monthly records: seasons, goods, trade modes, late and corrected
-//! records.
+//! A firm's year to its monthly records: seasons, goods, trade modes, late and corrected records.
 
 use std::collections::BTreeMap;
 
@@ -14,16 +13,16 @@ use super::population::{Firm, Plant};
 use super::random::{Stream, whole};
 use super::report::Counts;
 
-/// Months numbered through: year times twelve plus the month from 0.
+/// A month number: the year times twelve plus the month from 0.
 pub type MonthNumber = u32;
 
 /// Relative value of the months: the Spring Festival's dip in February, the rise before Christmas.
 const SEASON: [f64; 12] = [0.92, 0.68, 0.95, 0.98, 1.0, 1.02, 1.06, 1.06, 1.10, 1.02, 1.08, 1.13];
 
-/// Trade modes beside a plant's main one.
+/// Trade modes other than a plant's main one.
 const OTHER_MODES: [&str; 5] = ["10", "10", "15", "14", "39"];
 
-/// The months of a feed, numbered through, both included.
+/// The first and last month number of a feed, both included.
 #[derive(Clone, Copy, Debug)]
 pub struct Span {
     /// First month.
@@ -35,11 +34,11 @@ pub struct Span {
 /// The text of a chunk of firms' year.
 #[derive(Debug, Default)]
 pub struct Text {
-    /// What belongs into the files of the year's months.
+    /// The text for the files of the year's months.
     pub months: [Vec<u8>; 12],
-    /// What belongs into files of later years.
+    /// The text for files of later years.
     pub later: BTreeMap<MonthNumber, Vec<u8>>,
-    /// The records written.
+    /// The numbers of written records.
     pub counts: Counts,
 }
 
@@ -55,7 +54,7 @@ pub struct Writer<'a> {
     line: Vec<u8>,
 }
 
-/// What all records of a cell have in common.
+/// The common fields of all records of a cell.
 struct Cell<'a> {
     plant: &'a Plant,
     flow: Flow,
@@ -65,7 +64,7 @@ struct Cell<'a> {
     intermediary: bool,
 }
 
-/// One record, before it is a line.
+/// One record before it is written as a line.
 #[derive(Clone, Copy)]
 struct Record {
     month: MonthNumber,
@@ -85,7 +84,7 @@ impl<'a> Writer<'a> {
         Self { rates, places, span, year, stream, text: Text::default(), line: Vec::new() }
     }
 
-    /// The records written.
+    /// The text and the numbers of written records.
     pub fn finish(self) -> Text {
         self.text
     }
@@ -125,7 +124,7 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// Weights of the months in which a cell has records; larger cells have more of them.
+    /// Weights of the months with records of a cell; larger cells have more such months.
     #[expect(clippy::cast_precision_loss, reason = "a size, its last cents do not matter")]
     fn month_weights(&mut self, cents: i64) -> [f64; 12] {
         let size = libm::log(cents as f64 / 1e6);
@@ -170,7 +169,7 @@ impl<'a> Writer<'a> {
         other
     }
 
-    /// Writes a record into its month's file or a later one, and what corrects it.
+    /// Writes a record into its month's file or a later one, with its corrections.
     fn record(&mut self, cell: &Cell<'_>, record: Record) {
         let late = self.stream.happens(self.rates.late_rate);
         let file = if late { self.later_file(record.month) } else { record.month };
@@ -184,7 +183,7 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// Takes 5 to 40 % of a record back, half of the time at once, else in a later file.
+    /// Withdraws 5 to 40 % of a record, half of the time at once, else in a later file.
     #[expect(clippy::cast_possible_truncation, reason = "a share of a value is in its range")]
     #[expect(clippy::cast_precision_loss, reason = "a share of a value, its cents do not matter")]
     fn amend(&mut self, cell: &Cell<'_>, record: Record, file: MonthNumber) {
@@ -195,7 +194,7 @@ impl<'a> Writer<'a> {
         self.line(cell, Record { cents, ..record }, file);
     }
 
-    /// Takes the whole of a record back in a later file, if there is one.
+    /// Withdraws the whole of a record in a later file, if there is one.
     fn cancel(&mut self, cell: &Cell<'_>, record: Record, file: MonthNumber) {
         let later = self.later_file(file);
         if later > file {
@@ -204,7 +203,7 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// A file some months after one; the feed's last file if that is sooner.
+    /// A file some months later, at most the feed's last file.
     fn later_file(&mut self, file: MonthNumber) -> MonthNumber {
         let success = 1.0 / self.rates.lag_months_mean.max(1.0);
         let lag = 1 + self.stream.failures(success).min(23);
@@ -246,20 +245,20 @@ impl<'a> Writer<'a> {
     }
 }
 
-/// How many goods a plant has, as a rank between 0 and 1 that lasts; most have few.
+/// A permanent rank between 0 and 1 for the number of a plant's goods; most plants have few.
 fn goods_rank(plant: &Plant) -> f64 {
     let unit = super::random::keyed_unit(super::random::key(plant.key, 0x6f6f_6473));
     unit * unit
 }
 
-/// An amount to be dealt out by weights, without losing a cent.
+/// An amount to divide by weights, without losing a cent.
 struct Parts {
     cents: i64,
     weight: f64,
 }
 
 impl Parts {
-    /// The part of a weight; what is left goes with the last weight that is not zero.
+    /// The part of a weight; the remainder goes to the last weight that is not zero.
     fn take(&mut self, weight: f64) -> i64 {
         if weight <= 0.0 {
             return 0;

@@ -10,28 +10,28 @@ use crate::domain::types::Flow;
 /// Records by kind; a record can be of several kinds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// Lines of all files, headers not among them.
+    /// The number of lines of all files, without headers.
     pub records: u64,
-    /// Bytes of these lines.
+    /// The number of bytes of these lines.
     pub bytes: u64,
-    /// Exports, corrections not among them.
+    /// The number of exports, without corrections.
     pub exports: u64,
-    /// Imports, corrections not among them.
+    /// The number of imports, without corrections.
     pub imports: u64,
-    /// Exports to Hong Kong.
+    /// The number of exports to Hong Kong.
     pub hong_kong: u64,
-    /// Records of trade intermediaries.
+    /// The number of records of trade intermediaries.
     pub intermediary: u64,
-    /// Records in the file of a later month.
+    /// The number of records in the file of a later month.
     pub late: u64,
-    /// Negative records that take part of another back.
+    /// The number of negative records that withdraw part of another.
     pub amended: u64,
-    /// Negative records that take all of another back.
+    /// The number of negative records that withdraw all of another.
     pub cancelled: u64,
 }
 
 impl Counts {
-    /// Adds another chunk's.
+    /// Adds another chunk's counts.
     pub fn add(&mut self, other: &Self) {
         self.records += other.records;
         self.bytes += other.bytes;
@@ -50,23 +50,23 @@ impl Counts {
 pub struct YearReport {
     /// The year.
     pub year: u16,
-    /// Records about the year, of all firms.
+    /// The number of records of the year, for all firms.
     pub records: u64,
-    /// Firms that export.
+    /// The number of firms that export.
     pub firms: u64,
-    /// Cells: plants times destinations they export to.
+    /// The number of cells: pairs of a plant and a destination of its exports.
     pub cells: u64,
-    /// Cells of multi-plant firms.
+    /// The number of cells of multi-plant firms.
     pub multi_plant_cells: u64,
-    /// Firms that export from two or more cities.
+    /// The number of firms that export from two or more cities.
     pub multi_plant_firms: u64,
-    /// Their mean number of plants; 0 without any, like all that follow.
+    /// The mean number of their plants; 0 without such firms, like all following figures.
     pub plants_mean: f64,
-    /// Median number of plants.
+    /// The median number of plants.
     pub plants_median: f64,
-    /// Standard deviation of the number of plants.
+    /// The standard deviation of the number of plants.
     pub plants_sd: f64,
-    /// Mean share of the largest plant in the firm's exports.
+    /// The mean share of the largest plant in the firm's exports.
     pub largest_share_mean: f64,
 }
 
@@ -105,14 +105,14 @@ impl fmt::Display for Report {
     }
 }
 
-/// Sums from which a year's report is made.
+/// The sums behind a year's report.
 #[derive(Clone, Debug, Default)]
 pub struct YearSums {
     firms: u64,
     cells: u64,
     multi_plant_cells: u64,
     largest_shares: f64,
-    /// Number of plants of each multi-plant firm.
+    /// The number of plants of each multi-plant firm.
     plants: Vec<u32>,
 }
 
@@ -143,7 +143,7 @@ impl YearSums {
         }
     }
 
-    /// Adds another chunk's.
+    /// Adds another chunk's sums.
     pub fn add(&mut self, other: Self) {
         self.firms += other.firms;
         self.cells += other.cells;
@@ -152,7 +152,7 @@ impl YearSums {
         self.plants.extend(other.plants);
     }
 
-    /// The year's report.
+    /// The report of the year.
     #[expect(clippy::cast_precision_loss, reason = "numbers of firms are below 2^53")]
     pub fn report(mut self, year: u16, records: u64) -> YearReport {
         self.plants.sort_unstable();

@@ -1,4 +1,4 @@
-//! Whole feeds: the same bytes again, kinds at their rates, and the linear identity.
+//! Complete feeds: the same bytes again, kinds at their rates, and the linear identity.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -23,7 +23,7 @@ fn contents(directory: &Path) -> BTreeMap<String, Vec<u8>> {
     entries.map(file).collect()
 }
 
-/// Three years of more firms than fit in one chunk.
+/// Three years with more firms than fit into one chunk.
 fn several_chunks() -> Params {
     let mut params = Params { firms: 1_500, ..Params::demo() };
     params.from = month(2009, 3);

@@ -1,5 +1,5 @@
-//! Conventions of an estimate: small-sample corrections as text, the way fixest writes them,
-//! `ssc(k_fixef = "full")`, and the settings of the estimator.
+//! Conventions of an estimate: small-sample corrections as text in fixest's form, `ssc(k_fixef =
+//! "full")`, and the settings of the estimator.
 
 use serde::Deserialize;
 
@@ -11,7 +11,7 @@ use crate::estimate::inference::degrees_of_freedom::{
     ClusterCount, FixedEffectLevels, Redundancy, SmallSample,
 };
 
-/// How redundant levels are counted, by name.
+/// The counts of redundant levels, by name.
 #[derive(Clone, Copy, Default, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum DofName {
@@ -29,23 +29,22 @@ impl From<DofName> for Redundancy {
     }
 }
 
-/// Settings of the estimator that differ from its own: options of a command, or the table
+/// Settings of the estimator that differ from its defaults: options of a command, or the table
 /// `estimator` of a specification.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EstimatorSettings {
-    /// The residual to reach, relative to what is left of a variable.
+    /// The residual to reach, relative to the remaining variable.
     pub tolerance: Option<f64>,
-    /// Iterations allowed.
+    /// The largest number of iterations.
     pub iterations: Option<usize>,
-    /// Iterations without a smaller residual before giving up.
+    /// The number of iterations without a smaller residual before the iteration gives up.
     pub patience: Option<usize>,
-    /// The share of its square that effects, and the regressors before it, have to leave of a
-    /// regressor.
+    /// The share of a regressor's square that effects and earlier regressors must leave.
     pub collinearity: Option<f64>,
     /// The treatment of rows alone in a level of a fixed effect.
     pub singletons: Option<SingletonsName>,
-    /// Whether a two-way variance that is negative is repaired.
+    /// True if a negative two-way variance is repaired.
     pub vcov_fix: Option<bool>,
 }
 
@@ -53,17 +52,17 @@ pub struct EstimatorSettings {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum SingletonsName {
-    /// They are left out.
+    /// Singletons are dropped.
     Drop,
-    /// They stay.
+    /// Singletons stay.
     Keep,
 }
 
 impl EstimatorSettings {
-    /// When the absorption stops.
+    /// The options of the absorption.
     ///
     /// # Errors
-    /// [`OptionError`]: a setting with a value that it does not take.
+    /// [`OptionError`]: a setting has an invalid value.
     pub fn absorb(&self) -> Result<AbsorbOptions, OptionError> {
         let own = AbsorbOptions::default();
         let both = |share| CollinearLimits { with_effects: share, with_regressors: share };
@@ -96,7 +95,8 @@ impl EstimatorSettings {
     }
 }
 
-/// Reads `k_adj=TRUE, k_fixef=nonnested, G_adj=TRUE, G_df=min`, with or without `ssc(…)` around.
+/// Reads `k_adj=TRUE, k_fixef=nonnested, G_adj=TRUE, G_df=min`, with or without the enclosing
+/// `ssc(…)`.
 ///
 /// # Errors
 /// The first unknown setting.

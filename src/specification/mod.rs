@@ -6,7 +6,7 @@
 //!                        ├─ Summary: statistics of variables (tables 1 and 2)
 //!                        └─ Figure: a binned scatter (figure 1)
 //! ```
-//! The paper's own are in `streams/specifications` and in the program.
+//! The paper's specifications are in `streams/specifications` and in the program.
 
 mod conventions;
 mod error;
@@ -27,9 +27,9 @@ use crate::toml_text;
 /// One table or figure.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Specification {
-    /// How it is asked for: `3`, `footnote`, or the name of its file.
+    /// The name for commands: `3`, `footnote`, or the name of its file.
     pub name: String,
-    /// Its name.
+    /// The title.
     pub title: String,
     /// Its content.
     pub content: Content,
@@ -38,7 +38,7 @@ pub struct Specification {
 /// The content of a specification.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Content {
-    /// Regressions, side by side.
+    /// Regressions side by side.
     Regressions(Vec<Column>),
     /// Statistics of variables.
     Summary(Summary),
@@ -61,17 +61,17 @@ pub enum Panel {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Trade {
-    /// All of them.
+    /// All records.
     #[default]
     All,
-    /// Those of ordinary trade, `trade_mode` 10.
+    /// Records of ordinary trade, `trade_mode` 10.
     Ordinary,
 }
 
 /// One model.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Column {
-    /// Its name within the specification.
+    /// The name within the specification.
     pub name: String,
     /// A short label.
     pub label: String,
@@ -81,36 +81,36 @@ pub struct Column {
     pub panel: Panel,
     /// The records.
     pub trade: Trade,
-    /// A formula whose variables must be present too, though the regression does not read them.
+    /// A formula whose variables must be present too, although the regression does not read them.
     pub sample: Option<Formula>,
-    /// The conditions of rows.
+    /// The conditions that rows must meet.
     pub keep: Vec<Condition>,
-    /// Variables whose extremes are left out.
+    /// Variables whose extremes are dropped.
     pub trim: Vec<Trim>,
-    /// Units that are left out for the size of a variable.
+    /// Units that are dropped for the size of a variable.
     pub drop_largest: Vec<DropLargest>,
-    /// Whether the factors of interactions are centred over the sample.
+    /// True if the factors of interactions are centred over the sample.
     pub centre: bool,
-    /// Whether outcome and regressors are measured in their standard deviations over the sample.
+    /// True if outcome and regressors are measured in their standard deviations over the sample.
     pub standardise: bool,
     /// The column of weights.
     pub weights: Option<String>,
-    /// How standard errors are worked out.
+    /// The computation of standard errors.
     pub inference: Inference,
-    /// When the absorption of the effects stops.
+    /// The options of the absorption.
     pub absorb: AbsorbOptions,
     /// The treatment of rows alone in a level of a fixed effect.
     pub singletons: Singletons,
 }
 
-/// Which rows statistics are taken over.
+/// The rows of statistics.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Units {
-    /// Those of the plant panel.
+    /// The rows of the plant panel.
     #[default]
     Plant,
-    /// Multi-plant firms by closed year, the feed's first among them.
+    /// Multi-plant firms by closed year, including the feed's first.
     Firm,
 }
 
@@ -119,13 +119,13 @@ pub enum Units {
 pub struct Summary {
     /// The rows.
     pub panel: Units,
-    /// The regression over whose sample, singletons dropped; without it, all rows.
+    /// The regression whose sample is used, without singletons; `None` for all rows.
     pub sample: Option<Formula>,
     /// The variables: columns, or products of columns.
     pub variables: Vec<Term>,
-    /// What counts once: a value for each of its levels; without it, each row.
+    /// The unit that counts once: a value for each of its levels; `None` for each row.
     pub of: Option<Interaction>,
-    /// Statistics for each of its values; without it, over all.
+    /// The column for whose values the statistics are separate; `None` for all together.
     pub by: Option<String>,
     /// The statistics.
     pub statistics: Vec<Statistic>,
@@ -135,28 +135,28 @@ pub struct Summary {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Statistic {
-    /// How many values.
+    /// The number of values.
     N,
-    /// Their mean.
+    /// The mean.
     Mean,
-    /// Their median.
+    /// The median.
     Median,
-    /// Their standard deviation, with n − 1.
+    /// The standard deviation, with n − 1.
     Sd,
-    /// The smallest.
+    /// The smallest value.
     Min,
-    /// The largest.
+    /// The largest value.
     Max,
 }
 
-/// A binned scatter of an outcome on one variable, effects absorbed from both.
+/// A binned scatter of an outcome on one variable; effects are absorbed from both.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Figure {
-    /// The regression over whose sample, singletons dropped; without it, the formula's own.
+    /// The regression whose sample is used, without singletons; `None` for the formula's own.
     pub sample: Option<Formula>,
-    /// Outcome, variable and effects.
+    /// The outcome, the variable and the effects.
     pub formula: Formula,
-    /// How many bins of as many rows each.
+    /// The number of bins, each with the same number of rows.
     pub bins: usize,
 }
 
@@ -173,7 +173,7 @@ const BUNDLED: [(&str, &str); 8] = [
 ];
 
 impl Specification {
-    /// The paper's, in its order.
+    /// The specifications of the paper, in its order.
     ///
     /// # Panics
     /// Never: a test parses them.
@@ -183,7 +183,7 @@ impl Specification {
         BUNDLED.into_iter().map(parse).collect()
     }
 
-    /// One of the paper's; none if it has no such.
+    /// A specification of the paper; `None` if it has none with this name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         Self::bundled().into_iter().find(|specification| specification.name == name)
@@ -192,7 +192,7 @@ impl Specification {
     /// Reads a specification.
     ///
     /// # Errors
-    /// [`SpecificationError`] with the column and what is wrong with it.
+    /// [`SpecificationError`] with the column and the problem.
     pub fn parse(name: &str, text: &str) -> Result<Self, SpecificationError> {
         let wrong = |column: Option<&str>, problem| SpecificationError {
             specification: name.to_owned(),
@@ -228,7 +228,7 @@ impl Specification {
         }
     }
 
-    /// Its regressions; none of a summary or a figure.
+    /// The regressions; empty for a summary or a figure.
     #[must_use]
     pub fn columns(&self) -> &[Column] {
         match &self.content {
@@ -239,8 +239,8 @@ impl Specification {
 }
 
 impl Column {
-    /// The columns of the panel that a row must have a value in, each once: those of the formula,
-    /// of the formula that names the sample, and the weights.
+    /// The columns of the panel in which a row must have a value, each once: those of the formula,
+    /// of the sample's formula, and the weights.
     #[must_use]
     pub fn variables(&self) -> Vec<&str> {
         let mut names = self.formula.columns();
@@ -253,7 +253,7 @@ impl Column {
         names
     }
 
-    /// Every column of the panel that it reads.
+    /// Every column of the panel that the regression reads.
     #[must_use]
     pub fn reads(&self) -> Vec<&str> {
         let mut names = self.variables();
@@ -272,7 +272,7 @@ fn factors(interaction: &Interaction) -> impl Iterator<Item = &str> {
     interaction.factors.iter().map(String::as_str)
 }
 
-/// A specification as written.
+/// A specification in its written form.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
@@ -290,7 +290,7 @@ struct File {
     figure: Option<FigureFile>,
 }
 
-/// What columns have in common, unless they say otherwise.
+/// The common settings of columns, unless a column has its own.
 struct Shared {
     sample: Option<String>,
     cluster: Option<String>,
@@ -302,7 +302,7 @@ struct Shared {
 }
 
 impl Shared {
-    /// The formula that names a sample: one's own, or that of all.
+    /// The formula of a sample: the column's own, or the common one.
     fn sample(&self, own: Option<&str>) -> Result<Option<Formula>, SpecificationProblem> {
         let text = own.or(self.sample.as_deref());
         Ok(text.map(|text| Formula::parse(text.trim())).transpose()?)
@@ -424,7 +424,7 @@ struct FigureFile {
     bins: usize,
 }
 
-/// More bins than a figure can show.
+/// The largest number of bins.
 const BINS_MAX: usize = 1000;
 
 impl FigureFile {

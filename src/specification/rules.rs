@@ -5,18 +5,18 @@ use serde::Deserialize;
 use super::SpecificationProblem;
 use crate::estimate::formula::{Interaction, unquoted};
 
-/// What a row must fulfil: `plants >= 5`. A row without the value does not.
+/// A condition for rows: `plants >= 5`. A row without the value does not meet it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Condition {
     /// The column.
     pub variable: String,
-    /// How it is compared.
+    /// The comparison.
     pub comparison: Comparison,
-    /// With what.
+    /// The number to compare with.
     pub number: f64,
 }
 
-/// How two numbers are compared.
+/// The comparison of two numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Comparison {
     /// `<`
@@ -33,7 +33,7 @@ pub enum Comparison {
     NotEqual,
 }
 
-/// Longer signs first: `<` begins `<=`.
+/// Longer signs first: `<=` starts with `<`.
 const BY_LENGTH: [Comparison; 6] = [
     Comparison::LessOrEqual,
     Comparison::GreaterOrEqual,
@@ -44,7 +44,7 @@ const BY_LENGTH: [Comparison; 6] = [
 ];
 
 impl Comparison {
-    /// As it is written.
+    /// The written sign.
     #[must_use]
     pub fn sign(self) -> &'static str {
         match self {
@@ -59,7 +59,7 @@ impl Comparison {
 }
 
 impl Condition {
-    /// Reads `column sign number`; a column's name with blanks or signs stands between backquotes.
+    /// Reads `column sign number`; a column's name with blanks or signs is between backquotes.
     ///
     /// # Errors
     /// [`SpecificationProblem::Condition`] for anything else.
@@ -82,7 +82,7 @@ impl Condition {
         Ok(Self { variable: unquoted(variable), comparison, number })
     }
 
-    /// Whether a value fulfils it; one that is missing does not.
+    /// True if a value meets the condition; a missing value does not.
     #[must_use]
     #[expect(
         clippy::float_cmp,
@@ -103,7 +103,7 @@ impl Condition {
     }
 }
 
-/// Leaves out the rows with the smallest and the largest values of a variable.
+/// A rule that drops the rows with the smallest and the largest values of a variable.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Trim {
@@ -120,7 +120,7 @@ impl Trim {
     }
 }
 
-/// Leaves out the units, such as firm-years, with the largest values of a variable.
+/// A rule that drops the units, such as firm-years, with the largest values of a variable.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DropLargest {
     /// The variable, constant within a unit.

@@ -3,45 +3,45 @@
 //! A tick is `i × 10^e` with whole `i` and `e`. Its label is written from these two: no label has a
 //! rounding error, and zero is always `0`.
 
-/// Values beyond this are not drawn, so that no difference of two of them overflows.
+/// The largest value that is drawn, so that no difference of two values overflows.
 const VALUE_MAX: f64 = 1e300;
-/// An axis whose values are all smaller is one around zero.
+/// If all values are smaller, the axis is one around zero.
 const VALUE_MIN: f64 = 1e-290;
-/// Values that differ by less than this share of their size are the same on an axis.
+/// The share of their size below which a difference of values is not shown.
 const SPREAD_MIN: f64 = 1e-10;
-/// The share of the values' range that is left free at each end.
+/// The share of the values' range that stays free at each end.
 const ROOM: f64 = 0.06;
-/// A longer label is written with an exponent.
+/// The largest number of characters of a label without an exponent.
 const LABEL_CHARS: usize = 8;
 
 /// An axis.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Axis {
-    /// Its lower end.
+    /// The lower end.
     pub low: f64,
-    /// Its upper end.
+    /// The upper end.
     pub high: f64,
-    /// Its ticks, in order.
+    /// The ticks, in order.
     pub ticks: Vec<Tick>,
 }
 
-/// A place on an axis with its label.
+/// A position on an axis with its label.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tick {
-    /// Its place.
+    /// The position.
     pub at: f64,
-    /// Its label.
+    /// The label.
     pub label: String,
 }
 
-/// Whether a value has a place on an axis.
+/// True if a value can be drawn on an axis.
 #[must_use]
 pub fn is_drawn(value: f64) -> bool {
     value.abs() <= VALUE_MAX
 }
 
 impl Axis {
-    /// An axis with all values on it and some room at both ends, with about so many ticks; none
+    /// An axis over all values with free space at both ends, with about `n_ticks` ticks; `None`
     /// without values.
     pub fn over(values: impl Iterator<Item = f64>, n_ticks: u32) -> Option<Self> {
         let ends = values.filter(|value| is_drawn(*value)).fold(None, |ends, value| {
@@ -60,7 +60,7 @@ impl Axis {
         Some(Self { low, high, ticks: ticks(low, high, n_ticks) })
     }
 
-    /// An axis of years, a tick at whole years only.
+    /// An axis of years, with ticks at whole years only.
     #[must_use]
     pub fn of_years(first: i32, last: i32, n_ticks: usize) -> Self {
         let n_years = usize::try_from(last - first).unwrap_or(0) + 1;
@@ -72,20 +72,20 @@ impl Axis {
         Self { low: f64::from(first) - 0.5, high: f64::from(last) + 0.5, ticks }
     }
 
-    /// Its two ends.
+    /// The two ends.
     #[must_use]
     pub fn range(&self) -> (f64, f64) {
         (self.low, self.high)
     }
 
-    /// How far along the axis a value is: 0 at its lower end, 1 at its upper end.
+    /// The position of a value along the axis: 0 at the lower end, 1 at the upper end.
     #[must_use]
     pub fn share(&self, value: f64) -> f64 {
         (value - self.low) / (self.high - self.low)
     }
 }
 
-/// About so many ticks at multiples of 1, 2 or 5 times a power of ten.
+/// About `n_ticks` ticks at multiples of 1, 2 or 5 times a power of ten.
 fn ticks(low: f64, high: f64, n_ticks: u32) -> Vec<Tick> {
     let step_min = (high - low) / f64::from(n_ticks);
     let floor = libm::log10(step_min).floor();
@@ -114,7 +114,7 @@ fn value(multiple: i64, exponent: i32) -> f64 {
     text.parse().expect("an integer with an exponent is a number")
 }
 
-/// A decimal without an exponent; with every digit of its step.
+/// A decimal without an exponent, with every digit of its step.
 fn plain(multiple: i64, exponent: i32) -> String {
     let (sign, digits) = (if multiple < 0 { "-" } else { "" }, multiple.unsigned_abs().to_string());
     if multiple == 0 {
@@ -129,7 +129,7 @@ fn plain(multiple: i64, exponent: i32) -> String {
     format!("{sign}{whole}.{decimals}")
 }
 
-/// A decimal with one digit before its point, and an exponent.
+/// A decimal with one digit before the point, and an exponent.
 fn scientific(multiple: i64, exponent: i32) -> String {
     let (sign, digits) = (if multiple < 0 { "-" } else { "" }, multiple.unsigned_abs().to_string());
     if multiple == 0 {
@@ -202,7 +202,7 @@ mod tests {
     }
 
     proptest! {
-        /// Every label reads as the place of its tick, inside the axis, each but once.
+        /// Every label reads as the position of its tick, inside the axis and without repetition.
         #[test]
         fn labels_say_where_their_ticks_are(
             low in -1e3..1e3, spread in 1e-6..1e3, exponent in -200..200_i32,

@@ -1,14 +1,14 @@
-//! Segments cut at the frame of a figure, by Liang and Barsky's algorithm.
+//! Cuts segments at the frame of a figure, by Liang and Barsky's algorithm.
 
-/// A place in the units of the data, or on the page.
+/// A point in the units of the data, or on the page.
 pub type Point = (f64, f64);
 
-/// The part of the segment from `from` to `to` inside a rectangle given by its two ranges; none if
-/// no part is inside, or an end is not finite.
+/// The part of the segment from `from` to `to` inside a rectangle, which is given by its two
+/// ranges. `None` if no part is inside, or an end is not finite.
 ///
 /// # Equation
 /// The segment is `from + t (to - from)` with `0 ≤ t ≤ 1`. Each side of the rectangle bounds `t`
-/// from below where the segment enters at it, and from above where it leaves; what remains of the
+/// from below if the segment enters there, and from above if it leaves there. The remaining
 /// interval is the part inside.
 #[must_use]
 pub fn clipped(from: Point, to: Point, x: (f64, f64), y: (f64, f64)) -> Option<(Point, Point)> {
@@ -63,7 +63,7 @@ mod tests {
     }
 
     proptest! {
-        /// Both ends are in the rectangle and on the line through the segment, and a point of the
+        /// Both ends are in the rectangle and on the line through the segment. A point of the
         /// segment inside the rectangle is never cut off.
         #[test]
         fn the_part_inside_is_all_of_it_and_nothing_else(

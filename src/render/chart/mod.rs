@@ -16,14 +16,14 @@ use axis::{Axis, is_drawn};
 use clip::{Point, clipped};
 use svg::{Anchor, GRID, INK, LINE, Page, SIZE, TEXT, fitting, width};
 
-/// Sizes of fonts, in pixels.
+/// The sizes of fonts, in pixels.
 const TITLE_SIZE: f64 = 17.0;
 const LABEL_SIZE: f64 = 14.0;
 const TICK_SIZE: f64 = 12.0;
-/// Half the width of the end of an interval.
+/// Half the width of the cap of an interval, in pixels.
 const CAP: f64 = 5.0;
 
-/// A figure that cannot be drawn.
+/// The figure has no point to draw.
 #[derive(Debug, thiserror::Error)]
 #[error("the figure cannot be drawn: there is no finite value")]
 pub struct PlotError;
@@ -31,32 +31,32 @@ pub struct PlotError;
 /// A scatter of points with a straight line through them.
 #[derive(Clone, Debug)]
 pub struct ScatterPlot<'p> {
-    /// Above it.
+    /// The title above the figure.
     pub title: &'p str,
-    /// Under the title.
+    /// The note under the title.
     pub note: &'p str,
-    /// Under the horizontal axis.
+    /// The label under the horizontal axis.
     pub x_label: &'p str,
-    /// Beside the vertical axis.
+    /// The label of the vertical axis.
     pub y_label: &'p str,
     /// The points.
     pub points: &'p [(f64, f64)],
-    /// Slope and intercept of the line.
+    /// The slope and intercept of the line.
     pub line: (f64, f64),
 }
 
 /// A coefficient and its interval for each year.
 #[derive(Clone, Debug)]
 pub struct PathPlot<'p> {
-    /// Above it.
+    /// The title above the figure.
     pub title: &'p str,
-    /// Beside the vertical axis.
+    /// The label of the vertical axis.
     pub y_label: &'p str,
-    /// Year, lower end, coefficient, upper end.
+    /// The year, lower end, coefficient and upper end of each point.
     pub points: &'p [(i32, f64, f64, f64)],
 }
 
-/// The scatter as SVG.
+/// Draws the scatter as SVG.
 ///
 /// # Errors
 /// [`PlotError`] if there is no point.
@@ -79,7 +79,7 @@ pub fn scatter(plot: &ScatterPlot<'_>) -> Result<String, PlotError> {
     Ok(page.finish())
 }
 
-/// The path as SVG, with its intervals and a line at zero.
+/// Draws the path as SVG, with its intervals and a line at zero.
 ///
 /// # Errors
 /// [`PlotError`] if there is no point.
@@ -109,7 +109,7 @@ pub fn path(plot: &PathPlot<'_>) -> Result<String, PlotError> {
     Ok(page.finish())
 }
 
-/// What is written around a figure.
+/// The texts around a figure.
 struct Texts<'t> {
     title: &'t str,
     note: &'t str,
@@ -117,25 +117,25 @@ struct Texts<'t> {
     y_label: &'t str,
 }
 
-/// Two axes, and where on the page their frame is.
+/// Two axes, and the position of their frame on the page.
 struct Plane {
     x: Axis,
     y: Axis,
-    /// The corner at the upper left.
+    /// The upper left corner.
     start: Point,
-    /// The corner at the lower right.
+    /// The lower right corner.
     end: Point,
 }
 
 impl Plane {
-    /// A frame with as much room on its left as the labels of the vertical axis need.
+    /// A frame with the space on its left that the labels of the vertical axis need.
     fn new(x: Axis, y: Axis) -> Self {
         let labels = y.ticks.iter().map(|tick| width(&tick.label, TICK_SIZE));
         let left = 48.0 + labels.fold(0.0, f64::max);
         Self { x, y, start: (left, 62.0), end: (SIZE.0 - 24.0, SIZE.1 - 58.0) }
     }
 
-    /// Where on the page a place in the data's units is.
+    /// The position on the page of a point in the data's units.
     fn place(&self, at: Point) -> Point {
         let between = |from: f64, to: f64, share: f64| from + share * (to - from);
         (
@@ -149,7 +149,7 @@ impl Plane {
         clipped(from, to, self.x.range(), self.y.range())
     }
 
-    /// The grid, the frame and all texts.
+    /// Draws the grid, the frame and all texts.
     fn draw(&self, page: &mut Page, texts: &Texts<'_>) {
         let (left, top) = self.start;
         let (right, bottom) = self.end;
@@ -177,7 +177,7 @@ impl Plane {
         page.upright_text((22.0, f64::midpoint(top, bottom)), upright, y_label);
     }
 
-    /// An interval, with a cap at each end that is inside the frame.
+    /// Draws an interval, with a cap at each end inside the frame.
     fn draw_interval(&self, page: &mut Page, x: f64, low: f64, high: f64) {
         if low.is_nan() || high.is_nan() {
             return;

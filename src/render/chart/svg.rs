@@ -15,25 +15,25 @@ pub const TEXT: &str = "#222222";
 /// The colour of the grid.
 pub const GRID: &str = "#E6E6E6";
 
-/// The mean width of a letter as a share of the size of its font; of one of East Asia, 1.
+/// The mean width of a letter as a share of its font size; an East Asian character has 1.
 const LETTER_WIDTH: f64 = 0.56;
 
-/// A figure in the making.
+/// An SVG page while elements are added.
 pub struct Page {
     text: String,
 }
 
-/// How a text stands at its place.
+/// The alignment of a text at its position.
 #[derive(Clone, Copy)]
 pub enum Anchor {
-    /// Its middle is there.
+    /// The middle of the text is at the position.
     Middle,
-    /// It ends there.
+    /// The end of the text is at the position.
     End,
 }
 
 impl Page {
-    /// A white page with a title for those who cannot see it.
+    /// A white page with a title for screen readers.
     pub fn new(title: &str) -> Self {
         let (width, height) = SIZE;
         let mut text = String::new();
@@ -48,7 +48,7 @@ impl Page {
         Self { text }
     }
 
-    /// A straight line.
+    /// Adds a straight line.
     pub fn line(&mut self, from: Point, to: Point, colour: &str, width: u32) {
         let [x1, y1, x2, y2] = [from.0, from.1, to.0, to.1].map(number);
         let _ = writeln!(
@@ -58,7 +58,7 @@ impl Page {
         );
     }
 
-    /// The line of a regression.
+    /// Adds the line of a regression.
     pub fn fit(&mut self, from: Point, to: Point) {
         let [x1, y1, x2, y2] = [from.0, from.1, to.0, to.1].map(number);
         let _ = writeln!(
@@ -68,13 +68,13 @@ impl Page {
         );
     }
 
-    /// A point.
+    /// Adds a point.
     pub fn dot(&mut self, at: Point) {
         let [x, y] = [at.0, at.1].map(number);
         let _ = writeln!(self.text, "<circle cx=\"{x}\" cy=\"{y}\" r=\"4\" fill=\"{INK}\"/>");
     }
 
-    /// The outline of a rectangle between two corners.
+    /// Adds the outline of a rectangle between two corners.
     pub fn frame(&mut self, corner: Point, other: Point) {
         let [x, y, width, height] =
             [corner.0, corner.1, other.0 - corner.0, other.1 - corner.1].map(number);
@@ -85,12 +85,12 @@ impl Page {
         );
     }
 
-    /// A text on one line, its base line at `at`.
+    /// Adds a text on one line, with its base line at `at`.
     pub fn text(&mut self, at: Point, anchor: Anchor, size: f64, text: &str) {
         self.write(at, anchor, size, "", text);
     }
 
-    /// A text that is read from below, its middle at `at`.
+    /// Adds a text that reads upwards, with its middle at `at`.
     pub fn upright_text(&mut self, at: Point, size: f64, text: &str) {
         let [x, y] = [at.0, at.1].map(number);
         let turned = format!(" transform=\"rotate(-90 {x} {y})\"");
@@ -114,31 +114,31 @@ impl Page {
         );
     }
 
-    /// The whole document.
+    /// The complete document.
     pub fn finish(mut self) -> String {
         self.text.push_str("</svg>\n");
         self.text
     }
 }
 
-/// About how wide a text is in a font of this size, in pixels.
+/// The approximate width of a text in a font of this size, in pixels.
 pub fn width(text: &str, size: f64) -> f64 {
     let letters = text.chars().map(|letter| if letter < '\u{1100}' { LETTER_WIDTH } else { 1.0 });
     letters.sum::<f64>() * size
 }
 
-/// The size of font at which a text is no wider than it may be: `size`, or a smaller one.
+/// The font size at which a text has at most this width: `size`, or a smaller one.
 pub fn fitting(text: &str, size: f64, width_max: f64) -> f64 {
     (size * width_max / width(text, size).max(1.0)).min(size).max(6.0)
 }
 
-/// A coordinate, without a sign where it rounds to zero.
+/// A coordinate; a number that rounds to zero has no sign.
 fn number(value: f64) -> String {
     let hundredths = (value * 100.0).round();
     format!("{}", if hundredths == 0.0 { 0.0 } else { hundredths / 100.0 })
 }
 
-/// A text as it stands in an element; what XML has no place for is written as an escape.
+/// A text for an element; characters that XML does not allow become escapes.
 fn escaped(text: &str) -> String {
     let text = crate::visible::line(text);
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")

@@ -23,7 +23,7 @@ fn figures_are_drawn_and_none_without_points() {
     path(&PathPlot { points: &[], ..plot }).expect_err("no estimate");
 }
 
-/// The values of an attribute of the elements of a kind, as numbers.
+/// The values of an attribute, as numbers, of all elements of a kind.
 fn attribute(svg: &str, element: &str, name: &str) -> Vec<f64> {
     let number = |line: &str| {
         let value = line.split(&format!(" {name}=\"")).nth(1)?.split('"').next()?;
@@ -35,7 +35,7 @@ fn attribute(svg: &str, element: &str, name: &str) -> Vec<f64> {
         .collect()
 }
 
-/// What a page's coordinates mean: the ticks along an axis with labels, as `(pixel, value)`.
+/// The labelled ticks along an axis, as `(pixel, value)`.
 fn ticks(svg: &str, anchor: &str, name: &str) -> Vec<(f64, f64)> {
     let is_tick = |line: &&str| line.starts_with("<text") && line.contains("font-size=\"12\"");
     let of_axis = svg.lines().filter(is_tick).filter(|line| line.contains(anchor));
@@ -46,13 +46,13 @@ fn ticks(svg: &str, anchor: &str, name: &str) -> Vec<(f64, f64)> {
     of_axis.filter_map(tick).collect()
 }
 
-/// Units of the data for a pixel, read off the first and the last tick.
+/// The data's units for each pixel, from the first and the last tick.
 fn units(ticks: &[(f64, f64)]) -> f64 {
     let (first, last) = (ticks[0], ticks[ticks.len() - 1]);
     (last.1 - first.1) / (last.0 - first.0)
 }
 
-/// The slope of the line that is drawn, measured on the page; none where no line is drawn.
+/// The slope of the drawn line, measured on the page; `None` if no line is drawn.
 fn slope_drawn(svg: &str) -> Option<f64> {
     let line = svg.lines().find(|line| line.starts_with("<polyline"))?;
     let points = line.split("points=\"").nth(1)?.split('"').next()?;
@@ -63,7 +63,7 @@ fn slope_drawn(svg: &str) -> Option<f64> {
     Some((y2 - y1) * units(&y) / ((x2 - x1) * units(&x)))
 }
 
-/// Points around a line, and a figure of them with another line.
+/// A figure of points with a line.
 fn drawn(points: &[(f64, f64)], line: (f64, f64)) -> String {
     let (x_label, y_label) = ("growth", "exports");
     let plot = ScatterPlot { title: "t", note: "", x_label, y_label, points, line };
@@ -84,7 +84,7 @@ fn the_slope_on_the_page_is_the_slope_of_the_regression() {
         for &slope in slopes {
             let svg = drawn(points, (slope, 12.05));
             let measured = slope_drawn(&svg).expect("a line");
-            // A hundredth of a pixel, of the few that are left of a steep line.
+            // A hundredth of a pixel, relative to the few pixels of a steep line.
             let tolerance = 2e-3_f64.max(slope.abs() * 2e-3);
             assert!((measured - slope).abs() < tolerance, "{measured} for {slope}:\n{svg}");
         }

@@ -1,4 +1,4 @@
-//! Estimates as tables to be written in any format: `estimates`, and `covariance`.
+//! Estimates as tables for any format: `estimates`, and `covariance`.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,10 +14,10 @@ use crate::regressions::content::{Content, short};
 use crate::regressions::{KeptEstimate, Outcome};
 use crate::tables::sheet::Sheet;
 
-/// What an estimate from before layout 3 has in place of an identity.
+/// The identity shown for an estimate from before layout 3.
 const BEFORE: &str = "before";
 
-/// An outcome, which need not be kept.
+/// The entry of an outcome, which may not be stored.
 #[must_use]
 pub fn of_outcome(of: &Outcome) -> Entry {
     let state = match &of.result {
@@ -40,7 +40,7 @@ pub fn of_outcome(of: &Outcome) -> Entry {
     }
 }
 
-/// An estimate that is kept.
+/// The entry of a stored estimate.
 #[must_use]
 pub fn of_kept(of: &KeptEstimate) -> Entry {
     let StoredEstimate { specification, column, through, publication, vintage, .. } = &of.stored;
@@ -75,11 +75,11 @@ fn model(of: Option<(&str, &Content)>, panel: &str, state: &str) -> ModelEntry {
     }
 }
 
-/// The covariance matrices, a row for each pair of coefficients: of each model, year and vintage
-/// the newest estimate, as far as its matrix was kept.
+/// The covariance matrices, with a row for each pair of coefficients. They include the newest
+/// estimate of each model, year and vintage, if its matrix was stored.
 ///
 /// # Panics
-/// Never: the columns are made to fit.
+/// Never: the columns fit the schema.
 #[must_use]
 pub fn covariances(all: &[KeptEstimate]) -> (Sheet, RecordBatch) {
     let mut newest: BTreeMap<(String, u16, u32, &str), &KeptEstimate> = BTreeMap::new();

@@ -5,33 +5,33 @@ use crate::estimate::formula::Formula;
 use crate::estimate::result::{Estimate, TermEstimate};
 use crate::visible;
 
-/// Significance levels with their stars, largest number of stars first.
+/// The significance levels with their stars, the most stars first.
 const STARS: [(f64, &str); 3] = [(0.01, "***"), (0.05, "**"), (0.1, "*")];
 
 /// A line of the grid.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Line {
-    /// A line across.
+    /// A horizontal rule.
     Rule,
-    /// A label and a text for each model.
+    /// A label, and a text for each model.
     Cells(String, Vec<String>),
 }
 
-/// Texts in lines.
+/// A grid of texts.
 #[derive(Clone, Debug)]
 pub struct Grid {
-    /// Its name.
+    /// The title.
     pub title: String,
     /// The lines of the header.
     pub header: Vec<Line>,
-    /// Those below.
+    /// The lines below the header.
     pub body: Vec<Line>,
     /// The notes below the table.
     pub notes: Vec<String>,
 }
 
 impl Grid {
-    /// Models side by side.
+    /// Arranges models side by side.
     pub fn of(table: &RegressionTable<'_>) -> Self {
         let models = &table.models;
         let row = |label: &str, cell: &dyn Fn(&Model<'_>) -> String| {
@@ -61,7 +61,8 @@ impl Grid {
         Self { title: table.title.to_owned(), header, body, notes: notes(table) }
     }
 
-    /// Rows of texts, the first of each its label; the first row is the header.
+    /// Arranges rows of texts; the first text of each row is its label, and the first row is the
+    /// header.
     pub fn plain(title: &str, rows: &[Vec<String>], note: Option<String>) -> Self {
         let line = |cells: &[String]| {
             let (label, cells) =
@@ -77,8 +78,8 @@ impl Grid {
         }
     }
 
-    /// The grid as text of a kind. Names of columns and messages can hold anything, so that each
-    /// text is made one visible line first.
+    /// Lays out the grid. Names of columns and messages can contain any character, so each text
+    /// becomes one visible line first.
     pub fn laid_out(&self, layout: Layout) -> String {
         let grid = self.visible();
         match layout {
@@ -103,7 +104,7 @@ impl Grid {
         }
     }
 
-    /// How many models there are.
+    /// The number of models.
     pub fn n_columns(&self) -> usize {
         let cells = |line: &Line| match line {
             Line::Cells(_, cells) => cells.len(),
@@ -113,7 +114,7 @@ impl Grid {
     }
 }
 
-/// What some models have, each once, in the order in which it first appears.
+/// The union of the names of all models, in order of first appearance.
 fn union<'m>(models: &'m [Model<'m>], of: impl Fn(&'m Model<'m>) -> Vec<&'m str>) -> Vec<&'m str> {
     let mut all: Vec<&str> = Vec::new();
     for one in models.iter().flat_map(of) {
@@ -138,7 +139,7 @@ fn yes(estimate: &Estimate, effect: &str) -> String {
     if found { "yes".to_owned() } else { String::new() }
 }
 
-/// The outcome's name, in which any character may stand.
+/// The outcome's name, which can contain any character.
 fn outcome(estimate: &Estimate) -> String {
     Formula::parse(&estimate.formula).map_or_else(|_| String::new(), |formula| formula.outcome)
 }
@@ -162,7 +163,7 @@ fn std_error(estimate: &Estimate, name: &str) -> String {
     error.map_or_else(String::new, |error| format!("({})", figure(error)))
 }
 
-/// Notes on standard errors, stars, dropped regressors, and others.
+/// The notes on standard errors, stars, dropped regressors, and others.
 fn notes(table: &RegressionTable<'_>) -> Vec<String> {
     let mut kinds: Vec<String> = Vec::new();
     for Model { estimate, .. } in &table.models {

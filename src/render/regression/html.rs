@@ -1,10 +1,10 @@
-//! The grid as an HTML `table`: plain elements with classes, no style of its own.
+//! The grid as an HTML `table`: plain elements with classes, without style.
 
 use std::fmt::Write as _;
 
 use super::grid::{Grid, Line};
 
-/// A table with caption, head, a body for each block between rules, and the notes as its foot.
+/// A table with a caption, a head, a body for each block between rules, and the notes as its foot.
 pub fn table(grid: &Grid) -> String {
     let mut text = String::from("<table class=\"regression\">\n");
     if !grid.title.is_empty() {
@@ -47,7 +47,7 @@ pub fn table(grid: &Grid) -> String {
     text
 }
 
-/// A figure with its stars raised.
+/// A figure with superscript stars.
 fn raised(cell: &str) -> String {
     let number = cell.trim_end_matches('*');
     let stars = &cell[number.len()..];

@@ -37,7 +37,7 @@ fn write_line(text: &mut String, line: &Line) {
     };
 }
 
-/// What LaTeX would take for itself; stars are raised.
+/// Escapes characters with a meaning in LaTeX; stars become superscripts.
 fn escaped(text: &str) -> String {
     let stars = text.trim_end_matches('*');
     let n_stars = text.len() - stars.len();

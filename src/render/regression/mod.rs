@@ -6,7 +6,7 @@
 //!          ├─▶ tidy rows ─▶ csv, and the table `estimates`
 //!          └─▶ {"models": […]} ─▶ json
 //! ```
-//! A number that does not exist is blank, empty or null; never NaN.
+//! A missing number is blank, empty or null; never NaN.
 
 pub mod entries;
 mod grid;
@@ -23,25 +23,25 @@ use crate::domain::types::Vintage;
 use crate::estimate::least_squares::Collinear;
 use crate::estimate::result::{DroppedTerm, Estimate, TermEstimate};
 
-/// A model as it stands in a table.
+/// A model in a table.
 #[derive(Clone, Copy, Debug)]
 pub struct Model<'m> {
-    /// How it is called, such as `3.1`.
+    /// The name, such as `3.1`.
     pub name: &'m str,
-    /// What is different about it.
+    /// The label that describes how the model differs.
     pub label: &'m str,
     /// The estimate.
     pub estimate: &'m Estimate,
-    /// Seconds it took.
+    /// The time of the estimation, in seconds.
     pub seconds: f64,
-    /// The newest file that it knew of.
+    /// The newest vintage in its data.
     pub vintage: Option<Vintage>,
 }
 
 /// Models side by side.
 #[derive(Clone, Debug, Default)]
 pub struct RegressionTable<'m> {
-    /// What it is called; may be empty.
+    /// The title; may be empty.
     pub title: &'m str,
     /// The models.
     pub models: Vec<Model<'m>>,
@@ -49,10 +49,10 @@ pub struct RegressionTable<'m> {
     pub notes: Vec<String>,
 }
 
-/// In what a table is laid out.
+/// The format of a laid-out table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Layout {
-    /// Aligned with blanks.
+    /// Text, aligned with blanks.
     Text,
     /// A pipe table.
     Markdown,
@@ -63,15 +63,15 @@ pub enum Layout {
 }
 
 impl RegressionTable<'_> {
-    /// The table laid out.
+    /// Lays out the table.
     #[must_use]
     pub fn laid_out(&self, layout: Layout) -> String {
         grid::Grid::of(self).laid_out(layout)
     }
 }
 
-/// Figures in rows, laid out like regressions: tables 1 and 2. The first row is the header; a note
-/// stands below.
+/// Lays out rows of figures like a regression table: tables 1 and 2. The first row is the header; a
+/// note is below.
 #[must_use]
 pub fn plain_table(
     title: &str,
@@ -82,8 +82,8 @@ pub fn plain_table(
     grid::Grid::plain(title, rows, note).laid_out(layout)
 }
 
-/// A model as JSON: the estimate with its name, seconds and vintage. The covariance matrix is a
-/// table of its own.
+/// A model as JSON: the estimate with its name, seconds and vintage. The covariance matrix is in
+/// another table.
 #[must_use]
 pub fn model_json(
     name: &str,
@@ -184,7 +184,7 @@ impl fmt::Display for Collinear {
     }
 }
 
-/// A count with thousands apart.
+/// A count with thousands separators.
 #[must_use]
 pub fn grouped(count: usize) -> String {
     let digits = count.to_string();
@@ -198,7 +198,7 @@ pub fn grouped(count: usize) -> String {
     text
 }
 
-/// A figure with four digits that say something.
+/// A figure with four significant digits.
 #[must_use]
 pub fn figure(value: f64) -> String {
     let size = value.abs();

@@ -1,4 +1,4 @@
-//! The grid aligned with blanks, and as a pipe table.
+//! The grid as text aligned with blanks, and as a pipe table.
 
 use std::fmt::Write as _;
 
@@ -6,7 +6,7 @@ use unicode_width::UnicodeWidthStr as _;
 
 use super::grid::{Grid, Line};
 
-/// Aligned with blanks.
+/// Aligns the grid with blanks.
 pub fn plain(grid: &Grid) -> String {
     let widths = widths(grid);
     let total: usize = widths.iter().map(|width| width + 2).sum::<usize>() - 2;
@@ -39,7 +39,7 @@ pub fn plain(grid: &Grid) -> String {
     text
 }
 
-/// Columns of a terminal that the label and each model take: a Chinese character takes two.
+/// The widths of the label and each model, in columns of a terminal: a Chinese character takes two.
 fn widths(grid: &Grid) -> Vec<usize> {
     let mut widths = vec![0; grid.n_columns() + 1];
     for line in grid.header.iter().chain(&grid.body) {
@@ -52,7 +52,7 @@ fn widths(grid: &Grid) -> Vec<usize> {
     widths
 }
 
-/// A pipe table; a header of several lines becomes one with breaks.
+/// A pipe table; a header of several lines becomes one with line breaks.
 pub fn markdown(grid: &Grid) -> String {
     let mut text = String::new();
     if !grid.title.is_empty() {
@@ -84,7 +84,7 @@ pub fn markdown(grid: &Grid) -> String {
     text
 }
 
-/// What Markdown would take for itself.
+/// Escapes characters with a meaning in Markdown.
 fn escaped(text: &str) -> String {
     let mut escaped = String::new();
     for letter in text.chars() {

@@ -11,10 +11,10 @@ use arrow_schema::{Field, Schema, SchemaRef};
 use crate::estimate::result::{Estimate, TermEstimate};
 use crate::tables::sheet::Sheet;
 
-/// One model, and what is known of it beside.
+/// One model, with the facts about its estimation.
 #[derive(Clone, Debug, Default)]
 pub struct Entry {
-    /// The number under which it is kept; none if it is not.
+    /// The number of the stored estimate; `None` if it is not stored.
     pub number: Option<u64>,
     /// The specification.
     pub specification: String,
@@ -22,38 +22,38 @@ pub struct Entry {
     pub column: String,
     /// The last year of the sample.
     pub through: Option<u16>,
-    /// The newest publication then.
+    /// The newest publication at the time.
     pub publication: Option<u64>,
-    /// The newest file then.
+    /// The newest vintage at the time.
     pub vintage: Option<u64>,
-    /// Whether what it was estimated on has changed since.
+    /// True if the data behind the estimate have changed since.
     pub stale: Option<bool>,
     /// The estimate with its seconds, if it exists.
     pub fit: Option<(Estimate, f64)>,
     /// The reason for a missing estimate.
     pub error: Option<String>,
-    /// What tells it from others.
+    /// The identity of the model.
     pub model: ModelEntry,
 }
 
-/// What tells a model from others, as people read it.
+/// The identity of a model, for human readers.
 #[derive(Clone, Debug, Default)]
 pub struct ModelEntry {
-    /// The formula of a model that was not estimated; that of an estimate is its own.
+    /// The formula of a model without an estimate; an estimate has its own.
     pub formula: Option<String>,
-    /// The hash of all that decides its figures.
+    /// The hash of everything that decides the figures.
     pub identity: Option<String>,
     /// The panel.
     pub panel: Option<String>,
     /// The rules of its sample.
     pub sample: Option<String>,
-    /// The conventions of its standard errors that are not the usual ones.
+    /// The conventions of its standard errors that differ from the defaults.
     pub conventions: Option<String>,
-    /// Whether it is `estimated`, lacks data or failed.
+    /// The state: `estimated`, lacking data or failed.
     pub state: Option<String>,
 }
 
-/// A row: a term of a model; a dropped one without figures; a failed model once, without a term.
+/// A row: a term of a model, a dropped term without figures, or a failed model without a term.
 struct Row<'e> {
     entry: &'e Entry,
     term: Option<Term<'e>>,
@@ -64,7 +64,7 @@ enum Term<'e> {
     Dropped(&'e str),
 }
 
-/// A column: how the cell of a row is found, by the kind of its values.
+/// A column: the function that gets a row's cell, by the kind of its values.
 enum Column {
     Text(fn(&Row<'_>) -> Option<String>),
     Real(fn(&Row<'_>) -> Option<f64>),
@@ -73,7 +73,7 @@ enum Column {
     Flag(fn(&Row<'_>) -> Option<bool>),
 }
 
-/// The columns in their order; what is new goes to the end.
+/// The columns in order; new columns are added at the end.
 const COLUMNS: [(&str, Column); 37] = [
     ("estimate_id", Column::Count(|row| row.entry.number)),
     ("specification", Column::Text(|row| Some(row.entry.specification.clone()))),
@@ -155,10 +155,10 @@ impl Column {
     }
 }
 
-/// Entries as a table called `estimates`.
+/// The entries as the table `estimates`.
 ///
 /// # Panics
-/// Never: the columns are made to fit.
+/// Never: the columns fit the schema.
 #[must_use]
 pub fn rows(entries: &[Entry]) -> (Sheet, RecordBatch) {
     let rows: Vec<Row<'_>> = entries.iter().flat_map(rows_of).collect();

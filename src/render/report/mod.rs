@@ -14,26 +14,26 @@ use crate::regressions::{
 use crate::specification::{Statistic, Summary};
 use crate::visible;
 
-/// In what a report is written.
+/// The format of a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReportFormat {
-    /// Models side by side, as text, Markdown, LaTeX or HTML.
+    /// Models side by side, in a table layout.
     Table(Layout),
-    /// A row for each term.
+    /// CSV with a row for each term.
     Csv,
-    /// All figures of all models.
+    /// JSON with all figures of all models.
     Json,
     /// A chart: one figure, or one path.
     Svg,
 }
 
-/// A report that cannot be written.
+/// The reason why a report cannot be written.
 #[derive(Debug, thiserror::Error)]
 pub enum ReportError {
-    /// A chart of what is no figure or path of one column.
+    /// The results are not one figure, or not the path of one column, and the format is a chart.
     #[error("--format svg draws one column: name it")]
     NotOneChart,
-    /// No point to draw.
+    /// There is no point to draw.
     #[error(transparent)]
     Plot(#[from] PlotError),
     /// The rows do not fit their format.
@@ -41,7 +41,7 @@ pub enum ReportError {
     Rows(#[from] FormatError),
 }
 
-/// Everything in one format.
+/// Writes all results in one format.
 ///
 /// # Errors
 /// [`ReportError`] if the format is a chart and the results are not one figure with points.
@@ -83,7 +83,7 @@ fn laid_out(one: &TableResult, layout: Layout) -> String {
     }
 }
 
-/// Models side by side; failed models are listed below.
+/// Arranges models side by side and lists failed models below.
 fn models(title: &str, outcomes: &[Outcome], layout: Layout) -> String {
     let names: Vec<String> = outcomes.iter().map(Outcome::name).collect();
     let mut table = RegressionTable { title, ..RegressionTable::default() };
@@ -105,7 +105,7 @@ fn models(title: &str, outcomes: &[Outcome], layout: Layout) -> String {
     table.laid_out(layout)
 }
 
-/// Why a column has no estimate, in a word or two.
+/// A short reason why a column has no estimate.
 fn missing(error: &RegressionError) -> &'static str {
     match error {
         RegressionError::NotYet { .. } => "not estimated",
@@ -114,8 +114,8 @@ fn missing(error: &RegressionError) -> &'static str {
     }
 }
 
-/// The years and the vintage of some models, and whether they were kept or estimated now; for each
-/// of those where they differ.
+/// Notes on the years, the vintages and the sources (stored or estimated now) of models; one for
+/// each if they differ.
 fn as_of(outcomes: &[Outcome]) -> Vec<String> {
     let told = |one: &Outcome| {
         let (through, vintage) = (one.through, one.as_of.1);
@@ -210,7 +210,7 @@ fn statistics(summary: &Summary, row: &Statistics) -> Value {
     json
 }
 
-/// A number as it is, without a decimal point where it is whole.
+/// A number in full, without a decimal point if it is whole.
 fn whole(number: f64) -> Value {
     #[expect(clippy::cast_possible_truncation, reason = "years and counts of rows")]
     let integer = number as i64;
@@ -219,7 +219,8 @@ fn whole(number: f64) -> Value {
     if is_whole { integer.into() } else { number.into() }
 }
 
-/// A header and a row for each variable; shortest round-trip figures for data, rounded for reading.
+/// A header and a row for each variable. Figures are shortest round-trip for data, and rounded for
+/// reading.
 fn summary_rows(
     summary: &Summary,
     rows: &[Statistics],
@@ -242,7 +243,7 @@ fn summary_rows(
     std::iter::once(header).chain(rows.iter().map(line)).collect()
 }
 
-/// The values of `by` across: a row for each variable and statistic.
+/// The values of `by` as columns: a row for each variable and statistic.
 fn across(summary: &Summary, rows: &[Statistics]) -> Vec<Vec<String>> {
     let mut values: Vec<f64> = rows.iter().filter_map(|row| row.by).collect();
     values.sort_unstable_by(f64::total_cmp);
@@ -266,12 +267,12 @@ fn across(summary: &Summary, rows: &[Statistics]) -> Vec<Vec<String>> {
     lines
 }
 
-/// The regression line of a scatter in words.
+/// The regression line of a scatter, in words.
 fn line_of(scatter: &Scatter) -> String {
     format!("Slope {}; N = {}.", figure(scatter.slope), grouped(scatter.n_obs))
 }
 
-/// The bins, each with the regression line and the number of rows of all.
+/// The bins, each with the regression line and the total number of rows.
 fn with_line(scatter: &Scatter) -> Vec<Vec<String>> {
     let Scatter { slope, intercept, n_obs, .. } = scatter;
     let header = ["slope", "intercept", "n_obs"].map(str::to_owned);
@@ -301,16 +302,16 @@ fn csv_of(rows: &[Vec<String>]) -> String {
     String::from_utf8(bytes).expect("texts are UTF-8")
 }
 
-/// All models as rows, one for each term.
+/// All models as CSV, with a row for each term.
 fn tidy_csv(all: &[TableResult]) -> Result<String, ReportError> {
     let outcomes = all.iter().flat_map(TableResult::outcomes);
     entries_csv(&outcomes.map(entries::of_outcome).collect::<Vec<_>>())
 }
 
-/// Entries as CSV.
+/// The entries as CSV.
 ///
 /// # Errors
-/// [`ReportError::Rows`] if a column has a type that no table has: a defect.
+/// [`ReportError::Rows`] if a column has a type that no table has: a bug.
 ///
 /// # Panics
 /// Never: CSV is UTF-8.
@@ -333,10 +334,10 @@ fn svg(title: &str, scatter: &Scatter) -> Result<String, ReportError> {
     })?)
 }
 
-/// Coefficients by year of estimation.
+/// Writes coefficients by year of estimation.
 ///
 /// # Errors
-/// [`ReportError`] if the format is a chart and the paths are not one with points.
+/// [`ReportError`] if the format is a chart and the paths are not one path with points.
 pub fn paths(paths: &[Path], format: ReportFormat) -> Result<String, ReportError> {
     if let ReportFormat::Table(layout) = format {
         let tables: Vec<String> = paths.iter().map(|path| path_table(path, layout)).collect();
@@ -384,7 +385,7 @@ fn path_title(path: &Path) -> String {
     format!("{} in ({}) by year of estimation", path.term, path.model)
 }
 
-/// The figures of a path, written in one way or another.
+/// The columns of a path.
 const PATH_HEADER: [&str; 11] = [
     "year",
     "vintage",

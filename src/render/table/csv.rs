@@ -1,5 +1,5 @@
-//! Tables as CSV: UTF-8, comma, a header; an absent figure is an empty field, floats are shortest
-//! round-trip.
+//! Tables as CSV: UTF-8, comma, a header. An absent figure is an empty field, and floats are
+//! shortest round-trip.
 
 use std::io::{self, Write};
 
@@ -9,7 +9,7 @@ use arrow_schema::SchemaRef;
 use super::excel;
 use crate::tables::cells::Cells;
 
-/// By what Excel knows that a file is UTF-8; without it, a Chinese Excel reads GB18030.
+/// The mark that tells Excel that a file is UTF-8; without it, a Chinese Excel reads GB18030.
 const BYTE_ORDER_MARK: &str = "\u{feff}";
 
 /// Writes a header and rows.
@@ -17,12 +17,12 @@ pub struct CsvWriter<W: Write> {
     lines: Lines<W>,
 }
 
-/// For which program lines are written.
+/// The program that will read the lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reader {
-    /// Any: every text as it is, quoted where it has to be.
+    /// Any program: every text is unchanged, and quoted if needed.
     Any,
-    /// Excel: a byte order mark, lines that end in CR and LF, texts that stay texts.
+    /// Excel: a byte order mark, lines that end in CR and LF, and texts that stay texts.
     Excel,
 }
 
@@ -37,7 +37,7 @@ impl<W: Write> Lines<W> {
     /// Writes the header.
     ///
     /// # Errors
-    /// If `out` cannot be written.
+    /// An error if `out` cannot be written.
     pub fn start(
         mut out: W,
         reader: Reader,
@@ -54,11 +54,11 @@ impl<W: Write> Lines<W> {
         Ok(Self { writer, reader, field: String::new() })
     }
 
-    /// Writes rows: what is the same in each, then the columns, or what stands for one that is
-    /// absent.
+    /// Writes rows: first the fields common to all rows, then the columns; a given text replaces
+    /// absent values.
     ///
     /// # Errors
-    /// If `out` cannot be written.
+    /// An error if `out` cannot be written.
     pub fn write(
         &mut self,
         n_rows: usize,
@@ -84,10 +84,10 @@ impl<W: Write> Lines<W> {
         Ok(())
     }
 
-    /// Writes what is buffered.
+    /// Writes the buffered bytes.
     ///
     /// # Errors
-    /// If `out` cannot be written.
+    /// An error if `out` cannot be written.
     pub fn finish(mut self) -> io::Result<()> {
         self.writer.flush()
     }
@@ -97,7 +97,7 @@ impl<W: Write> CsvWriter<W> {
     /// Writes the header.
     ///
     /// # Errors
-    /// If `out` cannot be written.
+    /// An error if `out` cannot be written.
     pub fn start(out: W, reader: Reader, schema: &SchemaRef) -> io::Result<Self> {
         let names = schema.fields().iter().map(|field| field.name().clone());
         Ok(Self { lines: Lines::start(out, reader, names)? })
@@ -106,23 +106,22 @@ impl<W: Write> CsvWriter<W> {
     /// Writes rows.
     ///
     /// # Errors
-    /// If `out` cannot be written, or a column has a type that no table has.
+    /// An error if `out` cannot be written, or a column has a type that no table has.
     pub fn write(&mut self, rows: &RecordBatch) -> io::Result<()> {
         let columns = rows.columns().iter().map(|column| Ok((Cells::of(column)?, "")));
         self.lines.write(rows.num_rows(), &[], &columns.collect::<io::Result<Vec<_>>>()?)
     }
 
-    /// Writes what is buffered.
+    /// Writes the buffered bytes.
     ///
     /// # Errors
-    /// If `out` cannot be written.
+    /// An error if `out` cannot be written.
     pub fn finish(self) -> io::Result<()> {
         self.lines.finish()
     }
 }
 
-/// What the system said, where it is the system that failed: a pipe that nobody reads is told by
-/// that.
+/// The system's error inside an error of the `csv` crate, such as a closed pipe.
 #[must_use]
 pub fn io_of(error: csv::Error) -> io::Error {
     match error.into_kind() {

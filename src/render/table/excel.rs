@@ -4,33 +4,33 @@
 //! `3100000002000017` loses its last digit, `3E10` and `1-2` become a number and a date. In a file
 //! for Excel, and in no other,
 //!
-//! - a text that would be a formula begins with an apostrophe, wherever a cell might begin: Excel
-//!   that expects semicolons does not respect quotes in the middle of a line;
-//! - a text that would be read as a value, a code above all, is the formula `="0101"`, whose value
-//!   is that text. A leading apostrophe or tab would become a part of the code there, and no code
-//!   would match the same code in another sheet.
+//! - a text that would be a formula begins with an apostrophe, at every possible start of a cell:
+//!   an Excel that expects semicolons ignores quotes in the middle of a line;
+//! - a text that would be read as a value, in most cases a code, is the formula `="0101"`, whose
+//!   value is the text. A leading apostrophe or tab would become part of the code, which would then
+//!   not match in another sheet.
 //!
 //! Columns of numbers are numbers. A workbook (xlsx) needs none of this: its cells have types.
 
 use std::borrow::Cow;
 
-/// What Excel takes for the beginning of a formula, in both widths.
+/// The characters that start a formula in Excel, in both widths.
 const FORMULA: [char; 8] = ['=', '+', '-', '@', '＝', '＋', '－', '＠'];
-/// What ends a cell where quotes are not respected; at the beginning of one, OWASP counts these
-/// among what is dangerous.
+/// The characters that end a cell if quotes are ignored. At the start of a cell, OWASP lists them
+/// as dangerous.
 const BREAKS: [char; 4] = [';', '\t', '\n', '\r'];
-/// What may stand before a formula, or before a value.
+/// The characters that may precede a formula or a value.
 const BLANKS: [char; 4] = [' ', '"', '\u{a0}', '\u{3000}'];
-/// A longer text cannot stand in a formula.
+/// The longest text in a formula.
 const FORMULA_TEXT_MAX: usize = 255;
-/// What a number, an amount, a date or a time is written with, besides digits and words.
+/// The characters of numbers, amounts, dates and times, besides digits and words.
 const MARKS: &str = " .,:/-+%$£€¥￥()'年月日时時分秒点點上下午";
-/// The words that may be in a value; months are known by their first three letters.
+/// The words in values; months are recognised by their first three letters.
 const WORDS: [&str; 6] = ["e", "am", "pm", "a", "p", "sept"];
 const MONTHS: [&str; 12] =
     ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
 
-/// A text as a cell.
+/// Converts a text to a cell.
 #[must_use]
 pub fn cell(text: &str) -> Cow<'_, str> {
     let defused = defused(text);
@@ -40,7 +40,7 @@ pub fn cell(text: &str) -> Cow<'_, str> {
     defused
 }
 
-/// A text in which nothing begins a formula.
+/// Changes a text so that no part of it starts a formula.
 fn defused(text: &str) -> Cow<'_, str> {
     let mut at_start = true;
     let mut defused = String::new();
@@ -61,7 +61,7 @@ fn defused(text: &str) -> Cow<'_, str> {
     if defused.is_empty() { Cow::Borrowed(text) } else { Cow::Owned(defused) }
 }
 
-/// Whether Excel would take a text for a number, a date, a time or a logical value.
+/// True if Excel would read a text as a number, a date, a time or a logical value.
 fn reads_as_value(text: &str) -> bool {
     let trimmed = text.trim_matches(BLANKS);
     if ["true", "false"].iter().any(|word| trimmed.eq_ignore_ascii_case(word)) {

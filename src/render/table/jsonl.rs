@@ -1,5 +1,5 @@
-//! Tables as JSON lines: an object a row, its members in the table's order, `null` where a figure
-//! is absent. Amounts keep their two decimals, floats are shortest round-trip.
+//! Tables as JSON lines: an object for each row, with members in the table's order and `null` for
+//! an absent figure. Amounts keep their two decimals, and floats are shortest round-trip.
 
 use std::io::{self, Write};
 
@@ -7,10 +7,10 @@ use arrow_array::RecordBatch;
 
 use crate::tables::cells::Cells;
 
-/// Writes rows, a line each.
+/// Writes rows, one on each line.
 ///
 /// # Errors
-/// If `out` cannot be written, or a column has a type that no table has.
+/// An error if `out` cannot be written, or a column has a type that no table has.
 pub fn write(out: &mut impl Write, rows: &RecordBatch) -> io::Result<()> {
     let schema = rows.schema();
     let names: Vec<String> = schema

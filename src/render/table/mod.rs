@@ -33,13 +33,13 @@ pub enum Format {
     /// Comma-separated, UTF-8.
     #[default]
     Csv,
-    /// Comma-separated, for Excel: with a byte order mark, and texts that stay texts.
+    /// Comma-separated for Excel, with a byte order mark and texts that stay texts.
     ExcelCsv,
     /// Parquet, zstd.
     Parquet,
     /// A workbook of one sheet.
     Xlsx,
-    /// A JSON object a line.
+    /// A JSON object on each line.
     Jsonl,
     /// SDMX-CSV 2.0.
     SdmxCsv,
@@ -48,8 +48,8 @@ pub enum Format {
 /// Writes batches of a table's schema.
 ///
 /// # Errors
-/// [`FormatError`] if `out` cannot be written or the format cannot hold the table; else what a
-/// batch comes with.
+/// [`FormatError`] if `out` cannot be written or the format cannot hold the table, and the errors
+/// of the batches.
 pub fn write<E: From<FormatError>>(
     out: impl Write + Send,
     format: Format,

@@ -13,18 +13,18 @@ use super::csv::{Lines, Reader};
 use crate::tables::cells::Cells;
 use crate::tables::sheet::Sheet;
 
-/// The version of the tables' structure: changes when a column is renamed or taken away.
+/// The version of the tables' structure. It changes when a column is renamed or removed.
 const VERSION: &str = "1.0.0";
 
-/// The code of a dimension that a row is a total over.
+/// The code of a dimension over which a row is a total.
 const TOTAL: &str = "_T";
 
 /// Writes a header and rows.
 pub struct SdmxWriter<W: Write> {
     lines: Lines<W>,
     structure_id: String,
-    /// Positions of the columns in the order in which they are written, and what stands for an
-    /// absent one.
+    /// The positions of the columns in the order of writing, each with the text for an absent
+    /// value.
     order: Vec<(usize, &'static str)>,
 }
 
@@ -32,7 +32,7 @@ impl<W: Write> SdmxWriter<W> {
     /// Writes the header.
     ///
     /// # Errors
-    /// If `out` cannot be written.
+    /// An error if `out` cannot be written.
     pub fn start(out: W, sheet: &Sheet) -> io::Result<Self> {
         let fields = sheet.schema.fields();
         let rank = |name: &str| match sheet.keys.contains(&name) {
@@ -57,7 +57,7 @@ impl<W: Write> SdmxWriter<W> {
     /// Writes rows.
     ///
     /// # Errors
-    /// If `out` cannot be written, or a column has a type that no table has.
+    /// An error if `out` cannot be written, or a column has a type that no table has.
     pub fn write(&mut self, rows: &RecordBatch) -> io::Result<()> {
         let columns =
             self.order.iter().map(|&(at, absent)| Ok((Cells::of(rows.column(at))?, absent)));
@@ -65,10 +65,10 @@ impl<W: Write> SdmxWriter<W> {
         self.lines.write(rows.num_rows(), &["dataflow", &self.structure_id, "I"], &columns)
     }
 
-    /// Writes what is buffered.
+    /// Writes the buffered bytes.
     ///
     /// # Errors
-    /// If `out` cannot be written.
+    /// An error if `out` cannot be written.
     pub fn finish(self) -> io::Result<()> {
         self.lines.finish()
     }

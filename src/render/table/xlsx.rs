@@ -1,8 +1,7 @@
-//! Tables as a workbook of one sheet: a header that stays in view, codes as text, figures as
-//! numbers, an absent figure a blank cell.
+//! Tables as a workbook of one sheet. The header stays in view, codes are texts, figures are
+//! numbers, and an absent figure is a blank cell.
 //!
-//! A workbook's numbers are floating point: amounts past 2⁵³ cents are rounded there, and in no
-//! other format.
+//! A workbook's numbers are floating point: it rounds amounts past 2⁵³ cents. No other format does.
 
 use std::io::Write;
 
@@ -14,7 +13,7 @@ use crate::clock;
 use crate::tables::cells::Cells;
 use crate::tables::sheet::Sheet;
 
-/// A workbook in the making; it is held in memory.
+/// A workbook while rows are added; it is held in memory.
 pub struct Book {
     table: &'static str,
     sheet: Worksheet,
@@ -25,10 +24,10 @@ impl Book {
     /// Starts a sheet with its header.
     ///
     /// # Errors
-    /// - [`FormatError::Workbook`] if the format does not take a name.
-    /// - [`FormatError::Clock`] if the system's clock is off.
+    /// - [`FormatError::Workbook`] if the format does not accept a name.
+    /// - [`FormatError::Clock`] if the system clock is wrong.
     pub fn start(table: &Sheet) -> Result<Self, FormatError> {
-        // The workbook says when it was made, and its library panics where the clock cannot tell.
+        // The workbook has its creation time, and its library panics on a wrong clock.
         clock::now()?;
         let mut sheet = Worksheet::new();
         sheet.set_name(table.name)?;
@@ -76,7 +75,7 @@ impl Book {
     /// Writes the workbook.
     ///
     /// # Errors
-    /// [`FormatError::Workbook`], [`FormatError::Write`] if it cannot be.
+    /// [`FormatError::Workbook`], [`FormatError::Write`] if it cannot be written.
     pub fn finish(self, mut out: impl Write) -> Result<(), FormatError> {
         let mut book = Workbook::new();
         book.push_worksheet(self.sheet);

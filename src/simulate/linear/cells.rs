@@ -1,4 +1,4 @@
-//! Exports of plants to a market in a year, with the effects that they are drawn from.
+//! Exports of plants to a market in a year, with their effects.
 
 use crate::simulate::exporting::cents;
 
@@ -13,7 +13,7 @@ pub struct Cell {
     pub pair: u64,
     /// Log exports, ln USD.
     pub ln_export: f64,
-    /// Those of the year before.
+    /// The log exports of the year before.
     pub base: Option<f64>,
     pub export_cents: i64,
     pub import_cents: i64,
@@ -36,12 +36,12 @@ impl Effects {
 }
 
 impl Cell {
-    /// Growth on the year before, for a continuing exporter.
+    /// The growth on the year before, for a continuing exporter.
     pub fn growth(&self) -> Option<f64> {
         self.base.map(|base| self.ln_export - base)
     }
 
-    /// Rounds exports to the cents that are written.
+    /// Rounds exports to written cents.
     pub fn round(&mut self) {
         self.export_cents = cents(self.ln_export);
         self.ln_export = ln_usd(self.export_cents);

@@ -1,8 +1,8 @@
-//! A linear feed read back and checked against its truth, by plain loops over what SPEC sections 4
-//! and 5 say.
+//! Reads a linear feed back and checks it against its truth, in plain loops over the definitions of
+//! METHODOLOGY.
 //!
-//! Nothing here is shared with the way the feed was drawn but the sum of equation (15): cells,
-//! networks and indicators are made again from the monthly files.
+//! The check shares only the sum of equation (15) with the simulation of the feed. It computes
+//! cells, networks and indicators again from the monthly files.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -18,15 +18,15 @@ use crate::simulate::files::at;
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[must_use]
 pub struct Check {
-    /// Rows of the sample, made again from the feed.
+    /// The number of rows of the sample, computed from the feed.
     pub rows: u64,
-    /// Rows that are in the truth or in the feed, but not in both.
+    /// The number of rows that are only in the truth or only in the feed.
     pub unmatched: u64,
-    /// Largest absolute difference between log exports and the sum of the equation's parts.
+    /// The largest absolute difference between log exports and the sum of the equation's parts.
     pub gap_max: f64,
 }
 
-/// Firm, city, country.
+/// Firm, city and country.
 type Key = (String, String, String);
 /// Cents of a year by key.
 type Cells = BTreeMap<Key, i64>;
@@ -39,18 +39,18 @@ struct Feed {
     areas: BTreeMap<String, f64>,
 }
 
-/// The truth beside it: effects by kind, city or firm and city, country and year; residuals.
+/// The truth: effects by kind, city or firm and city, country and year; residuals.
 struct Known {
     truth: TruthFile,
     effects: BTreeMap<[String; 5], f64>,
     residuals: BTreeMap<(u16, Key), f64>,
 }
 
-/// Reads a linear feed and its truth back, makes the indicators again and compares.
+/// Reads a linear feed and its truth, computes the indicators again and compares.
 ///
 /// # Errors
-/// - [`SimulateError::File`] when a file cannot be read.
-/// - [`SimulateError::Content`] when it is not as the simulator writes it.
+/// - [`SimulateError::File`] if a file cannot be read.
+/// - [`SimulateError::Content`] if a file differs from the simulator's format.
 pub fn check(feed: &Path) -> Result<Check, SimulateError> {
     let known = read_truth(feed)?;
     let feed = read_feed(feed)?;
@@ -86,7 +86,7 @@ impl Known {
     }
 }
 
-/// The indicators of a cell, where all exist and its firm is multi-plant.
+/// The indicators of a cell, if all exist and its firm is multi-plant.
 fn indicators(feed: &Feed, year: u16, key: &Key) -> Option<Indicators> {
     let (firm, city, country) = key;
     let active = cities(feed, year..=year, firm);
@@ -127,7 +127,7 @@ fn cities(feed: &Feed, years: std::ops::RangeInclusive<u16>, firm: &str) -> BTre
     feed.exports.range(years).flat_map(|(_, cells)| of_firm(cells)).collect()
 }
 
-/// Sum of growth and number of the continuing exporters of a city to a country.
+/// The sum of growth and the number of the continuing exporters of a city to a country.
 fn market(feed: &Feed, year: u16, city: &str, country: &str) -> (f64, f64) {
     let here = |key: &&Key| key.1 == city && key.2 == country;
     let growths = feed.exports[&year].keys().filter(here).filter_map(|key| growth(feed, year, key));
@@ -185,7 +185,7 @@ fn read_truth(directory: &Path) -> Result<Known, SimulateError> {
     Ok(Known { truth, effects, residuals })
 }
 
-/// A line of a file, with where it stands.
+/// A line of a file, with its position.
 struct Line {
     path: std::path::PathBuf,
     record: csv::StringRecord,

@@ -4,19 +4,19 @@
 //! ln_export = β · indicators + plant×year + destination×year + city×destination + residual
 //! ```
 //!
-//! Where plants export is decided as in the model with nobody seen, so that the numbers of
-//! exporters (the densities) come first. Growth indicators are means of *this* year's growth of
-//! others, who look at theirs in turn: exports are the fixed point of a map. A growth indicator is
-//! a mean, so the map is a contraction in the largest difference when `|β₁ + β₂ ln density| + |β₃ +
-//! β₄ ln density| < 1` in every row, affiliates' and local. That is checked, and then iterated
-//! until nothing moves. The fixed point is rounded to cents, the indicators are measured on the
-//! rounded cells as SPEC sections 4 and 5 define them, and the residual written as truth is what is
-//! then left, so that the equation holds as written.
+//! The export decisions are those of the model without signals, so that the numbers of exporters
+//! (the densities) are known first. Growth indicators are means of *this* year's growth of other
+//! plants, whose exports depend on theirs in turn. Exports are therefore the fixed point of a map.
+//! A growth indicator is a mean, so the map is a contraction in the largest difference if `|β₁ + β₂
+//! ln density| + |β₃ + β₄ ln density| < 1` in every row, affiliates' and local. This condition is
+//! checked, and the map is iterated until nothing changes. The fixed point is rounded to cents. The
+//! indicators are computed from the rounded cells by the definitions of METHODOLOGY. The residual
+//! of the truth is the remainder, so that the equation holds as written.
 //!
-//! Cells outside the regressions' sample (single-plant firms, the first year, an indicator absent)
-//! get their effects and residual alone. Residuals are independent draws; but one plant's residual
-//! moves its neighbours' growth, and through them, damped, its own indicators: least squares on
-//! such a feed come close to the coefficients and not exactly to them.
+//! Cells outside the regressions' sample (single-plant firms, the first year, an absent indicator)
+//! have only their effects and residual. Residuals are independent draws. A plant's residual
+//! changes its neighbours' growth and, damped, through them its own indicators. Least squares on
+//! such a feed are therefore close to the coefficients, but not equal.
 
 mod cells;
 mod check;
@@ -41,7 +41,7 @@ pub use truth::Truth;
 pub use year::Year;
 
 impl Params {
-    /// The same feed without what alters cells.
+    /// The same feed without noise that alters cells.
     pub(super) fn without_noise(&self) -> Self {
         let mut quiet = self.clone();
         quiet.population.intermediary_share = 0.0;
@@ -53,28 +53,28 @@ impl Params {
     }
 }
 
-/// What a year of the panel needs to know of those before.
+/// The data of earlier years that a year of the panel needs.
 #[derive(Debug)]
 pub struct Panel<'a> {
     params: &'a Params,
     places: &'a Places,
-    /// Log exports of the year before by cell.
+    /// The log exports of the year before, by cell.
     last: FxHashMap<u64, f64>,
-    /// Cells that have been positive.
+    /// The cells that have been positive.
     ever: FxHashSet<u64>,
-    /// For each slot, the cities its firm has exported from.
+    /// For each slot, the cities from which its firm has exported.
     cities: Vec<Vec<u16>>,
 }
 
 impl<'a> Panel<'a> {
-    /// A panel with no year yet.
+    /// A panel without years.
     pub fn new(params: &'a Params, places: &'a Places) -> Self {
         let cities = vec![Vec::new(); params.firms as usize];
         let (last, ever) = (FxHashMap::default(), FxHashSet::default());
         Self { params, places, last, ever, cities }
     }
 
-    /// Forgets the firms that were in slots.
+    /// Removes the data of the firms that were in slots.
     pub fn forget(&mut self, slots: &[usize]) {
         for &slot in slots {
             self.cities[slot].clear();
@@ -84,7 +84,7 @@ impl<'a> Panel<'a> {
     /// Draws the next year.
     ///
     /// # Errors
-    /// [`SimulateError::NotContractive`] when the coefficients are too large for the densities.
+    /// [`SimulateError::NotContractive`] if the coefficients are too large for the densities.
     pub fn draw(
         &mut self,
         firms: &[Firm],
@@ -106,8 +106,8 @@ impl<'a> Panel<'a> {
         Ok(Year { number: year, cells, rows, starts })
     }
 
-    /// The year's cells, with effects and residual but no indicators in their exports; and where
-    /// each slot's start.
+    /// The year's cells, with effects and residual but without indicators in their exports, and the
+    /// first cell of each slot.
     fn cells(&mut self, firms: &[Firm], markets: &Markets, year: u16) -> (Vec<Cell>, Vec<usize>) {
         let nobody = Seen::nobody(self.places);
         let here = (year, self.places.cities.len());
@@ -147,7 +147,7 @@ impl<'a> Panel<'a> {
         }
     }
 
-    /// The effects: around the plant's ability, the market's rank and zero.
+    /// Draws the effects: around the plant's ability, the market's rank and zero.
     fn effects(&self, plant: &Plant, market: u16, year: u16) -> Effects {
         let linear = &self.params.linear;
         let root = key(self.params.seed, 0x6566_6665);

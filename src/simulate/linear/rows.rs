@@ -1,32 +1,32 @@
-//! The rows of a year that are in the regressions' sample: their indicators, and the fixed point
-//! that exports are.
+//! The rows of a year in the regressions' sample: their indicators, and the fixed point of exports.
 
 use super::cells::{Cell, ln_usd};
 use crate::simulate::error::SimulateError;
 use crate::simulate::params::{Coefficients, Linear};
 use crate::simulate::places::Places;
 
-/// The map must shrink differences at least by this.
+/// The largest contraction factor that the map may have.
 const CONTRACTION_MAX: f64 = 0.95;
-/// Exports have settled when no log moves by more: far less than a cent does.
+/// The largest change of a log after which exports have settled: far less than a cent.
 const SETTLED: f64 = 1e-12;
-/// At the weakest contraction allowed, a difference of 100 log points settles in 630 sweeps.
+/// The largest number of sweeps. With the weakest allowed contraction, a difference of 100 log
+/// points settles in 630 sweeps.
 const SWEEPS_MAX: usize = 1_000;
 
-/// The variables of equation (15), but the outcome.
+/// The variables of equation (15), without the outcome.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Indicators {
     /// Equation (13).
     pub affiliate_growth: f64,
     /// Equation (14).
     pub affiliate_ln_density: f64,
-    /// Mean growth of the city's other continuing exporters.
+    /// The mean growth of the city's other continuing exporters.
     pub local_growth: f64,
-    /// Log of their number by area.
+    /// The log of their number by area.
     pub local_ln_density: f64,
     /// `ln(1 + USD)` of the plant's imports from the destination.
     pub ln_import: f64,
-    /// 1 with exports to the destination in an earlier year.
+    /// 1 with exports to the destination in an earlier year, else 0.
     pub experience: f64,
 }
 
@@ -41,7 +41,7 @@ impl Indicators {
             + by.experience * self.experience
     }
 
-    /// By how much exports follow the growth of affiliates' cities and of neighbours, at the row's
+    /// The slopes of exports on the growth of affiliates' cities and of neighbours, at the row's
     /// densities.
     fn slopes(&self, by: &Coefficients) -> (f64, f64) {
         let affiliate = by.affiliate_growth_ln_density * self.affiliate_ln_density;
@@ -53,9 +53,9 @@ impl Indicators {
 /// A row of the sample, with its truth.
 #[derive(Clone, Copy, Debug)]
 pub struct Row {
-    /// Position of its cell.
+    /// The position of its cell.
     pub cell: usize,
-    /// What the equation leaves.
+    /// The residual of the equation.
     pub residual: f64,
 }
 
@@ -63,11 +63,11 @@ pub struct Row {
 #[derive(Debug)]
 struct Planned {
     cell: usize,
-    /// Its affiliate cities' positions in the sums of its market.
+    /// The positions of its affiliate cities in the sums of its market.
     affiliates: Vec<usize>,
     affiliate_exporters: f64,
     local_exporters: f64,
-    /// Everything but the two growth indicators.
+    /// All variables without the two growth indicators.
     known: Indicators,
 }
 
@@ -80,7 +80,7 @@ pub struct Rows {
 }
 
 impl Rows {
-    /// Plans the rows: cells of multi-plant firms with continuing exporters both around them and at
+    /// Plans the rows: cells of multi-plant firms with continuing exporters around them and at
     /// their affiliates.
     pub fn of(cells: &[Cell], starts: &[usize], networks: &[Vec<u16>], places: &Places) -> Self {
         let markets = places.markets();
@@ -102,12 +102,12 @@ impl Rows {
         Self { planned: rows, markets, sums }
     }
 
-    /// Iterates exports to their fixed point, or as near as the bound on the sweeps proves they
-    /// then are.
+    /// Iterates exports to their fixed point, within the distance that the bound on the sweeps
+    /// guarantees.
     ///
     /// # Errors
-    /// [`SimulateError::NotContractive`] when a row's slopes are too large for there to be one for
-    /// sure.
+    /// [`SimulateError::NotContractive`] if a row's slopes are too large to guarantee a fixed
+    /// point.
     pub fn settle(
         &self,
         cells: &mut [Cell],
@@ -138,7 +138,7 @@ impl Rows {
         Ok(())
     }
 
-    /// Measures the rows' indicators on cells as written, and what the equation leaves.
+    /// Computes the rows' indicators from the written cells, and the residuals of the equation.
     pub fn measure(&self, cells: &[Cell], by: &Coefficients) -> Vec<Row> {
         let sums = self.sums(cells);
         let measured = self.planned.iter().map(|row| {
@@ -149,7 +149,7 @@ impl Rows {
         measured.collect()
     }
 
-    /// Sums of continuing exporters' growth by city and market.
+    /// The sums of continuing exporters' growth by city and market.
     fn sums(&self, cells: &[Cell]) -> Vec<f64> {
         let mut sums = vec![0.0; self.sums];
         for cell in cells {
@@ -172,8 +172,8 @@ impl Planned {
     }
 }
 
-/// Plans a row, if all its indicators exist. Its own city stands first among the positions, then
-/// the affiliates'.
+/// Plans a row, if all its indicators exist. Its own city is first among the positions, then the
+/// affiliates' cities.
 fn plan(
     cell: &Cell,
     position: usize,

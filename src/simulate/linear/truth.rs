@@ -1,6 +1,6 @@
-//! The truth beside a linear feed: coefficients, effects and residuals.
+//! The truth of a linear feed: coefficients, effects and residuals.
 //!
-//! | file | what |
+//! | file | content |
 //! |---|---|
 //! | `truth.toml` | the coefficients by the regressors' names, formula, seed, rows |
 //! | `truth_effects.csv` | `effect,firm,city,country,year,value`: levels in the sample |
@@ -19,7 +19,7 @@ use crate::simulate::params::{Coefficients, Params};
 use crate::simulate::places::Places;
 use crate::simulate::population::Firm;
 
-/// The truth, gathered year by year.
+/// The truth, collected year by year.
 #[derive(Debug, Default)]
 pub struct Truth {
     effects: Vec<u8>,
@@ -28,16 +28,16 @@ pub struct Truth {
     rows: u64,
 }
 
-/// `truth.toml`.
+/// The content of `truth.toml`.
 #[derive(Debug, serde::Serialize, serde::Deserialize)]
 pub struct TruthFile {
     /// The equation.
     pub formula: String,
     /// The seed.
     pub seed: u64,
-    /// Rows of the sample, before singletons are dropped.
+    /// The number of rows of the sample, before singletons are dropped.
     pub rows: u64,
-    /// Standard deviation of the residuals drawn.
+    /// The standard deviation of the drawn residuals.
     pub residual_sd: f64,
     /// The coefficients.
     pub coefficients: Coefficients,
@@ -82,7 +82,7 @@ impl Truth {
     /// Writes the three files.
     ///
     /// # Errors
-    /// [`SimulateError::File`] when one cannot be written.
+    /// [`SimulateError::File`] if a file cannot be written.
     pub fn write(
         mut self,
         params: &Params,

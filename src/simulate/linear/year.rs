@@ -14,7 +14,7 @@ pub struct Year {
     pub cells: Vec<Cell>,
     /// The rows of the regressions' sample.
     pub rows: Vec<Row>,
-    /// For each slot, where its cells start; one more at the end.
+    /// The first cell of each slot, and the end.
     pub starts: Vec<usize>,
 }
 
