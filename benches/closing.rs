@@ -1,12 +1,13 @@
 //! Estimating when a year closes: cold against warm, and all columns against one.
 //!
-//!     closing PANEL.parquet CLUSTERS FORMULA [FORMULA …]
+//! closing PANEL.parquet CLUSTERS FORMULA [FORMULA …]
 //!
 //! Reads a panel in order of its column `year`. Estimates the first formula cold on all years, and
-//! warm from what an estimation without the last year left (through the tables that it is kept as);
-//! then, with a late record in the first year, warm again; then all formulas together. Checks that
-//! cold and warm agree and that figures kept are those read, bit for bit; prints seconds,
-//! iterations and memory as one JSON object. Exits 1 if figures differ; no time makes it fail.
+//! warm from the memory of an estimation without the last year (through its stored tables). Then
+//! adds a late record in the first year and estimates warm again, and at last estimates all
+//! formulas together. Checks that cold and warm agree, and that stored figures equal the figures
+//! read, bit for bit. Prints seconds, iterations and memory as one JSON object. Exits 1 if figures
+//! differ; no time makes it fail.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -21,7 +22,7 @@ use spillover::estimate::result::Estimate;
 use spillover::estimate::{Estimated, Options, estimate_all};
 use spillover::panel::{ReadOptions, Table, Wanted};
 
-/// How far apart cold and warm may be, in standard errors.
+/// The largest difference between cold and warm estimates, in standard errors.
 const APART_MAX: f64 = 1e-6;
 
 fn main() -> ExitCode {
@@ -96,7 +97,7 @@ impl Bench<'_> {
         })
     }
 
-    /// Each year as a part of the first rows.
+    /// The first rows, with each year as a part.
     fn years(&self, n: usize) -> Vec<Part> {
         let Ok(Column::Short(years)) = self.panel.column("year") else {
             panic!("the panel has no column year of small whole numbers")
@@ -129,7 +130,8 @@ impl Bench<'_> {
     }
 }
 
-/// The memory by way of its tables: its bytes, and the seconds of taking it apart and together.
+/// The memory after a round trip through its tables, with their bytes and the seconds of the
+/// conversion.
 fn kept(memory: Memory) -> (Memory, usize, f64) {
     let start = Instant::now();
     let tables = memory.into_tables();
@@ -147,7 +149,7 @@ fn table_bytes(table: &MemoryTable) -> usize {
     table.columns.iter().map(column).sum()
 }
 
-/// The estimates, but for how they were come by.
+/// The estimates without the facts about their computation.
 fn figures(found: &Estimated) -> Vec<Estimate> {
     let alike = |found: &Estimate| Estimate { warm_start: false, ..found.clone() };
     found.estimates.iter().map(alike).collect()

@@ -1,6 +1,6 @@
-//! How long does reading a month of customs records take? Writes one, reads it a few times and
-//! prints ns a record: once with each firm's records together, once in no order, where the
-//! dictionaries miss the processor's cache.
+//! Measures the time to read a month of customs records. Writes a month, reads it several times and
+//! prints nanoseconds for each record. The first month has each firm's records together; the second
+//! has no order, so that the dictionaries miss the processor's cache.
 //!
 //! `cargo bench --bench feed -- [records]`
 
@@ -13,13 +13,14 @@ use spillover::feed::places::{Places, ReferenceTexts, TablesBeside};
 use spillover::feed::profile::Profile;
 use spillover::feed::read::{FeedFile, ReadLimits, read};
 
-/// The bundled cities; any country code is one.
+/// The bundled cities; any country code is accepted.
 fn places() -> anyhow::Result<Places> {
     let texts = ReferenceTexts::of(TablesBeside::default(), &Profile::bundled("canonical")?);
     Ok(Places::parse(&ReferenceTexts { countries: None, ..texts })?)
 }
 
-/// A firm for every five records, with Chinese names, in the bundled cities, to 241 countries.
+/// Writes records with a firm for every five records, Chinese names, the bundled cities and 241
+/// countries.
 fn write_month(path: &Path, n_records: u64, by_firm: bool) -> anyhow::Result<()> {
     let places = places()?;
     let cities: Vec<_> = places.cities().map(|city| places.code(city).to_owned()).collect();
@@ -42,7 +43,7 @@ fn write_month(path: &Path, n_records: u64, by_firm: bool) -> anyhow::Result<()>
 }
 
 fn main() -> anyhow::Result<()> {
-    // cargo adds a flag of its own.
+    // cargo adds its own flag.
     let given = std::env::args().skip(1).find(|word| !word.starts_with('-'));
     let n_records = given.map_or(Ok(200_000), |text| text.parse())?;
     let dir = std::env::temp_dir().join(format!("feed-throughput-{}", std::process::id()));

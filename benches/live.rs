@@ -1,5 +1,5 @@
-//! How long does news take while the engine is running? Takes in a feed in one process, some of its
-//! months one by one, then late files, and prints how long each took from file to committed tables.
+//! Measures the time of new files while the engine is running. Ingests a feed in one process, some
+//! months one by one, then late files. Prints the time of each from file to committed tables.
 //!
 //! `cargo bench --bench live -- HOME FEED --month 201112 --late LATE.csv`
 //!
@@ -38,7 +38,7 @@ struct Arguments {
     bench: bool,
 }
 
-/// What was taken in by itself.
+/// A separately timed file.
 #[derive(Debug, Serialize)]
 struct Timed {
     name: String,
@@ -49,14 +49,15 @@ struct Timed {
 #[derive(Debug, Serialize)]
 struct Report {
     version: &'static str,
-    /// Seconds for all that was taken in together.
+    /// The seconds of all files ingested together.
     together_seconds: f64,
-    /// Seconds for the snapshots of years that closed, which come after their tables count.
+    /// The seconds of the snapshots of closed years, which are written after the commit of their
+    /// tables.
     snapshot_seconds: f64,
     timed: Vec<Timed>,
 }
 
-/// Takes in files and says how many lines they had.
+/// Ingests files and returns their number of lines.
 fn take_in(engine: &mut Engine, files: &[FeedFile]) -> anyhow::Result<u64> {
     let mut n_lines = 0;
     for outcome in engine.ingest(files, &mut Unwatched)? {

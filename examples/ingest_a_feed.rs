@@ -1,4 +1,4 @@
-//! Ingests a feed into a home, and prints what became of each file.
+//! Ingests a feed into a home, and prints the outcome of each file.
 //!
 //! ```sh
 //! cargo run --release --example ingest_a_feed -- HOME streams/demo
@@ -16,7 +16,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args_os().skip(1).map(PathBuf::from);
     let home = arguments.next().ok_or("give the home, then the folders of the feed")?;
     let feeds: Vec<PathBuf> = arguments.collect();
-    // The layout of the feed: its feed.toml, else the profile that the home recorded.
+    // The layout of the feed: its feed.toml, else the profile in the home.
     let config = Config::find(None, &home)?;
     let request = Request::for_feed(&feeds, None, config, 2)?;
     let files = discover(&feeds, &request.layout(&home)?)?.files;

@@ -22,7 +22,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 println!("  {} {year}: {} rows", table.name(), rows.num_rows());
             }
         }
-        // Answers stay at one publication until the reader moves on.
+        // Queries see one publication until the reader moves on.
         if !reader.move_on()? {
             return Ok(());
         }

@@ -1,6 +1,5 @@
-//! Bad input through the binary: a message that says what, where and what to do; nothing already
-//! there changes; it never
-//! panics (which `common::run` checks of every run).
+//! Bad input through the binary. The message has the problem, the place and the remedy, existing
+//! data do not change, and the program never panics (`common::run` checks this for every run).
 
 mod common;
 
@@ -39,7 +38,7 @@ fn tables(sandbox: &Sandbox) -> Vec<String> {
     TABLES.map(|table| sandbox.export(table)).into()
 }
 
-/// Asserts how a run ended, what it said, and that everything there is as it was.
+/// Asserts the exit code and the messages of a run, and that no existing file changed.
 #[track_caller]
 fn changes_nothing(sandbox: &Sandbox, arguments: &[&str], code: i32, says: &[&str]) {
     let before = tables(sandbox);
@@ -56,7 +55,7 @@ fn says_so(run: &Run, code: i32, says: &[&str]) {
     }
 }
 
-/// Asserts that a file is refused with nothing of it counted, and takes it away again.
+/// Asserts that a file is refused and none of its lines count, and removes it.
 #[track_caller]
 fn refused(sandbox: &Sandbox, name: &str, bytes: impl AsRef<[u8]>, says: &[&str]) {
     let path = sandbox.write(name, bytes);
@@ -77,7 +76,7 @@ fn a_file_without_the_columns_of_its_profile_is_refused_and_the_missing_ones_are
     refused(&sandbox, "200102.csv", format!("{header}\n{body},1.00\n"), &says);
     let says = ["column \"flow\" is there more than once", "keep one"];
     refused(&sandbox, "200102.csv", format!("{HEADER},flow\n{body},1.00,E\n"), &says);
-    // A file without a header: its first line is read as one.
+    // A file without a header: its first line is read as the header.
     refused(&sandbox, "200102.csv", format!("{body},1.00\n"), &["no column \"period\""]);
 }
 
@@ -218,7 +217,8 @@ fn each_bad_line_is_rejected_by_its_rule_and_the_others_count() {
     let found: Vec<&[String]> = rejects[1..].iter().map(|row| &row[1..5]).collect();
     assert_eq!(found, expected);
     assert!(rejects[1..].iter().all(|row| row[5].len() <= 1024), "the raw text is cut");
-    // 20 good lines of 102.50 a bad one, beside January's 101.50 of 2101; 1101 has January's alone.
+    // 20 good lines of 102.50 for each bad one, and January's 101.50 of 2101; 1101 has January's
+    // alone.
     let city = csv_rows(&sandbox.export("city"));
     let at = city[0].iter().position(|name| name == "export_value").expect("a column");
     let values: Vec<&str> = city[1..].iter().map(|row| row[at].as_str()).collect();
@@ -252,7 +252,7 @@ fn a_line_of_64_megabytes_is_one_rejected_line() {
         format!("{HEADER}\n{huge}"),
         &["1 of 1 lines", "line 2 (length)"],
     );
-    // The same between quotes, and after it lines that count.
+    // The same text between quotes, followed by lines that count.
     let good = format!("{}\n", good_line(200_102, "F", 11_011)).repeat(20);
     let path = sandbox.write("200102.csv", format!("{HEADER}\n200102,E,\"{huge}\n{good}"));
     let run = sandbox.run(["ingest", path.to_str().expect("text")]);
@@ -333,7 +333,8 @@ fn a_path_at_which_there_is_no_feed_is_an_error() {
 
 #[test]
 fn a_home_that_cannot_be_written_is_an_error_and_leaves_nothing_behind() {
-    // Not by permissions, which do not bind root: a folder cannot be below a regular file.
+    // Permissions do not bind root, so the test uses a path below a regular file, where no folder
+    // can be.
     let sandbox = Sandbox::new();
     let file = sandbox.write("200001.csv", file(&[good_line(200_001, "F", 11_011)]));
     sandbox.write("cities.csv", "city,province,area_km2\n1101,11,100\n");

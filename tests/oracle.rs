@@ -1,5 +1,5 @@
-//! Incremental equals from scratch, bit for bit: the dataflow against the oracle's plain loops, at
-//! every epoch.
+//! Incremental computation equals computation from scratch, bit for bit: the dataflow against the
+//! oracle's plain loops, at every epoch.
 
 use std::collections::BTreeMap;
 
@@ -20,7 +20,7 @@ use spillover::indicators::{PlantRows, YearMarkets};
 const FIRST: (u16, u8) = (2000, 1);
 const N_MONTHS: usize = 40;
 
-/// What arrives in one epoch: shipments of months up to the one that closes, some taken back later.
+/// The input of one epoch: shipments of months up to the closing one, some of them withdrawn later.
 #[derive(Clone, Debug)]
 struct Arrival {
     shipments: Vec<Shipment>,
@@ -67,8 +67,8 @@ fn choices() -> impl Strategy<Value = Choices> {
     })
 }
 
-/// What is stored of the published tables, kept up to date from the workers' outputs the way the
-/// publisher does.
+/// The stored form of the published tables, updated from the workers' outputs like in the
+/// publisher.
 #[derive(Default)]
 struct Published {
     city: BTreeMap<(Year, City, Country), CityRow>,
@@ -101,7 +101,7 @@ impl Published {
         }
     }
 
-    /// The tables that follow from what is stored, as they are read.
+    /// The tables derived from the stored form.
     fn tables(&self, subject: &Subject) -> Tables {
         let city: Vec<CityRow> = self.city.values().copied().collect();
         let mut facts: Vec<PlantFacts> = self.plant.values().copied().collect();
@@ -121,7 +121,8 @@ impl Published {
     }
 }
 
-/// A change must be one: what is set differs from what stood, and what is removed stood just so.
+/// Applies a change and checks it: a set row differs from the stored one, and a removed row equals
+/// it.
 fn apply<Key: Ord, Row: Copy + PartialEq + std::fmt::Debug>(
     table: &mut BTreeMap<Key, Row>,
     change: Change<Row>,
@@ -133,7 +134,7 @@ fn apply<Key: Ord, Row: Copy + PartialEq + std::fmt::Debug>(
     }
 }
 
-/// The driver in miniature: feeds each shipment once in each role that it comes to have.
+/// A small driver: feeds each shipment once in each of its roles.
 struct Driver {
     workers: Workers,
     calendar: Calendar,
@@ -191,7 +192,7 @@ impl Driver {
     }
 }
 
-/// What the tables are about.
+/// The parameters of the tables.
 struct Subject {
     geography: Geography,
     choices: Choices,
@@ -199,7 +200,8 @@ struct Subject {
 
 impl Subject {
     fn new(choices: Choices) -> Self {
-        // Two provinces of two cities and one of a single city, with areas that are not round.
+        // Two provinces of two cities and one of a single city, with areas that are not round
+        // numbers.
         let cities = [(0, 731), (0, 2_418), (1, 90), (1, 1_024), (2, 555)];
         let cities = cities.map(|(province, km2)| (Province(province), km2 * 1_000_000 + 7));
         Self { geography: Geography::new(cities), choices }

@@ -1,4 +1,4 @@
-//! Any order, any number of workers, any cut into files: the same tables, byte for byte.
+//! Any order, any number of workers and any split into files give the same tables, byte for byte.
 
 mod common;
 
@@ -16,7 +16,7 @@ struct Tables {
     plant: String,
 }
 
-/// Says where two tables part; their whole text would hide it.
+/// Shows the first difference of two tables, because their full texts would hide it.
 #[track_caller]
 fn assert_same(tables: &Tables, expected: &Tables, what: &str) {
     for (ours, theirs) in [(&tables.city, &expected.city), (&tables.plant, &expected.plant)] {
@@ -27,7 +27,7 @@ fn assert_same(tables: &Tables, expected: &Tables, what: &str) {
     assert!(tables == expected, "{what}: the bytes differ");
 }
 
-/// A home and the files of a feed, not yet taken in.
+/// A home and the files of a feed, before ingestion.
 struct Case {
     sandbox: Sandbox,
     files: Vec<PathBuf>,
@@ -47,7 +47,7 @@ impl Case {
         self.tables()
     }
 
-    /// Each file by a process of its own, which finds the home as the one before left it.
+    /// Ingests each file in another process, which starts from the home of the previous one.
     fn one_by_one(self) -> Tables {
         for file in &self.files {
             self.sandbox.ingest(&[file.as_path()], 1);
@@ -60,7 +60,7 @@ impl Case {
     }
 }
 
-/// What the feed comes to when nothing is special about how it is taken in.
+/// The tables of a feed ingested in the plain way.
 fn plainly(feed: &NastyFeed, options: &str) -> Tables {
     let tables = Case::new(feed.files(), options).all_at_once(1);
     let n_rows = (tables.city.lines().count(), tables.plant.lines().count());
@@ -122,11 +122,11 @@ fn pieces_of_months_with_a_restart_between_equal_all_at_once() {
 fn files_in_any_order_before_their_months_are_closed_change_nothing() {
     let feed = NastyFeed::new(7, 15);
     let mut case = Case::new(feed.files(), "close = \"explicit\"\n");
-    // The first file begins the calendar, whatever comes after.
+    // The first file starts the calendar, for any order of the others.
     Random::new(107).shuffle(&mut case.files[1..]);
     for (at, file) in case.files.iter().enumerate() {
         case.sandbox.ingest(&[file.as_path()], 1);
-        // Some months close while later files are still to come.
+        // Some months close before later files arrive.
         if at == 8 {
             close(&case.sandbox, &feed, 0..2);
         }

@@ -1,5 +1,5 @@
-//! What output files are: the format that their names say, texts that a spreadsheet does not run,
-//! and rows that say whether their file counts.
+//! Output files: the extension selects the format, a spreadsheet runs no text, and rows say whether
+//! their file counts.
 
 mod common;
 
@@ -12,7 +12,8 @@ fn line(period: &str, firm: &str, region: &str, country: &str, value: &str) -> S
     format!("{period},E,{firm},厂,{region},{country},84713000,10,{value}\n")
 }
 
-/// Two years of firms with hostile and long identifiers, each with plants in two cities.
+/// A home with two years of firms that have hostile and long identifiers, and plants in two cities
+/// each.
 fn home() -> Sandbox {
     let sandbox = Sandbox::new();
     sandbox.write("cities.csv", "city,province,area_km2\n0101,01,100\n1102,11,50\n");
@@ -29,7 +30,7 @@ fn home() -> Sandbox {
     sandbox
 }
 
-/// A usage error that says so, with nothing written.
+/// Asserts a usage error with a text, and that no file was written.
 fn refused(sandbox: &Sandbox, run: &Run, file: &str, says: &str) {
     assert_eq!(run.code, Some(2), "{file}: {}", run.stderr);
     assert!(run.stderr.contains(says), "{file}: {}", run.stderr);
@@ -63,7 +64,7 @@ fn the_extension_of_an_output_file_is_its_format_or_an_error() {
             refused(&sandbox, &run, file, &format!("--format is {format}, whose files"));
         }
     }
-    // The name is looked at before anything is estimated.
+    // The name is checked before any estimation.
     let run = sandbox.run(["estimate", "-o", "x.docx"]);
     refused(&sandbox, &run, "x.docx", "call the file .txt, .md, .markdown, .tex, .html, .htm, ");
     let run = sandbox.run(["estimate", "--format", "latex", "-o", "x.md"]);
@@ -137,7 +138,7 @@ fn csv_for_excel_is_marked_defused_and_has_codes_as_texts() {
             formulas.clone().count() > 0 && formulas.clone().all(|cell| is_text_formula(&cell))
         );
     }
-    // Numbers stay numbers: below zero, too.
+    // Numbers stay numbers, including negative ones.
     let run = sandbox.run(["export", "plant", "--excel"]);
     assert!(run.stdout.contains(",100.50,") || run.stdout.contains(".00,"), "{}", run.stdout);
     for more in [&["-o", "x.xlsx"][..], &["--format", "sdmx-csv"], &["-o", "x.parquet"]] {

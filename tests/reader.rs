@@ -1,5 +1,5 @@
-//! A reader answers as of one publication, follows the next ones when it is asked to, and refuses a
-//! home that does not hold what was written.
+//! A reader sees one publication, moves to later ones on request, and refuses a home with a damaged
+//! manifest or lost commits.
 
 mod common;
 
@@ -10,7 +10,7 @@ use spillover::reader::explain::RowKey;
 use spillover::reader::{Reader, Steps};
 use spillover::tables::export::Selection;
 
-/// Two cities and a firm in both, every month of two years.
+/// The lines of a month: two cities and a firm in both, for two years.
 fn month(period: u32) -> String {
     let line = |firm: &str, region: &str, value: u32| {
         format!("{period},E,{firm},,{region},304,84713000,10,{value}\n")
@@ -116,7 +116,7 @@ fn tables(reader: &Reader) -> Vec<arrow_array::RecordBatch> {
 fn what_a_reader_reads_stays_while_the_home_is_compacted() {
     let sandbox = Sandbox::new();
     take_in(&sandbox, (200_001..=200_012).chain(200_101..=200_112));
-    // Late records of the closed year, a file each.
+    // Late records of the closed year, one file each.
     for (place, period) in (200_201..=200_206).enumerate() {
         let late = format!("200106,E,3101000001,,31011,304,84713000,10,{}\n", 1000 + place);
         let path = sandbox.write(&format!("{period}.csv"), month(period) + &late);
@@ -139,7 +139,7 @@ fn what_a_reader_reads_stays_while_the_home_is_compacted() {
     assert_eq!(sandbox.run(["verify"]).code, Some(0));
 }
 
-/// Restores a backup into a new home, and gives its tables after `verify` found nothing.
+/// Restores a backup into a new home, and returns its tables after `verify` finds no damage.
 fn restored(sandbox: &Sandbox, backup: &std::path::Path, name: &str) -> Vec<String> {
     let home = sandbox.folder().join(name);
     let on = |arguments: &[&str]| {

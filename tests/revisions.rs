@@ -1,5 +1,5 @@
-//! Files that come, are published again, are withdrawn, with restarts from snapshots in between: at
-//! every step the home is what its records say, and any vintage can be had, bit for bit.
+//! Files arrive, are published again and withdrawn, with restarts from snapshots in between. At
+//! every step the home equals its records, and every vintage can be read, bit for bit.
 
 mod common;
 
@@ -36,20 +36,20 @@ struct Line {
     dollars: i16,
 }
 
-/// What happens to a home.
+/// An event in the life of a home.
 #[derive(Clone, Debug)]
 enum Event {
-    /// Files taken in together, each so many months before the next to close.
+    /// Files ingested together, each with its distance in months from the next month to close.
     Files(Vec<(u32, Vec<Line>)>),
-    /// A file withdrawn.
+    /// The withdrawal of a file.
     Withdrawal(prop::sample::Index),
-    /// The engine stopped and started.
+    /// A stop and a start of the engine.
     Restart,
-    /// A snapshot kept.
+    /// The saving of a snapshot.
     Snapshot,
-    /// Parts folded: all that can be, or those with more changes than so many.
+    /// A fold of parts: of all possible ones, or of those with more changes than this number.
     Compaction(Option<usize>),
-    /// A byte of the newest snapshot changed, and a restart.
+    /// A changed byte in the newest snapshot, and a restart.
     Damage(prop::sample::Index),
 }
 
@@ -80,7 +80,7 @@ fn event() -> impl Strategy<Value = Event> {
     ]
 }
 
-/// A home of one's own.
+/// A separate home.
 struct Played {
     sandbox: Sandbox,
     engine: Option<Engine>,
@@ -121,7 +121,8 @@ impl Played {
     }
 }
 
-/// The same story in two homes: with files taken in together and restarts, and one by one without.
+/// The same story in two homes: one with files ingested together and restarts, the other with files
+/// one by one.
 struct Story {
     many: Played,
     single: Played,
@@ -157,7 +158,7 @@ impl Story {
                 next = next.next();
             }
             self.n_files += 1;
-            // A line that no other file has: the same bytes would be skipped.
+            // A line that no other file has, because a file with known bytes would be skipped.
             let own = format!("{month},I,F0,F0,11011,301,84713000,10,{}.00\n", self.n_files);
             let text = lines.iter().fold(format!("{HEADER}\n{own}"), |text, line| {
                 let Line { firm, region, country, months_late, dollars } = line;
@@ -167,7 +168,7 @@ impl Story {
                     "{month},E,F{firm},F{firm},{region},{country},{product},{dollars}\n"
                 )
             });
-            // Files go in by month and then by name.
+            // Files are ingested by month and then by name.
             let name = format!("{month}-{:04}.csv", self.n_files);
             paths.push(self.many.sandbox.write(&name, text));
         }
@@ -219,7 +220,7 @@ impl Story {
         let restored = self.many.engine().restored();
         assert_eq!(restored.damaged[0].0, newest.publication);
         assert_ne!(restored.from, Some(newest.publication));
-        // The next snapshot takes its place.
+        // The next snapshot replaces it.
         self.many.engine().snapshot().expect("kept");
     }
 
@@ -232,8 +233,8 @@ impl Story {
         }
     }
 
-    /// Every vintage of the one home is that of the other, which published each; how many rows
-    /// were compared.
+    /// Asserts that every vintage of the one home equals that of the other, which published each;
+    /// returns the number of compared rows.
     fn check_vintages(&self) -> usize {
         if !has_files(&self.single.sandbox.home()) {
             return 0;
@@ -274,14 +275,14 @@ fn period(yyyymm: u32) -> Period {
     Period::from_yyyymm(yyyymm).expect("a month")
 }
 
-/// Some months before another, not before the first.
+/// The month `n_months` before another, but not before the first.
 fn back(from: Period, n_months: u32, first: Period) -> Period {
     let months = |of: Period| u32::from(of.year().0) * 12 + u32::from(of.month()) - 1;
     let at = months(from) - n_months.min(months(from) - months(first));
     period(at / 12 * 100 + at % 12 + 1)
 }
 
-/// Plays a story: how many withdrawals and damages there were, and how many rows were compared.
+/// Plays a story; returns the numbers of withdrawals, damages and compared rows.
 fn play(options: &'static str, events: &[Event]) -> [usize; 3] {
     let mut story = Story::new(options);
     for event in events {
@@ -377,7 +378,7 @@ fn a_home_that_is_being_opened_is_left_as_soon_as_it_is_not_wanted() {
     story.check();
 }
 
-/// Two cities change their areas, one of them its province, too.
+/// Two cities change their areas, and one of them also its province.
 #[test]
 fn a_home_rebuilt_under_other_areas_and_provinces_is_one_that_was_made_with_them() {
     let other = CITIES.replace("1101,11,100", "1101,11,42.5").replace("1102,11,200", "1102,21,7");

@@ -1,7 +1,7 @@
-//! Plays the stories in `streams/cases`: feeds of a few lines with the tables they must come to.
+//! Plays the stories in `streams/cases`: feeds of a few lines with their expected tables.
 //!
-//! The format stands in `streams/cases/README.md`. `UPDATE_EXPECT=1` rewrites what is expected with
-//! what is.
+//! `streams/cases/README.md` describes the format. `UPDATE_EXPECT=1` replaces the expected text by
+//! the actual one.
 
 mod common;
 
@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use common::{HEADER, Sandbox, csv_rows};
 
-/// How many stories there are at least: a folder that lost some must not pass.
+/// The smallest number of stories: a folder that lost some must fail.
 const N_STORIES_MIN: usize = 44;
 
 #[test]
@@ -50,7 +50,7 @@ fn stories() -> Vec<PathBuf> {
     paths
 }
 
-/// What a story comes to that it does not say; none once it has been rewritten.
+/// The difference of a story from its expected text; `None` after a rewrite.
 fn failure(path: &Path, update: bool) -> Option<String> {
     let name = path.file_name().expect("a story has a name").to_string_lossy();
     println!("playing {name}");
@@ -66,7 +66,7 @@ fn failure(path: &Path, update: bool) -> Option<String> {
     Some(told.difference(&played, &name))
 }
 
-/// Blocks under headings, behind a text that says what the story is about.
+/// Blocks under headings, after an introduction.
 #[derive(Clone, Debug, PartialEq)]
 struct Story {
     about: Vec<String>,
@@ -116,7 +116,7 @@ impl Story {
         text
     }
 
-    /// The story with what really came out.
+    /// The story with the actual results.
     fn play(&self) -> Self {
         let sandbox = Sandbox::new();
         let blocks = self.blocks.iter().map(|block| block.play(&sandbox)).collect();
@@ -139,7 +139,7 @@ impl Story {
     }
 }
 
-/// Accepted, excluded and rejected lines add up to the lines read, whatever the story is about.
+/// Asserts that accepted, excluded and rejected lines add up to the lines read, in every story.
 fn every_line_ended_in_one_way(sandbox: &Sandbox) {
     let files = csv_rows(&sandbox.export("files"));
     let at = |name| files[0].iter().position(|column| column == name).expect("a column of files");
@@ -188,7 +188,7 @@ impl Block {
         lines.fold(format!("{HEADER}\n"), |text, line| text + &record(line, &file[..6]) + "\n")
     }
 
-    /// The exit code and the standard error; a told text that says the same is kept.
+    /// The exit code and the standard error; an expected text that matches is kept.
     fn run(&self, sandbox: &Sandbox, arguments: &str) -> Vec<String> {
         let (mut code, mut stderr) = (Ok(0), String::new());
         for arguments in each_month(arguments) {
@@ -238,7 +238,7 @@ fn months(range: &str) -> Vec<u32> {
     (number(from)..=number(to)).filter(|month| (1..=12).contains(&(month % 100))).collect()
 }
 
-/// One list of arguments, or one a month where a word is `from..to`.
+/// One list of arguments, or one for each month if a word is `from..to`.
 fn each_month(arguments: &str) -> Vec<Vec<String>> {
     let words: Vec<String> = arguments.split_whitespace().map(str::to_owned).collect();
     match words.iter().position(|word| word.contains("..")) {
@@ -264,7 +264,8 @@ fn record(line: &str, month: &str) -> String {
     fields.join(",")
 }
 
-/// Whether a told text says what a played one does; `…` stands for any text, lines included.
+/// True if an expected text matches an actual one; `…` stands for any text, including several
+/// lines.
 fn says(told: &str, played: &str) -> bool {
     let mut parts = told.split('…');
     let Some(mut rest) = parts.next().and_then(|start| played.strip_prefix(start)) else {
@@ -277,7 +278,7 @@ fn says(told: &str, played: &str) -> bool {
     rest.is_empty() || told.ends_with('…')
 }
 
-/// Figures to nine decimals; everything else as it stands.
+/// A figure with nine decimals; other fields unchanged.
 fn shown(field: &str) -> String {
     let n_decimals = field.split_once('.').map_or(0, |(_, decimals)| decimals.len());
     match field.parse::<f64>() {

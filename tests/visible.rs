@@ -1,6 +1,5 @@
-//! Names and texts from outside, as hostile as they can be: nothing that is written for people
-//! holds a character that a terminal acts on, and no name forges a line. What is written for
-//! programs holds the same texts to the byte.
+//! Hostile names and texts from outside. Output for people has no character that a terminal acts
+//! on, and no name forges a line. Output for programs has the same texts to the byte.
 #![cfg(unix)]
 
 mod common;
@@ -13,17 +12,17 @@ use std::process::Command;
 
 use common::{HEADER, Run, Sandbox, csv_rows, run};
 
-/// Clears the screen, sets the title, moves to another line, turns and hides what follows. A line
-/// that begins with `FORGED` is forged.
+/// Clears the screen, sets the title, moves to another line, reverses and hides the following text.
+/// A line that begins with `FORGED` is forged.
 const EVIL: &str = "\u{1b}[2J\u{1b}]0;x\u{7}\u{9b}31m\r\u{202e}\u{200b}\u{7f}\u{2028}\nFORGED";
 /// The same without a line break, for fields of CSV.
 const EVIL_FIELD: &str = "F\u{1b}[2J\u{9b}31m\u{202e}\u{200b}\u{7f}=1";
-/// A city and a country that are no less so.
+/// A hostile city and country.
 const EVIL_CITY: &str = "1\u{1b}[m";
 const EVIL_COUNTRY: &str = "\u{202e}\u{9b}1";
 
-/// What no terminal should get: control characters but the line's end, marks of direction,
-/// characters without width, separators of lines.
+/// True for characters that must not reach a terminal: control characters except the line end,
+/// marks of direction, characters without width, line separators.
 fn is_hostile(letter: char) -> bool {
     (letter.is_control() && letter != '\n')
         || ('\u{200b}'..='\u{200f}').contains(&letter)
@@ -43,9 +42,9 @@ fn shown(run: &Run, what: &str) -> String {
     text
 }
 
-/// The feed: two years of a firm with plants in two cities, in files with hostile names.
+/// Writes the feed: two years of a firm with plants in two cities, in files with hostile names.
 fn feed(sandbox: &Sandbox) -> Vec<PathBuf> {
-    // Countries and cities are checked against these tables.
+    // These tables give the valid countries and cities.
     sandbox.write("countries.csv", format!("country,iso3,name\n{EVIL_COUNTRY},,nowhere\n"));
     let cities = format!("city,province,area_km2\n1101,11,100\n{EVIL_CITY},11,50\n");
     sandbox.write("cities.csv", cities);
@@ -65,7 +64,7 @@ fn feed(sandbox: &Sandbox) -> Vec<PathBuf> {
         .collect()
 }
 
-/// A home with that feed taken in, which a run of the binary shows without harm.
+/// A home with that feed, after a run of the binary without hostile output.
 fn home() -> (Sandbox, Vec<PathBuf>) {
     let sandbox = Sandbox::new();
     let files = feed(&sandbox);
@@ -143,7 +142,7 @@ fn what_is_said_of_files_that_are_not_taken_in_is_visible() {
     for (name, text) in odd {
         fs::write(sandbox.feed().join(OsStr::from_bytes(name)), text).expect("a file of the feed");
     }
-    // The months before are there, with one rejected line; this one has another file.
+    // The earlier months are there, with one rejected line; this month has another file.
     let line = format!("200112,E,{EVIL_FIELD},n,11019,{EVIL_COUNTRY},8,10,{EVIL_FIELD}\n");
     sandbox.write(&format!("200112-again-{EVIL}.csv"), format!("{HEADER}\n{line}"));
     let run = sandbox.run([OsStr::new("ingest"), sandbox.feed().as_os_str()]);

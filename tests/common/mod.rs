@@ -1,4 +1,4 @@
-//! A home and a feed in a temporary folder, and the binary run on them.
+//! A home and a feed in a temporary folder, and runs of the binary on them.
 
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
@@ -11,19 +11,19 @@ use std::process::{Command, Stdio};
 /// The header of the canonical layout.
 pub const HEADER: &str = "period,flow,firm_id,firm_name,region,country,hs8,trade_mode,value_usd";
 
-/// A folder for a home and a feed, gone when it is dropped.
+/// A folder for a home and a feed, removed on drop.
 pub struct Sandbox {
     folder: tempfile::TempDir,
 }
 
-/// How a run of the binary ended.
+/// The result of a run of the binary.
 #[derive(Debug)]
 pub struct Run {
-    /// The exit code; none if a signal ended it.
+    /// The exit code; `None` if a signal ended the run.
     pub code: Option<i32>,
-    /// What it wrote to the standard output.
+    /// The standard output.
     pub stdout: String,
-    /// What it wrote to the standard error.
+    /// The standard error.
     pub stderr: String,
 }
 
@@ -46,12 +46,12 @@ impl Sandbox {
         self.folder.path().join("feed")
     }
 
-    /// The folder that both are in.
+    /// The folder around both.
     pub fn folder(&self) -> &Path {
         self.folder.path()
     }
 
-    /// Writes a file of the feed, and gives its path.
+    /// Writes a file of the feed, and returns its path.
     pub fn write(&self, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
         let path = self.feed().join(name);
         fs::write(&path, bytes).expect("a file of the feed can be written");
@@ -72,7 +72,7 @@ impl Sandbox {
             .args(arguments))
     }
 
-    /// Takes in paths, which must go without a refusal or a reject.
+    /// Ingests paths; asserts that no file is refused and no line is rejected.
     pub fn ingest(&self, paths: &[&Path], n_workers: usize) {
         let run = self.run(
             ["ingest", "--workers", &n_workers.to_string()]
@@ -91,7 +91,7 @@ impl Sandbox {
     }
 }
 
-/// Runs a command to its end; a panic in it is a failure of the test, whatever the test is about.
+/// Runs a command to its end; a panic of the program fails the test in any case.
 pub fn run(command: &mut Command) -> Run {
     let output = command.stdin(Stdio::null()).output().expect("the binary can be started");
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("the binary writes UTF-8");

@@ -1,6 +1,6 @@
-//! A small feed with everything in it that makes figures hard to keep: firms whose plants come and
-//! go, cells that are
-//! amended, cancelled and revived, late records, imports, intermediaries, Hong Kong, quoted names.
+//! A small feed with all difficulties for incremental figures: firms with opening and closing
+//! plants, cells that are amended, cancelled and revived, late records, imports, intermediaries,
+//! Hong Kong, quoted names.
 //!
 //! The same seed gives the same feed.
 
@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 
 use super::HEADER;
 
-/// Cities with areas that are not round, two of them alone in their province.
+/// Cities with areas that are not round numbers; two of them are alone in their province.
 pub const CITIES: &str = "city,province,area_km2\n\
     1101,11,731.25\n1102,11,2418\n1103,11,90.5\n2101,21,1024\n2102,21,17\n\
     3101,31,555.000001\n4101,41,6340\n";
@@ -17,17 +17,17 @@ const REGIONS: [&str; 7] = ["1101", "1102", "1103", "2101", "2102", "3101", "410
 const COUNTRIES: [&str; 5] = ["301", "116", "502", "601", "110"];
 const N_FIRMS: u64 = 14;
 
-/// The months of a feed in order, each with its lines.
+/// The months of a feed in order, with their lines.
 pub struct NastyFeed {
     /// `YYYYMM` and the lines of the file, without the header.
     pub months: Vec<(String, Vec<String>)>,
 }
 
-/// splitmix64: a few lines, and the same everywhere.
+/// The generator splitmix64, which is short and gives the same numbers on every machine.
 pub struct Random(u64);
 
 impl Random {
-    /// A sequence of its own for each seed.
+    /// A sequence for a seed.
     pub fn new(seed: u64) -> Self {
         Self(seed)
     }
@@ -53,7 +53,7 @@ impl Random {
         texts[usize::try_from(at).expect("a position in a short list")]
     }
 
-    /// Puts things in another order.
+    /// Shuffles items.
     pub fn shuffle<T>(&mut self, things: &mut [T]) {
         for at in (1..things.len()).rev() {
             let other = self.below(at as u64 + 1);
@@ -62,7 +62,7 @@ impl Random {
     }
 }
 
-/// What a record is about; an amendment repeats it.
+/// The content of a record; an amendment repeats it.
 #[derive(Clone)]
 struct Trade {
     month: usize,
@@ -74,7 +74,7 @@ struct Trade {
 }
 
 impl NastyFeed {
-    /// A feed of so many months from January 2000 on; says its seed.
+    /// A feed of `n_months` months from January 2000; prints its seed.
     pub fn new(seed: u64, n_months: usize) -> Self {
         println!("seed {seed}, {n_months} months");
         let mut random = Random::new(seed);
@@ -88,7 +88,7 @@ impl NastyFeed {
         Self { months: months.collect() }
     }
 
-    /// The files, one a month, as name and text.
+    /// The files, one for each month, as name and text.
     pub fn files(&self) -> impl Iterator<Item = (String, String)> {
         self.months.iter().map(|(month, lines)| (format!("{month}.csv"), text(lines)))
     }
@@ -102,7 +102,7 @@ impl NastyFeed {
         Self { months }
     }
 
-    /// The same lines, each month cut into as many files as there are parts.
+    /// The same lines, with each month split into `n_parts` files.
     pub fn cut(&self, n_parts: usize) -> Vec<(String, String)> {
         let parts = |(month, lines): &(String, Vec<String>)| -> Vec<(String, String)> {
             let size = lines.len().div_ceil(n_parts);
@@ -122,8 +122,8 @@ fn name_of(month: usize) -> String {
     format!("{}{:02}", 2000 + month / 12, month % 12 + 1)
 }
 
-/// Firms ship from one to four cities each; a plant rests in some quarters, and some never trade in
-/// January.
+/// The shipments of a month. Firms ship from one to four cities each; some plants do not trade in
+/// some quarters, or never in January.
 fn trades_of(month: usize, random: &mut Random) -> Vec<Trade> {
     let mut trades = Vec::new();
     for firm in 0..N_FIRMS {
@@ -144,7 +144,7 @@ fn trades_of(month: usize, random: &mut Random) -> Vec<Trade> {
     trades
 }
 
-/// Late records, amendments and cancellations of what was shipped in any month so far.
+/// Late records, amendments and cancellations of shipments in any earlier month.
 fn corrections(past: &[Trade], month: usize, random: &mut Random) -> Vec<Trade> {
     if past.is_empty() {
         return Vec::new();
@@ -159,7 +159,7 @@ fn corrections(past: &[Trade], month: usize, random: &mut Random) -> Vec<Trade> 
             3 => -trade.cents / 3,
             _ => trade.cents / 2 + 1,
         };
-        // Some come for a month in which the plant may have had nothing.
+        // Some are for a month in which the plant may have no shipments.
         let month = if random.one_in(4) { (trade.month + 5).min(month) } else { trade.month };
         Trade { month, cents, ..trade }
     };

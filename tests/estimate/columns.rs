@@ -1,4 +1,4 @@
-//! Panels from files: whole numbers are held as narrow as they are, and are the same numbers.
+//! Panels from files: whole numbers are stored in the narrowest type and keep their values.
 
 use std::fs::File;
 use std::sync::Arc;

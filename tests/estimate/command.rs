@@ -275,7 +275,7 @@ fn figures_in_the_text_have_digits_that_say_something_and_stand_in_columns() {
             assert!(cell.contains(exponent) && cell.len() >= 8, "{cell} in:\n{text}");
         }
     }
-    // A Chinese character takes two columns, so that its line has as many characters less.
+    // A Chinese character takes two columns, so that its line has fewer characters.
     assert_eq!(lines[1].chars().count(), lines[2].chars().count(), "{text}");
     assert_eq!(lines[3].chars().count() + 2, lines[2].chars().count(), "{text}");
 }

@@ -1,5 +1,5 @@
-//! Random panels beside dense algebra: dummies taken out by orthogonalisation, nothing shared with
-//! the estimator.
+//! Random panels compared with dense algebra: dummies are removed by orthogonalisation, without
+//! code of the estimator.
 
 use spillover::estimate::design::singletons::Singletons;
 use spillover::estimate::formula::{Formula, Interaction};
@@ -8,11 +8,11 @@ use spillover::estimate::panel::{Column, Panel};
 use spillover::estimate::result::Estimate;
 use spillover::estimate::{Options, estimate};
 
-/// Panels compared.
+/// The number of compared panels.
 const PANELS: u64 = 200;
-/// What a column keeps of its norm, at least, to be no combination of those before it.
+/// The smallest remaining share of a column's norm if it is independent of earlier columns.
 const INDEPENDENT: f64 = 1e-9;
-/// How far apart figures may be.
+/// The largest difference of figures.
 const APART_MAX: f64 = 1e-7;
 
 /// Numbers from a seed (splitmix64).
@@ -34,13 +34,13 @@ impl Draw {
         (self.real() * f64::from(n)) as u32
     }
 
-    /// About normal.
+    /// An approximately normal number.
     fn noise(&mut self) -> f64 {
         (0..6).map(|_| self.real()).sum::<f64>() - 3.0
     }
 }
 
-/// A panel and what is asked of it.
+/// A panel with its model.
 struct Case {
     outcome: Vec<f64>,
     regressors: Vec<Vec<f64>>,
@@ -50,8 +50,8 @@ struct Case {
 }
 
 impl Case {
-    /// One to three effects, of which the first may be a chain of spells; regressors far from zero,
-    /// constants and sums of effects among them.
+    /// A case with one to three effects, of which the first may be a chain of spells. Regressors
+    /// include means far from zero, constants and sums of effects.
     fn new(seed: u64) -> Self {
         let mut draw = Draw(seed);
         let n = 30 + draw.below(70);
@@ -119,7 +119,7 @@ impl Case {
         estimate(&panel, &formula, &options, None).expect("an estimate")
     }
 
-    /// Regressors that are kept, coefficients and standard errors.
+    /// The kept regressors, with coefficients and standard errors.
     fn dense(&self, k: usize) -> Vec<(usize, f64, f64)> {
         let n = self.outcome.len();
         let roots: Vec<f64> = (0..n)
@@ -191,7 +191,8 @@ fn norm(a: &[f64]) -> f64 {
     dot(a, a).sqrt()
 }
 
-/// A vector without its part in the span of an orthonormal basis; three times, for the rounding.
+/// A vector without its part in the span of an orthonormal basis; computed three times because of
+/// rounding.
 fn without(values: &[f64], basis: &[Vec<f64>]) -> Vec<f64> {
     let mut left = values.to_vec();
     for _ in 0..3 {
@@ -203,7 +204,7 @@ fn without(values: &[f64], basis: &[Vec<f64>]) -> Vec<f64> {
     left
 }
 
-/// Adds the direction that a vector brings to a basis, if it brings one.
+/// Adds the new direction of a vector to a basis, if there is one.
 fn orthogonalise(values: &[f64], basis: &mut Vec<Vec<f64>>) {
     let size = norm(values);
     let left = without(values, basis);

@@ -1,5 +1,5 @@
-//! Elimination within blocks on random panels: what the general solver says, warm as cold, on any
-//! number of threads.
+//! Elimination within blocks on random panels: it agrees with the general solver, warm and cold, on
+//! any number of threads.
 
 use proptest::prelude::*;
 use rayon::ThreadPoolBuilder;
@@ -11,7 +11,8 @@ use spillover::estimate::panel::{Column, Panel, Part};
 use spillover::estimate::result::Estimate;
 use spillover::estimate::{Estimated, Options, estimate, estimate_all};
 
-/// Effects as they come: the paper's, with products, with groups of destinations, redundant ones.
+/// Sets of effects: the paper's, with products, with groups of destinations, with redundant
+/// effects.
 const EFFECTS: [&str; 6] = [
     "plant^year + country^year + city^country",
     "plant^year + country^year + city^country + city^product^year",
@@ -22,7 +23,7 @@ const EFFECTS: [&str; 6] = [
 ];
 const VARIABLES: [&str; 4] = ["y ~ x", "y ~ x + z", "y ~ x + z + x:z", "z ~ x"];
 
-/// Plants of cities ship products to countries; rows in order of year.
+/// Rows of plants in cities that ship products to countries, in order of year.
 #[derive(Debug, Clone)]
 struct Rows {
     keys: [(&'static str, Vec<i32>); 6],
@@ -64,13 +65,13 @@ impl Rows {
         self.keys[0].1.len()
     }
 
-    /// Rows before the last year.
+    /// The number of rows before the last year.
     fn n_before(&self) -> usize {
         let years = &self.keys[3].1;
         years.partition_point(|year| *year < years[years.len() - 1])
     }
 
-    /// The first rows as a panel, each year a part whose fingerprint is its year and a number.
+    /// The first rows as a panel; each year is a part whose fingerprint is the year with `salt`.
     fn panel(&self, n: usize, salt: u64) -> Panel<'_> {
         let keys = self.keys.iter().map(|(name, v)| ((*name).into(), Column::Integer(&v[..n])));
         let values = self.values.iter().map(|(name, v)| ((*name).into(), Column::Real(&v[..n])));
@@ -98,7 +99,7 @@ fn run(panel: &Panel<'_>, formula: &str, options: &Options, memory: Option<&Memo
     estimate_all(panel, &[formula], options, memory).expect("an estimate")
 }
 
-/// The same with nothing kept for a later estimation.
+/// Estimates without a memory for a later estimation.
 fn run_alone(panel: &Panel<'_>, formula: &str, options: &Options) -> Estimate {
     let formula = Formula::parse(formula).expect("a formula");
     estimate(panel, &formula, options, None).expect("an estimate")
@@ -126,7 +127,7 @@ fn assert_alike(a: &Estimate, b: &Estimate) {
     assert!(apart.is_some_and(|apart| apart < 1e-9), "{a:?} and {b:?}");
 }
 
-/// The same to the last bit, but for how they were come by.
+/// Asserts equality to the last bit, except for facts about the computation.
 fn assert_same(a: &Estimated, b: &Estimated) {
     assert_eq!(a.estimates, b.estimates);
     assert_eq!(a.estimates[0].covariance, b.estimates[0].covariance);
@@ -194,10 +195,10 @@ proptest! {
         let reads_some = warm.elimination.as_ref().is_none_or(|own| own.n_kept < own.n_pieces);
         prop_assert!(reads_some, "{:?}", warm.elimination);
         assert_close(&run(&panel, &formula, &options, None), &warm);
-        // Other fingerprints: everything is read again, and comes to the same bits.
+        // With other fingerprints everything is read again and gives the same bits.
         let mut again = run(&rows.panel(rows.n(), 1), &formula, &options, Some(&memory));
         prop_assert!(again.elimination.as_ref().is_none_or(|own| own.n_kept == 0));
-        // Which is all that it may say of itself.
+        // The facts about the computation may differ here.
         again.estimates[0].warm_start = warm.estimates[0].warm_start;
         assert_same(&warm, &again);
     }

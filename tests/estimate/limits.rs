@@ -1,4 +1,4 @@
-//! Where figures end: constants, means far from zero, chains, models that fit everything.
+//! The limits of figures: constants, means far from zero, chains, models with a perfect fit.
 
 use spillover::estimate::absorb::AbsorbOptions;
 use spillover::estimate::design::singletons::Singletons;
@@ -25,7 +25,7 @@ fn clustered(clusters: &str) -> Options {
     Options { inference, ..Options::default() }
 }
 
-/// Values on a grid of 2⁻¹⁰, so that a shift by a power of two up to 2⁴⁰ takes nothing from them.
+/// Values on a grid of 2⁻¹⁰, so that a shift by a power of two up to 2⁴⁰ is exact.
 fn grid(n: u32, factor: u32, modulus: u32) -> Vec<f64> {
     let mut state = u64::from(factor);
     let mut next = || {
@@ -161,7 +161,7 @@ fn what_leaves_no_variance_is_named() {
     let few = few.expect("coefficients");
     assert_eq!(few.df_residual, 0);
     assert!(few.terms.iter().all(|term| term.std_error.is_none()), "{few:?}");
-    // Two clusters, and a regressor that is constant within them: their scores are all zero.
+    // Two clusters, and a regressor that is constant within them: all scores are zero.
     let half = levels(n, |row| row / 20);
     let columns: [Named<'_>; 3] = [("y", &y), ("half", &half), ("g", &half)];
     let found = run(&columns, "y ~ half", &clustered("g")).expect("coefficients");
@@ -188,7 +188,7 @@ fn a_negative_two_way_variance_is_named_or_repaired() {
         options.inference.negative_variance = NegativeVariance::Repaired;
         let found = run(&columns, "y ~ x", &options).expect("coefficients");
         assert!(found.notes[0].contains("eigenvalues"), "{:?}", found.notes);
-        // Where no eigenvalue was positive, nothing is left.
+        // If no eigenvalue was positive, the repaired matrix is zero.
         let is_right = |term: &spillover::estimate::result::TermEstimate| {
             term.std_error.is_some() || negative(&term)
         };
@@ -198,7 +198,7 @@ fn a_negative_two_way_variance_is_named_or_repaired() {
     assert!(repaired > 0, "no panel has a negative variance");
 }
 
-/// Spells of consecutive days, two to four of each listing.
+/// Spells of consecutive days, two to four for each listing.
 fn spells(n_listings: u32, n_days: u32) -> [Vec<f64>; 4] {
     let mut columns: [Vec<f64>; 4] = Default::default();
     let mut state = 9_u32;

@@ -1,4 +1,4 @@
-//! The estimator: what holds of every estimate, agreement with another implementation, the command.
+//! The estimator: properties of every estimate, agreement with another implementation, the command.
 
 mod columns;
 mod command;

@@ -1,6 +1,5 @@
-//! What holds of every estimate: the same on any number of threads, by either solver and from any
-//! start; and
-//! what cannot be estimated says why.
+//! Properties of every estimate: equal on any number of threads, with either solver and from any
+//! start. Models that cannot be estimated give the reason.
 
 use rayon::ThreadPoolBuilder;
 use spillover::estimate::absorb::{AbsorbOptions, Absorbed, Method};
@@ -17,7 +16,7 @@ use spillover::estimate::{Options, estimate};
 
 const PAPER: &str = "y ~ x + z + x:z | plant^year + country^year + city^country";
 
-/// A panel of plants in cities, made from a seed without any library.
+/// A panel of plants in cities, generated from a seed without a library.
 #[derive(Default)]
 struct Made {
     real: Vec<(&'static str, Vec<f64>)>,
@@ -319,8 +318,8 @@ fn what_cannot_be_estimated_says_why() {
 
 #[test]
 fn errors_with_reghdfes_degrees_of_freedom_are_those_worked_by_hand() {
-    // Two towns that share nothing: firms 0 and 1 in years 0 to 2, firms 2 and 3 in years 3 to 5.
-    // Effects have 4 + 6 levels in 2 connected components: 8 of them are free. With x that is 9
+    // Two towns without common levels: firms 0 and 1 in years 0 to 2, firms 2 and 3 in years 3 to
+    // 5. Effects have 4 + 6 levels in 2 connected components: 8 of them are free. With x that is 9
     // parameters of 12 observations; fixest counts 4 + 6 - 1 levels, 10 parameters.
     let firm = [0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3];
     let year = [0, 1, 2, 0, 1, 2, 3, 4, 5, 3, 4, 5];

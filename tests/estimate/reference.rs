@@ -17,7 +17,7 @@ struct Case {
     name: String,
     #[serde(default)]
     panel: PanelName,
-    /// Whether the data falls into blocks that are eliminated.
+    /// True if the data have blocks that are eliminated.
     structured: Option<bool>,
     formula: String,
     vcov: VcovName,
@@ -89,7 +89,7 @@ impl Case {
         Options { weights: self.weights.clone(), inference, ..Options::default() }
     }
 
-    /// Every figure at its tolerance, relative unless it is a share.
+    /// Compares every figure at its tolerance, which is relative except for shares.
     fn check(&self, found: &Estimate) {
         let name = &self.name;
         assert_eq!(found.n_obs, self.n_obs, "rows of {name}");
@@ -126,7 +126,7 @@ impl Case {
     }
 }
 
-/// A comma-separated table of numbers; nothing between commas is missing.
+/// A comma-separated table of numbers; an empty field is a missing value.
 fn table(text: &str) -> Vec<(String, Vec<f64>)> {
     let mut lines = text.lines();
     let header = lines.next().expect("a header");

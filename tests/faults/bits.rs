@@ -1,5 +1,5 @@
-//! A bit flips on the disk, or a file is cut short, in every place there is: the home serves what
-//! it should, or says which file is damaged.
+//! Flips a bit on the disk, or cuts a file, at every place. The home gives the right figures or
+//! names the damaged file.
 
 use std::fs;
 use std::path::Path;
@@ -12,7 +12,7 @@ use super::common::nasty_feed::Random;
 use super::n_points;
 use super::small_home::{self, TABLE, files_below, month, named, told};
 
-/// A place in a file: a bit that flips, or the length that is left of it.
+/// A damage to a file: a flipped bit, or the remaining length.
 #[derive(Clone, Copy, Debug)]
 pub enum Damage {
     Flip(usize),
@@ -20,7 +20,8 @@ pub enum Damage {
 }
 
 impl Damage {
-    /// Every bit, or one at random in each of so many equal parts; and every length, or so many.
+    /// All bits, or one random bit in each of `n_flips` equal parts; and all lengths, or `n_cuts`
+    /// of them.
     fn all(n_bytes: usize, n_flips: usize, n_cuts: usize, seed: u64) -> Vec<Self> {
         let n_bits = n_bytes * 8;
         let (n_flips, n_cuts) = (n_points(n_flips, n_bits), n_points(n_cuts, n_bytes));
@@ -43,7 +44,7 @@ impl Damage {
     }
 }
 
-/// What came of the damage to the files of a kind, printed as a line of `record/bits.csv`.
+/// The results of the damage to the files of a kind, printed as a line of `record/bits.csv`.
 #[derive(Default)]
 struct Count {
     size_bytes: usize,
@@ -124,7 +125,7 @@ fn damaged_sums_of_plants_are_found() {
     assert_file_is_refused_when_damaged("plants");
 }
 
-/// Damages a file of the database in every way, and looks at what is then told of the home.
+/// Damages a file of the database in every way, and checks the answers of the home.
 fn assert_found_or_harmless(home: &Path, name: &str, n_flips: usize, n_cuts: usize) -> Count {
     let right = told(home).expect("a whole home");
     let began = Instant::now();
@@ -146,7 +147,7 @@ fn assert_found_or_harmless(home: &Path, name: &str, n_flips: usize, n_cuts: usi
         let is_cut = matches!(damage, Damage::Cut(_));
         assert!(told.is_err() || !is_cut, "{name}, {damage:?}: not found");
         count.add(damage, told.is_err());
-        // The index of the log is of the damaged database.
+        // The index of the log belongs to the damaged database.
         let _ = fs::remove_file(home.join("manifest.sqlite-shm"));
         fs::write(&file, &whole).expect("put back");
     }
@@ -159,7 +160,7 @@ fn assert_found_or_harmless(home: &Path, name: &str, n_flips: usize, n_cuts: usi
 fn a_damaged_manifest_is_found_or_harmless() {
     let sandbox = small_home::home();
     let count = assert_found_or_harmless(&sandbox.home(), "manifest.sqlite", 600, 40);
-    // More than half of the pages of so small a database is unused.
+    // More than half of the pages of such a small database are unused.
     assert!(count.n_harmless < count.n_flips * 3 / 4, "hardly anything was found");
 }
 
@@ -170,8 +171,8 @@ fn a_damaged_number_of_acknowledged_transactions_is_found() {
     assert_eq!(count.n_harmless, 0);
 }
 
-/// While a reader holds the log, a commit cannot empty it: what is acknowledged stands in the log
-/// alone, and a damaged log is cut off in silence by the database.
+/// A reader holds the log, so a commit cannot empty it. The commit is then in the log alone, and
+/// the database drops a damaged log without an error.
 #[test]
 fn a_damaged_log_does_not_take_a_commit_back_in_silence() {
     let sandbox = small_home::home();
@@ -196,12 +197,13 @@ fn copy_home(from: &Path, to: &Path) {
     }
 }
 
-/// The bit of the estimates' inputs that flips is said, and the estimates are those of before.
+/// The test flips a bit of the estimates' inputs. The run reports it, and the estimates are
+/// unchanged.
 #[test]
 fn an_estimation_makes_damaged_panels_and_memories_anew_and_comes_to_the_same() {
     let estimate = |sandbox: &Sandbox| {
         let run = sandbox.run(["estimate", "--again", "--table", TABLE]);
-        // One of its columns lacks a file of supply.
+        // The supply file does not exist, so one column fails.
         assert_eq!(run.code, Some(3), "{}", run.stderr);
         (run.stdout, run.stderr)
     };
@@ -222,7 +224,7 @@ fn an_estimation_makes_damaged_panels_and_memories_anew_and_comes_to_the_same() 
             fs::write(&file.path, damage.of(&whole)).expect("damaged");
             let what = format!("{}, {damage:?}", file.path.display());
             if file.kind == "goods" {
-                // Sums are read when the panel that is made from them is.
+                // Sums are read when the panel that needs them is computed.
                 fs::remove_dir_all(home.join("panel/product")).expect("removed");
             }
             let (shown, said) = estimate(&sandbox);

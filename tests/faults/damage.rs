@@ -1,5 +1,5 @@
-//! The records of a file are damaged on the disk, and needed: the home says which file, and either
-//! the file itself puts them back or its withdrawal does without them.
+//! The needed records of a file are damaged on the disk. The home names the file. The original file
+//! restores the records, or a withdrawal removes them.
 
 use std::fs;
 use std::path::PathBuf;
@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use super::common::nasty_feed::{CITIES, NastyFeed};
 use super::common::{Sandbox, csv_rows};
 
-/// A home of so many months; a year that closes keeps a snapshot at the end of a run.
+/// A home of `n_months` months; a year that closes saves a snapshot at the end of a run.
 fn home(n_months: usize) -> Sandbox {
     let sandbox = Sandbox::new();
     sandbox.write("cities.csv", CITIES);
@@ -23,7 +23,7 @@ fn segment(sandbox: &Sandbox, vintage: usize) -> PathBuf {
     sandbox.home().join(format!("segments/{vintage:06}.parquet"))
 }
 
-/// Damages the records of a file: a bit flipped, or the file gone.
+/// Damages the records of a file: flips a bit or removes the file.
 fn damage(sandbox: &Sandbox, vintage: usize, gone: bool) {
     let path = segment(sandbox, vintage);
     if gone {
@@ -35,7 +35,7 @@ fn damage(sandbox: &Sandbox, vintage: usize, gone: bool) {
     fs::write(path, bytes).expect("damaged");
 }
 
-/// Forgets the snapshots, as a home that never closed a year has none.
+/// Removes the snapshots, like a home that never closed a year.
 fn without_snapshots(sandbox: &Sandbox) {
     let folder = sandbox.home().join("snapshots");
     if folder.is_dir() {
@@ -52,8 +52,8 @@ fn assert_verified(sandbox: &Sandbox) {
     assert_eq!(run.code, Some(0), "{}{}", run.stdout, run.stderr);
 }
 
-/// Asserts that every figure published now is what the records say, though records that do not
-/// count any more are damaged, which `verify` tells.
+/// Asserts that all newest figures equal the records, although `verify` reports damaged records of
+/// files that no longer count.
 fn assert_current(sandbox: &Sandbox) {
     let run = sandbox.run(["verify", "--json"]);
     assert_eq!(run.code, Some(1), "{}{}", run.stdout, run.stderr);
@@ -113,7 +113,7 @@ fn damaged_records_that_do_not_count_any_more_stop_nothing_and_are_told_and_put_
     assert!(run.stdout.contains("200105.csv, which no longer count, are"), "{}", run.stdout);
     assert!(!run.stdout.contains("all figures equal those of the records"), "{}", run.stdout);
     assert!(run.stdout.contains("000017.parquet is damaged"), "{}", run.stdout);
-    // The snapshot has those records in its sums, and nothing can take them out.
+    // The snapshot has those records in its sums, which cannot be corrected.
     let run = sandbox.run(["snapshot"]);
     assert_eq!(run.code, Some(0), "{}", run.stderr);
     assert!(run.stderr.contains("restored from the segments alone"), "{}", run.stderr);
@@ -218,8 +218,8 @@ fn records_that_do_not_count_any_more_are_read_when_vintages_that_need_them_woul
     let sandbox = home(26);
     let run = sandbox.run(["withdraw", "200201.csv"]);
     assert_eq!(run.code, Some(0), "{}", run.stderr);
-    // Who reads the records finds a folder, which is no damage and an error: so would a restart,
-    // which takes them back from the snapshot.
+    // A reader of the records finds a folder, which is an error but not damage. A restart, which
+    // subtracts them from the snapshot, would fail in the same way.
     let records = segment(&sandbox, 25);
     fs::remove_file(&records).expect("removed");
     fs::create_dir(&records).expect("a folder");
@@ -262,7 +262,7 @@ fn a_file_withdrawn_without_its_records_leaves_what_one_withdrawn_with_them_leav
         assert_current(&damaged);
         assert_eq!(tables(&damaged), tables(&whole), "{name}");
     }
-    // What it left is a home like any other: the months can be delivered again.
+    // The remaining home is an ordinary home: the months can be delivered again.
     for sandbox in [&whole, &damaged] {
         let feed = sandbox.feed();
         sandbox.ingest(&[&feed.join("200012.csv"), &feed.join("200201.csv")], 1);

@@ -1,8 +1,8 @@
-//! A flood: a directory of many files, and a month ten times the usual. Memory stays what the usual
-//! run needs, and what the lines of one file may take.
+//! A flood: a directory of many files, and a month ten times the usual size. Memory stays within
+//! the need of the usual run plus the allowance for the lines of one file.
 //!
-//! The limit is found and not guessed: the least one under which the usual run ends, in steps of a
-//! quarter. `tests/faults/flood` does the same at size, in a memory cgroup.
+//! The limit is measured: the smallest one under which the usual run succeeds, in steps of a
+//! quarter. `tests/faults/flood` does the same at full size, in a memory cgroup.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -11,11 +11,12 @@ use std::process::{Command, Stdio};
 
 use super::common::Sandbox;
 
-/// What a line of a file may take while it is read: its text, its record, its place in a segment.
+/// The memory allowed for a line of a file while it is read: its text, its record and its place in
+/// a segment.
 const BYTES_A_LINE: u64 = 400;
 const MIB: u64 = 1 << 20;
 
-/// Takes a feed in where no more data than this may be held; whether it could.
+/// Ingests a feed under a memory limit; returns true if it succeeds.
 fn fits(sandbox: &Sandbox, feed: &Path, bytes_max: u64) -> bool {
     let script = format!("ulimit -d {}; exec \"$0\" \"$@\"", bytes_max / 1024);
     let ended = Command::new("sh")
@@ -23,9 +24,9 @@ fn fits(sandbox: &Sandbox, feed: &Path, bytes_max: u64) -> bool {
         .arg(sandbox.home())
         .args(["ingest", "--workers", "2"])
         .arg(feed)
-        // One arena: what a second one sets aside is not needed.
+        // One arena: the memory reserved by a second one is not needed.
         .env("MALLOC_ARENA_MAX", "1")
-        // Where memory is short, a backtrace of that waits for itself.
+        // If memory is short, the backtrace of that failure deadlocks.
         .env("RUST_BACKTRACE", "0")
         .stdin(Stdio::null())
         .output()
@@ -39,7 +40,7 @@ fn fresh() -> Sandbox {
     sandbox
 }
 
-/// The least limit under which a feed can be taken in.
+/// The smallest limit under which a feed can be ingested.
 fn needed(feed: &Path) -> u64 {
     let steps = std::iter::successors(Some(8 * MIB), |limit| Some(limit + limit / 4));
     let mut steps = steps.take_while(|limit| *limit < 4096 * MIB);
@@ -48,7 +49,7 @@ fn needed(feed: &Path) -> u64 {
     needed
 }
 
-/// A simulated feed of months in a folder.
+/// Simulates a feed of months into a folder.
 fn simulated(sandbox: &Sandbox, name: &str, to: &str) -> std::path::PathBuf {
     let folder = sandbox.folder().join(name);
     let out = folder.to_string_lossy().into_owned();
@@ -117,7 +118,7 @@ fn a_month_ten_times_the_usual_takes_what_its_lines_take_and_no_more() {
     for (at, (name, text)) in months.iter().enumerate() {
         let mut whole = text.clone();
         if at + 1 == months.len() {
-            // Firms that nobody saw before.
+            // New firms.
             for copy in 1..10 {
                 for line in text.lines().skip(1) {
                     let fields: Vec<&str> = line.splitn(4, ',').collect();

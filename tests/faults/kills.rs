@@ -1,4 +1,4 @@
-//! The process is killed at any moment; the same command run again comes to the same home.
+//! The process is killed at any moment; the same command run again gives the same home.
 
 use std::fs;
 use std::path::Path;
@@ -23,15 +23,15 @@ fn tables(sandbox: &Sandbox) -> [String; 4] {
     TABLES.map(|table| sandbox.export(table))
 }
 
-/// How far a run has come, by what is on the disk.
+/// The progress of a run, from the entries on the disk.
 fn n_entries(folder: &Path) -> usize {
     let Ok(entries) = fs::read_dir(folder) else { return 0 };
     let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
     paths.map(|path| 1 + if path.is_dir() { n_entries(&path) } else { 0 }).sum()
 }
 
-/// Starts to take the feed in and kills the process once so much is on the disk; whether it was
-/// killed before its end.
+/// Starts to ingest the feed and kills the process at a number of entries on the disk; returns true
+/// if it was killed before its end.
 fn killed(sandbox: &Sandbox, n_entries_max: usize) -> bool {
     let mut child = Command::new(env!("CARGO_BIN_EXE_spillover"))
         .arg("--data")
@@ -64,16 +64,16 @@ fn a_killed_ingest_run_again_comes_to_the_same_tables() {
     for story in 0..n_stories {
         let sandbox = sandbox();
         let mut kills = Vec::new();
-        // Each attempt finds what the one before left.
+        // Each attempt starts from the result of the previous one.
         for attempt in 0..3 {
             let n_before = n_entries(&sandbox.home());
-            // Anywhere at first, then further than the attempt before.
+            // The first kill is anywhere, later kills are after the previous attempt's progress.
             let from = if attempt == 0 { 0 } else { n_before };
             let n_left = (n_whole + 8).saturating_sub(from).max(1) as u64;
             let goal = from + usize::try_from(random.below(n_left)).expect("a small number");
             let is_killed = killed(&sandbox, goal);
             kills.push((goal, is_killed));
-            // A kill before the first write, or after the last one, cuts nothing off.
+            // A kill before the first write, or after the last one, interrupts nothing.
             let n_after = n_entries(&sandbox.home());
             n_midway += usize::from(is_killed && n_before < n_after && n_after < n_whole);
         }
@@ -91,8 +91,7 @@ fn demo() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/streams/demo"))
 }
 
-/// Every estimate that a home keeps, but for what tells how it was computed and whether its sample
-/// is still the same.
+/// The stored estimates of a home, without the facts about their computation and their staleness.
 fn estimates(sandbox: &Sandbox) -> Vec<Vec<String>> {
     let mut rows = csv_rows(&sandbox.export("estimates"));
     let header = rows.remove(0);
@@ -105,7 +104,7 @@ fn estimates(sandbox: &Sandbox) -> Vec<Vec<String>> {
     rows.into_iter().map(of).collect()
 }
 
-/// Iterations that begin elsewhere end within the tolerance of the solution.
+/// Asserts equality within the tolerance: iterations with other starts end near the same solution.
 fn assert_same(found: &[Vec<String>], expected: &[Vec<String>]) {
     let same = |(a, b): (&String, &String)| match (a.parse::<f64>(), b.parse::<f64>()) {
         (Ok(a), Ok(b)) => (a - b).abs() <= 1e-8 + 1e-6 * b.abs(),
@@ -117,7 +116,7 @@ fn assert_same(found: &[Vec<String>], expected: &[Vec<String>]) {
     }
 }
 
-/// Years that have closed with indicators, and years of which there are estimates.
+/// The number of closed years with indicators, and the number of years with estimates.
 fn years_closed_and_estimated(manifest: &Path) -> Option<(u32, u32)> {
     let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY;
     let manifest = rusqlite::Connection::open_with_flags(manifest, flags).ok()?;
@@ -126,8 +125,8 @@ fn years_closed_and_estimated(manifest: &Path) -> Option<(u32, u32)> {
     Some((closed?, count("SELECT count(DISTINCT through) FROM estimates")?))
 }
 
-/// Takes the bundled feed in and kills the process when a year has closed and is not estimated;
-/// whether that is how the home was left.
+/// Ingests the bundled feed and kills the process after a year has closed and before its
+/// estimation; returns true if the home is in that state.
 fn killed_in_an_estimation(sandbox: &Sandbox) -> bool {
     let mut child = Command::new(env!("CARGO_BIN_EXE_spillover"))
         .arg("--data")
@@ -156,7 +155,7 @@ fn a_year_whose_estimation_was_cut_off_by_a_kill_is_estimated_by_the_next_start(
     let whole = Sandbox::new();
     whole.ingest(&[demo()], 1);
     let (expected, mut n_cut_off) = (estimates(&whole), 0);
-    // The moment is short on a fast disk: as many tries as it takes to meet it twice.
+    // The moment is short on a fast disk: the test tries until it meets it twice.
     for _ in 0..n_points(60, 600) {
         let sandbox = Sandbox::new();
         let is_cut_off = killed_in_an_estimation(&sandbox);

@@ -1,4 +1,4 @@
-//! Garbage in the lines of a feed: every line ends in exactly one way, good lines beside bad ones
+//! Garbage in the lines of a feed: every line ends in exactly one way, good lines next to bad ones
 //! are accepted, and nothing panics.
 
 use std::collections::HashSet;
@@ -52,7 +52,7 @@ fn position(random: &mut Random, n: usize) -> usize {
     usize::try_from(random.below(n as u64)).expect("a position")
 }
 
-/// A line with one to three things wrong in it, or none that matters; no line feed is added.
+/// A line with one to three errors, or changes without effect; adds no line feed.
 fn mutated(line: &str, with_quotes: bool, random: &mut Random) -> Vec<u8> {
     let mut bytes = line.as_bytes().to_vec();
     for _ in 0..=random.below(3) {
@@ -107,7 +107,7 @@ impl Feed {
     }
 }
 
-/// Of what was read: the lines, which ended in one way each.
+/// The number of lines read, each of which ended in one way.
 fn n_lines(intake: &Intake) -> u64 {
     let counts = &intake.counts;
     assert_eq!(
@@ -141,7 +141,7 @@ fn mutated_lines_end_in_one_way_each_and_leave_their_neighbours_alone() {
         n_accepted += intake.counts.accepted;
         n_rejected += intake.counts.rejected_total();
         if !with_quotes {
-            // A line that was emptied is none.
+            // An emptied line is not a line.
             assert!(n <= 2 * LINES_A_FILE as u64 && n >= LINES_A_FILE as u64, "{n} lines");
             let firms: HashSet<&str> = intake.texts.firms.iter().collect();
             let missing =

@@ -1,5 +1,5 @@
-//! The manifest is damaged, emptied or older than what was acknowledged: a writer removes nothing
-//! that is whole, and nobody takes the home for a new one.
+//! The manifest is damaged, emptied or older than acknowledged: a writer removes no intact file,
+//! and no command takes the home for a new one.
 
 use std::fs;
 

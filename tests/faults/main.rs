@@ -1,9 +1,9 @@
-//! Things break: the process is killed, bits flip, files are cut short, writes fail, lines are
-//! garbage. What the home promises must hold all the same.
+//! Faults: the process is killed, bits flip, files are cut, writes fail, lines are garbage. The
+//! guarantees of the home must hold in all cases.
 //!
 //! The script `tests/faults/run` does the same at every system call; `script.rs` tests the script,
-//! which needs Python 3.9. The rest needs the Rust toolchain alone. `SPILLOVER_FAULTS` sets how
-//! many points a test tries (a number, or `all`).
+//! which needs Python 3.9. The rest needs only the Rust toolchain. `SPILLOVER_FAULTS` sets the
+//! number of points that a test tries (a number, or `all`).
 
 #[path = "../common/mod.rs"]
 mod common;
@@ -22,7 +22,7 @@ mod script;
 mod small_home;
 mod writes;
 
-/// How many points to try of those there are.
+/// The number of points to try, out of `all`.
 fn n_points(smoke: usize, all: usize) -> usize {
     let n_points = match std::env::var("SPILLOVER_FAULTS").as_deref() {
         Ok("all") => all,

@@ -1,5 +1,5 @@
-//! Each fuzzed parser on its corpus and on garbage made from it: what libFuzzer does without end,
-//! for a moment and without it.
+//! Runs each fuzzed parser on its corpus and on random mutations of it, for a short time and
+//! without libFuzzer.
 
 #[path = "../fuzz/parsers.rs"]
 mod targets;
@@ -10,7 +10,7 @@ use std::path::Path;
 use super::common::nasty_feed::Random;
 use super::n_points;
 
-/// The inputs that a target is kept with.
+/// The stored inputs of a target.
 fn corpus(name: &str) -> Vec<Vec<u8>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz/corpus").join(name);
     let entries = fs::read_dir(&folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
@@ -23,7 +23,7 @@ fn position(random: &mut Random, n: usize) -> usize {
     usize::try_from(random.below(n as u64)).expect("a position")
 }
 
-/// An input with pieces of another put in, repeated, taken out or with bits flipped.
+/// An input with pieces of another input added, repeated, removed or with flipped bits.
 fn mutated(input: &[u8], other: &[u8], random: &mut Random) -> Vec<u8> {
     let mut bytes = input.to_vec();
     for _ in 0..=random.below(4) {

@@ -1,5 +1,4 @@
-//! The script `tests/faults/run` finds what it is there to find: figures exported wrongly, and
-//! faults that never happen.
+//! The script `tests/faults/run` finds wrongly exported figures, and faults that never happen.
 
 use std::process::Command;
 

@@ -1,4 +1,4 @@
-//! A home as small as one gets that has a file of every kind, so that every bit of it can be tried.
+//! The smallest home with a file of every kind, so that every bit of it can be tried.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -15,10 +15,11 @@ use spillover::home::{Archive, ArchiveError, read_panel, snapshot};
 use super::common::Sandbox;
 use super::common::nasty_feed::{CITIES, NastyFeed, text};
 
-/// The one specification that needs the rows of the plant and of the product panel.
+/// The only specification that needs the rows of the plant panel and of the product panel.
 pub const TABLE: &str = "6";
 
-/// Made once, and laid out for each test: paths below the home, and bytes.
+/// The files of the home, computed once and written for each test: paths inside the home, and
+/// bytes.
 static FILES: LazyLock<Vec<(PathBuf, Vec<u8>)>> = LazyLock::new(|| {
     let sandbox = made();
     let home = sandbox.home();
@@ -31,7 +32,7 @@ static FILES: LazyLock<Vec<(PathBuf, Vec<u8>)>> = LazyLock::new(|| {
 });
 
 /// The home: three years with late records, rejects, a superseded and a withdrawn file, two
-/// snapshots, and the estimates of two years with what they left.
+/// snapshots, and the estimates and memories of two years.
 pub fn home() -> Sandbox {
     let sandbox = Sandbox::new();
     for (path, bytes) in FILES.iter() {
@@ -42,7 +43,7 @@ pub fn home() -> Sandbox {
     sandbox
 }
 
-/// A file of the feed of the home, from its first month on: of few firms, so that it is small.
+/// A monthly file of the home's feed, from its first month. It has few firms, so that it is small.
 pub fn month(at: usize) -> (String, String) {
     let of_few = |line: &&String| ["f00", "f01", "f02", "f03"].iter().any(|f| line.contains(f));
     let (month, lines) = NastyFeed::new(5, at + 1).months.pop().expect("a month");
@@ -79,7 +80,8 @@ fn made() -> Sandbox {
     sandbox
 }
 
-/// Pages of the usual size are mostly empty in so small a database, and take most of the time.
+/// Uses small pages: pages of the usual size are mostly empty in such a small database, and take
+/// most of the time.
 fn in_small_pages(database: &Path) {
     let database = rusqlite::Connection::open(database).expect("the manifest");
     let setting = |text: &str| database.query_row(text, [], |_| Ok(())).expect("a setting");
@@ -116,11 +118,11 @@ fn assert_of_every_kind(home: &Path) {
     assert!(n_rejects.sum::<usize>() > 0, "no line was rejected");
 }
 
-/// A file of the home that the manifest names, and how the engine reads it.
+/// A file in the manifest, and the way to read it.
 pub struct Named {
-    /// What it is: `segments`, `parts`, `snapshots`, `panels`, `memories`, `goods` or `plants`.
+    /// The kind: `segments`, `parts`, `snapshots`, `panels`, `memories`, `goods` or `plants`.
     pub kind: &'static str,
-    /// Where it is.
+    /// The path.
     pub path: PathBuf,
     read: Reading,
 }
@@ -128,7 +130,7 @@ pub struct Named {
 type Reading = Box<dyn Fn(&Archive) -> Result<(), ArchiveError>>;
 
 impl Named {
-    /// Reads it, as whoever needs it does.
+    /// Reads the file as the engine does.
     pub fn read(&self, archive: &Archive) -> Result<(), ArchiveError> {
         (self.read)(archive)
     }
@@ -192,7 +194,7 @@ pub fn named(archive: &Archive) -> Vec<Named> {
     all
 }
 
-/// What a memory is of: the products of a year, the exports of its plants, or an estimation.
+/// The kind of a memory: the products of a year, the exports of its plants, or an estimation.
 fn kind_of(key: &str) -> &'static str {
     match key.split(' ').next() {
         Some("goods") => "goods",
@@ -210,7 +212,7 @@ fn tables_of(key: &str) -> &'static [&'static str] {
     }
 }
 
-/// All that the manifest can be asked, with the hash of each file that it names.
+/// All query results of the manifest, with the hash of each file that it names.
 pub fn told(home: &Path) -> Result<String, ArchiveError> {
     let archive = Archive::read(home)?;
     let files = archive.files()?;
@@ -228,7 +230,7 @@ pub fn told(home: &Path) -> Result<String, ArchiveError> {
     ))
 }
 
-/// The files of a home at rest that hold what it knows.
+/// The data files of a home without a running process.
 pub fn files_below(folder: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
     for entry in fs::read_dir(folder).expect("a folder of the home") {
@@ -244,7 +246,7 @@ pub fn files_below(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
-/// How many files of records and rows there are.
+/// The number of files of records and rows.
 pub fn n_parquet(home: &Path) -> usize {
     files_below(home).iter().filter(|path| path.extension().is_some_and(|e| e == "parquet")).count()
 }

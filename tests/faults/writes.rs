@@ -1,5 +1,5 @@
-//! The disk takes no more: the process stops with a message, nothing of the step counts, and the
-//! same command comes to the same home once there is room.
+//! The disk accepts no more bytes: the process stops with a message, no part of the step counts,
+//! and the same command gives the same home once there is space.
 
 #[cfg(unix)]
 mod limited {
@@ -27,7 +27,7 @@ mod limited {
         sandbox
     }
 
-    /// Takes the feed in where no file may grow past so many blocks: a write past it fails.
+    /// Ingests the feed with a limit on file sizes, in blocks; a write past it fails.
     fn limited(sandbox: &Sandbox, n_blocks: usize) -> Run {
         let script = format!("ulimit -f {n_blocks}; exec \"$0\" \"$@\"");
         run(Command::new("sh")
@@ -64,7 +64,7 @@ mod limited {
         assert!(n_failed > 2, "no limit was low enough to fail");
     }
 
-    /// The standard output on a full disk, or with nobody reading, is no reason to panic.
+    /// The program does not panic if the standard output is on a full disk or has no reader.
     #[cfg(target_os = "linux")]
     #[test]
     fn an_output_that_is_full_or_closed_is_an_error_and_no_panic() {
@@ -87,7 +87,7 @@ mod limited {
             let unheard = through("2> /dev/full", command);
             assert_eq!(unheard.code, Some(0), "{command:?}");
         }
-        // The code tells of damage, also where nobody reads of it.
+        // The code reports damage, even if no one reads the output.
         std::fs::remove_dir_all(sandbox.home().join("published/city")).expect("removed");
         let closed = through("| true; exit ${PIPESTATUS[0]}", &["verify"]);
         assert_eq!(closed.code, Some(1), "{}", closed.stderr);

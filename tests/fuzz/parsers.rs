@@ -1,5 +1,5 @@
-//! What is fuzzed: each parser with what must hold of it on any bytes. `fuzz_targets` run these
-//! under libFuzzer, `tests/faults` runs them on the corpus and on garbage made from it.
+//! The fuzzed parsers, with the properties that must hold for any bytes. `fuzz_targets` run these
+//! under libFuzzer, `tests/faults` runs them on the corpus and on random mutations of it.
 
 use std::fs;
 use std::path::PathBuf;
@@ -23,10 +23,10 @@ use spillover::home::options::Config;
 use spillover::panel::{ReadOptions, Table, Wanted};
 use spillover::specification::Specification;
 
-/// A parser and its name, which is that of its corpus.
+/// A parser and its name, which is also the name of its corpus.
 pub type Target = (&'static str, fn(&[u8]));
 
-/// Every parser of bytes that come from outside.
+/// Every parser of bytes from outside.
 pub const ALL: [Target; 12] = [
     ("profile", profile),
     ("options", options),
@@ -42,7 +42,7 @@ pub const ALL: [Target; 12] = [
     ("panel", panel),
 ];
 
-/// A profile that is accepted survives the manifest.
+/// An accepted profile is unchanged after the manifest stores it.
 pub fn profile(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     if let Ok(profile) = Profile::from_toml(text, "fuzz") {
@@ -52,7 +52,7 @@ pub fn profile(bytes: &[u8]) {
     }
 }
 
-/// Options are options or an error.
+/// A text is options or an error.
 pub fn options(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     let _ = toml::from_str::<Config>(text);
@@ -74,14 +74,14 @@ pub fn places(bytes: &[u8]) {
     }
 }
 
-/// A firm-year file is one or an error.
+/// A text is a firm-year file or an error.
 pub fn supply(bytes: &[u8]) {
     if let Ok(text) = std::str::from_utf8(bytes) {
         let _ = Supply::parse(text);
     }
 }
 
-/// How periods are written, what file names look like, and a text of each.
+/// The format of periods, the pattern of file names, and a text for each.
 pub fn period(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     let mut parts = text.splitn(3, '\n').map(str::to_owned);
@@ -97,7 +97,7 @@ pub fn period(bytes: &[u8]) {
     }
 }
 
-/// A number is what it is as a decimal, read here in another way.
+/// A number equals its value as a decimal, parsed here in another way.
 pub fn number(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     let layout = Profile::bundled("canonical").expect("a shipped profile").value;
@@ -111,8 +111,8 @@ pub fn number(bytes: &[u8]) {
     }
 }
 
-/// Cents, if the text is a decimal with at most two digits after the mark; of at most 30 digits,
-/// zeros before them aside, for more are past any range.
+/// Cents, if the text is a decimal with at most two digits after the mark and at most 30 digits
+/// without leading zeros, since more exceed any range.
 fn as_decimal(text: &str) -> Option<i128> {
     let digits = text.strip_prefix('-').unwrap_or(text);
     let (whole, part) = digits.split_once('.').unwrap_or((digits, "0"));
@@ -126,7 +126,7 @@ fn as_decimal(text: &str) -> Option<i128> {
     Some(if text.starts_with('-') { -magnitude } else { magnitude })
 }
 
-/// Lines hold no more than what came in, and a good line is as the `csv` crate reads it.
+/// Lines have only bytes of the input, and a good line equals the result of the `csv` crate.
 pub fn lines(bytes: &[u8]) {
     let mut blocks = Blocks::new(bytes, Dialect::quoted(b','));
     let mut lines = Lines::new(b',');
@@ -174,7 +174,7 @@ fn count(bytes: &[u8], profile: &Profile) {
     }
 }
 
-/// A table that is no text, in any of the formats: every row ends in one way.
+/// A binary table in any of the formats: every row ends in one way.
 pub fn table(bytes: &[u8]) {
     let Some((choice, bytes)) = bytes.split_first() else { return };
     let mut profile = Profile::bundled("canonical").expect("shipped");
@@ -183,7 +183,7 @@ pub fn table(bytes: &[u8]) {
     count(bytes, &profile);
 }
 
-/// A formula, written out, is the same formula.
+/// A formula written as text parses to the same formula.
 pub fn formula(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     if let Ok(formula) = Formula::parse(text) {
@@ -192,14 +192,14 @@ pub fn formula(bytes: &[u8]) {
     }
 }
 
-/// A specification is one or an error.
+/// A text is a specification or an error.
 pub fn specification(bytes: &[u8]) {
     if let Ok(text) = std::str::from_utf8(bytes) {
         let _ = Specification::parse("fuzz", text);
     }
 }
 
-/// A file is a panel or an error; its columns are as long as each other.
+/// A file is a panel or an error; its columns have equal lengths.
 pub fn panel(bytes: &[u8]) {
     let path = scratch("panel.csv");
     fs::write(&path, bytes).expect("written");

@@ -1,4 +1,4 @@
-//! What is kept, rewritten, told and refused.
+//! Estimates that are stored, computed again, reported and refused.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -6,14 +6,14 @@ use std::path::PathBuf;
 use super::{Sandbox, demo, estimate, models, number, repository, term};
 use crate::common::{HEADER, csv_rows};
 
-/// A home with the first months of `streams/demo` that closes a year with indicators.
+/// A home with the first months of `streams/demo`, including the close of a year with indicators.
 pub fn growing(through: &str) -> Sandbox {
     let sandbox = Sandbox::new();
     take_in(&sandbox, "200801", through);
     sandbox
 }
 
-/// Takes in months of `streams/demo`.
+/// Ingests months of `streams/demo`.
 pub fn take_in(sandbox: &Sandbox, from: &str, through: &str) -> String {
     let months = std::fs::read_dir(repository("streams/demo")).expect("the feed");
     let mut files: Vec<PathBuf> = months.map(|month| month.expect("a file").path()).collect();
@@ -109,7 +109,7 @@ fn products(sandbox: &Sandbox) -> Vec<Vec<u8>> {
     panel_files(sandbox, "product").into_values().collect()
 }
 
-/// Takes in late records of a year of the panel: products of its first row, by code.
+/// Ingests late records of a year of the panel: products of its first row, by code.
 fn take_in_late(sandbox: &Sandbox, name: &str, of: &BTreeMap<String, String>, codes: &[String]) {
     let [firm, city, country] = ["firm", "city", "country"].map(|name| &of[name]);
     let line = |(at, hs8): (usize, &String)| {
@@ -122,7 +122,7 @@ fn take_in_late(sandbox: &Sandbox, name: &str, of: &BTreeMap<String, String>, co
     assert_eq!(run.code, Some(0), "{}", run.stderr);
 }
 
-/// The sums that are kept.
+/// The stored sums.
 fn sums(sandbox: &Sandbox) -> Vec<PathBuf> {
     let files = std::fs::read_dir(sandbox.home().join("memory")).expect("what is kept");
     let files = files.map(|file| file.expect("a file").path());
@@ -238,7 +238,7 @@ fn what_is_not_there_is_refused_with_what_there_is() {
 #[test]
 fn an_estimation_that_fails_is_told_and_kept_and_the_intake_stands() {
     let sandbox = Sandbox::new();
-    // One plant: no firm has two, so that no row is left.
+    // One plant for each firm: no firm has two, so no row remains.
     for period in (1..=12).flat_map(|month| [2001 * 100 + month, 2002 * 100 + month]) {
         let line = format!("{period},E,F1,某某厂,11009,502,39091010,10,{period}.00");
         sandbox.write(&format!("{period}.csv"), format!("{HEADER}\n{line}\n"));
@@ -273,7 +273,7 @@ fn a_regression_table_is_shown_as_it_stood_at_a_vintage() {
     let of_2009 = figures(&sandbox, &["--table", "3"]);
     take_in(&sandbox, "201001", "201012");
     let of_2010 = figures(&sandbox, &["--table", "3"]);
-    // A late file changes what was estimated, under a vintage of its own.
+    // A late file changes the data of the estimates, with a new vintage.
     let firm = &exported(&sandbox, "panel")[0];
     let late = format!(
         "{HEADER}\n201003,E,{},某某厂,{}9,{},39091010,10,1234567.00\n",
@@ -282,7 +282,7 @@ fn a_regression_table_is_shown_as_it_stood_at_a_vintage() {
     let path = sandbox.write("201101.csv", late);
     sandbox.ingest(&[&path], 1);
     let after = figures(&sandbox, &["--table", "3"]);
-    // Estimated for an earlier year, later: not what stood then.
+    // A later estimation for an earlier year differs from the estimates of that time.
     estimate(&sandbox, &["--table", "3", "--through", "2009"]);
     let differ = |a: &[Vec<String>], b: &[Vec<String>]| a.iter().zip(b).all(|(a, b)| a[9] != b[9]);
     assert!(of_2009.len() > 5 && of_2009.len() == of_2010.len() && of_2010.len() == after.len());

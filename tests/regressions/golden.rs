@@ -1,17 +1,17 @@
 //! The layouts byte for byte: table 3 of `streams/demo` in every format, and figure 1.
 //!
-//! `UPDATE_EXPECT=1 cargo test --test regressions golden` writes the files of `golden/` anew, and
-//! reading the difference is the review. Figures are printed with few enough decimals to be the
-//! same on any machine; where a format gives all of them, seven digits are compared, and what a run
-//! measures about itself is left out.
+//! `UPDATE_EXPECT=1 cargo test --test regressions golden` writes the files of `golden/` again;
+//! review them by reading the difference. Figures are printed with few enough decimals to be equal
+//! on any machine. If a format has all decimals, seven digits are compared, and measurements of the
+//! run are left out.
 
 use super::{demo, estimate, repository};
 use crate::common::csv_rows;
 
-/// What differs from run to run or from machine to machine.
+/// The fields that differ between runs or machines.
 const OF_THE_RUN: [&str; 4] = ["seconds", "relative_residual", "iterations", "warm_start"];
 
-/// Compares with the stored file, or stores.
+/// Compares with the stored file, or stores it.
 fn golden(name: &str, found: &str) {
     let path = repository("tests/regressions/golden").join(name);
     if std::env::var_os("UPDATE_EXPECT").is_some() {
@@ -22,11 +22,11 @@ fn golden(name: &str, found: &str) {
 }
 
 fn printed(table: &str, format: &str) -> String {
-    // Whether a table was stored depends on which test ran first.
+    // The order of tests decides whether a table is stored, so it is estimated again.
     estimate(demo(), &["--table", table, "--format", format, "--again"]).stdout
 }
 
-/// A number to seven digits.
+/// A number rounded to seven digits.
 fn rounded(number: f64) -> String {
     format!("{number:.6e}")
 }

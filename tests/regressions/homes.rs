@@ -1,6 +1,6 @@
-//! A home as commit e6d04e7 left it, layout 2: it opens, and its figures stay.
+//! A home of layout 2, written by commit e6d04e7: it opens, and its figures stay.
 //!
-//! `tests/homes/README.md` says how it was made and what was printed then.
+//! `tests/homes/README.md` describes its origin and its printed tables.
 
 use std::collections::BTreeMap;
 use std::io::Read as _;
@@ -13,7 +13,7 @@ fn of_layout_2() -> Sandbox {
     unpacked("tests/homes/layout-2.zip")
 }
 
-/// A packed home, laid out.
+/// An unpacked stored home.
 fn unpacked(name: &str) -> Sandbox {
     let sandbox = Sandbox::new();
     let zip = std::fs::File::open(repository(name)).expect("the home");
@@ -29,13 +29,13 @@ fn unpacked(name: &str) -> Sandbox {
     sandbox
 }
 
-/// What was printed by the program that made the home.
+/// The output of the program that wrote the home.
 fn printed_then(name: &str) -> String {
     let path = repository("tests/homes/layout-2").join(name);
     std::fs::read_to_string(path).expect("what was printed")
 }
 
-/// The rows of a table without the columns that came later.
+/// The rows of a table without columns that were added later.
 fn columns_of_then(now: &str, then: &str) -> Vec<Vec<String>> {
     let (now, then) = (csv_rows(now), csv_rows(then));
     assert_eq!(now[0][..then[0].len()], then[0], "columns keep their names and their order");
@@ -51,13 +51,14 @@ fn layout(sandbox: &Sandbox) -> i64 {
     manifest.query_row("PRAGMA user_version", [], |row| row.get(0)).expect("a number")
 }
 
-/// The estimates of then, as they are listed: to the last bit, failures and missing data apart.
+/// Asserts that the old estimates are listed, to the last bit, with failures and missing data
+/// separate.
 fn assert_listed(sandbox: &Sandbox) {
     let (now, then) = (sandbox.export("estimates"), printed_then("estimates.csv"));
     let now = columns_of_then(&now, &then);
     let then = csv_rows(&then);
     assert_eq!(now.len(), then.len());
-    // Whether it is stale is told by stamps of panels, which this version makes of more.
+    // The stamps of panels decide about staleness, and this version computes them from more data.
     let stale = then[0].iter().position(|name| name == "stale").expect("a column");
     for (now, then) in now.iter().zip(&then) {
         let without = |row: &[String]| [&row[..stale], &row[stale + 1..]].concat();
@@ -72,7 +73,7 @@ fn assert_listed(sandbox: &Sandbox) {
     assert_eq!(states, BTreeMap::from([(("6", "3"), "no-data"), (("mine", "big"), "failed")]));
 }
 
-/// Tables at vintages, as they were printed then.
+/// Asserts that tables at vintages equal their printed output.
 fn assert_printed(sandbox: &Sandbox) {
     for vintage in ["24", "35"] {
         let name = format!("table-3-vintage-{vintage}.csv");
@@ -128,7 +129,7 @@ fn estimates_of_layout_2_stand_for_no_model_of_now() {
     assert!(rows.len() > 1 && rows[1..].iter().all(|row| row[source] == "estimated"), "{rows:?}");
     let run = estimate(&sandbox, &["--table", "6"]);
     assert!(run.stdout.contains("estimated now, at vintage 35."), "{}", run.stdout);
-    // Two files of one name were mixed then: neither is taken for the other.
+    // The old version mixed two files with one name: neither is taken for the other.
     let text = "title = \"My own\"\ncluster = \"city^country\"\n[[column]]\nname = \"big\"\n\
                 formula = \"ln_export ~ affiliate_growth + affiliate_ln_density | \
                 plant^year + country^year\"\nkeep = [\"plants >= 3\"]\n";
@@ -165,7 +166,7 @@ fn a_home_of_layout_2_takes_in_a_further_month_and_closes_its_year() {
     assert_eq!(sandbox.run(["verify"]).code, Some(0));
 }
 
-/// The estimates of then are still the first that are listed.
+/// Asserts that the old estimates are listed first.
 fn assert_listed_first(sandbox: &Sandbox) {
     let then = csv_rows(&printed_then("estimates.csv"));
     let now = csv_rows(&sandbox.export("estimates"));
@@ -177,7 +178,7 @@ fn assert_listed_first(sandbox: &Sandbox) {
     assert_eq!(now[..then.len()], then);
 }
 
-/// Compares both tables at every vintage with what was printed when the home was made.
+/// Compares both tables at every vintage with the output of the program that wrote the home.
 fn assert_exports(sandbox: &Sandbox, layout: &str) {
     let then = repository("tests/homes").join(layout).join("exports.csv");
     let then = csv_rows(&std::fs::read_to_string(then).expect("hashes of what was printed"));

@@ -1,5 +1,5 @@
-//! A model is known by its content: another formula or sample under one name is another model, and
-//! another name, file or layout of the same is not.
+//! A model is identified by its content: another formula or sample under the same name is another
+//! model. The same content under another name, file or layout is the same model.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ name = "a"
 formula = "ln_export ~ affiliate_growth + affiliate_ln_density | plant^year + country^year"
 "#;
 
-/// Writes a specification of one's own.
+/// Writes a user's specification.
 fn written(sandbox: &Sandbox, name: &str, text: &str) -> PathBuf {
     let path = sandbox.folder().join(name);
     std::fs::create_dir_all(path.parent().expect("a folder")).expect("made");
@@ -24,7 +24,7 @@ fn written(sandbox: &Sandbox, name: &str, text: &str) -> PathBuf {
     path
 }
 
-/// The points of a path by year: where it comes from, and the coefficient.
+/// The points of a path by year: the source and the coefficient.
 fn path(sandbox: &Sandbox, file: &Path) -> BTreeMap<String, (String, String)> {
     let file = file.to_string_lossy();
     let run = estimate(sandbox, &["--spec", &file, "--path", "--format", "csv"]);
@@ -42,7 +42,7 @@ fn sources(path: &BTreeMap<String, (String, String)>) -> Vec<&str> {
     path.values().map(|(source, _)| source.as_str()).collect()
 }
 
-/// The coefficient of a model that is printed.
+/// The printed coefficient of a model.
 fn coefficient(sandbox: &Sandbox, file: &Path, more: &[&str]) -> (String, String) {
     let file = file.to_string_lossy();
     let run = estimate(sandbox, &[&["--spec", &file, "--format", "json"], more].concat());
@@ -52,7 +52,7 @@ fn coefficient(sandbox: &Sandbox, file: &Path, more: &[&str]) -> (String, String
     (stored.to_owned(), model["terms"][0]["estimate"].to_string())
 }
 
-/// The identities under a name in what is exported, in their order.
+/// The identities under a name in an export, in order.
 fn identities(sandbox: &Sandbox, specification: &str) -> Vec<String> {
     let mut all: Vec<String> = Vec::new();
     for row in exported(sandbox, "estimates") {
@@ -63,7 +63,7 @@ fn identities(sandbox: &Sandbox, specification: &str) -> Vec<String> {
     all
 }
 
-/// A home of three years, of which two have indicators, that estimates nothing by itself.
+/// A home of three years, two of them with indicators, which estimates only on request.
 fn home() -> Sandbox {
     let sandbox = Sandbox::new();
     sandbox.options("estimate = []");
@@ -82,7 +82,7 @@ fn a_formula_changed_under_one_file_name_is_another_model() {
     assert_eq!(sources(&second), ["estimated", "estimated"], "no figure of the first formula");
     assert!(first.iter().all(|(year, (_, figure))| second[year].1 != *figure), "{second:?}");
     assert_eq!(sources(&path(&sandbox, &file)), ["stored", "stored"]);
-    // What the first formula came to is listed as what it was.
+    // The results of the first formula are listed under the first formula.
     let rows = exported(&sandbox, "estimates");
     let formulas: BTreeSet<&str> = rows.iter().map(|row| row["formula"].as_str()).collect();
     assert_eq!(formulas.len(), 2, "{formulas:?}");
@@ -118,7 +118,7 @@ fn a_rule_changed_under_one_file_name_is_another_model() {
         assert_eq!(coefficient(&sandbox, &file, &[]), ("stored".to_owned(), figure.clone()));
         figures.push(figure);
     }
-    // Errors that are worked out otherwise leave the coefficient.
+    // Other standard errors do not change the coefficient.
     let number = |text: &str| text.parse::<f64>().expect("a number");
     let errors = ["vcov = \"hc1\"", "cluster = \"city\"", "ssc = \"k_fixef = full\""];
     for rule in errors {
@@ -149,7 +149,7 @@ fn two_files_of_one_name_never_mix() {
         |file: &Path| coefficient(&sandbox, file, &["--vintage", "36", "--through", "2010"]);
     assert_eq!(at_vintage(&one).1, coefficient(&sandbox, &one, &[]).1);
     assert_eq!(at_vintage(&two).1, coefficient(&sandbox, &two, &[]).1);
-    // A reader can tell them apart, in every row.
+    // A reader can distinguish them in every row.
     let rows = exported(&sandbox, "estimates");
     let of = |sample: &str| rows.iter().filter(|row| row["sample"] == sample).count();
     assert!(of("") > 0 && of("") == of("keep plants >= 3"), "{rows:?}");
@@ -232,7 +232,7 @@ fn a_path_estimates_the_years_that_are_missing_or_stale_and_no_other() {
     let estimated = |year: &str| (year.to_owned(), "estimated".to_owned());
     assert_eq!(of(&[]), [stored("2009")]);
     take_in(&sandbox, "201001", "201012");
-    // Late records of 2010 changed 2009.
+    // Late records of 2010 changed the data of 2009.
     assert_eq!(of(&[]), [estimated("2009"), stored("2010")]);
     assert_eq!(of(&[]), [stored("2009"), stored("2010")]);
     assert_eq!(of(&["--again"]), [estimated("2009"), estimated("2010")]);

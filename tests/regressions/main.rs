@@ -1,5 +1,5 @@
-//! The paper's tables from a home, through the binary: against pyfixest, against the truth of a
-//! linear feed, and what is written when.
+//! The paper's tables from a home, through the binary: compared with pyfixest and with the truth of
+//! a linear feed, and the times of writing.
 
 #[path = "../common/mod.rs"]
 mod common;
@@ -25,19 +25,19 @@ fn repository(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }
 
-/// A home with `streams/demo`, made once; tests that change a home make their own.
+/// A home with `streams/demo`, created once; tests that change a home create their own.
 fn demo() -> &'static Sandbox {
     static DEMO: OnceLock<Sandbox> = OnceLock::new();
     DEMO.get_or_init(|| {
         let sandbox = Sandbox::new();
-        // Estimated by the tests, not at year close: they read what they ask for.
+        // The tests estimate, not the close of a year: they read the estimates that they request.
         sandbox.options("estimate = []");
         sandbox.ingest(&[&repository("streams/demo")], 1);
         sandbox
     })
 }
 
-/// Runs the binary on a home without a writer's lock, as readers do; a column may lack data.
+/// Runs the binary on a home without a writer's lock, like readers; a column may lack data.
 fn estimate(sandbox: &Sandbox, arguments: &[&str]) -> Run {
     let run = sandbox.run([&["estimate"], arguments].concat());
     assert!(matches!(run.code, Some(0 | 3)), "estimate {arguments:?}: {}", run.stderr);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{Sandbox, demo, estimate, models, number, repository, term};
 use crate::common::csv_rows;
 
-/// What `tests/reference/tables.py` found; it says how.
+/// The results of `tests/reference/tables.py`, which documents their computation.
 const EXPECTED: &str = include_str!("../reference/tables.json");
 
 #[test]
@@ -148,7 +148,8 @@ fn products_add_up_to_what_their_plant_exports() {
     }
     let panel = csv_rows(&demo().export("panel"));
     assert_eq!(sums.len(), panel.len() - 1, "every row of the plant panel has its products");
-    // A product whose amendments leave nothing positive is not there: sums may be above the row's.
+    // A product whose amendments leave no positive value is absent, so sums may exceed the row's
+    // value.
     let near = sums.values().filter(|(sum, whole)| (sum - whole).abs() < 1e-6 * whole).count();
     assert!(near * 100 > sums.len() * 99, "{near} of {}", sums.len());
     assert!(sums.values().all(|(sum, whole)| *sum > whole * (1.0 - 1e-9)));

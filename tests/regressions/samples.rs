@@ -1,4 +1,4 @@
-//! Which rows a column is estimated on, and that the exported panels have all that it reads.
+//! The rows in the sample of a column, and the columns that the exported panels need for it.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -7,7 +7,7 @@ use super::paper::agree_in;
 use super::{Sandbox, demo, estimate, models, number, repository, term};
 use crate::common::{HEADER, csv_rows};
 
-/// A home with `streams/demo` and options of its own, some of its files in another wording.
+/// A home with `streams/demo` and given options, with some changed files.
 fn demo_with(options: &str, reworded: &dyn Fn(&str, String) -> String) -> Sandbox {
     let sandbox = Sandbox::new();
     for file in std::fs::read_dir(repository("streams/demo")).expect("the feed") {
@@ -21,7 +21,7 @@ fn demo_with(options: &str, reworded: &dyn Fn(&str, String) -> String) -> Sandbo
     sandbox
 }
 
-/// The option of the made-up firm-year file, which lacks some firm-years.
+/// The option for the invented firm-year file, which lacks some firm-years.
 fn supply() -> String {
     format!("supply = {:?}", repository("tests/reference/supply.csv").display().to_string())
 }
@@ -78,7 +78,7 @@ fn a_specification_without_the_key_sample_asks_for_the_variables_of_each_column(
     assert_eq!(n_obs("few_of_many"), n_obs("many"));
 }
 
-/// The formula of a column of the paper's.
+/// The formula of a column of the paper.
 fn formula_of(column: &str) -> String {
     let (table, name) = column.split_once('.').expect("a table and a column");
     let file = repository(&format!("streams/specifications/table-{table}.toml"));
@@ -90,7 +90,7 @@ fn formula_of(column: &str) -> String {
     column["formula"].as_str().expect("a formula").trim().replace('\n', " ")
 }
 
-/// That `regress` on a panel gives what the home estimates.
+/// Asserts that `regress` on a panel gives the estimate of the home.
 fn regress_gives(sandbox: &Sandbox, file: &PathBuf, column: &str, model: &serde_json::Value) {
     let run = sandbox.run(
         ["regress", "--format", "json", "--cluster", "city^country", "--formula"]
@@ -136,7 +136,7 @@ fn regress_on_an_exported_panel_gives_the_stored_estimates() {
             }
         }
     }
-    // What a column's conditions read is there, too.
+    // The exported panel also has the variables of a column's conditions.
     let rows = csv_rows(&sandbox.export("panel"));
     for (column, variable) in [("5.2", "province_plants"), ("5.3", "destination_plants")] {
         let at = rows[0].iter().position(|name| name == variable).expect("the column");
@@ -156,8 +156,8 @@ fn table_1(sandbox: &Sandbox) -> BTreeMap<(String, String), Vec<String>> {
     rows.map(|row| ((row[0].clone(), row[1].clone()), row[2..].to_vec())).collect()
 }
 
-/// Takes in months `YYYYMM`, each with its lines: firm, city, destination, dollars, and the month
-/// of the file, before that of the line where they differ.
+/// Ingests months `YYYYMM` with their lines: firm, city, destination, dollars and months. If the
+/// month of the file differs from that of the line, it comes first.
 fn take_in(sandbox: &Sandbox, months: &[&str], lines: &[(&str, &str, &str, &str, &str)]) {
     for month in months {
         let own = lines.iter().filter(|line| line.4.starts_with(month));
@@ -242,7 +242,7 @@ fn a_firm_with_two_cities_of_its_network_in_one_province_leaves_5_2_for_good() {
             lines.push((firm, city, "502", "100.00", year));
         }
     }
-    // Alone in its first year, and in another city of a province that it comes back to.
+    // F is alone in its first year, and in another city of a province to which it returns.
     lines.retain(|line| !(line.0 == "F" && line.4 == "200101"));
     lines.push(("F", "1102", "502", "5.00", "200101"));
     take_in(&sandbox, &months, &lines);
@@ -256,7 +256,7 @@ fn a_firm_with_two_cities_of_its_network_in_one_province_leaves_5_2_for_good() {
         counts
     };
     assert_eq!(counts(), ["2002 F 2", "2002 G 1", "2003 F 2", "2003 G 1"]);
-    // The city of the first year goes, and so does what its firm had of it.
+    // The city of the first year is removed, and with it the firm's history there.
     let late = [
         ("F", "1102", "502", "-5.00", "200401 200102"),
         ("G", "1102", "116", "1.00", "200401 200212"),

@@ -1,5 +1,5 @@
-//! What is stored is printed as it is, what is not is estimated, and what cannot be is said and
-//! does not stay for good.
+//! Stored estimates are printed unchanged, others are estimated. A failure is reported and not
+//! stored permanently.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -10,7 +10,7 @@ use super::commands::{exported, growing, take_in};
 use super::{Sandbox, estimate, models, number};
 use crate::common::{HEADER, Run, csv_rows};
 
-/// The bytes of all that a home keeps.
+/// The bytes of all files of a home.
 fn files(sandbox: &Sandbox) -> BTreeMap<PathBuf, Vec<u8>> {
     let mut files = BTreeMap::new();
     let mut folders = vec![sandbox.home()];
@@ -156,7 +156,7 @@ fn a_column_without_data_is_no_failure_and_is_listed_as_what_it_is() {
     let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
     assert_eq!(json["without_data"][0]["name"], "6.3");
     assert!(json.get("failed").is_none());
-    // Once the home has the data, the reason is gone.
+    // After the home has the data, the reason is gone.
     let supply = super::repository("tests/reference/supply.csv");
     sandbox.options(&format!("supply = {:?}", supply.display().to_string()));
     assert_eq!(sandbox.run(["rebuild"]).code, Some(0));
@@ -218,13 +218,13 @@ fn a_slip_in_ones_own_file_is_an_error_with_its_line_and_nothing_is_kept() {
     assert!(!sandbox.run(["status"]).stdout.contains("failed"));
 }
 
-/// A model that cannot be estimated, since its effects need more than one iteration.
+/// A model that cannot be estimated, because its effects need more than one iteration.
 const TOO_FEW_ITERATIONS: &str = "title = \"My own\"\nestimator = { iterations = 1 }\n\
     [[column]]\nname = \"a\"\n\
     formula = \"ln_export ~ affiliate_growth | plant^year + country^year + city^country\"\n\
     [[column]]\nname = \"b\"\nformula = \"ln_export ~ affiliate_growth | country\"\n";
 
-/// A model whose rows are some of the demo's.
+/// A model whose rows are some of the demo's rows.
 const ONE_CLUSTER: &str = "title = \"My own\"\ncluster = \"new\"\n[[column]]\nname = \"a\"\n\
     formula = \"ln_export ~ affiliate_growth | country\"\nkeep = [\"new == 0\"]\n\
     [[column]]\nname = \"b\"\nformula = \"ln_export ~ affiliate_growth | country\"\n";
@@ -243,7 +243,7 @@ fn a_failure_fails_the_command_beside_other_columns_too_and_can_be_cleared() {
     let status = sandbox.run(["status"]).stdout;
     assert!(status.contains("failed         mine.a through 2009: the fixed effects"), "{status}");
     assert!(status.contains("`estimate --clear-failures`"), "{status}");
-    // Tried again each time, and known once.
+    // The failure is tried again each time, and stored once.
     failed(&sandbox, &["--spec", "mine.toml"], 1);
     let n_failed = |sandbox: &Sandbox| {
         exported(sandbox, "estimates").iter().filter(|row| row["state"] == "failed").count()
@@ -275,7 +275,7 @@ fn a_failure_is_gone_once_the_same_model_is_estimated() {
     assert!(message.contains("excluded by the rules of the sample"), "{message}");
     let numbers: Vec<u32> =
         message.split([' ', ':']).filter_map(|word| word.parse().ok()).take(4).collect();
-    // The rule excludes all rows that have every value: none of them is counted as missing.
+    // The rule excludes all complete rows, and none of them is counted as missing.
     let [n_rows, n_missing, n_excluded, n_singletons] = numbers[..] else { panic!("{message}") };
     assert_eq!(n_missing + n_excluded + n_singletons, n_rows, "{message}");
     assert!(n_excluded > n_missing && n_singletons == 0, "{message}");
@@ -288,7 +288,7 @@ fn a_failure_is_gone_once_the_same_model_is_estimated() {
 #[test]
 fn what_a_newer_program_kept_is_an_error_that_says_what_to_do() {
     let sandbox = growing("200912");
-    // A row as a later version would write it: through the engine's own archive, sealed.
+    // A row in the form of a later version: written through the engine's archive, and sealed.
     let mut archive = Archive::open(&sandbox.home()).expect("the home");
     let mut newest = archive.estimates().expect("estimates");
     newest.retain(|one| one.name() == "3.4");

@@ -1,12 +1,13 @@
-//! Linear feeds give back the coefficients that made them.
+//! Estimates on linear feeds recover the coefficients of the feeds.
 
 use std::collections::BTreeMap;
 
 use super::{Sandbox, models, number, simulate, term};
 use crate::common::csv_rows;
 
-/// Coefficients come back within so many standard errors: with eight of them, one in 10,000 feeds
-/// would fail by chance. A residual moves its neighbours' growth, which biases a little besides.
+/// The largest distance of an estimate from its coefficient, in standard errors. With eight
+/// coefficients, one in 10,000 feeds would fail by chance. A residual changes its neighbours'
+/// growth, which adds a small bias.
 const STD_ERRORS_MAX: f64 = 5.0;
 
 fn linear() -> Sandbox {
@@ -45,7 +46,7 @@ fn a_linear_feed_gives_back_its_truth_and_the_equation_holds_as_written() {
     assert!(gap < 1e-9, "the equation is {gap} off");
 }
 
-/// The regressor that a coefficient of the truth is of.
+/// The regressor of a coefficient of the truth.
 fn regressor(name: &str) -> String {
     match name.strip_suffix("_growth_ln_density") {
         Some(whose) => format!("{whose}_growth:{whose}_ln_density"),
@@ -53,7 +54,7 @@ fn regressor(name: &str) -> String {
     }
 }
 
-/// How far `ln_export` is from βx + effects + residual, at most, over the exported panel.
+/// The largest difference between `ln_export` and βx + effects + residual over the exported panel.
 fn largest_gap(sandbox: &Sandbox, coefficients: &[(String, f64)]) -> f64 {
     let panel = csv_rows(&sandbox.export("panel"));
     let (header, rows) = panel.split_first().expect("a header");

@@ -1,5 +1,5 @@
-//! Figures that are computed for a while do not outlast the process: a signal removes them, and
-//! after a kill the next start does.
+//! Temporary figures do not outlast the process: a signal removes them, and after a kill the next
+//! start does.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, symlink};
@@ -10,8 +10,7 @@ use std::process::{Child, Command, Stdio};
 use super::common::{Sandbox, run};
 use super::{command, pipe, says, send, standing, until};
 
-/// A command in a temporary folder of its own, which holds what it computes until somebody reads
-/// the pipe that it writes to.
+/// A command in a separate temporary folder, which keeps its figures until a reader opens its pipe.
 struct Held<'a> {
     sandbox: &'a Sandbox,
     temporary: PathBuf,
@@ -28,7 +27,7 @@ impl<'a> Held<'a> {
         Self { sandbox, temporary, child }
     }
 
-    /// Waits until it has written figures to its folder.
+    /// Waits until the command has written figures to its folder.
     fn until_it_has_figures(&mut self) {
         let temporary = self.temporary.clone();
         let child = &mut self.child;
@@ -40,7 +39,7 @@ impl<'a> Held<'a> {
 }
 
 impl Drop for Held<'_> {
-    /// A test that fails leaves no process behind.
+    /// A failing test leaves no process behind.
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
@@ -59,7 +58,7 @@ fn has_figures(folder: &Path) -> bool {
     })
 }
 
-/// A replay whose output nobody reads, so that it holds its folder.
+/// Replays whose output has no reader, so that they keep their folder.
 const REPLAYS: [&[&str]; 2] =
     [&["export", "plant", "--vintage", "18", "-o", "pipe"], &["diff", "17", "18", "-o", "pipe"]];
 
@@ -120,7 +119,8 @@ fn what_a_kill_leaves_the_next_start_removes_and_nothing_of_a_living_process() {
     let others = sandbox.folder().join("others");
     fs::create_dir(&others).expect("a folder");
     fs::write(others.join("precious"), "").expect("a file");
-    // What only looks like a leftover: no lock, or a link in the place of the folder or the lock.
+    // Names that only look like leftovers: without a lock, or with a link in place of the folder or
+    // the lock.
     fs::create_dir(killed.temporary.join("spillover-notes")).expect("a folder");
     symlink(&others, killed.temporary.join("spillover-link1")).expect("a link");
     fs::write(killed.temporary.join("spillover-link1.lock"), "").expect("a lock");
@@ -149,7 +149,8 @@ fn a_draft_of_an_output_goes_with_its_process() {
     let sandbox = standing();
     let (out, home) = (sandbox.folder().join("out"), sandbox.home());
     fs::create_dir(&out).expect("a folder for outputs");
-    // A segment that is a pipe would hold the command, but is refused; a stopped process holds.
+    // A segment that is a pipe would stop the command, but is refused; a stopped process holds its
+    // drafts.
     let drafts = || entries(&out);
     let left = out.join(".city.csv.Ab12Cd.partial");
     fs::write(&left, "what a kill left").expect("a draft");

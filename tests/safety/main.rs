@@ -1,6 +1,5 @@
-//! What users and other users of the machine do to a home by mistake or on purpose: outputs that
-//! lead into it, files that are none, processes that are killed, permissions, limits, and names
-//! that are not there.
+//! Mistakes and attacks of users on a home: outputs inside it, paths that are not files, killed
+//! processes, permissions, limits, and missing names.
 
 #[path = "../common/mod.rs"]
 mod common;
@@ -19,11 +18,10 @@ use std::time::{Duration, Instant};
 use common::nasty_feed::{CITIES, NastyFeed};
 use common::{Run, Sandbox};
 
-/// Generous: on a busy machine a process may not run for long.
+/// A long deadline: on a busy machine a process may not run for some time.
 const DEADLINE: Duration = Duration::from_mins(5);
 
-/// A home of 26 months that were published in steps of a year, so that vintages between are
-/// replayed.
+/// A home of 26 months, published in steps of a year, so that vintages inside a batch are replayed.
 fn standing() -> Sandbox {
     let sandbox = Sandbox::new();
     sandbox.write("cities.csv", CITIES);
@@ -40,7 +38,7 @@ fn regress_with_effects(path: &str) -> [&str; 7] {
     ["regress", "--panel", "panel.csv", "--formula", "y ~ x | g", "--fixed-effects", path]
 }
 
-/// The binary on a sandbox's home, to be run.
+/// A command of the binary on a sandbox's home, not yet started.
 fn command<S: AsRef<std::ffi::OsStr>>(
     sandbox: &Sandbox,
     arguments: impl IntoIterator<Item = S>,
@@ -60,7 +58,7 @@ fn run_on<S: AsRef<std::ffi::OsStr>>(
     common::run(command.current_dir(sandbox.folder()).arg("--data").arg(home).args(arguments))
 }
 
-/// Waits until something holds.
+/// Waits until a condition holds.
 fn until(what: &str, mut holds: impl FnMut() -> bool) {
     let begin = Instant::now();
     while !holds() {
@@ -97,7 +95,7 @@ fn all(from: Option<impl std::io::Read>) -> String {
     text
 }
 
-/// Asserts how a run ended and what it said.
+/// Asserts the exit code and the messages of a run.
 #[track_caller]
 fn says(run: &Run, code: i32, parts: &[&str]) {
     assert_eq!(run.code, Some(code), "{}{}", run.stdout, run.stderr);
@@ -106,13 +104,13 @@ fn says(run: &Run, code: i32, parts: &[&str]) {
     }
 }
 
-/// Sends a signal to a process that a test started.
+/// Sends a signal to a process of the test.
 fn send(signal: &str, child: &Child) {
     let sent = Command::new("kill").args([signal, &child.id().to_string()]).status();
     assert!(sent.expect("kill can be run").success(), "kill {signal}");
 }
 
-/// Makes a pipe with a name.
+/// Creates a named pipe.
 fn pipe(path: &Path) {
     let made = Command::new("mkfifo").arg(path).status().expect("mkfifo can be run");
     assert!(made.success(), "mkfifo {}", path.display());

@@ -1,5 +1,5 @@
-//! What is asked for and is not there is an error that says what there is; what was skipped is one
-//! line, and refusals come last with what to set.
+//! A request for something missing gives an error with the existing names. Skipped files take one
+//! line, and refusals come last with the option to set.
 
 use std::fs;
 

@@ -1,5 +1,4 @@
-//! An output is never written into a home, whichever way its path leads there, nor over what the
-//! command reads.
+//! An output is never written into a home, by any path, nor over the command's input.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -8,8 +7,8 @@ use std::path::Path;
 use super::common::Sandbox;
 use super::{content, regress_with_effects, run_on, says, standing};
 
-/// The manifest and the segments: what a command that only reads must leave alone. The index of the
-/// database and the locks change with each reader.
+/// The manifest and the segments, which a reading command must not change. The database's index and
+/// the locks change with each reader.
 fn precious(home: &Path) -> Vec<(std::path::PathBuf, Vec<u8>)> {
     let mut all = content(home);
     all.retain(|(path, _)| !["sqlite-shm", "sqlite-wal"].iter().any(|end| path.ends_with(end)));
@@ -71,7 +70,7 @@ fn an_output_into_another_home_or_one_that_is_still_to_come_is_refused() {
         says(&run, 1, &["is inside the home"]);
         assert!(precious(&other.home()) == before, "{name}");
     }
-    // A home without its database is one all the same.
+    // A home without its database is still a home.
     fs::remove_file(other.home().join("manifest.sqlite")).expect("removed");
     let run = sandbox.run(["export", "city", "-o", &text(other.home().join("new.csv"))]);
     says(&run, 1, &["is inside the home"]);

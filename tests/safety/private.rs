@@ -1,5 +1,4 @@
-//! A home is for its owner alone, whatever the umask; links that somebody plants in it are not
-//! followed.
+//! A home is for its owner alone, for any umask; planted links in it are not followed.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
@@ -18,7 +17,7 @@ fn under(umask: &str, sandbox: &Sandbox, arguments: &[&str]) -> Run {
     run(command.args(arguments).current_dir(sandbox.folder()))
 }
 
-/// Asserts that nobody but the owner may use anything of a home.
+/// Asserts that only the owner may use the files of a home.
 fn assert_private(folder: &Path) {
     let mode = |path: &Path| fs::symlink_metadata(path).expect("it is there").mode() & 0o777;
     assert_eq!(mode(folder), 0o700, "{}", folder.display());
@@ -130,7 +129,7 @@ fn a_link_in_the_place_of_a_draft_goes_and_what_it_leads_to_stays() {
         let draft = sandbox.home().join(format!("{name}.partial"));
         symlink(&victim, draft).expect("a link");
     }
-    // A link to a folder inside a folder of the home is not looked through for leftovers.
+    // The search for leftovers does not follow a link to a folder inside a folder of the home.
     let others = sandbox.folder().join("others");
     fs::create_dir(&others).expect("a folder");
     fs::write(others.join("records.parquet"), "precious").expect("a file");

@@ -1,4 +1,5 @@
-//! Pipes, devices, sockets and folders where a file should be: refused by name, and nothing waits.
+//! Pipes, devices, sockets and folders in place of a file: they are refused by name, and no command
+//! waits.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -9,7 +10,7 @@ use super::common::Sandbox;
 use super::common::nasty_feed::{CITIES, NastyFeed};
 use super::{command, ended, pipe, says, standing};
 
-/// What can be in a file's place, with what is said of it.
+/// The kinds of special files, with their names in messages.
 const KINDS: [&str; 4] = ["a pipe", "a device", "a socket", "a folder"];
 
 fn put(kind: &str, path: &Path) {
@@ -17,7 +18,7 @@ fn put(kind: &str, path: &Path) {
     match kind {
         "a pipe" => pipe(path),
         "a device" => symlink("/dev/zero", path).expect("a link to a device"),
-        // The socket's file stays when nobody listens any more.
+        // The socket's file stays after its listener is closed.
         "a socket" => drop(UnixListener::bind(path).expect("a socket")),
         _ => fs::create_dir(path).expect("a folder"),
     }
@@ -64,7 +65,7 @@ fn what_options_and_arguments_name_is_a_regular_file_or_an_error() {
         ] {
             says(&ended(&mut command(&sandbox, arguments)), 1, &["special.toml", &said]);
         }
-        // A folder of Parquet files is a panel.
+        // A folder of Parquet files is a panel, so a folder is not refused there.
         if kind != "a folder" {
             let panel = ["regress", "--panel", "special.toml", "--formula", "y ~ x"];
             let run = ended(&mut command(&sandbox, panel));

@@ -1,4 +1,4 @@
-//! What the system refuses is told with its cause and what to do: a limit, a permission.
+//! System errors are reported with their cause and remedy: a limit, a permission.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -10,10 +10,10 @@ use super::common::nasty_feed::{CITIES, NastyFeed};
 use super::common::{Run, Sandbox, run};
 use super::{regress_with_effects, says, standing};
 
-/// Nobody, on every system.
+/// The user `nobody`, on every system.
 const NOBODY: u32 = 65_534;
 
-/// Runs the binary so that permissions bind it: as nobody where the tests run as root.
+/// Runs the binary as a user bound by permissions: as `nobody` if the tests run as root.
 fn bound(sandbox: &Sandbox, arguments: &[&str]) -> Run {
     bound_on("home", sandbox, arguments)
 }
@@ -114,7 +114,7 @@ fn a_process_without_descriptors_says_so_and_how_to_raise_the_limit() {
                 let is_not_begun = ["there is no spillover home", "the home has no file yet"]
                     .iter()
                     .any(|told| run.stderr.contains(told));
-                // With as many as it needs it takes the file in or refuses its lines.
+                // With enough descriptors, it accepts the file or rejects its lines.
                 if run.code != Some(1) || (is_not_begun && arguments != ["ingest", "feed"]) {
                     continue;
                 }

@@ -1,12 +1,12 @@
-//! Files import in one direction, within a stage as between stages.
+//! Files import in one direction, inside a stage and between stages.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::imports::{circles, imports};
 use super::{assert_none, sources};
 
-/// Files that still import each other, and what is in the way. Each circle is listed with all its
-/// files: one that opens, shrinks or grows fails the test.
+/// Files that still import each other, with the obstacle. Each circle is listed with all its files:
+/// a circle that opens, shrinks or grows fails the test.
 const CIRCLES: &[(&[&str], &str)] = &[
     (
         &[

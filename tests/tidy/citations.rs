@@ -1,8 +1,8 @@
-//! What the code cites of METHODOLOGY.md is there.
+//! Citations of METHODOLOGY.md in the code exist there.
 
 use super::{assert_none, numbered, root, rust, source};
 
-/// What a text cites after a keyword: labels like `13` or `L1`, and headings in quotes.
+/// The citations in a text after a keyword: labels like `13` or `L1`, and headings in quotes.
 fn cited(text: &str) -> Vec<String> {
     let mut labels = Vec::new();
     let mut rest = text;
@@ -36,7 +36,7 @@ fn what_the_code_cites_is_in_the_methodology() {
     };
     let (mut n_cited, mut violations) = (0, Vec::new());
     for source in rust().iter().filter(|source| !source.path.starts_with("tests/tidy/")) {
-        // Comments wrap: a citation may go on in the next line.
+        // Comments wrap: a citation may continue in the next line.
         let lines = numbered(&source.text).collect::<Vec<_>>();
         for (position, (number, line)) in lines.iter().enumerate() {
             let next = lines.get(position + 1).map_or("", |(_, next)| next);

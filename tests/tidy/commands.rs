@@ -1,4 +1,4 @@
-//! What the documents say to type exists: commands, flags, scripts.
+//! The commands in the documents exist: commands, flags, scripts.
 
 use std::process::Command;
 
@@ -26,7 +26,7 @@ fn commands(document: &Source) -> Vec<(usize, String)> {
     commands
 }
 
-/// Says what is wrong with a command of a document, if anything.
+/// Checks a command of a document.
 fn check_command(command: &str) -> Result<(), String> {
     let words: Vec<&str> = command.split_whitespace().take_while(|word| *word != "#").collect();
     for words in words.split(|word| ["|", "&&", ";", "||"].contains(word)) {
@@ -45,7 +45,7 @@ fn check_command(command: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// The subcommand is one, and its help names each of the flags.
+/// Checks that the subcommand exists, and that its help names each of the flags.
 fn check_spillover(arguments: &[&str]) -> Result<(), String> {
     let help_of = |command: &[&str]| {
         let output = run(Command::new(env!("CARGO_BIN_EXE_spillover")).args(command).arg("--help"));
@@ -70,7 +70,7 @@ fn check_spillover(arguments: &[&str]) -> Result<(), String> {
     Ok(())
 }
 
-/// The subcommand is one, and what it names (`--test oracle`) is there.
+/// Checks that the subcommand and its target (`--test oracle`) exist.
 fn check_cargo(arguments: &[&str]) -> Result<(), String> {
     let Some(command) = arguments.iter().find(|word| !word.starts_with(['+', '-'])) else {
         return Err("cargo without a command".to_owned());

@@ -1,4 +1,4 @@
-//! What is depended on is as deny.toml has it, whether cargo-deny is installed or not.
+//! Dependencies obey deny.toml, with or without an installed cargo-deny.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -6,7 +6,7 @@ use std::process::Command;
 
 use super::{assert_none, root, run, source};
 
-/// The crates of this machine's build with their licences, as cargo has them.
+/// The crates of a build for this machine with their licences, from cargo.
 fn dependencies() -> Vec<(String, String)> {
     let version = run(Command::new("rustc").arg("-vV"));
     let version = String::from_utf8_lossy(&version.stdout).into_owned();
@@ -21,7 +21,7 @@ fn dependencies() -> Vec<(String, String)> {
     packages.iter().map(|package| (text(&package["name"]), text(&package["license"]))).collect()
 }
 
-/// Whether a licence expression can be satisfied with licences of a list.
+/// True if a licence expression can be satisfied with licences of a list.
 fn is_allowed(expression: &str, allowed: &BTreeSet<&str>) -> bool {
     let mut spaced = String::new();
     for letter in expression.chars() {
@@ -36,7 +36,7 @@ fn is_allowed(expression: &str, allowed: &BTreeSet<&str>) -> bool {
     value && rest.is_empty()
 }
 
-/// `a OR b`, each an `a AND b`: whether it is satisfied, and what follows it.
+/// Parses `a OR b`, with each side an `a AND b`: returns whether it is satisfied, and the rest.
 fn any_of<'w>(words: &'w [&'w str], allowed: &BTreeSet<&str>) -> (bool, &'w [&'w str]) {
     let (mut value, mut rest) = all_of(words, allowed);
     while let Some((&"OR", after)) = rest.split_first() {

@@ -1,8 +1,8 @@
-//! Which file of the crate imports which, read from `use` declarations and paths in the code.
+//! The imports between files of the crate, from `use` declarations and paths in the code.
 //!
-//! A re-export is followed to the file that declares the item: who imports from a `mod.rs` that
-//! re-exports an item imports the item's file. A `mod.rs` imports the files of its folder only
-//! where it uses them. Comments, texts and test modules do not count.
+//! A re-export is followed to the file that declares the item: an import from a `mod.rs` that
+//! re-exports an item is an import of the item's file. A `mod.rs` imports the files of its folder
+//! only if it uses them. Comments, texts and test modules do not count.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,20 +17,20 @@ struct File {
     /// Its module.
     module: Segments,
     tokens: Vec<String>,
-    /// Modules declared in it, but for those of tests.
+    /// Modules declared in it, without test modules.
     children: BTreeSet<String>,
-    /// Modules of tests declared in it.
+    /// Test modules declared in it.
     tests: BTreeSet<String>,
     uses: Vec<Use>,
 }
 
-/// One name that a `use` declaration brings in.
+/// One name from a `use` declaration.
 struct Use {
     /// The name in the file; `*` for all names of a module.
     name: String,
     /// The path as written.
     path: Segments,
-    /// The module that the declaration stands in.
+    /// The module of the declaration.
     module: Segments,
     is_public: bool,
 }
@@ -60,7 +60,7 @@ pub fn imports<'s>(sources: impl IntoIterator<Item = (&'s str, &'s str)>) -> Imp
     of_module.values().map(imports).collect()
 }
 
-/// Files that import each other, directly or by way of others: each circle once, in order.
+/// Files that import each other, directly or through others: each circle once, in order.
 pub fn circles(imports: &Imports) -> Vec<BTreeSet<String>> {
     let reached: BTreeMap<&String, BTreeSet<&String>> =
         imports.keys().map(|file| (file, reachable(file, imports))).collect();
@@ -72,7 +72,7 @@ pub fn circles(imports: &Imports) -> Vec<BTreeSet<String>> {
     imports.keys().filter_map(|file| circle(&file)).collect::<BTreeSet<_>>().into_iter().collect()
 }
 
-/// The files that a file imports, directly or by way of others.
+/// The files that a file imports, directly or through others.
 fn reachable<'i>(file: &String, imports: &'i Imports) -> BTreeSet<&'i String> {
     let mut reached = BTreeSet::new();
     let mut open: Vec<&String> = imports[file].iter().collect();
@@ -84,7 +84,7 @@ fn reachable<'i>(file: &String, imports: &'i Imports) -> BTreeSet<&'i String> {
     reached
 }
 
-/// The file that declares what a path names; none where it is outside of the crate.
+/// The file that declares the item of a path; `None` for an item outside the crate.
 fn declaring<'f>(path: &[String], files: &BTreeMap<&[String], &'f File>) -> Option<&'f File> {
     const RE_EXPORTS_MAX: usize = 8;
     let mut path = path.to_vec();
@@ -103,7 +103,7 @@ fn declaring<'f>(path: &[String], files: &BTreeMap<&[String], &'f File>) -> Opti
 }
 
 impl Use {
-    /// The path from the root; empty where it leads outside of the crate.
+    /// The path from the root; empty if it leads outside the crate.
     fn absolute(&self, file: &File, files: &BTreeMap<&[String], &File>) -> Segments {
         file.absolute(&self.path, &self.module, files)
     }
@@ -135,7 +135,7 @@ impl File {
         file
     }
 
-    /// Whether a token begins a `use` declaration; `use<'a>` in a type is none.
+    /// True if a token begins a `use` declaration; `use<'a>` in a type is not one.
     fn declares_use(&self, at: usize) -> bool {
         self.tokens[at] == "use" && self.tokens.get(at + 1).is_some_and(|token| token != "<")
     }
@@ -144,7 +144,7 @@ impl File {
         [self.module.as_slice(), &[name.to_string()]].concat()
     }
 
-    /// Each token's place, with the module that it stands in.
+    /// The position of each token, with its module.
     fn places(&self) -> Vec<(usize, Segments)> {
         let (mut depth, mut module) = (0, self.module.clone());
         let (mut opened, mut places) = (Vec::new(), Vec::new());
@@ -171,7 +171,7 @@ impl File {
         places
     }
 
-    /// A path from the root; empty where it leads outside of the crate.
+    /// A path from the root; empty if it leads outside the crate.
     fn absolute(
         &self,
         path: &[String],
@@ -199,13 +199,13 @@ impl File {
         }
     }
 
-    /// What the file uses of the crate, as paths from the root.
+    /// The file's uses of the crate, as paths from the root.
     fn paths(&self, files: &BTreeMap<&[String], &File>) -> BTreeSet<Segments> {
         let mut paths = BTreeSet::new();
         let declared = self.declarations();
         for one in &self.uses {
             let path = one.absolute(self, files);
-            // A module that is brought in is imported by the paths that begin with it.
+            // Paths that begin with an imported module import that module.
             let is_module = one.name != "*" && files.contains_key(path.as_slice());
             let word = |(at, token): (usize, &String)| *token == one.name && !declared[at];
             let is_used = !one.is_public || self.tokens.iter().enumerate().any(word);
@@ -228,7 +228,7 @@ impl File {
         paths
     }
 
-    /// Which tokens belong to `use` declarations.
+    /// True for each token of a `use` declaration.
     fn declarations(&self) -> Vec<bool> {
         let mut inside = false;
         let declared = self.tokens.iter().enumerate().map(|(at, token)| {
@@ -312,7 +312,7 @@ fn is_name(token: &str) -> bool {
     token.starts_with(|letter: char| letter.is_alphabetic() || letter == '_')
 }
 
-/// The tokens but for items under `#[cfg(test)]`, and the names of the modules among these.
+/// The tokens without items under `#[cfg(test)]`, and the names of the modules among these.
 fn without_tests(tokens: &[String]) -> (Vec<String>, BTreeSet<String>) {
     const TEST: [&str; 7] = ["#", "[", "cfg", "(", "test", ")", "]"];
     let (mut kept, mut modules) = (Vec::new(), BTreeSet::new());
@@ -348,7 +348,7 @@ fn end_of_item(tokens: &[String], start: usize) -> usize {
     tokens.len()
 }
 
-/// Words, `::` and single signs; comments and texts left out.
+/// Words, `::` and single signs, without comments and texts.
 fn tokens(text: &str) -> Vec<String> {
     let letters: Vec<char> = text.chars().collect();
     let mut tokens = Vec::new();
@@ -407,7 +407,7 @@ fn end_of_raw_text(letters: &[char], start: usize) -> usize {
     at + 1 + n_signs
 }
 
-/// One past the end of a letter in quotes; of a lifetime, one past its quote.
+/// One past the end of a character literal; for a lifetime, one past its quote.
 fn end_of_quote(letters: &[char], start: usize) -> usize {
     match letters.get(start + 1..) {
         Some(['\\', ..]) => {
@@ -457,7 +457,7 @@ mod tests {
             ("stage/user.rs", "use super::Item;\npub struct User(Item);"),
         ];
         assert_eq!(found(&files), Vec::<Vec<String>>::new());
-        // Where the folder's file uses what it re-exports, and holds what its files use.
+        // The folder's file uses its re-exports, and has what its files use.
         let used = "mod item;\npub use item::Item;\npub const N: u8 = 1;\npub fn f(_: Item) {}";
         let item = "pub struct Item([u8; super::N as usize]);";
         let files = [files[0], ("stage/mod.rs", used), ("stage/item.rs", item)];
@@ -492,7 +492,7 @@ mod tests {
         let tests = "use super::B;\nuse crate::a::A;";
         let files = [("lib.rs", "mod a;\nmod b;"), ("a.rs", a), ("b.rs", b), ("b/tests.rs", tests)];
         assert_eq!(found(&files), Vec::<Vec<String>>::new());
-        // What follows the texts is read again.
+        // The text after string literals is read again.
         let a = format!("{a}\nfn f() {{ crate::b::B; }}");
         let files = [files[0], ("a.rs", &a), files[2], files[3]];
         assert_eq!(found(&files), [["a.rs", "b.rs"]]);

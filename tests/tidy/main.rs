@@ -1,6 +1,5 @@
-//! What must hold of the source, read from the source: which stage may know which, which
-//! file, where floats may be, sizes, citations, words, commands, dependencies. Every failure names
-//! the file and the line.
+//! Rules for the source, checked on the source: imports of stages and files, places of floats,
+//! sizes, citations, commands, dependencies. Every failure names the file and the line.
 
 mod circles;
 mod citations;
@@ -15,8 +14,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-/// What each module may import, itself and the standard library aside. Upstream comes first: no
-/// module may import one that stands below it.
+/// The modules that each module may import, besides itself and the standard library. Upstream comes
+/// first: no module may import a lower one.
 const LAYERS: &[(&str, &[&str])] = &[
     ("visible", &[]),
     ("toml_text", &[]),
@@ -85,8 +84,8 @@ const LAYERS: &[(&str, &[&str])] = &[
 /// Stages in which figures are integers.
 const INTEGERS_ONLY: &[&str] = &["domain", "indicators", "feed", "home", "dataflow", "engine"];
 
-/// Where floats are nevertheless, and why. They take logs, each rounded to fixed point at once, or
-/// are no figures.
+/// The exceptions where floats are allowed, with the reason. They take logs, each rounded to fixed
+/// point at once, or are not figures.
 const FLOATS: &[(&str, &str)] = &[
     ("src/domain/types.rs", "a growth is the difference of two logs, rounded to fixed point"),
     ("src/indicators/affiliate.rs", "a log density, rounded to fixed point"),
@@ -99,8 +98,8 @@ const FLOATS: &[(&str, &str)] = &[
     ("src/engine/open.rs", "that share as an option"),
 ];
 
-/// Where files are opened outside of `src/files`, which refuses what is no regular file and keeps
-/// what is the home's private, and why.
+/// The exceptions where files are opened outside `src/files`, with the reason. `src/files` refuses
+/// special files and protects the home's files.
 const OPENS: &[(&str, &str)] = &[
     ("src/home/durable.rs", "a folder is opened to sync it"),
     ("src/cli/target.rs", "a pipe or a device that the user names as an output"),
@@ -117,12 +116,12 @@ struct Source {
 }
 
 impl Source {
-    /// Numbered lines that are code: comments left out.
+    /// Numbered lines of code, without comments.
     fn code(&self) -> impl Iterator<Item = (usize, &str)> {
         numbered(&self.text).filter(|(_, line)| !line.trim_start().starts_with("//"))
     }
 
-    /// How many lines stand before the tests at the end of the file.
+    /// The number of lines before the tests at the end of the file.
     fn n_lines_without_tests(&self) -> usize {
         let lines: Vec<_> = self.text.lines().collect();
         let tests = |pair: &[&str]| pair[0] == "#[cfg(test)]" && pair[1].starts_with("mod ");
@@ -142,7 +141,7 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The files below some folders with one of some extensions, in order of path.
+/// The files in some folders with one of some extensions, in order of path.
 fn sources(folders: &[&str], extensions: &[&str]) -> Vec<Source> {
     let mut folders: Vec<PathBuf> = folders.iter().map(|folder| root().join(folder)).collect();
     let mut paths = BTreeSet::new();
@@ -151,7 +150,7 @@ fn sources(folders: &[&str], extensions: &[&str]) -> Vec<Source> {
         for entry in entries.unwrap_or_else(|error| panic!("{}: {error}", folder.display())) {
             let path = entry.expect("an entry of it").path();
             if path.is_dir() {
-                // What the fuzzers were built into is no source.
+                // The build folder of the fuzzers has no sources.
                 folders.extend((!path.ends_with("target")).then_some(path));
             } else if path.extension().is_some_and(|has| extensions.iter().any(|ext| has == *ext)) {
                 paths.insert(path);
@@ -201,7 +200,7 @@ fn is_word(letter: char) -> bool {
     letter.is_alphanumeric() || letter == '_'
 }
 
-/// The words that follow `prefix` wherever it stands by itself in a line.
+/// The words that follow `prefix` wherever it is a separate word in a line.
 fn words_after<'l>(line: &'l str, prefix: &'l str) -> impl Iterator<Item = &'l str> {
     line.match_indices(prefix)
         .filter(|(at, _)| !line[..*at].ends_with(|before| is_word(before) || before == '$'))
@@ -292,7 +291,7 @@ fn files_are_opened_in_one_place() {
         }
         let n_lines = source.n_lines_without_tests();
         for (number, line) in source.code().take_while(|(number, _)| *number <= n_lines) {
-            // A compound document is read out of a file that is open.
+            // A compound document is read from an open file.
             let line = line.replace("CompoundFile::", "");
             if !calls.iter().any(|call| line.contains(call)) {
                 continue;
@@ -355,7 +354,7 @@ fn nothing_is_left_undone_or_switched_off() {
     assert_none(&violations, "nothing undone, no test switched off");
 }
 
-/// Where the standard output and the standard error may be named, and why.
+/// The places where the standard output and the standard error may be named, with the reason.
 const STREAMS: &[(&str, &str)] = &[
     ("src/cli/terminal.rs", "a line for people is made visible there"),
     ("src/cli/target.rs", "tables go out as they are"),
@@ -378,7 +377,7 @@ fn what_is_written_for_people_is_written_in_one_place_and_a_line_at_a_time() {
                 }
             }
         }
-        // What would be two lines comes out as one with an escape in it.
+        // A text of two lines becomes one with an escape in it.
         let text = code.iter().map(|(_, line)| *line).collect::<Vec<_>>().join("\n");
         for call in text.split("println!(").skip(1) {
             let format = call.split(");").next().unwrap_or_default();

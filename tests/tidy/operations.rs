@@ -1,12 +1,12 @@
-//! OPERATIONS.md quotes what the program says, and leaves no refusal out.
+//! OPERATIONS.md quotes the messages of the program, including every refusal.
 
 use super::{assert_none, numbered, root, source, sources};
 
-/// Where each message must have a row in the document.
+/// The sources whose messages must all have a row in the document.
 const COVERED: &[&str] =
     &["src/home/error.rs", "src/engine/outcome.rs", "src/feed/refused.rs", "src/watch/error.rs"];
 
-/// The messages quoted under "What can go wrong", each as the pieces between what varies.
+/// The messages quoted under "What can go wrong", each as its fixed pieces.
 fn quotes() -> Vec<(String, Vec<String>)> {
     let document = source(&root().join("OPERATIONS.md"));
     let start = document.text.find("## What can go wrong").expect("the chapter");
@@ -16,7 +16,7 @@ fn quotes() -> Vec<(String, Vec<String>)> {
         let cells: Vec<&str> = line.split('|').collect();
         let [_, _, seen, ..] = cells[..] else { continue };
         for quote in seen.split('`').skip(1).step_by(2) {
-            // A stop between two things that vary is none of either.
+            // Punctuation between two variable parts belongs to neither.
             let pieces = quote.split('…').map(|piece| piece.trim_matches([' ', ';', ':', ',']));
             let pieces = pieces.map(str::to_owned);
             let pieces = pieces.filter(|piece| piece.chars().any(char::is_alphanumeric));
@@ -26,7 +26,7 @@ fn quotes() -> Vec<(String, Vec<String>)> {
     quotes
 }
 
-/// A source as one text, in which strings that were broken over lines are whole.
+/// A source as one text, with continued strings joined.
 fn unbroken(text: &str) -> String {
     let mut whole = String::new();
     for line in text.lines() {

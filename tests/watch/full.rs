@@ -1,4 +1,4 @@
-//! A disk that is full for as long as a test says so.
+//! A disk that a test fills and empties.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -14,18 +14,18 @@ use super::common::nasty_feed::{NastyFeed, text};
 use super::watcher::Watcher;
 use super::{assert_verified, sandbox, taking_in_january};
 
-/// A disk beside a home; it has room until it is filled.
+/// The disk of a home; it has space until it is filled.
 pub struct Disk {
     flag: PathBuf,
 }
 
 impl Disk {
-    /// A disk with room, told by a file in a folder.
+    /// A disk with space; a file in a folder stands for its state.
     pub fn beside(folder: &Path) -> Self {
         Self { flag: folder.join("is-full") }
     }
 
-    /// What a process needs in its environment to be on this disk.
+    /// The environment of a process on this disk.
     pub fn environment(&self) -> [(&'static str, OsString); 2] {
         [
             ("LD_PRELOAD", compiled("tests/watch/full.c").into()),
@@ -42,7 +42,7 @@ impl Disk {
     }
 }
 
-/// A shim before the C library, compiled once.
+/// Compiles a shim for the C library, once.
 pub fn compiled(source: &str) -> PathBuf {
     static COMPILED: Mutex<BTreeMap<String, PathBuf>> = Mutex::new(BTreeMap::new());
     let mut compiled = COMPILED.lock().expect("nobody panicked");
@@ -59,7 +59,7 @@ pub fn compiled(source: &str) -> PathBuf {
     shim.clone()
 }
 
-/// The same on a disk that can be filled.
+/// A watcher with January ingested, on a disk that can be filled.
 fn with_january_on<'a>(disk: &Disk, sandbox: &'a Sandbox, feed: &NastyFeed) -> Watcher<'a> {
     taking_in_january(Watcher::start_in(sandbox, 1, disk.environment()), sandbox, feed)
 }
@@ -74,7 +74,7 @@ fn a_full_disk_pauses_it_and_room_lets_it_go_on() {
     sandbox.write("200002.csv", text(&feed.months[1].1));
     watcher.until_said("paused: no room is left for ");
     let beat = watcher.until("a pause", |beat| beat.state == State::Paused);
-    // It tries again and again, and says nothing more.
+    // It tries again and again, without a further message.
     watcher.until("another try", |next| next.updated > beat.updated);
     disk.make_room();
     watcher.until_said("resumed");

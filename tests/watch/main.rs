@@ -1,8 +1,8 @@
-//! `watch`, driven from outside: a process that sees files come one by one, is stopped, killed and
-//! started again, meets bad files, full disks and folders that go, and ends where one `ingest` of
-//! everything ends.
+//! `watch`, driven from outside. Files arrive one by one; the process is stopped, killed and
+//! started again, and meets bad files, full disks and missing folders. The home must equal that of
+//! one `ingest` of all files.
 //!
-//! Nothing here depends on speed: each step waits for what the heartbeat or the log says.
+//! The tests do not depend on speed: each step waits for the heartbeat or the log.
 
 #[path = "../common/mod.rs"]
 mod common;
@@ -31,7 +31,7 @@ fn sandbox() -> Sandbox {
     sandbox
 }
 
-/// Writes a file under its name from the start, in two pieces, as a copy over a network does.
+/// Writes a file under its final name, in two pieces, like a copy over a network.
 fn copy_slowly(path: &Path, text: &str) {
     let (first, rest) = text.split_at(text.len() / 2);
     let mut file = File::create(path).expect("a file of the feed");
@@ -40,7 +40,7 @@ fn copy_slowly(path: &Path, text: &str) {
     file.write_all(rest.as_bytes()).expect("the rest");
 }
 
-/// What one `ingest` of a feed into a new home comes to.
+/// The tables of one `ingest` of a feed into a new home.
 fn from_scratch(feed: &Path) -> (String, String) {
     let other = Sandbox::new();
     other.options("revision = \"append\"");
@@ -49,12 +49,12 @@ fn from_scratch(feed: &Path) -> (String, String) {
     (other.export("city"), other.export("plant"))
 }
 
-/// One `watch --once` that takes every file as it lies.
+/// Runs `watch --once`, with every file ready at the first look.
 fn once(sandbox: &Sandbox, feed: &Path) -> Run {
     sandbox.run(["watch".as_ref(), feed.as_os_str(), "--once".as_ref(), "--interval=0".as_ref()])
 }
 
-/// A watcher that has taken in January.
+/// A watcher that has ingested January.
 fn with_january<'a>(sandbox: &'a Sandbox, feed: &NastyFeed) -> Watcher<'a> {
     taking_in_january(Watcher::start(sandbox, 1), sandbox, feed)
 }
@@ -90,7 +90,8 @@ fn a_week_of_files_with_restarts_comes_to_what_one_ingest_comes_to() {
     for (at, kind) in kinds.into_iter().enumerate() {
         match kind {
             _ if at == 0 => drop(sandbox.write(&name(0), content(0))),
-            // A bad file first: nothing of it counts, it is said once, and the month waits.
+            // A bad file first: none of its lines count, the log has one message, and the month
+            // waits.
             0 => {
                 sandbox.write(&name(at), "not a customs file\n");
                 let beat = watcher.until("a refusal", |beat| beat.files_refused == 1);
@@ -98,13 +99,13 @@ fn a_week_of_files_with_restarts_comes_to_what_one_ingest_comes_to() {
                 watcher.until("more looks", |beat| beat.looks >= looks);
                 sandbox.write(&name(at), content(at));
             }
-            // The next month comes first, and waits.
+            // The next month arrives first, and waits.
             1 if at + 2 < 27 => {
                 sandbox.write(&name(at + 1), content(at + 1));
                 watcher.until("a file that waits", |beat| beat.files_waiting == 1);
                 copy_slowly(&sandbox.feed().join(name(at)), &content(at));
             }
-            // The same bytes again under another name.
+            // The same bytes again, under another name.
             2 => {
                 let skipped = watcher.until("a heartbeat", |_| true).files_skipped;
                 sandbox.write(&format!("{}-again.csv", feed.months[at - 1].0), content(at - 1));
@@ -124,14 +125,14 @@ fn a_week_of_files_with_restarts_comes_to_what_one_ingest_comes_to() {
                 watcher.until("an amendment", |beat| beat.vintage > vintage);
                 sandbox.write(&name(at), content(at));
             }
-            // Stopped with a file on its way in, and started again.
+            // Stopped while a file is being ingested, and started again.
             4 => {
                 sandbox.write(&name(at), content(at));
                 std::thread::sleep(Duration::from_millis(random.below(60)));
                 watcher.stop();
                 watcher = Watcher::start(&sandbox, 1 + at % 2);
             }
-            // Killed with a file on its way in, and started again.
+            // Killed while a file is being ingested, and started again.
             5 => {
                 copy_slowly(&sandbox.feed().join(name(at)), &content(at));
                 watcher.until("some look", |_| true);
@@ -154,7 +155,7 @@ fn a_week_of_files_with_restarts_comes_to_what_one_ingest_comes_to() {
     assert_each_vintage_is_listed(&sandbox, 27 + n_extra);
 }
 
-/// Every file has a vintage of its own, and nothing has two.
+/// Asserts that every file has its own vintage.
 fn assert_each_vintage_is_listed(sandbox: &Sandbox, n_files: usize) {
     let rows = csv_rows(&sandbox.export("files"));
     let vintages: Vec<String> = rows[1..].iter().map(|row| row[0].clone()).collect();
@@ -162,7 +163,7 @@ fn assert_each_vintage_is_listed(sandbox: &Sandbox, n_files: usize) {
     assert_eq!(vintages, expected);
 }
 
-/// A copy as OPERATIONS.md has it, with the database's own copy of what is written to.
+/// A backup as in OPERATIONS.md, with the database's own backup of a changing database.
 fn back_up(home: &Path, into: &Path) {
     fs::create_dir(into).expect("a folder for the copy");
     fs::copy(home.join("acknowledged"), into.join("acknowledged")).expect("the number");
@@ -175,7 +176,7 @@ fn back_up(home: &Path, into: &Path) {
     fs::copy(home.join("spillover.toml"), into.join("spillover.toml")).expect("the options");
 }
 
-/// What goes while it is copied is left out, as `cp` does.
+/// Copies a folder like `cp`; a file that disappears during the copy is left out.
 fn copy_folder(from: &Path, to: &Path) {
     let Ok(entries) = fs::read_dir(from) else { return };
     fs::create_dir(to).expect("a folder of the copy");
@@ -198,7 +199,7 @@ fn a_copy_taken_while_it_runs_is_a_home_as_it_stood_then() {
     let mut copies = Vec::new();
     for (at, (name, text)) in feed.files().enumerate() {
         sandbox.write(&name, text);
-        // In the middle of what the file leads to, whatever that is then.
+        // The backup is made while the watcher works on the file, at any point of the work.
         if at > 0 && at % 4 == 0 {
             let copy = Sandbox::new();
             fs::remove_dir(copy.home()).expect("an empty home");
@@ -217,7 +218,7 @@ fn a_copy_taken_while_it_runs_is_a_home_as_it_stood_then() {
             let then = sandbox.run(["export", table, "--vintage", &vintage]);
             assert_eq!(copy.export(table), then.stdout, "{table} as of {vintage}");
         }
-        // Restored, it takes in what came since.
+        // The restored home ingests the later files.
         let run = copy.run(["ingest".as_ref(), sandbox.feed().as_os_str()]);
         assert_eq!(run.code, Some(0), "{}", run.stderr);
         for table in ["city", "plant", "files"] {
@@ -244,7 +245,7 @@ fn damaged_records_are_put_back_from_the_feed_and_a_signal_while_the_home_opens_
     watcher.stop();
     assert_eq!(fs::read(&segment).expect("a segment"), whole);
     assert_verified(&sandbox);
-    // Whenever it comes, the home is left as it was.
+    // A stop request at any time leaves the home unchanged.
     for milliseconds in 0..12 {
         let mut watcher = Watcher::start(&sandbox, 1);
         watcher.until("a start", |_| true);
@@ -291,7 +292,7 @@ fn a_feed_that_goes_is_waited_for() {
     fs::rename(&away, sandbox.feed()).expect("the feed comes back");
     sandbox.write("200002.csv", text(&feed.months[1].1));
     let beat = watcher.until_next("200003");
-    // What was taken in before it went is not read again.
+    // Files ingested before the move are not read again.
     assert_eq!((beat.files_accepted, beat.files_skipped), (2, 0));
     watcher.stop();
 }
@@ -307,7 +308,7 @@ fn a_home_that_is_moved_away_is_not_written_any_more_and_no_other_one_begun() {
     sandbox.write("200002.csv", text(&feed.months[1].1));
     watcher.until_failed("is no longer the home that was opened");
     fs::remove_dir(sandbox.home()).expect("nothing was written there");
-    // Another one in its place is not taken for it.
+    // Another home in its place is not taken for it.
     fs::rename(&away, sandbox.home()).expect("the home comes back");
     let mut watcher = Watcher::start(&sandbox, 1);
     watcher.until_next("200003");
@@ -358,7 +359,7 @@ fn an_earlier_version_counts_again_once_the_one_in_its_place_is_withdrawn() {
     };
     assert_eq!([&first, &second, &first].map(|text| once(Some(text))), [1, 2, 2]);
     assert_eq!(sandbox.run(["withdraw", "200001.csv"]).code, Some(0));
-    // The file is as it was when it was skipped, so that only what is remembered of it decides.
+    // The file is unchanged since it was skipped, so that only the ledger decides about it.
     assert_eq!(once(None), 3);
     assert_verified(&sandbox);
 }

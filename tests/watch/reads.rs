@@ -1,4 +1,4 @@
-//! A disk that fails one read of the home, whichever: the watcher says so and ends with code 1.
+//! A disk that fails any one read of the home: the watcher reports it and ends with code 1.
 
 use std::fs;
 use std::path::Path;
@@ -9,7 +9,7 @@ use super::common::run;
 use super::full::compiled;
 use super::sandbox;
 
-/// Runs `watch --once` under the shim of `tests/faults`, which counts the reads of a home, or fails
+/// Runs `watch --once` under the shim of `tests/faults`, which counts the reads of a home or fails
 /// one of them.
 fn once(home: &Path, feed: &Path, environment: &[(&str, &str)]) -> super::Run {
     let mut command = Command::new(env!("CARGO_BIN_EXE_spillover"));
@@ -50,7 +50,7 @@ fn an_error_of_any_read_of_the_home_is_told_and_ends_the_watcher() {
         let failed = [("FAULT_AT", number.as_str()), ("FAULT_TOLD", path)];
         let run = once(&home, &sandbox.feed(), &failed);
         let of = fs::read_to_string(&told).unwrap_or_default();
-        // The database does without its log and index where it can, and says so if it cannot.
+        // The database does without its log and index if it can, and reports an error if it cannot.
         if run.code == Some(0) && (of.contains("-wal") || of.contains("-shm") || of == "p \n") {
             continue;
         }

@@ -1,4 +1,4 @@
-//! A watcher that runs beside the test, and what to wait for of it.
+//! A watcher that runs next to the test, and functions that wait for its state.
 
 use std::ffi::OsString;
 use std::fs::{self, File};
@@ -10,7 +10,7 @@ use spillover::watch::heartbeat::{Heartbeat, State};
 
 use super::common::Sandbox;
 
-/// Generous: on a busy machine a process may not run for long.
+/// A long deadline: on a busy machine a process may not run for some time.
 const DEADLINE: Duration = Duration::from_mins(5);
 
 /// A watcher over a sandbox's feed.
@@ -25,7 +25,7 @@ impl<'a> Watcher<'a> {
         Self::start_in(sandbox, n_workers, [])
     }
 
-    /// Starts one with more in its environment.
+    /// Starts a watcher with additional environment variables.
     pub fn start_in<const N: usize>(
         sandbox: &'a Sandbox,
         n_workers: usize,
@@ -81,7 +81,7 @@ impl<'a> Watcher<'a> {
         self.until(text, |_| fs::read_to_string(&log).expect("a log").contains(text));
     }
 
-    /// Waits until it ends by itself, and says why.
+    /// Waits until it ends by itself with a message.
     pub fn until_failed(mut self, text: &str) {
         let begun = Instant::now();
         let status = loop {
@@ -103,7 +103,7 @@ impl<'a> Watcher<'a> {
         self.child.wait().expect("the child ends")
     }
 
-    /// Asks it to stop, which it must do of itself and say.
+    /// Asks it to stop, and asserts that it does and reports it.
     pub fn stop(self) {
         let (home, log) = (self.sandbox.home(), self.log.clone());
         let status = self.end("-TERM");
@@ -115,7 +115,7 @@ impl<'a> Watcher<'a> {
 }
 
 impl Drop for Watcher<'_> {
-    /// A test that fails leaves no process behind.
+    /// A failing test leaves no process behind.
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();

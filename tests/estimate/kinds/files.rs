@@ -1,4 +1,4 @@
-//! Codecs, names, folders and files that are no panels.
+//! Codecs, names, folders and files that are not panels.
 
 use super::*;
 
@@ -45,7 +45,7 @@ fn names_with_dots_and_columns_with_parts_are_no_paths() {
     let path = folder.path().join("panel.parquet");
     let names = ["log.y", "gdp.pc", "firm.id", "year.of.it"];
     let plain = batch(names, firms::<_, Int64Array>(Some), years());
-    // A column with parts, whose path is the name of another column.
+    // A column with parts, whose path equals the name of another column.
     let parts: ArrayRef = Arc::new(StructArray::from(vec![(
         Arc::new(Field::new("id", DataType::Int64, true)),
         firms::<_, Int64Array>(|_| Some(1)),
@@ -133,7 +133,7 @@ fn files_that_are_no_panels_are_named_with_what_to_do() {
         let said = said(bytes);
         assert!(said.contains(expected), "{said}");
     }
-    // These begin alike and are text.
+    // These headers have the first bytes of other formats and are text.
     for header in ["ORCID,y,x", "PAR1,y,x", "PARENT,y,x", "BZh,y,x", "country,DUCKS,y,x"] {
         let line = header.split(',').map(|_| "1").collect::<Vec<_>>().join(",");
         let path = written(folder.path(), "p", format!("{header}\n{line}\n").as_bytes());

@@ -1,6 +1,5 @@
-//! Panels as people have them: one small panel in every kind of text, Parquet and Arrow, with every
-//! type that a level or a number may have. The estimate is the same throughout, to the digits that
-//! dense algebra gives.
+//! Panels in the forms that users have: one small panel in every kind of text, Parquet and Arrow,
+//! with every type of level and number. All give the same estimate, to the digits of dense algebra.
 
 mod files;
 mod text;
@@ -81,7 +80,7 @@ fn tried(
     Ok((found, table))
 }
 
-/// That the estimate is the right one, with iid and with clustered errors.
+/// Asserts that the estimate is correct, with iid and with clustered errors.
 fn is_right_with(path: &Path, names: [&str; 4], options: &ReadOptions) -> Table {
     let [y, x, firm, year] = names;
     let formula = format!("{y} ~ {x} | {firm} + {year}");
@@ -120,7 +119,7 @@ fn folder() -> tempfile::TempDir {
     tempfile::tempdir().expect("a folder")
 }
 
-/// The base as text with these firms, fields joined by `delimiter`.
+/// The base as text with these firms; fields are joined by `delimiter`.
 fn text(names: [&str; 4], firm: &dyn Fn(i64) -> String, delimiter: &str) -> String {
     let base = base();
     let mut text = names.join(delimiter) + "\n";

@@ -26,7 +26,8 @@ fn identifiers_in_text_are_what_they_are_written_as() {
         let table = is_right(&path);
         assert_eq!(table.text("firm", 0), of(&list, base().firm[0]).trim_matches('"'));
     }
-    // Not quoted, the code of Namibia counts unless the texts for missing values are others.
+    // Without quotes, the code of Namibia is a missing value unless other texts are given for
+    // those.
     let none = ReadOptions { missing: Some(vec![String::new()]), ..ReadOptions::default() };
     let namibia = text(NAMES, &|firm| of(&countries, firm).into(), ",");
     is_right_with(&written(folder.path(), "n.csv", namibia), NAMES, &none);
@@ -69,7 +70,7 @@ fn chinese_names_and_texts_are_read_in_every_encoding() {
         let (bytes, _, _) = encoding.encode(&text);
         let path = written(folder.path(), "p.csv", &bytes);
         let given = ReadOptions { encoding: Some(encoding), ..ReadOptions::default() };
-        // Big5 has none of the simplified characters: they are written as numbers there.
+        // Big5 has none of the simplified characters; there they are written as numbers.
         if encoding != encoding_rs::BIG5 {
             is_right_with(&path, names, &given);
             is_right_with(&path, names, &ReadOptions::default());

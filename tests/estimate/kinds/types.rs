@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// Every type that a level may have, with the text of the first row's.
+/// Every type of level, with the text of the first row.
 fn level_types() -> Vec<(ArrayRef, &'static str)> {
     const LARGE: i64 = 1_000_000_000_000_000_000;
     let text = |firm: i64| format!("F{firm}");
@@ -91,7 +91,7 @@ where
     base().firm.iter().map(|&firm| <A as Native>::Value::try_from(firm).ok()).collect()
 }
 
-/// What an array's values are made of.
+/// The type of an array's values.
 trait Native {
     type Value;
 }

@@ -12,7 +12,7 @@ fn a_null_is_the_only_missing_value_of_parquet() {
     let firm = firms::<_, StringArray>(|f| Some(of(&codes, f)));
     parquet(&path, &[batch(NAMES, firm, years())], Compression::SNAPPY);
     is_right(&path);
-    // A null among whole numbers, texts and dates; a NaN among reals, and -0 beside 0.
+    // Arrays with a null for whole numbers, texts and dates, a NaN for reals, and -0 next to 0.
     let real = [0.0, -0.0, f64::NAN, 2.0, 2.0];
     let columns: Vec<(&str, ArrayRef)> = vec![
         ("y", Arc::new(Float64Array::from(vec![1.0, 2.0, 4.0, 3.0, 7.0]))),
@@ -53,7 +53,7 @@ fn numbers_of_every_type_are_the_numbers_that_they_are() {
         let array: Decimal128Array = digits.iter().map(|&d| Some(d)).collect();
         Arc::new(array.with_precision_and_scale(38, scale).expect("a type"))
     };
-    // Past 2^53 the nearest real, of two equally near the even one.
+    // Past 2^53, the nearest real; of two equally near ones the even one.
     let past = 9_007_199_254_740_993;
     let cases: Vec<(ArrayRef, Vec<f64>)> = vec![
         (Arc::new(BooleanArray::from(vec![true, false])), vec![1.0, 0.0]),
@@ -106,7 +106,7 @@ fn a_column_that_is_decimals_and_levels_at_once_is_both() {
         base().firm.iter().map(|&f| Some(i128::from(f) * 10 + 5)).collect();
     let firm = Arc::new(array.with_precision_and_scale(10, 1).expect("a type"));
     parquet(&path, &[batch(NAMES, firm, years())], Compression::SNAPPY);
-    // A product with the level itself: its coefficient tells whether the numbers are right.
+    // A product with the level itself: its coefficient shows whether the numbers are right.
     let slope = |formula: &str| {
         let found = tried(&path, formula, None, &ReadOptions::default()).expect("an estimate").0;
         found.terms[0].estimate

@@ -7,7 +7,7 @@ use std::sync::Once;
 
 static QUIET: Once = Once::new();
 
-// A reader of tables that panics refuses its file: only what panics on another thread is a finding.
+// A panic of a table reader refuses the file, so that only a panic on another thread is a finding.
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     QUIET.call_once(|| {
         let found = std::panic::take_hook();

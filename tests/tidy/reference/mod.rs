@@ -1,4 +1,4 @@
-//! docs/REFERENCE.md is what the program says of itself. `UPDATE_EXPECT=1` writes it.
+//! docs/REFERENCE.md is generated from the program. `UPDATE_EXPECT=1` writes it.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -107,7 +107,7 @@ fn the_reference_is_what_the_program_says() {
     );
 }
 
-/// The names that an error of serde lists as the ones it expects.
+/// The expected names in an error of serde.
 fn expected(text: &str) -> BTreeSet<String> {
     let error = toml::from_str::<Config>(text).expect_err("no such key").to_string();
     let names = error.rsplit("expected one of").next().unwrap_or_default();
