@@ -1,10 +1,10 @@
 //! Text from outside, made safe for a terminal and a text log.
 //!
 //! File names, firm identifiers, names of columns and output of other programs can have any
-//! characters: escape sequences that move the cursor, line breaks that forge a message, marks that
-//! change the direction of writing. Text for people goes through [`line()`], one line at a time;
-//! JSON documents go through [`json`]. Tables for programs (CSV, Parquet, workbooks, JSON lines)
-//! keep their texts unchanged.
+//! characters. Escape sequences move the cursor, line breaks forge a message, and marks change the
+//! direction of writing. Text for people goes through [`line()`], one line at a time; JSON
+//! documents go through [`json`]. Tables for programs (CSV, Parquet, workbooks, JSON lines) keep
+//! their texts unchanged.
 //!
 //! Invariant: the result of [`line()`] is one line, and each of its characters is visible or a
 //! blank.

@@ -3,10 +3,10 @@
 //!
 //! ```text
 //! covers   months                                     closes
-//! month    the one in its name, in parts              it, once all parts are there
-//! range    those between two in its name              them
-//! year     those of the year in its name              up to the last one that has lines
-//! contents those that lines name, thin ones aside     them
+//! month    the month in its name, in parts            the month, after its last part
+//! range    the months from first to last in its name  all of them
+//! year     the months of the year in its name         those up to the last one with lines
+//! contents the months of its lines, without thin ones all of them
 //! ```
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -88,7 +88,7 @@ pub enum Refusal {
         /// The month.
         period: Period,
     },
-    /// A month would lose at least half of its records.
+    /// A month would lose more than half of its records.
     #[error(
         "{file}: {period} had {n_before} records and has {n_now} in it; if that is right, set \
          allow_shrink = [\"{period}\"] in spillover.toml in the home or the file that --config \

@@ -1,9 +1,9 @@
 //! Restores the state of the dataflow, for the newest state of the archive or for a vintage.
 //!
 //! ```text
-//! newest good snapshot ─▶ its cells ─▶ + files that came since, − files that went since,
-//!   │ damaged: the one before             + the roles that months gained by closing
-//!   └ none: nothing, and every file is one that came since
+//! newest good snapshot ─▶ its cells ─▶ + files accepted since, − files withdrawn since,
+//!   │ damaged: the previous one           + the roles that months gained by closing
+//!   └ none: the empty state, with all files accepted since
 //! ```
 //! The difference between two states of the archive has one definition, whether the first state is
 //! a snapshot or empty. One path therefore serves both cases.

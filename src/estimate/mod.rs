@@ -7,7 +7,7 @@
 //!                         levels)   residuals)
 //! ```
 //!
-//! Results are equal to the last bit for any number of threads: the data alone decide the cut of
+//! Results are equal to the last bit for any number of threads. The data alone decide the cut of
 //! rows into parts, and sums are added in the order of the parts.
 
 pub mod absorb;

@@ -135,8 +135,8 @@ fn process_descriptors() -> String {
     )
 }
 
-/// The missing permission for a path: that of the first folder that this process may not pass, of
-/// the file, or of the folder for a new file.
+/// The missing permission for a path. It concerns the first folder that this process may not pass,
+/// the file, or the folder for a new file.
 fn permission(path: &Path) -> String {
     let found = denied(path).and_then(|what| Some((fs::metadata(&what).ok()?, what)));
     let Some((there, what)) = found else {

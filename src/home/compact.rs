@@ -21,7 +21,7 @@ pub struct CompactionRules {
     /// The largest number of changes, and of unwanted publications, in a chain without a fold.
     pub n_changes_max: usize,
     /// The largest number of rows in the changes of a chain without a fold, in percent of the rows
-    /// of the changed table.
+    /// that they change.
     pub changes_max_percent: u64,
 }
 

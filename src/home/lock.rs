@@ -83,8 +83,8 @@ pub(super) struct Unread {
 }
 
 impl Unread {
-    /// Locks out new readers; `None` if there may be readers. On a disk too full for the file there
-    /// is no mark of readers, so `None` as well.
+    /// Locks out new readers; `None` if there are, or may be, readers. If a full disk has no room
+    /// for the file, there is no mark of a reader either, and no lock is needed.
     ///
     /// # Errors
     /// [`ArchiveError::Lock`] if the file cannot be opened.

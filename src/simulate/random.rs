@@ -1,7 +1,7 @@
 //! Random numbers whose every bit is fixed by the seed, for any threads and machine.
 //!
-//! There are two kinds. A [`Stream`] is `ChaCha8`, opened for one purpose and one pair of numbers
-//! (such as a year and a chunk of firms), so that work can run in any order. A *keyed draw* is a
+//! There are two kinds. A [`Stream`] is `ChaCha8`, opened for one purpose and one pair of numbers,
+//! such as a year and a chunk of firms. Work can therefore run in any order. A *keyed draw* is a
 //! hash. Values that persist for a plant and a market (its taste, its cost of entry) are drawn
 //! again when needed and never stored. Both use functions of this file and of `libm` alone, because
 //! the distributions of random-number libraries change between versions.

@@ -3,7 +3,7 @@
 //!
 //! | table | columns | content |
 //! |---|---|---|
-//! | both | `removed` | whether the row is gone |
+//! | both | `removed` | true for a removed row |
 //! | `city` | `city`, `country` | the key |
 //! | | `exporters` to `base_cents` | counts and amounts |
 //! | | `growth_sum` | `S` in 2⁻³² log points |

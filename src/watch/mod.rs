@@ -1,7 +1,7 @@
 //! The watcher: ingests a growing feed for years.
 //!
 //! ```text
-//! look ─▶ ledger: which files are new, whole, and next ─▶ Engine::ingest ─▶ ledger, heartbeat
+//! look ─▶ ledger: files that are new, complete, next   ─▶ Engine::ingest ─▶ ledger, heartbeat
 //!   ▲                                                          │
 //!   └── wait: the interval, or longer while paused ◀───────────┘
 //! ```

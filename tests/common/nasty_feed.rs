@@ -1,6 +1,6 @@
-//! A small feed with all difficulties for incremental figures: firms with opening and closing
-//! plants, cells that are amended, cancelled and revived, late records, imports, intermediaries,
-//! Hong Kong, quoted names.
+//! A small feed with all difficulties for incremental figures. Plants open and close; cells are
+//! amended, cancelled and revived. There are late records, imports, intermediaries, Hong Kong and
+//! quoted names.
 //!
 //! The same seed gives the same feed.
 

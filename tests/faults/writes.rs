@@ -1,5 +1,5 @@
-//! The disk accepts no more bytes: the process stops with a message, no part of the step counts,
-//! and the same command gives the same home once there is space.
+//! The disk accepts no more bytes: the process stops with a message, and no part of the step
+//! counts. With free space, the same command gives the same home.
 
 #[cfg(unix)]
 mod limited {

@@ -4,8 +4,8 @@
 //! `3100000002000017` loses its last digit, `3E10` and `1-2` become a number and a date. In a file
 //! for Excel, and in no other,
 //!
-//! - a text that would be a formula begins with an apostrophe, at every possible start of a cell:
-//!   an Excel that expects semicolons ignores quotes in the middle of a line;
+//! - a text that would be a formula begins with an apostrophe, at every possible start of a cell.
+//!   An Excel that expects semicolons ignores quotes in the middle of a line;
 //! - a text that would be read as a value, in most cases a code, is the formula `="0101"`, whose
 //!   value is the text. A leading apostrophe or tab would become part of the code, which would then
 //!   not match in another sheet.

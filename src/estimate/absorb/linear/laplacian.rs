@@ -3,10 +3,11 @@
 //! # Equation
 //! The elimination of a vertex joins its neighbours in pairs; all pairs would fill the matrix.
 //! Instead, each neighbour but the last, in order of weight, gets one new edge to a heavier
-//! neighbour. That neighbour is drawn in proportion to the weights, and the edge is weighted so
-//! that the expectation is the exact elimination (Gao, Kyng, Spielman 2023, "Robust and practical
-//! solution of Laplacian equations by approximate elimination"). A vertex with the fewest edges is
-//! eliminated first. Trees, chains and cycles are therefore eliminated exactly.
+//! neighbour. That neighbour is drawn in proportion to the weights, and the edge's weight makes the
+//! expectation equal to the exact elimination. The method is by Gao, Kyng and Spielman (2023,
+//! "Robust and practical solution of Laplacian equations by approximate elimination"). A vertex
+//! with the fewest edges is eliminated first. Trees, chains and cycles are therefore eliminated
+//! exactly.
 //!
 //! Weights are only added and multiplied, so nothing cancels. The random numbers start from a
 //! constant: the same graph gives the same factors.

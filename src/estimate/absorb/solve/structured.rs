@@ -2,7 +2,7 @@
 //! is iterated.
 //!
 //! ```text
-//! block (city) ─┬─ piece (year) ── A of its cells, what lives in it only eliminated ─┐
+//! block (city) ─┬─ piece (year) ── A of its cells, levels only in it eliminated ─────┐
 //!               ├─ piece (year) ── A of its cells ───────────────────────────────────┼─▶ R'AR
 //!               └─ …                                                                 ┘ inverted:
 //!                                                                  city-destination is out
