@@ -105,7 +105,7 @@ pub fn profitability_scale(sigma: f64) -> f64 {
 /// `demand` in levels, not logs.
 ///
 /// # Panics
-/// As [`profitability_scale`].
+/// As for [`profitability_scale`].
 #[must_use]
 pub fn profit(technology: &Technology, demand: f64) -> f64 {
     profitability_scale(technology.sigma) * technology.ability() * demand - technology.fixed_cost
@@ -149,7 +149,7 @@ fn expected_demand_alone(prior: &Prior) -> f64 {
 /// (5): `ξ φ^(σ-1) exp(d̄ + v/2) - f`, `v = v_d + v_z`.
 ///
 /// # Panics
-/// As [`profitability_scale`].
+/// As for [`profitability_scale`].
 #[must_use]
 pub fn expected_profit_alone(technology: &Technology, prior: &Prior) -> f64 {
     profit(technology, expected_demand_alone(prior))
@@ -161,7 +161,7 @@ pub fn expected_profit_alone(technology: &Technology, prior: &Prior) -> f64 {
 /// (6): `φ^(σ-1) ≥ f / (ξ exp(d̄ + v/2))`; there (5) is zero.
 ///
 /// # Panics
-/// As [`profitability_scale`].
+/// As for [`profitability_scale`].
 #[must_use]
 pub fn export_cutoff_alone(sigma: f64, fixed_cost: f64, prior: &Prior) -> f64 {
     fixed_cost / (profitability_scale(sigma) * expected_demand_alone(prior))
@@ -173,7 +173,7 @@ pub fn export_cutoff_alone(sigma: f64, fixed_cost: f64, prior: &Prior) -> f64 {
 /// (7): `r = σ E[π] + σ f`.
 ///
 /// # Panics
-/// As [`profitability_scale`].
+/// As for [`profitability_scale`].
 #[must_use]
 pub fn revenue_alone(technology: &Technology, prior: &Prior) -> f64 {
     technology.sigma * (expected_profit_alone(technology, prior) + technology.fixed_cost)
@@ -185,7 +185,7 @@ pub fn revenue_alone(technology: &Technology, prior: &Prior) -> f64 {
 /// (8): `d_post = δ (d_nb + d_oth) + (1-δ) d̄`.
 ///
 /// # Panics
-/// As [`signal_weight`].
+/// As for [`signal_weight`].
 #[must_use]
 pub fn posterior_mean(prior: &Prior, signals: &Signals) -> f64 {
     let weight = signal_weight(prior, signals.exporters);
@@ -211,7 +211,7 @@ pub fn signal_weight(prior: &Prior, exporters: f64) -> f64 {
 /// (10): `v_post = v_z v_d / (v_z + n v_d)`.
 ///
 /// # Panics
-/// As [`signal_weight`].
+/// As for [`signal_weight`].
 #[must_use]
 pub fn posterior_variance(prior: &Prior, exporters: f64) -> f64 {
     let taste_variance = checked_taste_variance(prior, exporters);
@@ -225,7 +225,7 @@ pub fn posterior_variance(prior: &Prior, exporters: f64) -> f64 {
 /// which (7) includes: without a signal it is (7) times `exp(-v_z/2)`.
 ///
 /// # Panics
-/// As [`profitability_scale`] and [`signal_weight`].
+/// As for [`profitability_scale`] and [`signal_weight`].
 #[must_use]
 pub fn revenue_after_learning(technology: &Technology, prior: &Prior, signals: &Signals) -> f64 {
     let log_expected =
@@ -241,7 +241,7 @@ pub fn revenue_after_learning(technology: &Technology, prior: &Prior, signals: &
 /// (12): `∂ ln r / ∂ d_oth = δ > 0`.
 ///
 /// # Panics
-/// As [`signal_weight`].
+/// As for [`signal_weight`].
 #[must_use]
 pub fn elasticity_of_revenue_to_affiliate_signal(prior: &Prior, exporters: f64) -> f64 {
     signal_weight(prior, exporters)

@@ -47,7 +47,7 @@ impl Packed {
         self.high.len()
     }
 
-    /// All of them.
+    /// All numbers.
     #[must_use]
     pub fn as_slice(&self) -> PackedSlice<'_> {
         PackedSlice { high: &self.high, low: &self.low }
