@@ -2,16 +2,16 @@
 
 use clap::Args;
 use spillover::domain::types::Period;
-use spillover::engine::{EngineError, Request, Unwatched};
+use spillover::engine::{EngineError, Request};
 use spillover::home::Archive;
 use spillover::home::options::Close as ClosePolicy;
-use spillover::regressions::YearClose;
+use spillover::regressions::{Reestimating, YearClose};
 
 use super::ending::Done;
 use super::follow_up::follow_up;
 use super::home_options::{HomeOptions, n_workers};
 use super::ingest::open;
-use super::reestimation::Reestimating;
+use super::progress::Files;
 
 #[derive(Debug, Args)]
 pub struct Close {
@@ -37,16 +37,18 @@ impl Close {
         }
         drop(archive);
         let n_workers = n_workers(self.workers, &config);
-        let year_close = YearClose::new(config.estimate.as_deref(), n_workers)?;
+        let mut year_close = YearClose::new(config.estimate.as_deref(), n_workers)?;
         let mut engine = open(home, Request { config, n_workers, ..Request::default() }, &[])?;
-        let mut observer = Reestimating { inner: Unwatched, year_close };
+        let mut observer = Reestimating::new(Files::watch(0, &[]), &mut year_close);
         engine.catch_up(&mut observer);
         let closed = engine.close(self.period, &mut observer);
         if let Err(EngineError::OutOfOrder(order)) = &closed {
             anyhow::bail!("{order}");
         }
         closed?;
+        let (_, failure) = observer.finish();
         println!("{} is closed", self.period);
+        failure.map_or(Ok(()), Err)?;
         follow_up(&mut engine)?;
         Ok(Done::Clean)
     }

@@ -15,7 +15,7 @@ use spillover::files::trouble::remark;
 use spillover::home::{Archive, ArchiveError};
 use spillover::regressions::{
     Asked, Choice, Cleared, Estimation, Notice, Outcome, RegressionError, Reuse, TableResult, asks,
-    clear_failures,
+    beside_paper, clear_failures, is_published,
 };
 use spillover::render::regression::Layout;
 use spillover::render::report::{self, ReportFormat};
@@ -51,6 +51,10 @@ pub struct Estimate {
         default_missing_value = "affiliate_growth"
     )]
     path: Option<String>,
+    /// Print the estimates beside published ones: estimate, standard error, observations, R2, and
+    /// the ratio of the home's figure to the published one.
+    #[arg(long, value_name = "SOURCE", conflicts_with_all = ["spec", "path"])]
+    beside: Option<Source>,
     /// Show the estimates at this vintage: after the file of this number was ingested.
     #[arg(long, value_name = "V", conflicts_with_all = ["again", "cold", "path"])]
     vintage: Option<u32>,
@@ -66,6 +70,13 @@ pub struct Estimate {
     /// The file to write [default: standard output].
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
+}
+
+/// Published estimates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Source {
+    /// Tables 1 to 6 of the paper that the program implements.
+    Paper,
 }
 
 /// The output formats of regression results.
@@ -160,7 +171,11 @@ impl Estimate {
             None => estimation.tables(&mut say),
         };
         let tables = tables.map_err(|error| self.with_line(error.into()))?;
-        self.write(home, &report::tables(&tables, format.report())?)?;
+        let text = match self.beside {
+            Some(Source::Paper) => report::comparisons(&beside_paper(&tables), format.report()),
+            None => report::tables(&tables, format.report()),
+        };
+        self.write(home, &text?)?;
         Ok(done(tables.iter().flat_map(TableResult::outcomes)))
     }
 
@@ -207,7 +222,9 @@ impl Estimate {
             return Ok(vec![(Specification::parse(&name, &text)?, Choice::All)]);
         }
         let Some(table) = &self.table else {
-            return Ok(Specification::bundled().into_iter().map(|s| (s, Choice::All)).collect());
+            let mut all = Specification::bundled();
+            all.retain(|one| self.beside.is_none() || is_published(&one.name));
+            return Ok(all.into_iter().map(|one| (one, Choice::All)).collect());
         };
         let (name, column) = match table.split_once('.') {
             Some((name, column)) => (name, Some(column)),
@@ -217,6 +234,9 @@ impl Estimate {
             let names: Vec<String> = Specification::bundled().into_iter().map(|s| s.name).collect();
             bail!("there is no table \"{name}\"; there are {}", names.join(", "));
         };
+        if self.beside.is_some() && !is_published(name) {
+            bail!("the paper publishes no figures of table \"{name}\"; name one of 1 to 6");
+        }
         let Some(column) = column else { return Ok(vec![(specification, Choice::All)]) };
         if !specification.columns().iter().any(|own| own.name == column) {
             let own = specification.columns().iter().map(|column| column.name.clone());

@@ -8,14 +8,13 @@ use spillover::engine::{Engine, FileOutcome, Outcome, Request, with_causes};
 use spillover::feed::refused::Refused;
 use spillover::feed::source::{FeedFile, discover, passed_over};
 use spillover::home::Seen;
-use spillover::regressions::YearClose;
+use spillover::regressions::{Reestimating, YearClose};
 
 use super::ending::Done;
 use super::feed::Feed;
 use super::follow_up::follow_up;
 use super::home_options::{HomeOptions, n_workers};
 use super::progress::{Files, Skipped, counter};
-use super::reestimation::Reestimating;
 use super::terminal;
 
 #[derive(Debug, Args)]
@@ -35,7 +34,7 @@ impl Ingest {
         let config = home.config()?;
         let Feed { feeds, profile, workers } = self.feed;
         let n_workers = n_workers(workers, &config);
-        let year_close = YearClose::new(config.estimate.as_deref(), n_workers)?;
+        let mut year_close = YearClose::new(config.estimate.as_deref(), n_workers)?;
         let request = Request::for_feed(&feeds, profile.as_deref(), config, n_workers)?;
         let layout = request.layout(home.folder())?;
         let found = discover(&feeds, &layout)?;
@@ -43,19 +42,22 @@ impl Ingest {
             eprintln!("{passed_over}");
         }
         let inner = Files::watch(found.files.len(), &found.refused);
-        let mut observer = Reestimating { inner, year_close };
+        let mut observer = Reestimating::new(inner, &mut year_close);
         let mut engine = open(home, request, &found.files)?;
         engine.catch_up(&mut observer);
         let ingested = engine.ingest(&found.files, &mut observer);
-        let Reestimating { inner: files, .. } = observer;
+        let (files, failure) = observer.finish();
         files.tell_skipped(if self.verbose { Skipped::Listed } else { Skipped::Counted });
         let outcomes = ingested.inspect_err(|_| files.tell_refused())?;
         for name in &engine.restored().mended {
             eprintln!("the records of {name} were damaged and are restored from the file");
         }
         let summary = Summary::of(&engine, &outcomes, &found.refused)?;
-        summary.print(self.json)?;
+        if failure.is_none() || summary.files_accepted > 0 {
+            summary.print(self.json)?;
+        }
         files.tell_refused();
+        failure.map_or(Ok(()), Err)?;
         follow_up(&mut engine)?;
         Ok(summary.done())
     }

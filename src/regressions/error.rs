@@ -241,11 +241,17 @@ impl RegressionError {
         self.of_archive().is_some_and(ArchiveError::is_fatal)
     }
 
-    /// Whether it comes of the disk and not of the figures: once the disk is in order, the same
-    /// estimation may go well.
+    /// Whether the disk or the quota had no room.
+    #[must_use]
+    pub fn is_no_room(&self) -> bool {
+        self.of_archive().is_some_and(ArchiveError::is_no_room)
+    }
+
+    /// Whether the cause is the disk and not the figures: once the disk is in order, the same
+    /// estimation may succeed.
     #[must_use]
     pub fn is_of_disk(&self) -> bool {
-        self.of_archive().is_some_and(|error| error.is_fatal() || error.is_no_room())
+        self.is_fatal() || self.is_no_room()
     }
 
     /// Whether the home lacks the data, so that nothing failed: once it has them, the same

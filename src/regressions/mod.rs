@@ -14,6 +14,7 @@
 //! same effects are solved once, for all tables. A failed estimation is an outcome: it stops no
 //! other column, and no intake.
 
+mod beside;
 mod codes;
 mod columns;
 pub mod content;
@@ -35,6 +36,7 @@ mod plant;
 mod plant_years;
 mod product;
 mod rauch;
+mod reestimation;
 mod run;
 mod sample;
 mod source;
@@ -44,6 +46,7 @@ mod summary;
 mod table;
 mod year_close;
 
+pub use beside::{ComparedFigure, Comparison, beside_paper, is_published};
 pub use error::RegressionError;
 pub use estimation::{Asked, Estimation, Notice, Reuse, asks};
 pub use figure::{Bin, Scatter, scatter};
@@ -55,6 +58,7 @@ pub use keep::{
 pub use memories::Memories;
 pub use panels::{Kind, Panels};
 pub use path::{Path, Point, path};
+pub use reestimation::{EstimationFailure, EstimationObserver, Reestimating};
 pub use run::{Ask, Origin, Outcome, Regressions, Wanted, check};
 pub use standing::{Standing, as_they_stand, as_they_stood};
 pub use summary::{Statistics, summarise};

@@ -7,7 +7,7 @@ use crate::clock::ClockError;
 use crate::engine::EngineError;
 use crate::feed::source::FeedError;
 use crate::files::trouble::advice;
-use crate::regressions::{NoTable, RegressionError};
+use crate::regressions::{EstimationFailure, NoTable};
 
 /// The reason why a watcher ended without a stop request.
 #[derive(Debug, thiserror::Error)]
@@ -18,16 +18,16 @@ pub enum WatchError {
     /// The option `estimate` names an unknown table.
     #[error(transparent)]
     Estimate(#[from] NoTable),
-    /// The disk failed while a year was estimated.
+    /// The disk failed or was full while a year was estimated.
     #[error(transparent)]
-    Estimation(Box<RegressionError>),
+    Estimation(Box<EstimationFailure>),
     /// The disk is full, in a run that does not wait for space (`--once`).
     #[error("no room is left for {}; make room on its disk", home.display())]
     NoRoom {
         /// The home.
         home: PathBuf,
         /// The error of the file or folder that needs space.
-        source: Box<EngineError>,
+        source: Box<Self>,
     },
     /// The feed is missing, in a run that does not wait for it (`--once`).
     #[error(transparent)]
@@ -71,4 +71,16 @@ pub enum WatchError {
         /// The system's error.
         source: io::Error,
     },
+}
+
+impl WatchError {
+    /// Whether the disk or the quota had no room. The watcher then waits for room.
+    #[must_use]
+    pub fn is_no_room(&self) -> bool {
+        match self {
+            Self::Engine(error) => error.is_no_room(),
+            Self::Estimation(failure) => failure.is_no_room(),
+            _ => false,
+        }
+    }
 }

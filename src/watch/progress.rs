@@ -1,4 +1,4 @@
-//! Reports intake as log lines and heartbeats, and estimates a closing year.
+//! Reports intake and estimations as log lines and heartbeats.
 
 use tracing::{info, warn};
 
@@ -8,25 +8,21 @@ use crate::domain::record::Counts;
 use crate::domain::types::{Period, Vintage};
 use crate::engine::{FileOutcome, Observer, Outcome, thin_months, with_causes};
 use crate::home::{Archive, Publication, Seen};
-use crate::regressions::{Estimated, RegressionError, YearClose};
+use crate::regressions::{Estimated, EstimationFailure, EstimationObserver};
 
 /// Tells of an intake.
 pub struct Progress<'a> {
     pulse: &'a mut Pulse,
     stop: &'a Stop,
-    year_close: &'a mut YearClose,
     publication: Publication,
     /// Files that count once the current step is committed; they are reported then.
     accepted: Vec<(String, Vintage, Counts)>,
-    /// What ended an estimation in a way that must end the process.
-    pub fatal: Option<RegressionError>,
 }
 
 impl<'a> Progress<'a> {
     /// Tells of an intake that begins.
-    pub fn new(pulse: &'a mut Pulse, stop: &'a Stop, year_close: &'a mut YearClose) -> Self {
-        let publication = Publication::default();
-        Self { pulse, stop, year_close, publication, accepted: Vec::new(), fatal: None }
+    pub fn new(pulse: &'a mut Pulse, stop: &'a Stop) -> Self {
+        Self { pulse, stop, publication: Publication::default(), accepted: Vec::new() }
     }
 
     fn taken_in(&mut self, file: &str, vintage: Vintage, counts: &Counts) {
@@ -43,62 +39,12 @@ impl<'a> Progress<'a> {
         self.pulse.heartbeat.files_accepted += 1;
     }
 
-    /// Estimates if a year closed.
-    fn estimate(&mut self, archive: &mut Archive, closed: &[Period]) {
-        if closed.iter().all(|month| month.month() != 12) {
-            return;
-        }
-        self.enter(State::Estimating);
-        let estimated = self.year_close.closed(archive, closed);
-        self.estimated(estimated);
-    }
-
-    /// Reports the result of an estimation. Intake continues, unless the disk fails.
-    fn estimated(&mut self, estimated: Result<Option<Estimated>, RegressionError>) {
-        match estimated {
-            Ok(None) => {}
-            Ok(Some(estimated)) => {
-                for error in &estimated.unread {
-                    let error = with_causes(error);
-                    warn!(
-                        "the stored state of an estimation cannot be used and is computed again: \
-                         {error}"
-                    );
-                }
-                let (year, seconds) = (estimated.year.0, estimated.seconds);
-                let errors =
-                    || estimated.outcomes.iter().filter_map(|one| one.result.as_ref().err());
-                let without_data = errors().filter(|error| error.is_no_data()).count();
-                let failed = errors().count() - without_data;
-                let estimated = estimated.outcomes.len() - errors().count();
-                info!(year, estimated, failed, without_data, seconds, "the year has closed");
-            }
-            Err(error) => self.failed("the year has closed, but its estimation failed", error),
-        }
-    }
-
-    /// Tells what failed; on a disk that does not confirm nothing more may be written.
-    fn failed(&mut self, what: &str, error: RegressionError) {
-        if error.is_fatal() {
-            self.fatal = Some(error);
-            return;
-        }
-        let text = with_causes(&error);
-        warn!("{what}: {text}");
-        self.pulse.heartbeat.error = Some(text);
-    }
-
     fn enter(&mut self, state: State) {
         self.pulse.beat(if self.stop.is_asked() { State::Stopping } else { state });
     }
 }
 
 impl Observer for Progress<'_> {
-    fn opened(&mut self, archive: &mut Archive) {
-        let estimated = self.year_close.catch_up(archive);
-        self.estimated(estimated);
-    }
-
     fn file(&mut self, outcome: &FileOutcome) {
         let file = outcome.path.display().to_string();
         let heartbeat = &mut self.pulse.heartbeat;
@@ -130,7 +76,7 @@ impl Observer for Progress<'_> {
         self.enter(State::Publishing);
     }
 
-    fn committed(&mut self, archive: &mut Archive, closed: &[Period]) {
+    fn committed(&mut self, _: &mut Archive, closed: &[Period]) {
         let months: Vec<String> = closed.iter().map(ToString::to_string).collect();
         let accepted = std::mem::take(&mut self.accepted);
         let (publication, files) = (self.publication.0, accepted.len());
@@ -141,17 +87,39 @@ impl Observer for Progress<'_> {
         let heartbeat = &mut self.pulse.heartbeat;
         heartbeat.last_success = Some(heartbeat.now());
         heartbeat.publication = publication;
-        self.estimate(archive, closed);
         self.enter(State::Ingesting);
     }
 
-    fn rested(&mut self, archive: &mut Archive) {
-        if let Err(error) = self.year_close.store(archive) {
-            self.failed("the next estimation begins from an earlier solution", error);
-        }
+    fn stop_asked(&self) -> bool {
+        self.stop.is_asked()
+    }
+}
+
+impl EstimationObserver for Progress<'_> {
+    fn estimating(&mut self) {
+        self.enter(State::Estimating);
     }
 
-    fn stop_asked(&self) -> bool {
-        self.stop.is_asked() || self.fatal.is_some()
+    fn estimated(&mut self, estimated: &Estimated) {
+        for error in &estimated.unread {
+            let error = with_causes(error);
+            warn!(
+                "the stored state of an estimation cannot be used and is computed again: {error}"
+            );
+        }
+        let (year, seconds) = (estimated.year.0, estimated.seconds);
+        let errors = || estimated.outcomes.iter().filter_map(|one| one.result.as_ref().err());
+        let without_data = errors().filter(|error| error.is_no_data()).count();
+        let failed = errors().count() - without_data;
+        let estimated = estimated.outcomes.len() - errors().count();
+        info!(year, estimated, failed, without_data, seconds, "the year has closed");
+        self.enter(State::Ingesting);
+    }
+
+    fn failed(&mut self, failure: &EstimationFailure) {
+        let text = with_causes(failure);
+        warn!("{text}");
+        self.pulse.heartbeat.error = Some(text);
+        self.enter(State::Ingesting);
     }
 }

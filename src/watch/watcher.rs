@@ -29,7 +29,7 @@ use crate::files;
 use crate::home::options::Close;
 use crate::home::seen::seen;
 use crate::home::{Archive, ArchiveError, CompactionRules};
-use crate::regressions::YearClose;
+use crate::regressions::{EstimationFailure, Reestimating, YearClose};
 
 /// The longest wait between two tries while the disk is full.
 const PAUSE_MAX: Duration = Duration::from_mins(5);
@@ -180,7 +180,7 @@ impl Watcher {
         }
         match self.look_and_take_in(stop) {
             Ok(next) => Ok(next),
-            Err(WatchError::Engine(error)) if error.is_no_room() => {
+            Err(error) if error.is_no_room() => {
                 // The next opening of the home removes what the engine wrote and did not commit.
                 self.engine = None;
                 Ok(Next::Pause(WatchError::NoRoom {
@@ -287,11 +287,10 @@ impl Watcher {
         for name in &engine.restored().mended {
             warn!("the records of {name} were damaged and are restored from the file");
         }
-        let mut progress = Progress::new(&mut self.pulse, stop, &mut self.year_close);
-        engine.catch_up(&mut progress);
-        if let Some(fatal) = progress.fatal {
-            return Err(WatchError::Estimation(Box::new(fatal)));
-        }
+        let progress = Progress::new(&mut self.pulse, stop);
+        let mut observer = Reestimating::new(progress, &mut self.year_close);
+        engine.catch_up(&mut observer);
+        stopped(observer.finish().1)?;
         note(&mut self.pulse, engine.archive(), engine.next_to_close())?;
         let beat = &self.pulse.heartbeat;
         info!(vintage = beat.vintage, next_month = beat.next_month, "the home is open");
@@ -355,11 +354,10 @@ impl Watcher {
         let files: Vec<_> = ready.files.iter().map(|(file, _)| file.clone()).collect();
         self.pulse.heartbeat.error = None;
         self.pulse.beat(State::Ingesting);
-        let mut progress = Progress::new(&mut self.pulse, stop, &mut self.year_close);
-        let outcomes = engine.ingest(&files, &mut progress)?;
-        if let Some(fatal) = progress.fatal {
-            return Err(WatchError::Estimation(Box::new(fatal)));
-        }
+        let progress = Progress::new(&mut self.pulse, stop);
+        let mut observer = Reestimating::new(progress, &mut self.year_close);
+        let outcomes = engine.ingest(&files, &mut observer)?;
+        stopped(observer.finish().1)?;
         note(&mut self.pulse, engine.archive(), engine.next_to_close())?;
         for ((_, stamp), outcome) in ready.files.iter().zip(outcomes) {
             self.judge(outcome, *stamp);
@@ -445,6 +443,11 @@ impl Watcher {
         }
         Ok(())
     }
+}
+
+/// The failure of the disk that stopped an intake, as the watcher's error.
+fn stopped(failure: Option<EstimationFailure>) -> Result<(), WatchError> {
+    failure.map_or(Ok(()), |failure| Err(WatchError::Estimation(Box::new(failure))))
 }
 
 /// Writes the position of the archive into the heartbeat.

@@ -38,12 +38,18 @@ fn regress_with_effects(path: &str) -> [&str; 7] {
     ["regress", "--panel", "panel.csv", "--formula", "y ~ x | g", "--fixed-effects", path]
 }
 
+const BINARY: &str = env!("CARGO_BIN_EXE_spillover");
+
 /// A command of the binary on a sandbox's home, not yet started.
 fn command<S: AsRef<std::ffi::OsStr>>(
     sandbox: &Sandbox,
     arguments: impl IntoIterator<Item = S>,
 ) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_spillover"));
+    // `nohup` ignores signals, and what it starts inherits that.
+    let mut command = Command::new(if cfg!(target_os = "linux") { "env" } else { BINARY });
+    if cfg!(target_os = "linux") {
+        command.args(["--default-signal=HUP,INT,TERM", BINARY]);
+    }
     command.current_dir(sandbox.folder()).arg("--data").arg(sandbox.home()).args(arguments);
     command
 }
@@ -54,7 +60,7 @@ fn run_on<S: AsRef<std::ffi::OsStr>>(
     sandbox: &Sandbox,
     arguments: impl IntoIterator<Item = S>,
 ) -> Run {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_spillover"));
+    let mut command = Command::new(BINARY);
     common::run(command.current_dir(sandbox.folder()).arg("--data").arg(home).args(arguments))
 }
 

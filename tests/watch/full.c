@@ -1,5 +1,6 @@
 /* Stands between the binary and the C library, by LD_PRELOAD: while the file that FULL_WHILE names
- * is there, the disk has no room for records, nor for the file by which a watcher tries it. */
+ * exists, the disk has no room for Parquet files whose path contains FULL_WHERE, nor for the file
+ * by which a watcher looks for room. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <limits.h>
@@ -17,7 +18,9 @@ static int is_full_for(int fd) {
     ssize_t length = readlink(link, path, sizeof path - 1);
     if (length < 0) return 0;
     path[length] = 0;
-    return strstr(path, ".parquet.partial") || strstr(path, "/room.partial");
+    const char *where = getenv("FULL_WHERE");
+    if (strstr(path, "/room.partial")) return 1;
+    return strstr(path, ".parquet.partial") && (!where || strstr(path, where));
 }
 
 ssize_t write(int fd, const void *bytes, size_t n) {

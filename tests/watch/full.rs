@@ -1,6 +1,6 @@
 //! A disk that a test fills and empties.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,8 +9,8 @@ use std::sync::Mutex;
 
 use spillover::watch::heartbeat::State;
 
-use super::common::Sandbox;
 use super::common::nasty_feed::{NastyFeed, text};
+use super::common::{Sandbox, csv_rows, run};
 use super::watcher::Watcher;
 use super::{assert_verified, sandbox, taking_in_january};
 
@@ -101,4 +101,57 @@ fn a_home_that_is_moved_away_while_its_disk_is_full_is_not_begun_anew() {
     fs::rename(sandbox.folder().join("empty"), sandbox.home()).expect("an empty one");
     watcher.until_failed("is no longer the home that was opened");
     fs::remove_dir(sandbox.home()).expect("nothing was written there");
+}
+
+/// The demo's months up to the end of its third year, on which years are estimated.
+fn three_years() -> Sandbox {
+    let sandbox = Sandbox::new();
+    let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("streams/demo");
+    for entry in fs::read_dir(demo).expect("the demo") {
+        let path = entry.expect("an entry").path();
+        let name = path.file_name().expect("a name").to_string_lossy().into_owned();
+        if !name.starts_with("2011") {
+            sandbox.write(&name, fs::read(&path).expect("a file of the demo"));
+        }
+    }
+    sandbox
+}
+
+/// The stored estimates, without the column of seconds, which differ from run to run.
+fn estimates(sandbox: &Sandbox) -> Vec<Vec<String>> {
+    let mut rows = csv_rows(&sandbox.export("estimates"));
+    let seconds = rows[0].iter().position(|name| name == "seconds").expect("a column");
+    rows.iter_mut().for_each(|row| drop(row.remove(seconds)));
+    rows
+}
+
+#[test]
+fn a_year_whose_estimation_found_no_room_is_estimated_as_of_the_publication_that_closed_it() {
+    let whole = three_years();
+    whole.ingest(&[&whole.feed()], 1);
+    let expected = estimates(&whole);
+    let publications: BTreeSet<&str> = expected[1..].iter().map(|row| row[4].as_str()).collect();
+    assert_eq!((expected[0][4].as_str(), publications.len()), ("publication", 2));
+
+    let sandbox = three_years();
+    let disk = Disk::beside(sandbox.folder());
+    disk.fill();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_spillover"));
+    command.envs(disk.environment()).env("FULL_WHERE", "/panel/plant/");
+    let full = run(command
+        .arg("--data")
+        .arg(sandbox.home())
+        .args(["ingest", "--workers", "1"])
+        .arg(sandbox.feed()));
+    assert_eq!(full.code, Some(1), "{}{}", full.stdout, full.stderr);
+    let message = "spillover: the year has closed, but its estimation failed: ";
+    assert!(full.stderr.contains(message), "{}", full.stderr);
+    assert!(full.stderr.contains("No space left"), "{}", full.stderr);
+    assert!(full.stdout.contains("24 files accepted"), "{}", full.stdout);
+    assert_eq!(estimates(&sandbox).len(), 1, "an estimate without room");
+
+    disk.make_room();
+    sandbox.ingest(&[&sandbox.feed()], 1);
+    assert_eq!(estimates(&sandbox), expected);
+    assert_verified(&sandbox);
 }

@@ -8,6 +8,7 @@
 //! ```
 //! A missing number is blank, empty or null; never NaN.
 
+pub mod beside;
 pub mod entries;
 mod grid;
 mod html;

@@ -4,12 +4,13 @@ use serde_json::{Value, json};
 
 use super::chart::{self, PathPlot, PlotError, ScatterPlot};
 use super::regression::{
-    Layout, Model, RegressionTable, entries, figure, grouped, model_json, plain_table, tidy,
+    Layout, Model, RegressionTable, beside, entries, figure, grouped, model_json, plain_table, tidy,
 };
 use super::table::{self, Format, FormatError};
 use crate::regressions::content::short;
 use crate::regressions::{
-    Bin, Origin, Outcome, Path, Point, RegressionError, Scatter, Statistics, TableResult,
+    Bin, Comparison, Origin, Outcome, Path, Point, RegressionError, Scatter, Statistics,
+    TableResult,
 };
 use crate::specification::{Statistic, Summary};
 use crate::visible;
@@ -58,6 +59,22 @@ pub fn tables(all: &[TableResult], format: ReportFormat) -> Result<String, Repor
         }
         (_, [TableResult::Figure { scatter, .. }]) => Ok(csv_of(&with_line(scatter))),
         _ => tidy_csv(all),
+    }
+}
+
+/// Tables beside the paper's.
+///
+/// # Errors
+/// [`ReportError::NotOneChart`] if the format is a chart.
+pub fn comparisons(all: &[Comparison], format: ReportFormat) -> Result<String, ReportError> {
+    match format {
+        ReportFormat::Table(layout) => {
+            let tables: Vec<String> = all.iter().map(|one| beside::laid_out(one, layout)).collect();
+            Ok(tables.join("\n"))
+        }
+        ReportFormat::Csv => Ok(csv_of(&beside::rows(all))),
+        ReportFormat::Json => Ok(json_text(&beside::document(all))),
+        ReportFormat::Svg => Err(ReportError::NotOneChart),
     }
 }
 

@@ -1,0 +1,123 @@
+//! Estimation beside intake: wraps the observer of an intake, estimates after each commit that
+//! closes a year, and hands over the results.
+
+use super::error::RegressionError;
+use super::year_close::{Estimated, YearClose};
+use crate::domain::types::Period;
+use crate::engine::{FileOutcome, Observer};
+use crate::home::{Archive, Publication};
+
+/// An observer of an intake that also receives what estimations give.
+pub trait EstimationObserver: Observer {
+    /// A year has closed, and its estimation begins.
+    fn estimating(&mut self) {}
+    /// An estimation has ended.
+    fn estimated(&mut self, estimated: &Estimated);
+    /// An estimation has failed, or its state was not stored. The intake continues unless the
+    /// disk has failed.
+    fn failed(&mut self, failure: &EstimationFailure);
+}
+
+/// What failed beside an intake.
+#[derive(Debug, thiserror::Error)]
+pub enum EstimationFailure {
+    /// The year is published without estimates.
+    #[error("the year has closed, but its estimation failed")]
+    Year(#[source] RegressionError),
+    /// The estimates stand; the next estimation takes longer.
+    #[error("the next estimation begins from an earlier solution")]
+    State(#[source] RegressionError),
+}
+
+impl EstimationFailure {
+    /// Whether the disk or the quota had no room.
+    #[must_use]
+    pub fn is_no_room(&self) -> bool {
+        let (Self::Year(error) | Self::State(error)) = self;
+        error.is_no_room()
+    }
+
+    /// Whether the intake must stop. Estimates that failed for want of room belong to the
+    /// publication that closed their year: a later publication would estimate another state.
+    fn stops_intake(&self) -> bool {
+        match self {
+            Self::Year(error) => error.is_of_disk(),
+            Self::State(error) => error.is_fatal(),
+        }
+    }
+}
+
+/// An observer that estimates when a year closes.
+#[derive(Debug)]
+pub struct Reestimating<'a, O> {
+    inner: O,
+    year_close: &'a mut YearClose,
+    failure: Option<EstimationFailure>,
+}
+
+impl<'a, O: EstimationObserver> Reestimating<'a, O> {
+    /// Estimates beside what `inner` observes.
+    pub fn new(inner: O, year_close: &'a mut YearClose) -> Self {
+        Self { inner, year_close, failure: None }
+    }
+
+    /// The wrapped observer, and the failure of the disk that stopped the intake, if one did.
+    #[must_use]
+    pub fn finish(self) -> (O, Option<EstimationFailure>) {
+        (self.inner, self.failure)
+    }
+
+    fn report(&mut self, estimated: Result<Option<Estimated>, RegressionError>) {
+        match estimated {
+            Ok(None) => {}
+            Ok(Some(estimated)) => self.inner.estimated(&estimated),
+            Err(error) => self.report_failure(EstimationFailure::Year(error)),
+        }
+    }
+
+    fn report_failure(&mut self, failure: EstimationFailure) {
+        if failure.stops_intake() {
+            self.failure = Some(failure);
+        } else {
+            self.inner.failed(&failure);
+        }
+    }
+}
+
+impl<O: EstimationObserver> Observer for Reestimating<'_, O> {
+    fn opened(&mut self, archive: &mut Archive) {
+        self.inner.opened(archive);
+        let estimated = self.year_close.catch_up(archive);
+        self.report(estimated);
+    }
+
+    fn file(&mut self, outcome: &FileOutcome) {
+        self.inner.file(outcome);
+    }
+
+    fn publishing(&mut self, publication: Publication) {
+        self.inner.publishing(publication);
+    }
+
+    fn committed(&mut self, archive: &mut Archive, closed: &[Period]) {
+        self.inner.committed(archive, closed);
+        if closed.iter().any(|month| month.month() == 12) {
+            self.inner.estimating();
+            let estimated = self.year_close.closed(archive, closed);
+            self.report(estimated);
+        }
+    }
+
+    fn rested(&mut self, archive: &mut Archive) {
+        self.inner.rested(archive);
+        if self.failure.is_none()
+            && let Err(error) = self.year_close.store(archive)
+        {
+            self.report_failure(EstimationFailure::State(error));
+        }
+    }
+
+    fn stop_asked(&self) -> bool {
+        self.failure.is_some() || self.inner.stop_asked()
+    }
+}
