@@ -23,7 +23,7 @@ pub struct Comparison {
     pub title: String,
     /// The figures, model by model.
     pub rows: Vec<ComparedFigure>,
-    /// The models without an estimate, each with the reason.
+    /// The state of the home, and the models without an estimate with the reason.
     pub notes: Vec<String>,
 }
 
@@ -39,68 +39,85 @@ pub struct ComparedFigure {
     /// The standard error of the home's coefficient.
     pub home_std_error: Option<f64>,
     /// The published figure.
-    pub paper: f64,
+    pub paper: Published,
     /// The published standard error.
-    pub paper_std_error: Option<f64>,
+    pub paper_std_error: Option<Published>,
+}
+
+/// A number with the digits in which the paper prints it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Published {
+    /// The number.
+    pub value: f64,
+    /// Its digits.
+    pub text: String,
+}
+
+impl Published {
+    fn new(text: String) -> Self {
+        Self { value: text.parse().expect("a test parses the figures"), text }
+    }
 }
 
 impl ComparedFigure {
     /// The home's figure over the published one; none without either, or if the latter is zero.
     #[must_use]
     pub fn ratio(&self) -> Option<f64> {
-        self.home.filter(|_| self.paper != 0.0).map(|home| home / self.paper)
+        self.home.filter(|_| self.paper.value != 0.0).map(|home| home / self.paper.value)
     }
 }
 
 /// A table and its column.
 type ModelKey = (String, String);
 
-/// A published coefficient.
+/// A published coefficient with its standard error.
 struct PublishedTerm {
     term: String,
-    estimate: f64,
-    std_error: f64,
+    estimate: Published,
+    std_error: Published,
 }
 
-/// The published figures.
-struct Published {
+/// The figures of the paper.
+struct Paper {
     /// The coefficients of a model, in the paper's order.
     terms: BTreeMap<ModelKey, Vec<PublishedTerm>>,
     /// The number of observations and R2 of a model.
-    samples: BTreeMap<ModelKey, (f64, f64)>,
-    /// Of a table: year (empty in table 2), variable, statistic and value.
+    samples: BTreeMap<ModelKey, (Published, Published)>,
+    /// Table, year (empty in table 2), variable, statistic and value; by table and year.
     statistics: Vec<[String; 5]>,
 }
 
-impl Published {
-    fn of_the_paper() -> Self {
-        let number = |text: &str| text.parse::<f64>().expect("a test parses the figures");
+impl Paper {
+    fn read() -> Self {
         let mut terms: BTreeMap<_, Vec<_>> = BTreeMap::new();
         let columns = ["table", "column", "term", "estimate", "std_error"];
         for [table, column, term, estimate, std_error] in read("paper_tables.csv", TABLES, columns)
         {
-            let (estimate, std_error) = (number(&estimate), number(&std_error));
+            let (estimate, std_error) = (Published::new(estimate), Published::new(std_error));
             let term = PublishedTerm { term, estimate, std_error };
             terms.entry((table, column)).or_default().push(term);
         }
         let samples = read("paper_samples.csv", SAMPLES, ["table", "column", "n_obs", "r2"]);
-        let samples = samples
-            .into_iter()
-            .map(|[table, column, n_obs, r2]| ((table, column), (number(&n_obs), number(&r2))));
+        let samples = samples.into_iter().map(|[table, column, n_obs, r2]| {
+            ((table, column), (Published::new(n_obs), Published::new(r2)))
+        });
         let columns = ["table", "year", "variable", "statistic", "value"];
-        let statistics = read("paper_summary.csv", SUMMARY, columns);
+        let mut statistics = read("paper_summary.csv", SUMMARY, columns);
+        statistics.sort_by(|[table, year, ..], [other_table, other_year, ..]| {
+            (table, year).cmp(&(other_table, other_year))
+        });
         Self { terms, samples: samples.collect(), statistics }
     }
 
     fn of_model(&self, outcome: &Outcome) -> Vec<ComparedFigure> {
         let key = (outcome.specification.clone(), outcome.column.clone());
         let estimate = outcome.result.as_ref().ok().map(|fit| &fit.estimate);
-        let row = |figure: &str, home, paper| ComparedFigure {
+        let row = |figure: &str, home, paper: &Published| ComparedFigure {
             model: outcome.name(),
             figure: figure.to_owned(),
             home,
             home_std_error: None,
-            paper,
+            paper: paper.clone(),
             paper_std_error: None,
         };
         let terms = self.terms.get(&key).map(Vec::as_slice).unwrap_or_default();
@@ -109,16 +126,16 @@ impl Published {
             let own = estimate.and_then(|own| own.terms.iter().find(is_it));
             ComparedFigure {
                 home_std_error: own.and_then(|own| own.std_error),
-                paper_std_error: Some(paper.std_error),
-                ..row(&paper.term, own.map(|own| own.estimate), paper.estimate)
+                paper_std_error: Some(paper.std_error.clone()),
+                ..row(&paper.term, own.map(|own| own.estimate), &paper.estimate)
             }
         };
         let mut rows: Vec<ComparedFigure> = terms.iter().map(term).collect();
         if let Some((n_obs, r2)) = self.samples.get(&key) {
             #[expect(clippy::cast_precision_loss, reason = "rows are fewer than 2^32")]
             let own = estimate.map(|own| own.n_obs as f64);
-            rows.push(row("n_obs", own, *n_obs));
-            rows.push(row("r2", estimate.and_then(|own| own.r2), *r2));
+            rows.push(row("n_obs", own, n_obs));
+            rows.push(row("r2", estimate.and_then(|own| own.r2), r2));
         }
         rows
     }
@@ -141,7 +158,7 @@ impl Published {
                 figure: format!("{variable}, {statistic}"),
                 home,
                 home_std_error: None,
-                paper: value.parse().expect("a test parses the figures"),
+                paper: Published::new(value.clone()),
                 paper_std_error: None,
             }
         });
@@ -156,7 +173,7 @@ fn read<const N: usize>(table: &'static str, text: &str, columns: [&str; N]) -> 
 /// Whether the paper has a table or a column of it.
 #[must_use]
 pub fn is_published(specification: &str) -> bool {
-    let published = Published::of_the_paper();
+    let published = Paper::read();
     published.samples.keys().any(|(table, _)| table == specification)
         || published.statistics.iter().any(|[table, ..]| table == specification)
 }
@@ -164,7 +181,7 @@ pub fn is_published(specification: &str) -> bool {
 /// The tables beside the published ones; tables that the paper does not have are left out.
 #[must_use]
 pub fn beside_paper(tables: &[TableResult]) -> Vec<Comparison> {
-    let published = Published::of_the_paper();
+    let published = Paper::read();
     let compared = tables.iter().map(|table| match table {
         TableResult::Models { title, outcomes } => {
             let rows = outcomes.iter().flat_map(|one| published.of_model(one)).collect();
@@ -172,7 +189,11 @@ pub fn beside_paper(tables: &[TableResult]) -> Vec<Comparison> {
                 let error = one.result.as_ref().err()?;
                 Some(format!("({}): not estimated: {error}.", one.name()))
             };
-            let notes = outcomes.iter().filter_map(note).collect();
+            let as_of = outcomes.first().map(|one| {
+                let (through, vintage) = (one.through, one.as_of.1);
+                format!("Home: closed years up to {through}, vintage {vintage}.")
+            });
+            let notes = as_of.into_iter().chain(outcomes.iter().filter_map(note)).collect();
             Comparison { title: title.clone(), rows, notes }
         }
         TableResult::Summary { name, title, summary, rows } => Comparison {
@@ -194,7 +215,7 @@ mod tests {
 
     #[test]
     fn every_published_figure_belongs_to_a_column_of_a_specification() {
-        let published = Published::of_the_paper();
+        let published = Paper::read();
         assert_eq!(published.terms.values().map(Vec::len).sum::<usize>(), 77);
         assert_eq!((published.samples.len(), published.statistics.len()), (17, 66));
         for (table, column) in published.samples.keys().chain(published.terms.keys()) {

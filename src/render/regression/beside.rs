@@ -7,7 +7,7 @@ use super::{Layout, figure, grouped};
 use crate::regressions::{ComparedFigure, Comparison};
 
 /// The columns of a comparison after the model and the figure.
-const HEADER: [&str; 5] = ["home", "(standard error)", "paper", "(standard error)", "home / paper"];
+const HEADER: [&str; 5] = ["home", "(std. error)", "paper", "(std. error)", "home / paper"];
 
 /// A comparison laid out, models one below the other.
 #[must_use]
@@ -49,13 +49,17 @@ fn cells(row: &ComparedFigure) -> Vec<String> {
         "n_obs" => grouped(value as usize),
         _ => figure(value),
     };
-    let error =
-        |error: Option<f64>| error.map_or_else(blank, |error| format!("({})", figure(error)));
+    let in_brackets = |error: String| format!("({error})");
+    let paper = match row.figure.as_str() {
+        "n_obs" => value(row.paper.value),
+        _ => row.paper.text.clone(),
+    };
+    let paper_std_error = row.paper_std_error.as_ref().map(|error| error.text.clone());
     vec![
         row.home.map_or_else(blank, value),
-        error(row.home_std_error),
-        value(row.paper),
-        error(row.paper_std_error),
+        row.home_std_error.map(figure).map_or_else(blank, in_brackets),
+        paper,
+        paper_std_error.map_or_else(blank, in_brackets),
         row.ratio().map_or_else(blank, |ratio| format!("{ratio:.3}")),
     ]
 }
@@ -71,8 +75,8 @@ pub fn rows(comparisons: &[Comparison]) -> Vec<Vec<String>> {
             row.figure.clone(),
             number(row.home),
             number(row.home_std_error),
-            row.paper.to_string(),
-            number(row.paper_std_error),
+            row.paper.text.clone(),
+            row.paper_std_error.as_ref().map_or_else(String::new, |error| error.text.clone()),
             number(row.ratio()),
         ]
     };
@@ -85,9 +89,13 @@ pub fn rows(comparisons: &[Comparison]) -> Vec<Vec<String>> {
 pub fn document(comparisons: &[Comparison]) -> Value {
     let row = |row: &ComparedFigure| {
         json!({
-            "model": row.model, "figure": row.figure, "home": row.home,
-            "home_std_error": row.home_std_error, "paper": row.paper,
-            "paper_std_error": row.paper_std_error, "ratio": row.ratio(),
+            "model": row.model,
+            "figure": row.figure,
+            "home": row.home,
+            "home_std_error": row.home_std_error,
+            "paper": row.paper.value,
+            "paper_std_error": row.paper_std_error.as_ref().map(|error| error.value),
+            "ratio": row.ratio(),
         })
     };
     let table = |comparison: &Comparison| {
