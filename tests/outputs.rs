@@ -188,3 +188,32 @@ fn rejected_lines_and_files_say_whether_their_file_counts() {
     let now = sandbox.run(["export", "rejects", "--format", "jsonl"]);
     assert_eq!(now.stdout.matches("\"counts\":0}").count(), 2, "{}", now.stdout);
 }
+
+#[test]
+fn each_shell_completes_each_command_and_each_command_has_a_man_page() {
+    let sandbox = Sandbox::new();
+    let help = sandbox.run(["--help"]).stdout;
+    let commands = help.split("Commands:").nth(1).expect("the commands");
+    let commands = commands.split("Options:").next().expect("the commands");
+    let names = commands.lines().filter(|line| line.starts_with("  ") && !line.starts_with("   "));
+    let names: Vec<&str> = names.filter_map(|line| line.split_whitespace().next()).collect();
+    assert!(names.len() > 20 && names.contains(&"ingest"), "{names:?}");
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let run = sandbox.run(["completions", shell]);
+        assert_eq!(run.code, Some(0), "{shell}: {}", run.stderr);
+        for name in &names {
+            assert!(run.stdout.contains(name), "{shell} does not complete {name}");
+        }
+    }
+    let folder = sandbox.folder().join("man1");
+    let folder = folder.to_str().expect("UTF-8");
+    let missing = sandbox.run(["manual", folder]);
+    assert_eq!(missing.code, Some(1));
+    assert!(missing.stderr.contains("name a folder that exists"), "{}", missing.stderr);
+    fs::create_dir(folder).expect("a folder");
+    assert_eq!(sandbox.run(["manual", folder]).code, Some(0));
+    for name in names.iter().filter(|name| **name != "help") {
+        let page = fs::read_to_string(format!("{folder}/spillover-{name}.1")).expect("a page");
+        assert!(page.contains(".SH OPTIONS"), "{name}: {page}");
+    }
+}

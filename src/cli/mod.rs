@@ -3,6 +3,7 @@
 mod backup;
 mod close;
 mod compact;
+mod completions;
 mod demo;
 mod diff;
 mod ending;
@@ -34,7 +35,7 @@ mod withdraw;
 use std::io;
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 use spillover::engine::EngineError;
 use spillover::files::scratch::clear_stale;
 use spillover::files::trouble::remark;
@@ -45,9 +46,12 @@ use ending::Done;
 pub use ending::UsageError;
 use home_options::HomeOptions;
 
+/// The release, and the commit that the binary was built from.
+const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), env!("SPILLOVER_COMMIT"));
+
 /// Keeps information-spillover indicators of exporters exact as monthly customs files arrive.
 #[derive(Debug, Parser)]
-#[command(version, max_term_width = 100)]
+#[command(version = VERSION, max_term_width = 100)]
 pub struct Arguments {
     /// The home folder; commands write outside it only where an option names a file.
     #[arg(long, global = true, value_name = "DIR", default_value = "spillover-data")]
@@ -99,6 +103,10 @@ enum Command {
     Verify(verify::Verify),
     /// Show the contents and state of the home.
     Status(status::Status),
+    /// Print the script by which a shell completes commands and options.
+    Completions(completions::Completions),
+    /// Write a man page for each command.
+    Manual(completions::Manual),
 }
 
 /// Runs a command.
@@ -121,6 +129,8 @@ pub fn run(arguments: Arguments) -> anyhow::Result<Done> {
 
 fn run_command(command: Command, home: &HomeOptions) -> anyhow::Result<Done> {
     match command {
+        Command::Completions(completions) => Ok(completions.run(Arguments::command())),
+        Command::Manual(manual) => manual.run(Arguments::command()),
         Command::Demo(demo) => demo.run(home),
         Command::Simulate(simulate) => simulate.run(home),
         Command::Ingest(ingest) => ingest.run(home),
