@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use clap::Args;
 use serde::Serialize;
-use spillover::engine::{Engine, FileOutcome, Outcome, Request, with_causes};
+use spillover::engine::{Engine, FileOutcome, Outcome, Request, annual_only, with_causes};
 use spillover::feed::refused::Refused;
 use spillover::feed::source::{FeedFile, discover, passed_over};
 use spillover::home::Seen;
@@ -41,6 +41,9 @@ impl Ingest {
         if let Some(passed_over) = passed_over(&found.passed_over, &layout) {
             eprintln!("{passed_over}");
         }
+        if let Some(annual_only) = annual_only(&layout) {
+            eprintln!("{annual_only}");
+        }
         let inner = Files::watch(found.files.len(), &found.refused);
         let mut observer = Reestimating::new(inner, &mut year_close);
         let mut engine = open(home, request, &found.files)?;
@@ -74,6 +77,9 @@ pub fn open(home: &HomeOptions, request: Request, files: &[FeedFile]) -> anyhow:
     bar.finish_and_clear();
     if let Some(was_open) = engine.archive().was_open() {
         eprintln!("{was_open}");
+    }
+    for now in &engine.restored().counts_now {
+        eprintln!("{now}");
     }
     for (publication, damaged) in &engine.restored().damaged {
         let from = engine.restored().from.map_or_else(

@@ -14,8 +14,8 @@ use super::progress::bar;
 
 #[derive(Debug, Args)]
 pub struct Rebuild {
-    /// A folder of reference tables that replace those of the home: other areas, provinces
-    /// or income groups for the same codes.
+    /// A folder of reference tables that replace those of the home: other areas, provinces or
+    /// income groups of codes, and further codes.
     #[arg(long, value_name = "FEED")]
     tables: Option<PathBuf>,
     /// The number of worker threads.
@@ -37,11 +37,14 @@ impl Rebuild {
             None => {
                 println!("nothing to rebuild: options and tables are the recorded ones");
             }
-            Some(Outcome { vintage, n_reclassified, snapshot }) => {
+            Some(Outcome { vintage, n_reclassified, counts_now, snapshot }) => {
                 println!(
                     "rebuilt as vintage {vintage}; the counted records of {n_reclassified} files \
                      changed"
                 );
+                for now in &counts_now {
+                    println!("{now}");
+                }
                 snapshot
                     .context("the home is rebuilt, but its state was not saved as a snapshot")?;
             }

@@ -65,6 +65,9 @@ fn print(report: &Report) {
         or_none(&report.last_closed_month),
         or_none(&report.next_month)
     );
+    if let Some(annual_only) = &report.annual_only {
+        println!("  {annual_only}");
+    }
     println!("lines            {}", report.lines);
     println!("  accepted       {}", report.accepted);
     for (kind, counts) in [("excluded", &report.excluded), ("rejected", &report.rejected)] {

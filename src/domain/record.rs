@@ -295,4 +295,6 @@ pub struct Intake {
     pub counts: Counts,
     /// The coverage, if the file is not simply one month.
     pub coverage: Option<Coverage>,
+    /// The names of its columns, if a line was rejected because the tables lack its code.
+    pub columns: Vec<String>,
 }

@@ -12,16 +12,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::EngineError;
+use super::again::is_or_is_read_again;
 use super::open::{Engine, IntakeOptions};
 use super::outcome::Refusal;
 use super::reading::Known;
 use super::replace::Earlier;
 use super::running::{LiveSegment, Running};
+use super::span::first_month;
 use crate::dataflow::YEARS_MAX;
 use crate::domain::calendar::Calendar;
 use crate::domain::record::{Coverage, PeriodFlow};
 use crate::domain::types::{Period, Vintage};
-use crate::feed::profile::{Covers, FileLayout, Revision};
+use crate::feed::profile::{Covers, Profile, Revision};
 use crate::feed::source::FeedFile;
 use crate::home::Seen;
 use crate::home::options::Close;
@@ -42,7 +44,7 @@ struct Covering<'a> {
     file: &'a FeedFile,
     coverage: &'a Coverage,
     by_month: BTreeMap<Period, u64>,
-    layout: &'a FileLayout,
+    profile: &'a Profile,
     options: &'a IntakeOptions,
     segments: &'a [LiveSegment],
     thin: Vec<Period>,
@@ -59,7 +61,8 @@ impl Engine {
         coverage: &Coverage,
     ) -> Result<Admission, Refusal> {
         let segments = self.running.as_ref().map_or(&[][..], |running| &running.segments);
-        let layout = &self.definition.profile.file;
+        let profile = &self.definition.profile;
+        let layout = &profile.file;
         let by_month = coverage.by_month();
         let thin = match layout.covers {
             Covers::Contents => thin_months(&by_month),
@@ -68,7 +71,7 @@ impl Engine {
         let options = &self.options;
         let months = months_of(coverage, layout.covers, &by_month, &thin);
         let covering =
-            Covering { file, coverage, by_month, layout, options, segments, thin, months };
+            Covering { file, coverage, by_month, profile, options, segments, thin, months };
         let calendar = self.running.as_ref().map(|running| running.calendar);
         covering.check_span(calendar)?;
         let replaces = covering.replaces()?;
@@ -103,7 +106,10 @@ impl Engine {
 
     /// The calendar that starts with a file that is not simply one month.
     pub(super) fn calendar_of(&self, coverage: &Coverage) -> Calendar {
-        Calendar::starting(first_month(self.definition.profile.file.covers, coverage))
+        Calendar::starting(first_month(
+            &self.definition.profile,
+            (coverage.first, &coverage.records),
+        ))
     }
 }
 
@@ -147,18 +153,9 @@ fn months_of(
     all.take_while(|month| *month <= last).collect()
 }
 
-/// The first month of the calendar of a feed that starts with this file.
-fn first_month(covers: Covers, coverage: &Coverage) -> Period {
-    let found = coverage.records.keys().next().map(|(period, _)| *period);
-    match covers {
-        Covers::Month | Covers::Range => coverage.first,
-        Covers::Year | Covers::Contents => found.unwrap_or(coverage.first),
-    }
-}
-
 impl Covering<'_> {
     fn new_calendar(&self) -> Calendar {
-        Calendar::starting(first_month(self.layout.covers, self.coverage))
+        Calendar::starting(first_month(self.profile, (self.coverage.first, &self.coverage.records)))
     }
 
     /// Refuses records of months outside the possible calendar.
@@ -228,7 +225,8 @@ impl Covering<'_> {
                 .copied()
                 .collect();
             // A new version of the same file also loses a month that is absent or thin.
-            let is_version = segment.name == self.file.name;
+            let name = &self.file.name;
+            let is_version = is_or_is_read_again(&segment.name, name);
             let goes = |(month, flow): &PeriodFlow| {
                 flows.contains(flow) && (self.months.contains(month) || is_version)
             };
@@ -257,6 +255,9 @@ impl Covering<'_> {
         if self.options.close == Close::Explicit {
             return Ok(closes);
         }
+        if self.profile.is_annual() {
+            return self.closes_nothing(calendar.next_to_close());
+        }
         while self.is_closable(calendar.next_to_close()) {
             let month = calendar.next_to_close();
             calendar.close(month).expect("the next month closes");
@@ -266,7 +267,7 @@ impl Covering<'_> {
         let months = &self.months;
         let is_later = |month: &&Period| **month > next && !months.contains(&next);
         let has_records = |month: &&Period| self.by_month.contains_key(month);
-        let of_month = self.layout.covers == Covers::Month;
+        let of_month = self.profile.file.covers == Covers::Month;
         let later = months.iter().filter(|month| of_month || has_records(month)).find(is_later);
         match later {
             None => Ok(closes),
@@ -278,10 +279,20 @@ impl Covering<'_> {
         }
     }
 
+    /// A year closes once the last of its files was read; that of the year before must be closed by
+    /// then.
+    fn closes_nothing(&self, next: Period) -> Result<Vec<Period>, Refusal> {
+        let period = self.coverage.last;
+        if period.year() <= next.year() {
+            return Ok(Vec::new());
+        }
+        Err(Refusal::Gap { file: self.file.path.clone(), period, next, is_there: false })
+    }
+
     /// True if a month is complete with this file.
     fn is_closable(&self, month: Period) -> bool {
         let Coverage { first, last, .. } = *self.coverage;
-        let covers = match self.layout.covers {
+        let covers = match self.profile.file.covers {
             Covers::Month | Covers::Range => (first..=last).contains(&month),
             // The file of a later year implies that this year is over.
             Covers::Year => {
@@ -303,7 +314,7 @@ impl Covering<'_> {
             };
             has(part, &self.coverage.part) || self.segments.iter().any(covers_month)
         };
-        covers && self.layout.parts.iter().all(is_there)
+        covers && self.profile.file.parts.iter().all(is_there)
     }
 }
 

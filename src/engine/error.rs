@@ -104,11 +104,14 @@ pub enum EngineError {
     /// A reference table differs from the table behind the home's figures.
     #[error(
         "{table} in the feed's folder differs from the table that defines the home's figures; \
-         restore the earlier table, `rebuild` the home, or name another home with --data"
+         restore the earlier table, `rebuild` the home, or name another home with --data; rows \
+         can be added, but {difference}"
     )]
     ReferenceDiffers {
         /// The table.
         table: String,
+        /// What is not the same.
+        difference: String,
     },
     /// A reference table is present that the home's figures were computed without.
     #[error(
@@ -121,12 +124,24 @@ pub enum EngineError {
     },
     /// A reference table has other codes than the table that lines were read with.
     #[error(
-        "{table} has other codes than the table of the home, or assigns regions to other cities, \
-         and a rebuild cannot read the lines again; ingest the feed into another home with --data"
+        "{table} lacks codes that the table of the home has, or gives them another meaning: \
+         {difference}; codes can be added, but a rebuild cannot read accepted lines again: ingest \
+         the feed into another home with --data"
     )]
     OtherCodes {
         /// The table.
         table: String,
+        /// What is not the same.
+        difference: String,
+    },
+    /// A new row of the reference tables that gives another meaning to what lines were read by.
+    #[error(
+        "the reference tables give {what} another meaning, by which lines were read; take the new \
+         row out, or ingest the feed into another home with --data"
+    )]
+    OtherMeaning {
+        /// What has another meaning.
+        what: String,
     },
     /// No counted file has the name.
     #[error(

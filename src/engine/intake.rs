@@ -12,8 +12,10 @@ use super::outcome::{FileOutcome, Observer, Outcome, Refusal};
 use super::reading::{Read, ReadAhead, Reader, Taken, named};
 use super::replace::Earlier;
 use super::running::{LiveSegment, Running};
+use super::span::{is_whole_year, months_of_year};
+use super::sums::ABSOLUTE_CENTS_MAX;
 use crate::dataflow::YEARS_MAX;
-use crate::domain::calendar::Calendar;
+use crate::domain::calendar::{Calendar, OutOfOrder};
 use crate::domain::record::{Coverage, PeriodFlow};
 use crate::domain::types::{Period, Vintage};
 use crate::feed::profile::Revision;
@@ -26,8 +28,6 @@ use crate::home::{
     Withdrawn,
 };
 
-/// The largest sum of |value| for which every sum of amounts is exact.
-pub(super) const ABSOLUTE_CENTS_MAX: i128 = 1 << 62;
 /// The number of segments that may be in writing before the next file waits.
 const WRITES_MAX: usize = 2;
 /// The number of files in a step that does not end with a December.
@@ -179,7 +179,7 @@ impl Engine {
             let reads = ReadAhead::start(scope, files, reader, n_workers);
             let mut step = Step::default();
             let mut outcomes = Vec::with_capacity(files.len());
-            for (file, read) in files.iter().zip(reads) {
+            for (at, (file, read)) in files.iter().zip(reads).enumerate() {
                 if observer.stop_asked() {
                     break;
                 }
@@ -189,6 +189,11 @@ impl Engine {
                     self.take_in(scope, &definition, file, read, any_refused, &mut step)?;
                 outcomes.push(FileOutcome { path: file.path.clone(), hash, outcome });
                 observer.file(&outcomes[outcomes.len() - 1]);
+                let by_file = self.options.close == Close::File;
+                if by_file && definition.profile.is_annual() && is_whole_year(files, at, &outcomes)
+                {
+                    self.close_year(&definition, file.period, &mut step)?;
+                }
                 if step.is_due() {
                     self.publish(&definition, std::mem::take(&mut step), observer)?;
                 }
@@ -215,9 +220,41 @@ impl Engine {
     ) -> Result<(), EngineError> {
         let definition = Arc::clone(&self.definition);
         let running = self.running.as_mut().ok_or(EngineError::Empty)?;
-        running.close(self.archive.home(), &definition, period)?;
-        self.publish(&definition, Step { closed: vec![period], ..Step::default() }, observer)?;
+        let next = running.calendar.next_to_close();
+        let closed = if definition.profile.is_annual() {
+            let year = months_of_year(next);
+            match year.last() {
+                Some(last) if *last != period => {
+                    return Err(OutOfOrder { asked: period, next: *last }.into());
+                }
+                _ => year,
+            }
+        } else {
+            vec![period]
+        };
+        for month in &closed {
+            running.close(self.archive.home(), &definition, *month)?;
+        }
+        self.publish(&definition, Step { closed, ..Step::default() }, observer)?;
         observer.rested(&mut self.archive);
+        Ok(())
+    }
+
+    /// Closes the months of a year, if it is the next one and has records.
+    fn close_year(
+        &mut self,
+        definition: &Definition,
+        last: Period,
+        step: &mut Step<'_>,
+    ) -> Result<(), EngineError> {
+        let folder = self.archive.home();
+        let Some(running) = self.running.as_mut() else { return Ok(()) };
+        let next = running.calendar.next_to_close();
+        if next.year() == last.year() && !running.files_of(last, step.writing()).is_empty() {
+            for month in months_of_year(next) {
+                step.close(running, (folder, definition), month, &[])?;
+            }
+        }
         Ok(())
     }
 

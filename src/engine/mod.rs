@@ -12,6 +12,7 @@
 //! engine is dropped and the home is unchanged.
 
 mod admission;
+pub mod again;
 pub mod amounts;
 mod budget;
 pub mod compact;
@@ -30,13 +31,14 @@ pub mod request;
 mod restore;
 mod running;
 mod snapshot;
+mod span;
 mod sums;
 mod upgrade;
 pub mod withdraw;
 
 pub use error::{EngineError, with_causes};
 pub use open::{Engine, Request};
-pub use outcome::{FileOutcome, Observer, Outcome, Refusal, Unwatched, thin_months};
+pub use outcome::{FileOutcome, Observer, Outcome, Refusal, Unwatched, annual_only, thin_months};
 pub use restore::{Restored, State, needs_records};
 pub use running::{LiveSegment, Names};
 pub use withdraw::file_named;

@@ -5,19 +5,20 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::EngineError;
 use super::outcome::Observer;
 use super::restore::{Restored, State};
 use super::running::{LiveSegment, Running};
+use super::span::first_month;
+use super::{EngineError, again};
 use crate::domain::calendar::Calendar;
-use crate::domain::types::Period;
+use crate::domain::types::{Period, Vintage};
 use crate::feed::profile::{Covers, Profile, ProfileError, Revision};
-use crate::feed::reference::{ReferenceTexts, TablesBeside};
+use crate::feed::reference::{CITIES, ReferenceTexts, TablesBeside, changed_row};
 use crate::feed::supply::Supply;
 use crate::files;
 use crate::home::definition::{Definition, DefinitionError, DefinitionTexts, SUPPLY};
 use crate::home::options::{Close, Config, Retention, SettingsError};
-use crate::home::{Archive, ArchiveError, FileEntry};
+use crate::home::{Archive, ArchiveError, Commit, FileEntry, Publication, Rebuilt};
 
 /// The options, layout and reference tables of a run.
 #[derive(Clone, Debug, Default)]
@@ -74,6 +75,8 @@ pub struct Engine {
     /// True if the profile adds to the recorded one; the next commit with a file records the
     /// additions.
     pub(super) has_additions: bool,
+    /// The recorded definition, if this one differs.
+    pub(super) recorded: Option<DefinitionTexts>,
     pub(super) running: Option<Running>,
     /// The source of the restored state.
     pub(super) restored: Restored,
@@ -101,6 +104,7 @@ impl Engine {
     ) -> Result<Self, EngineError> {
         let mut engine = Self::closed(folder, request)?;
         engine.restore(progress)?;
+        engine.read_again()?;
         Ok(engine)
     }
 
@@ -120,7 +124,8 @@ impl Engine {
         }
         let definition = Arc::new(definition);
         let is_recorded = recorded.is_some();
-        let has_additions = recorded.is_some_and(|recorded| recorded != definition.texts);
+        let recorded = recorded.filter(|recorded| *recorded != definition.texts);
+        let has_additions = recorded.is_some();
         let Request { config, n_workers, .. } = request;
         let options = IntakeOptions {
             close: config.close.unwrap_or_default(),
@@ -142,6 +147,7 @@ impl Engine {
             n_workers,
             is_recorded,
             has_additions,
+            recorded,
             running: None,
             restored: Restored::default(),
         })
@@ -156,6 +162,41 @@ impl Engine {
         self.restored = running.restore(&self.archive, &self.definition, &state, progress)?;
         self.running = Some(running);
         self.upgrade()
+    }
+
+    /// Reads lines again that were rejected because the tables lacked codes which they have now. A
+    /// new city changes the area of its province, and with it each year.
+    fn read_again(&mut self) -> Result<(), EngineError> {
+        let Some(first) = self.running.as_ref().map(|running| running.calendar.first()) else {
+            return Ok(());
+        };
+        let Some(before) = self.recorded.take() else { return Ok(()) };
+        let before = Definition::read(before)?;
+        let definition = Arc::clone(&self.definition);
+        let recovered = again::recovered(&self.archive, (&before, &definition), first)?;
+        let has_cities = before.texts.reference(CITIES) != definition.texts.reference(CITIES);
+        let Some(running) = self.running.as_mut().filter(|_| has_cities || !recovered.is_empty())
+        else {
+            return Ok(());
+        };
+        let (last, newest) = self.archive.last_publication()?.unwrap_or_default();
+        let (publication, at) = (Publication(last.0 + 1), Vintage(newest.0 + 1));
+        let (files, now) = again::accept_all(recovered, &self.archive, running, at)?;
+        if has_cities {
+            running.publish_all_whole();
+        }
+        let parts = running.publish(self.archive.home(), &definition, publication)?;
+        let texts = definition.texts.clone();
+        self.archive.commit(&Commit {
+            publication,
+            files,
+            parts,
+            rebuilt: Some(Rebuilt { at, definition: texts, reclassified: Vec::new() }),
+            ..Commit::default()
+        })?;
+        self.has_additions = false;
+        self.restored.counts_now = now;
+        Ok(())
     }
 
     /// The source of the state that was restored when the home was opened.
@@ -194,9 +235,10 @@ fn defined(archive: Option<&Archive>, request: &Request) -> Result<Definition, E
     match archive.map(recorded).transpose()?.flatten() {
         Some(definition) => {
             let added = definition.check(&request.config, request.profile.as_ref())?;
-            same_references(&definition, request)?;
+            let tables = added_references(&definition, request)?;
             match (added, archive) {
-                (Some(profile), Some(archive)) => with_additions(&definition, profile, archive),
+                (None, _) if tables.is_empty() => Ok(definition),
+                (profile, Some(archive)) => with_additions(&definition, (profile, tables), archive),
                 _ => Ok(definition),
             }
         }
@@ -208,9 +250,10 @@ fn defined(archive: Option<&Archive>, request: &Request) -> Result<Definition, E
 /// the months of all read files.
 fn with_additions(
     definition: &Definition,
-    profile: Profile,
+    (profile, tables): (Option<Profile>, Vec<(String, String)>),
     archive: &Archive,
 ) -> Result<Definition, EngineError> {
+    let profile = profile.unwrap_or_else(|| definition.profile.clone());
     let last = archive.files()?.iter().map(|file| file.period).max();
     let new = profile.layout.iter().skip(definition.profile.layout.len());
     if let Some(layout) = new.into_iter().find(|layout| Some(layout.from.0) <= last) {
@@ -221,9 +264,18 @@ fn with_additions(
             recorded: format!("files up to {last} in the layout before"),
         }));
     }
-    let references = definition.texts.references.clone();
+    let mut references = definition.texts.references.clone();
+    for (name, text) in &mut references {
+        if let Some((_, new)) = tables.iter().find(|(table, _)| table == name) {
+            text.clone_from(new);
+        }
+    }
     let texts = DefinitionTexts::new(definition.choices, profile, references);
-    Ok(Definition::read(texts)?)
+    let added = Definition::read(texts)?;
+    if let Some(what) = definition.places.changed_meaning(&added.places) {
+        return Err(EngineError::OtherMeaning { what });
+    }
+    Ok(added)
 }
 
 /// The calendar of the archive; `None` before the first file.
@@ -232,9 +284,22 @@ fn with_additions(
 /// [`EngineError::Archive`] if the manifest cannot be read.
 pub fn calendar(archive: &Archive) -> Result<Option<Calendar>, EngineError> {
     let closed = archive.closed()?;
-    let first = closed.first().map(|(period, _)| *period).or(archive.first_period()?);
+    let first = match closed.first() {
+        Some((period, _)) => Some(*period),
+        None => first_of_files(archive)?,
+    };
     let last = closed.last().map(|(period, _)| *period);
     Ok(first.map(|first| Calendar::closed_through(first, last)))
+}
+
+/// The first month of files of which none closed one.
+fn first_of_files(archive: &Archive) -> Result<Option<Period>, EngineError> {
+    let Some(profile) = recorded_profile(archive)? else { return Ok(archive.first_period()?) };
+    let first = |file: FileEntry| match file.covered {
+        Some(covered) => first_month(&profile, (covered.first, &covered.records)),
+        None => file.period,
+    };
+    Ok(archive.files()?.into_iter().map(first).min())
 }
 
 /// The counted segments, in order of vintage.
@@ -299,7 +364,11 @@ pub(super) fn read_supply(path: &Path) -> Result<String, EngineError> {
     Ok(text)
 }
 
-fn same_references(recorded: &Definition, request: &Request) -> Result<(), EngineError> {
+/// The reference tables that have more codes than those of the home.
+fn added_references(
+    recorded: &Definition,
+    request: &Request,
+) -> Result<Vec<(String, String)>, EngineError> {
     let beside = &request.references;
     // In homes of older versions, reference tables had an effect only with a table of cities.
     let counts = recorded.profile.checks_codes() || beside.cities.is_some();
@@ -309,25 +378,28 @@ fn same_references(recorded: &Definition, request: &Request) -> Result<(), Engin
     if let Some(path) = &request.config.supply {
         asked.push((SUPPLY, read_supply(path)?));
     }
+    let mut added = Vec::new();
     for (table, text) in asked {
         let known = recorded.texts.reference(table);
         let table = table.to_owned();
         match known {
             None => return Err(EngineError::ReferenceNew { table }),
-            Some(known) if *known != text => {
-                return Err(EngineError::ReferenceDiffers { table });
-            }
-            Some(_) => {}
+            Some(known) if *known == text => {}
+            Some(known) => match changed_row(known, &text) {
+                Some(difference) => {
+                    return Err(EngineError::ReferenceDiffers { table, difference });
+                }
+                None => added.push((table, text)),
+            },
         }
     }
-    Ok(())
+    Ok(added)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::domain::choices::Choices;
-    use crate::feed::reference::CITIES;
 
     #[test]
     fn a_home_of_before_tables_counted_by_themselves_takes_its_feed_as_it_was() {
@@ -348,9 +420,9 @@ mod tests {
             },
             ..Request::default()
         };
-        same_references(&old, &beside(None)).expect("it was not looked at");
+        added_references(&old, &beside(None)).expect("it was not looked at");
         for (definition, request) in [(&new, beside(None)), (&old, beside(Some(&cities)))] {
-            let error = same_references(definition, &request).expect_err("a new table");
+            let error = added_references(definition, &request).expect_err("a new table");
             assert!(
                 error.to_string().starts_with("countries.csv is in the feed's folder"),
                 "{error}"
@@ -363,7 +435,7 @@ mod tests {
             },
             ..Request::default()
         };
-        let error = same_references(&new, &request).expect_err("another table");
+        let error = added_references(&new, &request).expect_err("another table");
         assert!(
             error.to_string().starts_with("cities.csv in the feed's folder differs"),
             "{error}"

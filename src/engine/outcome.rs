@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use crate::dataflow::YEARS_MAX;
 use crate::domain::record::Counts;
 use crate::domain::types::{Period, Vintage};
+use crate::feed::profile::Profile;
 use crate::feed::refused::Refused;
 use crate::home::{Archive, Publication, Seen};
 
@@ -163,6 +164,16 @@ pub fn thin_months(months: &[Period]) -> String {
          late records, and neither close nor replace these months",
         months.join(", ")
     )
+}
+
+/// What annual data lack; none of a feed whose lines have months.
+#[must_use]
+pub fn annual_only(profile: &Profile) -> Option<String> {
+    profile.is_annual().then(|| {
+        "annual_only: lines have a year and no month; each record is one of its year's December, \
+         a year closes as a whole, and no figures are of months or of a year to date"
+            .to_owned()
+    })
 }
 
 /// An observer of the intake.

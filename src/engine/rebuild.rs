@@ -2,10 +2,10 @@
 //!
 //! The archive holds every valid line, including excluded ones, with the texts that decided their
 //! exclusion. A rebuild can therefore change everything that defines figures, except the reading of
-//! lines: the profile, and the list of cities, regions and countries. Rejected lines are stored as
-//! raw text, and another layout could read a whole file differently. For these changes, ingest the
-//! feed into another home. The reference values of a code (area, province, income group) can
-//! change.
+//! lines: the profile, and the meaning of the codes of regions and countries. Another layout could
+//! read a whole file differently. For these changes, ingest the feed into another home. The
+//! reference values of a code (area, province, income group) can change. Codes can be added:
+//! rejected lines are stored as raw text, and those that lacked a code are read again.
 //!
 //! The old home does not change before the one commit; until then new files are orphans. Published
 //! vintages keep their figures.
@@ -15,15 +15,16 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::EngineError;
-use super::intake::ABSOLUTE_CENTS_MAX;
+use super::again::CountsNow;
 use super::open::{read_supply, recorded};
 use super::restore::State;
 use super::running::{Running, records_not_read};
+use super::sums::ABSOLUTE_CENTS_MAX;
+use super::{EngineError, again};
 use crate::domain::record::{Counts, Exclusion, Intake, Record, Texts};
 use crate::domain::types::{City, Vintage};
 use crate::feed::profile::Exclusions;
-use crate::feed::reference::{CITIES, COUNTRIES, REGIONS, TablesBeside};
+use crate::feed::reference::{CITIES, COUNTRIES, REGIONS, TablesBeside, changed_row};
 use crate::home::definition::{Definition, DefinitionTexts, SUPPLY};
 use crate::home::options::Config;
 use crate::home::parts::{Chain, Table};
@@ -37,6 +38,8 @@ pub struct Rebuild {
     pub vintage: Vintage,
     /// The number of files with records that count or are excluded unlike before.
     pub n_reclassified: usize,
+    /// Files with lines that count now, because the tables have their codes.
+    pub counts_now: Vec<CountsNow>,
     /// The result of the snapshot; without a snapshot the next start reads the segments.
     pub snapshot: Result<(), EngineError>,
 }
@@ -68,6 +71,9 @@ pub fn rebuild(
         return Ok(None);
     }
     let definition = Arc::new(Definition::read(texts.clone())?);
+    if let Some(what) = before.places.changed_meaning(&definition.places) {
+        return Err(EngineError::OtherMeaning { what });
+    }
     let (last, newest) = archive.last_publication()?.unwrap_or_default();
     let publication = Publication(last.0 + 1);
     let reclassified = if before.profile.exclusions == definition.profile.exclusions {
@@ -76,22 +82,26 @@ pub fn rebuild(
         reclassified(&archive, &definition, publication, &mut progress)?
     };
     let Some(state) = State::now(&archive)? else { return Err(EngineError::Empty) };
+    let recovered = again::recovered(&archive, (&before, &definition), state.calendar.first())?;
     let mut running = Running::start(&definition, state.calendar, n_workers)?;
     running.restore_reclassified(&archive, &definition, &state, &reclassified)?;
+    let at = Vintage(newest.0 + 1);
+    let (files, counts_now) = again::accept_all(recovered, &archive, &mut running, at)?;
     running.publish_all_whole();
     let parts = running.publish(folder, &definition, publication)?;
-    let vintage = Vintage(newest.0 + 1);
+    let vintage = files.last().map_or(at, |file| file.vintage);
     let n_reclassified = reclassified.len();
     archive.commit(&Commit {
         publication,
+        files,
         parts,
-        rebuilt: Some(Rebuilt { at: vintage, definition: texts, reclassified }),
+        rebuilt: Some(Rebuilt { at, definition: texts, reclassified }),
         ..Commit::default()
     })?;
     let snapshot = running
         .snapshot(folder, &definition, publication)
         .and_then(|snapshot| Ok(archive.keep_snapshot(&snapshot, &[])?));
-    Ok(Some(Rebuild { vintage, n_reclassified, snapshot }))
+    Ok(Some(Rebuild { vintage, n_reclassified, counts_now, snapshot }))
 }
 
 /// True if a file of the newest tables is missing or damaged.
@@ -116,7 +126,7 @@ fn references(
     if let Some(tables) = tables {
         let new: Vec<(String, String)> =
             tables.named().map(|(name, text)| (name.to_owned(), text.to_owned())).collect();
-        same_codes(&new, &old.references)?;
+        no_code_lost(&new, &old.references)?;
         references.retain(|(name, _)| new.iter().all(|(given, _)| given != name));
         references.extend(new);
         references.sort();
@@ -129,9 +139,9 @@ fn references(
     Ok(references)
 }
 
-/// Checks that the given reference tables have the codes of the earlier ones, by which lines were
-/// accepted and rejected.
-fn same_codes(new: &[(String, String)], old: &[(String, String)]) -> Result<(), EngineError> {
+/// Checks that reference tables that are given have the codes of earlier ones: lines were accepted
+/// by those.
+fn no_code_lost(new: &[(String, String)], old: &[(String, String)]) -> Result<(), EngineError> {
     for (name, column) in [(CITIES, "city"), (REGIONS, "region"), (COUNTRIES, "country")] {
         let text_of = |tables: &[(String, String)]| {
             let table = tables.iter().find(|(table, _)| table == name);
@@ -141,10 +151,14 @@ fn same_codes(new: &[(String, String)], old: &[(String, String)]) -> Result<(), 
         let table = name.to_owned();
         let Some(old) = text_of(old) else { return Err(EngineError::ReferenceNew { table }) };
         // The records store the city of a region.
-        let differ =
-            if name == REGIONS { new != old } else { codes(&new, column) != codes(&old, column) };
-        if differ {
-            return Err(EngineError::OtherCodes { table });
+        let difference = if name == REGIONS {
+            changed_row(&old, &new)
+        } else {
+            let (before, after) = (codes(&old, column), codes(&new, column));
+            before.difference(&after).next().map(|code| format!("{column} {code} is gone"))
+        };
+        if let Some(difference) = difference {
+            return Err(EngineError::OtherCodes { table, difference });
         }
     }
     Ok(())
@@ -211,6 +225,7 @@ fn reclassify(
     }
     let summary = Summary::of(&Intake {
         coverage: None,
+        columns: Vec::new(),
         name: file.name.clone(),
         period: file.period,
         hash: file.hash.clone(),

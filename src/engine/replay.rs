@@ -102,7 +102,8 @@ impl Standing {
         };
         let Some(state) = State::at(archive, asked)? else { return Err(EngineError::Empty) };
         // Before the first publication there are no tables and no definition.
-        let texts = archive.definition_at(state.publication)?.ok_or(EngineError::Empty)?;
+        let texts = archive.definition_at(defining(archive, &state)?)?;
+        let texts = texts.ok_or(EngineError::Empty)?;
         let definition = Arc::new(Definition::read(texts)?);
         if state.is_published && archive.is_stored(asked)? {
             return Ok(Self::published(vintage, definition));
@@ -130,6 +131,15 @@ impl Standing {
             }
         }
     }
+}
+
+/// The publication whose definition is that of a state. Within a step, that is the step's: the
+/// tables with further codes are recorded with the first file that has them.
+fn defining(archive: &Archive, state: &State) -> Result<Publication, EngineError> {
+    let published = archive.publications()?;
+    let of_step = published.iter().find(|(_, newest)| *newest > state.vintage);
+    let of_step = of_step.filter(|_| !state.is_published).map(|(publication, _)| *publication);
+    Ok(of_step.unwrap_or(state.publication))
 }
 
 /// Recomputes the tables of a state.

@@ -12,6 +12,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use super::EngineError;
+use super::again::CountsNow;
 use super::open::{calendar, segment_of};
 use super::running::{LiveSegment, Running};
 use super::sums::Sums;
@@ -97,6 +98,8 @@ pub struct Restored {
     pub damaged: Vec<(Publication, ArchiveError)>,
     /// Files whose damaged records were restored from their original files.
     pub mended: Vec<String>,
+    /// Files with lines that count now, because the tables have their codes.
+    pub counts_now: Vec<CountsNow>,
 }
 
 impl Running {

@@ -6,6 +6,9 @@ use crate::domain::dictionary::TextList;
 use crate::domain::record::{Record, Texts};
 use crate::domain::types::{City, Country, Firm, Flow, Period, Plant, Shipment};
 
+/// The sum of |value| up to which every sum of amounts is exact.
+pub(super) const ABSOLUTE_CENTS_MAX: i128 = 1 << 62;
+
 /// The accepted records of a file, with neighbours added up.
 ///
 /// In a segment's order, records of a plant with a country are next to each other (2 to 5 a month).

@@ -9,6 +9,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::EngineError;
+use super::again::with_read_again;
 use super::intake::Step;
 use super::open::{Engine, Request};
 use super::outcome::{Observer, Unwatched};
@@ -30,6 +31,7 @@ pub fn withdraw(
 ) -> Result<(Engine, Vec<Withdrawn>), EngineError> {
     let vintages: Vec<Vintage> = files.iter().map(|file| file.vintage).collect();
     let archive = Archive::read(folder)?;
+    let vintages = with_read_again(&archive, &vintages)?;
     for file in files {
         if file.segment.damage(folder)?.is_some() {
             drop(archive);

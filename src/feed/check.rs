@@ -14,7 +14,7 @@ use super::amount;
 use super::cleaning::Cleaning;
 use super::columns::Field;
 use super::frame::Line;
-use super::header::{Header, TextLine};
+use super::header::{Cell, Header, TextLine};
 use super::period_format::PeriodFormat;
 use super::places::{Found, Places};
 use super::profile::Profile;
@@ -23,6 +23,7 @@ use crate::domain::dictionary::{Dictionary, Key};
 use crate::domain::record::{Exclusion, Record, Rule, Texts};
 use crate::domain::types::{City, Flow, Period};
 
+mod several;
 mod unusual;
 
 /// The longest field.
@@ -93,6 +94,8 @@ pub struct Checker<'a> {
     n_rounded: u64,
     /// The record of the line before, if it was one.
     before: Option<Record>,
+    /// The value that is looked at, of a line that has several.
+    cell: Option<Cell>,
 }
 
 /// What is known of a line's first fields because the line before it has the same.
@@ -141,6 +144,7 @@ impl<'a> Checker<'a> {
             countries_by_name: FxHashMap::default(),
             n_rounded: 0,
             before: None,
+            cell: None,
         }
     }
 
@@ -306,7 +310,10 @@ impl<'a> Checker<'a> {
     /// The cents in the column of the value.
     #[inline]
     fn value(&mut self, line: &TextLine<'_>) -> Result<i64, NoRecord> {
-        let text = self.field(Field::ValueUsd, line);
+        let text = match self.cell {
+            Some(cell) => Self::cell_value(cell, line)?,
+            None => self.field(Field::ValueUsd, line),
+        };
         match amount::cents(&text, &self.profile.value) {
             Ok(cents) => Ok(cents),
             Err(rule) => self.other_value(rule, text_of(&text)),
@@ -355,6 +362,9 @@ impl<'a> Checker<'a> {
     }
 
     fn period(&mut self, line: &TextLine<'_>) -> Result<Period, Fault> {
+        if let Some(Cell { month: Some(month), .. }) = self.cell {
+            return self.month_of_cell(month, line);
+        }
         let text = self.field(Field::Period, line);
         let key = Key::of(&text);
         if self.last_period.0 != key {
@@ -380,6 +390,9 @@ impl<'a> Checker<'a> {
     }
 
     fn flow(&mut self, line: &TextLine<'_>) -> Result<Flow, Fault> {
+        if let Some(Cell { flow: Some(flow), .. }) = self.cell {
+            return Ok(flow);
+        }
         let text = self.field(Field::Flow, line);
         let key = Key::of(&text);
         match self.flows.iter().find(|(code, _)| *code == key) {
@@ -448,7 +461,8 @@ impl<'a> Checker<'a> {
     }
 
     fn fault(&self, rule: Rule, field: Field) -> Fault {
-        Fault { rule, column: self.header.column(field) }
+        let cell = self.cell.filter(|_| field == Field::ValueUsd);
+        Fault { rule, column: cell.map_or_else(|| self.header.column(field), |cell| Some(cell.at)) }
     }
 }
 

@@ -85,6 +85,7 @@ pub struct ColumnLayout {
     #[serde(default = "nothing")]
     pub trade_mode: Column,
     /// The value.
+    #[serde(default = "nothing")]
     pub value_usd: Column,
 }
 

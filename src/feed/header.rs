@@ -3,7 +3,12 @@
 use std::borrow::Cow;
 use std::path::Path;
 
+use encoding_rs::{
+    BIG5, EUC_KR, Encoding, GB18030, ISO_8859_2, SHIFT_JIS, UTF_8, WINDOWS_1251, WINDOWS_1252,
+};
+
 use super::columns::{Column, ColumnName, Field};
+use super::encoding::TextEncoding;
 use super::filter::{Condition, Conditions, RowFilter};
 use super::frame::{Framed, Line};
 use super::profile::Profile;
@@ -11,6 +16,11 @@ use super::refused::{Advice, Refused};
 use super::split::{self, Span};
 use super::text::trimmed;
 use crate::domain::record::Rule;
+use crate::domain::types::Flow;
+
+/// Encodings that a header may be in.
+const ENCODINGS: [&Encoding; 7] =
+    [GB18030, BIG5, SHIFT_JIS, EUC_KR, WINDOWS_1251, WINDOWS_1252, ISO_8859_2];
 
 /// Delimiters that a header may have been meant for.
 const DELIMITERS: [char; 4] = [',', ';', '\t', '|'];
@@ -22,7 +32,20 @@ pub struct Header {
     /// In the order of [`Field::ALL`].
     sources: Vec<Source>,
     filter: RowFilter,
+    /// The values of a line that has several.
+    cells: Vec<Cell>,
     n_needed: usize,
+}
+
+/// One of the values of a line that has several.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cell {
+    /// Its column.
+    pub at: usize,
+    /// The month of the year of its record, if the lines do not say it.
+    pub month: Option<u8>,
+    /// The flow of its record, if the lines do not say it.
+    pub flow: Option<Flow>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,7 +111,13 @@ impl Header {
         let names = texts_of(&line);
         Self::of_names(names, (file, line.line), profile).map_err(|refused| match refused {
             Refused::MissingColumns { file, line: at, missing, advice } => {
-                let advice = meant_delimiter(line.raw, profile).map_or(advice, Advice::Delimiter);
+                let delimiter = || meant_delimiter(line.raw, profile).map(Advice::Delimiter);
+                let encoding = meant_encoding(line.raw, profile);
+                let encoding = encoding.map(|found| Advice::Encoding {
+                    found: TextEncoding::Label(found).into(),
+                    declared: profile.file.encoding.into(),
+                });
+                let advice = encoding.or_else(delimiter).unwrap_or(advice);
                 Refused::MissingColumns { file, line: at, missing, advice }
             }
             refused => refused,
@@ -109,7 +138,13 @@ impl Header {
         let sources: Option<Vec<Source>> =
             Field::ALL.into_iter().map(|field| known.source_of(field, profile)).collect();
         let filter = known.filter(profile);
-        let (Some(sources), Some(filter)) = (sources, filter) else {
+        let cells: Option<Vec<Cell>> = profile
+            .value_columns()
+            .map(|(column, month, flow)| {
+                Some(Cell { at: known.source(column)?.column()?, month, flow })
+            })
+            .collect();
+        let (Some(sources), Some(filter), Some(cells)) = (sources, filter, cells) else {
             let missing = known.missing(profile);
             let file = file.to_owned();
             return Err(Refused::MissingColumns {
@@ -120,6 +155,7 @@ impl Header {
             });
         };
         let used = sources.iter().filter_map(Source::column);
+        let used = used.chain(cells.iter().map(|cell| cell.at));
         let used = used.chain(filter.keep.iter().chain(&filter.drop).map(|(at, _)| *at));
         let used: Vec<usize> = used.collect();
         if let Some(twice) = used.iter().find(|&&at| known.is_twice(at)) {
@@ -129,7 +165,7 @@ impl Header {
         let n_named =
             names.iter().rposition(|name| !trimmed(name).is_empty()).map_or(0, |at| at + 1);
         let n_needed = used.iter().map(|at| at + 1).max().unwrap_or(0).max(n_named);
-        Ok(Self { names, sources, filter, n_needed })
+        Ok(Self { names, sources, filter, cells, n_needed })
     }
 
     /// How many columns each line must have.
@@ -156,6 +192,12 @@ impl Header {
         &self.filter
     }
 
+    /// The values of a line that has several; none of lines with one.
+    #[must_use]
+    pub fn cells(&self) -> &[Cell] {
+        &self.cells
+    }
+
     /// The name of a column; one that has none goes by its number.
     #[must_use]
     pub fn name(&self, at: usize) -> Cow<'_, str> {
@@ -174,7 +216,10 @@ impl Header {
     /// The field of a column; none where no field is read from it.
     #[must_use]
     pub fn field_of(&self, column: usize) -> Option<Field> {
-        Field::ALL.into_iter().find(|field| self.column(*field) == Some(column))
+        let is_value = self.cells.iter().any(|cell| cell.at == column);
+        let mut fields = Field::ALL.into_iter();
+        let field = fields.find(|field| self.column(*field) == Some(column));
+        field.or(is_value.then_some(Field::ValueUsd))
     }
 
     /// The text of a field on a line.
@@ -267,6 +312,7 @@ impl<'a> Names<'a> {
             (Field::Period, Some(year), Some(month)) => {
                 Some(Source::YearAndMonth(self.position(year)?, self.position(month)?))
             }
+            (Field::Period, Some(year), None) => self.position(year).map(Source::Column),
             _ => self.source(profile.columns.of(field)),
         }
     }
@@ -284,10 +330,18 @@ impl<'a> Names<'a> {
         let conditions = |conditions: &Conditions| -> Option<Vec<(usize, Condition)>> {
             let found = conditions
                 .iter()
-                .map(|(name, condition)| Some((self.position_of(name)?, condition.clone())));
+                .map(|(name, condition)| Some((self.filtered(name, profile)?, condition.clone())));
             found.collect()
         };
         Some(RowFilter { keep: conditions(&profile.keep)?, drop: conditions(&profile.drop)? })
+    }
+
+    /// The column of a condition: by the header's name, or by the name of a field.
+    fn filtered(&self, name: &str, profile: &Profile) -> Option<usize> {
+        self.position_of(name).or_else(|| {
+            let field = Field::ALL.into_iter().find(|field| field.name() == name)?;
+            self.source_of(field, profile)?.column()
+        })
     }
 
     fn is_twice(&self, at: usize) -> bool {
@@ -299,13 +353,14 @@ impl<'a> Names<'a> {
     fn missing(&self, profile: &Profile) -> Vec<String> {
         let mut missing: Vec<String> = Vec::new();
         let columns = Field::ALL.into_iter().map(|field| profile.columns.of(field));
+        let columns = columns.chain(profile.value_columns().map(|(column, ..)| column));
         let absent = columns.filter(|column| self.source(column).is_none());
         let names = absent.flat_map(|column| column.names().iter().map(ToString::to_string));
         let pair = [&profile.period.year, &profile.period.month].into_iter().flatten();
         let pair = pair.filter(|name| self.position(name).is_none()).map(ToString::to_string);
         let names = names.chain(pair);
         let filters = profile.keep.keys().chain(profile.drop.keys());
-        let filters = filters.filter(|name| self.position_of(name).is_none()).cloned();
+        let filters = filters.filter(|name| self.filtered(name, profile).is_none()).cloned();
         for name in names.chain(filters) {
             if !missing.contains(&name) {
                 missing.push(name);
@@ -345,6 +400,21 @@ fn meant_delimiter(header: &[u8], profile: &Profile) -> Option<char> {
         let byte = u8::try_from(delimiter).expect("the delimiters to try are ASCII");
         missing_of(&split::fields_of(header, byte), profile).is_empty()
     })
+}
+
+/// The encoding in which a header that is no text in the file's has all of the profile's columns.
+fn meant_encoding(header: &[u8], profile: &Profile) -> Option<&'static Encoding> {
+    let delimiter = profile.file.delimiter.byte();
+    let has_all =
+        |text: &str| missing_of(&split::fields_of(text.as_bytes(), delimiter), profile).is_empty();
+    let Ok(text) = std::str::from_utf8(header) else {
+        return ENCODINGS.into_iter().find(|encoding| {
+            let text = encoding.decode_without_bom_handling_and_without_replacement(header);
+            text.is_some_and(|text| has_all(&text))
+        });
+    };
+    // A line of UTF-8 in a file of another encoding has `�` before its letters.
+    (text.contains('\u{FFFD}') && has_all(&text.replace('\u{FFFD}', ""))).then_some(UTF_8)
 }
 
 fn missing_of(names: &[String], profile: &Profile) -> Vec<String> {

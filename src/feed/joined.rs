@@ -14,6 +14,10 @@ pub(super) struct Sheet {
     pub(super) texts: Texts,
     /// The first rejected lines as a message shows them.
     pub(super) shown: Vec<Shown>,
+    /// Of lines that have several values: those with a reject, and all of them.
+    pub(super) several: Option<(u64, u64)>,
+    /// The names of the columns.
+    pub(super) columns: Vec<String>,
 }
 
 /// What one thread read: some blocks of a file, in order.
@@ -99,6 +103,10 @@ pub(super) fn joined(mut portions: Vec<Portion>) -> Sheet {
     for portion in portions {
         add(&mut sheet.counts, &portion.sheet.counts);
         sheet.shown.extend(portion.sheet.shown);
+        if let Some((n_bad, n_lines)) = portion.sheet.several {
+            let sum = sheet.several.get_or_insert_default();
+            *sum = (sum.0 + n_bad, sum.1 + n_lines);
+        }
     }
     sheet.shown.sort_by_key(|shown| shown.line);
     sheet.shown.truncate(REJECTS_SHOWN);

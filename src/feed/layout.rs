@@ -2,6 +2,7 @@
 //! and values are written, each as a type of its own, so that TOML's errors name the line and the
 //! field.
 
+use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
 use regex::Regex;
@@ -277,6 +278,34 @@ pub struct PeriodLayout {
     /// The source of the month, if not the lines.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<PeriodSource>,
+    /// The columns of values by month of the year, of lines that have a value for each.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub columns: BTreeMap<MonthOfYear, Column>,
+}
+
+/// A month of the year, as `1` or `01`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct MonthOfYear(pub u8);
+
+/// What is no month of the year.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("\"{0}\" is no month of the year; write 1 to 12")]
+pub struct BadMonthOfYear(String);
+
+impl TryFrom<String> for MonthOfYear {
+    type Error = BadMonthOfYear;
+
+    fn try_from(text: String) -> Result<Self, BadMonthOfYear> {
+        let month = text.parse().ok().filter(|month| (1..=12).contains(month));
+        month.map(Self).ok_or(BadMonthOfYear(text))
+    }
+}
+
+impl From<MonthOfYear> for String {
+    fn from(MonthOfYear(month): MonthOfYear) -> Self {
+        month.to_string()
+    }
 }
 
 impl PeriodLayout {
@@ -306,9 +335,17 @@ pub enum PeriodSource {
 #[serde(deny_unknown_fields)]
 pub struct FlowCodes {
     /// Codes of exports.
+    #[serde(default)]
     pub export: Vec<String>,
     /// Codes of imports.
+    #[serde(default)]
     pub import: Vec<String>,
+    /// The column of the value of exports, of lines that have a value for each flow.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub export_value: Option<Column>,
+    /// The column of the value of imports.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub import_value: Option<Column>,
 }
 
 /// How a region names its city.

@@ -17,6 +17,7 @@
 //! = lines read. No bytes make the stage panic or take more memory than its limits allow; a bad
 //! line is data, a bad file is a value.
 
+pub mod again;
 pub mod amount;
 pub mod check;
 pub mod cleaning;

@@ -8,14 +8,23 @@ use super::months;
 use crate::domain::types::Period;
 
 /// What a feed's files are called: `{YYYY}` and `{MM}` for the month, `*` for anything, the rest
-/// letter by letter.
+/// letter by letter; of several patterns the first that a name is like counts.
 ///
 /// Case does not matter, and a packing's suffix ([`FilePattern::SUFFIXES`]) may follow.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[serde(try_from = "PatternTexts", into = "PatternTexts")]
 pub struct FilePattern {
-    text: String,
-    parts: NameParts,
+    texts: Vec<String>,
+    /// By text.
+    parts: Vec<NameParts>,
+}
+
+/// A pattern as a profile writes it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged, expecting = "expected a name or a list of names")]
+enum PatternTexts {
+    One(String),
+    Several(Vec<String>),
 }
 
 /// What a name is made of, in small letters.
@@ -96,6 +105,12 @@ pub enum BadPattern {
          {{flow}} and {{part}}; no other braces"
     )]
     NameLetters(String),
+    /// A list of patterns that do not name the same things, or of none.
+    #[error(
+        "the file patterns {0:?} must name the same: the same number of years and months, {{flow}} \
+         in all or in none, folders in all or in none"
+    )]
+    NameList(Vec<String>),
     /// So many stars that matching a name takes for ever.
     #[error("file pattern \"{0}\" may have at most {STARS_MAX} stars apart")]
     NameStars(String),
@@ -116,13 +131,12 @@ impl FilePattern {
     pub fn read(&self, name: &str) -> Option<Named> {
         let name = name.to_lowercase();
         let bare = Self::SUFFIXES.iter().find_map(|suffix| name.strip_suffix(suffix));
-        let mut found = [Some(name.as_str()), bare].into_iter().flatten();
-        let of = |name| matched(&self.parts.0, name, &Named::default());
-        let first = found.next().and_then(of);
-        match first {
-            Some(named) if named.is_valid() => Some(named),
-            first => found.find_map(of).or(first),
-        }
+        let names = || [Some(name.as_str()), bare].into_iter().flatten();
+        let of = |parts: &NameParts| {
+            let read = |name| matched(&parts.0, name, &Named::default());
+            names().filter_map(read).collect::<Vec<Named>>()
+        };
+        best(self.parts.iter().flat_map(of).map(Some))
     }
 
     /// The month in a file's name.
@@ -134,23 +148,19 @@ impl FilePattern {
     /// Whether it names folders.
     #[must_use]
     pub fn has_folders(&self) -> bool {
-        self.text.contains('/')
+        self.texts.iter().any(|text| text.contains('/'))
     }
 
     /// How many years and months it names.
     #[must_use]
     pub fn n_dates(&self) -> (usize, usize) {
-        let n = |of: &[NamePart]| self.parts.0.iter().filter(|part| of.contains(part)).count();
-        (
-            n(&[NamePart::Year, NamePart::ShortYear]),
-            n(&[NamePart::Month, NamePart::LooseMonth, NamePart::MonthName]),
-        )
+        self.parts.first().map_or((0, 0), NameParts::n_dates)
     }
 
     /// Whether it names the flow.
     #[must_use]
     pub fn has_flow(&self) -> bool {
-        self.parts.0.contains(&NamePart::Flow)
+        self.parts.iter().any(|parts| parts.0.contains(&NamePart::Flow))
     }
 
     /// Whether a name is that of data as the feed's: it ends as they do.
@@ -162,7 +172,7 @@ impl FilePattern {
             let bare = bare.unwrap_or(&text);
             bare.rsplit_once('.').map(|(_, ending)| ending.to_owned())
         };
-        ending(&self.text).is_some_and(|of| ending(name) == Some(of))
+        self.texts.iter().filter_map(|text| ending(text)).any(|of| ending(name) == Some(of))
     }
 }
 
@@ -190,6 +200,15 @@ impl Named {
 }
 
 impl NameParts {
+    /// How many years and months they name.
+    fn n_dates(&self) -> (usize, usize) {
+        let n = |of: &[NamePart]| self.0.iter().filter(|part| of.contains(part)).count();
+        (
+            n(&[NamePart::Year, NamePart::ShortYear]),
+            n(&[NamePart::Month, NamePart::LooseMonth, NamePart::MonthName]),
+        )
+    }
+
     /// The parts of a pattern.
     fn of(text: &str) -> Result<Self, BadPattern> {
         let mut parts = Vec::new();
@@ -299,24 +318,52 @@ fn take_digits(text: &str, n: usize) -> Option<(u16, &str)> {
     all_digits.then(|| digits.parse().ok()).flatten().map(|number| (number, rest))
 }
 
+impl FilePattern {
+    fn of(texts: Vec<String>) -> Result<Self, BadPattern> {
+        let parts: Vec<NameParts> =
+            texts.iter().map(|text| NameParts::of(text)).collect::<Result<_, _>>()?;
+        let mut shapes = texts.iter().zip(&parts).map(|(text, parts)| {
+            (parts.n_dates(), parts.0.contains(&NamePart::Flow), text.contains('/'))
+        });
+        let first = shapes.next();
+        if first.is_none() || !shapes.all(|shape| Some(shape) == first) {
+            return Err(BadPattern::NameList(texts));
+        }
+        Ok(Self { texts, parts })
+    }
+}
+
+impl TryFrom<PatternTexts> for FilePattern {
+    type Error = BadPattern;
+
+    fn try_from(texts: PatternTexts) -> Result<Self, BadPattern> {
+        match texts {
+            PatternTexts::One(text) => Self::of(vec![text]),
+            PatternTexts::Several(texts) => Self::of(texts),
+        }
+    }
+}
+
+impl From<FilePattern> for PatternTexts {
+    fn from(mut pattern: FilePattern) -> Self {
+        match pattern.texts.len() {
+            1 => Self::One(pattern.texts.remove(0)),
+            _ => Self::Several(pattern.texts),
+        }
+    }
+}
+
 impl TryFrom<String> for FilePattern {
     type Error = BadPattern;
 
     fn try_from(text: String) -> Result<Self, BadPattern> {
-        let parts = NameParts::of(&text)?;
-        Ok(Self { text, parts })
-    }
-}
-
-impl From<FilePattern> for String {
-    fn from(pattern: FilePattern) -> Self {
-        pattern.text
+        Self::of(vec![text])
     }
 }
 
 impl fmt::Display for FilePattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
+        f.write_str(&self.texts.join("\" or \""))
     }
 }
 
@@ -332,7 +379,7 @@ impl MemberPattern {
     /// Whether each member has its month in its name.
     #[must_use]
     pub fn is_dated(&self) -> bool {
-        let parts = &self.0.parts.0;
+        let Some(NameParts(parts)) = self.0.parts.first() else { return false };
         let once = |part| parts.iter().filter(|&&other| other == part).count() == 1;
         once(NamePart::Year) && once(NamePart::Month)
     }
@@ -341,7 +388,9 @@ impl MemberPattern {
     /// a name that matches.
     #[must_use]
     pub fn month_of(&self, name: &str) -> NameMatch {
-        let named = matched(&self.0.parts.0, &name.to_lowercase(), &Named::default());
+        let name = name.to_lowercase();
+        let mut ways = self.0.parts.iter();
+        let named = ways.find_map(|parts| matched(&parts.0, &name, &Named::default()));
         named.map_or(NameMatch::No, |named| named.month())
     }
 }
@@ -356,7 +405,7 @@ impl TryFrom<String> for MemberPattern {
 
 impl From<MemberPattern> for String {
     fn from(pattern: MemberPattern) -> Self {
-        pattern.0.into()
+        pattern.0.texts.concat()
     }
 }
 

@@ -174,6 +174,27 @@ impl Places {
         self.country_names.get(folded(name).as_str()).map(|code| &**code)
     }
 
+    /// What has a meaning here and another one in later tables: a region that is in another city,
+    /// or in one where it was in none, and a name of another country.
+    #[must_use]
+    pub fn changed_meaning(&self, later: &Self) -> Option<String> {
+        let code =
+            |places: &Self, city: Option<City>| city.map(|city| places.code(city).to_owned());
+        let regions = self.city_of_region.iter().flatten();
+        let has_moved = |(region, city): (&Box<str>, &Option<City>)| {
+            let now = later.city_of_region.as_ref().and_then(|regions| regions.get(region));
+            let is_same = now.is_some_and(|now| code(later, *now) == code(self, *city));
+            (!is_same).then(|| format!("the region {region}"))
+        };
+        let has_other = |(name, code): (&Box<str>, &Box<str>)| {
+            let is_same = later.country_names.get(name) == Some(code);
+            (!is_same).then(|| format!("the country's name \"{name}\""))
+        };
+        // Maps have no order: the first by name.
+        let regions = regions.filter_map(has_moved);
+        regions.chain(self.country_names.iter().filter_map(has_other)).min()
+    }
+
     fn row(&self, city: City) -> &CityRow {
         &self.cities[usize::from(city.0)]
     }

@@ -13,7 +13,7 @@ use super::later::{BadLayout, FirstMonth, changed};
 pub use super::layout::*;
 use super::pattern::FilePattern;
 use super::period_format::PeriodFormat;
-use crate::domain::types::Period;
+use crate::domain::types::{Flow, Period};
 use crate::files;
 use crate::files::trouble::remark;
 use crate::toml_text::{self, TomlError};
@@ -201,9 +201,11 @@ pub enum ProfileError {
 
 impl Profile {
     /// The profiles that are shipped, by name.
-    const BUNDLED: [(&'static str, &'static str); 8] = [
+    const BUNDLED: [(&'static str, &'static str); 10] = [
         ("canonical", include_str!("../../streams/profiles/canonical.toml")),
         ("ccts", include_str!("../../streams/profiles/ccts.toml")),
+        ("ccts-access", include_str!("../../streams/profiles/ccts-access.toml")),
+        ("ccts-stata", include_str!("../../streams/profiles/ccts-stata.toml")),
         (
             "comexstat-municipality",
             include_str!("../../streams/profiles/comexstat-municipality.toml"),
@@ -283,6 +285,26 @@ impl Profile {
         }
         self.maps = files;
         Ok(())
+    }
+
+    /// Whether lines are of a year and of no month of it. A file's name has the year, and its
+    /// records are those of the year's December.
+    #[must_use]
+    pub fn is_annual(&self) -> bool {
+        self.file.covers == Covers::Year
+            && self.period.from == Some(PeriodSource::Name)
+            && self.period.columns.is_empty()
+    }
+
+    /// The columns of values of lines that have several, each with the month of the year or the
+    /// flow of its records.
+    pub fn value_columns(&self) -> impl Iterator<Item = (&Column, Option<u8>, Option<Flow>)> {
+        let months = self.period.columns.iter().map(|(month, of)| (of, Some(month.0), None));
+        let flows =
+            [(&self.flow.export_value, Flow::Export), (&self.flow.import_value, Flow::Import)];
+        let flows =
+            flows.into_iter().filter_map(|(of, flow)| Some((of.as_ref()?, None, Some(flow))));
+        months.chain(flows)
     }
 
     /// Whether blanks around texts do not count.
@@ -394,19 +416,36 @@ impl Profile {
             let (origin, pattern) = (origin.to_owned(), file.pattern.clone());
             return Err(ProfileError::Pattern { origin, pattern, needed });
         }
-        let has_pair = period.year.is_some() && period.month.is_some();
+        let has_months = !period.columns.is_empty();
+        let has_flows = self.flow.export_value.is_some();
+        let has_pair = period.year.is_some() && (period.month.is_some() != has_months);
         let is_named = period.from == Some(PeriodSource::Name);
         let has_column = !columns.period.is_nothing();
         let n_ways = [has_pair, is_named, has_column].iter().filter(|way| **way).count();
-        let problem = if period.year.is_some() != period.month.is_some() {
+        let has_flow = file.pattern.has_flow();
+        let n_flows = [has_flow, has_flows, !columns.flow.is_nothing()];
+        let n_flows = n_flows.iter().filter(|way| **way).count();
+        let n_values = [has_months, has_flows, !columns.value_usd.is_nothing()];
+        let n_values = n_values.iter().filter(|way| **way).count();
+        let problem = if has_flows != self.flow.import_value.is_some() {
+            "[flow] export_value and import_value name two columns; give both"
+        } else if n_values != 1 {
+            "the value is in columns.value_usd, in [flow] export_value and import_value, or in \
+             [period] columns; give one of them"
+        } else if has_months && (has_column || period.month.is_some()) {
+            "[period] columns has the months; the year is in [period] year or in the file's name"
+        } else if has_months && file.covers == Covers::Month {
+            "[period] columns needs files of several months; set [file] covers"
+        } else if period.year.is_some() != period.month.is_some() && !has_months {
             "[period] year and month name two columns; give both"
         } else if n_ways != 1 {
             "the month is told by one of columns.period, [period] year and month, and \
              [period] from = \"name\"; give one of them"
-        } else if is_named && file.covers != Covers::Month {
-            "[period] from = \"name\" needs files of a month; take out [file] covers"
-        } else if file.pattern.has_flow() != columns.flow.is_nothing() {
-            "the flow is told by columns.flow or by {flow} in the file pattern; give one of them"
+        } else if is_named && !matches!(file.covers, Covers::Month | Covers::Year) {
+            "[period] from = \"name\" needs files of a month or of a year; change [file] covers"
+        } else if n_flows != 1 {
+            "the flow is told by columns.flow, by {flow} in the file pattern, or by [flow] \
+             export_value and import_value; give one of them"
         } else if file.pattern.has_folders() && !file.recursive {
             "a file pattern with folders needs [file] recursive = true"
         } else if self.revision == Revision::ReplacePeriods && file.covers == Covers::Month {
@@ -420,7 +459,7 @@ impl Profile {
     fn check(&self, origin: &str) -> Result<(), ProfileError> {
         self.check_names(origin)?;
         let origin = || origin.to_owned();
-        if self.flow.export.is_empty() {
+        if self.flow.export.is_empty() && self.flow.export_value.is_none() {
             return Err(ProfileError::NoExportCode { origin: origin() });
         }
         if let Some(code) = self.flow.export.iter().find(|code| self.flow.import.contains(code)) {

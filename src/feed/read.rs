@@ -6,10 +6,11 @@ use std::io;
 use std::path::Path;
 use std::sync::Mutex;
 
+use super::again::is_for_a_code;
 use super::check::{Checker, Fault, Months, NoRecord};
 use super::decode::{self, Text};
 use super::expected::shown;
-use super::frame::{Blocks, Dialect, Framed, Lines};
+use super::frame::{Blocks, Dialect, Framed, Line, Lines};
 use super::joined::{self, Portion, Sheet};
 use super::places::Places;
 use super::profile::{Covers, Profile};
@@ -19,7 +20,7 @@ pub use super::source::FeedFile;
 use super::source::FilePart;
 use super::split::Span;
 use super::{line_ends, opening};
-use crate::domain::record::{Counts, Coverage, Exclusion, Intake, Record, Reject, Rule, Texts};
+use crate::domain::record::{Coverage, Exclusion, Intake, Record, Reject, Rule, Texts};
 use crate::domain::types::{Flow, Period};
 
 /// How many rejected lines of a file are kept; a file with more is refused.
@@ -114,11 +115,14 @@ pub fn read_in(
     let (sheet, fingerprint) = decode::read_text(file, profile, limits.max_bytes, |text| {
         read_sheet(text, &file.path, room, Rules { profile, places, months })
     })?;
-    let Sheet { records, rejects, counts, texts, shown } = sheet;
+    let Sheet { records, rejects, counts, texts, shown, several, columns } = sheet;
     let ended = counts.accepted + counts.excluded_total() + counts.rejected_total();
     assert_eq!(counts.lines, ended, "a line of {} ended in no way or in two", file.name);
-    refuse_if_too_many_rejected(&file.path, &counts, shown, limits.max_rejected_share)?;
+    let (rejected, lines) = several.unwrap_or((counts.rejected_total(), counts.lines));
+    refuse_if_too_many_rejected(&file.path, (rejected, lines), shown, limits.max_rejected_share)?;
     let coverage = coverage(file, covers, profile, &records)?;
+    let is_wanted = rejects.iter().any(|reject: &Reject| is_for_a_code(reject.rule));
+    let columns = if is_wanted { columns } else { Vec::new() };
     Ok(Intake {
         name: file.name.clone(),
         period: coverage.as_ref().map_or(file.period, |coverage| coverage.last),
@@ -129,6 +133,7 @@ pub fn read_in(
         rejects,
         counts,
         coverage,
+        columns,
     })
 }
 
@@ -143,12 +148,20 @@ fn coverage(
         return Ok(None);
     }
     let mut n_records = BTreeMap::new();
+    let has_months = !profile.period.columns.is_empty();
     for same in records.chunk_by(|a, b| (a.period, a.flow) == (b.period, b.flow)) {
         *n_records.entry((same[0].period, same[0].flow)).or_insert(0) += same.len() as u64;
     }
     let found = || n_records.keys().map(|(period, _)| *period);
     let span = match covers {
         Covers::Month | Covers::Range => Some((file.first, file.period)),
+        Covers::Year if profile.is_annual() => Some((file.first, file.period)),
+        // Months to come stand as zeros.
+        Covers::Year if has_months => {
+            let is_there = |record: &&Record| record.value_cents != 0;
+            let months = records.iter().filter(is_there).map(|record| record.period);
+            months.max().map(|last| (file.first, last))
+        }
         Covers::Year => found().max().map(|last| (file.first, last)),
         Covers::Contents => found().min().zip(found().max()),
     };
@@ -212,6 +225,7 @@ fn read_sheet(
     });
     let shared = shared.into_inner().expect("a thread that panics ends the others");
     let sheet = joined::joined(portions);
+    let sheet = Sheet { columns: header.names().to_vec(), ..sheet };
     match shared.stopped {
         Some(Refused::TooManyRejects { file, rejects_max, .. }) => {
             Err(Refused::TooManyRejects { file, rejects_max, first: sheet.shown })
@@ -276,21 +290,17 @@ fn read_lines(
         match framed {
             Framed::Broken { rule, raw, .. } => {
                 sheet.reject(number, checker, Fault { rule, column: None }, (raw, &[]));
+                if let Some((n_bad, n_lines)) = &mut sheet.several {
+                    (*n_bad, *n_lines) = (*n_bad + 1, *n_lines + 1);
+                }
             }
-            Framed::Line(line) => match checker.record(number, &line) {
-                Ok(record) => sheet.keep(record),
-                Err(NoRecord::Rejected(fault)) => {
-                    sheet.reject(number, checker, fault, (line.raw, line.fields));
-                }
-                Err(NoRecord::Excluded(exclusion)) => {
-                    sheet.counts.excluded[exclusion as usize] += 1;
-                }
-                Err(NoRecord::Blank) => sheet.counts.lines -= 1,
-                Err(NoRecord::Footer) => {
-                    sheet.counts.lines -= 1;
-                    sheet.counts.footers += 1;
-                }
-            },
+            Framed::Line(line) if !checker.header().cells().is_empty() => {
+                sheet.take_several(number, &line, checker);
+            }
+            Framed::Line(line) => {
+                let end = checker.record(number, &line);
+                sheet.end(end, number, checker, &line);
+            }
         }
         if sheet.rejects.len() > REJECTS_MAX {
             let (file, first) = (file.to_owned(), Vec::new());
@@ -301,6 +311,49 @@ fn read_lines(
 }
 
 impl Sheet {
+    /// Takes the records of a line that has several values: it counts once for each of them, and
+    /// once if it is left out or broken as a whole.
+    #[cold]
+    fn take_several(&mut self, number: u32, line: &Line<'_>, checker: &mut Checker<'_>) {
+        self.counts.lines -= 1;
+        let n_before = self.counts.lines;
+        let mut is_bad = false;
+        for end in checker.records(number, line) {
+            is_bad |= matches!(end, Err(NoRecord::Rejected(_)));
+            self.counts.lines += 1;
+            self.end(end, number, checker, line);
+        }
+        if self.counts.lines > n_before {
+            let (n_bad, n_lines) = self.several.get_or_insert_default();
+            *n_bad += u64::from(is_bad);
+            *n_lines += 1;
+        }
+    }
+
+    #[inline]
+    pub(super) fn end(
+        &mut self,
+        end: Result<Record, NoRecord>,
+        number: u32,
+        checker: &Checker<'_>,
+        line: &Line<'_>,
+    ) {
+        match end {
+            Ok(record) => self.keep(record),
+            Err(NoRecord::Rejected(fault)) => {
+                self.reject(number, checker, fault, (line.raw, line.fields));
+            }
+            Err(NoRecord::Excluded(exclusion)) => {
+                self.counts.excluded[exclusion as usize] += 1;
+            }
+            Err(NoRecord::Blank) => self.counts.lines -= 1,
+            Err(NoRecord::Footer) => {
+                self.counts.lines -= 1;
+                self.counts.footers += 1;
+            }
+        }
+    }
+
     fn keep(&mut self, record: Record) {
         match record.exclusion {
             None => self.counts.accepted += 1,
@@ -348,11 +401,10 @@ fn kept(raw: &[u8]) -> String {
 #[expect(clippy::cast_precision_loss, reason = "a share of lines is compared with an option")]
 fn refuse_if_too_many_rejected(
     file: &Path,
-    counts: &Counts,
+    (rejected, lines): (u64, u64),
     first: Vec<Shown>,
     max_rejected_share: f64,
 ) -> Result<(), Refused> {
-    let (lines, rejected) = (counts.lines, counts.rejected_total());
     if rejected as f64 <= max_rejected_share * lines as f64 {
         return Ok(());
     }

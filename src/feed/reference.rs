@@ -184,6 +184,37 @@ impl ReferenceTexts {
     }
 }
 
+/// The first row of a table that is not in a later one, or is another one there; none if the later
+/// one has the same rows and more.
+#[must_use]
+pub fn changed_row(before: &str, after: &str) -> Option<String> {
+    let read = |text: &str| {
+        let mut reader = csv::Reader::from_reader(text.as_bytes());
+        let header = reader.headers().cloned().unwrap_or_default();
+        let rows: Vec<csv::StringRecord> = reader.records().filter_map(Result::ok).collect();
+        (header, rows)
+    };
+    let ((names, rows), (names_after, rows_after)) = (read(before), read(after));
+    let mut columns = Vec::with_capacity(names.len());
+    for name in &names {
+        match names_after.iter().position(|other| other == name) {
+            Some(at) => columns.push(at),
+            None => return Some(format!("the column {name} is gone")),
+        }
+    }
+    let project = |row: &csv::StringRecord| -> Vec<String> {
+        columns.iter().map(|at| row.get(*at).unwrap_or_default().to_owned()).collect()
+    };
+    let after: rustc_hash::FxHashSet<Vec<String>> = rows_after.iter().map(project).collect();
+    let is_gone = |row: &&csv::StringRecord| {
+        let row: Vec<String> = row.iter().map(str::to_owned).collect();
+        !after.contains(&row)
+    };
+    let gone = rows.iter().find(is_gone)?;
+    let row: Vec<&str> = gone.iter().collect();
+    Some(format!("the row \"{}\" is gone or changed", row.join(",")))
+}
+
 fn text_of(path: &Path) -> Result<Option<String>, PlacesError> {
     match files::read_text(path) {
         Ok(text) => Ok(Some(text)),

@@ -262,6 +262,19 @@ pub enum Advice {
     /// Another delimiter would give all of them.
     #[error("the header has them when split at {0:?}: set the profile's delimiter")]
     Delimiter(char),
+    /// In another encoding it has all of them.
+    #[error(
+        "the header is written in {found}, and the profile reads {declared}: set [file] \
+             encoding = \"{found}\" if the lines are written in it, too; if only the header is, \
+             write it in {declared}, or pass over it by skip_lines = 1, header = false and columns \
+             by their number"
+    )]
+    Encoding {
+        /// Its encoding.
+        found: String,
+        /// That of the profile.
+        declared: String,
+    },
     /// It has these.
     #[error("the header has {}: is it of this profile?", quoted(_0))]
     Has(Vec<String>),

@@ -285,6 +285,18 @@ fn file_named(name: &str, path: PathBuf, profile: &Profile) -> NamedFile {
     NamedFile::Of(FeedFile { period, first, part, name, path, is_named: false, archive: None })
 }
 
+/// A file of the feed by its name alone, as a home keeps it: what its name says of its months, its
+/// flow and its part.
+#[must_use]
+pub fn named_file(name: &str, profile: &Profile) -> Option<FeedFile> {
+    let of_archive = name.split_once('/').filter(|_| !profile.file.pattern.has_folders());
+    let on_disk = of_archive.map_or(name, |(archive, _)| archive);
+    match file_named(on_disk, PathBuf::from(name), profile) {
+        NamedFile::Of(file) => Some(file),
+        NamedFile::NotAPeriod | NamedFile::No => None,
+    }
+}
+
 /// Whether a file is a table beside the feed, and none of the feed's.
 fn is_beside(name: &str, profile: &Profile) -> bool {
     const BESIDE: [&str; 6] =

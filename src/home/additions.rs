@@ -45,10 +45,13 @@ fn is_addition(path: &[String], recorded: Option<&Value>, asked: Option<&Value>)
     let path: Vec<&str> = path.iter().map(String::as_str).collect();
     match path[..] {
         // Of a list the first column that is there counts, so that names at its end change nothing.
-        ["columns", _] => match (recorded.and_then(names), asked.and_then(names)) {
-            (Some(before), Some(now)) => now.starts_with(&before),
-            _ => false,
-        },
+        // So it is with the patterns of names.
+        ["columns", _] | ["file", "pattern"] => {
+            match (recorded.and_then(names), asked.and_then(names)) {
+                (Some(before), Some(now)) => now.starts_with(&before),
+                _ => false,
+            }
+        }
         ["flow", "export" | "import"] | ["value", "missing"] => {
             let (before, now) = (items(recorded), items(asked));
             before.iter().all(|item| now.contains(item))

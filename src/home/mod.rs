@@ -282,6 +282,15 @@ impl Archive {
         self.manifest.rejects(vintage)
     }
 
+    /// The names of a file's columns, if lines of it were rejected because the tables lack their
+    /// codes; none if they were not kept.
+    ///
+    /// # Errors
+    /// [`ArchiveError::Query`] if the manifest cannot be read.
+    pub fn columns(&self, vintage: Vintage) -> Result<Vec<String>> {
+        self.manifest.columns(vintage)
+    }
+
     /// The closed months in order, each with the publication that closed it.
     ///
     /// # Errors

@@ -45,6 +45,7 @@ fn intake(period: &str, late: &str) -> Intake {
     counts.excluded[Exclusion::Country as usize] = 1;
     counts.rejected[Rule::Number as usize] = 1;
     Intake {
+        columns: Vec::new(),
         coverage: None,
         name: format!("{period}.csv"),
         period: month(period),

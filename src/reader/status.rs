@@ -10,6 +10,7 @@ use super::ReaderError;
 use crate::domain::calendar::Calendar;
 use crate::domain::record::{Exclusion, Rule};
 use crate::domain::types::Year;
+use crate::engine::annual_only;
 use crate::engine::open::{calendar, recorded_profile};
 use crate::home::parts::Table;
 use crate::home::{Archive, FileEntry, StoredState};
@@ -44,6 +45,8 @@ pub struct Status {
     pub last_closed_month: Option<String>,
     /// The month that closes next.
     pub next_month: Option<String>,
+    /// What annual data lack, if the feed's lines have a year and no month.
+    pub annual_only: Option<String>,
     /// The years of the feed.
     pub years: Vec<YearStatus>,
     /// The number of lines in counted files.
@@ -171,7 +174,7 @@ fn status(archive: &Archive, estimates: EstimateStatus) -> Result<Status, Reader
     let unread = [no_lock, no_beat];
     Ok(Status {
         home: archive.home().display().to_string(),
-        profile: profile.map(|profile| profile.name),
+        profile: profile.as_ref().map(|profile| profile.name.clone()),
         files: files.len(),
         superseded: files.iter().filter(|file| file.superseded_by.is_some()).count(),
         withdrawn: files.iter().filter(|file| file.withdrawn_at.is_some()).count(),
@@ -181,6 +184,7 @@ fn status(archive: &Archive, estimates: EstimateStatus) -> Result<Status, Reader
         committed_at: committed_at.map(|at| at.to_string()),
         first_month: calendar.map(|calendar| calendar.first().to_string()),
         last_closed_month: calendar.and_then(|c| Some(c.last_closed()?.to_string())),
+        annual_only: profile.as_ref().and_then(annual_only),
         next_month: calendar.map(|calendar| calendar.next_to_close().to_string()),
         years: calendar.map_or_else(|| Ok(Vec::new()), |calendar| years(archive, &calendar))?,
         lines: sum(&|file| file.counts.lines),

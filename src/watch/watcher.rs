@@ -21,7 +21,9 @@ use crate::clock;
 use crate::domain::types::Period;
 use crate::engine::open::calendar;
 use crate::engine::request::tables_beside;
-use crate::engine::{Engine, EngineError, FileOutcome, Outcome, Refusal, Request, with_causes};
+use crate::engine::{
+    Engine, EngineError, FileOutcome, Outcome, Refusal, Request, annual_only, with_causes,
+};
 use crate::feed::profile::Profile;
 use crate::feed::refused::Refused;
 use crate::feed::source::{FeedError, discover, passed_over};
@@ -294,6 +296,12 @@ impl Watcher {
         note(&mut self.pulse, engine.archive(), engine.next_to_close())?;
         let beat = &self.pulse.heartbeat;
         info!(vintage = beat.vintage, next_month = beat.next_month, "the home is open");
+        for now in &engine.restored().counts_now {
+            info!("{now}");
+        }
+        if let Some(message) = annual_only(engine.profile()) {
+            warn!("{message}");
+        }
         Ok(self.engine.insert(engine))
     }
 

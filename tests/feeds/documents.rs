@@ -42,6 +42,16 @@ fn every_example_of_the_page_is_a_profile() {
         if whole["file"]["pattern"].as_str().is_some_and(|pattern| pattern.contains("{flow}")) {
             columns(&mut whole, "flow");
         }
+        let has = |table: &Table, part: &str, key: &str| {
+            table[part].as_table().is_some_and(|part| part.contains_key(key))
+        };
+        if has(&whole, "flow", "export_value") {
+            columns(&mut whole, "flow");
+            columns(&mut whole, "value_usd");
+        }
+        if has(&whole, "period", "columns") {
+            columns(&mut whole, "value_usd");
+        }
         let text = whole.to_string();
         Profile::from_toml(&text, "FEEDS.md").unwrap_or_else(|error| panic!("{block}\n{error:?}"));
     }

@@ -31,6 +31,33 @@ fn a_month_is_told_from_the_names_of_folders() {
 }
 
 #[test]
+fn a_header_in_another_encoding_than_the_profiles_refuses_the_file_and_names_it() {
+    let names = [("firm_id = \"firm_id\"", "firm_id = \"企业编码\"")];
+    let header = HEADER.replace("firm_id", "企业编码");
+    let (gb, _, _) = encoding_rs::GB18030.encode(&header);
+    let utf_8 = ("encoding = \"utf-8\"", "encoding = \"gb18030\"");
+    let [in_utf_8, in_gb] =
+        [("gb18030", "utf-8"), ("utf-8", "gb18030")].map(|(found, declared)| {
+            format!(
+                "the header is written in {found}, and the profile reads {declared}: set [file]"
+            )
+        });
+    for (bytes, changes, expected) in [
+        (gb.into_owned(), names.to_vec(), in_utf_8),
+        (header.clone().into_bytes(), [names[0], utf_8].to_vec(), in_gb),
+    ] {
+        let sandbox = Sandbox::new();
+        sandbox.write("cities.csv", CITIES);
+        sandbox.write("feed.toml", profile(&changes, ""));
+        let lines = lines(2008).join("\n");
+        sandbox.write("200801.csv", [bytes, b"\n".to_vec(), lines.into_bytes()].concat());
+        let run = ingest(&sandbox);
+        assert_eq!(run.code, Some(3));
+        assert!(run.stderr.contains(&expected), "{}", run.stderr);
+    }
+}
+
+#[test]
 fn files_whose_name_begins_with_a_dot_are_not_looked_at() {
     let sandbox = feed(|_, lines| text(lines).into_bytes());
     sandbox.write("._200801.csv", "\0\u{5}\u{16}\u{7}\0Mac OS X");

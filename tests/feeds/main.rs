@@ -1,6 +1,8 @@
 //! Feeds as agencies, spreadsheets and databases write them, with the tables that they must come
 //! to: each test makes a small feed of one kind and reads it with the binary.
 
+mod annual;
+mod codes;
 #[path = "../common/mod.rs"]
 mod common;
 mod documents;
@@ -8,6 +10,7 @@ mod files;
 mod living;
 mod profiles;
 mod replaced;
+mod several;
 mod values;
 
 use std::path::Path;

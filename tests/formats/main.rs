@@ -2,6 +2,7 @@
 //!
 //! `data` has files of formats that no crate here writes, and `make.py` the script that made them.
 
+mod ccts;
 mod columnar;
 mod fixtures;
 mod mutations;

@@ -120,7 +120,65 @@ def jet():
                 write("short", rows, len(rows) + 1)
 
 
+def ccts():
+    """Months of the customs' records as copies of them circulate, in each layout of their columns.
+
+    A line each of two firms and an import, one without a firm, one without a value, one from China
+    to China.
+    """
+    text = lambda name, size=40: (name, access.TEXT, size)
+    lines = [("export", "3101234567", "某某有限公司", "11019", "美国", "1012100", 1000.5, "10"),
+             ("export", "4403123456", "ACME", "31229", "日本", "84713000", 7.0, "14"),
+             ("import", "4403123456", "ACME", "31229", "日本", "84713000", 20.0, "10"),
+             ("export", None, "某厂", "31229", "日本", "84713000", 5.0, "10"),
+             ("export", "4403123456", "ACME", "31229", "日本", "84713000", None, "10"),
+             ("import", "4403123456", "ACME", "31229", "中华人民共和国", "84713000", 9.0, "10")]
+
+    def table(name, month, columns, flows, codes=str, values=float):
+        def row(line):
+            flow, firm, firm_name, place, country, product, value, mode = line
+            of = {"flow": flows[flow], "firm": firm, "name": firm_name, "place": place,
+                  "country": country, "hs": codes(product), "mode": mode,
+                  "value": None if value is None else values(value), "": "x"}
+            return tuple(of[what] for what, _ in columns)
+
+        with tempfile.TemporaryDirectory() as folder:
+            empty, path = f"{folder}/empty.mdb", f"{folder}/table.mdb"
+            msaccessdb.create(empty)
+            access.write(empty, path, month, [column for _, column in columns],
+                         [row(line) for line in lines])
+            packed(HERE / f"{name}.mdb.gz", Path(path).read_bytes())
+
+    number, words = {"export": 0, "import": 1}, {"export": "出口", "import": "进口"}
+    value = lambda name: ("value", (name, access.DOUBLE, 8))
+    table("2000-01", "2000-01", [
+        ("", text("shipment_date")), ("flow", ("exp_imp", access.INT, 2)),
+        ("firm", text("party_id")), ("name", text("company", 120)), ("place", text("city")),
+        ("country", text("country")), ("hs", text("hs_id")), value("value"),
+        ("mode", text("shipment"))], number)
+    table("2002-01", "2002-01", [
+        ("", text("shipment_date")), ("flow", text("进出口_C")), ("firm", text("party_id")),
+        ("name", text("pname", 120)), ("place", text("city")), ("country", text("国家名称_C")),
+        ("hs", text("hs_id")), value("value"), ("mode", text("贸易类型_C"))], words)
+    new = lambda product: [
+        ("", text("日期")), ("flow", text("进口或出口")),
+        ("firm", text("企业编码")), ("name", text("经营单位", 120)),
+        ("place", text("消费地或生产地")), ("country", text("起运国或目的国")),
+        ("hs", product), value("金额"), ("mode", text("贸易方式"))]
+    table("data200301", "data200301", new(("税号编码", access.LONG, 4)), words, codes=int)
+    table("data200501", "200501", [
+        ("", text("shipment_date")), ("flow", text("exp_or_imp")), ("firm", text("party_id")),
+        ("name", text("company", 120)), ("place", text("city")), ("country", text("country")),
+        ("hs", text("hs_id")), value("value"), ("mode", text("shipment"))], words)
+    table("data200512", "200512", new(text("HS编码")), words)
+    table("200601cn", "200601", [
+        ("flow", text("进出口")), ("firm", text("企业代码")), ("name", text("企业名称", 120)),
+        ("place", text("消费地或生产地")), ("hs", text("商品代码")), ("value", text("金额")),
+        ("mode", text("贸易方式")), *[("", text(f"列{n}")) for n in range(8, 18)],
+        ("country", text(""))], words, values=str)
+
+
 if __name__ == "__main__":
     HERE.mkdir(exist_ok=True)
-    for make in (xlsx, xls, ods, dbase, stata, jet):
+    for make in (xlsx, xls, ods, dbase, stata, jet, ccts):
         make()

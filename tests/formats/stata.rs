@@ -54,27 +54,41 @@ fn dataset(
     firm: VariableType,
     rows: &[Row<'_>],
 ) -> Vec<u8> {
-    let variable = |kind, name: &str| Variable::builder(kind, name).format("%9.0g");
     let text = VariableType::FixedString;
-    let schema = Schema::builder()
-        .add_variable(Variable::builder(VariableType::Float, "period").format("%td"))
-        .add_variable(variable(text(1), "flow"))
-        .add_variable(variable(firm, "firm_id"))
-        .add_variable(variable(text(40), "firm_name"))
-        .add_variable(variable(VariableType::Long, "region"))
-        .add_variable(variable(VariableType::Int, "country"))
-        .add_variable(variable(text(8), "hs8"))
-        .add_variable(variable(VariableType::Byte, "trade_mode"))
-        .add_variable(variable(VariableType::Double, "value_usd"))
-        .build()
-        .expect("a schema");
+    let columns = [
+        ("period", VariableType::Float),
+        ("flow", text(1)),
+        ("firm_id", firm),
+        ("firm_name", text(40)),
+        ("region", VariableType::Long),
+        ("country", VariableType::Int),
+        ("hs8", text(8)),
+        ("trade_mode", VariableType::Byte),
+        ("value_usd", VariableType::Double),
+    ];
+    written((release, order), encoding, &columns, rows)
+}
+
+/// A dataset of columns and rows; a column `period` is one of days.
+pub fn written<'a, R: AsRef<[Value<'a>]>>(
+    (release, order): (Release, ByteOrder),
+    encoding: &'static Encoding,
+    columns: &[(&str, VariableType)],
+    rows: &[R],
+) -> Vec<u8> {
+    let mut schema = Schema::builder();
+    for (name, kind) in columns {
+        let format = if *name == "period" { "%td" } else { "%9.0g" };
+        schema = schema.add_variable(Variable::builder(*kind, *name).format(format));
+    }
+    let schema = schema.build().expect("a schema");
     let mut bytes = std::io::Cursor::new(Vec::new());
     let writer = DtaWriter::new().encoding(encoding).from_writer(&mut bytes);
     let writer = writer.write_header(Header::builder(release, order).build()).expect("a header");
     let mut writer =
         writer.write_schema(schema).expect("a schema").into_record_writer().expect("no notes");
     for row in rows {
-        writer.write_record(row).expect("a record");
+        writer.write_record(row.as_ref()).expect("a record");
     }
     let writer = writer
         .into_long_string_writer()

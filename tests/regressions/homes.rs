@@ -112,7 +112,7 @@ fn a_reader_shows_what_a_home_of_layout_2_holds_and_leaves_it_as_it_is() {
 fn the_first_writer_makes_a_home_of_layout_2_one_of_the_newest_and_its_figures_stay() {
     let sandbox = of_layout_2();
     assert_eq!(sandbox.run(["snapshot"]).code, Some(0));
-    assert_eq!(layout(&sandbox), 6);
+    assert_eq!(layout(&sandbox), 7);
     assert_listed(&sandbox);
     assert_printed(&sandbox);
     assert_eq!(sandbox.run(["verify"]).code, Some(0));
@@ -197,7 +197,7 @@ fn every_vintage_of_a_home_of_layout_3_is_exported_as_it_was_also_after_folding_
     assert_exports(&sandbox, "layout-3");
     assert_eq!(layout(&sandbox), 3, "a reader leaves it as it is");
     assert_eq!(sandbox.run(["snapshot"]).code, Some(0));
-    assert_eq!(layout(&sandbox), 6);
+    assert_eq!(layout(&sandbox), 7);
     assert_exports(&sandbox, "layout-3");
     assert_eq!(sandbox.run(["compact"]).code, Some(0));
     assert_exports(&sandbox, "layout-3");
@@ -220,7 +220,7 @@ fn a_home_of_layout_4_keeps_its_figures_and_gives_times_to_what_comes_next() {
     assert_eq!(layout(&sandbox), 4, "a reader leaves it as it is");
     let withdrawn = sandbox.run(["withdraw", "201004.csv"]);
     assert_eq!(withdrawn.code, Some(0), "{}", withdrawn.stderr);
-    assert_eq!(layout(&sandbox), 6);
+    assert_eq!(layout(&sandbox), 7);
     assert_exports(&sandbox, "layout-4");
     let run = sandbox.run(["revisions", "--vintage", "30", "--json"]);
     let revisions: serde_json::Value = serde_json::from_str(&run.stdout).expect("JSON");

@@ -3,7 +3,7 @@
 use super::{Checker, Fault, NoRecord, text_of};
 use crate::domain::dictionary::Key;
 use crate::domain::record::{Exclusion, Rule};
-use crate::domain::types::Flow;
+use crate::domain::types::{Flow, Period};
 use crate::feed::columns::Field;
 use crate::feed::frame::Line;
 use crate::feed::header::{TextLine, texts_of};
@@ -47,6 +47,20 @@ impl Checker<'_> {
             Ok(Written::Missing) => Err(NoRecord::Excluded(Exclusion::Missing)),
             Err(rule) => Err(self.fault(rule, Field::ValueUsd).into()),
         }
+    }
+
+    /// The month of a value, whose year is in a column or in the file's name.
+    #[cold]
+    pub(super) fn month_of_cell(&self, month: u8, line: &TextLine<'_>) -> Result<Period, Fault> {
+        let code = self.code(Field::Period, line)?;
+        let year = text_of(&code).get(..4).filter(|_| code.len() == 4 || self.is_of_name());
+        let period = year.and_then(|year| Period::new(year.parse().ok()?, month));
+        self.within(period.ok_or_else(|| self.fault(Rule::Period, Field::Period))?)
+    }
+
+    /// Whether the year is that of the file's name.
+    fn is_of_name(&self) -> bool {
+        self.profile.period.from.is_some()
     }
 
     /// The position of a country that goes by a name.

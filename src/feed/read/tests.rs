@@ -9,6 +9,7 @@ use encoding_rs::GB18030;
 use proptest::prelude::*;
 
 use super::*;
+use crate::domain::record::Counts;
 use crate::domain::types::Flow;
 use crate::feed::encoding::TextEncoding;
 use crate::feed::places::ReferenceTexts;

@@ -95,6 +95,8 @@ pub struct Summary {
     pub periods: BTreeMap<Period, u64>,
     /// The sum of |value| over accepted records, in cents; at most `i64::MAX`.
     pub absolute_cents: i64,
+    /// The names of the columns, if a line was rejected because the tables lack its code.
+    pub columns: Vec<String>,
 }
 
 impl Summary {
@@ -120,6 +122,7 @@ impl Summary {
             rejects: intake.rejects.clone(),
             periods,
             absolute_cents: i64::try_from(absolute).unwrap_or(i64::MAX),
+            columns: intake.columns.clone(),
         }
     }
 
@@ -301,6 +304,10 @@ fn add_file(
     }
     add_counts(transaction, *vintage, summary)?;
     add_rejects(transaction, *vintage, &summary.rejects)?;
+    let sql = "INSERT INTO columns (vintage, position, name) VALUES (?, ?, ?)";
+    for (position, name) in (0_i64..).zip(&summary.columns) {
+        transaction.execute(sql, (vintage.0, position, name))?;
+    }
     Ok(())
 }
 

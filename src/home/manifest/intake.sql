@@ -1,4 +1,13 @@
--- What layout 6 says of files beside their records. Made when it is not there.
+-- What layouts 6 and 7 say of files beside their records. Made when it is not there.
+
+-- The names of a file's columns, where a line was rejected because the tables lack its code: with a
+-- table that has it, the line can be read again. Layout 7.
+CREATE TABLE IF NOT EXISTS columns (
+    vintage  INTEGER NOT NULL REFERENCES files,
+    position INTEGER NOT NULL,
+    name     TEXT NOT NULL,
+    PRIMARY KEY (vintage, position)
+) STRICT, WITHOUT ROWID;
 
 -- What else is counted in a file: values 'rounded' to cents, and 'footers' between its lines.
 CREATE TABLE IF NOT EXISTS file_notes (

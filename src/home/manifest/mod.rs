@@ -42,7 +42,7 @@ const FACTS: &str = include_str!("facts.sql");
 const TIMES: &str = include_str!("times.sql");
 const INTAKE: &str = include_str!("intake.sql");
 /// The `user_version` of the database; each layout has another number.
-const LAYOUT: i64 = 6;
+const LAYOUT: i64 = 7;
 /// The first layout that identifies estimates by their content.
 const LAYOUT_OF_CONTENT: i64 = 3;
 /// The first layout with facts in the parts of tables, and with folds.
@@ -51,6 +51,8 @@ const LAYOUT_OF_FACTS: i64 = 4;
 const LAYOUT_OF_TIMES: i64 = 5;
 /// The first layout with files of several months, replaced as a whole or in part.
 const LAYOUT_OF_NOTES: i64 = 6;
+/// The first layout that keeps the columns of files whose rejects may be read again.
+const LAYOUT_OF_COLUMNS: i64 = 7;
 /// The oldest readable layout; a writer converts it to the newest first.
 const LAYOUT_MIN: i64 = 2;
 const NAME: &str = "manifest.sqlite";
@@ -292,6 +294,11 @@ impl Manifest {
     /// True if files have notes in addition to the outcomes of their lines.
     fn has_notes(&self) -> Result<bool> {
         Ok(self.layout()? >= LAYOUT_OF_NOTES)
+    }
+
+    /// Whether the columns of files are kept.
+    fn has_columns(&self) -> Result<bool> {
+        Ok(self.layout()? >= LAYOUT_OF_COLUMNS)
     }
 
     fn check_layout(&self) -> Result<()> {

@@ -251,6 +251,14 @@ impl Manifest {
         })
     }
 
+    pub(in crate::home) fn columns(&self, vintage: Vintage) -> Result<Vec<String>> {
+        if !self.has_columns()? {
+            return Ok(Vec::new());
+        }
+        let sql = "SELECT name FROM columns WHERE vintage = ? ORDER BY position";
+        self.rows("the columns of a file", sql, [vintage.0], |row| row.get(0))
+    }
+
     pub(in crate::home) fn closed(&self) -> Result<Vec<(Period, Publication)>> {
         let sql = "SELECT period, closed_at_publication FROM months ORDER BY period";
         let month = |row: &Row<'_>| Ok((period(row, 0)?, Publication(row.get(1)?)));

@@ -1,0 +1,226 @@
+//! New codes: lines that were rejected because the tables lacked a code are read again under tables
+//! that have it.
+//!
+//! The records of a file's lines become a file of their own, with a vintage: `verify`, `revisions`,
+//! withdrawals and replays know it as any other. It goes with the file that its lines are from.
+
+use std::fmt;
+
+use super::EngineError;
+use super::running::{LiveSegment, Running};
+use super::sums::{ABSOLUTE_CENTS_MAX, Sums};
+use crate::domain::record::{Counts, Coverage, Exclusion, Intake, Record};
+use crate::domain::types::{City, Period, Vintage};
+use crate::feed::again::{ReadAgain, Rejected, is_for_a_code, read_again};
+use crate::feed::source::named_file;
+use crate::home::definition::Definition;
+use crate::home::segment::{Encoded, encode, sort};
+use crate::home::{AcceptedFile, Archive, ArchiveError, Covered, FileEntry, Summary};
+
+/// The records of lines that were rejected, as a file.
+pub(super) struct Recovered {
+    of: FileEntry,
+    summary: Summary,
+    sums: Sums,
+    segment: Encoded,
+    coverage: Option<Coverage>,
+}
+
+/// A file whose rejected lines count in part.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CountsNow {
+    /// The file.
+    pub name: String,
+    /// The vintage of the lines that count.
+    pub vintage: Vintage,
+    /// Their number.
+    pub n_lines: u64,
+}
+
+impl fmt::Display for CountsNow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, vintage, n_lines } = self;
+        write!(
+            f,
+            "{n_lines} rejected lines of {name} are read again as vintage {vintage}: the tables \
+             have their codes now"
+        )
+    }
+}
+
+/// What the lines of a file are called that were read again.
+fn name_of(file: &FileEntry) -> String {
+    format!("{} (vintage {} read again)", file.name, file.vintage)
+}
+
+/// Whether a name that counts is that of a file, or of lines of it that were read again.
+pub(super) fn is_or_is_read_again(counting: &str, name: &str) -> bool {
+    let rest = counting.strip_prefix(name);
+    rest.is_some_and(|rest| {
+        rest.is_empty() || (rest.starts_with(" (vintage ") && rest.ends_with(" read again)"))
+    })
+}
+
+/// Files with the ones that have lines of them which were read again.
+pub(super) fn with_read_again(
+    archive: &Archive,
+    vintages: &[Vintage],
+) -> Result<Vec<Vintage>, EngineError> {
+    let files = archive.files()?;
+    let names: Vec<String> =
+        files.iter().filter(|file| vintages.contains(&file.vintage)).map(name_of).collect();
+    let is_of = |file: &&FileEntry| file.counts_now() && names.contains(&file.name);
+    let again = files.iter().filter(is_of).map(|file| file.vintage);
+    let again = again.filter(|vintage| !vintages.contains(vintage));
+    Ok(vintages.iter().copied().chain(again).collect())
+}
+
+/// The lines of all files that are records under a later definition and were rejected under an
+/// earlier one, of a feed with this first month.
+pub(super) fn recovered(
+    archive: &Archive,
+    definitions: (&Definition, &Definition),
+    first: Period,
+) -> Result<Vec<Recovered>, EngineError> {
+    let mut all = Vec::new();
+    for file in archive.files()?.into_iter().filter(FileEntry::counts_now) {
+        all.extend(of_file(archive, definitions, first, file)?);
+    }
+    let total: i128 =
+        all.iter().map(|one: &Recovered| i128::from(one.summary.absolute_cents)).sum();
+    if archive.absolute_cents()? + total > ABSOLUTE_CENTS_MAX {
+        return Err(EngineError::PastRange);
+    }
+    Ok(all)
+}
+
+fn of_file(
+    archive: &Archive,
+    (before, after): (&Definition, &Definition),
+    first: Period,
+    of: FileEntry,
+) -> Result<Option<Recovered>, EngineError> {
+    let rejects = archive.rejects(of.vintage)?;
+    let columns = archive.columns(of.vintage)?;
+    if columns.is_empty() || !rejects.iter().any(|reject| is_for_a_code(reject.rule)) {
+        return Ok(None);
+    }
+    let profile = &after.profile;
+    let Some(mut file) = named_file(&of.name, profile) else { return Ok(None) };
+    if of.covered.is_none() {
+        file.period = of.period;
+    }
+    let rejected = Rejected { file: &file, columns, rejects: &rejects, first };
+    let read = read_again(rejected, profile, [&before.places, &after.places]);
+    // The columns of a later layout can be others.
+    let Ok(ReadAgain { mut records, texts, mut counts, lines }) = read else { return Ok(None) };
+    if lines.is_empty() {
+        return Ok(None);
+    }
+    of.retain_counting(&mut records);
+    count(&mut counts, &records);
+    sort(&mut records, texts.firms.len());
+    let coverage = of.covered.as_ref().map(|covered| coverage(covered, &records));
+    let hash = blake3::hash(format!("{} {lines:?}", of.hash).as_bytes()).to_hex().to_string();
+    let n_bytes = rejects.iter().filter(|reject| lines.contains(&reject.line));
+    let n_bytes = n_bytes.map(|reject| reject.raw.len() as u64).sum();
+    let mut intake = Intake {
+        name: name_of(&of),
+        period: of.period,
+        hash,
+        n_bytes,
+        texts,
+        records,
+        rejects: Vec::new(),
+        counts,
+        coverage: None,
+        columns: Vec::new(),
+    };
+    let summary = Summary::of(&intake);
+    let sums = Sums::of(&intake.texts, &intake.records);
+    let code = |city: City| after.places.code(city);
+    let segment = encode(1, &intake.texts, &mut intake.records, &code)
+        .map_err(|source| ArchiveError::encode(&of.path, source))?;
+    Ok(Some(Recovered { of, summary, sums, segment, coverage }))
+}
+
+/// How lines end whose records are these; of what is no record the number stays.
+fn count(counts: &mut Counts, records: &[Record]) {
+    counts.accepted = 0;
+    for exclusion in Exclusion::OF_RECORDS {
+        counts.excluded[exclusion as usize] = 0;
+    }
+    for record in records {
+        match record.exclusion {
+            None => counts.accepted += 1,
+            Some(exclusion) => counts.excluded[exclusion as usize] += 1,
+        }
+    }
+    counts.lines = counts.accepted + counts.excluded_total();
+}
+
+fn coverage(covered: &Covered, records: &[Record]) -> Coverage {
+    let mut n_records = std::collections::BTreeMap::new();
+    for record in records {
+        *n_records.entry((record.period, record.flow)).or_insert(0) += 1;
+    }
+    let Covered { first, last, part, .. } = covered.clone();
+    Coverage { first, last, part, flow: None, records: n_records }
+}
+
+impl Recovered {
+    /// Lets the records take effect, and makes them durable.
+    pub(super) fn accept(
+        self,
+        archive: &Archive,
+        running: &mut Running,
+        (vintage, closed): (Vintage, Option<Period>),
+    ) -> Result<AcceptedFile, EngineError> {
+        let Self { of, summary, sums, segment, coverage } = self;
+        let segment = segment.store(archive.home(), vintage)?;
+        running.feed(&sums)?;
+        let covered = coverage.as_ref().map(|coverage| Covered {
+            first: coverage.first,
+            last: coverage.last,
+            part: coverage.part.clone(),
+            closed_through: closed,
+            records: coverage.records.clone(),
+        });
+        running.segments.push(LiveSegment {
+            vintage,
+            name: summary.name.clone(),
+            period: summary.period,
+            months: summary.periods.keys().copied().collect(),
+            stored: segment.clone(),
+            covered,
+            gone: Vec::new(),
+        });
+        Ok(AcceptedFile {
+            vintage,
+            path: of.path,
+            summary,
+            segment,
+            supersedes: Vec::new(),
+            coverage: coverage.map(|coverage| (coverage, closed)),
+            replaces: Vec::new(),
+        })
+    }
+}
+
+/// Lets the records of lines that were rejected take effect, from a vintage on.
+pub(super) fn accept_all(
+    recovered: Vec<Recovered>,
+    archive: &Archive,
+    running: &mut Running,
+    first: Vintage,
+) -> Result<(Vec<AcceptedFile>, Vec<CountsNow>), EngineError> {
+    let closed = running.calendar.last_closed();
+    let (mut files, mut now) = (Vec::new(), Vec::new());
+    for (at, one) in (first.0..).zip(recovered) {
+        let vintage = Vintage(at);
+        let (name, n_lines) = (one.of.name.clone(), one.summary.counts.lines);
+        now.push(CountsNow { name, vintage, n_lines });
+        files.push(one.accept(archive, running, (vintage, closed))?);
+    }
+    Ok((files, now))
+}
