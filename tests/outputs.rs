@@ -217,3 +217,54 @@ fn each_shell_completes_each_command_and_each_command_has_a_man_page() {
         assert!(page.contains(".SH OPTIONS"), "{name}: {page}");
     }
 }
+
+/// The column of a table by name.
+fn column(rows: &[Vec<String>], name: &str) -> Vec<String> {
+    let place = rows[0].iter().position(|column| column == name).expect("a column");
+    rows[1..].iter().map(|row| row[place].clone()).collect()
+}
+
+#[test]
+fn rows_are_chosen_by_names_or_codes_and_names_stand_after_their_codes() {
+    let home = home();
+    let export = |arguments: &[&str]| {
+        let run = home.run([&["export"], arguments].concat());
+        assert_eq!(run.code, Some(0), "{arguments:?}: {}", run.stderr);
+        csv_rows(&run.stdout)
+    };
+    let all = export(&["plant"]);
+    assert!(all.len() > 4, "rows of plants");
+    for japan in ["116", "日本", "Japan", "JPN", "jp"] {
+        assert_eq!(export(&["plant", "--country", japan]), all, "{japan}");
+    }
+    assert_eq!(export(&["plant", "--country", "Germany"]).len(), 1, "no exports to Germany");
+    let some = export(&["plant", "--city", "0101", "--firm=-5,东莞厂", "--year", "2001"]);
+    assert_eq!(column(&some, "city"), ["0101", "0101"]);
+    assert_eq!(column(&some, "firm"), ["-5", "东莞厂"]);
+    for (language, name) in [("zh", "日本"), ("en", "Japan")] {
+        let named = export(&["plant", "--names", language]);
+        let at = named[0].iter().position(|column| column == "country").expect("a column");
+        assert_eq!(named[0][at + 1], "country_name");
+        assert!(named[1..].iter().all(|row| row[at + 1] == name), "{language}");
+    }
+}
+
+#[test]
+fn a_name_of_no_place_and_a_column_that_is_not_there_are_refused() {
+    let home = home();
+    let refused = |arguments: &[&str], message: &str| {
+        let run = home.run(arguments);
+        assert_eq!(run.code, Some(1), "{arguments:?}: {}", run.stdout);
+        assert!(run.stderr.contains(message), "{}", run.stderr);
+    };
+    let near = "there is no country \"Japn\"; give a code, an ISO code, or a name in Chinese or \
+                English; similar: 日本 Japan (116)";
+    refused(&["export", "city", "--country", "Japn"], near);
+    refused(&["export", "files", "--city", "0101"], "the table files has no column city");
+    refused(&["export", "city", "--year", "2001,2031"], "city has no year 2031");
+    let row = ["explain", "--firm=-5", "--city", "0101", "--year", "2001", "--country"];
+    refused(&[&row[..], &["Japn"]].concat(), "similar: 日本 Japan (116)");
+    let named = home.run([&row[..], &["日本"]].concat());
+    let coded = home.run([&row[..], &["116"]].concat());
+    assert_eq!((named.code, named.stdout.as_str()), (Some(0), coded.stdout.as_str()));
+}

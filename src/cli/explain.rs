@@ -2,6 +2,7 @@
 
 use clap::Args;
 use spillover::domain::types::Year;
+use spillover::home::names::{NameError, PlaceKind};
 use spillover::reader::Reader;
 use spillover::reader::explain::{Explanation, Market, RowKey};
 
@@ -14,10 +15,10 @@ pub struct Explain {
     /// The firm's identifier.
     #[arg(long)]
     firm: String,
-    /// The plant's city.
+    /// The plant's city, by code or by name in Chinese or English.
     #[arg(long)]
     city: String,
-    /// The destination.
+    /// The destination, by code, ISO code or name in Chinese or English.
     #[arg(long)]
     country: String,
     /// The year.
@@ -31,8 +32,16 @@ pub struct Explain {
 impl Explain {
     pub fn run(self, home: &HomeOptions) -> anyhow::Result<Done> {
         let Self { firm, city, country, year, json } = self;
+        let reader = Reader::open(home.folder())?;
+        let names = reader.names()?;
+        let code = |kind, asked: String| match names.code(kind, &asked) {
+            // Without a similar name, the codes in accepted records are the better help.
+            Err(NameError::NoPlace(none)) if none.near.is_empty() => Ok(asked),
+            found => found,
+        };
+        let (city, country) = (code(PlaceKind::City, city)?, code(PlaceKind::Country, country)?);
         let row = RowKey { firm, city, country, year: Year(year) };
-        let explanation = Reader::open(home.folder())?.explain(&row)?;
+        let explanation = reader.explain(&row)?;
         if json {
             terminal::json(&explanation)?;
         } else {

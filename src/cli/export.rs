@@ -1,7 +1,8 @@
 //! `export TABLE`: write a table.
 
+use arrow_array::RecordBatch;
 use clap::{Args, ValueEnum};
-use spillover::domain::types::{Vintage, Year};
+use spillover::domain::types::Vintage;
 use spillover::home::options::{Config, SettingsError};
 use spillover::home::parts::Table;
 use spillover::reader::Reader;
@@ -9,23 +10,24 @@ use spillover::reader::{ledger, moves};
 use spillover::regressions::{Kind, exported};
 use spillover::render::regression::{entries, tidy};
 use spillover::specification::{Content, Specification};
-use spillover::tables::export::Selection;
+use spillover::tables::export::{ExportError, Selection};
+use spillover::tables::sheet::Sheet;
 
 use super::ending::Done;
 use super::estimate::unread;
 use super::home_options::{HomeOptions, n_workers};
+use super::name_options::RowOptions;
 use super::table_output::TableOutput;
 
 #[derive(Debug, Args)]
 pub struct Export {
     /// The table to write.
     table: TableName,
-    /// Write this year only.
-    #[arg(long, value_name = "Y")]
-    year: Option<u16>,
     /// Write the table at this vintage: after the file of this number was ingested.
     #[arg(long, value_name = "V")]
     vintage: Option<u32>,
+    #[command(flatten)]
+    rows: RowOptions,
     #[command(flatten)]
     output: TableOutput,
 }
@@ -62,24 +64,24 @@ impl Export {
     pub fn run(self, home: &HomeOptions) -> anyhow::Result<Done> {
         self.output.check(home)?;
         let mut reader = reader(home)?;
-        let selection = Selection { year: self.year.map(Year), as_of: self.vintage.map(Vintage) };
+        let selection = Selection { year: self.rows.one_year(), as_of: self.vintage.map(Vintage) };
         reader.check_vintage(selection.as_of)?;
         match self.table {
             TableName::City => self.published(home, &reader, Table::City)?,
             TableName::Plant => self.published(home, &reader, Table::Plant)?,
             TableName::Files => {
                 let (sheet, rows) = reader.files(selection)?;
-                self.output.write(home, &sheet, std::iter::once(Ok(rows)))?;
+                self.write(home, &reader, &sheet, std::iter::once(Ok(rows)))?;
             }
             TableName::Changes => {
                 let moves = reader.changes(selection.as_of, selection.year)?;
                 moves.check()?;
                 let rows = moves::rows(moves.years());
-                self.output.write(home, &moves::sheet("changes"), rows)?;
+                self.write(home, &reader, &moves::sheet("changes"), rows)?;
             }
             TableName::Rejects => {
                 let rows = reader.rejects(selection)?;
-                self.output.write(home, &ledger::rejects_sheet(), rows)?;
+                self.write(home, &reader, &ledger::rejects_sheet(), rows)?;
             }
             TableName::Panel => self.panel(&mut reader, home, Kind::Plant)?,
             TableName::PanelOrdinary => self.panel(&mut reader, home, Kind::Ordinary)?,
@@ -88,11 +90,11 @@ impl Export {
                 let entries = reader.estimates(selection)?;
                 let entries: Vec<_> = entries.iter().map(entries::of_kept).collect();
                 let (sheet, rows) = tidy::rows(&entries);
-                self.output.write(home, &sheet, std::iter::once(Ok(rows)))?;
+                self.write(home, &reader, &sheet, std::iter::once(Ok(rows)))?;
             }
             TableName::Covariance => {
                 let (sheet, rows) = entries::covariances(&reader.estimates(selection)?);
-                self.output.write(home, &sheet, std::iter::once(Ok(rows)))?;
+                self.write(home, &reader, &sheet, std::iter::once(Ok(rows)))?;
             }
             TableName::Firms => self.summary(&mut reader, home, "firms", "1")?,
             TableName::Summary => self.summary(&mut reader, home, "summary", "2")?,
@@ -103,9 +105,9 @@ impl Export {
     /// The current panel of closed years, which is not stored.
     fn panel(&self, reader: &mut Reader, home: &HomeOptions, kind: Kind) -> anyhow::Result<()> {
         self.refuse_vintage()?;
-        let panel = reader.panel(kind, self.year.map(Year))?;
+        let panel = reader.panel(kind, self.rows.one_year())?;
         panel.unread.iter().for_each(|error| eprintln!("{}", unread(error)));
-        self.output.write(home, &panel.sheet, panel.batches.into_iter().map(Ok))
+        self.write(home, reader, &panel.sheet, panel.batches.into_iter().map(Ok))
     }
 
     fn summary(
@@ -120,12 +122,13 @@ impl Export {
         let Some(Content::Summary(summary)) = specification.map(|of| of.content) else {
             anyhow::bail!("table {table} is no summary");
         };
-        let mut rows = reader.summary(&summary, self.year.map(Year))?;
-        if let Some(year) = self.year.filter(|_| summary.by.as_deref() == Some("year")) {
-            rows.retain(|row| row.by == Some(year.into()));
+        let mut rows = reader.summary(&summary, self.rows.one_year())?;
+        let year = self.rows.one_year().filter(|_| summary.by.as_deref() == Some("year"));
+        if let Some(year) = year {
+            rows.retain(|row| row.by == Some(year.0.into()));
         }
         let (sheet, rows) = exported::summary(name, &summary, &rows)?;
-        self.output.write(home, &sheet, std::iter::once(Ok(rows)))
+        self.write(home, reader, &sheet, std::iter::once(Ok(rows)))
     }
 
     fn refuse_vintage(&self) -> anyhow::Result<()> {
@@ -137,9 +140,31 @@ impl Export {
 
     fn published(&self, home: &HomeOptions, reader: &Reader, table: Table) -> anyhow::Result<()> {
         let standing = reader.standing(self.vintage.map(Vintage))?;
-        let (table, year) = (reader.table(&standing, table)?, self.year.map(Year));
-        table.check(year)?;
-        self.output.write(home, &table.sheet(), table.rows_of(year))
+        let (table, year) = (reader.table(&standing, table)?, self.rows.one_year());
+        for asked in self.rows.years() {
+            table.check(Some(asked))?;
+        }
+        self.write(home, reader, &table.sheet(), table.rows_of(year))
+    }
+
+    /// Writes the rows that are asked for, with names if they are.
+    fn write(
+        &self,
+        home: &HomeOptions,
+        reader: &Reader,
+        sheet: &Sheet,
+        rows: impl Iterator<Item = Result<RecordBatch, ExportError>>,
+    ) -> anyhow::Result<()> {
+        let choice = self.rows.choice(&reader.names()?)?;
+        choice.check(sheet)?;
+        let rows = rows.map(|batch| choice.rows(batch?).map_err(ExportError::Choice));
+        match self.rows.with_names(reader)? {
+            None => self.output.write(home, sheet, rows),
+            Some(named) => {
+                let rows = rows.map(|batch| named.rows(&batch?).map_err(ExportError::Choice));
+                self.output.write(home, &named.sheet(sheet), rows)
+            }
+        }
     }
 }
 

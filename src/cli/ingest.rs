@@ -56,11 +56,14 @@ impl Ingest {
             eprintln!("the records of {name} were damaged and are restored from the file");
         }
         let summary = Summary::of(&engine, &outcomes, &found.refused)?;
-        if failure.is_none() || summary.files_accepted > 0 {
-            summary.print(self.json)?;
-        }
         files.tell_refused();
-        failure.map_or(Ok(()), Err)?;
+        if let Some(failure) = failure {
+            // The summary acknowledges all files; those that count are in `status`.
+            let n_files = summary.files_accepted;
+            let what = format!("{n_files} files were ingested; run the command again for the rest");
+            return Err(anyhow::Error::from(failure).context(what));
+        }
+        summary.print(self.json)?;
         follow_up(&mut engine)?;
         Ok(summary.done())
     }

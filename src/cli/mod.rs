@@ -15,6 +15,7 @@ mod follow_up;
 mod home_options;
 mod ingest;
 mod log;
+mod name_options;
 mod output_format;
 mod panel_options;
 mod progress;

@@ -23,6 +23,7 @@ use arrow_array::RecordBatch;
 
 use crate::domain::types::{Vintage, Year};
 use crate::engine::replay::Standing;
+use crate::home::names::Names;
 use crate::home::parts::Table;
 use crate::home::{Archive, Publication};
 use crate::reader::explain::{Explanation, RowKey, explain};
@@ -322,6 +323,14 @@ impl Reader {
         let panels = Panels::open(&mut self.archive, self.n_workers)?;
         let mut regressions = Regressions::new(panels, through)?;
         Ok(summarise(&mut regressions, summary)?)
+    }
+
+    /// The names of the home's cities and countries; empty for an empty home.
+    ///
+    /// # Errors
+    /// [`ReaderError::Archive`] if the manifest cannot be read.
+    pub fn names(&self) -> Result<Names, ReaderError> {
+        Ok(self.archive.definition()?.as_ref().map(Names::of).unwrap_or_default())
     }
 
     /// A row of `plant` with the exporters and records behind it.

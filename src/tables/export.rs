@@ -42,6 +42,9 @@ pub enum ExportError {
         /// Arrow's error.
         source: arrow_schema::ArrowError,
     },
+    /// Rows do not fit the columns by which they are chosen or named.
+    #[error("rows cannot be chosen or named: a defect, please report it")]
+    Choice(#[source] arrow_schema::ArrowError),
     /// The vintage does not exist.
     #[error("there is no vintage {vintage}; {}", if *newest == Vintage(0) { "there is none yet"
              .to_owned() } else { format!("there are 1 to {newest}") })]

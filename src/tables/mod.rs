@@ -5,6 +5,7 @@
 //! ```
 
 pub mod cells;
+pub mod chosen;
 pub mod city;
 pub mod columns;
 pub mod derived;
