@@ -181,18 +181,16 @@ impl Places {
         let code =
             |places: &Self, city: Option<City>| city.map(|city| places.code(city).to_owned());
         let regions = self.city_of_region.iter().flatten();
-        let has_moved = |(region, city): (&Box<str>, &Option<City>)| {
-            let now = later.city_of_region.as_ref().and_then(|regions| regions.get(region));
-            let is_same = now.is_some_and(|now| code(later, *now) == code(self, *city));
-            (!is_same).then(|| format!("the region {region}"))
-        };
-        let has_other = |(name, code): (&Box<str>, &Box<str>)| {
-            let is_same = later.country_names.get(name) == Some(code);
-            (!is_same).then(|| format!("the country's name \"{name}\""))
-        };
+        let moved = regions.filter(|(region, city)| {
+            let now = later.city_of_region.as_ref().and_then(|regions| regions.get(*region));
+            now.is_none_or(|now| code(later, *now) != code(self, **city))
+        });
+        let moved = moved.map(|(region, _)| format!("the region {region}"));
+        let renamed = self.country_names.iter();
+        let renamed = renamed.filter(|(name, code)| later.country_names.get(*name) != Some(code));
+        let renamed = renamed.map(|(name, _)| format!("the country's name \"{name}\""));
         // Maps have no order: the first by name.
-        let regions = regions.filter_map(has_moved);
-        regions.chain(self.country_names.iter().filter_map(has_other)).min()
+        moved.chain(renamed).min()
     }
 
     fn row(&self, city: City) -> &CityRow {
