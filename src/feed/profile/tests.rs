@@ -38,8 +38,8 @@ fn an_unknown_name_is_answered_with_those_there_are() {
     assert_eq!(
         error.to_string(),
         "there is no profile \"cannonical\"; shipped are canonical, ccts, \
-         comexstat-municipality, gacc-query, comexstat, comexstat-municipality-year, ethiopia, \
-         statcan"
+         ccts-access, ccts-stata, comexstat-municipality, gacc-query, comexstat, \
+         comexstat-municipality-year, ethiopia, statcan"
     );
 }
 
