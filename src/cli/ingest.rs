@@ -4,9 +4,10 @@ use std::ops::ControlFlow;
 
 use clap::Args;
 use serde::Serialize;
+use spillover::domain::finding::Finding;
 use spillover::engine::{Engine, FileOutcome, Outcome, Request, annual_only, with_causes};
 use spillover::feed::refused::Refused;
-use spillover::feed::source::{FeedFile, discover, passed_over};
+use spillover::feed::source::{FeedFile, NothingTaken, discover, passed_over};
 use spillover::home::Seen;
 use spillover::regressions::{Reestimating, YearClose};
 
@@ -38,8 +39,12 @@ impl Ingest {
         let request = Request::for_feed(&feeds, profile.as_deref(), config, n_workers)?;
         let layout = request.layout(home.folder())?;
         let found = discover(&feeds, &layout)?;
-        if let Some(passed_over) = passed_over(&found.passed_over, &layout) {
-            eprintln!("{passed_over}");
+        if let Some(finding) = passed_over(&found.passed_over, &layout) {
+            if request.config.refused_findings().contains(&finding.kind) {
+                eprintln!("refused: {}", NothingTaken(&finding));
+                return Ok(Done::InputRefused);
+            }
+            eprintln!("{finding}");
         }
         if let Some(annual_only) = annual_only(&layout) {
             eprintln!("{annual_only}");
@@ -114,6 +119,15 @@ struct Summary {
     skipped: Vec<SkippedFile>,
     /// The refused files, with the reason.
     refused: Vec<RefusedFile>,
+    /// What is odd about accepted files.
+    findings: Vec<FileFinding>,
+}
+
+#[derive(Debug, Serialize)]
+struct FileFinding {
+    file: String,
+    #[serde(flatten)]
+    finding: Finding,
 }
 
 #[derive(Debug, Serialize)]
@@ -168,8 +182,13 @@ impl Summary {
                     let reason = with_causes(refusal);
                     summary.refused.push(RefusedFile { file, reason });
                 }
-                Outcome::Accepted { counts, .. } => {
+                Outcome::Accepted { counts, findings, .. } => {
                     summary.files_accepted += 1;
+                    let of_file = |finding: &Finding| FileFinding {
+                        file: file.clone(),
+                        finding: finding.clone(),
+                    };
+                    summary.findings.extend(findings.iter().map(of_file));
                     summary.lines += counts.lines;
                     summary.accepted += counts.accepted;
                     summary.excluded += counts.excluded_total();

@@ -1,6 +1,7 @@
 //! The command line: one file for each command.
 
 mod backup;
+mod check;
 mod close;
 mod compact;
 mod completions;
@@ -14,6 +15,7 @@ mod feed;
 mod follow_up;
 mod home_options;
 mod ingest;
+mod init;
 mod log;
 mod name_options;
 mod output_format;
@@ -70,6 +72,10 @@ enum Command {
     Demo(demo::Demo),
     /// Write a feed from the paper's model, with its reference tables.
     Simulate(simulate::Simulate),
+    /// Propose a profile for a feed, and show its first records as they would be read.
+    Init(init::Init),
+    /// Read a feed without a home, and print its files, lines and findings.
+    Check(check::Check),
     /// Ingest every new file in order of period, close months and publish.
     Ingest(ingest::Ingest),
     /// Ingest new files of a feed until stopped.
@@ -134,6 +140,8 @@ fn run_command(command: Command, home: &HomeOptions) -> anyhow::Result<Done> {
         Command::Manual(manual) => manual.run(Arguments::command()),
         Command::Demo(demo) => demo.run(home),
         Command::Simulate(simulate) => simulate.run(home),
+        Command::Init(init) => init.run(home),
+        Command::Check(check) => check.run(home),
         Command::Ingest(ingest) => ingest.run(home),
         Command::Watch(watch) => watch.run(home),
         Command::Close(close) => close.run(home),

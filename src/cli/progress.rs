@@ -1,7 +1,7 @@
 //! Progress on the standard error; silent if that is not a terminal.
 
 use indicatif::{ProgressBar, ProgressStyle};
-use spillover::engine::{FileOutcome, Observer, Outcome, Refusal, thin_months, with_causes};
+use spillover::engine::{FileOutcome, Observer, Outcome, Refusal, with_causes};
 use spillover::feed::refused::Refused;
 use spillover::home::{Publication, Seen};
 
@@ -88,7 +88,11 @@ impl Observer for Files {
     fn file(&mut self, outcome: &FileOutcome) {
         self.bar.inc(1);
         let path = outcome.path.display();
-        let message = match &outcome.outcome {
+        let mut messages = Vec::new();
+        if let Outcome::Accepted { findings, .. } = &outcome.outcome {
+            messages.extend(findings.iter().map(|finding| format!("{path}: {finding}")));
+        }
+        messages.push(match &outcome.outcome {
             Outcome::Accepted { counts, .. } if counts.rejected_total() > 0 => {
                 let n_rejected = counts.rejected_total();
                 format!(
@@ -96,13 +100,10 @@ impl Observer for Files {
                     counts.lines
                 )
             }
-            Outcome::Accepted { thin, .. } if !thin.is_empty() => {
-                format!("{path}: {}", thin_months(thin))
-            }
             Outcome::Accepted { counts, .. } if counts.lines == 0 => {
                 format!("{path}: no line but the header; the month counts as one without trade")
             }
-            Outcome::Accepted { .. } => return,
+            Outcome::Accepted { .. } => String::new(),
             Outcome::Seen(seen) => {
                 self.n_withdrawn += usize::from(matches!(seen, Seen::Withdrawn { .. }));
                 self.skipped.push(format!("{path}: {}", skipped(seen)));
@@ -119,8 +120,9 @@ impl Observer for Files {
                 self.refused.push(with_causes(refusal));
                 return;
             }
-        };
-        self.bar.suspend(|| eprintln!("{message}"));
+        });
+        messages.retain(|message| !message.is_empty());
+        self.bar.suspend(|| messages.iter().for_each(|message| eprintln!("{message}")));
     }
 
     fn publishing(&mut self, _: Publication) {

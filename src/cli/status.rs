@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use clap::Args;
 use spillover::reader::Reader;
-use spillover::reader::status::{EstimateStatus, Reason, Status as Report};
+use spillover::reader::status::{EstimateStatus, FindingCount, Reason, Status as Report};
 use spillover::watch::heartbeat::{Heartbeat, State};
 
 use super::ending::Done;
@@ -81,6 +81,9 @@ fn print(report: &Report) {
         if n > 0 {
             println!("  {what}        {n}");
         }
+    }
+    for FindingCount { finding, files, last_file } in &report.findings {
+        println!("  finding        {finding} in {files} files, the last {last_file}");
     }
     for year in &report.years {
         let state = match (year.months, year.has_indicators) {

@@ -4,6 +4,7 @@
 pub mod calendar;
 pub mod choices;
 pub mod dictionary;
+pub mod finding;
 pub mod geography;
 pub mod record;
 pub mod rows;

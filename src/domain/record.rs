@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::domain::dictionary::Dictionary;
+use crate::domain::finding::Finding;
 use crate::domain::types::{City, Flow, Period};
 
 /// The texts of one file's records, with one dictionary for each column.
@@ -297,4 +298,8 @@ pub struct Intake {
     pub coverage: Option<Coverage>,
     /// The names of its columns, if a line was rejected because the tables lack its code.
     pub columns: Vec<String>,
+    /// What is odd about it by itself.
+    pub findings: Vec<Finding>,
+    /// The first rejected lines of each rule, as messages show them.
+    pub shown: Vec<(Rule, String)>,
 }

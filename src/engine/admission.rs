@@ -21,6 +21,7 @@ use super::running::{LiveSegment, Running};
 use super::span::first_month;
 use crate::dataflow::YEARS_MAX;
 use crate::domain::calendar::Calendar;
+use crate::domain::finding::{Finding, FindingKind};
 use crate::domain::record::{Coverage, PeriodFlow};
 use crate::domain::types::{Period, Vintage};
 use crate::feed::profile::{Covers, Profile, Revision};
@@ -36,7 +37,7 @@ pub(super) struct Admission {
     /// The months that the file closes, in order.
     pub(super) closes: Vec<Period>,
     /// Months with so few records in the file that it neither closes nor replaces them.
-    pub(super) thin: Vec<Period>,
+    pub(super) thin: Option<Finding>,
 }
 
 /// A file with its coverage, and the files that count.
@@ -76,7 +77,7 @@ impl Engine {
         covering.check_span(calendar)?;
         let replaces = covering.replaces()?;
         let closes = covering.closes(calendar.unwrap_or(covering.new_calendar()))?;
-        Ok(Admission { replaces, closes, thin: covering.thin })
+        Ok(Admission { replaces, closes, thin: thin_month(&covering.thin) })
     }
 
     /// The known files, by name and hash of their bytes.
@@ -133,6 +134,22 @@ fn thin_months(by_month: &BTreeMap<Period, u64>) -> Vec<Period> {
     // Twice the median is a whole number.
     let twice = numbers[last / 2] + numbers[last.div_ceil(2)];
     by_month.iter().filter(|(_, n)| **n * 20 < twice).map(|(month, _)| *month).collect()
+}
+
+/// The thin months of a file, if there are any.
+pub(super) fn thin_finding(by_month: &BTreeMap<Period, u64>) -> Option<Finding> {
+    thin_month(&thin_months(by_month))
+}
+
+fn thin_month(months: &[Period]) -> Option<Finding> {
+    let n = months.len() as u64;
+    (n > 0).then(|| Finding {
+        kind: FindingKind::ThinMonth,
+        n,
+        of: n,
+        first: months.iter().map(ToString::to_string).collect(),
+        beside: String::new(),
+    })
 }
 
 /// The months that a file covers; thin months among its lines are left out.

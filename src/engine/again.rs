@@ -125,6 +125,8 @@ fn of_file(
     let n_bytes = rejects.iter().filter(|reject| lines.contains(&reject.line));
     let n_bytes = n_bytes.map(|reject| reject.raw.len() as u64).sum();
     let mut intake = Intake {
+        findings: Vec::new(),
+        shown: Vec::new(),
         name: name_of(&of),
         period: of.period,
         hash,
@@ -196,6 +198,8 @@ impl Recovered {
             gone: Vec::new(),
         });
         Ok(AcceptedFile {
+            new_codes: None,
+            new_regions: Vec::new(),
             vintage,
             path: of.path,
             summary,

@@ -7,17 +7,19 @@ use std::thread::{Scope, ScopedJoinHandle};
 
 use super::EngineError;
 use super::admission::Admission;
+use super::codes_seen::{Compared, FileCodes, WHOLE, same_lines};
 use super::open::Engine;
 use super::outcome::{FileOutcome, Observer, Outcome, Refusal};
 use super::reading::{Read, ReadAhead, Reader, Taken, named};
 use super::replace::Earlier;
-use super::running::{LiveSegment, Running};
+use super::running::{LiveSegment, Names, Running};
 use super::span::{is_whole_year, months_of_year};
 use super::sums::ABSOLUTE_CENTS_MAX;
 use crate::dataflow::YEARS_MAX;
 use crate::domain::calendar::{Calendar, OutOfOrder};
 use crate::domain::record::{Coverage, PeriodFlow};
 use crate::domain::types::{Period, Vintage};
+use crate::feed::findings::unseen::{NewCodes, UNSEEN};
 use crate::feed::profile::Revision;
 use crate::feed::read::ReadLimits;
 use crate::feed::source::FeedFile;
@@ -55,6 +57,8 @@ struct Writing<'scope> {
     coverage: Option<(Coverage, Option<Period>)>,
     summary: Summary,
     segment: ScopedJoinHandle<'scope, Result<Stored, ArchiveError>>,
+    new_codes: Option<[NewCodes; UNSEEN.len()]>,
+    new_regions: Vec<String>,
 }
 
 impl Step<'_> {
@@ -85,8 +89,8 @@ impl Step<'_> {
     fn settle(&mut self, running: &mut Running, n_left: usize) -> Result<(), EngineError> {
         while self.writing.len() > n_left {
             let Some(writing) = self.writing.pop_front() else { break };
-            let Writing { path, vintage, supersedes, replaces, coverage, summary, segment } =
-                writing;
+            let Writing { path, vintage, supersedes, replaces, coverage, .. } = writing;
+            let Writing { summary, segment, new_codes, new_regions, .. } = writing;
             let segment = segment.join().expect("a writer returns its errors")?;
             running.segments.push(LiveSegment {
                 vintage,
@@ -111,6 +115,8 @@ impl Step<'_> {
                 supersedes,
                 coverage,
                 replaces,
+                new_codes,
+                new_regions,
             });
         }
         Ok(())
@@ -281,13 +287,49 @@ impl Engine {
         if let (Some(_), Some(running)) = (&taken.coverage, &mut self.running) {
             step.settle(running, 0)?;
         }
-        let admission = match self.admit(file, &taken, any_refused, step)? {
+        let mut admission = match self.admit(file, &taken, any_refused, step)? {
             Ok(admission) => admission,
             Err(refusal) => return Ok(Outcome::Refused(refusal)),
         };
-        let (counts, thin) = (taken.summary.counts.clone(), admission.thin.clone());
-        let vintage = self.accept(scope, definition, file, *taken, admission, step)?;
-        Ok(Outcome::Accepted { vintage, counts, thin })
+        let mut taken = *taken;
+        let codes = self.find(definition, (file, &mut taken), &mut admission, step)?;
+        let findings = taken.summary.findings.clone();
+        if let Some(refusal) = Refusal::by_finding(file, &findings, &self.options.refuse) {
+            return Ok(Outcome::Refused(refusal));
+        }
+        let counts = taken.summary.counts.clone();
+        let vintage = self.accept(scope, definition, file, (taken, codes), admission, step)?;
+        Ok(Outcome::Accepted { vintage, counts, findings })
+    }
+
+    /// Adds to the findings of a file what the home says of it.
+    fn find(
+        &mut self,
+        definition: &Definition,
+        (file, taken): (&FeedFile, &mut Taken),
+        admission: &mut Admission,
+        step: &mut Step<'_>,
+    ) -> Result<FileCodes, EngineError> {
+        let none = Names::default();
+        let names = self.running.as_ref().map_or(&none, |running| &running.names);
+        let part = taken.coverage.as_ref().map_or(WHOLE, |coverage| &coverage.part).to_owned();
+        let Taken { sums, regions, .. } = &mut *taken;
+        let (mut findings, codes) = self.codes.find(sums, regions, part, names);
+        findings.extend(admission.thin.take());
+        let is_covered = |running: &Running, step: &Step<'_>| {
+            taken.coverage.is_some() || !running.files_of(file.period, step.writing()).is_empty()
+        };
+        if let Some(running) = &mut self.running
+            && is_covered(running, step)
+        {
+            step.settle(running, 0)?;
+            let (folder, taken) = (self.archive.home(), &*taken);
+            let compared = Compared { file, taken, definition };
+            let segments = &running.segments;
+            findings.extend(same_lines(&compared, folder, segments, &admission.replaces));
+        }
+        taken.summary.findings.extend(findings);
+        Ok(codes)
     }
 
     /// The earlier outcome of a file's bytes, if they are not ingested again. A withdrawn file is
@@ -362,7 +404,7 @@ impl Engine {
                 earlier.into_iter().map(whole).collect()
             }
         };
-        Ok(Ok(Admission { replaces, closes: self.closing(period, next), thin: Vec::new() }))
+        Ok(Ok(Admission { replaces, closes: self.closing(period, next), thin: None }))
     }
 
     /// Adds a file's records to the state, and starts to write its segment.
@@ -371,13 +413,14 @@ impl Engine {
         scope: &'scope Scope<'scope, '_>,
         definition: &Arc<Definition>,
         file: &FeedFile,
-        taken: Taken,
+        (taken, codes): (Taken, FileCodes),
         admission: Admission,
         step: &mut Step<'scope>,
     ) -> Result<Vintage, EngineError> {
         let folder = self.archive.home().to_owned();
         let vintage = Vintage(self.last_vintage(step)?.0 + 1);
-        let Taken { summary, sums, segment, coverage } = taken;
+        let Taken { summary, sums, segment, coverage, .. } = taken;
+        let (new_codes, new_regions) = self.codes.add(codes, !admission.replaces.is_empty());
         if self.running.is_none() {
             let calendar = coverage
                 .as_ref()
@@ -420,6 +463,8 @@ impl Engine {
             coverage: coverage.map(|coverage| (coverage, running.calendar.last_closed())),
             summary,
             segment,
+            new_codes,
+            new_regions,
         });
         step.settle(running, WRITES_MAX)?;
         Ok(vintage)

@@ -5,12 +5,14 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::codes_seen::CodesSeen;
 use super::outcome::Observer;
 use super::restore::{Restored, State};
 use super::running::{LiveSegment, Running};
 use super::span::first_month;
 use super::{EngineError, again};
 use crate::domain::calendar::Calendar;
+use crate::domain::finding::FindingKind;
 use crate::domain::types::{Period, Vintage};
 use crate::feed::profile::{Covers, Profile, ProfileError, Revision};
 use crate::feed::reference::{CITIES, ReferenceTexts, TablesBeside, changed_row};
@@ -46,6 +48,8 @@ pub struct IntakeOptions {
     pub retention: Retention,
     /// Months that a new version of a file may shrink.
     pub allow_shrink: Vec<Period>,
+    /// Findings that refuse a file.
+    pub refuse: Vec<FindingKind>,
 }
 
 /// A home that is open for intake.
@@ -80,6 +84,8 @@ pub struct Engine {
     pub(super) running: Option<Running>,
     /// The source of the restored state.
     pub(super) restored: Restored,
+    /// The codes of earlier files.
+    pub(super) codes: CodesSeen,
 }
 
 impl Engine {
@@ -132,6 +138,7 @@ impl Engine {
             revision: config.revision.unwrap_or(definition.profile.revision),
             max_rejected_share: config.max_rejected_share.unwrap_or(0.05),
             retention: config.retention.unwrap_or_default(),
+            refuse: config.refused_findings().to_vec(),
             allow_shrink: config.allow_shrink.iter().flatten().map(|month| month.0).collect(),
         };
         let covers = definition.profile.file.covers;
@@ -140,6 +147,7 @@ impl Engine {
                            profile must have [file] covers";
             return Err(ProfileError::Keys { origin: "spillover.toml".to_owned(), problem }.into());
         }
+        let codes = CodesSeen::of(&archive)?;
         Ok(Self {
             archive,
             definition,
@@ -150,6 +158,7 @@ impl Engine {
             recorded,
             running: None,
             restored: Restored::default(),
+            codes,
         })
     }
 
@@ -242,7 +251,7 @@ fn defined(archive: Option<&Archive>, request: &Request) -> Result<Definition, E
                 _ => Ok(definition),
             }
         }
-        None => Ok(Definition::read(texts_of_new_home(request)?)?),
+        None => definition_of_new_home(request),
     }
 }
 
@@ -341,12 +350,24 @@ pub fn recorded_profile(archive: &Archive) -> Result<Option<Profile>, EngineErro
     Ok(Some(profile))
 }
 
-fn texts_of_new_home(request: &Request) -> Result<DefinitionTexts, EngineError> {
-    let profile = match (&request.profile, &request.config.profile) {
+/// The definition that a new home would have.
+///
+/// # Errors
+/// [`EngineError::Profile`], [`EngineError::Places`] if the profile or a table cannot be used.
+pub fn definition_of_new_home(request: &Request) -> Result<Definition, EngineError> {
+    Ok(Definition::read(texts_of_new_home(request)?)?)
+}
+
+pub(super) fn profile_of_new_home(request: &Request) -> Result<Profile, EngineError> {
+    Ok(match (&request.profile, &request.config.profile) {
         (Some(profile), _) => profile.clone(),
         (None, Some(name)) => Profile::bundled(name)?,
         (None, None) => Profile::bundled("canonical")?,
-    };
+    })
+}
+
+fn texts_of_new_home(request: &Request) -> Result<DefinitionTexts, EngineError> {
+    let profile = profile_of_new_home(request)?;
     let (choices, profile) = Definition::of_new_home(&request.config, profile);
     let texts = ReferenceTexts::of(request.references.clone(), &profile);
     let mut references: Vec<(String, String)> =

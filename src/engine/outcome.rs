@@ -3,10 +3,12 @@
 use std::path::PathBuf;
 
 use crate::dataflow::YEARS_MAX;
+use crate::domain::finding::{Finding, FindingKind};
 use crate::domain::record::Counts;
 use crate::domain::types::{Period, Vintage};
 use crate::feed::profile::Profile;
 use crate::feed::refused::Refused;
+use crate::feed::source::FeedFile;
 use crate::home::{Archive, Publication, Seen};
 
 /// The outcome of a file.
@@ -29,8 +31,8 @@ pub enum Outcome {
         vintage: Vintage,
         /// The numbers of lines by outcome.
         counts: Counts,
-        /// Months with so few records in the file that it neither closed nor replaced them.
-        thin: Vec<Period>,
+        /// What is odd about it.
+        findings: Vec<Finding>,
     },
     /// The bytes were accepted before: the file is skipped, or left out if it was withdrawn.
     Seen(Seen),
@@ -106,6 +108,19 @@ pub enum Refusal {
         /// The number of records with this file.
         n_now: u64,
     },
+    /// Something is odd about it that refuses a file.
+    #[error(
+        "{file}: {finding}; [findings] refuse in spillover.toml names {}: take it out of the list \
+         if the file is right",
+        finding.kind,
+        file = file.display()
+    )]
+    Finding {
+        /// The file.
+        file: PathBuf,
+        /// What was found.
+        finding: Box<Finding>,
+    },
     /// The candidate for the feed's first file was refused.
     #[error(
         "{file}: the feed's first file was refused, and its month begins the calendar; correct \
@@ -147,23 +162,25 @@ pub enum Refusal {
     },
 }
 
+impl Refusal {
+    /// Why a file is refused of which a finding is named.
+    pub(super) fn by_finding(
+        file: &FeedFile,
+        findings: &[Finding],
+        refuse: &[FindingKind],
+    ) -> Option<Self> {
+        let finding = findings.iter().find(|finding| refuse.contains(&finding.kind))?;
+        let (file, finding) = (file.path.clone(), Box::new(finding.clone()));
+        Some(Self::Finding { file, finding })
+    }
+}
+
 impl FileOutcome {
     /// True if no line of the file counts.
     #[must_use]
     pub fn is_refused(&self) -> bool {
         matches!(self.outcome, Outcome::Refused(_))
     }
-}
-
-/// A sentence about months with few records in a file.
-#[must_use]
-pub fn thin_months(months: &[Period]) -> String {
-    let months: Vec<String> = months.iter().map(ToString::to_string).collect();
-    format!(
-        "thin_month: fewer than a tenth of the median month's records are of {}; they count as \
-         late records, and neither close nor replace these months",
-        months.join(", ")
-    )
 }
 
 /// What annual data lack; none of a feed whose lines have months.

@@ -9,6 +9,7 @@ use rustc_hash::FxHashMap;
 
 use super::budget::Budget;
 use super::sums::Sums;
+use crate::domain::dictionary::TextList;
 use crate::domain::record::{Coverage, Intake};
 use crate::domain::types::City;
 use crate::feed::decode::fingerprint;
@@ -61,6 +62,8 @@ pub struct Taken {
     pub segment: Encoded,
     /// The coverage, if the file is not simply one month.
     pub coverage: Option<Coverage>,
+    /// The regions of its records.
+    pub regions: TextList,
 }
 
 /// The known files: by name and hash of their bytes, their earlier outcome.
@@ -116,11 +119,14 @@ impl Reader<'_> {
         let summary = Summary::of(&intake);
         let Intake { texts, mut records, coverage, .. } = intake;
         let sums = Sums::of(&texts, &records);
+        let regions = texts.regions.list().clone();
         let code = |city: City| self.places.code(city);
         let segment = encode(room.n_threads, &texts, &mut records, &code);
         (room.records, room.texts) = (records, texts);
         match segment {
-            Ok(segment) => Read::Whole(Box::new(Taken { summary, sums, segment, coverage })),
+            Ok(segment) => {
+                Read::Whole(Box::new(Taken { summary, sums, segment, coverage, regions }))
+            }
             Err(source) => Read::Failed(ArchiveError::encode(&file.path, source)),
         }
     }

@@ -226,6 +226,8 @@ fn reclassify(
     let summary = Summary::of(&Intake {
         coverage: None,
         columns: Vec::new(),
+        findings: Vec::new(),
+        shown: Vec::new(),
         name: file.name.clone(),
         period: file.period,
         hash: file.hash.clone(),

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::EngineError;
-use super::open::{Request, recorded_profile};
+use super::open::{Request, profile_of_new_home, recorded_profile};
 use crate::feed::profile::Profile;
 use crate::feed::reference::{CITIES, COUNTRIES, REGIONS, TablesBeside};
 use crate::feed::source::feed_profile;
@@ -30,6 +30,14 @@ impl Request {
             references = references.or(TablesBeside::of(folder)?);
         }
         Ok(Self { config, profile, references, n_workers })
+    }
+
+    /// The layout that a new home would have.
+    ///
+    /// # Errors
+    /// [`EngineError::Profile`] if it is unknown.
+    pub fn layout_of_new_home(&self) -> Result<Profile, EngineError> {
+        profile_of_new_home(self)
     }
 
     /// The layout for the search of files: the requested one, else the home's, else `canonical`.

@@ -19,6 +19,21 @@ pub struct Sums {
     /// Partner countries, including those without accepted records.
     pub countries: TextList,
     shipped: Vec<Sum>,
+    /// The firms that the engine has numbered, once they were looked up.
+    known: Vec<Option<Firm>>,
+}
+
+/// The codes of a file's accepted records, and those that are new, by position.
+#[derive(Debug, Default)]
+pub struct Codes {
+    /// How many firms it has.
+    pub n_firms: u64,
+    /// The new ones.
+    pub new_firms: Vec<u32>,
+    /// How many countries it has.
+    pub n_countries: u64,
+    /// The new ones.
+    pub new_countries: Vec<u32>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,7 +64,39 @@ impl Sums {
             }
         }
         let [firms, countries] = [&texts.firms, &texts.countries].map(|of| of.list().clone());
-        Self { firms, countries, shipped: sums }
+        Self { firms, countries, shipped: sums, known: Vec::new() }
+    }
+
+    /// Looks up the firms of accepted records, which are not looked up again when they are fed.
+    pub fn look_up(&mut self, names: &Names) -> Codes {
+        let Self { firms, countries, shipped, known } = self;
+        let mut codes = Codes::default();
+        known.resize(firms.len(), None);
+        let mut is_seen = vec![false; countries.len()];
+        let mut before = None;
+        for Sum { firm, country, .. } in shipped {
+            // Records of a firm stand together.
+            if before.replace(*firm) != Some(*firm) {
+                codes.n_firms += 1;
+                match names.firms.position(firms.text(*firm)) {
+                    Some(number) => known[*firm as usize] = Some(Firm(number)),
+                    None => codes.new_firms.push(*firm),
+                }
+            }
+            if !std::mem::replace(&mut is_seen[*country as usize], true) {
+                codes.n_countries += 1;
+                if names.countries.position(countries.text(*country)).is_none() {
+                    codes.new_countries.push(*country);
+                }
+            }
+        }
+        codes
+    }
+
+    /// The identifier of a firm.
+    #[must_use]
+    pub fn firm(&self, position: u32) -> &str {
+        self.firms.text(position)
     }
 
     /// The shipments, with the engine's numbers of firms and countries.
@@ -57,7 +104,8 @@ impl Sums {
     /// # Panics
     /// Past 2¹⁶ countries, which `intake` refuses.
     pub fn shipments(&self, names: &mut Names, mut each: impl FnMut(Shipment)) {
-        let mut firms: Vec<Option<Firm>> = vec![None; self.firms.len()];
+        let mut firms = self.known.clone();
+        firms.resize(self.firms.len(), None);
         let mut countries: Vec<Option<Country>> = vec![None; self.countries.len()];
         for sum in &self.shipped {
             let firm = *firms[sum.firm as usize]

@@ -219,7 +219,7 @@ pub fn read_any<T, E: From<Refused>>(
 }
 
 /// A file of a feed.
-fn named<'a>(file: &'a FeedFile, layout: &'a FileLayout) -> Named<'a> {
+pub(super) fn named<'a>(file: &'a FeedFile, layout: &'a FileLayout) -> Named<'a> {
     let like = layout.member.as_ref().map_or(Member::Only, Member::Like);
     let in_archive = file.archive.as_ref();
     Named {
@@ -250,7 +250,7 @@ fn appearance(named: Named<'_>) -> Result<(u64, SystemTime), Refused> {
     seen.map_err(|source| Refused::Open { file: named.shown.to_owned(), source })
 }
 
-fn head(file: &Path, bytes: &mut Measured<'_>) -> Result<Vec<u8>, Refused> {
+pub(super) fn head(file: &Path, bytes: &mut Measured<'_>) -> Result<Vec<u8>, Refused> {
     let mut head = Vec::new();
     let read = bytes.take(INSPECTED_BYTES).read_to_end(&mut head);
     read.map_err(|error| refusal(file, error))?;

@@ -114,6 +114,14 @@ impl Sniffer {
         }
     }
 
+    /// The encoding, of a text that is not in most.
+    pub(super) fn guess_if_telling(self) -> Option<&'static Encoding> {
+        let is_telling = self.n_wide + self.n_bad > 0
+            || self.of_pairs().is_some()
+            || Encoding::for_bom(&self.head).is_some();
+        is_telling.then(|| self.guess())
+    }
+
     /// The encoding; a character that is cut in two at the end of the bytes is no evidence.
     pub(super) fn guess(mut self) -> &'static Encoding {
         if let Some((encoding, _)) = Encoding::for_bom(&self.head) {

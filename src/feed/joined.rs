@@ -1,6 +1,6 @@
 //! What several threads read of one file, put together as if one had read it.
 
-use super::refused::REJECTS_SHOWN;
+use super::findings::ForeignLines;
 use super::shown::Shown;
 use crate::domain::dictionary::Dictionary;
 use crate::domain::record::{Counts, Record, Reject, Texts};
@@ -12,12 +12,14 @@ pub(super) struct Sheet {
     pub(super) rejects: Vec<Reject>,
     pub(super) counts: Counts,
     pub(super) texts: Texts,
-    /// The first rejected lines as a message shows them.
+    /// The first rejected lines, and the first of each rule, as a message shows them.
     pub(super) shown: Vec<Shown>,
     /// Of lines that have several values: those with a reject, and all of them.
     pub(super) several: Option<(u64, u64)>,
     /// The names of the columns.
     pub(super) columns: Vec<String>,
+    /// Lines of another encoding.
+    pub(super) foreign: ForeignLines,
 }
 
 /// What one thread read: some blocks of a file, in order.
@@ -107,9 +109,9 @@ pub(super) fn joined(mut portions: Vec<Portion>) -> Sheet {
             let sum = sheet.several.get_or_insert_default();
             *sum = (sum.0 + n_bad, sum.1 + n_lines);
         }
+        sheet.foreign.add(portion.sheet.foreign);
     }
     sheet.shown.sort_by_key(|shown| shown.line);
-    sheet.shown.truncate(REJECTS_SHOWN);
     sheet
 }
 

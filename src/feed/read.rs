@@ -15,11 +15,11 @@ use super::joined::{self, Portion, Sheet};
 use super::places::Places;
 use super::profile::{Covers, Profile};
 use super::refused::{REJECTS_SHOWN, Refused};
-use super::shown::Shown;
 pub use super::source::FeedFile;
 use super::source::FilePart;
 use super::split::Span;
-use super::{line_ends, opening};
+use super::{findings, line_ends, opening};
+use crate::domain::finding::SHOWN;
 use crate::domain::record::{Coverage, Exclusion, Intake, Record, Reject, Rule, Texts};
 use crate::domain::types::{Flow, Period};
 
@@ -115,14 +115,20 @@ pub fn read_in(
     let (sheet, fingerprint) = decode::read_text(file, profile, limits.max_bytes, |text| {
         read_sheet(text, &file.path, room, Rules { profile, places, months })
     })?;
-    let Sheet { records, rejects, counts, texts, shown, several, columns } = sheet;
+    let Sheet { records, rejects, counts, texts, shown, several, columns, foreign } = sheet;
     let ended = counts.accepted + counts.excluded_total() + counts.rejected_total();
     assert_eq!(counts.lines, ended, "a line of {} ended in no way or in two", file.name);
     let (rejected, lines) = several.unwrap_or((counts.rejected_total(), counts.lines));
-    refuse_if_too_many_rejected(&file.path, (rejected, lines), shown, limits.max_rejected_share)?;
+    let max_rejected_share = limits.max_rejected_share;
+    let too_many =
+        Refused::share_of_rejects(&file.path, (rejected, lines), &shown, max_rejected_share);
+    too_many.map_or(Ok(()), Err)?;
     let coverage = coverage(file, covers, profile, &records)?;
     let is_wanted = rejects.iter().any(|reject: &Reject| is_for_a_code(reject.rule));
     let columns = if is_wanted { columns } else { Vec::new() };
+    let month = (covers == Covers::Month).then_some(file.period);
+    let mut findings = findings::of_file(&texts, &records, month);
+    findings.extend(foreign.finding(counts.lines));
     Ok(Intake {
         name: file.name.clone(),
         period: coverage.as_ref().map_or(file.period, |coverage| coverage.last),
@@ -134,6 +140,8 @@ pub fn read_in(
         counts,
         coverage,
         columns,
+        findings,
+        shown: shown.into_iter().map(|shown| (shown.rule, shown.to_string())).collect(),
     })
 }
 
@@ -376,7 +384,11 @@ impl Sheet {
         let header = checker.header();
         let column = fault.column.map_or_else(String::new, |at| header.name(at).into_owned());
         self.counts.rejected[fault.rule as usize] += 1;
-        if self.shown.len() < REJECTS_SHOWN {
+        if fault.rule == Rule::Encoding {
+            self.foreign.look_at(line, raw);
+        }
+        let of_rule = self.counts.rejected[fault.rule as usize];
+        if self.shown.len() < REJECTS_SHOWN || of_rule <= SHOWN as u64 {
             self.shown.push(shown(line, header, checker.profile(), fault, (raw, fields)));
         }
         self.rejects.push(Reject { line, column, rule: fault.rule, raw: kept(raw) });
@@ -396,19 +408,6 @@ fn kept(raw: &[u8]) -> String {
     let cut = (0..=text.len().min(Reject::RAW_BYTES_MAX)).rev().find(is_cut);
     text.truncate(cut.expect("0 is a boundary"));
     text
-}
-
-#[expect(clippy::cast_precision_loss, reason = "a share of lines is compared with an option")]
-fn refuse_if_too_many_rejected(
-    file: &Path,
-    (rejected, lines): (u64, u64),
-    first: Vec<Shown>,
-    max_rejected_share: f64,
-) -> Result<(), Refused> {
-    if rejected as f64 <= max_rejected_share * lines as f64 {
-        return Ok(());
-    }
-    Err(Refused::Rejected { file: file.to_owned(), rejected, lines, max_rejected_share, first })
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Why nothing of a file counts.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::formats::kind::Foreign;
 use super::formats::problem::TableProblem;
@@ -244,6 +244,25 @@ pub enum Refused {
 }
 
 impl Refused {
+    /// That a larger share of a file's lines is rejected than allowed, if so.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "a share of lines is compared with an option")]
+    pub fn share_of_rejects(
+        file: &Path,
+        (rejected, lines): (u64, u64),
+        first: &[Shown],
+        max_rejected_share: f64,
+    ) -> Option<Self> {
+        let (file, first) = (file.to_owned(), first.to_vec());
+        (rejected as f64 > max_rejected_share * lines as f64).then_some(Self::Rejected {
+            file,
+            rejected,
+            lines,
+            max_rejected_share,
+            first,
+        })
+    }
+
     /// Whether the system kept the file from being read, for which its bytes are not to blame.
     #[must_use]
     pub fn is_of_system(&self) -> bool {
@@ -292,7 +311,7 @@ fn quoted(names: &[String]) -> String {
 }
 
 fn places(shown: &[Shown]) -> String {
-    shown.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+    shown.iter().take(REJECTS_SHOWN).map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
 #[expect(clippy::cast_precision_loss, reason = "shown with one decimal")]

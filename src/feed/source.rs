@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::ffi::OsStr;
+use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -11,6 +12,7 @@ use super::container::dated_members;
 use super::pattern::FilePattern;
 use super::profile::{Covers, PeriodSource, Profile, ProfileError};
 use super::refused::Refused;
+use crate::domain::finding::{Finding, FindingKind, SHOWN};
 use crate::domain::types::Period;
 use crate::files::trouble::advice;
 
@@ -141,7 +143,8 @@ pub enum FeedError {
     },
     /// A folder without a file of the feed.
     #[error(
-        "{dir} has no file called like \"{pattern}\"; is it of the profile \"{profile}\"?",
+        "{dir} has no file called like \"{pattern}\"; is it of the profile \"{profile}\"? \
+         `spillover init` proposes a profile",
         dir = dir.display()
     )]
     NoFiles {
@@ -212,27 +215,53 @@ pub fn discover(paths: &[PathBuf], profile: &Profile) -> Result<Discovered, Feed
     Ok(Discovered { files, refused, passed_over })
 }
 
-/// How many names a message lists.
-const NAMES_SHOWN: usize = 5;
+/// The names of files in a folder and in those below it that may be data, with their folders.
+///
+/// # Errors
+/// [`FeedError::Path`] if the folder cannot be listed.
+pub fn candidates(folder: &Path) -> Result<Vec<String>, FeedError> {
+    const OTHERS: [&str; 10] =
+        [".toml", ".md", ".pdf", ".done", ".html", ".py", ".r", ".do", ".sh", ".docx"];
+    let (files, _) = files_at(folder, true)?;
+    let names = files.into_iter().map(|(name, _)| name).filter(|name| {
+        let lower = name.to_lowercase();
+        let base = lower.rsplit('/').next().unwrap_or(&lower);
+        !BESIDE.contains(&base)
+            && !OTHERS.iter().any(|ending| base.ends_with(ending))
+            && !base.starts_with("readme")
+            && !base.starts_with("license")
+    });
+    Ok(names.collect())
+}
 
 /// What there is to say of files that are passed over; none where there are none.
 #[must_use]
-pub fn passed_over(paths: &[PathBuf], profile: &Profile) -> Option<String> {
-    if paths.is_empty() {
-        return None;
+pub fn passed_over(paths: &[PathBuf], profile: &Profile) -> Option<Finding> {
+    let n = paths.len() as u64;
+    let shown = paths.iter().take(SHOWN).map(|path| path.display().to_string());
+    (n > 0).then(|| Finding {
+        kind: FindingKind::NamesPassedOver,
+        n,
+        of: n,
+        first: shown.collect(),
+        beside: profile.file.pattern.to_string(),
+    })
+}
+
+/// Why nothing of a feed is taken in while files of it are passed over.
+#[derive(Debug)]
+pub struct NothingTaken<'a>(pub &'a Finding);
+
+impl fmt::Display for NothingTaken<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(finding) = self;
+        write!(
+            f,
+            "{finding}; nothing of the feed is taken in, because [findings] refuse in \
+             spillover.toml names {}",
+            finding.kind
+        )
     }
-    let shown = paths.iter().take(NAMES_SHOWN).map(|path| path.display().to_string());
-    let shown: Vec<String> = shown.collect();
-    let more = match paths.len().saturating_sub(NAMES_SHOWN) {
-        0 => String::new(),
-        n => format!(" and {n} more"),
-    };
-    Some(format!(
-        "names_passed_over: {}{more} are not called like \"{}\"; rename them, or change [file] \
-         pattern in the profile",
-        shown.join(", "),
-        profile.file.pattern
-    ))
 }
 
 /// What a name in a folder is.
@@ -296,11 +325,12 @@ pub fn named_file(name: &str, profile: &Profile) -> Option<FeedFile> {
         NamedFile::NotAPeriod | NamedFile::No => None,
     }
 }
+/// Tables that may lie beside a feed.
+const BESIDE: [&str; 6] =
+    ["cities.csv", "regions.csv", "countries.csv", "firms.csv", "supply.csv", "truth.csv"];
 
 /// Whether a file is a table beside the feed, and none of the feed's.
 fn is_beside(name: &str, profile: &Profile) -> bool {
-    const BESIDE: [&str; 6] =
-        ["cities.csv", "regions.csv", "countries.csv", "firms.csv", "supply.csv", "truth.csv"];
     BESIDE.contains(&name) || profile.maps.iter().any(|map| map == name)
 }
 

@@ -39,7 +39,7 @@ pub mod seen;
 pub mod segment;
 pub mod snapshot;
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -52,8 +52,8 @@ pub use compact::{Compaction, CompactionRules};
 pub use durable::Stored;
 pub use error::{ArchiveError, Result};
 pub use manifest::{
-    AcceptedFile, Commit, Covered, FileEntry, PanelPart, Rebuilt, Reclassified, Replaced, Sizes,
-    StoredEstimate, StoredModel, StoredState, Summary, Withdrawn,
+    AcceptedFile, Commit, Covered, FileEntry, Found, PanelPart, Rebuilt, Reclassified, Replaced,
+    Sizes, StoredEstimate, StoredModel, StoredState, Summary, Withdrawn,
 };
 pub use own::{WasOpen, home_around};
 pub use panels::{PanelWriter, read_panel};
@@ -249,6 +249,15 @@ impl Archive {
     /// [`ArchiveError::Query`] if the manifest cannot be read.
     pub fn files(&self) -> Result<Vec<FileEntry>> {
         self.manifest.files()
+    }
+
+    /// The regions of all files that were taken in since they are kept; of a home that is open to
+    /// be written.
+    ///
+    /// # Errors
+    /// [`ArchiveError::Query`] if the manifest cannot be read.
+    pub fn seen_regions(&self) -> Result<BTreeSet<String>> {
+        self.manifest.seen_regions()
     }
 
     /// The definition of the figures at a publication; `None` before the first.

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::choices::{Network, OwnPlants, Weights};
+use crate::domain::finding::FindingKind;
 use crate::feed::later::FirstMonth;
 use crate::feed::profile::{Exclusions, Revision};
 use crate::files;
@@ -82,6 +83,8 @@ pub struct Config {
     pub max_rejected_share: Option<f64>,
     /// Months that may lose half of their records, or all, when their file comes again.
     pub allow_shrink: Option<Vec<FirstMonth>>,
+    /// What is done about findings.
+    pub findings: Option<FindingConfig>,
     /// Which records are outside the study, in place of the profile's lists.
     pub exclusions: Option<ExclusionConfig>,
     /// The affiliate cities.
@@ -98,6 +101,15 @@ pub struct Config {
     pub workers: Option<usize>,
     /// The tables, or columns of them, that are estimated when a year closes.
     pub estimate: Option<Vec<String>>,
+}
+
+/// What is done about findings.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FindingConfig {
+    /// The findings that refuse a file.
+    #[serde(default)]
+    pub refuse: Vec<FindingKind>,
 }
 
 /// Lists that replace those of the profile; a list left out stays the profile's.
@@ -244,6 +256,12 @@ pub fn check_workers(n_workers: usize) -> Result<(), SettingsError> {
 }
 
 impl Config {
+    /// The findings that refuse a file.
+    #[must_use]
+    pub fn refused_findings(&self) -> &[FindingKind] {
+        self.findings.as_ref().map_or(&[], |findings| &findings.refuse)
+    }
+
     /// The lists of exclusions: those given here, and of the others those of the profile.
     #[must_use]
     pub fn exclusions(&self, lists: Exclusions) -> Exclusions {

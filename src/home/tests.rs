@@ -47,6 +47,8 @@ fn intake(period: &str, late: &str) -> Intake {
     Intake {
         columns: Vec::new(),
         coverage: None,
+        findings: Vec::new(),
+        shown: Vec::new(),
         name: format!("{period}.csv"),
         period: month(period),
         hash: format!("hash of {period}"),
@@ -73,6 +75,8 @@ fn accepted(home: &Path, vintage: u32, intake: &Intake) -> AcceptedFile {
         segment,
         supersedes: Vec::new(),
         coverage: None,
+        new_codes: None,
+        new_regions: Vec::new(),
         replaces: Vec::new(),
     }
 }

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::ReaderError;
 use crate::domain::calendar::Calendar;
+use crate::domain::finding::FindingKind;
 use crate::domain::record::{Exclusion, Rule};
 use crate::domain::types::Year;
 use crate::engine::annual_only;
@@ -61,6 +62,9 @@ pub struct Status {
     pub rounded: u64,
     /// The number of totals, notes and headers between lines; they are not lines.
     pub footers: u64,
+    /// What is odd about files that count, by finding; unknown of files that were taken in before
+    /// findings were stored.
+    pub findings: Vec<FindingCount>,
     /// The stored estimates.
     pub estimates: EstimateStatus,
     /// The size of the records, in bytes.
@@ -136,6 +140,17 @@ pub struct YearStatus {
     pub parts: usize,
 }
 
+/// How many files have a finding.
+#[derive(Debug, Serialize)]
+pub struct FindingCount {
+    /// The finding.
+    pub finding: FindingKind,
+    /// Files that have it.
+    pub files: usize,
+    /// The last of them.
+    pub last_file: String,
+}
+
 /// The number of lines that a rule excluded or rejected.
 #[derive(Debug, Serialize)]
 pub struct RuleCount {
@@ -193,6 +208,7 @@ fn status(archive: &Archive, estimates: EstimateStatus) -> Result<Status, Reader
         rejected: named(Rule::ALL.map(Rule::name), rejected),
         rounded: sum(&|file| file.counts.rounded),
         footers: sum(&|file| file.counts.footers),
+        findings: findings(&live),
         estimates,
         segment_bytes: sizes.segment_bytes,
         vintages_published: stored.len(),
@@ -205,6 +221,16 @@ fn status(archive: &Archive, estimates: EstimateStatus) -> Result<Status, Reader
         watcher: beat,
         unread: unread.into_iter().flatten().collect(),
     })
+}
+
+fn findings(files: &[&FileEntry]) -> Vec<FindingCount> {
+    let count = |finding: FindingKind| {
+        let has = |file: &&&FileEntry| file.found.findings.contains_key(&finding);
+        let files: Vec<_> = files.iter().filter(has).collect();
+        let last_file = files.last()?.name.clone();
+        Some(FindingCount { finding, files: files.len(), last_file })
+    };
+    FindingKind::ALL.into_iter().filter_map(count).collect()
 }
 
 /// The readable state of the watcher, and the message if it is unreadable.

@@ -6,7 +6,7 @@ use super::heartbeat::{Pulse, State};
 use super::stop::Stop;
 use crate::domain::record::Counts;
 use crate::domain::types::{Period, Vintage};
-use crate::engine::{FileOutcome, Observer, Outcome, thin_months, with_causes};
+use crate::engine::{FileOutcome, Observer, Outcome, with_causes};
 use crate::home::{Archive, Publication, Seen};
 use crate::regressions::{Estimated, EstimationFailure, EstimationObserver};
 
@@ -49,10 +49,10 @@ impl Observer for Progress<'_> {
         let file = outcome.path.display().to_string();
         let heartbeat = &mut self.pulse.heartbeat;
         match &outcome.outcome {
-            Outcome::Accepted { vintage, counts, thin } => {
+            Outcome::Accepted { vintage, counts, findings } => {
                 self.accepted.push((file.clone(), *vintage, counts.clone()));
-                if !thin.is_empty() {
-                    warn!(file, "{}", thin_months(thin));
+                for finding in findings {
+                    warn!(file, "{finding}");
                 }
             }
             Outcome::Seen(Seen::Known { accepted_as, superseded_by }) => {

@@ -18,6 +18,7 @@ use super::progress::Progress;
 use super::room;
 use super::stop::Stop;
 use crate::clock;
+use crate::domain::finding::FindingKind;
 use crate::domain::types::Period;
 use crate::engine::open::calendar;
 use crate::engine::request::tables_beside;
@@ -26,7 +27,7 @@ use crate::engine::{
 };
 use crate::feed::profile::Profile;
 use crate::feed::refused::Refused;
-use crate::feed::source::{FeedError, discover, passed_over};
+use crate::feed::source::{FeedError, NothingTaken, discover, passed_over};
 use crate::files;
 use crate::home::options::Close;
 use crate::home::seen::seen;
@@ -307,13 +308,21 @@ impl Watcher {
 
     /// Lists the feed, and reports files without a month as refused.
     fn look(&mut self, layout: &Profile) -> Look {
-        let look = Look::at(&self.plan.feeds, layout);
+        let mut look = Look::at(&self.plan.feeds, layout);
         self.pulse.heartbeat.looks += 1;
         if look.missing.is_empty() {
             self.pulse.heartbeat.last_look = Some(self.pulse.heartbeat.now());
         }
-        if let Some(message) = passed_over(&self.ledger.news(&look.passed_over), layout) {
-            warn!("{message}");
+        let refuses = self.plan.config.refused_findings().contains(&FindingKind::NamesPassedOver);
+        if let Some(finding) = passed_over(&self.ledger.news(&look.passed_over), layout) {
+            if refuses {
+                warn!("{}", NothingTaken(&finding));
+            } else {
+                warn!("{finding}");
+            }
+        }
+        if refuses && !look.passed_over.is_empty() {
+            look.files.clear();
         }
         for (path, stamp, refused) in &look.unnamed {
             if !self.ledger.is_settled(path, *stamp) {

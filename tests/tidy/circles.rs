@@ -17,6 +17,7 @@ const CIRCLES: &[(&[&str], &str)] = &[
             "home/manifest/commit",
             "home/manifest/covered",
             "home/manifest/folds",
+            "home/manifest/found",
             "home/manifest/layout_2",
             "home/manifest/mod",
             "home/manifest/queries",

@@ -356,6 +356,7 @@ fn nothing_is_left_undone_or_switched_off() {
 
 /// The places where the standard output and the standard error may be named, with the reason.
 const STREAMS: &[(&str, &str)] = &[
+    ("src/cli/init.rs", "asks on a terminal only"),
     ("src/cli/terminal.rs", "a line for people is made visible there"),
     ("src/cli/target.rs", "tables go out as they are"),
     ("src/cli/table_output.rs", "asks whether it is a terminal"),

@@ -8,10 +8,12 @@ use rusqlite::ffi::SQLITE_IOERR_FSYNC;
 use rusqlite::{Transaction, TransactionBehavior, params};
 
 use super::revise::{self, Rebuilt, Withdrawn};
-use super::{Manifest, covered, seal};
+use super::{Manifest, covered, found, seal};
 use crate::clock;
+use crate::domain::finding::Finding;
 use crate::domain::record::{Counts, Coverage, Exclusion, Intake, PeriodFlow, Reject, Rule};
 use crate::domain::types::{Period, Vintage};
+use crate::feed::findings::unseen::{NewCodes, UNSEEN};
 use crate::home::Publication;
 use crate::home::definition::DefinitionTexts;
 use crate::home::durable::Stored;
@@ -74,6 +76,10 @@ pub struct AcceptedFile {
     pub coverage: Option<(Coverage, Option<Period>)>,
     /// The replaced months and flows of other files.
     pub replaces: Vec<(Vintage, Vec<PeriodFlow>)>,
+    /// How many of its codes are new, if it takes the place of no file.
+    pub new_codes: Option<[NewCodes; UNSEEN.len()]>,
+    /// Its regions that no earlier file has.
+    pub new_regions: Vec<String>,
 }
 
 /// The data that the manifest stores about a file.
@@ -97,6 +103,8 @@ pub struct Summary {
     pub absolute_cents: i64,
     /// The names of the columns, if a line was rejected because the tables lack its code.
     pub columns: Vec<String>,
+    /// What is odd about it.
+    pub findings: Vec<Finding>,
 }
 
 impl Summary {
@@ -123,6 +131,7 @@ impl Summary {
             periods,
             absolute_cents: i64::try_from(absolute).unwrap_or(i64::MAX),
             columns: intake.columns.clone(),
+            findings: intake.findings.clone(),
         }
     }
 
@@ -267,7 +276,7 @@ fn add_file(
     publication: Publication,
     file: &AcceptedFile,
 ) -> std::result::Result<(), Failure> {
-    let AcceptedFile { vintage, path, summary, segment, supersedes, coverage, replaces } = file;
+    let AcceptedFile { vintage, path, summary, segment, supersedes, coverage, replaces, .. } = file;
     summary.assert_adds_up();
     for earlier in supersedes {
         let sql = "UPDATE files SET superseded_by = ?
@@ -308,6 +317,7 @@ fn add_file(
     for (position, name) in (0_i64..).zip(&summary.columns) {
         transaction.execute(sql, (vintage.0, position, name))?;
     }
+    found::add(transaction, file)?;
     Ok(())
 }
 

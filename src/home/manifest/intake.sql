@@ -9,12 +9,19 @@ CREATE TABLE IF NOT EXISTS columns (
     PRIMARY KEY (vintage, position)
 ) STRICT, WITHOUT ROWID;
 
--- What else is counted in a file: values 'rounded' to cents, and 'footers' between its lines.
+-- What else is counted in a file: values 'rounded' to cents, 'footers' between its lines, findings
+-- by name, and its codes, 'firms', and those of them that no earlier file has, 'new firms'.
 CREATE TABLE IF NOT EXISTS file_notes (
     vintage INTEGER NOT NULL REFERENCES files,
     note    TEXT NOT NULL,
     n       INTEGER NOT NULL CHECK (n > 0),
     PRIMARY KEY (vintage, note)
+) STRICT, WITHOUT ROWID;
+
+-- The regions of the feed, each with the first file that has it.
+CREATE TABLE IF NOT EXISTS seen_regions (
+    region  TEXT PRIMARY KEY,
+    vintage INTEGER NOT NULL REFERENCES files
 ) STRICT, WITHOUT ROWID;
 
 -- The months of a file that covers several, or is a part of its months.

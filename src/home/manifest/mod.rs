@@ -12,6 +12,7 @@ mod acknowledged;
 mod commit;
 mod covered;
 mod folds;
+mod found;
 mod layout_2;
 mod queries;
 mod results;
@@ -28,6 +29,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
 pub use commit::{AcceptedFile, Commit, Summary};
 pub use covered::{Covered, Replaced};
+pub use found::Found;
 pub use queries::{FileEntry, Sizes};
 pub use results::{PanelPart, StoredEstimate, StoredModel, StoredState};
 pub use revise::{Rebuilt, Reclassified, Withdrawn};

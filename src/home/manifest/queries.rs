@@ -10,6 +10,7 @@ use rusqlite::{OptionalExtension, Params, Row};
 
 use super::covered::{Covered, Replaced};
 use super::folds::NOT_FOLDED;
+use super::found::Found;
 use super::{Manifest, seal};
 use crate::domain::record::{Counts, Exclusion, PeriodFlow, Record, Reject, Rule};
 use crate::domain::types::{BadPeriod, Period, Vintage, Year};
@@ -52,6 +53,8 @@ pub struct FileEntry {
     pub covered: Option<Covered>,
     /// The months and flows that later files replaced.
     pub replaced: Vec<Replaced>,
+    /// What was found odd about it.
+    pub found: Found,
 }
 
 impl FileEntry {
@@ -149,6 +152,7 @@ impl Manifest {
     pub(in crate::home) fn files(&self) -> Result<Vec<FileEntry>> {
         let (counts, months) = (self.counts()?, self.months()?);
         let (mut covered, mut replaced) = (self.coverages()?, self.replaced()?);
+        let mut found = self.found()?;
         let sql = "SELECT vintage, name, path, period, hash, n_bytes, segment_path, segment_hash,
                           segment_bytes, lines, accepted, absolute_cents, publication,
                           superseded_by, withdrawn_at
@@ -157,6 +161,7 @@ impl Manifest {
             let mut file = file(row, &counts, &months)?;
             file.covered = covered.remove(&file.vintage);
             file.replaced = replaced.remove(&file.vintage).unwrap_or_default();
+            file.found = found.remove(&file.vintage).unwrap_or_default();
             Ok(file)
         })
     }
@@ -192,7 +197,8 @@ impl Manifest {
                 let counts = counts.entry(Vintage(row.get(0)?)).or_default();
                 match row.get_ref(1)?.as_str()? {
                     "rounded" => counts.rounded = unsigned(row, 2)?,
-                    _ => counts.footers = unsigned(row, 2)?,
+                    "footers" => counts.footers = unsigned(row, 2)?,
+                    _ => {}
                 }
                 Ok(())
             })?;
@@ -422,6 +428,7 @@ fn file(
         withdrawn_at: row.get::<_, Option<u32>>(14)?.map(Vintage),
         covered: None,
         replaced: Vec::new(),
+        found: Found::default(),
     })
 }
 

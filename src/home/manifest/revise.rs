@@ -89,8 +89,13 @@ pub(super) fn rebuild(
                 vintage.0,
             ],
         )?;
-        for table in ["file_counts", "file_periods", "file_notes"] {
-            let sql = format!("DELETE FROM {table} WHERE vintage = ?");
+        for rows in [
+            "file_counts WHERE",
+            "file_periods WHERE",
+            // Findings are of the file as it was read.
+            "file_notes WHERE note IN ('rounded', 'footers') AND",
+        ] {
+            let sql = format!("DELETE FROM {rows} vintage = ?");
             transaction.execute(&sql, [vintage.0])?;
         }
         add_counts(transaction, *vintage, summary)?;

@@ -1,11 +1,13 @@
 //! A segment to records.
 
 use std::fs::File;
+use std::io;
 use std::path::Path;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Int32Type, Int64Type, UInt32Type};
 use arrow_array::{Array, ArrowPrimitiveType, RecordBatch, UInt32Array};
+use bytes::Bytes;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader,
@@ -13,6 +15,7 @@ use parquet::arrow::arrow_reader::{
 };
 use parquet::errors::ParquetError;
 use parquet::file::metadata::RowGroupMetaData;
+use parquet::file::reader::ChunkReader;
 use parquet::file::statistics::Statistics;
 
 use super::{ROWS_PER_BATCH, schema};
@@ -83,10 +86,30 @@ fn read_row_groups(
     city_of: &dyn Fn(&str) -> Option<City>,
 ) -> Result<(Texts, Vec<Record>)> {
     let file = segment.open(home)?;
-    let path = home.join(&segment.path);
-    let decode = |source| ArchiveError::decode(&path, source);
-    let segment = RowGroups::open(file, fields, months).map_err(decode)?;
-    let mut decoder = Decoder { path: &path, city_of, texts: Texts::default() };
+    decoded(file, &home.join(&segment.path), (fields, months), city_of)
+}
+
+/// The records of a segment that is not on the disk yet; `path` stands for it in messages.
+///
+/// # Errors
+/// As for [`read`].
+pub(super) fn read_bytes(
+    bytes: Bytes,
+    path: &Path,
+    city_of: &dyn Fn(&str) -> Option<City>,
+) -> Result<(Texts, Vec<Record>)> {
+    decoded(bytes, path, (Fields::All, None), city_of)
+}
+
+fn decoded<S: Source>(
+    source: S,
+    path: &Path,
+    (fields, months): (Fields, Option<&[Period]>),
+    city_of: &dyn Fn(&str) -> Option<City>,
+) -> Result<(Texts, Vec<Record>)> {
+    let decode = |source| ArchiveError::decode(path, source);
+    let segment = RowGroups::open(source, fields, months).map_err(decode)?;
+    let mut decoder = Decoder { path, city_of, texts: Texts::default() };
     let mut records = Vec::with_capacity(segment.n_rows);
     for row_group in &segment.places {
         for batch in segment.read(*row_group).map_err(decode)? {
@@ -96,24 +119,42 @@ fn read_row_groups(
     Ok((decoder.texts, records))
 }
 
+/// What a segment is read from.
+trait Source: ChunkReader + Sized + 'static {
+    /// The same once more.
+    fn again(&self) -> io::Result<Self>;
+}
+
+impl Source for File {
+    fn again(&self) -> io::Result<Self> {
+        self.try_clone()
+    }
+}
+
+impl Source for Bytes {
+    fn again(&self) -> io::Result<Self> {
+        Ok(self.clone())
+    }
+}
+
 /// The row groups and columns of a segment to read.
-struct RowGroups {
-    file: File,
+struct RowGroups<S> {
+    source: S,
     metadata: ArrowReaderMetadata,
     mask: ProjectionMask,
     places: Vec<usize>,
     n_rows: usize,
 }
 
-impl RowGroups {
+impl<S: Source> RowGroups<S> {
     fn open(
-        file: File,
+        source: S,
         fields: Fields,
         months: Option<&[Period]>,
     ) -> std::result::Result<Self, ParquetError> {
         // The schema requests dictionaries: each text is decoded once, not once for each row.
         let options = ArrowReaderOptions::new().with_schema(schema());
-        let metadata = ArrowReaderMetadata::load(&file, options)?;
+        let metadata = ArrowReaderMetadata::load(&source, options)?;
         let row_groups = metadata.metadata().row_groups().iter().enumerate();
         let wanted: Vec<(usize, &RowGroupMetaData)> = row_groups
             .filter(|(_, row_group)| months.is_none_or(|months| may_hold(row_group, months)))
@@ -125,7 +166,7 @@ impl RowGroups {
         let columns = schema.fields().iter().map(|field| field.name().as_str());
         let columns = columns.filter(|column| fields.has(column));
         let mask = ProjectionMask::columns(metadata.parquet_schema(), columns);
-        Ok(Self { file, metadata, mask, places, n_rows })
+        Ok(Self { source, metadata, mask, places, n_rows })
     }
 
     /// Reads one row group. A batch over two would merge both dictionaries, text by text.
@@ -133,10 +174,10 @@ impl RowGroups {
         &self,
         row_group: usize,
     ) -> std::result::Result<ParquetRecordBatchReader, ParquetError> {
-        let (file, metadata) = (self.file.try_clone()?, self.metadata.clone());
+        let (source, metadata) = (self.source.again()?, self.metadata.clone());
         let n_rows = metadata.metadata().row_group(row_group).num_rows();
         let n_rows = usize::try_from(n_rows).unwrap_or(0);
-        ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata)
+        ParquetRecordBatchReaderBuilder::new_with_metadata(source, metadata)
             .with_projection(self.mask.clone())
             .with_row_groups(vec![row_group])
             .with_batch_size(n_rows.clamp(1, ROWS_PER_BATCH))

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use arrow_array::{Array, ArrayRef, Int32Array, Int64Array, UInt32Array};
 use arrow_schema::Field;
+use bytes::Bytes;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_writer::{
     ArrowColumnChunk, ArrowColumnWriter, ArrowWriterOptions, compute_leaves,
@@ -15,6 +16,7 @@ use parquet::errors::ParquetError;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::{ColumnDescPtr, ColumnPath};
 
+use super::read::read_bytes;
 use super::text_chunk::{TextChunk, compression};
 use super::{ROWS_MAX, path, schema};
 use crate::domain::dictionary::Dictionary;
@@ -49,6 +51,18 @@ impl Encoded {
     /// - [`ArchiveError::Sync`] if the disk does not confirm.
     pub fn store(&self, home: &Path, vintage: Vintage) -> Result<Stored> {
         self.store_at(home, path(vintage))
+    }
+
+    /// The records, in every field, as [`super::read`] gives them.
+    ///
+    /// # Errors
+    /// As for [`super::read`]; `path` stands for the segment in messages.
+    pub fn records(
+        &self,
+        path: &Path,
+        city_of: &dyn Fn(&str) -> Option<City>,
+    ) -> Result<(Texts, Vec<Record>)> {
+        read_bytes(Bytes::from(self.bytes.clone()), path, city_of)
     }
 
     /// Writes a segment durably at a path relative to the home.

@@ -122,8 +122,12 @@ fn every_option_is_in_the_reference() {
     let lists = expected("[exclusions]\nnothing = 1");
     assert!(general.len() > 10 && lists.len() == 2, "{general:?} {lists:?}");
     let lists = lists.iter().map(|name| format!("exclusions.{name}"));
+    let findings = expected("[findings]\nnothing = 1");
+    assert_eq!(findings.len(), 1, "{findings:?}");
+    let findings = findings.iter().map(|name| format!("findings.{name}"));
+    let is_key = |name: &&String| !["exclusions", "findings"].contains(&name.as_str());
     let known: BTreeSet<String> =
-        general.iter().filter(|name| *name != "exclusions").cloned().chain(lists).collect();
+        general.iter().filter(is_key).cloned().chain(lists).chain(findings).collect();
     let listed: BTreeSet<String> = options().into_iter().map(|of| of.key).collect();
     assert_eq!(listed, known);
 }

@@ -1,0 +1,268 @@
+//! What a feed's files are and how their lines end, without a home.
+//!
+//! What comes in: the files of a feed and a request. What goes out: for each file what reading it
+//! as `ingest` does gives, and what is odd about it beside the files before. Nothing is written.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::EngineError;
+use super::admission::thin_finding;
+use super::codes_seen::{CodesSeen, WHOLE};
+use super::open::{Request, definition_of_new_home};
+use super::running::Names;
+use super::sums::Sums;
+use super::with_causes;
+use crate::domain::finding::{Finding, SHOWN};
+use crate::domain::record::{Counts, Exclusion, Intake, Rule};
+use crate::domain::types::{Flow, Period};
+use crate::feed::described::described;
+use crate::feed::findings::same_lines::{self, Lines};
+use crate::feed::formats::kind::Kind;
+use crate::feed::profile::{Covers, Profile, Revision, TextEncoding};
+use crate::feed::read::{ReadLimits, Room, read_in};
+use crate::feed::refused::Refused;
+use crate::feed::source::FeedFile;
+use crate::home::definition::Definition;
+use crate::home::segment::sort;
+
+/// A file of a feed.
+#[derive(Debug, Default, Serialize)]
+pub struct FileSurvey {
+    /// Its name.
+    pub file: String,
+    /// Its format.
+    pub format: String,
+    /// The encoding in which a text is read.
+    pub encoding: Option<String>,
+    /// The encoding that the text looks like, if that is another one.
+    pub looks_like: Option<String>,
+    /// Its records by month, excluded ones included.
+    pub months: BTreeMap<String, u64>,
+    /// Records of exports, excluded ones included.
+    pub exports: u64,
+    /// Records of imports, excluded ones included.
+    pub imports: u64,
+    /// Lines read.
+    pub lines: u64,
+    /// Accepted lines.
+    pub accepted: u64,
+    /// Excluded lines by rule.
+    pub excluded: Vec<RuleTexts>,
+    /// Rejected lines by rule.
+    pub rejected: Vec<RuleTexts>,
+    /// Totals, notes and headers between lines.
+    pub footers: u64,
+    /// Records whose value was rounded to cents.
+    pub rounded: u64,
+    /// What is odd about it.
+    pub findings: Vec<Finding>,
+    /// Why `ingest` would refuse it.
+    pub refused: Option<String>,
+}
+
+/// The lines that a rule excludes or rejects.
+#[derive(Debug, Serialize)]
+pub struct RuleTexts {
+    /// The rule.
+    pub rule: &'static str,
+    /// Their number.
+    pub lines: u64,
+    /// The first of them.
+    pub first: Vec<String>,
+}
+
+/// The files of a feed, one after another.
+pub struct Survey {
+    definition: Definition,
+    limits: ReadLimits,
+    refuse: Vec<crate::domain::finding::FindingKind>,
+    revision: Revision,
+    codes: CodesSeen,
+    names: Names,
+    room: Room,
+    /// The lines of files whose months others have too.
+    lines: Vec<(FeedFile, Lines)>,
+}
+
+impl Survey {
+    /// A survey of files in order, by what a new home would read them with.
+    ///
+    /// # Errors
+    /// [`EngineError::Places`], [`EngineError::Profile`] if a table or the profile cannot be used.
+    pub fn new(request: &Request, files: &[FeedFile]) -> Result<Self, EngineError> {
+        let definition = definition_of_new_home(request)?;
+        let limits = ReadLimits {
+            first_period: files.iter().map(|file| file.first).min(),
+            max_rejected_share: request.config.max_rejected_share.unwrap_or(0.05),
+            ..ReadLimits::default()
+        };
+        Ok(Self {
+            limits,
+            refuse: request.config.refused_findings().to_vec(),
+            revision: request.config.revision.unwrap_or(definition.profile.revision),
+            codes: CodesSeen::default(),
+            names: Names::default(),
+            room: Room::new(1),
+            lines: Vec::new(),
+            definition,
+        })
+    }
+
+    /// How files are read.
+    #[must_use]
+    pub fn profile(&self) -> &Profile {
+        &self.definition.profile
+    }
+
+    /// Reads the next file; `has_others` if other files are of its months.
+    pub fn file(&mut self, file: &FeedFile, has_others: bool) -> FileSurvey {
+        let mut survey = FileSurvey { file: file.name.clone(), ..FileSurvey::default() };
+        self.describe(file, &mut survey);
+        let profile = &self.definition.profile;
+        // All of its rejects are shown, before it is refused for their number.
+        let limits = ReadLimits { max_rejected_share: 1.0, ..self.limits };
+        let read = read_in(&mut self.room, file, profile, &self.definition.places, &limits);
+        let refused = match read {
+            Ok(intake) => self.take(file, intake, has_others, &mut survey),
+            Err(refused) => Some(with_causes(&refused)),
+        };
+        let is_refused = |finding: &&Finding| self.refuse.contains(&finding.kind);
+        let finding = survey.findings.iter().find(is_refused).map(ToString::to_string);
+        survey.refused = refused.or(finding);
+        survey
+    }
+
+    fn describe(&self, file: &FeedFile, survey: &mut FileSurvey) {
+        let layout = &self.definition.profile.of_month(file.period).file;
+        let Ok(found) = described(file, layout, self.limits.max_bytes) else { return };
+        let packed = if found.is_packed { ", packed" } else { "" };
+        survey.format = format!("{}{packed}", found.kind.name());
+        if found.kind != Kind::Text {
+            return;
+        }
+        let looks_like = found.encoding.map(TextEncoding::Label).map(String::from);
+        let declared = String::from(layout.encoding);
+        survey.encoding = match (layout.encoding, &looks_like) {
+            (TextEncoding::Detect, found) => Some(found.clone().unwrap_or("utf-8".to_owned())),
+            _ => Some(declared.clone()),
+        };
+        survey.looks_like = looks_like.filter(|_| {
+            layout.encoding != TextEncoding::Detect && {
+                found.encoding.map(TextEncoding::Label) != Some(layout.encoding)
+            }
+        });
+    }
+
+    /// Counts a file's records, and finds what is odd about them.
+    fn take(
+        &mut self,
+        file: &FeedFile,
+        mut intake: Intake,
+        has_others: bool,
+        survey: &mut FileSurvey,
+    ) -> Option<String> {
+        for record in &intake.records {
+            *survey.months.entry(record.period.to_string()).or_insert(0) += 1;
+            match record.flow {
+                Flow::Export => survey.exports += 1,
+                Flow::Import => survey.imports += 1,
+            }
+        }
+        survey.lines = intake.counts.lines;
+        survey.accepted = intake.counts.accepted;
+        survey.footers = intake.counts.footers;
+        survey.rounded = intake.counts.rounded;
+        survey.excluded = excluded(&intake);
+        survey.rejected = rejected(&intake);
+        survey.findings.append(&mut intake.findings);
+        let same = self.same_lines(file, &intake, has_others);
+        let part = intake.coverage.as_ref().map_or(WHOLE, |coverage| &coverage.part).to_owned();
+        if let (Some(coverage), Covers::Contents) =
+            (&intake.coverage, self.definition.profile.file.covers)
+        {
+            survey.findings.extend(thin_finding(&coverage.by_month()));
+        }
+        let Intake { texts, mut records, counts, .. } = intake;
+        sort(&mut records, texts.firms.len());
+        let mut sums = Sums::of(&texts, &records);
+        let regions = texts.regions.list();
+        let (findings, codes) = self.codes.find(&mut sums, regions, part, &self.names);
+        survey.findings.extend(findings);
+        survey.findings.extend(same);
+        self.codes.add(codes, false);
+        sums.shipments(&mut self.names, |_| {});
+        (self.room.records, self.room.texts) = (records, texts);
+        self.refused_by_share(file, &counts)
+    }
+
+    /// Why a file is refused of which too many lines are rejected.
+    fn refused_by_share(&mut self, file: &FeedFile, counts: &Counts) -> Option<String> {
+        let share = self.limits.max_rejected_share;
+        let (rejected, lines) = (counts.rejected_total(), counts.lines);
+        Refused::share_of_rejects(&file.path, (rejected, lines), &[], share)?;
+        // With its first lines, as `ingest` says it.
+        let Definition { profile, places, .. } = &self.definition;
+        let read = read_in(&mut self.room, file, profile, places, &self.limits);
+        read.err().map(|refused| with_causes(&refused))
+    }
+
+    /// Lines that an earlier file of the same months has; one that it replaces is none.
+    fn same_lines(&mut self, file: &FeedFile, intake: &Intake, has_others: bool) -> Vec<Finding> {
+        if !has_others || matches!(self.revision, Revision::Supersede | Revision::ReplacePeriods) {
+            return Vec::new();
+        }
+        let lines = same_lines::lines(&intake.texts, &intake.records);
+        let earlier = self.lines.iter().filter(|(other, _)| is_of_months(other, file));
+        let found = earlier.filter_map(|(other, of)| same_lines::find(&lines, of, &other.name));
+        let found = found.collect();
+        self.lines.push((file.clone(), lines));
+        found
+    }
+}
+
+/// Whether two files may have lines of the same months and flow.
+#[must_use]
+pub fn is_of_months(a: &FeedFile, b: &FeedFile) -> bool {
+    let can_be_same = match (&a.part.flow, &b.part.flow) {
+        (Some(a), Some(b)) => a == b,
+        _ => true,
+    };
+    can_be_same && a.first <= b.period && b.first <= a.period
+}
+
+fn excluded(intake: &Intake) -> Vec<RuleTexts> {
+    let of = |exclusion: Exclusion| {
+        let lines = intake.counts.excluded[exclusion as usize];
+        let records = intake.records.iter().filter(|record| record.exclusion == Some(exclusion));
+        let first = records.take(SHOWN).map(|record| {
+            let text = match exclusion {
+                Exclusion::Country => intake.texts.countries.text(record.country),
+                Exclusion::Intermediary => intake.texts.names.text(record.name),
+                _ => intake.texts.regions.text(record.region),
+            };
+            format!("line {}: \"{text}\"", record.line)
+        });
+        RuleTexts { rule: exclusion.name(), lines, first: first.collect() }
+    };
+    Exclusion::ALL.into_iter().map(of).filter(|rule| rule.lines > 0).collect()
+}
+
+fn rejected(intake: &Intake) -> Vec<RuleTexts> {
+    let of = |rule: Rule| {
+        let lines = intake.counts.rejected[rule as usize];
+        let shown = intake.shown.iter().filter(|(of, _)| *of == rule);
+        let first = shown.take(SHOWN).map(|(_, text)| text.clone()).collect();
+        RuleTexts { rule: rule.name(), lines, first }
+    };
+    Rule::ALL.into_iter().map(of).filter(|rule| rule.lines > 0).collect()
+}
+
+/// Months between the first and the last that no file covers.
+#[must_use]
+pub fn missing_months(months: &std::collections::BTreeSet<Period>) -> Vec<Period> {
+    let Some(last) = months.last().copied() else { return Vec::new() };
+    let all = std::iter::successors(months.first().copied(), |month| Some(month.next()));
+    all.take_while(|month| *month < last).filter(|month| !months.contains(month)).collect()
+}

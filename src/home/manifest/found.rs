@@ -1,0 +1,81 @@
+//! What was found odd about files, and how many of their codes were new.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rusqlite::Transaction;
+
+use super::Manifest;
+use super::commit::{AcceptedFile, integer};
+use super::queries::unsigned;
+use crate::domain::finding::FindingKind;
+use crate::domain::types::Vintage;
+use crate::feed::findings::unseen::{NewCodes, UNSEEN};
+use crate::home::error::Result;
+
+/// What the manifest keeps of the findings of a file; nothing of files of before they were kept.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Found {
+    /// How many lines, codes, groups or months each finding is of.
+    pub findings: BTreeMap<FindingKind, u64>,
+    /// Its codes, in the order of [`UNSEEN`]; none of a file that took the place of another.
+    pub codes: [NewCodes; UNSEEN.len()],
+}
+
+/// The names of the notes on codes, in the order of [`UNSEEN`].
+const CODES: [(&str, &str); UNSEEN.len()] =
+    [("firms", "new firms"), ("countries", "new countries"), ("regions", "new regions")];
+
+pub(super) fn add(transaction: &Transaction<'_>, file: &AcceptedFile) -> rusqlite::Result<()> {
+    let findings = file.summary.findings.iter().map(|finding| (finding.kind.name(), finding.n));
+    let codes = file.new_codes.iter().flat_map(|codes| CODES.iter().zip(codes));
+    let codes = codes.flat_map(|((all, new), codes)| [(*all, codes.n_codes), (*new, codes.n_new)]);
+    // A finding may be of several fields.
+    let sql = "INSERT INTO file_notes (vintage, note, n) VALUES (?1, ?2, ?3)
+               ON CONFLICT DO UPDATE SET n = n + ?3";
+    for (note, n) in findings.chain(codes).filter(|(_, n)| *n > 0) {
+        transaction.execute(sql, (file.vintage.0, note, integer(n)))?;
+    }
+    let sql = "INSERT INTO seen_regions (region, vintage) VALUES (?, ?) ON CONFLICT DO NOTHING";
+    for region in &file.new_regions {
+        transaction.execute(sql, (region, file.vintage.0))?;
+    }
+    Ok(())
+}
+
+impl Manifest {
+    /// What was found of files.
+    pub(super) fn found(&self) -> Result<BTreeMap<Vintage, Found>> {
+        let mut found: BTreeMap<Vintage, Found> = BTreeMap::new();
+        if !self.has_notes()? {
+            return Ok(found);
+        }
+        let sql = "SELECT vintage, note, n FROM file_notes";
+        self.rows("the findings on the files", sql, [], |row| {
+            let (note, n) = (row.get_ref(1)?.as_str()?, unsigned(row, 2)?);
+            let found = found.entry(Vintage(row.get(0)?)).or_default();
+            if let Some(kind) = FindingKind::named(note) {
+                found.findings.insert(kind, n);
+            }
+            for ((all, new), codes) in CODES.iter().zip(&mut found.codes) {
+                if note == *all {
+                    codes.n_codes = n;
+                } else if note == *new {
+                    codes.n_new = n;
+                }
+            }
+            Ok(())
+        })?;
+        Ok(found)
+    }
+
+    /// The regions of all files that were taken in since they are kept; for a writer, who makes
+    /// the table.
+    pub(in crate::home) fn seen_regions(&self) -> Result<BTreeSet<String>> {
+        let mut regions = BTreeSet::new();
+        self.rows("the regions", "SELECT region FROM seen_regions", [], |row| {
+            regions.insert(row.get(0)?);
+            Ok(())
+        })?;
+        Ok(regions)
+    }
+}
