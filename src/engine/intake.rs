@@ -1,9 +1,7 @@
 //! Ingests files: their admission, their order, and their division into commits.
 
-use std::collections::VecDeque;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::thread::{Scope, ScopedJoinHandle};
+use std::thread::Scope;
 
 use super::EngineError;
 use super::admission::Admission;
@@ -12,145 +10,22 @@ use super::open::Engine;
 use super::outcome::{FileOutcome, Observer, Outcome, Refusal};
 use super::reading::{Read, ReadAhead, Reader, Taken, named};
 use super::replace::Earlier;
-use super::running::{LiveSegment, Names, Running};
+use super::running::{Names, Running};
 use super::span::{is_whole_year, months_of_year};
+use super::step::{Step, Writing};
 use super::sums::ABSOLUTE_CENTS_MAX;
 use crate::dataflow::YEARS_MAX;
 use crate::domain::calendar::{Calendar, OutOfOrder};
-use crate::domain::record::{Coverage, PeriodFlow};
 use crate::domain::types::{Period, Vintage};
-use crate::feed::findings::unseen::{NewCodes, UNSEEN};
 use crate::feed::profile::Revision;
 use crate::feed::read::ReadLimits;
 use crate::feed::source::FeedFile;
 use crate::home::definition::Definition;
 use crate::home::options::Close;
-use crate::home::{
-    AcceptedFile, ArchiveError, Commit, Covered, Publication, Rebuilt, Seen, Stored, Summary,
-    Withdrawn,
-};
+use crate::home::{Commit, Publication, Rebuilt, Seen, Summary};
 
 /// The number of segments that may be in writing before the next file waits.
 const WRITES_MAX: usize = 2;
-/// The number of files in a step that does not end with a December.
-const FILES_A_STEP_MAX: usize = 48;
-/// The number of rejected lines in a step. Each is held until the commit, with up to one KiB.
-const REJECTS_A_STEP_MAX: u64 = 1 << 17;
-
-/// The content of one commit.
-#[derive(Default)]
-pub(super) struct Step<'scope> {
-    files: Vec<AcceptedFile>,
-    writing: VecDeque<Writing<'scope>>,
-    closed: Vec<Period>,
-    pub(super) withdrawn: Vec<Withdrawn>,
-    /// True if the step makes all snapshots invalid.
-    void_snapshots: bool,
-}
-
-/// A segment that is being written.
-struct Writing<'scope> {
-    path: PathBuf,
-    vintage: Vintage,
-    supersedes: Vec<Vintage>,
-    replaces: Vec<(Vintage, Vec<PeriodFlow>)>,
-    coverage: Option<(Coverage, Option<Period>)>,
-    summary: Summary,
-    segment: ScopedJoinHandle<'scope, Result<Stored, ArchiveError>>,
-    new_codes: Option<[NewCodes; UNSEEN.len()]>,
-    new_regions: Vec<String>,
-}
-
-impl Step<'_> {
-    /// The withdrawal of files that are not in the state and whose records cannot be read.
-    pub(super) fn without_reading(withdrawn: Vec<Withdrawn>) -> Self {
-        Self { withdrawn, void_snapshots: true, ..Self::default() }
-    }
-
-    fn is_empty(&self) -> bool {
-        let no_files = self.files.is_empty() && self.writing.is_empty();
-        no_files && self.closed.is_empty() && self.withdrawn.is_empty()
-    }
-
-    fn is_due(&self) -> bool {
-        let december = self.closed.iter().any(|period| period.month() == 12);
-        let n_rejects: u64 = self.summaries().map(|file| file.counts.rejected_total()).sum();
-        december
-            || self.files.len() + self.writing.len() >= FILES_A_STEP_MAX
-            || n_rejects >= REJECTS_A_STEP_MAX
-    }
-
-    fn summaries(&self) -> impl Iterator<Item = &Summary> {
-        let written = self.files.iter().map(|file| &file.summary);
-        written.chain(self.writing.iter().map(|writing| &writing.summary))
-    }
-
-    /// Waits for segments until at most `n_left` are still being written.
-    fn settle(&mut self, running: &mut Running, n_left: usize) -> Result<(), EngineError> {
-        while self.writing.len() > n_left {
-            let Some(writing) = self.writing.pop_front() else { break };
-            let Writing { path, vintage, supersedes, replaces, coverage, .. } = writing;
-            let Writing { summary, segment, new_codes, new_regions, .. } = writing;
-            let segment = segment.join().expect("a writer returns its errors")?;
-            running.segments.push(LiveSegment {
-                vintage,
-                name: summary.name.clone(),
-                period: summary.period,
-                months: summary.periods.keys().copied().collect(),
-                stored: segment.clone(),
-                covered: coverage.as_ref().map(|(coverage, closed_through)| Covered {
-                    first: coverage.first,
-                    last: coverage.last,
-                    part: coverage.part.clone(),
-                    closed_through: *closed_through,
-                    records: coverage.records.clone(),
-                }),
-                gone: Vec::new(),
-            });
-            self.files.push(AcceptedFile {
-                vintage,
-                path,
-                summary,
-                segment,
-                supersedes,
-                coverage,
-                replaces,
-                new_codes,
-                new_regions,
-            });
-        }
-        Ok(())
-    }
-
-    /// Closes a month after the withdrawal of replaced files. The withdrawal touches only roles
-    /// that these files already have.
-    fn close(
-        &mut self,
-        running: &mut Running,
-        (folder, definition): (&Path, &Definition),
-        month: Period,
-        withdraws: &[Earlier],
-    ) -> Result<(), EngineError> {
-        for earlier in withdraws {
-            running.withdraw(folder, definition, earlier.vintage)?;
-        }
-        let before = month.year_before();
-        let is_read = |writing: &Writing<'_>| {
-            writing.has(month) || (writing.has(before) && !running.recent.has(before))
-        };
-        if self.writing.iter().any(is_read) {
-            self.settle(running, 0)?;
-        }
-        running.close(folder, definition, month)?;
-        self.closed.push(month);
-        Ok(())
-    }
-
-    fn hashes(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.summaries().map(|summary| (summary.hash.as_str(), summary.name.as_str()))
-    }
-}
-
 impl Engine {
     /// Ingests files in order of period, closes months and publishes. An accepted file counts and
     /// is durable. The caller then asks for [`Engine::snapshot_if_due`].
@@ -515,21 +390,5 @@ impl Engine {
         self.has_additions &= !has_recorded;
         observer.committed(&mut self.archive, &commit.closed);
         Ok(())
-    }
-}
-
-impl Writing<'_> {
-    fn has(&self, month: Period) -> bool {
-        self.summary.periods.contains_key(&month)
-    }
-}
-
-impl Step<'_> {
-    fn absolute_cents(&self) -> i128 {
-        self.summaries().map(|summary| i128::from(summary.absolute_cents)).sum()
-    }
-
-    fn writing(&self) -> impl Iterator<Item = (Vintage, Period)> {
-        self.writing.iter().map(|writing| (writing.vintage, writing.summary.period))
     }
 }

@@ -33,6 +33,7 @@ mod restore;
 mod running;
 mod snapshot;
 mod span;
+mod step;
 mod sums;
 pub mod survey;
 mod upgrade;

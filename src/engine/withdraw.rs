@@ -10,11 +10,11 @@ use std::sync::Arc;
 
 use super::EngineError;
 use super::again::with_read_again;
-use super::intake::Step;
 use super::open::{Engine, Request};
 use super::outcome::{Observer, Unwatched};
 use super::restore::State;
 use super::running::Running;
+use super::step::Step;
 use crate::domain::types::Vintage;
 use crate::home::{Archive, FileEntry, Withdrawn};
 
