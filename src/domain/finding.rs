@@ -107,7 +107,7 @@ impl Finding {
 /// A share in percent with one decimal.
 #[must_use]
 pub fn percent(n: u64, of: u64) -> String {
-    let per_mille = if of == 0 { 0 } else { (n * 1000 + of / 2) / of };
+    let per_mille = (n * 1000 + of / 2).checked_div(of).unwrap_or(0);
     format!("{}.{} %", per_mille / 10, per_mille % 10)
 }
 

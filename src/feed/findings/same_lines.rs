@@ -14,7 +14,7 @@ pub type Lines = Vec<(u64, u32)>;
 /// The records of a file as numbers, which depend on no other file.
 #[must_use]
 pub fn lines(texts: &Texts, records: &[Record]) -> Lines {
-    let hashes = |dictionary: &Dictionary| -> Vec<u64> {
+    let of_texts = |dictionary: &Dictionary| -> Vec<u64> {
         let n = u32::try_from(dictionary.len()).unwrap_or(u32::MAX);
         let hash = |at| {
             let mut hasher = FxHasher::default();
@@ -25,8 +25,8 @@ pub fn lines(texts: &Texts, records: &[Record]) -> Lines {
     };
     let Texts { firms, names, regions, countries, products, trade_modes } = texts;
     let [firms, names, regions, countries, products, trade_modes] =
-        [firms, names, regions, countries, products, trade_modes].map(hashes);
-    let hash = |record: &Record| {
+        [firms, names, regions, countries, products, trade_modes].map(of_texts);
+    let of_record = |record: &Record| {
         let mut hasher = FxHasher::default();
         for (hashes, at) in [
             (&firms, record.firm),
@@ -43,7 +43,7 @@ pub fn lines(texts: &Texts, records: &[Record]) -> Lines {
         hasher.write_i64(record.value_cents);
         hasher.finish()
     };
-    let mut lines: Lines = records.iter().map(|record| (hash(record), record.line)).collect();
+    let mut lines: Lines = records.iter().map(|record| (of_record(record), record.line)).collect();
     lines.sort_unstable();
     lines
 }

@@ -4,8 +4,11 @@ use super::*;
 use crate::domain::dictionary::Dictionary;
 use crate::domain::types::{City, Flow};
 
+/// A firm, a region, a country, a product and a value.
+type LineOf<'a> = (&'a str, &'a str, &'a str, &'a str, i64);
+
 /// Records of January 2008, each of a firm, a region, a country, a product and a value.
-fn month(lines: &[(&str, &str, &str, &str, i64)]) -> (Texts, Vec<Record>) {
+fn month(lines: &[LineOf<'_>]) -> (Texts, Vec<Record>) {
     let mut texts = Texts::default();
     let records = (2..)
         .zip(lines)
@@ -29,7 +32,7 @@ fn month(lines: &[(&str, &str, &str, &str, i64)]) -> (Texts, Vec<Record>) {
 
 #[test]
 fn a_total_is_found_over_any_field_with_any_number_of_levels() {
-    let totals: [&[(&str, &str, &str, &str, i64)]; 5] = [
+    let totals: [&[LineOf<'_>]; 5] = [
         // A product that is the firm, too.
         &[
             ("01011010", "1", "3", "01011010", 1050),

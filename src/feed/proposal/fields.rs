@@ -310,7 +310,8 @@ impl Fields<'_> {
         let mut rules = vec![CityRule::AsIs, CityRule::Concordance];
         rules.extend([4, 2, 6].map(|digits| CityRule::Prefix { digits }));
         let answer = self.answers.get("city.from").and_then(Value::as_str);
-        rules.retain(|rule| places.supports(rule) && answer.is_none_or(|of| of == name_of(rule).0));
+        rules
+            .retain(|rule| places.supports(rule) && answer.is_none_or(|of| of == name_of(*rule).0));
         let most = rules.iter().map(known).max().unwrap_or(0);
         rules.retain(|rule| known(rule) == most);
         let Some(rule) = rules.first().filter(|_| most * 10 >= n * 7 && n > 0) else {
@@ -331,7 +332,7 @@ impl Fields<'_> {
         };
         let others: Vec<&CityRule> = rules.iter().filter(|other| !same(other)).collect();
         if !others.is_empty() {
-            let choices = rules.iter().map(|rule| name_of(rule).0.to_owned());
+            let choices = rules.iter().map(|rule| name_of(*rule).0.to_owned());
             let mut choices: Vec<String> = choices.collect();
             choices.dedup();
             let text = "Several rules find cities, and not the same ones: are regions the customs' \
@@ -340,7 +341,7 @@ impl Fields<'_> {
             to.ask("city.from", text, &choices);
             return;
         }
-        let (from, digits) = name_of(rule);
+        let (from, digits) = name_of(*rule);
         let why = format!("finds the cities of {most} of {n} lines");
         to.set("city", "from", from, &why);
         if let Some(digits) = digits {
@@ -481,10 +482,10 @@ impl Fields<'_> {
 }
 
 /// A rule as a profile has it.
-fn name_of(rule: &CityRule) -> (&'static str, Option<i64>) {
+fn name_of(rule: CityRule) -> (&'static str, Option<i64>) {
     match rule {
         CityRule::AsIs => ("as-is", None),
         CityRule::Concordance => ("concordance", None),
-        CityRule::Prefix { digits } => ("prefix", Some(i64::from(*digits))),
+        CityRule::Prefix { digits } => ("prefix", Some(i64::from(digits))),
     }
 }

@@ -67,9 +67,12 @@ pub(super) fn pattern(names: &[String]) -> Option<Names> {
     let base = (*most).to_owned();
     let pattern = widened(&base, names);
     let read = FilePattern::try_from(pattern.clone()).ok()?;
-    let base_of = |name: &str| match read.has_folders() {
-        true => name.to_owned(),
-        false => name.rsplit('/').next().unwrap_or(name).to_owned(),
+    let base_of = |name: &str| {
+        if read.has_folders() {
+            name.to_owned()
+        } else {
+            name.rsplit('/').next().unwrap_or(name).to_owned()
+        }
     };
     let is_of = |name: &&String| read.read(&base_of(name)).is_some();
     let others = names.iter().filter(|name| !is_of(name)).cloned().collect();

@@ -119,7 +119,7 @@ pub(super) fn amounts(sample: &Sample, at: usize) -> Amounts {
             (_, 0) => is_comma_grouped = true,
             (0, _) => found.thousands = Some('.'),
             _ if bare.rfind(',') < bare.rfind('.') => {
-                (is_comma_grouped, is_point_decimal) = (true, true)
+                (is_comma_grouped, is_point_decimal) = (true, true);
             }
             _ => {
                 is_comma_decimal = true;
