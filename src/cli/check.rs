@@ -105,7 +105,9 @@ fn print(survey: &FileSurvey) {
     for (what, rules) in [("excluded", &survey.excluded), ("rejected", &survey.rejected)] {
         for RuleTexts { rule, lines, first } in rules {
             println!("  {what} by {rule}: {lines}");
-            first.iter().for_each(|text| println!("    {text}"));
+            for text in first {
+                println!("    {text}");
+            }
         }
     }
     for (what, n) in [("footers", survey.footers), ("rounded values", survey.rounded)] {

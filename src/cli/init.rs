@@ -28,7 +28,7 @@ pub struct Init {
     /// The folder of the feed.
     #[arg(value_name = "FEED")]
     feed: PathBuf,
-    /// Set a key of the profile, such as columns.value_usd=VL_FOB; the value is TOML or a text.
+    /// Set a key of the profile, such as `columns.value_usd=VL_FOB`; the value is TOML or a text.
     #[arg(long = "set", value_name = "KEY=VALUE")]
     set: Vec<String>,
     /// Write the profile to this file instead of feed.toml in the folder.

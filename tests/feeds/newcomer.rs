@@ -3,6 +3,9 @@
 
 use super::*;
 
+/// The text of a month in another form.
+type Rewritten = fn(String) -> String;
+
 /// Proposes a profile, with answers.
 fn init(sandbox: &Sandbox, answers: &[&str]) -> common::Run {
     let feed = sandbox.feed().display().to_string();
@@ -46,7 +49,7 @@ fn texts(of: impl Fn(String) -> String) -> Sandbox {
 
 #[test]
 fn lines_ends_decimals_titles_footers_blanks_and_points_need_no_answer() {
-    let kinds: [(&str, fn(String) -> String); 6] = [
+    let kinds: [(&str, Rewritten); 6] = [
         ("carriage returns", |text| text.replace('\n', "\r")),
         ("decimals", |text| text.replace(".00\n", ".00000000001\n")),
         ("a title", |text| format!("出口明细表\n单位：美元\n{text}")),
