@@ -4,11 +4,12 @@
 //! formulas as bad cells.
 
 use std::fs::File;
-use std::io::{self, BufReader, Cursor};
+use std::io::{self, BufReader, Cursor, Read as _, Write as _};
 
 use calamine::{Data, DataRef, ExcelDateTime, Reader, Xls, XlsError, Xlsb, Xlsx};
 use cfb::{CompoundFile, Version};
 
+use super::biff::check_size;
 use super::named::the_one;
 use super::number;
 use super::problem::TableProblem;
@@ -92,9 +93,13 @@ fn workbook_alone(file: File) -> Result<Cursor<Vec<u8>>, TableProblem> {
     }
     let name = WORKBOOKS.into_iter().find(|name| document.is_stream(name));
     let name = name.ok_or_else(|| TableProblem::damaged("it holds no workbook"))?;
-    let mut copy = || {
+    let mut workbook = Vec::new();
+    let mut stream = document.open_stream(name).map_err(TableProblem::damaged)?;
+    stream.read_to_end(&mut workbook).map_err(TableProblem::damaged)?;
+    check_size(&workbook)?;
+    let copy = || {
         let mut alone = CompoundFile::create_with_version(Version::V3, Cursor::default())?;
-        io::copy(&mut document.open_stream(name)?, &mut alone.create_stream(name)?)?;
+        alone.create_stream(name)?.write_all(&workbook)?;
         alone.flush()?;
         Ok(alone.into_inner())
     };

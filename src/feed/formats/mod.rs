@@ -11,6 +11,7 @@
 //! The invariant: a cell goes out as it is stored, or its line is rejected, or the file is refused.
 
 mod access;
+mod biff;
 mod columnar;
 mod dbase;
 mod excel;
