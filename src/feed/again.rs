@@ -1,9 +1,8 @@
-//! Rejected lines to records: what was rejected because a table lacked its code is read again under
-//! a table that has it.
+//! Rejected lines to records: reads lines again whose codes a later table contains.
 //!
-//! Comes in: the rejects of a file as they are kept, the names of its columns, and the tables
-//! before and after. Goes out: the lines that are records now, and could not be before. A line that
-//! an earlier table could read was read then. A line that was cut to be kept stays a reject.
+//! Input: the stored rejects of a file, the names of its columns, and the tables before and after.
+//! Output: the lines that are records under the new tables only. A line that an earlier table could
+//! read was read at that time. A line that was shortened for storage stays a reject.
 
 use std::io::Cursor;
 
@@ -31,20 +30,20 @@ pub struct Rejected<'a> {
     pub first: Period,
 }
 
-/// What became of lines that were rejected.
+/// The result of reading rejected lines again.
 #[derive(Debug, Default)]
 pub struct ReadAgain {
-    /// Their records.
+    /// The records of the lines.
     pub records: Vec<Record>,
     /// The texts of the records.
     pub texts: Texts,
-    /// How they ended.
+    /// Counts of the lines by their end.
     pub counts: Counts,
     /// The numbers of the lines.
     pub lines: Vec<u32>,
 }
 
-/// Whether a line was rejected for want of a code.
+/// True if the rule rejects a line because the tables lack its code.
 #[must_use]
 pub fn is_for_a_code(rule: Rule) -> bool {
     matches!(rule, Rule::Region | Rule::Country)
@@ -68,7 +67,7 @@ pub fn read_again(
     let mut sheet = Sheet::default();
     let mut numbers = Vec::new();
     for Reject { line, rule, raw, .. } in rejects {
-        // Three bytes of a letter may have been cut off.
+        // The cut may have removed three bytes of a character.
         if !is_for_a_code(*rule) || raw.len() + 3 >= Reject::RAW_BYTES_MAX {
             continue;
         }

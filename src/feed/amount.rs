@@ -5,14 +5,14 @@ use std::num::NonZeroU32;
 use super::profile::ValueLayout;
 use crate::domain::record::Rule;
 
-/// The largest amount, either way: sums of two still fit in an `i64`.
+/// The largest amount of either sign, in cents: sums of two still fit in an `i64`.
 pub const CENTS_MAX: i64 = 1 << 62;
 
-/// The cents of a decimal: digits, with a minus or not, with a decimal mark and one or two more
-/// digits or not.
+/// Reads a decimal as cents: digits, an optional minus, an optional decimal mark with one or two
+/// digits.
 ///
 /// # Errors
-/// [`Rule::Number`] if it is written another way, [`Rule::Range`] if it is past [`CENTS_MAX`].
+/// [`Rule::Number`] if the text has another form, [`Rule::Range`] if it is past [`CENTS_MAX`].
 pub fn cents(text: &[u8], layout: &ValueLayout) -> Result<i64, Rule> {
     let (negative, digits) = match text {
         [b'-', digits @ ..] => (true, digits),
@@ -25,10 +25,10 @@ pub fn cents(text: &[u8], layout: &ValueLayout) -> Result<i64, Rule> {
     Ok(if negative { -magnitude } else { magnitude })
 }
 
-/// With two decimals more, so many digits are below 2⁶⁴.
+/// The most digits that stay below 2⁶⁴ with two more decimals.
 const EXACT_DIGITS: usize = 17;
 
-/// A hundred times an unsigned decimal, or the largest number there is; none if it is not a
+/// A hundred times an unsigned decimal, or `u64::MAX` past the range; `None` if the text is not a
 /// decimal.
 fn hundredths(digits: &[u8], mark: u8) -> Option<u64> {
     let n_whole = digits.iter().take_while(|byte| byte.is_ascii_digit()).count();

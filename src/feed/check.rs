@@ -1,9 +1,8 @@
-//! Lines to records: each rule in order, the first that is broken rejects the line.
+//! Lines to records: applies each rule in order; the first broken rule rejects the line.
 //!
-//! Texts become positions in the file's dictionaries only for lines that are records, so that
-//! nothing of a rejected line goes further. What a text means (a region's city, a name's exclusion)
-//! is kept beside its position: a dictionary look-up a field and line is all there is to do, and no
-//! memory is allocated.
+//! Only the texts of records get positions in the file's dictionaries: rejected lines leave no
+//! trace there. The meaning of a text (a region's city, a name's exclusion) is stored with its
+//! position. A field of a line therefore costs one dictionary look-up and allocates no memory.
 
 use std::borrow::Cow;
 
@@ -26,10 +25,10 @@ use crate::domain::types::{City, Flow, Period};
 mod several;
 mod unusual;
 
-/// The longest field.
+/// The longest field, in bytes.
 pub const FIELD_BYTES_MAX: usize = 1024;
 
-/// What a line breaks, and in which column if it is in one.
+/// A broken rule, and the column at fault if there is one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fault {
     /// The rule.
@@ -38,16 +37,16 @@ pub struct Fault {
     pub column: Option<usize>,
 }
 
-/// How a line ends that is no record.
+/// The end of a line that is not a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NoRecord {
-    /// It should be one, and breaks a rule.
+    /// The line breaks a rule.
     Rejected(Fault),
-    /// It is outside the study, and not kept.
+    /// The line is outside the study and is not kept.
     Excluded(Exclusion),
-    /// It is no line of the table: a total below it, a note, the header once more.
+    /// The line is not part of the table: a total below it, a note, or a repeated header.
     Footer,
-    /// Nothing is on it.
+    /// The line is blank.
     Blank,
 }
 
@@ -57,16 +56,16 @@ impl From<Fault> for NoRecord {
     }
 }
 
-/// The months that lines may be of.
+/// The months that the lines of a file may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Months {
-    /// The feed's first.
+    /// The feed's first month.
     pub first: Period,
-    /// The file's own.
+    /// The last month of the file.
     pub last: Period,
 }
 
-/// Tells records from rejects, for one file.
+/// Separates records from rejects in one file.
 pub struct Checker<'a> {
     header: &'a Header,
     profile: &'a Profile,
@@ -77,35 +76,35 @@ pub struct Checker<'a> {
     /// Finds `�`, where text was transcoded.
     replaced: Option<memmem::Finder<'static>>,
     texts: Texts,
-    /// By position in the dictionary of regions.
+    /// Cities by position in the dictionary of regions.
     cities: Vec<Option<City>>,
-    /// By position in the dictionary of countries.
+    /// Exclusions by position in the dictionary of countries.
     excluded_countries: Vec<bool>,
-    /// By position in the dictionary of names.
+    /// Exclusions by position in the dictionary of names.
     intermediaries: Vec<bool>,
-    /// The name that a firm had last, by its position: it seldom has another.
+    /// The last name of each firm, by the firm's position: most firms have one name.
     names: Vec<u32>,
-    /// The month last read: nearly every line has the same.
+    /// The last month that was read: nearly every line has the same.
     last_period: (Key, Period),
     flows: Vec<(Key, Flow)>,
-    /// Countries that go by other names than their codes.
+    /// Positions of countries by names other than their codes.
     countries_by_name: FxHashMap<Box<[u8]>, u32>,
-    /// Records whose value was rounded.
+    /// The number of records whose value was rounded.
     n_rounded: u64,
     /// The record of the line before, if it was one.
     before: Option<Record>,
-    /// The value that is looked at, of a line that has several.
+    /// The current value of a line with several values.
     cell: Option<Cell>,
 }
 
-/// What is known of a line's first fields because the line before it has the same.
+/// The facts known of a line's first fields because the previous line has the same ones.
 struct Known {
     before: Option<Record>,
     n_fields: usize,
 }
 
 impl Known {
-    /// The record before, if it has the same text in a field.
+    /// The previous record, if it has the same text in a field.
     #[inline]
     fn by(&self, field: Field, header: &Header) -> Option<&Record> {
         let is_same = header.column(field).is_some_and(|at| at < self.n_fields);
@@ -114,8 +113,8 @@ impl Known {
 }
 
 impl<'a> Checker<'a> {
-    /// A checker of lines under a header; `transcoded` where `�` stands for bytes that were no
-    /// text. What the texts were is gone.
+    /// Creates a checker of lines under a header. `transcoded` is true where `�` stands for invalid
+    /// bytes. The previous content of `texts` is cleared.
     #[must_use]
     pub fn new(
         header: &'a Header,
@@ -154,13 +153,13 @@ impl<'a> Checker<'a> {
         self.header
     }
 
-    /// How it is read.
+    /// The profile of the file.
     #[must_use]
     pub fn profile(&self) -> &'a Profile {
         self.profile
     }
 
-    /// How many records had a value that was rounded.
+    /// The number of records whose value was rounded.
     #[must_use]
     pub fn n_rounded(&self) -> u64 {
         self.n_rounded
@@ -172,18 +171,18 @@ impl<'a> Checker<'a> {
         &self.texts
     }
 
-    /// The texts of the records so far, for good.
+    /// Takes the texts of the records out of the checker.
     #[must_use]
     pub fn into_texts(self) -> Texts {
         self.texts
     }
 
-    /// The record on a line of this number; lines are to be given in the order of the text, as
-    /// many begin as the one before does: that of a firm, mostly.
+    /// Checks a line with this number. Lines must come in the order of the text. Most lines begin
+    /// with the same fields as the previous line, usually those of the firm.
     ///
     /// # Errors
-    /// The first rule that the line breaks, in the order of [`Rule::ALL`], or that it is no line of
-    /// the table.
+    /// The first rule that the line breaks, in the order of [`Rule::ALL`], or the reason why the
+    /// line is not part of the table.
     pub fn record(&mut self, number: u32, line: &Line<'_>) -> Result<Record, NoRecord> {
         let known = Known { before: self.before.take(), n_fields: line.n_same };
         match self.checked(number, line, &known) {
@@ -275,7 +274,7 @@ impl<'a> Checker<'a> {
         })
     }
 
-    /// Whether a line is a record of the feed at all.
+    /// Checks that a line is a record of the feed by the profile's footer and conditions.
     #[inline]
     fn check_filter(&self, raw: &[u8], line: &TextLine<'_>) -> Result<(), NoRecord> {
         if self.profile.file.footer.as_ref().is_some_and(|footer| footer.matches(text_of(raw))) {
@@ -292,7 +291,7 @@ impl<'a> Checker<'a> {
         Ok(())
     }
 
-    /// The code in a field: mostly its text as it stands.
+    /// The code in a field; usually its unchanged text.
     #[inline]
     fn code<'l>(&self, field: Field, line: &TextLine<'l>) -> Result<Cow<'l, [u8]>, Fault>
     where
@@ -320,7 +319,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// A region's position, if it has one yet, and its city.
+    /// A region's position, if it has one already, and its city.
     fn region(&self, region: &[u8]) -> Result<(Option<u32>, Option<City>), Fault> {
         let known = self.texts.regions.position_of(region);
         match self.city(known, region) {
@@ -330,7 +329,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// A country's position, or its code if it has none yet.
+    /// A country's position, or its code if it has no position yet.
     fn country<'t>(&mut self, text: Cow<'t, [u8]>) -> Result<Result<u32, Cow<'t, [u8]>>, Fault> {
         if let Some(known) = self.texts.countries.position_of(&text) {
             return Ok(Ok(known));
@@ -341,7 +340,7 @@ impl<'a> Checker<'a> {
         self.country_by_name(&text).map(Ok).ok_or_else(|| self.fault(Rule::Country, Field::Country))
     }
 
-    /// The line as text, if columns, lengths and bytes are in order.
+    /// The line as text, if the number of columns, the lengths and the bytes are valid.
     fn text_line<'l>(&self, line: &Line<'l>) -> Result<TextLine<'l>, Fault> {
         if line.fields.len() != self.header.n_columns() && !self.fits(line) {
             return Err(Fault { rule: Rule::Columns, column: None });
@@ -475,7 +474,7 @@ fn flows(profile: &Profile) -> Vec<(Key, Flow)> {
     flows
 }
 
-/// The position of a text; what it means is found out when it is new, and kept beside it.
+/// The position of a text. The meaning of a new text is computed and stored with the position.
 fn intern<M>(
     dictionary: &mut Dictionary,
     meanings: &mut Vec<M>,
@@ -489,12 +488,12 @@ fn intern<M>(
     position
 }
 
-/// The text that a line's bytes are, once the line is known to be UTF-8.
+/// The bytes of a line as text; the line must be valid UTF-8.
 fn text_of(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).expect("the line was checked to be UTF-8")
 }
 
-/// Whether there is nothing but blanks.
+/// True if a text is empty or blank.
 fn is_nothing(text: &[u8]) -> bool {
     !text.first().is_some_and(u8::is_ascii_alphanumeric) && text_of(text).chars().all(is_blank)
 }

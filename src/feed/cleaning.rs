@@ -1,8 +1,8 @@
-//! Texts to codes: what spreadsheets and databases add to a code is taken off, what they take off
-//! is put back.
+//! Texts to codes: removes what spreadsheets and databases add to a code, and restores what they
+//! remove.
 //!
-//! Nearly every code is written as it is meant. One look at the classes of its bytes tells, and
-//! only what is written otherwise costs more.
+//! Nearly every code is already clean. One pass over the classes of its bytes shows this; only
+//! other codes cost more.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use super::profile::Profile;
 use super::text::{is_wide, narrow, trimmed};
 use crate::domain::record::Rule;
 
-/// What bytes of a text ask for a closer look.
+/// Classes of bytes that require a closer look at a text.
 mod class {
     pub const POINT: u8 = 1;
     pub const PLUS: u8 = 2;
@@ -41,27 +41,27 @@ mod class {
     };
 }
 
-/// How the codes of a file are read.
+/// The rules for reading the codes of a file.
 #[derive(Debug)]
 pub struct Cleaning {
-    /// Whether texts are trimmed, and codes are what they are meant to be.
+    /// True if texts are trimmed and codes are restored.
     pub is_on: bool,
     codes: [Codes; N_FIELDS],
 }
 
 const N_FIELDS: usize = Field::ALL.len();
 
-/// How the codes of one field are read.
+/// The rules for reading the codes of one field.
 #[derive(Debug, Default)]
 struct Codes {
-    /// The classes of bytes that ask for a closer look.
+    /// The classes of bytes that require a closer look.
     asking: u8,
-    /// Whether every text is looked at closely.
+    /// True if every text requires a closer look.
     always: bool,
-    /// A shorter code may lack digits.
+    /// The full width of a code in characters; a shorter code may lack digits.
     width: usize,
     is_product: bool,
-    /// The field keeps the reading of a home of before codes were read this way.
+    /// True if the field keeps the reading of homes made before this cleaning existed.
     is_cleaned: bool,
     pad: char,
     strip: Option<Vec<String>>,
@@ -69,7 +69,7 @@ struct Codes {
 }
 
 impl Cleaning {
-    /// By a profile.
+    /// The rules of a profile.
     #[must_use]
     pub fn new(profile: &Profile) -> Self {
         let is_on = profile.is_trimmed();
@@ -83,7 +83,7 @@ impl Cleaning {
         Self { is_on, codes }
     }
 
-    /// Whether a code is what its text says.
+    /// True if a code is its unchanged text.
     #[inline]
     #[must_use]
     pub fn leaves(&self, field: Field, text: &[u8]) -> bool {
@@ -97,10 +97,10 @@ impl Cleaning {
             && (found & class::SPACE == 0 || (text[0] != b' ' && text[text.len() - 1] != b' '))
     }
 
-    /// The code that a text stands for, where it is not the text itself.
+    /// The code of a text, or `None` if the code is the text itself.
     ///
     /// # Errors
-    /// [`Rule::Code`] if a spreadsheet took it for a number, and its digits are lost.
+    /// [`Rule::Code`] if a spreadsheet stored the code as a number and its digits are lost.
     #[cold]
     pub fn code(&self, field: Field, text: &str) -> Result<Option<String>, Rule> {
         let codes = &self.codes[field as usize];
@@ -121,7 +121,7 @@ impl Codes {
         let (asking, is_cleaned) = match (is_on, layout.is_plain()) {
             (true, _) => {
                 let added = class::SPREADSHEET | class::CONTROL | class::WIDE;
-                // Digits and points of a month are for its format to judge.
+                // The month's format checks digits and points.
                 let point = if field == Field::Period { 0 } else { class::POINT };
                 (lost | added | point, true)
             }
@@ -179,7 +179,7 @@ impl Codes {
         let mut bare = text;
         for token in tokens.iter().filter(|token| !token.is_empty()) {
             if let Some(rest) = bare.strip_prefix(token.as_str()) {
-                // What opens a quotation closes it.
+                // The opening mark of a quotation also closes it.
                 let closes = token.ends_with('"') && token != "\"";
                 bare = if closes { rest.strip_suffix('"').unwrap_or(rest) } else { rest };
             }
@@ -188,7 +188,7 @@ impl Codes {
         if self.is_cleaned && self.asking & class::CONTROL == 0 { bare } else { trimmed(bare) }
     }
 
-    /// A code of digits with those that it lost, and without those that it gained.
+    /// A code of digits with its lost digits restored and added digits removed.
     fn whole(&self, text: &str) -> Option<String> {
         let is_on = self.asking & class::CONTROL != 0;
         let mut digits = text.to_owned();
@@ -199,8 +199,8 @@ impl Codes {
             return None;
         }
         let width = match self.width {
-            // A code of the harmonized system has an even number of digits, the first not zero only
-            // where a zero was lost.
+            // A code of the harmonized system has an even number of digits. An odd number means a
+            // lost leading zero.
             0 if self.is_product => digits.len() + digits.len() % 2,
             width => width,
         };
@@ -209,8 +209,8 @@ impl Codes {
     }
 }
 
-/// Digits without the `.0` of a number, and a product without the points between its parts; none of
-/// another text.
+/// Digits without the `.0` of a number, and a product code without the points between its parts;
+/// `None` for another text.
 fn without_point(text: &str, is_product: bool) -> Option<String> {
     let mut parts = text.split('.');
     let whole = parts.next()?;
@@ -221,7 +221,7 @@ fn without_point(text: &str, is_product: bool) -> Option<String> {
     }
     match rest[..] {
         [] => Some(whole.to_owned()),
-        // 0901.11, of a heading and a subheading, and 090111.00 are no numbers.
+        // 0901.11 (heading and subheading) and 090111.00 are codes, not numbers.
         [part] if is_product && part.len() == 2 && matches!(whole.len(), 4 | 6) => {
             Some(whole.to_owned() + part)
         }
@@ -233,7 +233,8 @@ fn without_point(text: &str, is_product: bool) -> Option<String> {
     }
 }
 
-/// Whether a spreadsheet took a code for a number: digits, perhaps a mark and more, `E+09`.
+/// True if a spreadsheet stored a code as a number: digits, an optional mark with more digits,
+/// `E+09`.
 fn has_lost_digits(code: &str) -> bool {
     let [mantissa @ .., b'E' | b'e', b'+', b'0'..=b'9', b'0'..=b'9'] = code.as_bytes() else {
         return false;

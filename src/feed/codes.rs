@@ -1,4 +1,4 @@
-//! How a profile says that codes are written: width, padding, what is taken off, and a map.
+//! The notation of codes in a profile: width, padding, stripped texts and a map.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU8;
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::columns::Field;
 
-/// How codes are written, column by column.
+/// The notation of codes, column by column.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct CodeLayouts {
@@ -31,33 +31,33 @@ pub struct CodeLayouts {
     pub trade_mode: CodeLayout,
 }
 
-/// How the codes of a column are written.
+/// The notation of the codes of a column.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct CodeLayout {
-    /// How many characters a code has; a code of fewer digits is padded.
+    /// The number of characters of a code; a code of fewer digits is padded.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub width: Option<NonZeroU8>,
-    /// What it is padded with at its start.
+    /// The character that pads a code at its start.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pad: Option<char>,
-    /// What is taken off both ends, in place of what a spreadsheet adds.
+    /// Texts that are removed from both ends, instead of the usual marks of spreadsheets.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub strip: Option<Vec<String>>,
-    /// Codes in place of texts.
+    /// The map from texts to codes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub map: Option<CodeMap>,
 }
 
 impl CodeLayout {
-    /// Whether nothing is said.
+    /// True if no key is set.
     #[must_use]
     pub fn is_plain(&self) -> bool {
         *self == Self::default()
     }
 }
 
-/// Codes in place of texts: in the profile, or in a CSV file of two columns beside it.
+/// A map from texts to codes: in the profile, or in a CSV file of two columns in its folder.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged, expecting = "expected { \"text\" = \"code\", … } or the name of a file")]
 pub enum CodeMap {
@@ -78,7 +78,7 @@ impl CodeLayouts {
         FIELDS.into_iter().zip([flow, firm_id, region, country, hs8, trade_mode])
     }
 
-    /// The same, to change.
+    /// The mutable layouts of all columns, by their field.
     pub fn by_field_mut(&mut self) -> impl Iterator<Item = (Field, &mut CodeLayout)> {
         let Self { flow, firm_id, region, country, hs8, trade_mode } = self;
         FIELDS.into_iter().zip([flow, firm_id, region, country, hs8, trade_mode])

@@ -1,4 +1,4 @@
-//! Which column of a file holds which canonical field.
+//! The assignment of a file's columns to canonical fields.
 
 use std::fmt;
 use std::num::NonZeroU16;
@@ -29,7 +29,7 @@ pub enum Field {
 }
 
 impl Field {
-    /// All of them.
+    /// All fields.
     pub const ALL: [Self; 9] = [
         Self::Period,
         Self::Flow,
@@ -42,7 +42,7 @@ impl Field {
         Self::ValueUsd,
     ];
 
-    /// Its name in a profile.
+    /// The field's name in a profile.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -59,7 +59,7 @@ impl Field {
     }
 }
 
-/// Where each canonical field comes from.
+/// The sources of all canonical fields.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ColumnLayout {
@@ -89,7 +89,7 @@ pub struct ColumnLayout {
     pub value_usd: Column,
 }
 
-/// Where a canonical field comes from.
+/// The source of a canonical field.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(
     untagged,
@@ -98,7 +98,7 @@ pub struct ColumnLayout {
 pub enum Column {
     /// One column.
     One(ColumnName),
-    /// The first of these that is there.
+    /// The first of these columns that the file has.
     First(Vec<ColumnName>),
     /// The same text on every line.
     Constant(Constant),
@@ -110,12 +110,12 @@ pub enum Column {
 pub enum ColumnName {
     /// The column of this header.
     Header(String),
-    /// The column at this position, the first being 1.
+    /// The column at this position, counted from 1.
     Number(NonZeroU16),
 }
 
 impl Column {
-    /// The names that it goes by, the one that is preferred first; none of a constant.
+    /// The possible names of the column, the preferred one first; empty for a constant.
     #[must_use]
     pub fn names(&self) -> &[ColumnName] {
         match self {
@@ -125,13 +125,13 @@ impl Column {
         }
     }
 
-    /// Whether no column of a file is named, and no text.
+    /// True if the source is an empty constant: the feed lacks the field.
     #[must_use]
     pub fn is_nothing(&self) -> bool {
         matches!(self, Self::Constant(constant) if constant.constant.is_empty())
     }
 
-    /// Whether it is a list of nothing.
+    /// True if the source is an empty list.
     pub(super) fn is_nowhere(&self) -> bool {
         matches!(self, Self::First(names) if names.is_empty())
     }
@@ -160,7 +160,7 @@ pub(super) fn nothing() -> Column {
 }
 
 impl ColumnLayout {
-    /// Where a field comes from.
+    /// The source of a field.
     #[must_use]
     pub fn of(&self, field: Field) -> &Column {
         match field {
@@ -176,7 +176,7 @@ impl ColumnLayout {
         }
     }
 
-    /// The last column that goes by its number; 0 where none does.
+    /// The largest column number in the layout; 0 without numbers.
     pub(super) fn last_number(&self) -> usize {
         let names = Field::ALL.into_iter().flat_map(|field| self.of(field).names());
         let numbers = names.map(|name| match name {

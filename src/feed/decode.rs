@@ -6,9 +6,9 @@
 //!         limits, BLAKE3)      bytes)
 //! ```
 //!
-//! The hash covers every unpacked byte, whatever the text's reader leaves unread, and not the
-//! packing: the same table packed in another way has the same hash. Memory does not depend on the
-//! file's size.
+//! The hash covers every unpacked byte, including bytes that the text's reader leaves unread, but
+//! not the packing. The same table in another packing has the same hash. Memory does not depend on
+//! the file's size.
 
 use std::fs::File;
 use std::io::{self, Cursor, Read};
@@ -28,7 +28,7 @@ use super::source::FeedFile;
 use crate::files::scratch::Scratch;
 use crate::files::{self, private};
 
-/// How large a file may be unpacked, unless an option says otherwise.
+/// The default largest size of an unpacked file, in bytes.
 pub const BYTES_MAX_DEFAULT: u64 = 8 << 30;
 
 /// The number of bytes of a panel that decide its encoding.
@@ -36,35 +36,34 @@ const DETECTED_BYTES: u64 = 1 << 20;
 /// The number of bytes of a file that decide its kind.
 const INSPECTED_BYTES: u64 = 1 << 12;
 
-/// What identifies a file's content.
+/// The identity of a file's content.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fingerprint {
-    /// BLAKE3 of the unpacked bytes, in hexadecimal.
+    /// BLAKE3 hash of the unpacked bytes, in hexadecimal.
     pub hash: String,
-    /// Their number.
+    /// The number of unpacked bytes.
     pub n_bytes: u64,
 }
 
-/// A file's text as it is read.
+/// A file's text for reading.
 pub struct Text<'a> {
-    /// UTF-8, or bytes that should be.
+    /// The text: UTF-8, or bytes that should be UTF-8.
     pub reader: &'a mut (dyn Read + Send),
-    /// Whether it was transcoded, so that bytes that were no text are `�` by now.
+    /// True if the text was transcoded: `�` then stands for invalid bytes.
     pub transcoded: bool,
-    /// Whether fields may be quoted.
+    /// The quoting of fields.
     pub quote: Quote,
 }
 
-/// Reads a file's text; then reads what is left of the file, so that the fingerprint is of all of
-/// it.
+/// Reads a file's text, then the rest of the file: the fingerprint covers the whole file.
 ///
 /// # Errors
 /// - those of [`unpacked`]
-/// - [`Refused::TooLarge`], [`Refused::Bomb`] if it unpacks to too much
-/// - [`Refused::Foreign`] if it is of a kind that is not read
-/// - [`Refused::OtherEncoding`] if it is plainly of another encoding than the profile's
-/// - [`Refused::Changed`] if it was written to meanwhile: what was read is of no one file
-/// - whatever `consume` gives
+/// - [`Refused::TooLarge`], [`Refused::Bomb`] if the unpacked file is too large
+/// - [`Refused::Foreign`] if the file is of an unsupported kind
+/// - [`Refused::OtherEncoding`] if the bytes are plainly of another encoding than the profile's
+/// - [`Refused::Changed`] if the file was written to during the reading
+/// - the error of `consume`
 pub fn read_text<T>(
     file: &FeedFile,
     profile: &Profile,
@@ -95,7 +94,7 @@ pub fn read_text<T>(
     })
 }
 
-/// That a file is of a kind that is read, and of the profile's if it names one.
+/// Checks that a file is of a supported kind, and of the profile's format if it names one.
 fn check_format(named: Named<'_>, kind: Kind, declared: FileFormat) -> Result<(), Refused> {
     let file = || named.shown.to_owned();
     match kind {
@@ -110,16 +109,16 @@ fn check_format(named: Named<'_>, kind: Kind, declared: FileFormat) -> Result<()
     }
 }
 
-/// Unpacked bytes on disk, where readers go to and fro in them.
+/// Unpacked bytes on disk, for readers that seek in them.
 struct Spooled {
     file: File,
     fingerprint: Fingerprint,
-    /// Gone with the bytes, if they were packed.
+    /// The scratch folder of bytes that were packed; removed with this value.
     _scratch: Option<Scratch>,
 }
 
 impl Spooled {
-    /// The bytes of a file, of which the first were taken.
+    /// Spools the bytes of a file whose first bytes were already read.
     fn of(
         named: Named<'_>,
         (head, mut measured): (&[u8], Measured<'_>),
@@ -141,7 +140,7 @@ impl Spooled {
         Ok(Self { file, fingerprint, _scratch: Some(scratch) })
     }
 
-    /// Reads them as a table.
+    /// Reads the bytes as a table.
     fn read<T>(
         mut self,
         named: Named<'_>,
@@ -170,10 +169,10 @@ impl Spooled {
     }
 }
 
-/// What identifies a file's content, without reading it as a table.
+/// Identifies a file's content without reading it as a table.
 ///
 /// # Errors
-/// Those of [`read_text`] that are not about its text.
+/// Those of [`read_text`] that do not concern the text.
 pub fn fingerprint(
     file: &FeedFile,
     layout: &FileLayout,
@@ -188,12 +187,12 @@ pub fn fingerprint(
     })
 }
 
-/// Reads the text of a file of any size, however it is packed; `inspect` sees its first bytes,
-/// unpacked, before they become text. Without an encoding, the first mebibyte decides.
+/// Reads the text of a file of any size and packing. `inspect` sees the first unpacked bytes before
+/// they are transcoded. Without an encoding, the first mebibyte decides.
 ///
 /// # Errors
 /// - Those of [`read_text`] but [`Refused::Changed`] and [`Refused::TooLarge`]
-/// - whatever `inspect` and `consume` give
+/// - the errors of `inspect` and `consume`
 pub fn read_any<T, E: From<Refused>>(
     file: &Path,
     encoding: Option<&'static Encoding>,
@@ -230,7 +229,7 @@ pub(super) fn named<'a>(file: &'a FeedFile, layout: &'a FileLayout) -> Named<'a>
     }
 }
 
-/// What reading a file gives, if nobody writes to it meanwhile.
+/// The result of reading a file that did not change during the reading.
 fn while_unchanged<T>(
     named: Named<'_>,
     read: impl FnOnce() -> Result<T, Refused>,
@@ -244,7 +243,7 @@ fn while_unchanged<T>(
     }
 }
 
-/// A file's size and time.
+/// A file's size and modification time.
 fn appearance(named: Named<'_>) -> Result<(u64, SystemTime), Refused> {
     let seen = std::fs::metadata(named.on_disk).and_then(|seen| Ok((seen.len(), seen.modified()?)));
     seen.map_err(|source| Refused::Open { file: named.shown.to_owned(), source })
@@ -257,14 +256,14 @@ pub(super) fn head(file: &Path, bytes: &mut Measured<'_>) -> Result<Vec<u8>, Ref
     Ok(head)
 }
 
-/// Reads what is left.
+/// Reads the rest of the bytes and returns the fingerprint.
 fn drained(file: &Path, mut measured: Measured<'_>) -> Result<Fingerprint, Refused> {
     io::copy(&mut measured, &mut io::sink()).map_err(|error| refusal(file, error))?;
     let (hash, n_bytes) = measured.finish();
     Ok(Fingerprint { hash, n_bytes })
 }
 
-/// The encoding that the whole of a file looks like.
+/// The detected encoding of a whole file.
 fn detected(named: Named<'_>, max_bytes: u64) -> Result<&'static Encoding, Refused> {
     unpacked(named, |mut unpacked, packed_bytes| {
         let mut measured = Measured::new(unpacked.reader(), packed_bytes, max_bytes);
@@ -281,7 +280,7 @@ fn detected(named: Named<'_>, max_bytes: u64) -> Result<&'static Encoding, Refus
     })
 }
 
-/// Hands bytes to `consume` as UTF-8; a byte order mark counts more than the encoding.
+/// Passes bytes to `consume` as UTF-8; a byte order mark overrides the encoding.
 fn transcoded<T, E: From<Refused>>(
     file: &Path,
     (head, encoding, quote): (&[u8], &'static Encoding, Quote),

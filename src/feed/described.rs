@@ -1,4 +1,4 @@
-//! The kind of a file, its packing and its encoding, told without a profile's columns.
+//! The kind, packing and encoding of a file, detected without a profile's columns.
 
 use std::io::{Cursor, Read};
 
@@ -12,21 +12,21 @@ use super::layout::FileLayout;
 use super::refused::Refused;
 use super::source::FeedFile;
 
-/// The kind of a file.
+/// The kind, packing and encoding of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Described {
-    /// Its kind, by its first bytes.
+    /// The kind, by the first bytes.
     pub kind: Kind,
-    /// Whether its bytes are packed.
+    /// True if the bytes are packed.
     pub is_packed: bool,
-    /// The encoding of a text that tells: a text of ASCII letters alone is in most.
+    /// The encoding of a text; `None` if the text is ASCII, which most encodings share.
     pub encoding: Option<&'static Encoding>,
 }
 
-/// Looks at the whole of a file.
+/// Inspects a whole file.
 ///
 /// # Errors
-/// Those of unpacking it.
+/// Those of unpacking the file.
 pub fn described(
     file: &FeedFile,
     layout: &FileLayout,
@@ -51,7 +51,7 @@ pub fn described(
                 Err(error) => return Err(refusal(named.shown, error)),
             }
         }
-        // The later standard has all that the earlier one has.
+        // The later standard includes the earlier one.
         let encoding = sniffer.guess_if_telling();
         let encoding = encoding.map(|found| if found == GBK { GB18030 } else { found });
         Ok(Described { kind, is_packed, encoding })

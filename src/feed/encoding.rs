@@ -1,9 +1,9 @@
-//! Bytes to UTF-8: which encoding a text is in, and the text without its byte order mark.
+//! Bytes to UTF-8: detects a text's encoding and removes its byte order mark.
 //!
-//! A byte order mark decides. Without one the profile's label does, or with `detect` the whole
-//! file's bytes. Bytes that are no text become `�`. So do lines of another encoding: a line that is
-//! whole UTF-8 in a file of another encoding has a `�` before its first letter that is not ASCII,
-//! so that its checker rejects it and its raw text stays readable.
+//! A byte order mark decides. Without one, the profile's label decides, or with `detect` the bytes
+//! of the whole file. Invalid bytes become `�`. A line of valid UTF-8 in a file of another encoding
+//! gets a `�` before its first letter that is not ASCII. The checker then rejects the line, and its
+//! raw text stays readable.
 
 use std::io::{self, Read};
 
@@ -12,20 +12,20 @@ use encoding_rs::{Decoder, Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252, X_
 use memchr::{memchr, memrchr};
 use serde::{Deserialize, Serialize};
 
-/// How much is decoded at a time.
+/// The size of a decoded portion, in bytes.
 const CHUNK_BYTES: usize = 64 * 1024;
 
-/// How text became bytes.
+/// The encoding of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum TextEncoding {
-    /// By a label of the WHATWG Encoding Standard.
+    /// A label of the WHATWG Encoding Standard.
     Label(&'static Encoding),
-    /// What the whole file looks like.
+    /// The encoding detected from the whole file.
     Detect,
 }
 
-/// No label of an encoding.
+/// A text that is not the label of an encoding.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "there is no encoding \"{0}\"; take \"detect\" or a label of the WHATWG Encoding Standard, \
@@ -56,22 +56,22 @@ impl From<TextEncoding> for String {
     fn from(encoding: TextEncoding) -> Self {
         match encoding {
             TextEncoding::Detect => "detect".to_owned(),
-            // As profiles recorded before other labels were read have it.
+            // Profiles recorded before other labels existed use this label.
             TextEncoding::Label(encoding) if encoding == WINDOWS_1252 => "latin1".to_owned(),
             TextEncoding::Label(encoding) => encoding.name().to_ascii_lowercase(),
         }
     }
 }
 
-/// Tells an encoding from bytes that are given in portions.
+/// Detects an encoding from bytes that arrive in portions.
 pub(super) struct Sniffer {
     detector: EncodingDetector,
-    /// The first bytes, where a byte order mark is.
+    /// The first bytes, which may hold a byte order mark.
     head: Vec<u8>,
-    /// A character that the last portion cut in two.
+    /// A character that the end of the last portion cut in two.
     cut: Vec<u8>,
     n_bytes: u64,
-    /// Zeros at even and at odd places.
+    /// The numbers of zeros at even and at odd positions.
     n_zeros: [u64; 2],
     n_wide: u64,
     n_bad: u64,
@@ -114,7 +114,7 @@ impl Sniffer {
         }
     }
 
-    /// The encoding, of a text that is not in most.
+    /// The encoding; `None` for a text that most encodings share.
     pub(super) fn guess_if_telling(self) -> Option<&'static Encoding> {
         let is_telling = self.n_wide + self.n_bad > 0
             || self.of_pairs().is_some()
@@ -122,7 +122,7 @@ impl Sniffer {
         is_telling.then(|| self.guess())
     }
 
-    /// The encoding; a character that is cut in two at the end of the bytes is no evidence.
+    /// The encoding. A character that is cut in two at the end of the bytes is ignored.
     pub(super) fn guess(mut self) -> &'static Encoding {
         if let Some((encoding, _)) = Encoding::for_bom(&self.head) {
             return encoding;
@@ -130,8 +130,8 @@ impl Sniffer {
         if let Some(encoding) = self.of_pairs() {
             return encoding;
         }
-        // Of another encoding's characters few happen to be some of UTF-8, one in eight of GB18030:
-        // a few bad bytes aside it is UTF-8.
+        // Few characters of another encoding are valid UTF-8 by chance: one in eight of GB18030.
+        // With only a few invalid bytes, the text is UTF-8.
         if self.n_bad == 0 || self.n_wide > 8 * self.n_bad {
             return UTF_8;
         }
@@ -139,8 +139,8 @@ impl Sniffer {
         self.detector.guess(None, Utf8Detection::Deny)
     }
 
-    /// UTF-16 without a mark: of each two bytes one is zero in digits, delimiters and line ends,
-    /// always the same one.
+    /// UTF-16 without a mark: one of each two bytes is zero in digits, delimiters and line ends,
+    /// always at the same position.
     fn of_pairs(&self) -> Option<&'static Encoding> {
         match self.n_zeros {
             [0, n] if n > self.n_bytes / 8 => Some(UTF_16LE),
@@ -150,8 +150,8 @@ impl Sniffer {
     }
 }
 
-/// The encoding that a text's first bytes cannot be in, if they are plainly of one of UTF-16 and
-/// the other is not: the encoding that they are in.
+/// The actual encoding of a text's first bytes, if it is UTF-16 and another one is declared, or the
+/// reverse.
 pub(super) fn mistaken(head: &[u8], declared: &'static Encoding) -> Option<&'static Encoding> {
     let is_wide = |encoding| encoding == UTF_16LE || encoding == UTF_16BE;
     let mut sniffer = Sniffer::new();
@@ -167,14 +167,14 @@ pub(super) fn mistaken(head: &[u8], declared: &'static Encoding) -> Option<&'sta
     }
 }
 
-/// A text as UTF-8; it may not begin with a byte order mark.
+/// A text as UTF-8; the source must not begin with a byte order mark.
 pub(super) struct Transcoded<R> {
     source: R,
     decoder: Decoder,
     encoding: &'static Encoding,
     /// Bytes that are not decoded yet.
     raw: Vec<u8>,
-    /// Text that is not handed out yet, from `at` on.
+    /// Decoded text; the part from `at` is not yet read.
     text: String,
     at: usize,
     exhausted: bool,
@@ -204,7 +204,7 @@ impl<R: Read> Transcoded<R> {
             self.raw.truncate(n_held + *read.as_ref().unwrap_or(&0));
             self.exhausted = read? == 0;
             let mut raw = std::mem::take(&mut self.raw);
-            // Whole lines, unless one takes more than a portion.
+            // Whole lines, except for a line longer than a portion.
             let n_whole = match memrchr(b'\n', &raw) {
                 _ if self.exhausted || !self.has_lines() => raw.len(),
                 Some(end) => end + 1,
@@ -218,7 +218,7 @@ impl<R: Read> Transcoded<R> {
         Ok(())
     }
 
-    /// Whether a line feed is a byte, and letters that are not ASCII have bytes that are not.
+    /// True if a line feed is one byte, and all bytes of other letters are not ASCII.
     fn has_lines(&self) -> bool {
         self.encoding.is_ascii_compatible()
     }
@@ -265,10 +265,10 @@ impl<R: Read> Read for Transcoded<R> {
     }
 }
 
-/// A line's text if it is UTF-8 and not of the file's own encoding.
+/// The text of a line that is UTF-8 and not of the file's own encoding.
 ///
-/// Two bytes of GB18030 and its kin may happen to be a letter of UTF-8. Three that are one, in a
-/// line that is UTF-8 throughout, are not met by chance.
+/// Two bytes of GB18030 and similar encodings may form a letter of UTF-8 by chance. Three bytes do
+/// not, in a line that is valid UTF-8 throughout.
 fn utf8_instead<'l>(line: &'l [u8], encoding: &'static Encoding) -> Option<&'l str> {
     let text = simdutf8::basic::from_utf8(line).ok()?;
     let is_wide = |letter: char| letter >= '\u{800}';

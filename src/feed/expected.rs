@@ -1,4 +1,4 @@
-//! What was expected of a line that is rejected, and the key of the profile that says so.
+//! The expected form of a rejected line's field, and the profile's key that defines it.
 
 use super::check::Fault;
 use super::columns::Field;
@@ -9,7 +9,7 @@ use super::shown::Shown;
 use super::split::Span;
 use crate::domain::record::Rule;
 
-/// How much of a text is shown.
+/// The largest number of characters of a text that a message shows.
 const TEXT_CHARS_MAX: usize = 60;
 
 /// A rejected line as a message shows it.
@@ -37,7 +37,7 @@ fn cut(text: &str) -> String {
     text.chars().take(TEXT_CHARS_MAX).chain(['…']).collect()
 }
 
-/// What a field must be, and which key of the profile says so.
+/// The expected form of a field, and the profile's key that defines it.
 fn expected(rule: Rule, field: Option<Field>, header: &Header, profile: &Profile) -> String {
     match rule {
         Rule::Columns => {

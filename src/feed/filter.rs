@@ -1,4 +1,4 @@
-//! Which lines of a file are records at all: `keep` and `drop` in a profile.
+//! The lines of a file that are records: `keep` and `drop` in a profile.
 
 use std::collections::BTreeMap;
 
@@ -9,38 +9,38 @@ use super::text::trimmed;
 /// Conditions by the name of a column.
 pub type Conditions = BTreeMap<String, Condition>;
 
-/// What a column's text must be for a condition to hold.
+/// A condition on a column's text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged, expecting = "expected a text, a list of texts or { length = [2, 4] }")]
 pub enum Condition {
-    /// This text.
+    /// The column has this text.
     Is(String),
-    /// One of these texts.
+    /// The column has one of these texts.
     IsOneOf(Vec<String>),
-    /// A text of so many characters.
+    /// The text has this number of characters.
     HasLength(Length),
 }
 
-/// How many characters a text has.
+/// The number of characters of a text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Length {
-    /// One of these numbers.
+    /// The allowed numbers.
     pub length: Numbers,
 }
 
-/// A number or several.
+/// One number or several.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged, expecting = "expected a number or a list of numbers")]
 pub enum Numbers {
-    /// One.
+    /// One number.
     One(usize),
-    /// Any of these.
+    /// Any of these numbers.
     Any(Vec<usize>),
 }
 
 impl Condition {
-    /// Whether a text is as the condition says; blanks around it do not matter.
+    /// True if a text meets the condition; blanks around the text are ignored.
     #[must_use]
     pub fn holds(&self, text: &str) -> bool {
         let text = trimmed(text);
@@ -61,20 +61,20 @@ impl Condition {
 /// The conditions of a profile on the columns of a file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RowFilter {
-    /// Columns of which every condition must hold.
+    /// Conditions on columns that must all hold.
     pub keep: Vec<(usize, Condition)>,
-    /// Columns of which no condition may hold.
+    /// Conditions on columns of which none may hold.
     pub drop: Vec<(usize, Condition)>,
 }
 
 impl RowFilter {
-    /// Whether it lets every line pass.
+    /// True if the filter passes every line.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.keep.is_empty() && self.drop.is_empty()
     }
 
-    /// Whether a line is no record of the feed.
+    /// True if the filter drops a line.
     pub fn leaves_out<'t>(&self, text_of: impl Fn(usize) -> std::borrow::Cow<'t, str>) -> bool {
         let holds = |(at, condition): &(usize, Condition)| condition.holds(&text_of(*at));
         self.drop.iter().any(holds) || !self.keep.iter().all(holds)

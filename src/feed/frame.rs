@@ -1,21 +1,20 @@
-//! Text to lines: where a record ends, and where its fields do.
+//! Text to lines: finds the ends of records and fields.
 //!
-//! Fields may be quoted, and a quoted field may hold delimiters, doubled quotes and line ends; a
-//! quote inside an unquoted field is a letter like any other. Line feeds end lines, and a carriage
-//! return before one belongs to it.
+//! Fields may be quoted. A quoted field may hold delimiters, doubled quotes and line ends; a quote
+//! inside an unquoted field is an ordinary letter. Line feeds end lines, together with a carriage
+//! return before them.
 //!
-//! A text is cut into [`Blocks`] between two records, so that several threads can tell the lines of
-//! one file apart; each then goes through its block with [`Lines`].
+//! A text is cut into [`Blocks`] between two records: several threads can then frame one file. Each
+//! thread reads its block with [`Lines`].
 //!
-//! What goes out is bounded whatever comes in: a record is at most [`LINE_BYTES_MAX`] long, and a
-//! block is a small multiple of that. What cannot be framed costs one physical line:
-//! a line past the limit is skipped to its end ([`Rule::Length`]); a quoted field that is never
-//! closed, or is followed by text, is given up with the line it starts on ([`Rule::Quote`]), and
-//! reading resumes on the next.
+//! Output is bounded for any input: a record has at most [`LINE_BYTES_MAX`] bytes, and a block is a
+//! small multiple of that. A framing error costs one physical line. A line past the limit is
+//! skipped to its end ([`Rule::Length`]). A quoted field that is never closed, or is followed by
+//! text, loses its first line ([`Rule::Quote`]); reading resumes on the next line.
 //!
-//! Lines are split here rather than by the `csv` crate because that resynchronises only at the next
-//! quote, which can be gigabytes away, and does not keep a line as it stands; on what is well
-//! formed the two agree, as a test checks.
+//! The `csv` crate is not used here: it resynchronises only at the next quote, which can be
+//! gigabytes away, and does not keep the raw line. A test checks that both agree on well-formed
+//! text.
 
 use std::io::{self, Read};
 
@@ -26,31 +25,31 @@ pub use super::split::LINE_BYTES_MAX;
 use super::split::{Shape, Span, View, mark_ends};
 use crate::domain::record::Rule;
 
-/// Four limits long, so that a record cut in two is rare, and small enough to stay in a processor's
+/// The size of a block, in bytes: records cut in two are rare, and a block fits in a processor's
 /// cache.
 const BLOCK_BYTES: usize = 4 * LINE_BYTES_MAX;
 /// A record at the limit and the two bytes that may end its line.
 const VIEW_BYTES: usize = LINE_BYTES_MAX + 2;
-/// How much of a line past the limit is kept.
+/// The number of bytes kept of a line past the limit.
 const HEAD_BYTES: usize = 2 * crate::domain::record::Reject::RAW_BYTES_MAX;
 
-/// How a text is cut into fields.
+/// The delimiter and quoting of a text's fields.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Dialect {
-    /// What stands between two fields.
+    /// The byte between two fields.
     pub delimiter: u8,
-    /// Whether fields may be quoted.
+    /// The quoting of fields.
     pub quote: Quote,
 }
 
 impl Dialect {
-    /// Fields that may be quoted.
+    /// A dialect with quoted fields.
     #[must_use]
     pub fn quoted(delimiter: u8) -> Self {
         Self { delimiter, quote: Quote::Double }
     }
 
-    /// Whether a text has quotes that mean anything.
+    /// True if a text has quotes that enclose fields.
     fn has_quotes(self, text: &[u8]) -> bool {
         self.quote == Quote::Double && memchr(b'"', text).is_some()
     }
@@ -62,7 +61,7 @@ impl From<&FileLayout> for Dialect {
     }
 }
 
-/// A text's records, some at a time.
+/// The records of a text, block by block.
 pub struct Blocks<R> {
     source: R,
     dialect: Dialect,
@@ -89,11 +88,11 @@ impl<R: Read> Blocks<R> {
         }
     }
 
-    /// Puts the next whole records into `lines`, whose own must have been taken; false at the end
-    /// of the text.
+    /// Reads the next whole records into `lines`, whose previous records must have been read; false
+    /// at the end of the text.
     ///
     /// # Errors
-    /// Whatever reading the source gives.
+    /// The error of reading the source.
     pub fn fill(&mut self, lines: &mut Lines) -> io::Result<bool> {
         let block = &mut lines.block;
         std::mem::swap(block, &mut self.carried);
@@ -139,8 +138,8 @@ impl<R: Read> Blocks<R> {
         Ok(())
     }
 
-    /// Where the last record ends that is whole, at most at the line end `end`: a quoted field that
-    /// the block's own end cuts off may go on beyond it.
+    /// The end of the last whole record, at most at the line end `end`. A quoted field that the
+    /// block's end cuts off may continue after it.
     fn record_end(&self, block: &[u8], end: usize) -> usize {
         let mut fields = Vec::new();
         let mut at = 0;
@@ -151,14 +150,14 @@ impl<R: Read> Blocks<R> {
             }
             let view = View { bytes: &block[start..start + VIEW_BYTES], whole: false };
             let (_, taken) = view.first(self.dialect.delimiter, &mut fields);
-            // A line past the limit is stepped over by itself.
+            // A line past the limit is skipped separately.
             let line = || memchr(b'\n', &block[start..]).map_or(block.len() - start, |n| n + 1);
             at = start + if taken == 0 { line() } else { taken };
         }
         end
     }
 
-    /// Leaves the head of a line that is longer than a block, and reads past its end.
+    /// Keeps the head of a line that is longer than a block, and reads past the line's end.
     fn skip_line(&mut self, block: &mut Vec<u8>) -> io::Result<()> {
         block.truncate(LINE_BYTES_MAX + 1);
         let mut rest = Vec::new();
@@ -183,28 +182,28 @@ fn block_of(lines: &Lines) -> &[u8] {
 pub struct Lines {
     block: Vec<u8>,
     delimiter: u8,
-    /// Whether the text ends with the block.
+    /// True if the text ends with the block.
     ends_text: bool,
     has_quotes: bool,
-    /// Which block of the text it is, counted from 0.
+    /// The position of the block in the text, counted from 0.
     number: usize,
-    /// Whether the block is UTF-8.
+    /// True if the block is valid UTF-8.
     is_utf8: bool,
-    /// Where delimiters and line feeds are.
+    /// The positions of delimiters and line feeds.
     ends: Vec<u32>,
     next_end: usize,
-    /// The part of the block from here on is not yet framed.
+    /// The start of the part of the block that is not yet framed.
     at: usize,
-    /// The physical line that starts there.
+    /// The number of the physical line that starts at `at`.
     line: u64,
     fields: Vec<Span>,
-    /// Where the record before starts, if it is in the block and has no quotes.
+    /// The start of the previous record, if it is in the block and has no quotes.
     before: Option<usize>,
-    /// As told by [`Line::n_same`].
+    /// The value of [`Line::n_same`].
     n_same: usize,
 }
 
-/// Where a line begins in a block.
+/// The beginning of a line in a block.
 #[derive(Clone, Copy, Debug)]
 pub struct Place {
     at: usize,
@@ -212,40 +211,40 @@ pub struct Place {
     line: u64,
 }
 
-/// What stands between two line ends.
+/// The result of framing one line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Framed<'a> {
-    /// Fields.
+    /// A record with its fields.
     Line(Line<'a>),
-    /// What cannot be told apart into fields.
+    /// A line that cannot be split into fields.
     Broken {
-        /// The physical line, the first being 1.
+        /// The number of the physical line, counted from 1.
         line: u64,
         /// [`Rule::Quote`] or [`Rule::Length`].
         rule: Rule,
-        /// The line as it stands, or its start.
+        /// The raw line, or its start.
         raw: &'a [u8],
     },
 }
 
-/// A record's fields; not yet known to be text.
+/// A record's fields; the bytes may not be valid text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Line<'a> {
-    /// The physical line it starts on, the first being 1.
+    /// The number of its first physical line, counted from 1.
     pub line: u64,
-    /// As it stands, without the end of the line.
+    /// The raw text without the end of the line.
     pub raw: &'a [u8],
-    /// Its fields, at least one.
+    /// The fields, at least one.
     pub fields: &'a [Span],
-    /// Whether it is known to be UTF-8.
+    /// True if the line is known to be UTF-8.
     pub is_utf8: bool,
-    /// How many of its first fields are, byte for byte, those of the line before it that was handed
-    /// out.
+    /// The number of first fields that are identical, byte for byte, to those of the previously
+    /// returned line.
     pub n_same: usize,
 }
 
 impl Line<'_> {
-    /// How long a field's text is.
+    /// The length of a field's text, in bytes.
     #[must_use]
     pub fn field_bytes(&self, at: usize) -> usize {
         let field = self.fields[at];
@@ -254,7 +253,7 @@ impl Line<'_> {
         text.len() - n_quotes / 2
     }
 
-    /// The first field that is not UTF-8 or holds a `�`.
+    /// The first field that is not UTF-8 or contains a `�`.
     #[must_use]
     pub fn first_not_text(&self) -> Option<usize> {
         let is_text = |field: &Span| {
@@ -266,7 +265,7 @@ impl Line<'_> {
 }
 
 impl Lines {
-    /// No records yet, of a text whose fields are separated by `delimiter`.
+    /// Creates an empty block of a text whose fields are separated by `delimiter`.
     #[must_use]
     pub fn new(delimiter: u8) -> Self {
         Self {
@@ -286,7 +285,7 @@ impl Lines {
         }
     }
 
-    /// Which block of the text it is, counted from 0.
+    /// The position of the block in the text, counted from 0.
     #[must_use]
     pub fn block_number(&self) -> usize {
         self.number
@@ -300,7 +299,7 @@ impl Lines {
         self.before = None;
     }
 
-    /// Steps over one line as it stands, whatever is in it; whether there was one.
+    /// Skips one raw line of any content; false if no line is left.
     pub fn skip_line(&mut self) -> bool {
         if self.at == 0 && self.ends.is_empty() {
             self.look();
@@ -316,7 +315,7 @@ impl Lines {
         true
     }
 
-    /// Where the next line begins, to come back to.
+    /// The beginning of the next line, for a later [`Lines::return_to`].
     #[must_use]
     pub fn place(&self) -> Place {
         Place { at: self.at, next_end: self.next_end, line: self.line }
@@ -328,13 +327,13 @@ impl Lines {
         (self.n_same, self.before) = (0, None);
     }
 
-    /// Looks at the whole block once; not when it is filled, which one thread does for all.
+    /// Scans the whole block once. Not done when the block is filled, which is serial.
     fn look(&mut self) {
         self.is_utf8 = simdutf8::basic::from_utf8(&self.block).is_ok();
         mark_ends(&self.block, self.delimiter, &mut self.ends);
     }
 
-    /// Whether no line is left that is not blank.
+    /// Skips blank lines; true if no other line is left.
     pub fn is_at_end(&mut self) -> bool {
         if self.at == 0 && self.ends.is_empty() {
             self.look();
@@ -345,7 +344,7 @@ impl Lines {
         self.at == self.block.len()
     }
 
-    /// The block's next line that is not blank; none at its end.
+    /// The block's next line that is not blank; `None` at the end.
     pub fn next_line(&mut self) -> Option<Framed<'_>> {
         if self.is_at_end() {
             return None;
@@ -371,7 +370,7 @@ impl Lines {
         })
     }
 
-    /// Steps over what the unframed part starts with.
+    /// Skips the first line or record of the unframed part.
     fn take_one(&mut self) -> Shape {
         let plain = self.take_plain();
         match plain {
@@ -391,17 +390,18 @@ impl Lines {
         shape
     }
 
-    /// How many fields the record that starts here begins with as the one before does.
+    /// The number of first fields that the record at the current position shares with the previous
+    /// one.
     #[inline]
     fn n_same_fields(&self, raw_bytes: usize) -> usize {
         let Some(before) = self.before else { return 0 };
         let (before, here) = (&self.block[before..self.at], &self.block[self.at..][..raw_bytes]);
         let n_bytes = n_same_bytes(before, here);
-        // With the delimiter behind it: a field may also be the beginning of another.
+        // The delimiter must match too: a field may be the beginning of a longer one.
         self.fields.iter().take_while(|field| field.end < n_bytes).count()
     }
 
-    /// A line without quotes; none if it has some.
+    /// A line without quotes; `None` if it has quotes.
     #[inline]
     fn take_plain(&mut self) -> Option<(Shape, usize)> {
         self.fields.clear();
@@ -436,7 +436,7 @@ impl Lines {
         Some((Shape::Record { raw_bytes: end, n_lines: 1 }, taken))
     }
 
-    /// A record with quotes, which may hold ends of fields and lines.
+    /// A record with quotes, which may contain ends of fields and lines.
     fn take_quoted(&mut self) -> (Shape, usize) {
         let rest = &self.block[self.at..];
         let view = View {
@@ -451,7 +451,7 @@ impl Lines {
     }
 }
 
-/// How many bytes two lines begin with alike, eight at a time.
+/// The number of equal bytes at the start of two lines, compared eight at a time.
 #[inline]
 fn n_same_bytes(left: &[u8], right: &[u8]) -> usize {
     let eights = left.chunks_exact(8).zip(right.chunks_exact(8));

@@ -1,4 +1,4 @@
-//! The first line: which column holds which canonical field.
+//! The first line: assigns columns to canonical fields.
 
 use std::borrow::Cow;
 use std::path::Path;
@@ -18,33 +18,33 @@ use super::text::trimmed;
 use crate::domain::record::Rule;
 use crate::domain::types::Flow;
 
-/// Encodings that a header may be in.
+/// Encodings that are tried for a header.
 const ENCODINGS: [&Encoding; 7] =
     [GB18030, BIG5, SHIFT_JIS, EUC_KR, WINDOWS_1251, WINDOWS_1252, ISO_8859_2];
 
-/// Delimiters that a header may have been meant for.
+/// Delimiters that are tried for a header.
 const DELIMITERS: [char; 4] = [',', ';', '\t', '|'];
 
 /// The columns of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Header {
     names: Vec<String>,
-    /// In the order of [`Field::ALL`].
+    /// Sources in the order of [`Field::ALL`].
     sources: Vec<Source>,
     filter: RowFilter,
-    /// The values of a line that has several.
+    /// The values of a line with several values.
     cells: Vec<Cell>,
     n_needed: usize,
 }
 
-/// One of the values of a line that has several.
+/// One of the values of a line with several values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cell {
     /// Its column.
     pub at: usize,
-    /// The month of the year of its record, if the lines do not say it.
+    /// The month of the year of the value's record, if the lines do not contain it.
     pub month: Option<u8>,
-    /// The flow of its record, if the lines do not say it.
+    /// The flow of the value's record, if the lines do not contain it.
     pub flow: Option<Flow>,
 }
 
@@ -59,9 +59,9 @@ enum Source {
 /// A line that is known to be UTF-8.
 #[derive(Clone, Copy, Debug)]
 pub struct TextLine<'a> {
-    /// As it stands.
+    /// The raw text.
     pub text: &'a [u8],
-    /// Its fields.
+    /// The fields of the line.
     pub fields: &'a [Span],
 }
 
@@ -76,7 +76,7 @@ impl<'a> TextLine<'a> {
     }
 }
 
-/// A quoted field's text, its quotes no longer doubled.
+/// A quoted field's text without doubled quotes.
 #[cold]
 fn unescaped(text: &[u8]) -> Vec<u8> {
     let mut single = Vec::with_capacity(text.len());
@@ -124,11 +124,11 @@ impl Header {
         })
     }
 
-    /// Finds the profile's columns among those of a table, whose names stand on a line of a file.
+    /// Finds the profile's columns among the names of a table, which come from a line of a file.
     ///
     /// # Errors
-    /// - [`Refused::MissingColumns`] with all of the profile's columns that are not there
-    /// - [`Refused::DuplicateColumn`] if one is there more than once
+    /// - [`Refused::MissingColumns`] with all of the profile's columns that the file lacks
+    /// - [`Refused::DuplicateColumn`] if the file has one more than once
     pub fn of_names(
         names: Vec<String>,
         (file, line): (&Path, u64),
@@ -168,13 +168,13 @@ impl Header {
         Ok(Self { names, sources, filter, cells, n_needed })
     }
 
-    /// How many columns each line must have.
+    /// The number of columns of each line.
     #[must_use]
     pub fn n_columns(&self) -> usize {
         self.names.len()
     }
 
-    /// How many columns a line must have at least: those behind have no name and are not used.
+    /// The least number of columns of a line; columns after these have no name and are not used.
     #[must_use]
     pub fn n_needed(&self) -> usize {
         self.n_needed
@@ -186,19 +186,19 @@ impl Header {
         &self.names
     }
 
-    /// Which lines are records.
+    /// The conditions for records.
     #[must_use]
     pub fn filter(&self) -> &RowFilter {
         &self.filter
     }
 
-    /// The values of a line that has several; none of lines with one.
+    /// The values of a line with several values; empty for lines with one.
     #[must_use]
     pub fn cells(&self) -> &[Cell] {
         &self.cells
     }
 
-    /// The name of a column; one that has none goes by its number.
+    /// The name of a column, or its number if it has no name.
     #[must_use]
     pub fn name(&self, at: usize) -> Cow<'_, str> {
         match self.names.get(at).map(|name| trimmed(name)) {
@@ -207,13 +207,13 @@ impl Header {
         }
     }
 
-    /// The column of a field; none where the profile gives a constant.
+    /// The column of a field; `None` if the profile gives a constant.
     #[must_use]
     pub fn column(&self, field: Field) -> Option<usize> {
         self.sources[field as usize].column()
     }
 
-    /// The field of a column; none where no field is read from it.
+    /// The field of a column; `None` if no field is read from it.
     #[must_use]
     pub fn field_of(&self, column: usize) -> Option<Field> {
         let is_value = self.cells.iter().any(|cell| cell.at == column);
@@ -239,7 +239,7 @@ impl Header {
 }
 
 impl Source {
-    /// The column, or the last of two: a line has all of a field when it has that one.
+    /// The column, or the later one of two: a line that has this column has the whole field.
     fn column(&self) -> Option<usize> {
         match self {
             Self::Column(at) => Some(*at),
@@ -255,8 +255,9 @@ pub fn texts_of(line: &Line<'_>) -> Vec<String> {
     line.fields.iter().map(|field| field.lossy(line.raw)).collect()
 }
 
-/// The names of columns whose header has several rows: those above each other, with blanks
-/// between. What spans several columns stands over the first of them.
+/// The names of columns whose header has several rows: the texts above each other, joined by
+/// blanks. A text that spans several columns is stored in the first of them and repeated for the
+/// others.
 #[must_use]
 pub fn joined_rows(rows: &[Vec<String>]) -> Vec<String> {
     let n_columns = rows.iter().map(Vec::len).max().unwrap_or(0);
@@ -278,10 +279,10 @@ pub fn joined_rows(rows: &[Vec<String>]) -> Vec<String> {
     names
 }
 
-/// The names of a file's columns, as they are compared.
+/// The names of a file's columns, prepared for comparison.
 struct Names<'a> {
     written: &'a [String],
-    /// Each without blanks around it, where the profile trims.
+    /// The names, without surrounding blanks if the profile trims.
     compared: Vec<Cow<'a, str>>,
     trims: bool,
 }
@@ -349,7 +350,7 @@ impl<'a> Names<'a> {
         !name.is_empty() && self.compared.iter().filter(|&other| other == name).count() > 1
     }
 
-    /// What the profile needs and is not there: of a list, all its names.
+    /// The columns that the profile needs and the file lacks; all names of a list.
     fn missing(&self, profile: &Profile) -> Vec<String> {
         let mut missing: Vec<String> = Vec::new();
         let columns = Field::ALL.into_iter().map(|field| profile.columns.of(field));
@@ -370,7 +371,7 @@ impl<'a> Names<'a> {
     }
 }
 
-/// A name with the blanks in it as one space each and none around it.
+/// A name with single spaces between words and no blanks around it.
 fn compared(name: &str, trims: bool) -> Cow<'_, str> {
     if !trims {
         return Cow::Borrowed(name);
@@ -382,8 +383,7 @@ fn compared(name: &str, trims: bool) -> Cow<'_, str> {
     Cow::Borrowed(bare)
 }
 
-/// Why a header is refused that cannot be framed: with quotes, another delimiter is what it looks
-/// like.
+/// The refusal of a header that cannot be framed; a header with quotes may need another delimiter.
 fn broken(file: &Path, profile: &Profile, (line, rule): (u64, Rule), raw: &[u8]) -> Refused {
     let file = file.to_owned();
     match meant_delimiter(raw, profile).map(Advice::Delimiter) {
@@ -402,7 +402,7 @@ fn meant_delimiter(header: &[u8], profile: &Profile) -> Option<char> {
     })
 }
 
-/// The encoding in which a header that is no text in the file's has all of the profile's columns.
+/// The encoding in which an undecodable header has all of the profile's columns.
 fn meant_encoding(header: &[u8], profile: &Profile) -> Option<&'static Encoding> {
     let delimiter = profile.file.delimiter.byte();
     let has_all =

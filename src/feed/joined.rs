@@ -1,35 +1,35 @@
-//! What several threads read of one file, put together as if one had read it.
+//! Joins the portions that several threads read of one file; the result equals that of one thread.
 
 use super::findings::ForeignLines;
 use super::shown::Shown;
 use crate::domain::dictionary::Dictionary;
 use crate::domain::record::{Counts, Record, Reject, Texts};
 
-/// What becomes of a file's lines.
+/// The records, rejects and counts of a file's lines.
 #[derive(Debug, Default)]
 pub(super) struct Sheet {
     pub(super) records: Vec<Record>,
     pub(super) rejects: Vec<Reject>,
     pub(super) counts: Counts,
     pub(super) texts: Texts,
-    /// The first rejected lines, and the first of each rule, as a message shows them.
+    /// The first rejected lines, and the first of each rule, in the form of messages.
     pub(super) shown: Vec<Shown>,
-    /// Of lines that have several values: those with a reject, and all of them.
+    /// For lines with several values: the number of lines with a reject, and of all lines.
     pub(super) several: Option<(u64, u64)>,
     /// The names of the columns.
     pub(super) columns: Vec<String>,
-    /// Lines of another encoding.
+    /// Lines in another encoding.
     pub(super) foreign: ForeignLines,
 }
 
-/// What one thread read: some blocks of a file, in order.
+/// The part of a file that one thread read: some blocks, in order.
 #[derive(Debug, Default)]
 pub(super) struct Portion {
     pub(super) sheet: Sheet,
     blocks: Vec<BlockEnd>,
 }
 
-/// How far a thread had come after a block.
+/// The progress of a thread at the end of a block.
 #[derive(Debug)]
 struct BlockEnd {
     number: usize,
@@ -39,12 +39,12 @@ struct BlockEnd {
 }
 
 impl Portion {
-    /// Nothing read yet; records go where others were.
+    /// Creates an empty portion that reuses the memory of `records`.
     pub(super) fn into(records: Vec<Record>) -> Self {
         Self { sheet: Sheet { records, ..Sheet::default() }, blocks: Vec::new() }
     }
 
-    /// Notes that all lines of a block are in the sheet.
+    /// Marks all lines of a block as read.
     pub(super) fn end_block(&mut self, number: usize, texts: &Texts) {
         let (n_records, n_rejects) = (self.sheet.records.len(), self.sheet.rejects.len());
         let n_texts = dictionaries(texts).map(Dictionary::len);
@@ -62,12 +62,12 @@ fn dictionaries_mut(texts: &mut Texts) -> [&mut Dictionary; 6] {
     [firms, names, regions, countries, products, trade_modes]
 }
 
-/// All that was read, in the order of the file.
+/// Joins all portions in the order of the file.
 ///
-/// Going through the blocks in order, the texts that a thread first met in a block are numbered
-/// after those of the blocks before: by first appearance in the file, as one thread numbers them.
+/// Blocks are visited in order. The new texts of a block are numbered after those of earlier
+/// blocks: by first appearance in the file, as one thread numbers them.
 pub(super) fn joined(mut portions: Vec<Portion>) -> Sheet {
-    // A thread that came late got the number of a block only by default.
+    // A late thread has a block's number only by default.
     let has_any = |sheet: &Sheet| sheet.counts.lines + sheet.counts.footers > 0;
     portions.retain(|portion| has_any(&portion.sheet));
     if portions.len() < 2 {

@@ -1,16 +1,16 @@
-//! Later layouts of a feed: from some month on, files have other columns or codes.
+//! Later layouts of a feed: files from some month on have other columns or codes.
 
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
 use crate::domain::types::Period;
 
-/// What is different from some month on; all else stays as it was.
+/// The changes from some month on; all other keys keep their values.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LaterLayout {
-    /// The first month of files that are written this way.
+    /// The first month of files with this layout.
     pub from: FirstMonth,
-    /// The keys that differ, as they stand in a profile.
+    /// The changed keys, in the form of a profile.
     #[serde(flatten)]
     pub changes: Table,
 }
@@ -20,7 +20,7 @@ pub struct LaterLayout {
 #[serde(try_from = "String", into = "String")]
 pub struct FirstMonth(pub Period);
 
-/// What is no month.
+/// A text that is not a month.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("\"{0}\" is no month; write it as 2007-01")]
 pub struct BadMonth(String);
@@ -43,28 +43,28 @@ impl From<FirstMonth> for String {
     }
 }
 
-/// A later layout that cannot be.
+/// An invalid later layout.
 #[derive(Debug, thiserror::Error)]
 pub enum BadLayout {
-    /// It changes what holds for the whole feed.
+    /// The layout changes a key that holds for the whole feed.
     #[error("{0} cannot change in the middle of a feed; take it out of the layout")]
     Key(String),
-    /// The profile is invalid with it.
+    /// The profile with the changes is invalid.
     #[error(transparent)]
     Value(#[from] toml::de::Error),
-    /// Two layouts begin with the same month, or a later one stands before an earlier one.
+    /// Two layouts begin with the same month, or a later one is before an earlier one.
     #[error("the layouts are not in the order of their months")]
     Order,
 }
 
-/// What a layout may change, key by key.
+/// The sections in which a layout may change single keys.
 const PARTS: [&str; 6] = ["file", "columns", "period", "flow", "value", "codes"];
-/// What a layout may change as a whole.
+/// The keys that a layout may change as a whole.
 const WHOLE: [&str; 3] = ["city", "keep", "drop"];
-/// What a file is found by is the same for all.
+/// The keys that find files; they hold for the whole feed.
 const OF_THE_FEED: [&str; 4] = ["pattern", "recursive", "covers", "parts"];
 
-/// A profile's keys with some of them changed.
+/// Applies changes to a profile's keys.
 ///
 /// # Errors
 /// [`BadLayout::Key`] if a key holds for the whole feed.

@@ -1,6 +1,6 @@
-//! The parts of a [`Profile`](super::profile::Profile): how files, columns, months, flows, regions
-//! and values are written, each as a type of its own, so that TOML's errors name the line and the
-//! field.
+//! The parts of a [`Profile`](super::profile::Profile): the notation of files, columns, months,
+//! flows, regions and values. Each part is a type of its own: TOML's errors then name the line and
+//! the field.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
@@ -15,81 +15,79 @@ pub use super::filter::Condition;
 use super::pattern::{FilePattern, MemberPattern};
 use super::period_format::PeriodFormat;
 
-/// What to do with another file for a month that has one.
+/// The treatment of another file for a month that already has one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Revision {
-    /// Take nothing of it.
+    /// Refuse the file.
     #[default]
     Refuse,
-    /// Add its lines to those of the earlier one: amendments.
+    /// Add the file's lines to those of the earlier file: amendments.
     Append,
-    /// Withdraw the earlier file's lines and put these in their place: a month that is published
-    /// anew.
+    /// Withdraw the earlier file's lines and count the new lines instead: a republished month.
     Supersede,
-    /// Put its lines in the place of all earlier ones of the months and flows that it covers.
+    /// Replace all earlier lines of the months and flows that the file covers.
     ReplacePeriods,
 }
 
-/// From files to text.
+/// The reading of files as text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FileLayout {
-    /// What the files are called.
+    /// The pattern of the files' names.
     pub pattern: FilePattern,
-    /// What stands between two fields.
+    /// The character between two fields.
     #[serde(default)]
     pub delimiter: Delimiter,
-    /// How text became bytes.
+    /// The encoding of the text.
     #[serde(default)]
     pub encoding: TextEncoding,
-    /// How bytes were packed.
+    /// The packing of the bytes.
     #[serde(default)]
     pub compression: Compression,
-    /// What the members of an archive are called that are the feed's; without it, each archive has
-    /// one.
+    /// The pattern of the feed's members in an archive; without it, each archive has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub member: Option<MemberPattern>,
-    /// Which kind of file they are, if that is not left to their first bytes.
+    /// The kind of the files, if their first bytes do not decide it.
     #[serde(default, skip_serializing_if = "is_default")]
     pub format: FileFormat,
-    /// Which sheet of a workbook is meant; without it, the only one with cells.
+    /// The sheet of a workbook; without it, the only sheet with cells.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sheet: Option<MemberPattern>,
-    /// Which table of a database is meant; without it, the only one.
+    /// The table of a database; without it, the only table.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub table: Option<MemberPattern>,
-    /// Whether numbers of a Stata dataset that have a label are read as that.
+    /// True if labelled numbers of a Stata dataset are read as their labels.
     #[serde(default, skip_serializing_if = "is_default")]
     pub value_labels: bool,
-    /// Whether files are looked for in the folders of the folder, too.
+    /// True if subfolders are searched for files, too.
     #[serde(default, skip_serializing_if = "is_default")]
     pub recursive: bool,
-    /// Which months a file covers.
+    /// The months that a file covers.
     #[serde(default, skip_serializing_if = "is_default")]
     pub covers: Covers,
-    /// The parts in which a month comes: it closes when all are there.
+    /// The parts of a month: the month closes when all of them have arrived.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub parts: Vec<String>,
-    /// Whether fields may be quoted.
+    /// The quoting of fields.
     #[serde(default, skip_serializing_if = "is_default")]
     pub quote: Quote,
-    /// How many lines stand before the header.
+    /// The number of lines before the header.
     #[serde(default, skip_serializing_if = "is_default")]
     pub skip_lines: u32,
-    /// Whether there is a header, and of how many rows.
+    /// The number of the header's rows, if there is a header.
     #[serde(default, skip_serializing_if = "is_default")]
     pub header: HeaderRows,
-    /// Lines that are no records, as totals and notes: they are counted as excluded.
+    /// Lines that are not records, such as totals and notes; they count as excluded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub footer: Option<LinePattern>,
 }
 
-/// Which kind of file the files of a feed are.
+/// The kind of the files of a feed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum FileFormat {
-    /// Whatever the first bytes of each say.
+    /// The kind that the first bytes of each file show.
     #[default]
     Auto,
     /// Text.
@@ -108,49 +106,49 @@ pub enum FileFormat {
     Dbase,
 }
 
-/// Whether a value need not be written down.
+/// True if a value is the default, which is not written down.
 pub(super) fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
 
-/// Which months a file covers.
+/// The months that a file covers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Covers {
-    /// The one in its name.
+    /// The month in the file's name.
     #[default]
     Month,
-    /// Those from one in its name to another; those of the year up to it where there is one alone.
+    /// The months between the two in the name; with one month, those of the year up to it.
     Range,
-    /// Those of the year in its name, as far as its lines go.
+    /// The months of the year in the name, up to the last month with lines.
     Year,
-    /// Those that its lines name.
+    /// The months that the lines contain.
     Contents,
 }
 
-/// Whether fields may be quoted.
+/// The quoting of fields.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Quote {
-    /// With `"`, doubled inside.
+    /// Quotes are `"`, doubled inside a field.
     #[default]
     Double,
-    /// No: a `"` is a letter like any other.
+    /// No quotes: a `"` is an ordinary letter.
     None,
 }
 
-/// How many rows a header has: `true` is one, `false` none.
+/// The number of rows of a header: `true` is one, `false` none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged, expecting = "expected true, false or the number of the header's rows")]
 pub enum HeaderRows {
-    /// One, or none.
+    /// One row, or none.
     Has(bool),
-    /// So many.
+    /// This number of rows.
     Rows(u8),
 }
 
 impl HeaderRows {
-    /// Their number.
+    /// The number of rows.
     #[must_use]
     pub fn number(self) -> usize {
         match self {
@@ -172,7 +170,7 @@ impl Default for HeaderRows {
 pub struct LinePattern(Regex);
 
 impl LinePattern {
-    /// Whether a line is of this kind.
+    /// True if the expression matches a line.
     #[must_use]
     pub fn matches(&self, line: &str) -> bool {
         self.0.is_match(line)
@@ -201,7 +199,7 @@ impl From<LinePattern> for String {
     }
 }
 
-/// One ASCII character between two fields; not a quote and not the end of a line.
+/// One ASCII character between two fields; neither a quote nor a line end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "char", into = "char")]
 pub struct Delimiter(u8);
@@ -212,7 +210,7 @@ pub struct Delimiter(u8);
 pub struct BadDelimiter(char);
 
 impl Delimiter {
-    /// The delimiter as it stands in the text.
+    /// The delimiter as a byte of the text.
     #[must_use]
     pub fn byte(self) -> u8 {
         self.0
@@ -241,14 +239,14 @@ impl From<Delimiter> for char {
     }
 }
 
-/// How bytes were packed.
+/// The packing of bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Compression {
-    /// Whatever the first bytes say, whatever the file is called.
+    /// The packing that the first bytes show, regardless of the file's name.
     #[default]
     Auto,
-    /// Not at all.
+    /// No packing.
     None,
     /// gzip, of one or several members.
     Gz,
@@ -262,14 +260,14 @@ pub enum Compression {
     Xz,
 }
 
-/// How the month is written.
+/// The notation of the month.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PeriodLayout {
-    /// How the month stands in its column.
+    /// The format of the month in its column.
     #[serde(default)]
     pub format: PeriodFormat,
-    /// The column of the year, where the month stands in another.
+    /// The column of the year, if another column has the month.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub year: Option<ColumnName>,
     /// The column of the month of the year.
@@ -278,7 +276,7 @@ pub struct PeriodLayout {
     /// The source of the month, if not the lines.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<PeriodSource>,
-    /// The columns of values by month of the year, of lines that have a value for each.
+    /// The columns of values by month of the year, for lines with one value per month.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub columns: BTreeMap<MonthOfYear, Column>,
 }
@@ -288,7 +286,7 @@ pub struct PeriodLayout {
 #[serde(try_from = "String", into = "String")]
 pub struct MonthOfYear(pub u8);
 
-/// What is no month of the year.
+/// A text that is not a month of the year.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("\"{0}\" is no month of the year; write 1 to 12")]
 pub struct BadMonthOfYear(String);
@@ -309,7 +307,7 @@ impl From<MonthOfYear> for String {
 }
 
 impl PeriodLayout {
-    /// How the month stands on a line: a year and a month of two columns stand with `-` between.
+    /// The format of the month on a line; a year and a month from two columns are joined by `-`.
     ///
     /// # Panics
     /// Never: the format has a year and a month.
@@ -330,7 +328,7 @@ pub enum PeriodSource {
     Name,
 }
 
-/// How the flow is written.
+/// The notation of the flow.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FlowCodes {
@@ -340,7 +338,7 @@ pub struct FlowCodes {
     /// Codes of imports.
     #[serde(default)]
     pub import: Vec<String>,
-    /// The column of the value of exports, of lines that have a value for each flow.
+    /// The column of the value of exports, for lines with one value per flow.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub export_value: Option<Column>,
     /// The column of the value of imports.
@@ -348,7 +346,7 @@ pub struct FlowCodes {
     pub import_value: Option<Column>,
 }
 
-/// How a region names its city.
+/// The rule that finds the city of a region.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "from", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum CityRule {
@@ -356,44 +354,44 @@ pub enum CityRule {
     Concordance,
     /// The first digits of the region are the city's code.
     Prefix {
-        /// How many.
+        /// The number of digits.
         digits: u8,
     },
     /// The region is the city's code.
     AsIs,
 }
 
-/// Which country codes there are where no `countries.csv` is beside the feed.
+/// The valid country codes of a feed without its own `countries.csv`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum CountryCodes {
-    /// The customs' codes of three digits.
+    /// The customs codes of three digits.
     Customs,
-    /// Any that is not blank.
+    /// Any code that is not blank.
     Any,
 }
 
-/// How the value is written.
+/// The notation of the value.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ValueLayout {
-    /// How many dollars a one in the column stands for.
+    /// The number of dollars per unit of the column.
     pub unit: NonZeroU32,
-    /// What stands between dollars and cents.
+    /// The mark between dollars and cents.
     #[serde(default)]
     pub decimal_mark: DecimalMark,
-    /// What stands between groups of digits; nothing unless it is given.
+    /// The mark between groups of digits; by default there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub thousands: Option<Thousands>,
-    /// Texts that stand for no value.
+    /// Texts that mean a missing value.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub missing: Vec<String>,
-    /// What a line without a value is.
+    /// The treatment of a line without a value.
     #[serde(default, skip_serializing_if = "is_default")]
     pub missing_is: MissingValue,
 }
 
-/// What stands between groups of digits.
+/// The mark between groups of digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Thousands {
     /// `1,234,567`
@@ -410,18 +408,18 @@ pub enum Thousands {
     Apostrophe,
 }
 
-/// What a line without a value is.
+/// The treatment of a line without a value.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum MissingValue {
     /// A record outside the study, excluded by rule `missing`.
     #[default]
     Excluded,
-    /// A record of no value.
+    /// A record with the value zero.
     Zero,
 }
 
-/// What stands between dollars and cents.
+/// The mark between dollars and cents.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum DecimalMark {
     /// `1234.50`
@@ -434,7 +432,7 @@ pub enum DecimalMark {
 }
 
 impl DecimalMark {
-    /// The mark as it stands in the text.
+    /// The mark as a byte of the text.
     #[must_use]
     pub fn byte(self) -> u8 {
         match self {
@@ -444,11 +442,11 @@ impl DecimalMark {
     }
 }
 
-/// Which valid records are outside the study.
+/// The valid records that are outside the study.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Exclusions {
-    /// Partner countries, as the feed writes them.
+    /// Partner countries, in the feed's notation.
     pub countries: Vec<String>,
     /// Words in a firm's name that mark a trade intermediary.
     pub name_contains: Vec<String>,

@@ -1,14 +1,14 @@
-//! Texts whose lines end in carriage returns alone, as spreadsheets on old systems write them.
+//! Texts whose lines end in carriage returns alone, the form of old spreadsheet programs.
 
 use std::io::{self, Cursor, Read};
 
-/// How much of a text tells how its lines end.
+/// The number of bytes of a text that show its line ends.
 const LOOKED_AT_BYTES: u64 = 1 << 16;
 
 /// A text with a line feed at the end of each line.
 ///
 /// # Errors
-/// Whatever reading the text gives.
+/// The error of reading the text.
 pub(super) fn in_feeds<'t>(
     text: &'t mut (dyn Read + Send),
 ) -> io::Result<Box<dyn Read + Send + 't>> {
@@ -20,7 +20,7 @@ pub(super) fn in_feeds<'t>(
     Ok(if is_other { Box::new(Returns(whole)) } else { Box::new(whole) })
 }
 
-/// Carriage returns as line feeds.
+/// Replaces carriage returns by line feeds.
 struct Returns<R>(R);
 
 impl<R: Read> Read for Returns<R> {

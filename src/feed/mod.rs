@@ -1,9 +1,8 @@
 //! Bytes to records or rejects.
 //!
-//! What comes in: the files of a feed, as some agency wrote them, and a [`profile::Profile`] that
-//! says how. What goes out: for each file an [`Intake`](crate::domain::record::Intake) with its
-//! records, its rejected lines and their counts, or the reason why nothing of it counts
-//! ([`refused::Refused`]).
+//! Input: the files of a feed in the format of some agency, and a [`profile::Profile`] that
+//! describes the format. Output: for each file an [`Intake`](crate::domain::record::Intake) with
+//! its records, its rejected lines and their counts, or a refusal ([`refused::Refused`]).
 //!
 //! ```text
 //! folders ─ source ─▶ files ─ decode ─▶ text ─ frame ─▶ lines ─ check ─▶ records | rejects
@@ -13,9 +12,9 @@
 //!                                                                       Intake | Refused
 //! ```
 //!
-//! The invariant: every line ends in exactly one of three ways, and accepted + excluded + rejected
-//! = lines read. No bytes make the stage panic or take more memory than its limits allow; a bad
-//! line is data, a bad file is a value.
+//! Invariant: every line ends in exactly one of three ways, and accepted + excluded + rejected =
+//! lines read. No bytes make the stage panic or take more memory than its limits allow. A bad line
+//! is data; a bad file is a value.
 
 pub mod again;
 pub mod amount;

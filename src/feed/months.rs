@@ -1,6 +1,6 @@
 //! Months by their names.
 
-/// Names by month, those that others begin with behind them.
+/// Names by month; a name comes before its own beginnings.
 const NAMES: [&[&str]; 12] = [
     &["january", "janeiro", "januar", "janvier", "enero", "jan", "ene", "一月"],
     &["february", "fevereiro", "februar", "febrero", "février", "fev", "feb", "fév", "二月"],
@@ -27,7 +27,7 @@ const NAMES: [&[&str]; 12] = [
     ],
 ];
 
-/// The month whose name a text of small letters begins with, and what follows.
+/// The month whose name starts a lower-case text, and the rest of the text.
 #[must_use]
 pub(super) fn at_start(text: &str) -> Option<(u8, &str)> {
     let of_month = |(month, names): (u8, &&[&str])| {

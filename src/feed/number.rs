@@ -1,32 +1,32 @@
-//! Amounts in every form that agencies write: signs at either end, parentheses, groups of digits,
+//! Amounts in every form that agencies use: signs at either end, parentheses, groups of digits,
 //! exponents, any number of decimals.
 //!
-//! Only what is not written the plain way ([`amount`](super::amount)) comes here. It is exact: what
-//! is below a cent is rounded half to even, and said to be.
+//! Only amounts outside of the plain form ([`amount`](super::amount)) are read here. The result is
+//! exact. Fractions of a cent are rounded half to even and marked as rounded.
 
 use super::amount::CENTS_MAX;
 use super::layout::{MissingValue, Thousands, ValueLayout};
 use super::text::{narrow, trimmed};
 use crate::domain::record::Rule;
 
-/// What the text of an amount says.
+/// The amount in a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Written {
-    /// So many cents.
+    /// An exact number of cents.
     Cents(i64),
-    /// So many cents; amounts below a cent are rounded half to even.
+    /// A number of cents, rounded half to even from a fraction of a cent.
     Rounded(i64),
-    /// There is no amount.
+    /// A missing amount.
     Missing,
 }
 
-/// Larger exponents make any amount nothing or past the range.
+/// The largest exponent that matters: larger ones make any amount zero or exceed the range.
 const EXPONENT_MAX: i64 = 4096;
 
 /// Reads an amount.
 ///
 /// # Errors
-/// [`Rule::Number`] if it is none, [`Rule::Range`] if it is past [`CENTS_MAX`].
+/// [`Rule::Number`] if the text is not an amount, [`Rule::Range`] if it is past [`CENTS_MAX`].
 pub fn written(text: &str, layout: &ValueLayout) -> Result<Written, Rule> {
     let text = trimmed(text);
     if layout.missing.iter().any(|missing| trimmed(missing) == text) {
@@ -56,7 +56,7 @@ pub fn written(text: &str, layout: &ValueLayout) -> Result<Written, Rule> {
     Ok(if is_exact { Written::Cents(cents) } else { Written::Rounded(cents) })
 }
 
-/// Whether an amount is negative, and its text without what says so.
+/// The sign of an amount (true if negative), and the text without it.
 fn sign(text: &str) -> Option<(bool, &str)> {
     const MINUS: [char; 3] = ['-', '\u{2212}', '\u{2013}'];
     if let Some(inside) = text.strip_prefix('(') {
@@ -72,7 +72,7 @@ fn sign(text: &str) -> Option<(bool, &str)> {
     Some((negative, trimmed(rest)))
 }
 
-/// What stands before the exponent, and the exponent.
+/// The text before the exponent, and the exponent.
 fn exponent(text: &str) -> Option<(&str, i64)> {
     let Some(at) = text.find(['e', 'E']) else { return Some((text, 0)) };
     let (mantissa, exponent) = (&text[..at], &text[at + 1..]);
@@ -84,8 +84,8 @@ fn exponent(text: &str) -> Option<(&str, i64)> {
     Some((mantissa, if exponent.starts_with('-') { -size } else { size }))
 }
 
-/// Digits without what stands between their groups: three in the last one, two or three in those
-/// before, fewer in the first.
+/// Digits without the marks between their groups: three digits in the last group, two or three in
+/// the middle, fewer in the first.
 fn ungrouped(text: &str, thousands: Option<Thousands>) -> Option<String> {
     let is_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
     if is_digits(text) {
@@ -111,7 +111,7 @@ fn ungrouped(text: &str, thousands: Option<Thousands>) -> Option<String> {
     (n_last > 0 && groups.iter().enumerate().all(fits)).then(|| groups.concat())
 }
 
-/// The digits of a product.
+/// The decimal digits of a product.
 fn times(digits: &str, factor: u32) -> Vec<u8> {
     let mut carry = 0_u64;
     let mut product: Vec<u8> = Vec::with_capacity(digits.len() + 10);
@@ -128,8 +128,8 @@ fn times(digits: &str, factor: u32) -> Vec<u8> {
     product
 }
 
-/// Digits times a power of ten, rounded half to even, and whether that is exact; none past the
-/// range.
+/// Digits times a power of ten, rounded half to even, with a flag for an exact result; `None` past
+/// the range.
 fn scaled(digits: &[u8], power: i64) -> Option<(i64, bool)> {
     let first = digits.iter().position(|digit| *digit != 0).unwrap_or(digits.len());
     let digits = &digits[first..];

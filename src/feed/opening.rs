@@ -1,4 +1,4 @@
-//! What stands before the first record of a text: lines to pass over, and the header.
+//! The lines before the first record of a text: skipped lines and the header.
 
 use std::io::{self, Read};
 use std::path::Path;
@@ -12,7 +12,7 @@ use super::refused::Refused;
 /// Reads up to the first record.
 ///
 /// # Errors
-/// Those of `Header::find`, and of reading.
+/// Those of `Header::find` and of reading.
 pub(super) fn header<R: Read>(
     blocks: &mut Blocks<R>,
     lines: &mut Lines,

@@ -1,4 +1,4 @@
-//! What files are called: how a profile writes months, flows and parts in their names.
+//! Patterns of file names: the notation of months, flows and parts in a profile.
 
 use std::fmt;
 
@@ -7,15 +7,15 @@ use serde::{Deserialize, Serialize};
 use super::months;
 use crate::domain::types::Period;
 
-/// What a feed's files are called: `{YYYY}` and `{MM}` for the month, `*` for anything, the rest
-/// letter by letter; of several patterns the first that a name is like counts.
+/// The pattern of a feed's file names: `{YYYY}` and `{MM}` for the month, `*` for any text, other
+/// letters for themselves. Of several patterns, the first match counts.
 ///
-/// Case does not matter, and a packing's suffix ([`FilePattern::SUFFIXES`]) may follow.
+/// Case does not matter. The suffix of a packing ([`FilePattern::SUFFIXES`]) may follow.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "PatternTexts", into = "PatternTexts")]
 pub struct FilePattern {
     texts: Vec<String>,
-    /// By text.
+    /// The parsed patterns, in the order of the texts.
     parts: Vec<NameParts>,
 }
 
@@ -27,12 +27,12 @@ enum PatternTexts {
     Several(Vec<String>),
 }
 
-/// What a name is made of, in small letters.
+/// The parts of a name, in lower case.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct NameParts(Vec<NamePart>);
 
-/// Each star, and each text that is told by its place, multiplies the ways to read a name by its
-/// length.
+/// The largest number of stars. Each star, and each text matched by its place, multiplies the
+/// readings of a name by its length.
 const STARS_MAX: usize = 3;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,52 +66,52 @@ const PLACES: [(&str, NamePart); 7] = [
     ("{part}", NamePart::Part),
 ];
 
-/// What a file's name says.
+/// The result of matching a file's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NameMatch {
-    /// It is a feed file of this month.
+    /// The name is that of a feed file of this month.
     Period(Period),
-    /// It has the shape of a feed file, but its digits are no month.
+    /// The name has the shape of a feed file, but its digits are not a month.
     NotAPeriod,
-    /// It is something else.
+    /// The name does not match.
     No,
 }
 
-/// What a file's name says of its months, its flow and its part, as far as the pattern asks.
+/// The months, flow and part in a file's name, as far as the pattern has them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Named {
-    /// The years in it, the first and the last.
+    /// The years in the name: the first and the last.
     pub years: Vec<u16>,
-    /// The months in it, the first and the last.
+    /// The months in the name: the first and the last.
     pub months: Vec<u8>,
-    /// The flow, in small letters.
+    /// The flow, in lower case.
     pub flow: Option<String>,
-    /// The part, in small letters.
+    /// The part, in lower case.
     pub part: Option<String>,
 }
 
 /// A pattern that cannot name the files or months of a feed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadPattern {
-    /// A year, a month, a flow or a part appears more often than it can.
+    /// A year, a month, a flow or a part appears too often.
     #[error(
         "file pattern \"{0}\" may have a year and a month twice each, as from and to, and {{flow}} \
          and {{part}} once"
     )]
     NameParts(String),
-    /// A brace that belongs to nothing.
+    /// A brace outside of the known parts.
     #[error(
         "file pattern \"{0}\" may have letters, *, /, {{YYYY}}, {{YY}}, {{MM}}, {{M}}, {{MON}}, \
          {{flow}} and {{part}}; no other braces"
     )]
     NameLetters(String),
-    /// A list of patterns that do not name the same things, or of none.
+    /// A list of patterns that contain different parts, or an empty list.
     #[error(
         "the file patterns {0:?} must name the same: the same number of years and months, {{flow}} \
          in all or in none, folders in all or in none"
     )]
     NameList(Vec<String>),
-    /// So many stars that matching a name takes for ever.
+    /// Too many stars for a fast match.
     #[error("file pattern \"{0}\" may have at most {STARS_MAX} stars apart")]
     NameStars(String),
     /// A year or a month does not appear exactly once, or a day more than once.
@@ -123,10 +123,10 @@ pub enum BadPattern {
 }
 
 impl FilePattern {
-    /// What a packing adds to a name.
+    /// Suffixes that packings add to a name.
     pub const SUFFIXES: [&str; 5] = [".gz", ".zst", ".zip", ".bz2", ".xz"];
 
-    /// What a file's name says, if it is called like the pattern.
+    /// The months, flow and part in a file's name, if it matches the pattern.
     #[must_use]
     pub fn read(&self, name: &str) -> Option<Named> {
         let name = name.to_lowercase();
@@ -145,25 +145,25 @@ impl FilePattern {
         self.read(name).map_or(NameMatch::No, |named| named.month())
     }
 
-    /// Whether it names folders.
+    /// True if the pattern contains folders.
     #[must_use]
     pub fn has_folders(&self) -> bool {
         self.texts.iter().any(|text| text.contains('/'))
     }
 
-    /// How many years and months it names.
+    /// The numbers of years and months in the pattern.
     #[must_use]
     pub fn n_dates(&self) -> (usize, usize) {
         self.parts.first().map_or((0, 0), NameParts::n_dates)
     }
 
-    /// Whether it names the flow.
+    /// True if the pattern contains the flow.
     #[must_use]
     pub fn has_flow(&self) -> bool {
         self.parts.iter().any(|parts| parts.0.contains(&NamePart::Flow))
     }
 
-    /// Whether a name is that of data as the feed's: it ends as they do.
+    /// True if a name has the file extension of the feed's files.
     #[must_use]
     pub fn is_alike(&self, name: &str) -> bool {
         let ending = |text: &str| {
@@ -177,13 +177,13 @@ impl FilePattern {
 }
 
 impl Named {
-    /// The first month of the year, or the one that is named.
+    /// The first month of the year, or the first month in the name.
     #[must_use]
     pub fn first(&self) -> Option<Period> {
         Period::new(*self.years.first()?, self.months.first().copied().unwrap_or(1))
     }
 
-    /// The last month of the year, or the last one that is named.
+    /// The last month of the year, or the last month in the name.
     #[must_use]
     pub fn last(&self) -> Option<Period> {
         Period::new(*self.years.last()?, self.months.last().copied().unwrap_or(12))
@@ -200,7 +200,7 @@ impl Named {
 }
 
 impl NameParts {
-    /// How many years and months they name.
+    /// The numbers of years and months in the parts.
     fn n_dates(&self) -> (usize, usize) {
         let n = |of: &[NamePart]| self.0.iter().filter(|part| of.contains(part)).count();
         (
@@ -223,7 +223,7 @@ impl NameParts {
                 (None, letter) => (NamePart::Letter(letter), letter.len_utf8()),
             };
             rest = &rest[length..];
-            // Two stars in a row match what one does, at quadratic cost.
+            // Two stars in a row match the same texts as one, at quadratic cost.
             if part != NamePart::Anything || parts.last() != Some(&part) {
                 parts.push(part);
             }
@@ -240,8 +240,7 @@ impl NameParts {
     }
 }
 
-/// What a name says, if it is made of these parts: of several ways to read it, the first that gives
-/// a month.
+/// Matches a name against parts; of several readings, the first that gives a month.
 fn matched(parts: &[NamePart], name: &str, named: &Named) -> Option<Named> {
     let Some((part, rest)) = parts.split_first() else {
         return name.is_empty().then(|| named.clone());
@@ -289,7 +288,7 @@ fn ends(name: &str) -> impl Iterator<Item = usize> {
     name.char_indices().map(|(at, _)| at).chain([name.len()])
 }
 
-/// Of several ways to read a name the first that finds a month, else the last.
+/// The first reading of a name that gives a month, else the last reading.
 fn best(ways: impl Iterator<Item = Option<Named>>) -> Option<Named> {
     let mut last = None;
     for named in ways.flatten() {
@@ -301,7 +300,7 @@ fn best(ways: impl Iterator<Item = Option<Named>>) -> Option<Named> {
     last
 }
 
-/// The year of two digits: of this century up to 79.
+/// The full year of two digits: below 80, a year of this century.
 fn full_year(year: u16) -> u16 {
     if year < 80 { 2000 + year } else { 1900 + year }
 }
@@ -311,7 +310,7 @@ fn take_month(text: &str, n: usize) -> Option<(u8, &str)> {
     Some((u8::try_from(month).expect("two digits are below 100"), rest))
 }
 
-/// A number of exactly `n` digits at the start of a text, and what follows.
+/// A number of exactly `n` digits at the start of a text, and the rest of the text.
 fn take_digits(text: &str, n: usize) -> Option<(u16, &str)> {
     let (digits, rest) = (text.get(..n)?, &text[n..]);
     let all_digits = digits.bytes().all(|byte| byte.is_ascii_digit());
@@ -367,16 +366,16 @@ impl fmt::Display for FilePattern {
     }
 }
 
-/// What the members of the feed's archives are called: `*` for anything, `{YYYY}` and `{MM}` for
-/// the month if each member has its own, the rest letter by letter.
+/// The pattern of members of the feed's archives: `*` for any text, `{YYYY}` and `{MM}` for a
+/// member's month, other letters for themselves.
 ///
-/// Case does not matter, nor do folders in the archive.
+/// Case and folders in the archive do not matter.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct MemberPattern(FilePattern);
 
 impl MemberPattern {
-    /// Whether each member has its month in its name.
+    /// True if each member has its month in its name.
     #[must_use]
     pub fn is_dated(&self) -> bool {
         let Some(NameParts(parts)) = self.0.parts.first() else { return false };

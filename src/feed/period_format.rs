@@ -1,4 +1,4 @@
-//! How lines write their month ([`PeriodFormat`]).
+//! The notation of months on lines ([`PeriodFormat`]).
 
 use serde::{Deserialize, Serialize};
 
@@ -6,9 +6,9 @@ use super::months;
 use super::pattern::BadPattern;
 use crate::domain::types::Period;
 
-/// How lines write their month: `YYYY` or `YY`; `MM`, `M` of one or two digits, or `MON` for its
-/// name; where there is one, a day `DD` or `D`; letters in brackets and all else letter by letter.
-/// A time of day may follow.
+/// The notation of months on lines: `YYYY` or `YY`; `MM`, `M` of one or two digits, or `MON` for
+/// the name. A day `DD` or `D` is optional. Letters in brackets and all other characters stand for
+/// themselves. A time of day may follow.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct PeriodFormat {
@@ -27,7 +27,7 @@ enum Part {
     Letter(char),
 }
 
-/// The parts of a format in its text, those that others begin with behind them.
+/// The parts of a format in its text; a part comes before its own beginnings.
 const PLACES: [(&str, Part); 7] = [
     ("YYYY", Part::Year(4)),
     ("YY", Part::Year(2)),
@@ -38,7 +38,7 @@ const PLACES: [(&str, Part); 7] = [
     ("D", Part::LooseDay),
 ];
 
-/// What was read of a text so far.
+/// The parts of a text that were read so far.
 #[derive(Clone, Copy, Default)]
 struct Read {
     year: u16,
@@ -47,7 +47,7 @@ struct Read {
 }
 
 impl PeriodFormat {
-    /// The month that a text names, if it is written this way.
+    /// The month of a text in this format.
     #[must_use]
     pub fn read(&self, text: &str) -> Option<Period> {
         read(&self.parts, &text.to_lowercase(), Read::default())
@@ -94,7 +94,7 @@ fn read(parts: &[Part], text: &str, so_far: Read) -> Option<Period> {
     }
 }
 
-/// A month by its name, with the point of an abbreviation or without.
+/// A month by its name, with or without the point of an abbreviation.
 fn named(text: &str) -> Option<(u16, &str)> {
     let (month, rest) = months::at_start(text)?;
     Some((u16::from(month), rest.strip_prefix('.').unwrap_or(rest)))
@@ -106,8 +106,8 @@ fn digits(text: &str, n: usize) -> Option<(u16, &str)> {
     is_number.then(|| digits.parse().ok()).flatten().map(|number| (number, rest))
 }
 
-/// Whether a text is a time of day, as it follows a date. A time in UTC (`Z`) is one at
-/// midnight only: at others the date may be another one where the feed was written.
+/// True if a text is a time of day after a date. A time in UTC (`Z`) must be midnight: another time
+/// may be on another date at the feed's place.
 fn is_time(text: &str) -> bool {
     let Some(time) = text.strip_prefix(['t', ' ']) else { return false };
     if let Some(utc) = time.strip_suffix('z') {

@@ -1,9 +1,7 @@
-//! Where things are: cities with their areas, which region is in which city, which countries there
-//! are.
+//! Reference data of places: cities with their areas, the cities of regions, and country codes.
 //!
-//! What comes in is text ([`ReferenceTexts`]), so that what a home was built with can be kept in
-//! it; what comes out are dense cities in the order of their codes, so that the numbering depends
-//! on the table alone.
+//! Input: text ([`ReferenceTexts`]), which a home can store. Output: dense cities in the order of
+//! their codes. The numbering depends on the table alone.
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -15,7 +13,7 @@ use crate::domain::types::{City, Province};
 /// The reference tables of a feed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Places {
-    /// In order of code; a [`City`] is a position in it.
+    /// Rows in order of code; a [`City`] is a position in this list.
     cities: Vec<CityRow>,
     /// Codes of provinces by [`Province`].
     provinces: Vec<Box<str>>,
@@ -33,28 +31,27 @@ struct CityRow {
     area_m2: i64,
 }
 
-/// What the tables say about a region.
+/// The city of a region according to the tables.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Found {
-    /// It is in this city.
+    /// The region is in this city.
     City(City),
-    /// It is known and in no city: the remainder of a province, or a city without a row in the
-    /// table of cities.
+    /// The region is known and in no city: the remainder of a province, or a city without a row in
+    /// the table of cities.
     WithoutCity,
-    /// The tables do not know it.
+    /// The tables do not contain the region.
     Unknown,
 }
 
 impl Places {
-    /// The most cities there can be.
+    /// The largest number of cities.
     pub const CITIES_MAX: usize = CITIES_MAX;
 
-    /// The tables in these texts.
+    /// Parses the tables.
     ///
     /// # Errors
-    /// [`PlacesError`] names the table, the line and what is wrong: a missing column, a line that
-    /// is not CSV, a code that is empty or given twice, an area that is not a positive decimal,
-    /// more than 65,535 cities or none.
+    /// [`PlacesError`] with the table, the line and the problem: a missing column, a line that is
+    /// not CSV, an empty or repeated code, an invalid area, or a wrong number of cities.
     pub fn parse(texts: &ReferenceTexts) -> Result<Self, PlacesError> {
         let (cities, provinces) = parse_cities(&texts.cities)?;
         let numbered = cities.iter().enumerate();
@@ -73,10 +70,10 @@ impl Places {
         self.city_of_code.get(code).copied()
     }
 
-    /// A city's code.
+    /// The code of a city.
     ///
     /// # Panics
-    /// If the city is not of these places, as for every method that takes one.
+    /// If the city is not of these places. This holds for every method that takes a city.
     #[must_use]
     pub fn code(&self, city: City) -> &str {
         &self.row(city).code
@@ -103,7 +100,7 @@ impl Places {
     /// The area of a city.
     ///
     /// # Units
-    /// Square metres, so that sums of areas are exact.
+    /// Square metres: sums of areas are exact.
     ///
     /// # Panics
     /// If the city is not of these places.
@@ -117,13 +114,13 @@ impl Places {
         (0..position(self.cities.len())).map(City)
     }
 
-    /// How many cities there are.
+    /// The number of cities.
     #[must_use]
     pub fn n_cities(&self) -> usize {
         self.cities.len()
     }
 
-    /// How many provinces there are.
+    /// The number of provinces.
     #[must_use]
     pub fn n_provinces(&self) -> usize {
         self.provinces.len()
@@ -153,29 +150,27 @@ impl Places {
         }
     }
 
-    /// Whether the tables can answer by this rule: a concordance needs a table of regions.
+    /// True if the tables support this rule: a concordance needs a table of regions.
     #[must_use]
     pub fn supports(&self, rule: &CityRule) -> bool {
         *rule != CityRule::Concordance || self.city_of_region.is_some()
     }
 
-    /// Whether a country code is one; any is that is not blank, when there is no table of
-    /// countries.
+    /// True if a country code is valid. Without a table of countries, any code that is not blank
+    /// is.
     #[must_use]
     pub fn country_known(&self, code: &str) -> bool {
         let known = |table: &FxHashSet<Box<str>>| table.contains(code);
         !code.trim().is_empty() && self.countries.as_ref().is_none_or(known)
     }
 
-    /// The code of a country by another of its names: ISO 3166, in Chinese, in English, an alias of
-    /// the table.
+    /// The code of a country by another name: ISO 3166, Chinese, English, or an alias of the table.
     #[must_use]
     pub fn country_named(&self, name: &str) -> Option<&str> {
         self.country_names.get(folded(name).as_str()).map(|code| &**code)
     }
 
-    /// What has a meaning here and another one in later tables: a region that is in another city,
-    /// or in one where it was in none, and a name of another country.
+    /// The first region or country name that later tables lack or give another city or country.
     #[must_use]
     pub fn changed_meaning(&self, later: &Self) -> Option<String> {
         let code =
@@ -189,7 +184,7 @@ impl Places {
         let renamed = self.country_names.iter();
         let renamed = renamed.filter(|(name, code)| later.country_names.get(*name) != Some(code));
         let renamed = renamed.map(|(name, _)| format!("the country's name \"{name}\""));
-        // Maps have no order: the first by name.
+        // Maps have no order: take the first by name.
         moved.chain(renamed).min()
     }
 
@@ -202,8 +197,8 @@ fn position(at: usize) -> u16 {
     u16::try_from(at).expect("the tables have at most CITIES_MAX cities")
 }
 
-/// The rows of the table of cities in order of code, and the provinces' codes in order of first
-/// city.
+/// The rows of the table of cities in order of code, and the codes of provinces in order of their
+/// first city.
 fn parse_cities(text: &str) -> Result<(Vec<CityRow>, Vec<Box<str>>), PlacesError> {
     let table = Table::parse("cities.csv", text, ["city", "province", "area_km2"])?;
     table.check_codes()?;
@@ -241,7 +236,8 @@ fn parse_regions(
 ) -> Result<FxHashMap<Box<str>, Option<City>>, PlacesError> {
     let table = Table::parse("regions.csv", text, ["region", "city"])?;
     table.check_codes()?;
-    // A city without a row has no area and so no density: its regions are as those without a city.
+    // A city without a row has no area and so no density: its regions count as regions without a
+    // city.
     let row = |(_, [region, city]): (u64, [String; 2])| {
         (region.into_boxed_str(), cities.get(city.as_str()).copied())
     };
@@ -254,8 +250,8 @@ fn parse_countries(text: &str) -> Result<FxHashSet<Box<str>>, PlacesError> {
     Ok(table.rows.into_iter().map(|(_, [country])| country.into_boxed_str()).collect())
 }
 
-/// The codes of countries by their names in every column that holds some: `iso2`, `iso3`, `name`,
-/// `name_en` and others of a language, `aliases` with `|` between. A name of two countries is none.
+/// The codes of countries by their names in every column of names: `iso2`, `iso3`, `name`,
+/// `name_en` and other languages, `aliases` separated by `|`. A name of two countries is ignored.
 fn names_of_countries(text: &str) -> FxHashMap<Box<str>, Box<str>> {
     let mut reader = csv::Reader::from_reader(text.as_bytes());
     let Ok(header) = reader.headers().cloned() else { return FxHashMap::default() };
@@ -282,16 +278,17 @@ fn names_of_countries(text: &str) -> FxHashMap<Box<str>, Box<str>> {
     names.into_iter().filter_map(|(name, code)| Some((name, code?))).collect()
 }
 
-/// A name as it is compared: in lower case, with one space between words.
+/// A name prepared for comparison: lower case, one space between words.
 fn folded(name: &str) -> String {
     name.to_lowercase().split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// The surface of the Earth: no city is larger, and sums over all cities stay in range.
+/// The surface of the Earth in square metres: no city is larger, and sums over all cities stay in
+/// range.
 const AREA_MAX_M2: i64 = 510_072_000 * 1_000_000;
 
-/// Square metres of a positive decimal of square kilometres with at most six decimals: exact, no
-/// floats.
+/// Square metres of a positive decimal of square kilometres with at most six decimals; exact,
+/// without floats.
 fn square_metres(area_km2: &str) -> Option<i64> {
     let (whole, decimals) = area_km2.split_once('.').unwrap_or((area_km2, "0"));
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());

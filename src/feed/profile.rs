@@ -1,7 +1,7 @@
-//! How a feed is written: a profile says in TOML what the files are called, how their bytes become
-//! text, which column holds what, and which records are outside the study.
+//! The format of a feed: a profile in TOML describes the names of files, their encoding, the
+//! columns of fields, and the records outside the study.
 //!
-//! A layout is described here and never in code: the stages downstream see records only.
+//! Formats are described in profiles and never in code: later stages see records only.
 
 use std::path::{Path, PathBuf};
 
@@ -22,55 +22,55 @@ use crate::toml_text::{self, TomlError};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Profile {
-    /// What it is called in messages and in the record of the options.
+    /// The name in messages and in the record of the options.
     pub name: String,
-    /// What to do with another file for a month that has one.
+    /// The treatment of another file for a month that already has one.
     #[serde(default)]
     pub revision: Revision,
-    /// Which country codes there are where no table of them is beside the feed.
+    /// The valid country codes of a feed without a table of countries.
     ///
-    /// None only in the record of a home that was made before codes were checked. Its lines keep
-    /// the reading that they had: no code has lost digits, and tables beside the feed count only
-    /// where a `cities.csv` is among them.
+    /// `None` only in the record of a home made before codes were checked. Its lines keep their
+    /// former reading: codes are not checked for lost digits, and tables of the feed count only
+    /// with a `cities.csv` among them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub countries: Option<CountryCodes>,
-    /// Whether blanks around texts do not count, and codes and numbers are read in whichever of
-    /// their forms they stand.
+    /// True if blanks around texts are ignored, and codes and numbers are read in any of their
+    /// forms.
     ///
-    /// None only in the record of a home that was made before: it reads texts as they stand.
+    /// `None` only in the record of an older home, which reads texts unchanged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trim: Option<bool>,
-    /// The trade modes of ordinary trade; without them `10`.
+    /// The trade modes of ordinary trade; by default `10`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ordinary_modes: Option<Vec<String>>,
-    /// Which lines are records: all these conditions on columns hold.
+    /// Conditions on columns that must all hold for a record.
     #[serde(default, skip_serializing_if = "Conditions::is_empty")]
     pub keep: Conditions,
-    /// Which lines are no records: one of these conditions holds.
+    /// Conditions on columns that each make a line not a record.
     #[serde(default, skip_serializing_if = "Conditions::is_empty")]
     pub drop: Conditions,
-    /// From files to text.
+    /// The reading of files as text.
     pub file: FileLayout,
-    /// From text to fields.
+    /// The columns of fields.
     pub columns: ColumnLayout,
-    /// How the month is written.
+    /// The notation of the month.
     pub period: PeriodLayout,
-    /// How the flow is written.
+    /// The notation of the flow.
     pub flow: FlowCodes,
-    /// How a region names its city.
+    /// The rule that finds the city of a region.
     pub city: CityRule,
-    /// How the value is written.
+    /// The notation of the value.
     pub value: ValueLayout,
-    /// Which valid records are outside the study.
+    /// The valid records that are outside the study.
     #[serde(default)]
     pub exclusions: Exclusions,
-    /// How codes are written.
+    /// The notation of codes.
     #[serde(default, skip_serializing_if = "is_default")]
     pub codes: CodeLayouts,
-    /// The files that maps were read from: they are beside the feed, and none of its own.
+    /// The files of maps: they are in the feed's folder, but not files of the feed.
     #[serde(skip)]
     pub maps: Vec<String>,
-    /// What is different from some month on, in the order of the months.
+    /// The changes from some month on, in the order of the months.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub layout: Vec<LaterLayout>,
 }
@@ -78,20 +78,20 @@ pub struct Profile {
 /// A profile that cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ProfileError {
-    /// The file is there but cannot be read.
+    /// The file exists but cannot be read.
     #[error("cannot read the feed profile {}{}", path.display(), remark(path, source))]
     Io {
         /// The profile's file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: std::io::Error,
     },
-    /// Not TOML, or not a profile's fields.
+    /// The text is not TOML, or its fields are not those of a profile.
     #[error("{origin} is not a feed profile; compare it with a shipped one")]
     Toml {
-        /// Where the text came from.
+        /// The origin of the text.
         origin: String,
-        /// Where in the text, and why.
+        /// The line and the cause.
         source: TomlError,
     },
     /// No profile of this name is shipped.
@@ -100,107 +100,107 @@ pub enum ProfileError {
         Profile::BUNDLED.map(|(name, _)| name).join(", ")
     )]
     UnknownName {
-        /// The name asked for.
+        /// The requested name.
         name: String,
     },
     /// A list of flow codes is empty.
     #[error("{origin}: no code for exports; give [flow] export at least one")]
     NoExportCode {
-        /// Where the text came from.
+        /// The origin of the text.
         origin: String,
     },
     /// A code stands for both flows.
     #[error("{origin}: flow code \"{code}\" is an export and an import; keep it in one list")]
     FlowCode {
-        /// Where the text came from.
+        /// The origin of the text.
         origin: String,
         /// The code.
         code: String,
     },
-    /// An empty word is part of every name.
+    /// An empty word, which every name contains.
     #[error("{origin}: an empty word in exclusions.name_contains would exclude every firm")]
     EmptyWord {
-        /// Where the text came from.
+        /// The origin of the text.
         origin: String,
     },
-    /// A city's code of no digits.
+    /// A city's code has no digits.
     #[error("{origin}: a city of 0 digits is none; set [city] digits to 1 or more")]
     NoDigits {
-        /// Where the text came from.
+        /// The origin of the text.
         origin: String,
     },
-    /// A field comes from a list of no columns.
+    /// The list of columns of a field is empty.
     #[error("{origin}: the list of columns of {field} is empty; give it a name")]
     NoColumn {
-        /// Where the text came from.
+        /// The origin of the text.
         origin: String,
         /// The field.
         field: &'static str,
     },
-    /// Codes are padded to no width, or with what is no digit.
+    /// Codes are padded without a width, or with a character that is not a digit.
     #[error("{origin}: [codes.{field}] pads without a width; give it a width")]
     NoWidth {
-        /// Where the text came from.
+        /// The origin of the text.
         origin: String,
         /// The column.
         field: &'static str,
     },
-    /// One mark stands for two things.
+    /// One mark separates both decimals and thousands.
     #[error(
         "{origin}: the same mark stands before decimals and between thousands; change \
          [value] decimal_mark or thousands"
     )]
     SameMark {
-        /// Where the text came from.
+        /// The origin of the text.
         origin: String,
     },
-    /// A map is in a file that cannot be read.
+    /// The file of a map cannot be read.
     #[error(
         "{origin}: the map of [codes.{field}] in {file} cannot be used: {problem}; give a CSV file \
          of two columns, text and code"
     )]
     Map {
-        /// Where the text came from.
+        /// The origin of the text.
         origin: String,
         /// The column.
         field: &'static str,
         /// The file.
         file: String,
-        /// What is wrong with it.
+        /// The problem.
         problem: String,
     },
-    /// The pattern of the files does not say what the profile needs of a name.
+    /// The pattern of the files lacks a part that the profile needs.
     #[error("{origin}: file pattern \"{pattern}\" must have {needed}")]
     Pattern {
-        /// Where the text came from.
+        /// The origin of the text.
         origin: String,
         /// The pattern.
         pattern: FilePattern,
-        /// What it needs.
+        /// The missing part.
         needed: &'static str,
     },
-    /// Two keys do not go together, or one is missing.
+    /// Two keys exclude each other, or one is missing.
     #[error("{origin}: {problem}")]
     Keys {
-        /// Where the text came from.
+        /// The origin of the text.
         origin: String,
-        /// What is wrong and what to do.
+        /// The problem and its remedy.
         problem: &'static str,
     },
-    /// A later layout cannot be.
+    /// A later layout is invalid.
     #[error("{origin}: the layout from {}: {source}", String::from(*from))]
     Layout {
-        /// Where the text came from.
+        /// The origin of the text.
         origin: String,
-        /// Its first month.
+        /// The layout's first month.
         from: FirstMonth,
-        /// What is wrong.
+        /// The problem.
         source: BadLayout,
     },
 }
 
 impl Profile {
-    /// The profiles that are shipped, by name.
+    /// The shipped profiles, by name.
     const BUNDLED: [(&'static str, &'static str); 10] = [
         ("canonical", include_str!("../../streams/profiles/canonical.toml")),
         ("ccts", include_str!("../../streams/profiles/ccts.toml")),
@@ -220,15 +220,15 @@ impl Profile {
         ("statcan", include_str!("../../streams/profiles/statcan.toml")),
     ];
 
-    /// The names of the profiles that are shipped.
+    /// The names of the shipped profiles.
     pub fn bundled_names() -> impl Iterator<Item = &'static str> {
         Self::BUNDLED.iter().map(|(name, _)| *name)
     }
 
-    /// A profile that is shipped.
+    /// A shipped profile.
     ///
     /// # Errors
-    /// [`ProfileError::UnknownName`] if there is none of this name.
+    /// [`ProfileError::UnknownName`] if no shipped profile has this name.
     pub fn bundled(name: &str) -> Result<Self, ProfileError> {
         let found = Self::BUNDLED.iter().find(|(bundled, _)| *bundled == name);
         let (name, text) =
@@ -236,7 +236,7 @@ impl Profile {
         Self::from_toml(text, name)
     }
 
-    /// The profile that a TOML text describes; `origin` says in messages where the text came from.
+    /// Parses a profile from a TOML text; `origin` names the source of the text in messages.
     ///
     /// # Errors
     /// - [`ProfileError::Toml`] if a field is missing, unknown or malformed
@@ -262,7 +262,7 @@ impl Profile {
         profile.checked(&origin)
     }
 
-    /// Puts the maps that are in files beside the profile into it.
+    /// Reads the maps that are in separate files.
     fn read_maps(&mut self, folder: &Path, origin: &str) -> Result<(), ProfileError> {
         let mut files = Vec::new();
         for (field, codes) in self.codes.by_field_mut() {
@@ -287,8 +287,8 @@ impl Profile {
         Ok(())
     }
 
-    /// Whether lines are of a year and of no month of it. A file's name has the year, and its
-    /// records are those of the year's December.
+    /// True if lines have a year and no month. The file's name has the year, and its records count
+    /// in December.
     #[must_use]
     pub fn is_annual(&self) -> bool {
         self.file.covers == Covers::Year
@@ -296,7 +296,7 @@ impl Profile {
             && self.period.columns.is_empty()
     }
 
-    /// The columns of values of lines that have several, each with the month of the year or the
+    /// The columns of values of lines with several values, each with the month of the year or the
     /// flow of its records.
     pub fn value_columns(&self) -> impl Iterator<Item = (&Column, Option<u8>, Option<Flow>)> {
         let months = self.period.columns.iter().map(|(month, of)| (of, Some(month.0), None));
@@ -307,7 +307,7 @@ impl Profile {
         months.chain(flows)
     }
 
-    /// Whether blanks around texts do not count.
+    /// True if blanks around texts are ignored.
     #[must_use]
     pub fn is_trimmed(&self) -> bool {
         self.trim == Some(true)
@@ -320,10 +320,10 @@ impl Profile {
         modes.unwrap_or_default().iter().map(String::as_str).chain(default)
     }
 
-    /// The profile of the files of a month, with the later layouts that hold by then.
+    /// The profile of the files of a month, with the later layouts up to that month.
     ///
     /// # Panics
-    /// Never of a profile that was checked.
+    /// Never for a checked profile.
     #[must_use]
     pub fn of_month(&self, month: Period) -> Self {
         let later = self.layout.iter().filter(|later| later.from.0 <= month);
@@ -332,10 +332,10 @@ impl Profile {
         })
     }
 
-    /// The profile of a file: that of its month, with what its name says of its lines.
+    /// The profile of a file: the profile of its month with the constants from its name.
     ///
     /// # Panics
-    /// Never of a profile that was checked.
+    /// Never for a checked profile.
     #[must_use]
     pub fn of_file(&self, month: Period, flow: Option<&str>) -> Self {
         let mut profile = self.of_month(month);
@@ -350,7 +350,7 @@ impl Profile {
         profile
     }
 
-    /// A flow as its name writes it, as the profile does; none if it is none of the profile's.
+    /// The profile's code of a flow that a name contains; `None` if the profile lacks it.
     #[must_use]
     pub fn flow_named(&self, name: &str) -> Option<&str> {
         let codes = self.flow.export.iter().chain(&self.flow.import);
@@ -367,7 +367,7 @@ impl Profile {
         Ok(changed(table, changes)?.try_into()?)
     }
 
-    /// Whether codes are looked at for lost digits.
+    /// True if codes are checked for lost digits.
     #[must_use]
     pub fn checks_codes(&self) -> bool {
         self.countries.is_some()
@@ -400,7 +400,7 @@ impl Profile {
         Ok(self)
     }
 
-    /// Checks that the months and flows of records are told in one way.
+    /// Checks that months and flows have exactly one source.
     fn check_names(&self, origin: &str) -> Result<(), ProfileError> {
         let Self { file, period, columns, .. } = self;
         let needed = match (file.covers, file.pattern.n_dates()) {

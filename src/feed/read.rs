@@ -1,5 +1,4 @@
-//! One monthly file, read whole: its records, its rejects, their counts, or why nothing of it may
-//! count.
+//! Reads one whole monthly file: its records, rejects and counts, or the reason for a refusal.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -23,21 +22,21 @@ use crate::domain::finding::SHOWN;
 use crate::domain::record::{Coverage, Exclusion, Intake, Record, Reject, Rule, Texts};
 use crate::domain::types::{Flow, Period};
 
-/// How many rejected lines of a file are kept; a file with more is refused.
+/// The largest number of rejected lines that are kept; a file with more is refused.
 pub const REJECTS_MAX: usize = 500_000;
 
-/// From so many records on their room grows by an eighth: months are about as large as the one
-/// before, and twice the room would stay half empty.
+/// The number of records from which memory grows by an eighth. Months are about as large as the
+/// previous one, and doubled memory would stay half empty.
 const RECORDS_MANY: usize = 1 << 18;
 
-/// What is allowed of a file.
+/// The limits for a file.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ReadLimits {
-    /// The feed's first month; none while the feed has no file, and then the file's own is.
+    /// The feed's first month; `None` for a feed without files: the file's own month counts then.
     pub first_period: Option<Period>,
-    /// The share of lines that may be rejected.
+    /// The largest share of rejected lines.
     pub max_rejected_share: f64,
-    /// How large the file may be unpacked.
+    /// The largest size of the unpacked file, in bytes.
     pub max_bytes: u64,
 }
 
@@ -47,20 +46,19 @@ impl Default for ReadLimits {
     }
 }
 
-/// What a file is read with.
+/// The threads and memory for reading a file.
 #[derive(Debug)]
 pub struct Room {
-    /// On how many threads.
+    /// The number of threads.
     pub n_threads: usize,
-    /// Where records go: given back to hold those of the next file, it saves the system from
-    /// clearing pages anew.
+    /// Memory for records. Reuse for the next file saves the system from clearing new pages.
     pub records: Vec<Record>,
-    /// Where texts go, likewise.
+    /// Memory for texts, reused likewise.
     pub texts: Texts,
 }
 
 impl Room {
-    /// For so many threads.
+    /// Room for this number of threads, without memory.
     #[must_use]
     pub fn new(n_threads: usize) -> Self {
         Self { n_threads, records: Vec::new(), texts: Texts::default() }
@@ -80,19 +78,19 @@ pub fn read(
     read_in(&mut Room::new(1), file, profile, places, limits)
 }
 
-/// Reads a monthly file on a room's threads; what comes out does not depend on their number.
+/// Reads a monthly file on a room's threads; the result does not depend on their number.
 ///
-/// What the room's records and texts were is gone.
+/// The previous records and texts of the room are cleared.
 ///
 /// # Errors
-/// - [`Refused::NoConcordance`] if the places cannot answer by the profile's rule
+/// - [`Refused::NoConcordance`] if the places do not support the profile's rule
 /// - those of [`decode::read_text`] if its bytes cannot become text within the limits
 /// - those of `Header::find` if its first line is not the profile's header
 /// - [`Refused::Rejected`] if more than the allowed share of its lines is rejected
-/// - [`Refused::TooManyRejects`], [`Refused::TooManyLines`] if it has more than can be kept
+/// - [`Refused::TooManyRejects`], [`Refused::TooManyLines`] if more of them exist than can be kept
 ///
 /// # Panics
-/// If the counts did not add up to the lines read, which would be a bug.
+/// If the counts do not add up to the lines read, which is a bug.
 pub fn read_in(
     room: &mut Room,
     file: &FeedFile,
@@ -108,7 +106,7 @@ pub fn read_in(
     let first = limits.first_period.unwrap_or(file.first);
     let first = match covers {
         Covers::Month | Covers::Contents => first,
-        // What comes again with the next file would count twice.
+        // Lines of earlier months repeat in the next file and would count twice.
         Covers::Range | Covers::Year => first.max(file.first),
     };
     let months = Months { first, last: file.period };
@@ -145,7 +143,7 @@ pub fn read_in(
     })
 }
 
-/// What a file covers, where it is not simply a month.
+/// The months, flow and part that a file covers; `None` for a whole month.
 fn coverage(
     file: &FeedFile,
     covers: Covers,
@@ -164,7 +162,7 @@ fn coverage(
     let span = match covers {
         Covers::Month | Covers::Range => Some((file.first, file.period)),
         Covers::Year if profile.is_annual() => Some((file.first, file.period)),
-        // Months to come stand as zeros.
+        // Future months have zeros.
         Covers::Year if has_months => {
             let is_there = |record: &&Record| record.value_cents != 0;
             let months = records.iter().filter(is_there).map(|record| record.period);
@@ -184,7 +182,7 @@ fn coverage(
     Ok(Some(Coverage { first, last, part: file.part.key(), flow, records: n_records }))
 }
 
-/// What lines are checked by.
+/// The profile, places and months that lines are checked by.
 #[derive(Clone, Copy)]
 struct Rules<'a> {
     profile: &'a Profile,
@@ -192,10 +190,10 @@ struct Rules<'a> {
     months: Months,
 }
 
-/// The rest of a text, for several threads to take blocks of.
+/// The rest of a text; several threads take blocks of it.
 struct Shared<'t> {
     blocks: Blocks<Box<dyn io::Read + Send + 't>>,
-    /// Why no more is wanted, if so.
+    /// The refusal that stopped the reading, if any.
     stopped: Option<Refused>,
 }
 
@@ -247,7 +245,7 @@ fn read_sheet(
     }
 }
 
-/// Takes blocks as long as there are some, and keeps what becomes of their lines.
+/// Takes blocks until the text ends, and keeps the results of their lines.
 fn take_portion(
     shared: &Mutex<Shared<'_>>,
     mut lines: Lines,
@@ -319,8 +317,8 @@ fn read_lines(
 }
 
 impl Sheet {
-    /// Takes the records of a line that has several values: it counts once for each of them, and
-    /// once if it is left out or broken as a whole.
+    /// Takes the records of a line with several values. The line counts once for each value, and
+    /// once if it is excluded or rejected as a whole.
     #[cold]
     fn take_several(&mut self, number: u32, line: &Line<'_>, checker: &mut Checker<'_>) {
         self.counts.lines -= 1;
@@ -398,9 +396,9 @@ impl Sheet {
 // Counts are indexed by variant.
 const _: () = assert!(Exclusion::ALL[4] as usize == 4 && Rule::ALL[13] as usize == 13);
 
-/// As much of a line as a reject keeps, cut between characters.
+/// The part of a line that a reject keeps, cut between characters.
 fn kept(raw: &[u8]) -> String {
-    // Three bytes more, so that a character cut in two lies past the cut rather than turning into
+    // Three more bytes: a character that is cut in two then lies after the cut and does not become
     // `�`.
     let mut text =
         String::from_utf8_lossy(&raw[..raw.len().min(Reject::RAW_BYTES_MAX + 3)]).into_owned();

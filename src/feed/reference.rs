@@ -1,4 +1,4 @@
-//! The reference tables as texts and as rows, before they mean anything.
+//! The reference tables as texts and as rows, before their interpretation.
 
 use std::path::{Path, PathBuf};
 
@@ -8,7 +8,7 @@ use super::profile::{CityRule, CountryCodes, Profile};
 use crate::files;
 use crate::files::trouble::remark;
 
-/// The most cities that the tables can have.
+/// The largest number of cities in the tables.
 pub const CITIES_MAX: usize = u16::MAX as usize;
 
 /// The file of the cities.
@@ -18,7 +18,7 @@ pub const REGIONS: &str = "regions.csv";
 /// The file of the countries.
 pub const COUNTRIES: &str = "countries.csv";
 
-/// The reference tables that lie beside a feed: each counts by itself.
+/// The reference tables in the folder of a feed; each may be missing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TablesBeside {
     /// `cities.csv`.
@@ -29,26 +29,26 @@ pub struct TablesBeside {
     pub countries: Option<String>,
 }
 
-/// The texts of the reference tables, so that a home can keep what it was built with.
+/// The texts of the reference tables, which a home stores.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReferenceTexts {
-    /// `cities.csv`: `city, province, area_km2`, and more that is not read.
+    /// `cities.csv`: `city, province, area_km2`; other columns are ignored.
     pub cities: String,
     /// `regions.csv`: `region, city`; an empty city is a region without one.
     pub regions: Option<String>,
-    /// `countries.csv`: `country`; without it every country code is one.
+    /// `countries.csv`: `country`; without it every country code is valid.
     pub countries: Option<String>,
 }
 
 /// A reference table that cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum PlacesError {
-    /// The file is there but cannot be read.
+    /// The file exists but cannot be read.
     #[error("cannot read the reference table {}{}", path.display(), remark(path, source))]
     Io {
         /// The table's file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: std::io::Error,
     },
     /// A line is not CSV of as many columns as the header.
@@ -56,7 +56,7 @@ pub enum PlacesError {
     Csv {
         /// The table.
         table: &'static str,
-        /// Which line, and why.
+        /// The line and the cause.
         source: csv::Error,
     },
     /// The header lacks a column.
@@ -72,30 +72,30 @@ pub enum PlacesError {
         /// All columns that are needed.
         required: Vec<&'static str>,
     },
-    /// A field makes no sense.
+    /// A field is invalid.
     #[error("{table}, line {line}, column {column}: {problem}")]
     Field {
         /// The table.
         table: &'static str,
-        /// The line, the header being line 1.
+        /// The line, counted from the header as 1.
         line: u64,
         /// The column.
         column: &'static str,
-        /// What is wrong and what to do.
+        /// The problem and its remedy.
         problem: Problem,
     },
-    /// No city, or more than there are numbers for.
+    /// The number of cities is 0 or too large.
     #[error("cities.csv has {n_cities} cities; it must have 1 to {CITIES_MAX}")]
     NCities {
-        /// How many it has.
+        /// The number of cities.
         n_cities: usize,
     },
 }
 
-/// What is wrong with a field of a reference table.
+/// A problem with a field of a reference table.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Problem {
-    /// Nothing is in it.
+    /// The field is blank.
     #[error("is blank; give it a code or remove the line")]
     Blank,
     /// The same code is on an earlier line.
@@ -103,10 +103,10 @@ pub enum Problem {
     Twice {
         /// The code.
         code: String,
-        /// Where it was first.
+        /// The line of its first use.
         first_line: u64,
     },
-    /// Not an area.
+    /// The text is not an area.
     #[error(
         "\"{0}\" is not an area; write km² as a positive decimal with at most six decimals, up \
                  to 510072000"
@@ -126,17 +126,17 @@ impl PlacesError {
 }
 
 impl TablesBeside {
-    /// The tables in a folder.
+    /// Reads the tables in a folder.
     ///
     /// # Errors
-    /// [`PlacesError::Io`] if a table is there but cannot be read.
+    /// [`PlacesError::Io`] if a table exists but cannot be read.
     pub fn of(folder: &Path) -> Result<Self, PlacesError> {
         let table = |name: &str| text_of(&folder.join(name));
         let (cities, regions, countries) = (table(CITIES)?, table(REGIONS)?, table(COUNTRIES)?);
         Ok(Self { cities, regions, countries })
     }
 
-    /// These tables, and those of another folder where one is missing.
+    /// These tables, completed by those of another folder.
     #[must_use]
     pub fn or(self, other: Self) -> Self {
         Self {
@@ -146,7 +146,7 @@ impl TablesBeside {
         }
     }
 
-    /// The tables that are there, each with the name of its file.
+    /// The existing tables, each with the name of its file.
     pub fn named(&self) -> impl Iterator<Item = (&'static str, &str)> {
         let tables =
             [(CITIES, &self.cities), (REGIONS, &self.regions), (COUNTRIES, &self.countries)];
@@ -155,9 +155,9 @@ impl TablesBeside {
 }
 
 impl ReferenceTexts {
-    /// The tables of a feed: those beside it, and in place of the others the shipped ones that its
-    /// profile asks for. These are the Chinese prefectures, the customs' places of production for a
-    /// profile with a concordance, and the customs' country codes.
+    /// The tables of a feed: those in its folder, completed by the shipped ones that its profile
+    /// needs. These are the Chinese prefectures, the customs' places of production for a profile
+    /// with a concordance, and the customs' country codes.
     #[must_use]
     pub fn of(beside: TablesBeside, profile: &Profile) -> Self {
         let has_concordance = profile.city == CityRule::Concordance;
@@ -173,7 +173,7 @@ impl ReferenceTexts {
         }
     }
 
-    /// The tables that there are, each with the name of its file.
+    /// The existing tables, each with the name of its file.
     pub fn named(&self) -> impl Iterator<Item = (&'static str, &str)> {
         let tables = [
             (CITIES, Some(&self.cities)),
@@ -184,8 +184,8 @@ impl ReferenceTexts {
     }
 }
 
-/// The first row of a table that is not in a later one, or is another one there; none if the later
-/// one has the same rows and more.
+/// The first row of a table that a later table lacks or changes; `None` if the later table has the
+/// same rows and possibly more.
 #[must_use]
 pub fn changed_row(before: &str, after: &str) -> Option<String> {
     let read = |text: &str| {
@@ -254,7 +254,7 @@ impl<const N: usize> Table<N> {
         Ok(Self { name: table, columns, rows })
     }
 
-    /// That the first column is a code: not blank, and different on every line.
+    /// Checks that the first column holds codes: not blank, and different on every line.
     pub(super) fn check_codes(&self) -> Result<(), PlacesError> {
         let mut lines = FxHashMap::default();
         for (line, fields) in &self.rows {

@@ -1,4 +1,4 @@
-//! Why nothing of a file counts.
+//! Reasons for refusing a file.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -10,18 +10,18 @@ use super::shown::Shown;
 use crate::domain::record::Rule;
 use crate::files::trouble::{advice, remark};
 
-/// Why nothing of a file counts: what, where, and what to do.
+/// The reason for refusing a file: the problem, its place, and the remedy.
 #[derive(Debug, thiserror::Error)]
 pub enum Refused {
-    /// It cannot be opened.
+    /// The file cannot be opened.
     #[error("cannot open {}{}", file.display(), remark(file, source))]
     Open {
         /// The file.
         file: PathBuf,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
-    /// It cannot be read to its end, or its packing is damaged.
+    /// The file cannot be read to its end, or its packing is damaged.
     #[error(
         "cannot read {} to its end; {}",
         file.display(),
@@ -30,98 +30,98 @@ pub enum Refused {
     Read {
         /// The file.
         file: PathBuf,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
-    /// It was written to while it was read.
+    /// The file was written to during the reading.
     #[error("{file} changed while it was read; let it be whole first", file = file.display())]
     Changed {
         /// The file.
         file: PathBuf,
     },
-    /// It should be a zip archive.
+    /// The file is not a readable zip archive, although it should be.
     #[error("{file} is not a zip archive that can be read; fetch it again", file = file.display())]
     Zip {
         /// The file.
         file: PathBuf,
-        /// Why.
+        /// The cause.
         source: zip::result::ZipError,
     },
-    /// An archive with no file that may be a table.
+    /// The archive has no file that may be a table.
     #[error("{file} is an archive without a table; fetch it again", file = file.display())]
     NoTable {
         /// The file.
         file: PathBuf,
     },
-    /// A zip archive of which not exactly one member can be meant.
+    /// The archive has several members that may be the feed's, or none.
     #[error("{file} is an archive with {} files that may be the feed's ({}); put the name of \
              the one that is meant in the profile, [file] member = \"…\", with * for what varies",
              names.len(), quoted(names), file = file.display())]
     ZipMembers {
         /// The file.
         file: PathBuf,
-        /// What may be meant.
+        /// The names of these members.
         names: Vec<String>,
     },
-    /// A zip archive without a member that is called as the profile says.
+    /// The archive has no member that matches the profile's pattern.
     #[error("{file} is an archive without a file called like \"{pattern}\"; it has {}; check \
              member in the profile's [file]", quoted(names), file = file.display())]
     NoMember {
         /// The file.
         file: PathBuf,
-        /// What the feed's members are called.
+        /// The pattern of the feed's members.
         pattern: String,
-        /// What it has.
+        /// The names of the archive's members.
         names: Vec<String>,
     },
-    /// A zip archive whose member is encrypted.
+    /// The archive's member is encrypted.
     #[error("{file} is encrypted with a password; unpack it, and put the table in its place",
              file = file.display())]
     Password {
         /// The file.
         file: PathBuf,
     },
-    /// A kind of file that is not read.
+    /// The file is of an unsupported kind.
     #[error("{file} is {}, which is not read; {}", kind.name, kind.instead, file = file.display())]
     Foreign {
         /// The file.
         file: PathBuf,
-        /// What it is.
+        /// The kind of the file.
         kind: &'static Foreign,
     },
-    /// A kind of file that the profile does not name.
+    /// The file is of another kind than the profile declares.
     #[error("{file} is {found}, and the profile's [file] has format = \"{declared}\"; take the key \
              out, or fetch the file that is meant", file = file.display())]
     OtherFormat {
         /// The file.
         file: PathBuf,
-        /// What it is.
+        /// The kind of the file.
         found: &'static str,
-        /// What the profile says.
+        /// The format that the profile declares.
         declared: String,
     },
-    /// It is of a kind that is read, but no table of the feed.
+    /// The file is of a supported kind, but not a table of the feed.
     #[error("{file} is {kind} that cannot be read: {problem}", file = file.display())]
     Table {
         /// The file.
         file: PathBuf,
-        /// What it is.
+        /// The kind of the file.
         kind: &'static str,
-        /// Why it cannot be read.
+        /// The reason why it cannot be read.
         problem: Box<TableProblem>,
     },
-    /// Its bytes are plainly of another encoding.
+    /// The bytes are plainly of another encoding.
     #[error("{file} is written in {found}, and the profile reads {declared}; set [file] encoding = \
              \"{found}\", or \"detect\" if files differ", file = file.display())]
     OtherEncoding {
         /// The file.
         file: PathBuf,
-        /// What the profile says.
+        /// The profile's encoding.
         declared: String,
-        /// What it is.
+        /// The actual encoding.
         found: String,
     },
-    /// Unpacked, it is larger than allowed.
+    /// The unpacked file is larger than allowed.
     #[error("{file} is more than {max_bytes} bytes unpacked; split it into several \
              files of the month",
              file = file.display())]
@@ -131,48 +131,48 @@ pub enum Refused {
         /// The limit.
         max_bytes: u64,
     },
-    /// It unpacks to so much that it is no table.
+    /// The file unpacks to more than any table would.
     #[error("{file} unpacks from {packed_bytes} bytes to more than {n_bytes}, which no table \
              does; unpack it yourself if it is meant", file = file.display())]
     Bomb {
         /// The file.
         file: PathBuf,
-        /// Its size as it lies there.
+        /// The packed size on disk.
         packed_bytes: u64,
-        /// How much had come out of it.
+        /// The number of bytes that were unpacked before the refusal.
         n_bytes: u64,
     },
-    /// Its name names no month.
+    /// The file's name has no month.
     #[error("cannot tell the month of {file}: its name is not like \"{pattern}\"; rename it",
              file = file.display())]
     Period {
         /// The file.
         file: PathBuf,
-        /// What the profile's files are called.
+        /// The pattern of the profile's files.
         pattern: FilePattern,
     },
-    /// No line of it names a month.
+    /// No line of the file has a month.
     #[error("cannot tell the months of {file}: none of its lines is a record; check the profile",
              file = file.display())]
     NoMonth {
         /// The file.
         file: PathBuf,
     },
-    /// Nothing is in it.
+    /// The file is empty.
     #[error("{file} is empty; its first line must be the header", file = file.display())]
     Empty {
         /// The file.
         file: PathBuf,
     },
-    /// Its first line cannot be told apart into columns.
+    /// The first line cannot be split into columns.
     #[error("{file}, line {line}: the header breaks the rule \"{rule}\"; mend it, or check the \
              profile's delimiter", file = file.display())]
     Header {
         /// The file.
         file: PathBuf,
-        /// Where the header is.
+        /// The line of the header.
         line: u64,
-        /// What it breaks.
+        /// The broken rule.
         rule: Rule,
     },
     /// The header lacks columns of the profile.
@@ -181,11 +181,11 @@ pub enum Refused {
     MissingColumns {
         /// The file.
         file: PathBuf,
-        /// Where the header is.
+        /// The line of the header.
         line: u64,
         /// The columns that are missing.
         missing: Vec<String>,
-        /// What it looks like.
+        /// The likely cause.
         advice: Advice,
     },
     /// The header has a column of the profile more than once.
@@ -194,25 +194,25 @@ pub enum Refused {
     DuplicateColumn {
         /// The file.
         file: PathBuf,
-        /// Where the header is.
+        /// The line of the header.
         line: u64,
         /// The column.
         column: String,
     },
-    /// The profile finds cities by a concordance, and there is none.
+    /// The profile finds cities by a concordance, which is missing.
     #[error("cannot place {file}: the profile finds cities in regions.csv, which is missing; put \
              it beside the feed", file = file.display())]
     NoConcordance {
         /// The file.
         file: PathBuf,
     },
-    /// More lines than line numbers.
+    /// The file has more lines than there are line numbers.
     #[error("{file} has more than {} lines; split it", u32::MAX, file = file.display())]
     TooManyLines {
         /// The file.
         file: PathBuf,
     },
-    /// More rejected lines than are kept.
+    /// More lines are rejected than can be kept.
     #[error("{file}: more than {rejects_max} lines are rejected; is it of this profile? first: \
              {first}", file = file.display(), first = places(first))]
     TooManyRejects {
@@ -220,10 +220,10 @@ pub enum Refused {
         file: PathBuf,
         /// The limit.
         rejects_max: usize,
-        /// The first of them.
+        /// The first rejected lines.
         first: Vec<Shown>,
     },
-    /// A larger share of its lines is rejected than allowed.
+    /// A larger share of the lines is rejected than allowed.
     #[error("{file}: {rejected} of {lines} lines are rejected ({:.1} %, allowed are {:.1} %); \
              mend them, or raise max_rejected_share in spillover.toml in the home or the file \
              that --config names; first: {first}",
@@ -232,19 +232,19 @@ pub enum Refused {
     Rejected {
         /// The file.
         file: PathBuf,
-        /// Rejected lines.
+        /// The number of rejected lines.
         rejected: u64,
-        /// All lines.
+        /// The number of all lines.
         lines: u64,
-        /// The share that is allowed.
+        /// The allowed share.
         max_rejected_share: f64,
-        /// The first of them.
+        /// The first rejected lines.
         first: Vec<Shown>,
     },
 }
 
 impl Refused {
-    /// That a larger share of a file's lines is rejected than allowed, if so.
+    /// The refusal of a file whose share of rejected lines exceeds the allowed share.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "a share of lines is compared with an option")]
     pub fn share_of_rejects(
@@ -263,7 +263,7 @@ impl Refused {
         })
     }
 
-    /// Whether the system kept the file from being read, for which its bytes are not to blame.
+    /// True if the system, and not the file's bytes, prevented the reading.
     #[must_use]
     pub fn is_of_system(&self) -> bool {
         match self {
@@ -275,13 +275,13 @@ impl Refused {
     }
 }
 
-/// What a header without the profile's columns looks like.
+/// The likely cause of a header without the profile's columns.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Advice {
-    /// Another delimiter would give all of them.
+    /// Another delimiter would give all columns.
     #[error("the header has them when split at {0:?}: set the profile's delimiter")]
     Delimiter(char),
-    /// In another encoding it has all of them.
+    /// Another encoding would give all columns.
     #[error(
         "the header is written in {found}, and the profile reads {declared}: set [file] \
              encoding = \"{found}\" if the lines are written in it, too; if only the header is, \
@@ -289,19 +289,19 @@ pub enum Advice {
              by their number"
     )]
     Encoding {
-        /// Its encoding.
+        /// The header's encoding.
         found: String,
-        /// That of the profile.
+        /// The profile's encoding.
         declared: String,
     },
-    /// It has these.
+    /// The header has these columns.
     #[error("the header has {}: is it of this profile?", quoted(_0))]
     Has(Vec<String>),
 }
 
-/// How many rejects a refusal shows.
+/// The number of rejects in the message of a refusal.
 pub(super) const REJECTS_SHOWN: usize = 5;
-/// How many of a header's columns a refusal shows.
+/// The number of a header's columns in the message of a refusal.
 const COLUMNS_SHOWN: usize = 20;
 
 fn quoted(names: &[String]) -> String {

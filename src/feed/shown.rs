@@ -1,4 +1,4 @@
-//! What a refusal shows of a line.
+//! The part of a line that the message of a refusal shows.
 
 use std::fmt;
 
@@ -10,13 +10,13 @@ use crate::domain::record::Rule;
 pub struct Shown {
     /// The physical line.
     pub line: u32,
-    /// The column at fault; empty where the whole line is.
+    /// The column at fault; empty if the whole line is.
     pub column: String,
-    /// What it breaks.
+    /// The broken rule.
     pub rule: Rule,
     /// The text of the column, or of the line.
     pub text: String,
-    /// What was expected there; empty where the rule says it.
+    /// The expected form of the text; empty if the rule describes it.
     pub expected: String,
 }
 
@@ -27,7 +27,7 @@ impl fmt::Display for Shown {
             "" => write!(f, "line {line} ({rule})")?,
             column => write!(f, "line {line}, column {column} ({rule})")?,
         }
-        // What is no text to see is shown by its escapes.
+        // Invisible characters are shown by their escapes.
         let shown = text.trim_end_matches(is_blank);
         if shown.len() == text.len() && text.chars().all(|letter| !letter.is_control()) {
             write!(f, ": \"{text}\"")?;

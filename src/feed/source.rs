@@ -1,4 +1,4 @@
-//! Paths to files: which files of a folder are the feed's, and which month each is of.
+//! Paths to files: finds the feed's files in folders, and the month of each.
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -16,27 +16,27 @@ use crate::domain::finding::{Finding, FindingKind, SHOWN};
 use crate::domain::types::Period;
 use crate::files::trouble::advice;
 
-/// A file of a feed. In order of period and then of name without its extension, so that the later
-/// version of a month comes after it: `200102.csv`, `200102-b.csv`.
+/// A file of a feed. Files are ordered by period and then by name without its extension: a later
+/// version of a month follows the earlier one: `200102.csv`, `200102-b.csv`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct FeedFile {
-    /// The month in its name; the last that it can cover if it covers several.
+    /// The month in the file's name; the last month if the file covers several.
     pub period: Period,
-    /// The first month that it can cover.
+    /// The first month that the file can cover.
     pub first: Period,
-    /// Which part of its months it is: the flow and the part in its name, as the profile has them.
+    /// The flow and the part in the file's name, in the notation of the profile.
     pub part: FilePart,
     /// Its name, without its folder.
     pub name: String,
-    /// Where it is; the path of a member of an archive is that of the archive and its own.
+    /// The path; for a member of an archive, the archive's path followed by the member's.
     pub path: PathBuf,
-    /// Whether it was named by itself, not found in a folder.
+    /// True if the user named the file, false if it was found in a folder.
     pub is_named: bool,
-    /// The archive that it is a member of, if it is one of several.
+    /// The archive of the file, if it is one of several members.
     pub archive: Option<InArchive>,
 }
 
-/// Which part of its months a file is, as its name says.
+/// The part of its months that a file covers, by its name.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FilePart {
     /// The code of the flow.
@@ -46,20 +46,20 @@ pub struct FilePart {
 }
 
 impl FilePart {
-    /// What it is called among the parts of a month; none if the file is the whole month.
+    /// The name among the parts of a month; `None` if the file is the whole month.
     #[must_use]
     pub fn name(&self) -> Option<&str> {
         self.part.as_deref().or(self.flow.as_deref())
     }
 
-    /// What tells files of the same months apart.
+    /// The key that distinguishes files of the same months.
     #[must_use]
     pub fn key(&self) -> String {
         [&self.flow, &self.part].map(|text| text.as_deref().unwrap_or_default()).join("/")
     }
 }
 
-/// Where a member of an archive is.
+/// The place of a member in an archive.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct InArchive {
     /// The archive.
@@ -69,7 +69,7 @@ pub struct InArchive {
 }
 
 impl FeedFile {
-    /// A file that is no member of an archive of several.
+    /// A file on disk, not a member of an archive.
     #[must_use]
     pub fn new(period: Period, path: PathBuf) -> Self {
         let name = path.file_name().map(OsStr::to_string_lossy).unwrap_or_default().into_owned();
@@ -77,8 +77,8 @@ impl FeedFile {
         Self { period, first: period, part, name, path, is_named: true, archive: None }
     }
 
-    /// The hash of its bytes, with what its name says of its lines: the same bytes are other
-    /// records under another name then.
+    /// The hash of the file's bytes and of the facts in its name: under another name the same bytes
+    /// are other records.
     #[must_use]
     pub fn hash_with_name(&self, profile: &Profile, hash: String) -> String {
         let month = profile.period.from == Some(PeriodSource::Name);
@@ -90,7 +90,7 @@ impl FeedFile {
         blake3::hash(text.as_bytes()).to_hex().to_string()
     }
 
-    /// The file that has its bytes.
+    /// The path of the file that contains the bytes.
     #[must_use]
     pub fn on_disk(&self) -> &Path {
         self.archive.as_ref().map_or(&self.path, |archive| &archive.path)
@@ -118,27 +118,27 @@ fn stem(name: &str) -> &str {
     name.rsplit_once('.').map_or(name, |(stem, _)| stem)
 }
 
-/// What is at some paths.
+/// The files at some paths.
 #[derive(Debug, Default)]
 pub struct Discovered {
     /// The feed's files, in order, each once.
     pub files: Vec<FeedFile>,
-    /// Files whose month cannot be told: named one by one, or called like the feed's but for the
-    /// month.
+    /// Files without a recognisable month: named by the user, or matching the pattern except for
+    /// the month.
     pub refused: Vec<Refused>,
-    /// Files of the folders that end as the feed's do and are called otherwise.
+    /// Files of the folders with the feed's file extension and another name.
     pub passed_over: Vec<PathBuf>,
 }
 
-/// Paths at which there is no feed.
+/// Paths without a feed.
 #[derive(Debug, thiserror::Error)]
 pub enum FeedError {
-    /// A path that is not there or may not be looked at.
+    /// A path that does not exist or cannot be accessed.
     #[error("cannot look at {}; {}", path.display(), advice(path, source, "check the path"))]
     Path {
         /// The path.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
     /// A folder without a file of the feed.
@@ -150,15 +150,15 @@ pub enum FeedError {
     NoFiles {
         /// The folder.
         dir: PathBuf,
-        /// What was looked for.
+        /// The pattern of the feed's files.
         pattern: FilePattern,
-        /// The profile that says so.
+        /// The profile with the pattern.
         profile: String,
     },
 }
 
 impl FeedError {
-    /// Whether nothing is there, as of a drive that is not mounted.
+    /// True if the path is missing or empty, as for a drive that is not mounted.
     #[must_use]
     pub fn is_absence(&self) -> bool {
         match self {
@@ -168,11 +168,11 @@ impl FeedError {
     }
 }
 
-/// The feed's files at some paths: files, or folders in which other names are passed over.
+/// The feed's files at some paths; in folders, files of other names are passed over.
 ///
 /// # Errors
 /// - [`FeedError::Path`] if a path does not exist or cannot be listed
-/// - [`FeedError::NoFiles`] if a folder has no file that is called like the feed's
+/// - [`FeedError::NoFiles`] if a folder has no file that matches the pattern
 pub fn discover(paths: &[PathBuf], profile: &Profile) -> Result<Discovered, FeedError> {
     let mut found: BTreeMap<FeedFile, bool> = BTreeMap::new();
     let (mut refused, mut passed_over) = (Vec::new(), Vec::new());
@@ -215,7 +215,7 @@ pub fn discover(paths: &[PathBuf], profile: &Profile) -> Result<Discovered, Feed
     Ok(Discovered { files, refused, passed_over })
 }
 
-/// The names of files in a folder and in those below it that may be data, with their folders.
+/// The names of files in a folder and its subfolders that may be data, with their folders.
 ///
 /// # Errors
 /// [`FeedError::Path`] if the folder cannot be listed.
@@ -234,7 +234,7 @@ pub fn candidates(folder: &Path) -> Result<Vec<String>, FeedError> {
     Ok(names.collect())
 }
 
-/// What there is to say of files that are passed over; none where there are none.
+/// The finding about files that are passed over; `None` without such files.
 #[must_use]
 pub fn passed_over(paths: &[PathBuf], profile: &Profile) -> Option<Finding> {
     let n = paths.len() as u64;
@@ -248,7 +248,7 @@ pub fn passed_over(paths: &[PathBuf], profile: &Profile) -> Option<Finding> {
     })
 }
 
-/// Why nothing of a feed is taken in while files of it are passed over.
+/// The explanation for a feed without accepted files of which files were passed over.
 #[derive(Debug)]
 pub struct NothingTaken<'a>(pub &'a Finding);
 
@@ -264,17 +264,17 @@ impl fmt::Display for NothingTaken<'_> {
     }
 }
 
-/// What a name in a folder is.
+/// The classes of names in a folder.
 enum NamedFile {
-    /// One of the feed's.
+    /// A file of the feed.
     Of(FeedFile),
-    /// One of the feed's whose digits are no month.
+    /// A file of the feed whose digits are not a month.
     NotAPeriod,
-    /// Something else.
+    /// Another name.
     No,
 }
 
-/// The months that a file may be of where its name says none.
+/// The years of files whose name has no month.
 const ANY_MONTHS: (u16, u16) = (*Period::YEARS.start(), *Period::YEARS.end());
 
 fn file_named(name: &str, path: PathBuf, profile: &Profile) -> NamedFile {
@@ -299,7 +299,7 @@ fn file_named(name: &str, path: PathBuf, profile: &Profile) -> NamedFile {
     let any = |year| Period::new(year, if year == ANY_MONTHS.0 { 1 } else { 12 });
     let span = match profile.file.covers {
         Covers::Contents => (any(ANY_MONTHS.0), named.last().or(any(ANY_MONTHS.1))),
-        // Of one month alone: the year up to it.
+        // One month alone: the range starts in January.
         Covers::Range if named.months.len() == 1 => {
             (named.last().and_then(|last| Period::new(last.year().0, 1)), named.last())
         }
@@ -314,8 +314,8 @@ fn file_named(name: &str, path: PathBuf, profile: &Profile) -> NamedFile {
     NamedFile::Of(FeedFile { period, first, part, name, path, is_named: false, archive: None })
 }
 
-/// A file of the feed by its name alone, as a home keeps it: what its name says of its months, its
-/// flow and its part.
+/// A file of the feed by its name alone, in the form that a home stores; the name gives its months,
+/// flow and part.
 #[must_use]
 pub fn named_file(name: &str, profile: &Profile) -> Option<FeedFile> {
     let of_archive = name.split_once('/').filter(|_| !profile.file.pattern.has_folders());
@@ -325,16 +325,16 @@ pub fn named_file(name: &str, profile: &Profile) -> Option<FeedFile> {
         NamedFile::NotAPeriod | NamedFile::No => None,
     }
 }
-/// Tables that may lie beside a feed.
+/// Reference tables that may be in the folder of a feed.
 const BESIDE: [&str; 6] =
     ["cities.csv", "regions.csv", "countries.csv", "firms.csv", "supply.csv", "truth.csv"];
 
-/// Whether a file is a table beside the feed, and none of the feed's.
+/// True if a file is a reference table or a map, and not a file of the feed.
 fn is_beside(name: &str, profile: &Profile) -> bool {
     BESIDE.contains(&name) || profile.maps.iter().any(|map| map == name)
 }
 
-/// The files in a file: the members of an archive that are called as the profile says, or itself.
+/// The members of an archive that match the profile's pattern, or the file itself.
 fn members(file: FeedFile, profile: &Profile) -> Vec<FeedFile> {
     let dated = profile.file.member.as_ref().filter(|pattern| pattern.is_dated());
     let members = dated.map(|pattern| dated_members(&file.path, pattern)).unwrap_or_default();
@@ -357,8 +357,8 @@ fn members(file: FeedFile, profile: &Profile) -> Vec<FeedFile> {
     members.into_iter().map(of_archive).collect()
 }
 
-/// The file at a path or, in order, the files of the folder at it, each with its name, and whether
-/// it is one. Files and folders whose name begins with a dot are not looked at.
+/// The file at a path, or the files of the folder at it in order, each with its name; true for a
+/// folder. Names that begin with a dot are ignored.
 fn files_at(path: &Path, recursive: bool) -> Result<(Vec<(String, PathBuf)>, bool), FeedError> {
     let error = |source| FeedError::Path { path: path.to_owned(), source };
     if !std::fs::metadata(path).map_err(error)?.is_dir() {
@@ -375,8 +375,8 @@ fn files_at(path: &Path, recursive: bool) -> Result<(Vec<(String, PathBuf)>, boo
                 continue;
             }
             let is_folder = recursive && entry.file_type().is_ok_and(|kind| kind.is_dir());
-            // What is called like a file of the feed and is none, as a pipe or a link to nowhere,
-            // is not passed over: reading it says what is wrong.
+            // A pipe or a broken link with a name of the feed is not passed over: reading it
+            // reports the problem.
             let found = (format!("{prefix}{name}"), entry.path());
             if is_folder {
                 folders.push((format!("{}/", found.0), found.1));
@@ -389,10 +389,10 @@ fn files_at(path: &Path, recursive: bool) -> Result<(Vec<(String, PathBuf)>, boo
     Ok((files, true))
 }
 
-/// The profile that a feed brings along, as `feed.toml` in its folder.
+/// The profile in a feed's folder, `feed.toml`.
 ///
 /// # Errors
-/// Those of [`Profile::from_file`]; a missing file is none.
+/// Those of [`Profile::from_file`], except for a missing file.
 pub fn feed_profile(dir: &Path) -> Result<Option<Profile>, ProfileError> {
     match Profile::from_file(&dir.join("feed.toml")) {
         Err(ProfileError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {

@@ -1,10 +1,10 @@
-//! Records as tests compare them: with their texts in place of positions, which another reading may
-//! number otherwise.
+//! Records in the form that tests compare: texts instead of positions, whose numbering may differ
+//! between readings.
 
 use crate::domain::record::{Record, Texts};
 
 impl Record {
-    /// All but its line.
+    /// All fields but the line.
     #[must_use]
     pub fn spelled(&self, texts: &Texts) -> String {
         let Self { city, period, flow, exclusion, value_cents, .. } = self;

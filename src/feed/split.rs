@@ -1,24 +1,24 @@
-//! Bytes to fields: what the start of a text is, by the rules of [`frame`](super::frame). Pure, and
-//! blind to where the text comes from.
+//! Bytes to fields: splits the start of a text by the rules of [`frame`](super::frame). Pure
+//! functions, independent of the text's source.
 
 use memchr::{memchr, memchr_iter, memchr2};
 
 /// The longest record, in bytes, without the end of its line.
 pub const LINE_BYTES_MAX: usize = 64 * 1024;
 
-/// Where a field's text stands in its line, without the quotes around it.
+/// The position of a field's text in its line, without the surrounding quotes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Span {
-    /// Its first byte.
+    /// The first byte.
     pub start: usize,
-    /// The byte after its last.
+    /// The byte after the last.
     pub end: usize,
-    /// Whether quotes in it are doubled.
+    /// True if the text contains doubled quotes.
     pub escaped: bool,
 }
 
 impl Span {
-    /// The field's text, with `�` for bytes that are not.
+    /// The field's text, with `�` for invalid bytes.
     #[must_use]
     pub fn lossy(self, raw: &[u8]) -> String {
         let text = String::from_utf8_lossy(&raw[self.start..self.end]);
@@ -26,11 +26,11 @@ impl Span {
     }
 }
 
-/// What a view of the text starts with.
+/// The shape of the first line or record of a view.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Shape {
     Blank,
-    /// So many bytes without the end of the line, on so many physical lines.
+    /// The record's length without the end of its line, and its number of physical lines.
     Record {
         raw_bytes: usize,
         n_lines: u64,
@@ -41,7 +41,7 @@ pub(super) enum Shape {
     TooLong,
 }
 
-/// The start of the unframed part: as much as a record may take, or the whole rest of the text.
+/// The start of the unframed part: up to the largest record, or the rest of the text.
 #[derive(Clone, Copy)]
 pub(super) struct View<'a> {
     pub(super) bytes: &'a [u8],
@@ -49,7 +49,7 @@ pub(super) struct View<'a> {
 }
 
 impl View<'_> {
-    /// What comes first, and how many bytes it takes with the end of its line.
+    /// The first line or record, and its length in bytes with the end of its line.
     pub(super) fn first(self, delimiter: u8, fields: &mut Vec<Span>) -> (Shape, usize) {
         let (raw_bytes, taken) = match memchr(b'\n', self.bytes) {
             Some(end) => (end - usize::from(self.bytes[..end].ends_with(b"\r")), end + 1),
@@ -75,8 +75,8 @@ impl View<'_> {
         }
     }
 
-    /// The fields of a record with quotes: its length without and with the end of its line, if it
-    /// has an end.
+    /// The fields of a record with quotes: its length without and with the end of its line; `None`
+    /// if the view does not contain the end.
     fn split_quoted(self, delimiter: u8, fields: &mut Vec<Span>) -> Option<(usize, usize)> {
         fields.clear();
         let mut at = 0;
@@ -102,8 +102,8 @@ impl View<'_> {
     }
 }
 
-/// The field from `start`, the byte after its opening quote, to its closing quote; none if there is
-/// none.
+/// The field from `start`, the byte after its opening quote, to its closing quote; `None` without a
+/// closing quote.
 fn quoted_field(bytes: &[u8], start: usize) -> Option<Span> {
     let mut escaped = false;
     let mut from = start;
@@ -139,7 +139,7 @@ fn split_plain(raw: &[u8], delimiter: u8, fields: &mut Vec<Span>) {
     fields.push(Span { start, end: raw.len(), escaped: false });
 }
 
-/// Adds the places of all delimiters and line feeds, eight bytes at a time.
+/// Adds the positions of all delimiters and line feeds, eight bytes at a time.
 pub(super) fn mark_ends(bytes: &[u8], delimiter: u8, ends: &mut Vec<u32>) {
     let (delimiters, feeds) = (u64::from(delimiter) * ONES, u64::from(b'\n') * ONES);
     let mut words = bytes.chunks_exact(8);
@@ -168,7 +168,7 @@ fn zeros(word: u64) -> u64 {
     !(((word & low) + low) | word) & !low
 }
 
-/// The texts of a single line, such as a header, by another delimiter; empty if it cannot be
+/// The fields of a single line, such as a header, by another delimiter; empty if the line cannot be
 /// framed.
 #[must_use]
 pub fn fields_of(raw: &[u8], delimiter: u8) -> Vec<String> {

@@ -17,18 +17,18 @@ pub enum SupplyError {
     /// A line is not a firm, a year and a number.
     #[error("firm-year file, line {line}: write firm_id,year,supply with a number as supply")]
     Line {
-        /// The line, the header being line 1.
+        /// The line, counted from the header as 1.
         line: u64,
-        /// What the CSV reader says.
+        /// The error of the CSV reader.
         #[source]
         source: csv::Error,
     },
-    /// A year that is not one, or a supply that is not a finite number.
+    /// The year is invalid, or the supply is not a finite number.
     #[error("firm-year file, line {line}: {what}")]
     Value {
         /// The line, the header being line 1.
         line: u64,
-        /// What is wrong and what to do.
+        /// The problem and its remedy.
         what: &'static str,
     },
 }
@@ -44,8 +44,8 @@ impl Supply {
     /// Reads a firm-year file.
     ///
     /// # Errors
-    /// [`SupplyError`] with the line: a column is missing, a value is not a number, a firm-year
-    /// stands twice.
+    /// [`SupplyError`] with the line: a column is missing, a value is not a number, a firm-year is
+    /// repeated.
     pub fn parse(text: &str) -> Result<Self, SupplyError> {
         let mut reader = csv::Reader::from_reader(text.as_bytes());
         let mut supply = Self::default();
@@ -69,7 +69,7 @@ impl Supply {
         Ok(supply)
     }
 
-    /// The log of a firm's supply in a year; absent where it is not given or not positive.
+    /// The log of a firm's supply in a year; `None` if it is not given or not positive.
     #[must_use]
     pub fn ln_supply(&self, firm: &str, year: Year) -> Option<f64> {
         let (_, value) = self.by_firm.get(firm)?.iter().find(|(given, _)| *given == year)?;

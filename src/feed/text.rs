@@ -1,7 +1,7 @@
-//! Blanks around texts, and characters of double width: what agencies and spreadsheets add.
+//! Blanks around texts, and characters of double width: additions of agencies and spreadsheets.
 
-/// Whether a character is nothing to see at either end of a text: white space of any kind, a NUL
-/// of a padded field, a byte order mark, the end of a file of DOS.
+/// True if a character is invisible at the ends of a text: any white space, a NUL of a padded
+/// field, a byte order mark, the end-of-file mark of DOS.
 #[must_use]
 pub fn is_blank(letter: char) -> bool {
     letter.is_whitespace() || matches!(letter, '\0' | '\u{1A}' | '\u{FEFF}' | '\u{200B}')
@@ -19,7 +19,7 @@ pub fn trimmed(text: &str) -> &str {
     text.trim_matches(is_blank)
 }
 
-/// The ASCII character that one of double width stands for; another is itself.
+/// The ASCII character for one of double width; other characters are unchanged.
 #[must_use]
 #[expect(clippy::missing_panics_doc, reason = "the range is that of ASCII")]
 pub fn narrow(letter: char) -> char {
@@ -33,7 +33,7 @@ pub fn narrow(letter: char) -> char {
     }
 }
 
-/// Whether a text has characters of double width.
+/// True if a text has characters of double width.
 #[must_use]
 pub fn is_wide(text: &str) -> bool {
     text.chars().any(|letter| narrow(letter) != letter)

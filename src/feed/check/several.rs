@@ -1,4 +1,4 @@
-//! Lines that have several values: one for each month, or one for each flow.
+//! Lines with several values: one for each month, or one for each flow.
 
 use std::borrow::Cow;
 
@@ -9,7 +9,7 @@ use crate::feed::header::{Cell, TextLine};
 use crate::feed::text::trimmed;
 
 impl Checker<'_> {
-    /// How a line ends, of one value or several.
+    /// The ends of a line with one value or several.
     pub fn ends(&mut self, number: u32, line: &Line<'_>) -> Vec<Result<Record, NoRecord>> {
         if self.header.cells().is_empty() {
             return vec![self.record(number, line)];
@@ -17,8 +17,8 @@ impl Checker<'_> {
         self.records(number, line)
     }
 
-    /// How the values end of a line that has several: one end for each, or one for the line if it
-    /// is left out, or if one of its values breaks a rule.
+    /// The ends of a line with several values: one for each value, or one for the line if it is
+    /// excluded or one of its values breaks a rule.
     pub fn records(&mut self, number: u32, line: &Line<'_>) -> Vec<Result<Record, NoRecord>> {
         let header = self.header;
         let known = Known { before: None, n_fields: 0 };
@@ -41,7 +41,7 @@ impl Checker<'_> {
         ends
     }
 
-    /// The text of a value; a blank one is none.
+    /// The text of a value; a blank text is a missing value.
     #[cold]
     pub(super) fn cell_value<'l>(
         cell: Cell,

@@ -1,4 +1,4 @@
-//! What few lines need: texts that are not written the plain way, and lines that are none.
+//! Rare cases: texts outside of the plain form, and lines that are not part of the table.
 
 use super::{Checker, Fault, NoRecord, text_of};
 use crate::domain::dictionary::Key;
@@ -11,7 +11,7 @@ use crate::feed::number::{Written, written};
 use crate::feed::text::trimmed;
 
 impl Checker<'_> {
-    /// What a line is that breaks a rule: some are no part of the table.
+    /// The end of a line that breaks a rule: some lines are not part of the table.
     #[cold]
     pub(super) fn rejected(&self, line: &Line<'_>, fault: Fault) -> NoRecord {
         let footer = self.profile.file.footer.as_ref();
@@ -31,7 +31,7 @@ impl Checker<'_> {
         if is_header { NoRecord::Footer } else { fault.into() }
     }
 
-    /// An amount that is not written the plain way.
+    /// Reads an amount outside of the plain form.
     #[cold]
     pub(super) fn other_value(&mut self, rule: Rule, text: &str) -> Result<i64, NoRecord> {
         let layout = &self.profile.value;
@@ -49,7 +49,7 @@ impl Checker<'_> {
         }
     }
 
-    /// The month of a value, whose year is in a column or in the file's name.
+    /// The month of a value; a column or the file's name contains the year.
     #[cold]
     pub(super) fn month_of_cell(&self, month: u8, line: &TextLine<'_>) -> Result<Period, Fault> {
         let code = self.code(Field::Period, line)?;
@@ -58,12 +58,12 @@ impl Checker<'_> {
         self.within(period.ok_or_else(|| self.fault(Rule::Period, Field::Period))?)
     }
 
-    /// Whether the year is that of the file's name.
+    /// True if the file's name contains the year.
     fn is_of_name(&self) -> bool {
         self.profile.period.from.is_some()
     }
 
-    /// The position of a country that goes by a name.
+    /// The position of a country by its name.
     #[cold]
     pub(super) fn country_by_name(&mut self, name: &[u8]) -> Option<u32> {
         if !self.cleaning.is_on {
@@ -78,8 +78,8 @@ impl Checker<'_> {
         Some(position)
     }
 
-    /// Whether a line of another number of columns than the header has all that is needed: what
-    /// is more is blank, what is missing has no name.
+    /// True if a line with a wrong number of columns has all needed columns: additional fields are
+    /// blank, and missing columns have no name.
     #[cold]
     pub(super) fn fits(&self, line: &Line<'_>) -> bool {
         let n = line.fields.len();

@@ -1,4 +1,4 @@
-//! Codes as spreadsheets and databases write them.
+//! Codes in the notation of spreadsheets and databases.
 
 use super::*;
 use crate::feed::profile::Profile;
@@ -7,7 +7,7 @@ fn canonical() -> Profile {
     Profile::bundled("canonical").expect("a shipped profile")
 }
 
-/// The code that a text of a field is read as; an error of the rule that it breaks.
+/// The code that a field's text is read as, or the rule that it breaks.
 fn code(profile: &Profile, field: Field, text: &str) -> Result<String, Rule> {
     let cleaning = Cleaning::new(profile);
     if cleaning.leaves(field, text.as_bytes()) {

@@ -1,33 +1,33 @@
-//! Bytes that are counted, limited and hashed as they are read.
+//! Counts, limits and hashes bytes during the reading.
 
 use std::io::{self, Read};
 use std::path::Path;
 
 use crate::feed::refused::Refused;
 
-/// From here on a file that unpacks to more than [`RATIO_MAX`] times its size is refused.
+/// The unpacked size from which a file of more than [`RATIO_MAX`] times its size is refused.
 pub const RATIO_FROM_BYTES: u64 = 64 << 20;
-/// No table of trade comes near: one line repeated without end packs about a thousandfold, real
-/// ones tenfold.
+/// The largest ratio of unpacked to packed bytes. Real tables pack about tenfold; one endlessly
+/// repeated line packs about a thousandfold.
 pub const RATIO_MAX: u64 = 250;
 
-/// Counts, limits and hashes what is read.
+/// Counts, limits and hashes the bytes of a reader.
 pub struct Measured<'a> {
     unpacked: &'a mut (dyn Read + Send),
     packed_bytes: u64,
     max_bytes: u64,
     n_bytes: u64,
-    /// None where nobody asks for the hash.
+    /// The hasher; `None` if the hash is not needed.
     hasher: Option<blake3::Hasher>,
 }
 
 impl<'a> Measured<'a> {
-    /// Bytes of a file of `packed_bytes`, at most `max_bytes` of them.
+    /// Measures the bytes of a file of `packed_bytes`; reads at most `max_bytes`.
     pub fn new(unpacked: &'a mut (dyn Read + Send), packed_bytes: u64, max_bytes: u64) -> Self {
         Self { unpacked, packed_bytes, max_bytes, n_bytes: 0, hasher: None }
     }
 
-    /// The same, hashed.
+    /// Also hashes the bytes.
     #[must_use]
     pub fn hashed(self) -> Self {
         Self { hasher: Some(blake3::Hasher::new()), ..self }
@@ -41,7 +41,7 @@ impl<'a> Measured<'a> {
     }
 }
 
-/// Unpacked bytes past a limit; travels inside an [`io::Error`] through the readers above.
+/// Too many unpacked bytes; travels inside an [`io::Error`] through other readers.
 #[derive(Debug, thiserror::Error)]
 enum PastLimit {
     #[error("more than {max_bytes} bytes")]
@@ -68,7 +68,7 @@ impl Read for Measured<'_> {
     }
 }
 
-/// Why a file is refused whose reading failed.
+/// The refusal of a file whose reading failed.
 #[must_use]
 pub fn refusal(file: &Path, error: io::Error) -> Refused {
     let file = file.to_owned();

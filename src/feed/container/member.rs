@@ -1,4 +1,4 @@
-//! The members of a zip archive: which of them is a file of the feed.
+//! The members of a zip archive: selects the feed's files among them.
 
 use std::fs::File;
 use std::io::{self, Read, Seek};
@@ -14,11 +14,11 @@ use crate::feed::pattern::{MemberPattern, NameMatch};
 use crate::feed::refused::Refused;
 use crate::files;
 
-/// How many members an archive may have; each costs memory before one is read.
+/// The largest number of members of an archive; each costs memory before any is read.
 const MEMBERS_MAX: usize = 100_000;
 
-/// The members of an archive that have a month in their names, as the pattern says; none if the
-/// file is no archive that can be read, which its reading says.
+/// The members of an archive whose names match a pattern with a month; empty if the file is not a
+/// readable archive. Reading such a file reports the problem.
 #[must_use]
 pub fn dated_members(path: &Path, pattern: &MemberPattern) -> Vec<(Period, String)> {
     let archive = files::open(path).ok().and_then(|file| ZipArchive::new(file).ok());
@@ -30,8 +30,8 @@ pub fn dated_members(path: &Path, pattern: &MemberPattern) -> Vec<(Period, Strin
     names.into_iter().filter_map(dated).collect()
 }
 
-/// The member that a workbook has its sheets from; none if a zip archive is no workbook. The file
-/// is at its start afterwards.
+/// The member with the sheets of a workbook; `None` if a zip archive is not a workbook. Leaves the
+/// file at its start.
 pub fn workbook(file: &mut File) -> Option<&'static str> {
     let archive = ZipArchive::new(&mut *file).ok();
     let has = |name: &str| archive.as_ref().is_some_and(|it| it.index_for_name(name).is_some());
@@ -42,7 +42,7 @@ pub fn workbook(file: &mut File) -> Option<&'static str> {
     workbook
 }
 
-/// Unpacks the members of a workbook once, so that none of its readers has to doubt its size.
+/// Unpacks the members of a workbook once: its readers can then trust their sizes.
 ///
 /// # Errors
 /// [`Refused::TooLarge`], [`Refused::Bomb`], [`Refused::Zip`], [`Refused::Read`]
@@ -60,7 +60,7 @@ pub fn check_sizes(shown: &Path, file: &mut File, max_bytes: u64) -> Result<(), 
     file.rewind().map_err(failed)
 }
 
-/// Hands the bytes of the member that is meant to `consume`.
+/// Passes the bytes of the feed's member to `consume`.
 pub(super) fn unzipped<T, E: From<Refused>>(
     named: Named<'_>,
     file: File,
@@ -97,7 +97,7 @@ pub(super) fn unzipped<T, E: From<Refused>>(
     }
 }
 
-/// The members that may be of a feed: not folders, not what archivers and systems add, not
+/// The members that may be tables: not folders, not additions of archivers and systems, not
 /// readmes.
 fn candidates<R: Read + Seek>(
     archive: &mut ZipArchive<R>,
@@ -116,7 +116,7 @@ fn candidates<R: Read + Seek>(
     Ok(members)
 }
 
-/// What stands in an archive beside its tables.
+/// True if a member of an archive is not a table.
 fn is_aside(name: &str) -> bool {
     let base = base_name(name).to_lowercase();
     let of_system = ["thumbs.db", "desktop.ini"].contains(&base.as_str());

@@ -1,11 +1,11 @@
-//! Files to bytes: unpacked, and within limits.
+//! Files to bytes: unpacks files within limits.
 //!
 //! ```text
 //! file ─ first bytes ─┬─ gz, zst, bz2, xz ─┐
 //!                     ├─ zip ─ member ─────┼─▶ bytes
 //!                     └─ as it is ─────────┘
 //! ```
-//! A packing is known by the file's first bytes, never by its name.
+//! The file's first bytes determine its packing; its name does not matter.
 
 mod measured;
 mod member;
@@ -21,28 +21,28 @@ use super::layout::Compression;
 use super::refused::Refused;
 use crate::files;
 
-/// How much memory an xz file may ask for; its largest preset asks for 65 MiB.
+/// The memory that an xz file may need, in KiB; the largest preset needs 65 MiB.
 const XZ_MEMORY_KIB: u32 = 256 << 10;
 
 /// Bytes of a file.
 pub enum Unpacked<'a> {
-    /// Those that are on disk.
+    /// Bytes on disk.
     Plain(&'a mut File),
-    /// Those that were packed.
+    /// Packed bytes, unpacked by this reader.
     Packed(&'a mut (dyn Read + Send)),
 }
 
-/// Whether bytes were packed.
+/// The state of bytes on disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Packing {
-    /// They are on disk as they are.
+    /// The bytes are not packed.
     None,
-    /// They were packed.
+    /// The bytes are packed.
     Some,
 }
 
 impl Unpacked<'_> {
-    /// Whether they were packed.
+    /// The state of the bytes on disk.
     #[must_use]
     pub fn packing(&self) -> Packing {
         match self {
@@ -60,13 +60,13 @@ impl Unpacked<'_> {
     }
 }
 
-/// Hands a file's unpacked bytes and its packed size to `consume`.
+/// Passes a file's unpacked bytes and its packed size to `consume`.
 ///
 /// # Errors
 /// - [`Refused::Open`], [`Refused::Read`], [`Refused::Zip`] if the file cannot be read or unpacked
-/// - [`Refused::ZipMembers`], [`Refused::NoMember`] if it is a zip archive of which not exactly one
-///   member is meant, [`Refused::Password`] if that is encrypted
-/// - whatever `consume` gives
+/// - [`Refused::ZipMembers`], [`Refused::NoMember`] unless exactly one member of a zip archive is
+///   the feed's, [`Refused::Password`] if that member is encrypted
+/// - the error of `consume`
 pub fn unpacked<T, E: From<Refused>>(
     named: Named<'_>,
     consume: impl FnOnce(Unpacked<'_>, u64) -> Result<T, E>,
@@ -102,7 +102,7 @@ pub fn unpacked<T, E: From<Refused>>(
     consume(Unpacked::Packed(&mut decoder), n_bytes)
 }
 
-/// How a file is packed, by its first bytes; the file is at its start afterwards.
+/// The packing of a file, by its first bytes; leaves the file at its start.
 fn magic(file: &mut File) -> io::Result<Compression> {
     let mut head = Vec::new();
     file.by_ref().take(6).read_to_end(&mut head)?;

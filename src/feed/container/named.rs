@@ -1,36 +1,36 @@
-//! A file, and which of its members is meant if it is an archive.
+//! A file, with the member to read if it is an archive.
 
 use std::path::Path;
 
 use crate::feed::layout::Compression;
 use crate::feed::pattern::MemberPattern;
 
-/// A file, and which of its members is meant if it is an archive.
+/// A file, with the member to read if it is an archive.
 #[derive(Clone, Copy, Debug)]
 pub struct Named<'a> {
-    /// What messages call it.
+    /// The path in messages.
     pub shown: &'a Path,
-    /// Where its bytes are.
+    /// The path of the bytes.
     pub on_disk: &'a Path,
-    /// How it is packed.
+    /// The packing.
     pub compression: Compression,
-    /// Which member is meant.
+    /// The member to read.
     pub member: Member<'a>,
 }
 
-/// Which member of an archive is meant.
+/// The member of an archive to read.
 #[derive(Clone, Copy, Debug)]
 pub enum Member<'a> {
-    /// The only one.
+    /// The only member.
     Only,
-    /// The only one that is called like this.
+    /// The only member that matches this pattern.
     Like(&'a MemberPattern),
-    /// The one of this name.
+    /// The member of this name.
     Called(&'a str),
 }
 
 impl<'a> Named<'a> {
-    /// A file by itself.
+    /// A file outside of any feed: any packing, only one member.
     #[must_use]
     pub fn path(path: &'a Path) -> Self {
         let (compression, member) = (Compression::Auto, Member::Only);

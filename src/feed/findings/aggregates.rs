@@ -1,24 +1,24 @@
-//! Totals beside their parts.
+//! Totals among their parts.
 //!
-//! Records that agree in all but one field are a group. A total in it is the sum of the others, of
-//! each level of them where there are several (`TOTAL`, chapter, heading), or of those whose codes
-//! begin with its own. Chance gives such a value in few groups, totals give it in most.
+//! A group is the records that agree in all but one field. A total in it is the sum of the other
+//! records, or a multiple of it if parts have several levels (`TOTAL`, chapter, heading), or the
+//! sum of those whose codes begin with its code. Such values occur by chance in few groups; totals
+//! occur in most.
 
 use crate::domain::dictionary::Dictionary;
 use crate::domain::finding::{Finding, FindingKind, SHOWN};
 use crate::domain::record::{Record, Texts};
 
-/// How many records are looked at for each field, about.
+/// The approximate number of records sampled for each field.
 const SAMPLED: usize = 1 << 13;
-/// How many firms, and pairs of region and country, are looked at, at least.
+/// The least number of sampled firms, and of sampled pairs of region and country.
 const GROUPS_MIN: usize = 16;
-/// How many levels of parts a total may have below it.
+/// The largest number of levels of parts below a total.
 const LEVELS_MAX: i128 = 4;
-/// The fewest records of a group with a total and its parts.
+/// The smallest number of records of a group with a total and its parts.
 const GROUP_MIN: usize = 3;
 
-/// A field that totals may be over, which is left out of the key. One column may be the firm and
-/// the product.
+/// A field that totals may sum over; the key omits it. One column may be the firm and the product.
 #[derive(Clone, Copy)]
 enum Over {
     Product,
@@ -54,7 +54,7 @@ impl Over {
         }
     }
 
-    /// The code of a record that differs within a group.
+    /// The code of a record in the field that differs within a group.
     fn code<'t>(self, texts: &'t Texts, record: &Record) -> &'t str {
         let of = |dictionary: &'t Dictionary, position| dictionary.text(position);
         match self {
@@ -69,8 +69,8 @@ impl Over {
 
 /// The keys of a record, in the order of [`Over::ALL`].
 ///
-/// Each field is multiplied by an odd number of its own, so that the upper bits of a sum depend on
-/// all of them, and a field is left out by subtraction.
+/// Each field is multiplied by a different odd number: the upper bits of the sum depend on all
+/// fields. Subtraction then omits a field.
 fn keys(record: &Record) -> [u64; 6] {
     let times = |field: u32, factor: u64| (u64::from(field) + 1).wrapping_mul(factor);
     let firm = times(record.firm, 0x9E37_79B9_7F4A_7C15);
@@ -92,8 +92,8 @@ fn keys(record: &Record) -> [u64; 6] {
     ]
 }
 
-/// Which records are looked at: those of some firms, and of some pairs of region and country, and
-/// of these those whose key is drawn. A record that is of neither costs a product and a sum.
+/// The sampled records: those of some firms, and of some pairs of region and country; of these, the
+/// records with a drawn key. Other records cost one product and one sum.
 struct Sampling {
     firms: u32,
     pairs: u64,
@@ -114,7 +114,7 @@ impl Sampling {
         }
     }
 
-    /// Whether a record is of a drawn firm, and whether it is of a drawn pair.
+    /// True for a record of a drawn firm, and true for a record of a drawn pair.
     #[inline]
     fn has(&self, record: &Record) -> [bool; 2] {
         let pair = u64::from(record.region) << 32 | u64::from(record.country);
@@ -123,7 +123,7 @@ impl Sampling {
     }
 }
 
-/// Totals beside their parts, if they are in most groups of a field.
+/// Finds totals among their parts, if most groups of a field have one.
 pub(super) fn find(texts: &Texts, records: &[Record]) -> Option<Finding> {
     if records.len() < GROUP_MIN {
         return None;
@@ -185,7 +185,7 @@ fn total(parts: &[(&str, i64)]) -> Option<usize> {
         let value = i128::from(value);
         value > 0 && sum > 0 && sum % value == 0 && sum / value <= LEVELS_MAX
     };
-    // The same code twice is no total of itself.
+    // A repeated code is not a total of itself.
     let (largest, _) = parts.iter().enumerate().max_by_key(|(_, (_, value))| *value)?;
     let value = parts[largest].1;
     let below = || parts.iter().filter(|(_, of)| *of < value);

@@ -1,8 +1,7 @@
-//! What is odd in a file whose lines are in order.
+//! Finds odd features of a file with valid lines.
 //!
-//! What comes in: the records of a file, before any of them counts. What goes out: findings, each
-//! with the first texts. Looking costs little: by code where a code decides, by a sample of keys
-//! where lines do.
+//! Input: the records of a file, before any of them counts. Output: findings, each with its first
+//! texts. The search is cheap: by code where codes decide, by a sample of keys where lines decide.
 
 pub mod aggregates;
 pub mod near_codes;
@@ -17,7 +16,7 @@ use crate::domain::finding::{Finding, FindingKind, SHOWN};
 use crate::domain::record::{Record, Texts};
 use crate::domain::types::Period;
 
-/// What can be found of a file by itself; `month` is its own, where it is of one.
+/// Finds the odd features of a file alone; `month` is the file's month, if it has only one.
 #[must_use]
 pub fn of_file(texts: &Texts, records: &[Record], month: Option<Period>) -> Vec<Finding> {
     let late = month.and_then(|month| late_share(records, month));
@@ -25,14 +24,14 @@ pub fn of_file(texts: &Texts, records: &[Record], month: Option<Period>) -> Vec<
     found.into_iter().flatten().collect()
 }
 
-/// How many records are looked at before all are.
+/// The number of records that are sampled before all are read.
 const DRAWN_MIN: usize = 1 << 12;
 
-/// Most records are of earlier months: the file repeats what earlier files had.
+/// Finds a majority of records of earlier months: the file repeats the content of earlier files.
 fn late_share(records: &[Record], month: Period) -> Option<Finding> {
     let is_late = |record: &&Record| record.period < month;
     let drawn = records.iter().step_by((records.len() / DRAWN_MIN).max(1));
-    // Where most are late, more than a quarter of those drawn are.
+    // If most records are late, more than a quarter of the sample is.
     if drawn.clone().filter(is_late).count() * 4 < drawn.len() {
         return None;
     }
@@ -51,17 +50,17 @@ fn late_share(records: &[Record], month: Period) -> Option<Finding> {
     })
 }
 
-/// Lines that are text in another encoding than the file's.
+/// Lines in another encoding than the file's.
 #[derive(Debug, Default)]
 pub(super) struct ForeignLines {
     n: u64,
-    /// The first of each thread, by line.
+    /// The first lines of each thread with their encodings, by line number.
     first: BTreeMap<u32, &'static Encoding>,
 }
 
 impl ForeignLines {
-    /// Looks at a line that is rejected for its encoding. In text that was transcoded the mark of a
-    /// line of UTF-8 stands before its first letter that is not ASCII.
+    /// Checks a line that is rejected for its encoding. In transcoded text, the mark of a line of
+    /// UTF-8 is before its first letter that is not ASCII.
     pub(super) fn look_at(&mut self, line: u32, raw: &[u8]) {
         let encoding = match std::str::from_utf8(raw) {
             Ok(text) => match text.split_once('\u{FFFD}') {
@@ -85,13 +84,13 @@ impl ForeignLines {
         }
     }
 
-    /// Adds those of another thread.
+    /// Adds the lines of another thread.
     pub(super) fn add(&mut self, other: Self) {
         self.n += other.n;
         self.first.extend(other.first);
     }
 
-    /// What they are.
+    /// The finding about the lines.
     pub(super) fn finding(self, n_lines: u64) -> Option<Finding> {
         let (_, encoding) = self.first.first_key_value()?;
         let shown = self.first.keys().take(SHOWN).map(|line| format!("line {line}"));

@@ -7,17 +7,17 @@ use crate::domain::finding::{Finding, FindingKind, SHOWN};
 use crate::domain::record::Texts;
 use crate::feed::text::{is_blank, narrow};
 
-/// Two codes that are near each other, with the field that they are of.
+/// Two similar codes, with their field.
 type Pair = String;
 
-/// Whether a code is the shortest of those near it: most are, and are not looked at further.
+/// True if a code has its shortest form; most codes do, and need no further check.
 fn is_plain(code: &str) -> bool {
     let bytes = code.as_bytes();
     bytes.first() != Some(&b'0')
         && bytes.iter().all(|byte| byte.is_ascii_graphic() && !byte.is_ascii_lowercase())
 }
 
-/// What codes that are near each other have in common.
+/// The common form of similar codes.
 fn common(code: &str) -> String {
     let letters = code.chars().map(narrow).filter(|letter| !is_blank(*letter));
     let text: String = letters.flat_map(char::to_uppercase).collect();
@@ -36,7 +36,7 @@ fn finding(n: u64, first: Vec<Pair>) -> Option<Finding> {
     (n > 0).then_some(Finding { kind, n, of: n, first, beside })
 }
 
-/// Codes of one file that are near each other.
+/// Finds similar codes in one file.
 pub(super) fn within(texts: &Texts) -> Option<Finding> {
     let Texts { firms, regions, countries, trade_modes, .. } = texts;
     let fields = [
@@ -67,17 +67,17 @@ pub(super) fn within(texts: &Texts) -> Option<Finding> {
     finding(n, first)
 }
 
-/// How the codes of a home are written that are not the shortest of those near them.
+/// Forms of a home's codes that are not the shortest.
 #[derive(Debug, Default)]
 pub struct Spellings {
     n_codes: u32,
-    /// The lengths of codes that begin with a zero, as bits.
+    /// The lengths of codes that begin with a zero, as bits of a number.
     zero_widths: u64,
     has_lowercase: bool,
 }
 
 impl Spellings {
-    /// Looks at the codes that were added since.
+    /// Adds the codes that are new since the last call.
     fn look_at(&mut self, codes: &Dictionary) {
         let n_codes = u32::try_from(codes.len()).unwrap_or(u32::MAX);
         for at in self.n_codes..n_codes {
@@ -91,7 +91,7 @@ impl Spellings {
         self.n_codes = n_codes;
     }
 
-    /// The code of a home that a new one is near to.
+    /// The home's code that is similar to a new one.
     fn near<'c>(&self, code: &str, codes: &'c Dictionary) -> Option<&'c str> {
         let common = common(code);
         let known = |text: &str| {
@@ -104,7 +104,7 @@ impl Spellings {
         known(&common).or_else(|| padded.chain(lowercase).find_map(|text| known(&text)))
     }
 
-    /// New codes that are near to known ones.
+    /// Finds new codes that are similar to known ones.
     pub fn find<'n>(
         &mut self,
         field: &str,

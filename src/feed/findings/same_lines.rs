@@ -8,10 +8,10 @@ use crate::domain::dictionary::Dictionary;
 use crate::domain::finding::{Finding, FindingKind, SHOWN};
 use crate::domain::record::{Record, Texts};
 
-/// A record's fields as one number, and its line; in order.
+/// Hashes of records with their lines, in order.
 pub type Lines = Vec<(u64, u32)>;
 
-/// The records of a file as numbers, which depend on no other file.
+/// The hashes of a file's records; they do not depend on other files.
 #[must_use]
 pub fn lines(texts: &Texts, records: &[Record]) -> Lines {
     let of_texts = |dictionary: &Dictionary| -> Vec<u64> {
@@ -48,7 +48,7 @@ pub fn lines(texts: &Texts, records: &[Record]) -> Lines {
     lines
 }
 
-/// Records of a file that another one has, each as often as both have it.
+/// Finds records that another file also has, each as often as both files have it.
 #[must_use]
 pub fn find(new: &Lines, earlier: &Lines, name: &str) -> Option<Finding> {
     let mut earlier = earlier.iter().map(|(hash, _)| *hash).peekable();

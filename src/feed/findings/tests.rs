@@ -33,7 +33,7 @@ fn month(lines: &[LineOf<'_>]) -> (Texts, Vec<Record>) {
 #[test]
 fn a_total_is_found_over_any_field_with_any_number_of_levels() {
     let totals: [&[LineOf<'_>]; 5] = [
-        // A product that is the firm, too.
+        // A product that is also the firm.
         &[
             ("01011010", "1", "3", "01011010", 1050),
             ("01019090", "1", "3", "01019090", 2025),
@@ -41,7 +41,7 @@ fn a_total_is_found_over_any_field_with_any_number_of_levels() {
             ("TOTAL", "1", "3", "TOTAL", 3075),
         ],
         &[("F", "1", "3", "A", 40), ("F", "1", "3", "B", 25), ("F", "1", "3", "all", 65)],
-        // The world beside countries.
+        // The world among countries.
         &[("F", "1", "3", "A", 40), ("F", "1", "4", "A", 25), ("F", "1", "world", "A", 65)],
         // Chapters without a sum of all.
         &[
