@@ -26,7 +26,7 @@ pub struct FeedFile {
     pub first: Period,
     /// The flow and the part in the file's name, in the notation of the profile.
     pub part: FilePart,
-    /// Its name, without its folder.
+    /// The name without its folder.
     pub name: String,
     /// The path; for a member of an archive, the archive's path followed by the member's.
     pub path: PathBuf,
@@ -248,7 +248,7 @@ pub fn passed_over(paths: &[PathBuf], profile: &Profile) -> Option<Finding> {
     })
 }
 
-/// The explanation for a feed without accepted files of which files were passed over.
+/// The message for a feed without accepted files and with passed-over files.
 #[derive(Debug)]
 pub struct NothingTaken<'a>(pub &'a Finding);
 

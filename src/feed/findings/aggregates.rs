@@ -1,9 +1,9 @@
 //! Totals among their parts.
 //!
-//! A group is the records that agree in all but one field. A total in it is the sum of the other
-//! records, or a multiple of it if parts have several levels (`TOTAL`, chapter, heading), or the
-//! sum of those whose codes begin with its code. Such values occur by chance in few groups; totals
-//! occur in most.
+//! A group is the records that agree in all but one field. A total in it is the sum of its parts.
+//! With several levels of parts (`TOTAL`, chapter, heading), all parts sum to a multiple of the
+//! total. The parts may also be those records whose codes begin with the total's code. Such values
+//! occur by chance in few groups; totals occur in most.
 
 use crate::domain::dictionary::Dictionary;
 use crate::domain::finding::{Finding, FindingKind, SHOWN};

@@ -1,46 +1,46 @@
-//! Shares of codes that were never seen before, and when one is unusual.
+//! Shares of codes that never appeared before, and the test for unusual shares.
 
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::domain::finding::{Finding, FindingKind, percent};
 
-/// How many earlier files a share is compared with.
+/// The number of earlier files that a share is compared with.
 const FILES_COMPARED: usize = 12;
-/// How many earlier files there must be.
+/// The least number of earlier files.
 const FILES_MIN: usize = 6;
-/// How far above the median a share must be, in basis points.
+/// The least distance of an unusual share above the median, in basis points.
 const ABOVE_MIN: u64 = 1000;
-/// And how many median absolute deviations.
+/// The least distance of an unusual share above the median, in median absolute deviations.
 const DEVIATIONS: u64 = 5;
 
-/// What codes can be unseen.
+/// The kinds of findings about unseen codes.
 pub const UNSEEN: [FindingKind; 3] =
     [FindingKind::UnseenFirms, FindingKind::UnseenCountries, FindingKind::UnseenRegions];
 
-/// How many different codes a file has of a kind, and how many of them are new.
+/// The number of different codes of a kind in a file, and the number of new ones.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct NewCodes {
-    /// All of them.
+    /// The number of different codes.
     pub n_codes: u64,
-    /// Those that no earlier file has.
+    /// The number of codes that no earlier file has.
     pub n_new: u64,
 }
 
 impl NewCodes {
-    /// Basis points; none of a file without codes.
+    /// The share of new codes in basis points; `None` for a file without codes.
     fn share(self) -> Option<u64> {
         (self.n_new * 10_000).checked_div(self.n_codes)
     }
 }
 
-/// The shares of earlier files, by the part of the months that they are.
+/// The shares of new codes in earlier files, by part of the month.
 #[derive(Debug, Default)]
 pub struct History {
     shares: BTreeMap<String, [VecDeque<u64>; UNSEEN.len()]>,
 }
 
 impl History {
-    /// Adds those of a file.
+    /// Adds the shares of a file.
     pub fn add(&mut self, part: &str, codes: &[NewCodes; UNSEEN.len()]) {
         let shares = self.shares.entry(part.to_owned()).or_default();
         for (shares, codes) in shares.iter_mut().zip(codes) {
@@ -51,7 +51,7 @@ impl History {
         }
     }
 
-    /// Whether the share of a kind, by its position in [`UNSEEN`], is unusual.
+    /// The finding of a kind, by its position in [`UNSEEN`], if its share is unusual.
     #[must_use]
     pub fn find(
         &self,
@@ -78,7 +78,7 @@ impl History {
     }
 }
 
-/// The middle of numbers, of an even number the mean of the two in the middle.
+/// The median of numbers; for an even count, the mean of the two in the middle.
 fn median(mut numbers: Vec<u64>) -> u64 {
     numbers.sort_unstable();
     let Some(last) = numbers.len().checked_sub(1) else { return 0 };

@@ -1,9 +1,8 @@
-//! Databases of Access: Jet 3, Jet 4 and ACE, a table at a time, page by page.
+//! Access databases: Jet 3, Jet 4 and ACE, one table at a time, page by page.
 //!
-//! The crate that reads pages passes over rows that it cannot read, and has no value for a text
-//! that it cannot decode. Here such a row is one of a single bad cell, and such a text a bad cell:
-//! each row also says which of its cells have a value. A table with fewer rows than it states is
-//! refused.
+//! The page reader skips rows that it cannot read, and has no value for a text that it cannot
+//! decode. Here such a row becomes one bad cell, and such a text a bad cell. For this, each row
+//! also shows which of its cells have a value. A table with fewer rows than it states is refused.
 
 use std::fs::File;
 use std::io::BufReader;
@@ -20,7 +19,7 @@ use super::problem::TableProblem;
 use super::rows::Rows;
 use crate::feed::layout::FileLayout;
 
-/// Puts the rows of the table that is meant in.
+/// Produces the rows of the profile's table.
 pub(super) fn produce(
     file: File,
     layout: &FileLayout,
@@ -62,7 +61,7 @@ pub(super) fn produce(
     Ok(())
 }
 
-/// The columns that users see, in the order in which Access shows them.
+/// The visible columns, in Access's order.
 fn shown(table: &TableDef) -> Vec<ColumnDef> {
     let mut columns: Vec<ColumnDef> =
         table.columns.iter().filter(|column| column.is_shown(false)).cloned().collect();
@@ -70,8 +69,8 @@ fn shown(table: &TableDef) -> Vec<ColumnDef> {
     columns
 }
 
-/// The same table with texts as their bytes, and after the columns, for each, whether a row has a
-/// value in it: of a column of truth values that is all that a row holds.
+/// The table with texts as bytes, followed by one truth value per column: whether the row has a
+/// value in it. A row stores only this for a column of truth values.
 fn with_presence(mut table: TableDef, columns: &[ColumnDef]) -> TableDef {
     let as_bytes = |column: &ColumnDef| {
         let mut column = column.clone();
@@ -86,7 +85,7 @@ fn with_presence(mut table: TableDef, columns: &[ColumnDef]) -> TableDef {
             (ColumnType::Boolean, true, false);
         column
     };
-    // All columns decide whether rows have variable parts, hidden columns too.
+    // All columns, including hidden ones, decide whether rows have variable parts.
     let hidden = table.columns.iter().filter(|column| !column.is_shown(false)).cloned();
     let hidden: Vec<ColumnDef> = hidden.collect();
     table.columns = columns.iter().map(as_bytes).collect();
@@ -116,13 +115,13 @@ fn put(
         }
         Value::Binary(bytes) if column.col_type == ColumnType::Text => {
             match decode_text(bytes, table.text_encoding) {
-                // A code page has no letter for some bytes.
+                // A code page may lack a letter for some bytes.
                 Ok(text) => rows.text(&text),
                 Err(_) => rows.bad(&decode_utf16le(bytes).unwrap_or_default()),
             }
         }
         Value::Binary(_) if column.col_type == ColumnType::DateTimeExtended => rows.bad(""),
-        // Pictures and attachments are no values of a record.
+        // Pictures and attachments are not values of a record.
         Value::Null | Value::Binary(_) => rows.empty(),
         Value::Text(text) | Value::Guid(text) | Value::DateTimeExtended(text) => rows.text(text),
         _ => rows.bad(""),
@@ -130,7 +129,7 @@ fn put(
     Ok(())
 }
 
-/// A decimal without the zeros at its end, of which money has four.
+/// A decimal without trailing zeros; money has four decimals.
 fn without_zeros(text: &str) -> &str {
     if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { text }
 }

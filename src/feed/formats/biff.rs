@@ -1,27 +1,28 @@
-//! The records of a workbook from before 2007, as far as they decide how much memory it takes.
+//! The records of an Excel 97-2003 workbook that determine its use of memory.
 //!
-//! Calamine allocates what a sheet states as its size, and a grid around its cells. A few damaged
-//! bytes ask for more memory than there is, and a failed allocation ends the process.
+//! Calamine allocates the stated size of a sheet, and a grid around its cells. A few damaged bytes
+//! can request more memory than the system has, and a failed allocation ends the process.
 
 use super::problem::TableProblem;
 
-/// The rows and columns that a sheet can have.
+/// The largest number of rows of a sheet.
 const ROWS_MAX: u32 = 65_536;
 const COLUMNS_MAX: u16 = 256;
 
-/// Where the records of a sheet begin.
+/// The record that gives the beginning of a sheet.
 const SHEET: u16 = 0x0085;
-/// The size of a sheet.
+/// The record with the size of a sheet.
 const SIZE: u16 = 0x0200;
-/// Several numbers in a row.
+/// The record of several numbers in a row.
 const NUMBERS: u16 = 0x00BD;
-/// Formula, rich text, shared text, number, text, truth value or error, compressed number.
+/// The records of cells: formula, rich text, shared text, number, text, truth value or error,
+/// compressed number.
 const CELLS: [u16; 7] = [0x0006, 0x00D6, 0x00FD, 0x0203, 0x0204, 0x0205, 0x027E];
 
 /// Checks that all sheets stay within the rows and columns of their format.
 ///
 /// # Errors
-/// [`TableProblem`] if a sheet states another size, or has a cell outside.
+/// [`TableProblem`] if a sheet states a larger size, or has a cell outside.
 pub(super) fn check_size(workbook: &[u8]) -> Result<(), TableProblem> {
     let mut beginnings = vec![0];
     for (kind, data) in Records(workbook) {
@@ -31,7 +32,7 @@ pub(super) fn check_size(workbook: &[u8]) -> Result<(), TableProblem> {
             beginnings.push(at as usize);
         }
     }
-    // A damaged beginning may be in the middle of a record.
+    // A damaged beginning may point into a record.
     for at in beginnings {
         let mut records = Records(workbook.get(at..).unwrap_or_default());
         if !records.all(|(kind, data)| is_within(kind, data)) {
@@ -60,7 +61,7 @@ fn is_within(kind: u16, data: &[u8]) -> bool {
     }
 }
 
-/// The records of a stream, each with its kind, up to the first one that is cut short.
+/// The records of a stream with their kinds, up to the first incomplete one.
 struct Records<'a>(&'a [u8]);
 
 impl<'a> Iterator for Records<'a> {

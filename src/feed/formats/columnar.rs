@@ -20,22 +20,22 @@ use super::number;
 use super::problem::TableProblem;
 use super::rows::Rows;
 
-/// How many rows are read at a time.
+/// The number of rows per batch.
 const BATCH_ROWS: usize = 1024;
 
-/// Puts the rows of a Parquet file in.
+/// Produces the rows of a Parquet file.
 pub(super) fn parquet(file: File, rows: &mut Rows<'_>) -> Result<(), TableProblem> {
     let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(TableProblem::damaged)?;
     put(builder.with_batch_size(BATCH_ROWS).build().map_err(TableProblem::damaged)?, rows)
 }
 
-/// Puts the rows of an Arrow file in.
+/// Produces the rows of an Arrow file.
 pub(super) fn arrow_file(file: File, rows: &mut Rows<'_>) -> Result<(), TableProblem> {
     let reader = FileReader::try_new(BufReader::new(file), None);
     put(reader.map_err(TableProblem::damaged)?, rows)
 }
 
-/// Puts the rows of an Arrow stream in.
+/// Produces the rows of an Arrow stream.
 pub(super) fn arrow_stream(file: File, rows: &mut Rows<'_>) -> Result<(), TableProblem> {
     let reader = StreamReader::try_new(BufReader::new(file), None);
     put(reader.map_err(TableProblem::damaged)?, rows)
@@ -63,7 +63,7 @@ fn put(batches: impl RecordBatchReader, rows: &mut Rows<'_>) -> Result<(), Table
     Ok(())
 }
 
-/// An array without a dictionary.
+/// An array with its dictionary resolved.
 fn plain(array: &ArrayRef) -> Result<ArrayRef, TableProblem> {
     let DataType::Dictionary(..) = array.data_type() else { return Ok(array.clone()) };
     let dictionary = array.as_any_dictionary();
@@ -93,7 +93,7 @@ fn put_cell(rows: &mut Rows<'_>, array: &ArrayRef, row: usize) -> Result<(), Tab
     Ok(())
 }
 
-/// Whole numbers, decimals, dates and times: what is stored as whole numbers.
+/// Produces a cell of a type that is stored as whole numbers: numbers, decimals, dates and times.
 fn put_integer(rows: &mut Rows<'_>, array: &ArrayRef, row: usize) -> Result<(), TableProblem> {
     use TimeUnit::{Microsecond, Millisecond, Nanosecond, Second};
     match array.data_type() {

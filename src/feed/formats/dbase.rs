@@ -1,8 +1,7 @@
 //! Tables of dBase and FoxPro.
 //!
-//! Numbers stand in them as text, and go out as they stand. Texts are in the profile's encoding.
-//! Records that are marked as deleted are none. Texts in a file of their own (memo fields) are
-//! empty cells.
+//! Numbers are stored as text and passed on unchanged. Texts are in the profile's encoding. Records
+//! marked as deleted are skipped. Texts in a separate file (memo fields) are empty cells.
 
 use std::fs::File;
 use std::io::{BufReader, Read};
@@ -18,9 +17,9 @@ use crate::feed::layout::FileLayout;
 const HEADER_BYTES: usize = 32;
 const FIELD_BYTES: usize = 32;
 const NAME_BYTES: usize = 11;
-/// What ends the descriptions of fields.
+/// The byte after the descriptions of fields.
 const FIELDS_END: u8 = 0x0D;
-/// What comes after the last record.
+/// The byte after the last record.
 const FILE_END: u8 = 0x1A;
 
 /// A field of each record.
@@ -30,7 +29,7 @@ struct Field {
     n_bytes: usize,
 }
 
-/// Puts the records of a table in.
+/// Produces the records of a table.
 pub(super) fn produce(
     file: File,
     layout: &FileLayout,
@@ -84,7 +83,7 @@ fn fields(described: &[u8], encoding: &'static Encoding) -> Vec<Field> {
         let name = bytes[..NAME_BYTES].split(|byte| *byte == 0).next().unwrap_or_default();
         let name = encoding.decode_without_bom_handling(name).0.trim().to_owned();
         let (kind, length, decimals) = (bytes[11], usize::from(bytes[16]), bytes[17]);
-        // Long texts have the second byte of their length where numbers have decimals.
+        // Long texts store the second byte of their length in the place of the decimals.
         let is_text = kind == b'C';
         let n_bytes = if is_text { length + 256 * usize::from(decimals) } else { length };
         Field { name, kind, n_bytes }
@@ -108,7 +107,7 @@ fn put(
         (b'N' | b'F', _) => {
             let text = String::from_utf8_lossy(bytes);
             let text = text.trim_matches([' ', '\0']);
-            // A number that is too long for its field is a row of asterisks.
+            // A number that is too long for its field is stored as asterisks.
             rows.text_or_bad((!text.contains('*')).then_some(text), text);
         }
         (b'D', _) => put_date(rows, bytes),
@@ -129,7 +128,7 @@ fn put(
             let is_empty = day == 0 || bytes == b"        ";
             if is_empty { rows.empty() } else { rows.text_or_bad(text.as_deref(), "") }
         }
-        // A truth value that is not known; texts and pictures in another file.
+        // An unknown truth value; texts and pictures in a separate file.
         (b'L' | b'M' | b'G' | b'P' | b'B', _) => rows.empty(),
         (kind, _) => {
             let data_type = format!("\"{}\"", char::from(kind));
@@ -139,7 +138,7 @@ fn put(
     Ok(())
 }
 
-/// A date of eight digits; blanks are none.
+/// Produces a date of eight digits; a blank date is an empty cell.
 fn put_date(rows: &mut Rows<'_>, bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     match text.trim_matches([' ', '\0']) {

@@ -1,6 +1,6 @@
 //! Workbooks of Excel: since 2007 (`.xlsx`, `.xlsb`) and before (`.xls`).
 //!
-//! Cells go out by their type: dates as dates, numbers as numbers, texts as texts, errors of
+//! Cells are passed on by their type: dates as dates, numbers as numbers, texts as texts, errors of
 //! formulas as bad cells.
 
 use std::fs::File;
@@ -17,14 +17,14 @@ use super::rows::Rows;
 use super::sheet::{Cell, Sheet};
 use crate::feed::layout::FileLayout;
 
-/// The stream of a workbook since 2007 that is encrypted.
+/// The stream of an encrypted workbook since 2007.
 const ENCRYPTED: &str = "/EncryptedPackage";
 
-/// The streams that a workbook from before 2007 may be.
+/// The possible streams of a workbook from before 2007.
 const WORKBOOKS: [&str; 2] = ["/Workbook", "/Book"];
 
-/// A reader of workbooks since 2007: calamine's readers of XML and of binary sheets have the same
-/// methods and no trait in common.
+/// Defines a reader of workbooks since 2007: calamine's readers of XML and binary sheets have the
+/// same methods but no common trait.
 macro_rules! reader_since_2007 {
     ($name:ident, $Book:ident, $doc:literal) => {
         #[doc = $doc]
@@ -56,7 +56,7 @@ macro_rules! reader_since_2007 {
 reader_since_2007!(xlsx, Xlsx, "Puts in the rows of a sheet, of a workbook with sheets of XML.");
 reader_since_2007!(xlsb, Xlsb, "Puts in the rows of a sheet, of a workbook with binary sheets.");
 
-/// Puts in the rows of a sheet, of a workbook from before 2007.
+/// Produces the rows of a sheet in a workbook from before 2007.
 pub(super) fn xls(
     file: File,
     layout: &FileLayout,
@@ -82,10 +82,10 @@ pub(super) fn xls(
     sheet.finish()
 }
 
-/// A compound document that holds the workbook of another one and nothing else.
+/// A compound document with only the workbook of another one.
 ///
-/// Calamine follows a chain of sectors that leads back to itself until memory ends; `cfb` refuses
-/// such a chain. Calamine therefore reads what `cfb` has read and written.
+/// Calamine follows a cyclic chain of sectors until memory ends; `cfb` refuses such a chain.
+/// Calamine therefore reads a copy that `cfb` wrote.
 fn workbook_alone(file: File) -> Result<Cursor<Vec<u8>>, TableProblem> {
     let mut document = CompoundFile::open(file).map_err(TableProblem::damaged)?;
     if document.is_stream(ENCRYPTED) {
@@ -127,7 +127,7 @@ fn of_ref(value: &DataRef<'_>) -> Cell {
     }
 }
 
-/// A date, or a time without one as the number that stands for it.
+/// A date; a time without a date becomes its number.
 fn of_time(value: &ExcelDateTime) -> Cell {
     if !value.is_datetime() {
         return Cell::Number(value.as_f64().into());

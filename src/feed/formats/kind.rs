@@ -1,8 +1,8 @@
-//! What kind of file bytes are of, by the first of them: names and extensions decide nothing.
+//! The kind of a file, by its first bytes; names and extensions do not matter.
 
 use crate::feed::layout::FileFormat;
 
-/// What a file is.
+/// The kind of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// Text.
@@ -13,11 +13,11 @@ pub enum Kind {
     Zip,
     /// Parquet.
     Parquet,
-    /// Arrow's file format, which Feather is since its version 2.
+    /// Arrow's file format, which is also Feather version 2.
     ArrowFile,
-    /// Arrow's format of streams.
+    /// Arrow's stream format.
     ArrowStream,
-    /// A file of compound documents, as Excel wrote before 2007.
+    /// A compound document, the format of Excel before 2007.
     Compound,
     /// A dataset of Stata.
     Stata,
@@ -25,12 +25,12 @@ pub enum Kind {
     Access,
     /// A table of dBase or FoxPro.
     Dbase,
-    /// What is not read.
+    /// An unsupported kind.
     Foreign(&'static Foreign),
 }
 
 impl Kind {
-    /// What a file of the kind is called.
+    /// The name of the kind in messages.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -47,7 +47,7 @@ impl Kind {
         }
     }
 
-    /// The profile's word for it.
+    /// The profile's name of the kind.
     #[must_use]
     pub fn format(self) -> FileFormat {
         match self {
@@ -62,19 +62,19 @@ impl Kind {
     }
 }
 
-/// A kind of file that is not read.
+/// An unsupported kind of file.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Foreign {
     at: usize,
     magic: &'static [u8],
-    /// What it is called.
+    /// The name of the kind in messages.
     pub name: &'static str,
-    /// What to do.
+    /// The remedy.
     pub instead: &'static str,
 }
 
 impl Foreign {
-    /// A kind that nothing tells by its first bytes.
+    /// A kind that is not recognised by its first bytes.
     #[must_use]
     pub const fn named(name: &'static str, instead: &'static str) -> Self {
         Self { at: 0, magic: b"", name, instead }
@@ -100,7 +100,7 @@ static JSON: Foreign = Foreign::named("JSON", WRITE_TABLE);
 pub static PACKED: Foreign = Foreign::named("packed twice", "unpack it once");
 static MARKUP: Foreign = Foreign::named("XML or HTML", WRITE_TABLE);
 
-/// Kinds whose first bytes could begin a header as well: something after them is no text.
+/// Kinds whose first bytes could also begin a header; these files contain binary bytes further on.
 static BINARY: [Foreign; 5] = [
     foreign(0, b"PARE", "an encrypted Parquet file", "write it without encryption"),
     foreign(0, b"FEA1", "a Feather file of version 1", "write it as Feather version 2 or Parquet"),
@@ -109,7 +109,7 @@ static BINARY: [Foreign; 5] = [
     foreign(8, b"DUCK", "a DuckDB database", "write the table by COPY … TO 'table.parquet'"),
 ];
 
-/// Kinds with the bytes that they begin with.
+/// Kinds with their first bytes.
 static FOREIGN: [Foreign; 21] = [
     foreign(12, b"\xC2\xEA\x81\x60\xB3\x14\x11\xCF", "a SAS dataset", "write it by proc export"),
     foreign(0, b"HEADER RECORD*******LIB", "a SAS transport file", "write it by proc export"),
@@ -144,7 +144,7 @@ pub fn of(head: &[u8]) -> Kind {
         [0xFF, 0xFF, 0xFF, 0xFF, _, _, _, 0, ..] => return Kind::ArrowStream,
         [b'P', b'K', 3, 4, ..] | [b'P', b'K', 5, 6, ..] => return Kind::Zip,
         [0xD0, 0xCF, 0x11, 0xE0, 0xA1, 0xB1, 0x1A, 0xE1, ..] => return Kind::Compound,
-        // Before version 117: version, order of bytes, type, nothing.
+        // Before version 117: version, byte order, type, zero.
         [102..=116, 1 | 2, 1, 0, ..] => return Kind::Stata,
         [0x1F, 0x8B, ..]
         | [0x28, 0xB5, 0x2F, 0xFD, ..]
@@ -195,7 +195,7 @@ fn is_dbase(head: &[u8]) -> bool {
         && day <= 31
         && header > 32
         && u16::from_le_bytes([r0, r1]) > 0
-        // Two bytes that end no text's first four.
+        // Without a month, the date is empty.
         && (month > 0 || day == 0)
 }
 

@@ -1,14 +1,15 @@
-//! Tables that are no text, as text.
+//! Binary tables, converted to text.
 //!
 //! ```text
 //! bytes ─ kind ─┬─ Stata, Access, dBase ──────────┐
 //!   (the first  ├─ Excel, OpenDocument ─ sheet ───┼─ rows ─▶ text, as of a CSV file
 //!    of them)   └─ Parquet, Arrow ────────────────┘
 //! ```
-//! Comes in: a file on disk, its kind, and which of its tables the profile means. Goes out: its
-//! rows as lines of text, the names of its columns first. One checker serves every kind of file.
+//! Input: a file on disk, its kind, and the profile's choice of a table. Output: the table's rows
+//! as lines of text, beginning with the names of its columns. One checker serves every kind of
+//! file.
 //!
-//! The invariant: a cell goes out as it is stored, or its line is rejected, or the file is refused.
+//! Invariant: a cell is passed on as it is stored, or its line is rejected, or the file is refused.
 
 mod access;
 mod biff;
@@ -41,21 +42,21 @@ use super::refused::Refused;
 pub struct Table<'a> {
     /// The file's bytes.
     pub file: File,
-    /// Their number.
+    /// The number of bytes.
     pub n_bytes: u64,
-    /// What they are.
+    /// The kind of the file.
     pub kind: Kind,
-    /// What the profile says of them.
+    /// The profile's layout of the file.
     pub layout: &'a FileLayout,
     /// The columns that hold identifiers and codes.
     pub code_columns: &'a [&'a ColumnName],
 }
 
 impl Table<'_> {
-    /// Hands the table's rows to `consume`, as text of at most `max_bytes`.
+    /// Passes the table's rows to `consume`, as text of at most `max_bytes`.
     ///
     /// # Errors
-    /// What is wrong with the table; else what `consume` gives.
+    /// The problem of the table, or the error of `consume`.
     pub fn read<T>(
         self,
         max_bytes: u64,

@@ -1,9 +1,9 @@
-//! Which of a file's sheets or tables is meant.
+//! Selects a sheet or table of a file.
 
 use super::problem::TableProblem;
 use crate::feed::pattern::{MemberPattern, NameMatch};
 
-/// The place of the one that is called like the profile says, or of the only one.
+/// The position of the one name that matches the profile, or of the only name.
 pub(super) fn the_one(
     key: &'static str,
     wanted: Option<&MemberPattern>,

@@ -1,19 +1,19 @@
-//! Numbers, dates and times of tables that are no text, as text.
+//! Numbers, dates and times of binary tables, as text.
 //!
-//! A whole number has no decimal mark and no exponent, whatever its size. A real is the shortest
-//! decimal that is nearest to it. A date is `YYYY-MM-DD`, followed by `T` and the time of day where
-//! that is not midnight.
+//! A whole number of any size has no decimal mark and no exponent. A real is written as the
+//! shortest decimal that identifies it. A date is `YYYY-MM-DD`, followed by `T` and the time of day
+//! unless that is midnight.
 
 use arrow_schema::TimeUnit;
 use jiff::civil::{Date, DateTime, Time};
 use jiff::{Span, Timestamp};
 
-/// From here on not every whole number is a real of 32 bits.
+/// The first whole number from which reals of 32 bits have gaps.
 const SINGLE_MAX: f32 = 16_777_216.0;
-/// From here on not every whole number is a real of 64 bits.
+/// The first whole number from which reals of 64 bits have gaps.
 const REAL_MAX: f64 = 9_007_199_254_740_992.0;
 
-/// A number as text, and whether it may stand for another whole number.
+/// A number as text, with a flag for a possible loss of digits.
 #[derive(Clone)]
 pub(super) struct Number {
     pub(super) text: String,
@@ -37,13 +37,13 @@ impl From<f64> for Number {
 }
 
 impl Number {
-    /// The real that a text writes.
+    /// Parses a text as a real.
     pub(super) fn parse(text: &str) -> Option<Self> {
         text.parse::<f64>().ok().map(Self::from)
     }
 }
 
-/// The moment of a date and a time of day, if there are such.
+/// The moment of a date and a time of day; `None` if one is invalid.
 pub(super) fn moment_of(
     (year, month, day): (u16, u8, u8),
     (hour, minute, second, millisecond): (u8, u8, u8, u16),
@@ -55,47 +55,47 @@ pub(super) fn moment_of(
     Some(text(date.to_datetime(time)))
 }
 
-/// The text of a moment: without its time of day at midnight.
+/// The text of a moment, without the time of day at midnight.
 fn text(moment: DateTime) -> String {
     let date = moment.date();
     if moment.time() == Time::midnight() { date.to_string() } else { moment.to_string() }
 }
 
-/// The date so many days after one.
+/// The date a number of days after another date.
 pub(super) fn days_after(first: Date, days: i64) -> Option<String> {
     Some(first.checked_add(Span::new().try_days(days).ok()?).ok()?.to_string())
 }
 
-/// The date so many days after 1970.
+/// The date a number of days after 1970-01-01.
 #[must_use]
 pub fn date(days: i64) -> Option<String> {
     days_after(Date::constant(1970, 1, 1), days)
 }
 
-/// The moment so many milliseconds after a date.
+/// The moment a number of milliseconds after a date.
 pub(super) fn milliseconds_after(first: Date, milliseconds: f64) -> Option<String> {
     #[expect(clippy::cast_possible_truncation, reason = "saturates, and is then past any date")]
     let span = Span::new().try_milliseconds(milliseconds.round() as i64).ok()?;
     Some(text(first.at(0, 0, 0, 0).checked_add(span).ok()?))
 }
 
-/// The moment so many days, and a part of one, after 1899-12-30.
+/// The moment a number of days and a part of a day after 1899-12-30.
 pub(super) fn days_of_1899(days: f64) -> Option<String> {
     const MILLISECONDS_A_DAY: f64 = 86_400_000.0;
     let first = Date::constant(1899, 12, 30);
-    // Before it, the part of a day is counted forward.
+    // Before that date, the part of a day is still counted forward.
     let (whole, part) = (days.trunc(), days.fract().abs());
     milliseconds_after(first, (whole + part) * MILLISECONDS_A_DAY)
 }
 
-/// The month so many months after the first of 1960.
+/// The month a number of months after January 1960.
 pub(super) fn months_of_1960(months: i64) -> Option<String> {
     let span = Span::new().try_months(months).ok()?;
     let date = Date::constant(1960, 1, 1).checked_add(span).ok()?;
     Some(format!("{:04}-{:02}", date.year(), date.month()))
 }
 
-/// The moment so many milliseconds after midnight of a day of Julian days.
+/// The moment a number of milliseconds after midnight of a Julian day.
 pub(super) fn julian(day: i64, milliseconds: i64) -> Option<String> {
     const OF_1970: i64 = 2_440_588;
     let day = Span::new().try_days(day - OF_1970).ok()?;
@@ -104,12 +104,12 @@ pub(super) fn julian(day: i64, milliseconds: i64) -> Option<String> {
     Some(text(date.at(0, 0, 0, 0).checked_add(span).ok()?))
 }
 
-/// A real of 64 bits as it is stored.
+/// A number from the stored bytes of a real of 64 bits.
 pub(super) fn of_bytes(bytes: [u8; 8]) -> Number {
     f64::from_le_bytes(bytes).into()
 }
 
-/// The moment so many units after 1970; with a zone it is in UTC, and says so.
+/// The moment a number of units after 1970; with a zone it is in UTC and marked as such.
 pub(super) fn moment(count: i64, unit: TimeUnit, is_zoned: bool) -> Option<String> {
     let instant = Timestamp::from_nanosecond(nanoseconds(count, unit)?).ok()?;
     if is_zoned {
@@ -118,7 +118,7 @@ pub(super) fn moment(count: i64, unit: TimeUnit, is_zoned: bool) -> Option<Strin
     Some(text(jiff::tz::TimeZone::UTC.to_datetime(instant)))
 }
 
-/// So many units in nanoseconds.
+/// A number of time units in nanoseconds.
 #[must_use]
 pub fn nanoseconds(count: i64, unit: TimeUnit) -> Option<i128> {
     let each = match unit {
@@ -130,7 +130,7 @@ pub fn nanoseconds(count: i64, unit: TimeUnit) -> Option<i128> {
     i128::from(count).checked_mul(each)
 }
 
-/// A whole number of days as a real has it, if it is one.
+/// A real as a whole number of days; `None` if it is not whole.
 pub(super) fn whole(value: f64) -> Option<i64> {
     #[expect(clippy::cast_possible_truncation, reason = "compared with what it was")]
     let whole = value as i64;

@@ -1,4 +1,4 @@
-//! Spreadsheets of OpenDocument, cell by cell: what repeats a row a million times takes no memory.
+//! OpenDocument spreadsheets, cell by cell: a row that is repeated a million times takes no memory.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader};
@@ -14,7 +14,7 @@ use super::rows::Rows;
 use super::sheet::{COLUMNS_MAX, Cell, Sheet};
 use crate::feed::layout::FileLayout;
 
-/// Puts the rows of the sheet that is meant in.
+/// Produces the rows of the profile's sheet.
 pub(super) fn produce(
     file: &File,
     layout: &FileLayout,
@@ -46,7 +46,7 @@ pub(super) fn produce(
     sheet.finish()
 }
 
-/// What a walk through a document comes by.
+/// An event of a walk through a document.
 enum Visit<'r> {
     /// A sheet begins.
     Sheet(String),
@@ -54,19 +54,19 @@ enum Visit<'r> {
     Row(&'r Row),
 }
 
-/// A row, which may stand for several.
+/// A row, possibly repeated.
 #[derive(Default)]
 struct Row {
-    /// The first of them, counted from 0.
+    /// The position of its first repetition, counted from 0.
     at: u32,
     n_repeats: u32,
-    /// Where the next cell is.
+    /// The position of the next cell.
     column: u32,
-    /// Cells that are not empty, by column.
+    /// Cells with content, by column.
     cells: Vec<(u32, Cell)>,
 }
 
-/// Goes through a document in order.
+/// Visits the sheets and rows of a document in order.
 fn walk(
     file: &File,
     mut visit: impl FnMut(Visit<'_>) -> Result<(), TableProblem>,
@@ -127,7 +127,7 @@ impl Row {
         Ok(())
     }
 
-    /// Puts in all the rows that it stands for.
+    /// Produces all repetitions of the row.
     fn put(&self, sheet: &mut Sheet<'_, '_>) -> Result<(), TableProblem> {
         for at in self.at..self.at.saturating_add(self.n_repeats) {
             for (column, cell) in &self.cells {
@@ -138,7 +138,7 @@ impl Row {
     }
 }
 
-/// What a cell holds; the reader is behind it afterwards.
+/// Reads the content of a cell up to its end.
 fn cell<R: BufRead>(xml: &mut Reader<R>, element: &BytesStart<'_>) -> Result<Cell, TableProblem> {
     let kind = attribute(element, "office:value-type")?;
     let is_error = attribute(element, "calcext:value-type")?.is_some_and(|kind| kind == "error");
@@ -164,11 +164,11 @@ fn cell<R: BufRead>(xml: &mut Reader<R>, element: &BytesStart<'_>) -> Result<Cel
     Ok(if text.is_empty() { Cell::Empty } else { Cell::Text(text) })
 }
 
-/// The text of a cell, up to its end.
+/// Reads the text of a cell up to its end.
 fn text<R: BufRead>(xml: &mut Reader<R>) -> Result<String, TableProblem> {
     let mut text = String::new();
     let mut buffer = Vec::new();
-    // Comments stand in cells, and are not of them.
+    // Comments are inside of cells, but not part of their text.
     let (mut n_open, mut n_aside, mut n_paragraphs) = (1_u32, 0_u32, 0);
     while n_open > 0 {
         buffer.clear();

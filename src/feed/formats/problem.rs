@@ -1,42 +1,42 @@
-//! Why a file that is no text is not a table of the feed.
+//! Problems of binary files.
 
-/// Why a table cannot be read, and what to do.
+/// The reason why a table cannot be read, with its remedy.
 #[derive(Debug, thiserror::Error)]
 pub enum TableProblem {
-    /// Its bytes are not as its format has them.
+    /// The bytes do not follow the format.
     #[error("it may be cut short or damaged: fetch it again, or save it once more; {cause}")]
     Damaged {
-        /// What its reader says.
+        /// The error of the reader.
         cause: String,
     },
-    /// It has several tables.
+    /// The file has several tables.
     #[error(
         "it has {} {key}s ({}); name the one that is meant in the profile, [file] {key} = \"…\"",
         names.len(), shown(names)
     )]
     Several {
-        /// The key of the profile that names one.
+        /// The profile's key that names one.
         key: &'static str,
-        /// Their names.
+        /// The names of the tables.
         names: Vec<String>,
     },
-    /// It has no table of the name in the profile.
+    /// The file has no table of the name in the profile.
     #[error(
         "it has no {key} \"{wanted}\", but {}; check {key} in the profile's [file]",
         shown(names)
     )]
     Missing {
-        /// The key of the profile.
+        /// The profile's key.
         key: &'static str,
-        /// What the profile says.
+        /// The profile's name of the table.
         wanted: String,
-        /// What it has.
+        /// The names of the file's tables.
         names: Vec<String>,
     },
-    /// It has no table at all.
+    /// The file has no table at all.
     #[error("it has no {key}; check that it is the file that is meant")]
     Nothing {
-        /// What it has none of.
+        /// The kind of the missing table.
         key: &'static str,
     },
     /// An identifier or a code is a number that cannot hold its digits.
@@ -45,16 +45,16 @@ pub enum TableProblem {
          which has lost digits; write it as text or as a whole number"
     )]
     LostDigits {
-        /// The row, the names of columns being the first.
+        /// The row, counted from the names of columns as 1.
         row: u64,
         /// The column.
         column: String,
-        /// What it holds.
+        /// The cell's value.
         value: String,
-        /// The size of the real.
+        /// The size of the real in bits.
         n_bits: u8,
     },
-    /// Fewer rows than it says.
+    /// The table has fewer rows than it states.
     #[error(
         "its table \"{table}\" has {found} rows that can be found, and says that it has {stated}; \
          compact and repair the database in Access"
@@ -62,12 +62,12 @@ pub enum TableProblem {
     Rows {
         /// The table.
         table: String,
-        /// How many it says.
+        /// The stated number of rows.
         stated: u64,
-        /// How many there are.
+        /// The number of rows that were found.
         found: u64,
     },
-    /// A column of values that have parts.
+    /// A column of composite values.
     #[error(
         "column \"{column}\" is of type {data_type}, which is no value; write its parts as \
              columns"
@@ -78,28 +78,28 @@ pub enum TableProblem {
         /// Its type.
         data_type: String,
     },
-    /// It is encrypted.
+    /// The file is encrypted.
     #[error("it is protected by a password; save it without one")]
     Password,
-    /// Bytes of texts that only the profile can name the encoding of.
+    /// The texts are in an encoding that only the profile can name.
     #[error(
         "it does not say how its texts are encoded; put the encoding in the profile's [file], \
              such as encoding = \"gb18030\""
     )]
     Encoding,
-    /// Nobody wants its rows any more.
+    /// The receiver of the rows stopped.
     #[error("reading stopped")]
     Stopped,
 }
 
 impl TableProblem {
-    /// Bytes that are not as the format has them.
+    /// A problem with bytes that do not follow the format.
     pub(super) fn damaged(cause: impl std::fmt::Display) -> Self {
         Self::Damaged { cause: cause.to_string() }
     }
 }
 
-/// How many names a message shows.
+/// The largest number of names in a message.
 const NAMES_SHOWN: usize = 20;
 
 fn shown(names: &[String]) -> String {

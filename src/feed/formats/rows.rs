@@ -1,12 +1,12 @@
-//! Rows of cells as the lines of a text, which another thread reads.
+//! Rows of cells as lines of a text, which another thread reads.
 //!
 //! ```text
 //! reader of a format ─ cells ─▶ Rows ─ portions of text ─▶ Piped ─▶ lines, as of any text
 //! ```
 //! # Shape
-//! Row `n` of the table is line `n`: a line break in a cell becomes a blank, and a row without any
-//! text is a blank line where the format has such rows. A cell that cannot be read begins with `�`,
-//! which rejects its line.
+//! Row `n` of the table is line `n`. A line break in a cell becomes a blank. A row without text is
+//! a blank line if the format has such rows. A cell that cannot be read begins with `�`, which
+//! rejects its line.
 
 use std::fmt::Display;
 use std::fmt::Write as _;
@@ -20,14 +20,14 @@ use super::problem::TableProblem;
 use crate::feed::columns::ColumnName;
 use crate::feed::refused::Refused;
 
-/// How much text is handed on at a time.
+/// The size of a portion of text, in bytes.
 const PORTION_BYTES: usize = 64 * 1024;
-/// How many portions may wait.
+/// The number of portions that may wait.
 const N_WAITING: usize = 4;
-/// A table of a reader that recurses needs no more.
+/// The stack of a thread that reads tables; enough for recursive readers.
 const STACK_BYTES: usize = 16 << 20;
 
-/// Takes a table's cells, row by row.
+/// Receives a table's cells, row by row.
 pub struct Rows<'a> {
     sender: SyncSender<Vec<u8>>,
     text: Vec<u8>,
@@ -36,16 +36,16 @@ pub struct Rows<'a> {
     code_columns: &'a [&'a ColumnName],
     names: Vec<String>,
     is_code: Vec<bool>,
-    /// How many cells the row has so far.
+    /// The number of cells in the row so far.
     n_cells: usize,
-    /// Where the row starts.
+    /// The start of the row in the text.
     start: usize,
     row: u64,
     scratch: String,
 }
 
 impl Rows<'_> {
-    /// The names of the columns, as the first row.
+    /// Adds the names of the columns as the first row.
     pub(super) fn header<'n>(
         &mut self,
         names: impl Iterator<Item = &'n str>,
@@ -57,7 +57,7 @@ impl Rows<'_> {
         self.end_row()
     }
 
-    /// Keeps the name of the next column.
+    /// Stores the name of the next column.
     fn name(&mut self, name: &str) {
         let is_code = self.is_code_name(name) || self.is_code_place(self.names.len());
         self.is_code.push(is_code);
@@ -80,12 +80,12 @@ impl Rows<'_> {
         self.code_columns.iter().any(is_it)
     }
 
-    /// Whether no row had the names of columns yet.
+    /// True if no row had the names of columns yet.
     pub(super) fn is_unnamed(&self) -> bool {
         self.names.is_empty()
     }
 
-    /// Takes the cells of a row for the names of columns, if some are the profile's.
+    /// Takes the cells of a row as the names of columns, if the profile names some of them.
     pub(super) fn name_columns(&mut self, cells: &[String]) {
         if cells.iter().any(|cell| self.is_code_name(cell)) {
             for cell in cells {
@@ -94,7 +94,7 @@ impl Rows<'_> {
         }
     }
 
-    /// A cell with a text.
+    /// Adds a cell with a text.
     pub(super) fn text(&mut self, text: &str) {
         self.begin_cell();
         let is_special =
@@ -114,12 +114,12 @@ impl Rows<'_> {
         self.text.push(b'"');
     }
 
-    /// A cell without a value.
+    /// Adds a cell without a value.
     pub(super) fn empty(&mut self) {
         self.begin_cell();
     }
 
-    /// A cell that cannot be read, or only so far.
+    /// Adds a cell that cannot be read, with its readable part.
     pub(super) fn bad(&mut self, text: &str) {
         let mut scratch = std::mem::take(&mut self.scratch);
         scratch.clear();
@@ -129,7 +129,7 @@ impl Rows<'_> {
         self.scratch = scratch;
     }
 
-    /// A cell with a text, or the visible part of a cell that is not text.
+    /// Adds a cell with a text, or a bad cell with its visible part.
     pub(super) fn text_or_bad(&mut self, text: Option<&str>, seen: &str) {
         match text {
             Some(text) => self.text(text),
@@ -137,7 +137,7 @@ impl Rows<'_> {
         }
     }
 
-    /// A cell with a whole number, or another value that is text without marks.
+    /// Adds a cell with a whole number, or another value without special characters.
     pub(super) fn plain(&mut self, value: impl Display) {
         let mut scratch = std::mem::take(&mut self.scratch);
         scratch.clear();
@@ -146,10 +146,10 @@ impl Rows<'_> {
         self.scratch = scratch;
     }
 
-    /// A cell with a real.
+    /// Adds a cell with a real.
     pub(super) fn real(&mut self, number: impl Into<Number>) -> Result<(), TableProblem> {
         let Number { text, has_lost_digits, n_bits } = number.into();
-        // Without names any column may hold codes.
+        // Without names, any column may hold codes.
         if has_lost_digits && self.is_code.get(self.n_cells).is_none_or(|is_code| *is_code) {
             let number = || format!("number {}", self.n_cells + 1);
             let column = self.names.get(self.n_cells).cloned().unwrap_or_else(number);
@@ -159,7 +159,7 @@ impl Rows<'_> {
         Ok(())
     }
 
-    /// The number of the row that is put in.
+    /// The number of the current row.
     pub(super) fn row(&self) -> u64 {
         self.row
     }
@@ -173,14 +173,14 @@ impl Rows<'_> {
 
     /// Ends a row.
     pub(super) fn end_row(&mut self) -> Result<(), TableProblem> {
-        // A row of one empty cell is a row.
+        // A row of one empty cell is not a blank line.
         if self.n_cells == 1 && self.text.len() == self.start {
             self.text.extend_from_slice(b"\"\"");
         }
         self.end_line()
     }
 
-    /// A row without any text, as sheets have them between others.
+    /// Adds a row without text, which sheets may have between others.
     pub(super) fn blank_row(&mut self) -> Result<(), TableProblem> {
         self.text.truncate(self.start);
         self.end_line()
@@ -203,7 +203,7 @@ impl Rows<'_> {
     }
 }
 
-/// Text that another thread makes.
+/// Text that another thread produces.
 struct Piped {
     receiver: Receiver<Vec<u8>>,
     portion: Vec<u8>,
@@ -215,7 +215,7 @@ impl Read for Piped {
         while self.at == self.portion.len() {
             match self.receiver.recv() {
                 Ok(portion) => (self.portion, self.at) = (portion, 0),
-                // The other thread has ended.
+                // The producing thread has ended.
                 Err(_) => return Ok(0),
             }
         }
@@ -226,8 +226,8 @@ impl Read for Piped {
     }
 }
 
-/// What reading the text of rows gives that `produce` puts in on a thread of its own; what is wrong
-/// with the table counts more than what that does to its text.
+/// The result of reading the text of rows that `produce` creates on its own thread. A problem of
+/// the table overrides its consequences for the text.
 pub(super) fn piped<T>(
     (delimiter, code_columns): (u8, &[&ColumnName]),
     produce: impl FnOnce(&mut Rows<'_>) -> Result<(), TableProblem> + Send,
@@ -246,7 +246,7 @@ pub(super) fn piped<T>(
         row: 1,
         scratch: String::new(),
     };
-    // What panics leaves nothing behind but its rows, which are dropped.
+    // A panic leaves only the rows behind, which are dropped.
     let produce = AssertUnwindSafe(move || produce(&mut rows).and_then(|()| rows.hand_on()));
     thread::scope(|scope| {
         let builder = thread::Builder::new().name(READER.to_owned()).stack_size(STACK_BYTES);
@@ -262,5 +262,5 @@ pub(super) fn piped<T>(
     })
 }
 
-/// The name of the threads that read tables; their panics are refusals, and say nothing else.
+/// The name of the threads that read tables; their panics become refusals, without a message.
 pub const READER: &str = "table";

@@ -1,36 +1,36 @@
-//! Cells of a sheet to rows of one width.
+//! Converts cells of a sheet to rows of one width.
 
 use super::number::Number;
 use super::problem::TableProblem;
 use super::rows::Rows;
 
-/// How many of a sheet's first rows say how wide it is.
+/// The number of first rows that determine a sheet's width.
 const ROWS_LOOKED_AT: usize = 1000;
-/// How many of their cells may wait for that.
+/// The largest number of cells of these rows.
 const CELLS_WAITING: usize = 1 << 20;
-/// No program has wider sheets.
+/// The largest number of columns in any program.
 pub(super) const COLUMNS_MAX: usize = 16_384;
-/// No program has longer sheets.
+/// The largest number of rows in any program.
 const ROWS_MAX: u64 = 1 << 20;
 
-/// What a cell holds.
+/// The content of a cell.
 #[derive(Clone)]
 pub(super) enum Cell {
     Empty,
     Text(String),
     Number(Number),
-    /// No value, but what is to be seen of it.
+    /// An unreadable value, with its visible text.
     Bad(String),
 }
 
-/// Takes the cells of a sheet in order and puts rows in.
+/// Receives the cells of a sheet in order and produces rows.
 pub(super) struct Sheet<'s, 'r> {
     rows: &'s mut Rows<'r>,
-    /// Rows that wait for the width.
+    /// Rows that wait until the width is known.
     waiting: Vec<(u64, Vec<Cell>)>,
     n_waiting: usize,
     width: Option<usize>,
-    /// The row that is being filled, counted from 0.
+    /// The position of the current row, counted from 0.
     at: u64,
     cells: Vec<Cell>,
 }
@@ -41,7 +41,7 @@ impl<'s, 'r> Sheet<'s, 'r> {
         Self { rows, waiting, n_waiting: 0, width: None, at: 0, cells }
     }
 
-    /// Takes the cell of a row and a column, both counted from 0.
+    /// Receives the cell of a row and a column, both counted from 0.
     pub(super) fn cell(
         &mut self,
         (row, column): (u32, u32),
@@ -70,7 +70,7 @@ impl<'s, 'r> Sheet<'s, 'r> {
         Ok(())
     }
 
-    /// Puts in what waits.
+    /// Produces the waiting rows.
     pub(super) fn finish(mut self) -> Result<(), TableProblem> {
         self.end_row()?;
         self.set_width()

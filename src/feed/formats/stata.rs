@@ -1,8 +1,8 @@
 //! Datasets of Stata, of every release.
 //!
-//! Texts are in the profile's encoding before release 118 and in UTF-8 from it on. Each cell is
-//! decoded by itself: one that Stata cut within a letter is one bad cell. Missing values are empty
-//! cells. Dates by their display format are dates: `%td`, `%tc` and `%tm`.
+//! Texts are in the profile's encoding before release 118, and in UTF-8 since. Each cell is decoded
+//! separately: a text that Stata cut inside a letter is one bad cell. Missing values are empty
+//! cells. Values with a display format of dates are dates: `%td`, `%tc` and `%tm`.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -28,13 +28,13 @@ use crate::feed::layout::FileLayout;
 
 const EPOCH: Date = Date::constant(1960, 1, 1);
 
-/// What is known of a variable's values.
+/// The display format and labels of a variable.
 struct Column {
     time: Option<Time>,
     labels: HashMap<i32, String>,
 }
 
-/// How a variable's numbers are shown as times.
+/// The unit of a variable's times, by its display format.
 #[derive(Clone, Copy)]
 enum Time {
     Day,
@@ -57,7 +57,7 @@ impl Time {
     }
 }
 
-/// Puts the rows of a dataset in.
+/// Produces the rows of a dataset.
 pub(super) fn produce(
     file: &File,
     layout: &FileLayout,
@@ -70,7 +70,7 @@ pub(super) fn produce(
         (_, TextEncoding::Detect) => return Err(TableProblem::Encoding),
     };
     let variables = opened.schema().variables().to_vec();
-    // Readers share the file's place: one is done before the next begins.
+    // Readers share the file's position: one must end before the next begins.
     let mut long_texts = LongStringTable::for_reading();
     if variables.iter().any(|variable| variable.variable_type() == VariableType::LongString) {
         let reader = opened.seek_long_strings();
@@ -102,8 +102,8 @@ pub(super) fn produce(
     Ok(())
 }
 
-/// A reader that stands before the first record. Every byte is a letter of windows-1252, from which
-/// it can be had back.
+/// A reader at the first record. It decodes every byte as a letter of windows-1252, which can be
+/// reversed.
 fn records(file: &File) -> Result<RecordReader<BufReader<File>>, TableProblem> {
     let read = || -> Result<_, Box<dyn std::error::Error>> {
         let mut file = file.try_clone()?;
@@ -116,7 +116,7 @@ fn records(file: &File) -> Result<RecordReader<BufReader<File>>, TableProblem> {
     read().map_err(TableProblem::damaged)
 }
 
-/// What is known of the variables; their labels if the profile asks for them.
+/// The columns of the variables, with value labels if the profile requests them.
 fn columns(
     file: &File,
     layout: &FileLayout,
@@ -139,7 +139,7 @@ fn columns(
     Ok(variables.iter().map(column).collect())
 }
 
-/// A text whose bytes were taken for windows-1252; and whether it is one.
+/// Decodes a text whose bytes were read as windows-1252; false if it is invalid.
 fn decoded(text: &str, encoding: &'static Encoding) -> (String, bool) {
     if text.is_ascii() {
         return (text.to_owned(), true);
@@ -169,7 +169,7 @@ fn put_whole(rows: &mut Rows<'_>, column: &Column, value: Option<i32>) -> Result
     Ok(())
 }
 
-/// A real; one that stands for a time as that.
+/// Produces a real, as a time if the variable is one.
 fn put_real<T: Copy + Into<f64> + Into<Number>>(
     rows: &mut Rows<'_>,
     column: &Column,

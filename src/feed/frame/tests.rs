@@ -1,10 +1,10 @@
-//! Framing, on what is well formed, on what is not, and on anything.
+//! Framing of well-formed, malformed and arbitrary text.
 
 use proptest::prelude::*;
 
 use super::*;
 
-/// A source that gives a few bytes at a time.
+/// A source that returns a few bytes at a time.
 struct Dripping<'a>(&'a [u8], usize);
 
 impl Read for Dripping<'_> {
@@ -28,7 +28,7 @@ impl<R: Read> Text<R> {
     }
 
     fn next_line(&mut self) -> Option<Framed<'_>> {
-        // Asked twice: what is handed out borrows the lines.
+        // Asked twice: the returned line borrows the lines.
         while self.lines.is_at_end() {
             if !self.blocks.fill(&mut self.lines).expect("the source does not fail") {
                 return None;
@@ -163,14 +163,14 @@ fn is_blank(line: &[u8]) -> bool {
     matches!(line, b"\n" | b"\r\n")
 }
 
-/// Bytes with many of those that matter.
+/// Bytes with many special characters.
 fn any_text() -> impl Strategy<Value = Vec<u8>> {
     let byte =
         prop_oneof![Just(b'"'), Just(b','), Just(b'\n'), Just(b'\r'), Just(b'a'), any::<u8>(),];
     prop::collection::vec(byte, 0..400)
 }
 
-/// A table of fields that need quotes or do not.
+/// A table of fields with and without quotes.
 fn any_table() -> impl Strategy<Value = Vec<Vec<String>>> {
     prop::collection::vec(prop::collection::vec("[a,\"\r\n é贸]{0,6}", 1..5), 0..20)
 }
@@ -218,7 +218,7 @@ proptest! {
     }
 }
 
-/// Short lines, most of which begin as the one before does.
+/// Short lines, most of which begin like the previous line.
 fn alike() -> impl Strategy<Value = String> {
     let field =
         prop_oneof![6 => Just("firm 17"), 1 => Just("firm 1"), 1 => Just(""), 1 => Just("\"x\"")];
@@ -237,7 +237,7 @@ proptest! {
             let quotes = line.raw.contains(&b'"');
             let fields: Vec<_> = line.fields.iter().map(|field| field.lossy(line.raw)).collect();
             let alike = before.iter().zip(&fields).take_while(|(left, right)| left == right);
-            // The last field has no delimiter behind it that could be the same.
+            // No delimiter follows the last field, so it cannot be counted.
             let n_delimited = before.len().min(fields.len()) - usize::from(!before.is_empty());
             let expected = if is_plain && !quotes { alike.count().min(n_delimited) } else { 0 };
             prop_assert_eq!(line.n_same, expected, "{:?} after {:?}", fields, before);
@@ -247,7 +247,7 @@ proptest! {
 }
 
 proptest! {
-    // Each text is of several blocks.
+    // Each text has several blocks.
     #![proptest_config(ProptestConfig::with_cases(12))]
 
     #[test]

@@ -1,4 +1,4 @@
-//! Tables that are in order, and mistakes in them.
+//! Valid tables, and mistakes in tables.
 
 use super::*;
 use crate::feed::profile::{CountryCodes, Profile};
@@ -103,7 +103,7 @@ fn each_table_beside_a_feed_counts_by_itself() {
         Found::WithoutCity => some(""),
         Found::Unknown => None,
     };
-    // Regions of cities that the feed's table does not have are known, and in no city.
+    // Regions of cities that the feed's table lacks are known, but in no city.
     let alone = ccts(TablesBeside { cities: some(cities), ..TablesBeside::default() });
     assert_eq!((place(&alone, "33109"), place(&alone, "11019")), (some("3311"), some("")));
     assert!(alone.country_known("502") && !alone.country_known("DE"));

@@ -1,4 +1,4 @@
-//! Profiles that are shipped, and mistakes in those that are not.
+//! Shipped profiles, and mistakes in other profiles.
 
 use super::*;
 

@@ -1,9 +1,9 @@
-//! Names that agencies give to columns.
+//! Column names of agencies.
 
 use crate::feed::columns::Field;
 use crate::feed::profile::Profile;
 
-/// Names of the columns of each field, beside those of the shipped profiles.
+/// Names of the columns of each field, in addition to those of the shipped profiles.
 const NAMES: [(Field, &[&str]); 9] = [
     (
         Field::Period,
@@ -95,16 +95,16 @@ const NAMES: [(Field, &[&str]); 9] = [
 const YEARS: &[&str] = &["year", "coano", "ano", "año", "anio", "年", "年份", "annee"];
 const MONTHS: &[&str] = &["month", "comes", "mes", "月", "月份", "mois"];
 
-/// A name as it is compared: its letters and digits.
+/// A name prepared for comparison: its letters and digits.
 fn bare(name: &str) -> String {
     name.chars().filter(|letter| letter.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
-/// The columns whose names are known to be of a field.
+/// The columns whose names are known for a field.
 pub(super) fn columns_of(field: Field, names: &[String]) -> Vec<usize> {
     let own = NAMES.iter().find(|(of, _)| *of == field).map_or(&[][..], |(_, names)| names);
     let mut known: Vec<String> = own.iter().map(ToString::to_string).collect();
-    // Where an agency publishes no firms, products stand in for them: that is a choice.
+    // For an agency without firms, products may replace them; the user must choose this.
     let has_firms = |name: &&str| ["canonical", "ccts"].contains(name);
     let is_of_firms = [Field::FirmId, Field::FirmName].contains(&field);
     let shipped = Profile::bundled_names().filter(|name| !is_of_firms || has_firms(name));
@@ -114,7 +114,7 @@ pub(super) fn columns_of(field: Field, names: &[String]) -> Vec<usize> {
     among(&known, names)
 }
 
-/// The columns of year and month, where they are two.
+/// The columns of year and month, if they are separate.
 pub(super) fn year_and_month(names: &[String]) -> Option<(usize, usize)> {
     let of = |known: &[&str]| {
         let known: Vec<String> = known.iter().map(ToString::to_string).collect();
@@ -123,7 +123,7 @@ pub(super) fn year_and_month(names: &[String]) -> Option<(usize, usize)> {
     Some((of(YEARS)?, of(MONTHS)?))
 }
 
-/// The columns that have one of some names, those of earlier names first.
+/// The columns with any of some names, in the order of these names.
 fn among(known: &[String], names: &[String]) -> Vec<usize> {
     let mut found: Vec<usize> = Vec::new();
     for known in known {

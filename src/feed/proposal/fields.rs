@@ -1,4 +1,4 @@
-//! Columns to fields, and the forms of their values.
+//! Assigns columns to fields, and detects the forms of their values.
 
 use toml::Value;
 
@@ -14,18 +14,18 @@ use crate::feed::places::{Found, Places, ReferenceTexts, TablesBeside};
 use crate::feed::profile::{CityRule, Profile, TextEncoding};
 use crate::feed::source::{Discovered, FeedFile};
 
-/// How many files are looked at for their encodings.
+/// The largest number of files whose encodings are detected.
 const FILES_MAX: usize = 24;
-/// How many columns a question lists.
+/// The largest number of columns in a question.
 const CHOICES_MAX: usize = 20;
 
-/// Words that begin the line of a total or of a note.
+/// First words of the line of a total or a note.
 const FOOTERS: [&str; 9] =
     ["Total", "TOTAL", "合计", "总计", "注", "Note", "Source", "来源", "资料来源"];
-/// Codes that stand for all products.
+/// Codes for all products.
 const TOTALS: [&str; 6] = ["TOTAL", "ALL", "合计", "总计", "总值", "WORLD"];
 
-/// What fields are told from.
+/// The sources of the proposal of fields.
 pub(super) struct Fields<'a> {
     pub(super) file: &'a FeedFile,
     pub(super) names: &'a Names,
@@ -36,7 +36,7 @@ pub(super) struct Fields<'a> {
 }
 
 impl Fields<'_> {
-    /// Adds all that is told.
+    /// Adds all entries and questions.
     pub(super) fn tell(&self, to: &mut Proposal) {
         self.text(to);
         let month = self.period(to);
@@ -60,7 +60,7 @@ impl Fields<'_> {
         self.sample.names.iter().take(CHOICES_MAX).cloned().collect()
     }
 
-    /// The column that an answer or a name gives to a field.
+    /// The column of a field, by an answer or by its name.
     fn at(&self, field: Field) -> Option<usize> {
         let key = format!("columns.{}", field.name());
         let at = |name: &str| self.sample.names.iter().position(|of| of == name);
@@ -79,7 +79,7 @@ impl Fields<'_> {
         i64::try_from(at + 1).unwrap_or(i64::MAX).into()
     }
 
-    /// Format, encoding, delimiter, quotes, header and footer.
+    /// Proposes delimiter, quotes, encoding, header and footer.
     fn text(&self, to: &mut Proposal) {
         let Sample { delimiter, is_quoted, before, has_header, .. } = self.sample;
         to.set("file", "delimiter", delimiter.to_string(), "splits most lines into as many fields");
@@ -125,7 +125,7 @@ impl Fields<'_> {
         }
     }
 
-    /// The month; its column and form, if one column has it.
+    /// Proposes the month; returns its column and format, if one column has it.
     fn period(&self, to: &mut Proposal) -> Option<(usize, String)> {
         if self.answers.contains_key("period.from") {
             return None;
@@ -257,7 +257,7 @@ impl Fields<'_> {
         }
     }
 
-    /// A column of amounts whose name has a word of value in it.
+    /// A column of amounts whose name contains a word for values.
     fn value_by_part(&self) -> Option<usize> {
         let is_value = |name: &String| {
             let name = name.to_lowercase();
@@ -289,7 +289,7 @@ impl Fields<'_> {
         }
     }
 
-    /// The rule by which the tables know most regions.
+    /// Proposes the rule by which the tables know most regions.
     fn city(&self, to: &mut Proposal) {
         let Some(at) = self.at(Field::Region) else {
             if self.answers.contains_key("columns.region") {
@@ -369,7 +369,7 @@ impl Fields<'_> {
         }
     }
 
-    /// Codes of products that are totals of others.
+    /// Proposes to drop product codes that are totals of others.
     fn totals(&self, to: &mut Proposal) {
         let Some(at) = self.at(Field::Hs8) else { return };
         let codes = self.sample.distinct(at);
@@ -411,7 +411,7 @@ impl Fields<'_> {
         to.set("", "drop", Value::Table(drop), &why);
     }
 
-    /// What another file for the same months does.
+    /// Proposes the treatment of another file for the same months.
     fn revision(&self, to: &mut Proposal, month: Option<(usize, String)>) {
         let is_of_month = self.names.n_dates == (1, 1);
         let repeats = month.is_some_and(|(at, format)| {
@@ -448,7 +448,7 @@ impl Fields<'_> {
         }
     }
 
-    /// The codes of ordinary trade, where they are others than 10.
+    /// Proposes the codes of ordinary trade, if they differ from 10.
     fn ordinary(&self, to: &mut Proposal) {
         let Some(at) = self.at(Field::TradeMode) else { return };
         let modes = self.sample.distinct(at);
@@ -463,7 +463,7 @@ impl Fields<'_> {
         }
     }
 
-    /// What is outside the study where the codes are those of China.
+    /// Proposes the exclusions of Chinese customs data.
     fn exclusions(&self, to: &mut Proposal) {
         let is_chinese = self.at(Field::FirmName).is_some()
             && to
@@ -481,7 +481,7 @@ impl Fields<'_> {
     }
 }
 
-/// A rule as a profile has it.
+/// The name of a rule in a profile, and its number of digits.
 fn name_of(rule: CityRule) -> (&'static str, Option<i64>) {
     match rule {
         CityRule::AsIs => ("as-is", None),

@@ -1,11 +1,11 @@
-//! A profile for a feed that has none, told from its files.
+//! Proposes a profile for a feed without one, from the feed's files.
 //!
 //! ```text
 //! names ─▶ pattern ─▶ one file ─ sample ─▶ columns by name ─▶ forms by value ─▶ entries
-//!                                                  └▶ what cannot be told ─▶ questions
+//!                                                  └▶ ambiguous ─▶ questions
 //! ```
-//! What is told stands with its reason; what can be read in two ways is a question. An answer is a
-//! key of the profile with its value, and the whole is told again with it.
+//! Each proposed line has a reason; ambiguous lines become questions. An answer is a key of the
+//! profile with its value; the whole proposal is then repeated with it.
 
 mod aliases;
 mod fields;
@@ -27,19 +27,19 @@ use super::profile::{Profile, ProfileError};
 use super::refused::Refused;
 use super::source::{FeedError, candidates, discover};
 
-/// Why nothing can be told.
+/// The reason for a missing proposal.
 #[derive(Debug, thiserror::Error)]
 pub enum ProposalError {
-    /// The folder cannot be looked at.
+    /// The folder cannot be listed.
     #[error(transparent)]
     Feed(#[from] FeedError),
-    /// No file of it may be data.
+    /// No file of the folder may be data.
     #[error("{} has no file that may be a table; name the folder of the feed", dir.display())]
     NoFiles {
         /// The folder.
         dir: PathBuf,
     },
-    /// An answer is no value of its key.
+    /// An answer is not a valid value of its key.
     #[error(transparent)]
     Profile(#[from] ProfileError),
     /// The file cannot be read.
@@ -47,10 +47,10 @@ pub enum ProposalError {
     Refused(#[from] Refused),
 }
 
-/// What can be told of the feed in a folder.
+/// Proposes a profile for the feed in a folder.
 ///
 /// # Errors
-/// [`ProposalError`] if there is no file, or it cannot be read whatever is answered.
+/// [`ProposalError`] if there is no file, or no answer could make it readable.
 pub fn propose(
     folder: &Path,
     answers: &Answers,
@@ -100,7 +100,7 @@ pub fn propose(
     Ok(proposal.answered(answers))
 }
 
-/// A profile that finds the files and unpacks them; the rest of it is of no file.
+/// A profile that finds and unpacks the files; its other keys do not match any file.
 fn provisional(proposal: &Proposal, answers: &Answers) -> Result<Profile, ProposalError> {
     let canonical = Profile::bundled("canonical")?;
     let mut table = Table::try_from(&canonical).expect("a profile is plain TOML");
@@ -130,7 +130,7 @@ fn provisional(proposal: &Proposal, answers: &Answers) -> Result<Profile, Propos
     Ok(Profile::from_toml(&table.to_string(), "the proposal")?)
 }
 
-/// What the names of files say.
+/// Proposes the keys that follow from the names of files.
 fn files(to: &mut Proposal, names: &Names, all: &[String], answers: &Answers) {
     to.set("", "name", "own", "any name, for messages");
     let n = all.len() - names.others.len();

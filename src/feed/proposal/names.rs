@@ -1,4 +1,4 @@
-//! Names of files to the pattern that most of them have.
+//! Detects the pattern that most file names have.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use crate::domain::types::Period;
 use crate::feed::months;
 use crate::feed::pattern::FilePattern;
 
-/// Words of flows in names: exports, then imports.
+/// Words of flows in names; true for exports.
 const FLOWS: [(&str, bool); 16] = [
     ("exportacao", true),
     ("importacao", false),
@@ -26,31 +26,31 @@ const FLOWS: [(&str, bool); 16] = [
     ("arrivals", false),
 ];
 
-/// What the names of files say.
+/// The pattern and flows of file names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Names {
     /// The pattern.
     pub(super) pattern: String,
-    /// The years and months in it.
+    /// The numbers of years and months in the pattern.
     pub(super) n_dates: (usize, usize),
     /// The words of exports in the names.
     pub(super) exports: Vec<String>,
-    /// The words of imports in them.
+    /// The words of imports in the names.
     pub(super) imports: Vec<String>,
-    /// Names that the pattern passes over.
+    /// Names that the pattern does not match.
     pub(super) others: Vec<String>,
 }
 
-/// A name as a pattern, and the word of a flow in it.
+/// The pattern of a name, and the word of a flow in it.
 struct Parsed {
     pattern: String,
     flow: Option<(String, bool)>,
 }
 
-/// The pattern that most names have; none without names.
+/// The pattern that most names have; `None` without names.
 pub(super) fn pattern(names: &[String]) -> Option<Names> {
     let mut parsed: Vec<Parsed> = names.iter().map(|name| parsed(name)).collect();
-    // Months of one digit and of two are one form.
+    // Months of one digit and of two have a common form.
     let loose: Vec<String> =
         parsed.iter().map(|of| of.pattern.clone()).filter(|of| of.contains("{M}")).collect();
     for of in &mut parsed {
@@ -88,7 +88,7 @@ pub(super) fn pattern(names: &[String]) -> Option<Names> {
     Some(Names { n_dates: read.n_dates(), pattern, exports, imports, others })
 }
 
-/// The pattern with `*` before its ending, if that takes more names.
+/// The pattern with `*` before its file extension, if that matches more names.
 fn widened(base: &str, names: &[String]) -> String {
     let Some((stem, ending)) = base.rsplit_once('.') else { return base.to_owned() };
     let n_matched = |pattern: &str| {
@@ -103,7 +103,7 @@ fn widened(base: &str, names: &[String]) -> String {
     if n_matched(&wide) > n_matched(base) { wide } else { base.to_owned() }
 }
 
-/// A name's dates and flow as places. What is in the name itself counts before its folders.
+/// A name with its dates and flow replaced by places. Its last part has priority over its folders.
 fn parsed(name: &str) -> Parsed {
     let base = name.rsplit('/').next().unwrap_or(name);
     let in_base = places(base);
@@ -156,7 +156,7 @@ fn places(name: &str) -> Parsed {
     Parsed { pattern: pattern + &ending, flow }
 }
 
-/// The word of a flow that a text begins with, if no letter follows it.
+/// The word of a flow at the start of a text, if no letter follows it.
 fn flow_word(text: &str) -> Option<(&str, bool)> {
     FLOWS.iter().find_map(|(word, is_export)| {
         let start = text.get(..word.len())?;
@@ -166,7 +166,7 @@ fn flow_word(text: &str) -> Option<(&str, bool)> {
     })
 }
 
-/// What a text begins with as places of a date, and how long that is.
+/// The places of a date at the start of a text, and the date's length.
 fn date(text: &str, before: Option<char>) -> Option<(String, usize)> {
     let after_digit = before.is_some_and(|letter| letter.is_ascii_digit());
     let bytes = text.as_bytes();
@@ -183,7 +183,7 @@ fn date(text: &str, before: Option<char>) -> Option<(String, usize)> {
     let month = |from: usize| number(from, 2).filter(|month| (1..=12).contains(month));
     let has_digit = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_digit);
     if digits == 6 && year(0).is_some() && month(4).is_some() {
-        // From one month to another.
+        // A range of two months.
         if bytes.get(6) == Some(&b'-') && month(7).is_some() && !has_digit(9) {
             return Some(("{YYYY}{MM}-{MM}".to_owned(), 9));
         }
@@ -237,7 +237,7 @@ fn date(text: &str, before: Option<char>) -> Option<(String, usize)> {
     None
 }
 
-/// How long the name of a month is that a text begins with.
+/// The length of the name of a month at the start of a text.
 fn month_name(text: &str) -> Option<usize> {
     let lower = text.to_lowercase();
     let (_, rest) = months::at_start(&lower)?;

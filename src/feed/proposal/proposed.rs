@@ -1,4 +1,4 @@
-//! A proposed profile: its lines with their reasons, and what is open.
+//! A proposed profile: its lines with their reasons, and open questions.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -8,13 +8,13 @@ use toml::Value;
 use crate::feed::profile::{Profile, ProfileError};
 use crate::feed::source::FeedFile;
 
-/// Answers by key, as `columns.value_usd`.
+/// Answers by key, such as `columns.value_usd`.
 pub type Answers = BTreeMap<String, Value>;
 
 /// A line of a profile, with the reason for it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Entry {
-    /// The section; empty for what stands before the first.
+    /// The section; empty for keys before the first section.
     pub section: &'static str,
     /// The key.
     pub key: String,
@@ -24,27 +24,27 @@ pub struct Entry {
     pub why: String,
 }
 
-/// What cannot be told.
+/// A question about an ambiguous key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Question {
     /// The key that answers it.
     pub key: String,
     /// The question.
     pub text: String,
-    /// Answers that are likely.
+    /// Likely answers.
     pub choices: Vec<String>,
 }
 
-/// A profile as far as it can be told.
+/// A proposed profile, possibly incomplete.
 #[derive(Debug, Default)]
 pub struct Proposal {
-    /// Its lines.
+    /// The proposed lines.
     pub entries: Vec<Entry>,
-    /// What it lacks.
+    /// The open questions.
     pub questions: Vec<Question>,
-    /// The file that it was told from.
+    /// The file that the proposal is based on.
     pub sample: Option<FeedFile>,
-    /// Files that it passes over.
+    /// Files that the pattern does not match.
     pub others: Vec<String>,
 }
 
@@ -72,13 +72,13 @@ impl Proposal {
         self.questions.push(Question { key, text, choices });
     }
 
-    /// Puts answers in the place of what was told, and takes out the questions that they answer.
+    /// Replaces proposed values by answers, and removes the answered questions.
     pub(super) fn answered(mut self, answers: &Answers) -> Self {
         self.questions.retain(|question| !answers.contains_key(&question.key));
         for (key, value) in answers {
             let (section, name) = key.split_once('.').unwrap_or(("", key));
             let known = SECTIONS.into_iter().find(|of| *of == section);
-            // A key of another section stands dotted before the first one.
+            // A key of another section is written with dots before the first section.
             let (section, name) = known.map_or(("", key.as_str()), |section| (section, name));
             self.set(section, name, value.clone(), "as answered");
         }
@@ -91,7 +91,7 @@ impl Proposal {
         self
     }
 
-    /// The text of the profile, with the reason of each line; what is open stands in comments.
+    /// The text of the profile, with the reason for each line; open questions are comments.
     #[must_use]
     pub fn text(&self) -> String {
         let mut text = "# Proposed by `spillover init`; docs/FEEDS.md has every key.\n".to_owned();
@@ -109,10 +109,10 @@ impl Proposal {
         text
     }
 
-    /// The profile, once nothing is open.
+    /// The profile, once no question is open.
     ///
     /// # Errors
-    /// [`ProfileError`] if answers make no profile.
+    /// [`ProfileError`] if the answers make an invalid profile.
     pub fn profile(&self) -> Result<Profile, ProfileError> {
         Profile::from_toml(&self.text(), "the proposed profile")
     }

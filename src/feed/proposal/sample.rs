@@ -1,4 +1,4 @@
-//! The first lines of a file as a table: delimiter, quotes, header, what stands before it.
+//! The first lines of a file as a table: delimiter, quotes, header, preceding lines.
 
 use std::io::{Cursor, Read};
 
@@ -12,9 +12,9 @@ use crate::feed::refused::Refused;
 use crate::feed::source::FeedFile;
 use crate::feed::text::trimmed;
 
-/// How much of a file is looked at.
+/// The number of bytes that are read of a file.
 const BYTES: u64 = 1 << 22;
-/// How many lines may stand before a header.
+/// The largest number of lines before a header.
 const LINES_BEFORE_MAX: usize = 20;
 const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
 
@@ -28,24 +28,24 @@ pub(super) struct Sample {
     pub(super) has_header: bool,
     /// The names of the columns; without a header, their numbers.
     pub(super) names: Vec<String>,
-    /// The fields of the lines below it.
+    /// The fields of the lines below the header.
     pub(super) rows: Vec<Vec<String>>,
 }
 
-/// Lines split in one way.
+/// Lines split with one delimiter and quoting.
 struct Split {
     delimiter: u8,
     quote: Quote,
     rows: Vec<(u64, Vec<String>)>,
     n_columns: usize,
-    /// Lines of that many columns, in a thousand.
+    /// The share of lines with this number of columns, per thousand.
     share: usize,
 }
 
-/// Reads the first lines of a file; none if no delimiter makes a table of them.
+/// Reads the first lines of a file; `None` if no delimiter makes a table of them.
 ///
 /// # Errors
-/// Those of reading it.
+/// Those of reading the file.
 pub(super) fn read(
     file: &FeedFile,
     profile: &Profile,
@@ -59,7 +59,7 @@ pub(super) fn read(
         reader.take(BYTES).read_to_end(&mut bytes).map_err(failed)?;
         Ok(bytes)
     })?;
-    // The last line may be cut.
+    // The last line may be incomplete.
     let end = if bytes.len() as u64 == BYTES { memchr::memrchr(b'\n', &bytes) } else { None };
     let bytes = &bytes[..end.unwrap_or(bytes.len())];
     let delimiter = delimiter.and_then(|text| text.bytes().next());
@@ -67,7 +67,7 @@ pub(super) fn read(
     let splits = delimiters.into_iter().flat_map(|delimiter| {
         [Quote::Double, Quote::None].map(|quote| split(bytes, delimiter, quote))
     });
-    // Quotes count unless lines come apart better without them.
+    // Quotes are kept unless lines split better without them.
     let best = splits
         .filter(|split| split.n_columns > 1)
         .max_by_key(|split| (split.share, split.n_columns, split.quote == Quote::Double));
@@ -84,7 +84,7 @@ fn split(bytes: &[u8], delimiter: u8, quote: Quote) -> Split {
             match framed {
                 Framed::Line(line) => {
                     let texts = texts_of(&line);
-                    // A field over several lines is one only by an unclosed quote.
+                    // A field over several lines results from an unclosed quote.
                     n_bad += usize::from(texts.iter().any(|text| text.contains('\n')));
                     rows.push((line.line, texts));
                 }
@@ -103,7 +103,7 @@ fn split(bytes: &[u8], delimiter: u8, quote: Quote) -> Split {
     Split { delimiter, quote, rows, n_columns: most.0, share: n_good * 1000 / n_rows.max(1) }
 }
 
-/// Whether a text is an amount or a date rather than a name.
+/// True if a text is an amount or a date rather than a name.
 fn is_number(text: &str) -> bool {
     let text = trimmed(text);
     text.bytes().any(|byte| byte.is_ascii_digit())
@@ -140,7 +140,7 @@ impl Sample {
         }
     }
 
-    /// The texts of a column, of lines that are whole.
+    /// The texts of a column, in complete lines.
     pub(super) fn column(&self, at: usize) -> impl Iterator<Item = &str> {
         let is_whole = |row: &&Vec<String>| row.len() + 1 >= self.names.len();
         self.rows.iter().filter(is_whole).filter_map(move |row| row.get(at)).map(String::as_str)

@@ -1,10 +1,10 @@
-//! The forms of months, flows and amounts, told from their texts.
+//! Detects the forms of months, flows and amounts from their texts.
 
 use super::sample::Sample;
 use crate::domain::types::Period;
 use crate::feed::period_format::PeriodFormat;
 
-/// Forms of a month, those of digits alone first.
+/// Formats of a month, those of digits alone first.
 const FORMATS: [&str; 22] = [
     "YYYYMM",
     "YYYYMMDD",
@@ -30,9 +30,9 @@ const FORMATS: [&str; 22] = [
     "YYMM",
 ];
 
-/// The formats in which all texts of a column are months; `month` is the file's own.
+/// The formats in which the texts of a column are months; `month` is the file's own.
 ///
-/// Of several, those remain in which most are of the file's month.
+/// Of several formats, those with most texts in the file's month remain.
 pub(super) fn formats(sample: &Sample, at: usize, month: Option<Period>) -> Vec<&'static str> {
     let texts = sample.distinct(at);
     let n: usize = texts.iter().map(|(_, n)| n).sum();
@@ -45,13 +45,13 @@ pub(super) fn formats(sample: &Sample, at: usize, month: Option<Period>) -> Vec<
             .filter(|(month, _)| (1980..=2079).contains(&month.year().0))
             .collect();
         let n_read: usize = months.iter().map(|(_, n)| n).sum();
-        // Totals and notes below a table are no months.
+        // Totals and notes below a table are not months.
         if n_read * 10 < n * 7 || n_read == 0 {
             continue;
         }
         let n_own = months.iter().filter(|(of, _)| Some(*of) == month).map(|(_, n)| n).sum();
         let months = months.into_iter().map(|(month, _)| month).collect();
-        // Another form of the same months says nothing new.
+        // Another format of the same months adds nothing.
         if fitting.iter().all(|(_, _, others)| *others != months) {
             fitting.push((text, n_own, months));
         }
@@ -66,7 +66,7 @@ const EXPORTS: [&str; 8] =
 const IMPORTS: [&str; 8] =
     ["I", "IMP", "IMPORT", "IMPORTS", "进口", "IMPORTACAO", "M", "IMPORTAÇÃO"];
 
-/// Whether a code is one of exports; none if it can be either.
+/// True for a code of exports, false for one of imports; `None` if the code is unknown.
 pub(super) fn is_export(code: &str) -> Option<bool> {
     let code = code.to_uppercase();
     if EXPORTS.contains(&code.as_str()) {
@@ -76,22 +76,22 @@ pub(super) fn is_export(code: &str) -> Option<bool> {
     }
 }
 
-/// How amounts are written.
+/// The notation of amounts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Amounts {
-    /// Whether a comma stands before decimals.
+    /// True if a comma separates decimals.
     pub(super) decimal_comma: bool,
     /// The mark between thousands.
     pub(super) thousands: Option<char>,
-    /// Whether a mark before three digits can be either.
+    /// True if a mark before three digits can separate either.
     pub(super) is_ambiguous: bool,
-    /// Texts that are no amounts, and how often they are there.
+    /// Texts that are not amounts, with their numbers.
     pub(super) others: Vec<(String, usize)>,
-    /// How many texts are amounts.
+    /// The number of texts that are amounts.
     pub(super) n: usize,
 }
 
-/// How the amounts of a column are written.
+/// Detects the notation of the amounts of a column.
 pub(super) fn amounts(sample: &Sample, at: usize) -> Amounts {
     let mut found = Amounts::default();
     let (mut is_comma_grouped, mut is_comma_decimal, mut is_point_decimal) = (false, false, false);

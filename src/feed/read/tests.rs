@@ -1,4 +1,4 @@
-//! Whole files, good and bad, from bytes to counts.
+//! Whole valid and invalid files, from bytes to counts.
 
 mod encodings;
 mod packed;
@@ -64,7 +64,7 @@ fn refusal(text: &str) -> String {
     read_text(text).expect_err("the file is refused").to_string()
 }
 
-/// The rule and column of a line that is rejected.
+/// The rule and column of a rejected line.
 fn fault(line: &str) -> (Rule, String) {
     let intake = intake(&format!("{HEADER}{GOOD}{line}\n"));
     assert_eq!((intake.counts.lines, intake.counts.accepted), (2, 1), "{line}");
@@ -156,7 +156,7 @@ fn a_home_of_before_codes_were_checked_takes_what_it_took() {
 #[test]
 fn bytes_that_are_no_text_reject_their_line_and_are_shown_as_such() {
     let bad = b"200805,E,F1,\xD6\xD0,11019,502,8,10,1\n";
-    // Two halves of a character in two fields are none, though they would be one side by side.
+    // Two halves of a character in two fields are invalid, although adjacent they would be valid.
     let split = b"200805,E,\xC3,\xA9,11019,502,8,10,1\n";
     let bytes = [HEADER.as_bytes(), bad, split, GOOD.as_bytes()].concat();
     let intake = read_as("200805.csv", &bytes, &canonical(), &lenient()).expect("it is taken");
@@ -314,7 +314,7 @@ fn nothing_of_a_rejected_line_stays() {
     assert_eq!(intake.texts.countries.iter().collect::<Vec<_>>(), ["502"]);
 }
 
-/// Good lines, spoilt here and there.
+/// Valid lines, some of them damaged.
 fn any_lines() -> impl Strategy<Value = Vec<u8>> {
     let line = prop_oneof![
         3 => Just(GOOD.as_bytes().to_vec()),
@@ -375,7 +375,7 @@ fn what_is_read_does_not_depend_on_the_number_of_threads() {
     }
 }
 
-/// Lines that share their first fields with the one before, or are rejected between two that do.
+/// Lines that share their first fields with the previous one, with rejected lines among them.
 fn neighbours() -> impl Strategy<Value = Vec<String>> {
     let one_of = |texts: &'static [&'static str]| prop::sample::select(texts);
     let line = (
@@ -391,7 +391,7 @@ fn neighbours() -> impl Strategy<Value = Vec<String>> {
     prop::collection::vec(line, 1..30)
 }
 
-/// What became of a file's lines, in order of line, texts in place of their positions.
+/// The ends of a file's lines, in order of line, with texts instead of positions.
 fn ends(intake: &Intake) -> Vec<String> {
     let Intake { texts, .. } = intake;
     let mut lines: Vec<(u32, String)> = Vec::new();

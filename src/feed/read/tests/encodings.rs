@@ -1,4 +1,4 @@
-//! Files in every encoding, and files that are in another one than the profile says.
+//! Files in every encoding, and files in another encoding than the profile's.
 
 use super::*;
 
@@ -41,7 +41,7 @@ fn an_encoding_is_told_from_a_byte_order_mark_or_from_valid_utf_8() {
     }
 }
 
-/// A profile of a label.
+/// A profile with the label of an encoding.
 fn labelled(label: &str) -> Profile {
     let mut profile = canonical();
     profile.file.encoding = TextEncoding::try_from(label.to_owned()).expect("a label");
@@ -58,7 +58,7 @@ fn any_label_is_read_and_a_byte_order_mark_decides() {
     let name = "某某有限公司";
     for label in ["GBK", "gb2312", "big5", "shift_jis", "euc-kr", "euc-jp", "iso-2022-jp"] {
         let encoding = encoding_rs::Encoding::for_label(label.as_bytes()).expect("a label");
-        // 某 is in all of them.
+        // Every encoding has 某.
         let text = text.replace(name, "某");
         let bytes = encoding.encode(&text).0;
         let intake = read_as("200805.csv", &bytes, &labelled(label), &lenient()).expect(label);

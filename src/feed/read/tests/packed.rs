@@ -1,4 +1,4 @@
-//! Files that are packed, whole or cut short, and those that unpack to too much.
+//! Packed files, complete or cut short, and those that unpack to too much.
 
 use std::io::{Read, Write};
 
@@ -17,7 +17,7 @@ fn bz2(bytes: &[u8]) -> Vec<u8> {
     encoder.finish().expect("memory does not fail")
 }
 
-/// `xz` of Debian's xz-utils has packed this: `{HEADER}{GOOD}{GOOD}` of the tests.
+/// The output of `xz` (Debian's xz-utils) for `{HEADER}{GOOD}{GOOD}` of the tests.
 const XZ: &[u8] = include_bytes!("two_lines.csv.xz");
 
 fn zipped(members: &[(&str, &[u8])]) -> Vec<u8> {
@@ -45,7 +45,7 @@ fn a_packed_file_gives_the_same_as_an_unpacked_one_whatever_it_is_called() {
     }
 }
 
-/// A zip archive whose members are to be called like this.
+/// A zip archive whose members have these names.
 fn read_member(pattern: Option<&str>, members: &[(&str, &[u8])]) -> Result<Intake, Refused> {
     let mut profile = canonical();
     let read = |text: &str| MemberPattern::try_from(text.to_owned()).expect("a pattern");
@@ -107,7 +107,7 @@ fn a_file_that_unpacks_to_too_much_is_refused() {
         let refused = read_as("200805.csv", &bytes, &canonical(), &lenient());
         assert!(matches!(refused, Err(Refused::Bomb { .. })), "{refused:?}");
     }
-    // Its first line is no header, which is found out before it is unpacked.
+    // The first line is not a header; this shows before the whole file is unpacked.
     assert!(read_as("200805.csv", &bomb, &canonical(), &lenient()).is_err());
     let limits = ReadLimits { max_bytes: 100, ..lenient() };
     let text = HEADER.to_owned() + GOOD;
