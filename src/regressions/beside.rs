@@ -34,7 +34,7 @@ pub struct ComparedFigure {
     pub model: String,
     /// The term, `n_obs`, `r2`, or a variable with its statistic.
     pub figure: String,
-    /// The home's figure; none if the home has no estimate.
+    /// The home's figure; `None` without an estimate in the home.
     pub home: Option<f64>,
     /// The standard error of the home's coefficient.
     pub home_std_error: Option<f64>,
@@ -60,7 +60,8 @@ impl Published {
 }
 
 impl ComparedFigure {
-    /// The home's figure over the published one; none without either, or if the latter is zero.
+    /// The home's figure divided by the published one; `None` without either, or if the latter is
+    /// zero.
     #[must_use]
     pub fn ratio(&self) -> Option<f64> {
         self.home.filter(|_| self.paper.value != 0.0).map(|home| home / self.paper.value)
@@ -170,7 +171,7 @@ fn read<const N: usize>(table: &'static str, text: &str, columns: [&str; N]) -> 
     rows(table, text, columns).expect("a test parses the figures")
 }
 
-/// Whether the paper has a table or a column of it.
+/// True if the paper contains a table or a column of it.
 #[must_use]
 pub fn is_published(specification: &str) -> bool {
     let published = Paper::read();
@@ -178,7 +179,7 @@ pub fn is_published(specification: &str) -> bool {
         || published.statistics.iter().any(|[table, ..]| table == specification)
 }
 
-/// The tables beside the published ones; tables that the paper does not have are left out.
+/// Compares tables with the published ones; tables that the paper lacks are skipped.
 #[must_use]
 pub fn beside_paper(tables: &[TableResult]) -> Vec<Comparison> {
     let published = Paper::read();

@@ -16,7 +16,7 @@ pub fn dictionary<'t>(texts: impl Iterator<Item = Option<&'t str>>) -> ArrayRef 
     Arc::new(builder.finish())
 }
 
-/// A column of codes, numbered in a dictionary of all batches; nothing if it is no such column.
+/// A column of codes, numbered in a common dictionary; `None` if the column does not hold codes.
 pub fn numbered(batch: &RecordBatch, name: &str, texts: &mut Dictionary) -> Option<Vec<u32>> {
     let column = batch.column_by_name(name)?.as_dictionary_opt::<UInt32Type>()?;
     let values = column.values().as_string_opt::<i32>()?;

@@ -25,12 +25,12 @@ pub const PLANT: &str = "plant";
 /// Columns that a panel has if the options or the feed give them.
 pub const OPTIONAL: [&str; 2] = ["ln_supply", "hs6"];
 
-/// Columns of a panel.
+/// The columns of a panel.
 #[derive(Debug, Default)]
 pub struct Columns {
     n_rows: usize,
     by_name: Vec<(String, Values)>,
-    /// What the rows of each year are made of: their file and the codes of their texts.
+    /// The sources of each year's rows: their file and the codes of their texts.
     years: Vec<Made>,
 }
 
@@ -57,7 +57,7 @@ pub fn names(panels: &Panels<'_>, kind: Kind) -> Vec<String> {
 }
 
 impl Columns {
-    /// Reads columns of prepared years; names that the panel does not have are left out.
+    /// Reads columns of prepared years; names that the panel lacks are skipped.
     ///
     /// # Errors
     /// [`RegressionError::Archive`] if a part cannot be read.
@@ -111,8 +111,7 @@ impl Columns {
         Ok(columns)
     }
 
-    /// Columns that are in memory already: units as codes with their texts, years, and numbers by
-    /// name.
+    /// Creates columns from memory: units as codes with their texts, years, and numbers by name.
     pub fn of_units<const N: usize>(
         (name, codes, texts): (&str, Vec<u32>, Dictionary),
         years: Vec<i32>,
@@ -138,7 +137,7 @@ impl Columns {
         Ok(())
     }
 
-    /// Rows of a year of the product panel, each with its row of the plant panel.
+    /// Appends rows of a year of the product panel, each with its row of the plant panel.
     fn append_products(
         &mut self,
         rows: &[RecordBatch],
@@ -162,7 +161,7 @@ impl Columns {
         Ok(())
     }
 
-    /// Codes that this year's texts have: part of what its rows are made of.
+    /// Adds the codes of the current year's texts to the sources of its rows.
     fn made_of(&mut self, codes: &[u32]) {
         if let Some(made) = self.years.last_mut() {
             for code in codes {
@@ -224,7 +223,7 @@ impl Columns {
         self.by_name.iter().find(|(own, _)| own == name).map(|(_, values)| values)
     }
 
-    /// Rows.
+    /// The number of rows.
     pub fn n_rows(&self) -> usize {
         self.n_rows
     }
@@ -234,7 +233,7 @@ impl Columns {
         self.by_name.iter().map(|(name, _)| name.as_str())
     }
 
-    /// A column; none if it was not read.
+    /// A column; `None` if it was not read.
     pub fn column(&self, name: &str) -> Option<Column<'_>> {
         self.find(name).map(|values| match values {
             Values::Real(numbers) => Column::Real(numbers),
@@ -243,13 +242,13 @@ impl Columns {
         })
     }
 
-    /// Whether a column has no value in any row, and there are rows.
+    /// True if a column has no value in any row, and rows exist.
     pub fn is_absent(&self, name: &str) -> bool {
         let none = |column: Column<'_>| !(0..self.n_rows).any(|row| column.is_present(row));
         self.n_rows > 0 && self.column(name).is_some_and(none)
     }
 
-    /// Whether a column lacks a value in some row.
+    /// True if a column lacks a value in some row.
     pub fn has_gap(&self, name: &str) -> bool {
         match self.column(name) {
             Some(Column::Real(values)) => values.par_iter().any(|value| !value.is_finite()),
@@ -258,8 +257,8 @@ impl Columns {
         }
     }
 
-    /// The panel, with columns in place of those of the same name; what they are computed with is
-    /// told by `constants`.
+    /// The panel, with columns of `instead` replacing those of the same name; `constants`
+    /// identifies the computation of the replacements.
     ///
     /// # Errors
     /// [`EstimateError::TooManyRows`] if row numbers would not fit.
@@ -270,7 +269,7 @@ impl Columns {
     ) -> Result<Panel<'c>, EstimateError> {
         let own =
             self.by_name.iter().filter_map(|(name, _)| Some((name.clone(), self.column(name)?)));
-        // Of two columns with one name the first counts.
+        // Of two columns with one name, the first counts.
         let panel = Panel::new(instead.iter().cloned().chain(own).collect())?;
         if panel.n_rows() != self.n_rows {
             return Ok(panel); // No column was read that the panel has.
@@ -287,7 +286,7 @@ impl Columns {
 }
 
 impl Values {
-    /// Adds a batch's values; of texts the codes that they have are given back.
+    /// Appends a batch's values; for texts, returns their codes.
     fn append(&mut self, array: &ArrayRef) -> Result<Option<Vec<u32>>, RegressionError> {
         match self {
             Self::Real(numbers) => append_numbers(numbers, array)?,
@@ -308,7 +307,7 @@ impl Values {
         Ok(None)
     }
 
-    /// Adds rows of other values; of texts the codes that they have are given back.
+    /// Appends rows of other values; for texts, returns their codes.
     fn gather(&mut self, from: &Self, rows: &[u32]) -> Option<Vec<u32>> {
         match (self, from) {
             (Self::Real(to), Self::Real(from)) => {

@@ -1,11 +1,11 @@
-//! The content of a model: every part of its specification that decides its figures.
+//! The content of a model: every part of its specification that determines its figures.
 //!
 //! ```text
 //! Column ──▶ Content ──▶ canonical JSON ──▶ BLAKE3: the identity
 //!            (typed)     (stored beside every estimate)
 //! ```
-//! Names, titles and labels decide no figure and are not part of it. A renamed or reformatted file
-//! therefore gives the same model, and another formula under the same name gives another one.
+//! Names, titles and labels determine no figure and are not part of it. A renamed or reformatted
+//! file therefore gives the same model, and another formula under the same name gives another one.
 //!
 //! # Invariant
 //! Equal contents give equal text. A rule at its default is left out of the text, so a new rule of
@@ -25,12 +25,12 @@ use crate::estimate::inference::degrees_of_freedom::{
 use crate::estimate::inference::{Inference, Vcov};
 use crate::specification::{self, Condition, DropLargest, Trim};
 
-/// The meaning of a content.
+/// The version of the meaning of contents.
 const VERSION: u32 = 1;
-/// Digits of an identity as people see it.
+/// The digits of a displayed identity.
 const DIGITS_SHORT: usize = 12;
 
-/// Everything that decides a model's figures, the rows of its panel aside.
+/// Everything that determines a model's figures, except for the rows of its panel.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Content {
@@ -41,10 +41,10 @@ pub struct Content {
     #[serde(default, skip_serializing_if = "is_false")]
     without_intercept: bool,
     effects: Vec<Vec<String>>,
-    /// Variables that a row must have beside those of the formula, sorted.
+    /// Variables that a row must have in addition to those of the formula, sorted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     present: Vec<String>,
-    /// Conditions all hold together, so that their order says nothing: sorted.
+    /// Conditions, sorted: they hold together, and their order has no meaning.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     keep: Vec<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -58,7 +58,8 @@ pub struct Content {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     weights: Option<String>,
     errors: Errors,
-    /// The small-sample conventions that are not the defaults, in the words of specifications.
+    /// The small-sample conventions that differ from the defaults, in the notation of
+    /// specifications.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     conventions: Vec<String>,
 }
@@ -86,7 +87,7 @@ enum Errors {
     Clusters(Vec<Vec<String>>),
 }
 
-/// The identity of a model: its content, and the hash that it is known by.
+/// The identity of a model: its content, and the content's hash.
 #[derive(Clone, Debug)]
 pub struct Identity {
     content: Content,
@@ -95,10 +96,10 @@ pub struct Identity {
 }
 
 impl Content {
-    /// What decides the figures of a column.
+    /// The content of a column.
     #[must_use]
     pub fn of(column: &specification::Column) -> Self {
-        // Every field by name: a new one has to be placed here.
+        // Every field is named: a new field must be assigned here.
         let specification::Column {
             name: _,
             label: _,
@@ -139,10 +140,10 @@ impl Content {
         }
     }
 
-    /// The content that a text stands for.
+    /// Parses the text of a content.
     ///
     /// # Errors
-    /// What the text has that this version does not know.
+    /// An error about the parts that this version does not know.
     pub fn read(text: &str) -> Result<Self, serde_json::Error> {
         serde_json::from_str(text)
     }
@@ -159,7 +160,7 @@ impl Content {
         }
     }
 
-    /// The rules of the sample and of the variables' scales, in the words of specifications.
+    /// The rules of the sample and of the variables' scales, in the notation of specifications.
     #[must_use]
     pub fn sample(&self) -> String {
         let mut rules: Vec<String> = Vec::new();
@@ -179,7 +180,7 @@ impl Content {
         rules.join("; ")
     }
 
-    /// The conventions of the standard errors that are not the defaults.
+    /// The conventions of the standard errors that differ from the defaults.
     #[must_use]
     pub fn conventions(&self) -> String {
         self.conventions.join("; ")
@@ -224,7 +225,7 @@ impl PartialEq for Identity {
     }
 }
 
-/// The kind of standard errors, as an estimate names it.
+/// The kind of standard errors, in the notation of an estimate.
 #[must_use]
 pub(super) fn errors_in_words(vcov: &Vcov) -> String {
     match vcov {
@@ -236,14 +237,14 @@ pub(super) fn errors_in_words(vcov: &Vcov) -> String {
     }
 }
 
-/// The first digits of an identity, as people see it.
+/// The displayed digits of an identity.
 #[must_use]
 pub fn short(hash: &str) -> &str {
     hash.get(..DIGITS_SHORT).unwrap_or(hash)
 }
 
-/// The variables that a row must have beside those of the formula and the weights: all that a
-/// formula which names a sample says.
+/// The variables that a row must have in addition to those of the formula and the weights: they
+/// come from the sample formula.
 fn present(column: &specification::Column) -> Vec<String> {
     let own = column.formula.columns();
     let is_own = |name: &&str| own.contains(name) || column.weights.as_deref() == Some(*name);
@@ -253,7 +254,7 @@ fn present(column: &specification::Column) -> Vec<String> {
     names
 }
 
-/// Conditions as they are written, in an order of their own; twice the same is once.
+/// Conditions as text, sorted and without repetitions.
 fn conditions(keep: &[Condition]) -> Vec<String> {
     let text = |of: &Condition| {
         // Minus zero is zero.
@@ -269,7 +270,7 @@ fn factors(interactions: &[Interaction]) -> Vec<Vec<String>> {
     interactions.iter().map(|interaction| interaction.factors.clone()).collect()
 }
 
-/// The small-sample conventions that are not the defaults.
+/// The small-sample conventions that differ from the defaults.
 fn conventions(rules: SmallSample) -> Vec<String> {
     let SmallSample { k_adj, k_fixef, g_adj, g_df, dof } = rules;
     let all = [
@@ -292,8 +293,8 @@ fn conventions(rules: SmallSample) -> Vec<String> {
     all.into_iter().flatten().map(str::to_owned).collect()
 }
 
-/// The settings of the estimator that decide figures and are not the defaults: how often and how
-/// patiently it iterates decides none that it gives back.
+/// The settings of the estimator that determine figures and differ from the defaults. The limits of
+/// iterations determine no reported figure and are not among them.
 fn settings(
     absorb: &AbsorbOptions,
     singletons: Singletons,

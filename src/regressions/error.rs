@@ -9,25 +9,25 @@ use crate::estimate::error::EstimateError;
 use crate::home::ArchiveError;
 use crate::tables::export::ExportError;
 
-/// An operation on a home's regressions that failed.
+/// A failed operation on a home's regressions.
 #[derive(Debug, thiserror::Error)]
 pub enum RegressionError {
-    /// The home.
+    /// An error of the home.
     #[error(transparent)]
     Archive(#[from] ArchiveError),
-    /// The recorded value.
+    /// An error of the recorded options or reference tables.
     #[error(transparent)]
     Engine(#[from] EngineError),
-    /// Its published tables.
+    /// An error of the published tables.
     #[error(transparent)]
     Export(#[from] ExportError),
-    /// The dataflow, for the panel of ordinary trade.
+    /// An error of the dataflow for the panel of ordinary trade.
     #[error(transparent)]
     Worker(#[from] WorkerFailed),
-    /// Columns that do not fit their schema.
+    /// Columns do not fit their schema.
     #[error("the columns of a panel do not fit together: a defect, please report it")]
     Columns(#[from] arrow_schema::ArrowError),
-    /// The estimator.
+    /// An error of the estimator.
     #[error(transparent)]
     Estimate(#[from] EstimateError),
     /// No rows are left, and the rules of the column's sample exclude some.
@@ -45,31 +45,31 @@ pub enum RegressionError {
         /// Rows alone in a level of a fixed effect.
         n_singletons: usize,
     },
-    /// No year has been closed that could be compared with the one before.
+    /// No closed year can be compared with the previous one.
     #[error(
         "no closed year has indicators yet{}: a regression needs all twelve months of a year and \
          of the one before",
         through.map_or(String::new(), |year| format!(" up to {year}"))
     )]
     NoYear {
-        /// The last year asked for.
+        /// The requested last year.
         through: Option<Year>,
     },
-    /// A year that has not closed.
+    /// A requested year has not closed.
     #[error(
         "{year} has not closed, or has no year before it; {}",
         if first == last { format!("the closed year is {last}") }
         else { format!("the closed years are {first} to {last}") }
     )]
     NotClosed {
-        /// The year asked for.
+        /// The requested year.
         year: Year,
         /// The first closed year with indicators.
         first: Year,
         /// The last closed year.
         last: Year,
     },
-    /// A column of a specification that cannot be estimated as it is written.
+    /// A column of a specification cannot be estimated as written.
     #[error("specification {specification}, column {column}: {problem}")]
     InColumn {
         /// The specification.
@@ -79,17 +79,17 @@ pub enum RegressionError {
         /// The problem.
         problem: Arc<RegressionError>,
     },
-    /// A column that the panel does not have.
+    /// The panel lacks a column.
     #[error("the {panel} panel has no column \"{column}\"; it has {}", there.join(", "))]
     NoColumn {
         /// The panel.
         panel: &'static str,
         /// The column.
         column: String,
-        /// Those it has.
+        /// The panel's columns.
         there: Vec<String>,
     },
-    /// No record is of ordinary trade.
+    /// No record belongs to ordinary trade.
     #[error(
         "no record has trade mode {}; name those of ordinary trade by ordinary_modes in the \
          feed's profile",
@@ -99,7 +99,7 @@ pub enum RegressionError {
         /// The trade modes of ordinary trade.
         modes: Vec<String>,
     },
-    /// A column without any value.
+    /// A column has no value in any row.
     #[error("\"{column}\" is absent in every row of the {panel} panel{}", hint(column))]
     Absent {
         /// The panel.
@@ -107,17 +107,17 @@ pub enum RegressionError {
         /// The column.
         column: String,
     },
-    /// A column asked for that the specification does not have.
+    /// The specification lacks a requested column.
     #[error("{specification} has no column {column}; it has {}", there.join(", "))]
     UnknownColumn {
         /// The specification.
         specification: String,
-        /// The column asked for.
+        /// The requested column.
         column: String,
-        /// Those it has.
+        /// The specification's columns.
         there: Vec<String>,
     },
-    /// No estimate of a column is as old as was asked for.
+    /// No estimate of a column is as old as the requested vintage.
     #[error(
         "no estimate of {model} is stored as of vintage {vintage}; {}{}",
         first.map_or("there is none of a later one".to_owned(), |first| {
@@ -132,42 +132,42 @@ pub enum RegressionError {
     NotYet {
         /// The specification and its column.
         model: String,
-        /// The vintage asked for.
+        /// The requested vintage.
         vintage: Vintage,
-        /// That of its first estimate.
+        /// The vintage of the first estimate.
         first: Option<Vintage>,
-        /// Whether other models were estimated under the same name.
+        /// True if other models were estimated under the same name.
         has_others: bool,
     },
-    /// Tables as of a vintage of which none is a regression.
+    /// The requested tables at a vintage contain no regression.
     #[error("only regressions are stored by vintage: leave out --vintage")]
     OnlyByVintage,
-    /// No column asked for has a stored estimate.
+    /// No requested column has a stored estimate.
     #[error(transparent)]
     NoneStored {
-        /// Why the first one has none.
+        /// The reason for the first column.
         why: Arc<RegressionError>,
     },
-    /// A path in several tables at once.
+    /// A path was requested in several tables at once.
     #[error("--path follows the columns of one table: name it, as in --table 3.4")]
     NotOneTable,
-    /// A path in a table without regressions.
+    /// A path was requested in a table without regressions.
     #[error("{title} has no regressions to follow")]
     NoRegressions {
         /// The table's heading.
         title: String,
     },
-    /// A path of a regressor that no column has.
+    /// No column has the regressor of a path.
     #[error("{specification} has no regressor \"{term}\"; it has {}", there.join(", "))]
     NoSuchRegressor {
         /// The specification.
         specification: String,
-        /// The regressor asked for.
+        /// The requested regressor.
         term: String,
-        /// Those it has.
+        /// The specification's regressors.
         there: Vec<String>,
     },
-    /// A path without a point.
+    /// A path has no point.
     #[error("{model} has no estimate of \"{term}\" in any year")]
     NoPath {
         /// The specification and its column.
@@ -175,39 +175,39 @@ pub enum RegressionError {
         /// The regressor.
         term: String,
     },
-    /// An estimation of before gave no estimate.
+    /// An earlier estimation gave no estimate.
     #[error("{told}")]
     Before {
         /// The message.
         told: String,
-        /// Whether the home lacked the data.
+        /// True if the home lacked the data.
         is_no_data: bool,
     },
-    /// A kept estimate of a version that is not known.
+    /// A stored estimate has an unknown version.
     #[error(
         "estimate {number} is stored in version {found}, and this program reads up to version \
          {newest}; use the program that stored it, or estimate again with `estimate --again`"
     )]
     OtherVersion {
-        /// Its number.
+        /// The number of the estimate.
         number: u64,
-        /// Its version.
+        /// The version of the estimate.
         found: u32,
-        /// The newest version that is known.
+        /// The newest known version.
         newest: u32,
     },
-    /// A kept estimate whose fields are not those of its version.
+    /// A stored estimate has other fields than its version.
     #[error(
         "estimate {number} has fields that this program does not know; use the program that stored \
          it, or estimate again with `estimate --again`"
     )]
     Unreadable {
-        /// Its number.
+        /// The number of the estimate.
         number: u64,
-        /// What does not fit.
+        /// The cause.
         source: serde_json::Error,
     },
-    /// The reference tables of the regressions are not what they should be.
+    /// The reference tables of the regressions are invalid.
     #[error("{table}, line {line}: {what}")]
     Reference {
         /// The table.
@@ -219,7 +219,7 @@ pub enum RegressionError {
     },
 }
 
-/// What to do about a column that nothing fills.
+/// The remedy for a column without values.
 fn hint(column: &str) -> &'static str {
     match column {
         "ln_supply" => "; name a firm-year file by the option supply",
@@ -235,27 +235,25 @@ fn hint(column: &str) -> &'static str {
 }
 
 impl RegressionError {
-    /// Whether the disk itself can no longer be relied on, so that the process has to end.
+    /// True if the disk is no longer reliable: the process must end.
     #[must_use]
     pub fn is_fatal(&self) -> bool {
         self.of_archive().is_some_and(ArchiveError::is_fatal)
     }
 
-    /// Whether the disk or the quota had no room.
+    /// True if the disk or the quota had no room.
     #[must_use]
     pub fn is_no_room(&self) -> bool {
         self.of_archive().is_some_and(ArchiveError::is_no_room)
     }
 
-    /// Whether the cause is the disk and not the figures: once the disk is in order, the same
-    /// estimation may succeed.
+    /// True if the cause is the disk and not the figures: the same estimation may succeed later.
     #[must_use]
     pub fn is_of_disk(&self) -> bool {
         self.is_fatal() || self.is_no_room()
     }
 
-    /// Whether the home lacks the data, so that nothing failed: once it has them, the same
-    /// estimation gives an estimate.
+    /// True if the home lacks the data: with them, the same estimation succeeds.
     #[must_use]
     pub fn is_no_data(&self) -> bool {
         match self {
@@ -270,8 +268,8 @@ impl RegressionError {
         }
     }
 
-    /// The same error, with rows that the rules of a sample exclude counted apart: the estimator
-    /// counts them among those without a value.
+    /// Separates the rows excluded by the rules of a sample, which the estimator counts among those
+    /// without a value.
     pub(super) fn with_excluded(self, n_excluded: usize) -> Self {
         match self {
             Self::Estimate(EstimateError::NoRows { n_rows, n_missing, n_singletons, .. })
@@ -284,7 +282,7 @@ impl RegressionError {
         }
     }
 
-    /// Whether the specification itself is wrong: no data and no other run make it right.
+    /// True if the specification itself is invalid, for any data.
     #[must_use]
     pub fn is_of_specification(&self) -> bool {
         use EstimateError::{ClusterWays, NotNumeric, UnknownClusters, UnknownColumn};
@@ -302,7 +300,7 @@ impl RegressionError {
         )
     }
 
-    /// The name in a formula or a rule that it is about.
+    /// The name in a formula or a rule that caused the error.
     #[must_use]
     pub fn name_in_formula(&self) -> Option<&str> {
         match self {
@@ -314,8 +312,8 @@ impl RegressionError {
         }
     }
 
-    /// Whether it comes of what the home's files hold and not of the figures: once they are put in
-    /// order, the same estimation may go well.
+    /// True if the cause is in the home's files and not in the figures: the same estimation may
+    /// succeed later.
     pub(super) fn is_of_home(&self) -> bool {
         self.of_archive().is_some()
     }

@@ -30,30 +30,30 @@ use crate::specification::{Column, Content, Specification};
 /// The name of the constant among an estimate's terms.
 const CONSTANT: &str = "(Intercept)";
 
-/// A specification with the columns of it that are asked for.
+/// A specification with its requested columns.
 pub type Asked = (Specification, Choice);
 
-/// A column that has the regressor of a path, and how its formula writes it.
+/// A column with the regressor of a path, and the regressor's name in its formula.
 pub type Followed<'s> = (&'s Column, String);
 
-/// What is used of earlier estimations.
+/// The parts of earlier estimations that are used.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Reuse {
-    /// Estimates that are not stale, and the last solution as a start for the others.
+    /// Estimates that are not stale; the last solution starts the other estimations.
     #[default]
     Estimates,
-    /// The last solution as a start; everything is estimated.
+    /// The last solution as a start; every column is estimated.
     Solutions,
     /// Nothing.
     Nothing,
 }
 
-/// What is worth saying while estimating, beside the results.
+/// A message during estimation, in addition to the results.
 #[derive(Debug)]
 pub enum Notice {
-    /// The estimates are not stored, and why.
+    /// The estimates are not stored, with the reason.
     NotStored(String),
-    /// A file that an earlier estimation left cannot be read. It is written again.
+    /// A stored file of an earlier estimation cannot be read. It is written again.
     Unread(ArchiveError),
     /// Closed years that late records have changed since the last estimation.
     Changed(Vec<Year>),
@@ -65,23 +65,23 @@ pub struct Estimation<'e> {
     pub home: &'e FolderPath,
     /// The requested columns.
     pub asked: &'e [Asked],
-    /// The last year of the samples; none: the last closed one.
+    /// The last year of the samples; by default the last closed one.
     pub through: Option<Year>,
-    /// What is used of earlier estimations.
+    /// The parts of earlier estimations that are used.
     pub reuse: Reuse,
-    /// How many threads estimate.
+    /// The number of threads.
     pub n_workers: usize,
 }
 
 impl Estimation<'_> {
-    /// The tables asked for, in their order.
+    /// The requested tables, in their order.
     ///
     /// # Errors
     /// - [`RegressionError::InColumn`] if a specification does not fit its panel; nothing is
     ///   stored.
-    /// - [`RegressionError`] if the home cannot be read, or a panel not be made.
+    /// - [`RegressionError`] if the home cannot be read, or a panel cannot be computed.
     ///
-    /// A column that cannot be estimated is no error but an outcome.
+    /// A column that cannot be estimated is an outcome, not an error.
     pub fn tables(
         &self,
         notify: &mut dyn FnMut(Notice),
@@ -98,11 +98,11 @@ impl Estimation<'_> {
         self.estimated(notify)
     }
 
-    /// The tables as they stood at a vintage, from stored estimates alone.
+    /// The tables at a vintage, from stored estimates alone.
     ///
     /// # Errors
     /// - Those of [`as_they_stood`].
-    /// - [`RegressionError::OnlyByVintage`] if no regression is asked for.
+    /// - [`RegressionError::OnlyByVintage`] if no regression is requested.
     /// - The reason of the first column, if none has an estimate.
     pub fn tables_at(&self, vintage: Vintage) -> Result<Vec<TableResult>, RegressionError> {
         let archive = Archive::read(self.home)?;
@@ -121,7 +121,7 @@ impl Estimation<'_> {
         Ok(stored.map(|(of, _)| TableResult::models(of, &mut outcomes)).collect())
     }
 
-    /// What the home knows of what is asked for; nothing where it is to be estimated again.
+    /// The current stored estimates of the requested columns; nothing if they are estimated again.
     fn standing(
         &self,
         archive: &mut Archive,
@@ -135,13 +135,13 @@ impl Estimation<'_> {
         as_they_stand(&Panels::open(archive, self.n_workers)?, &asks, through)
     }
 
-    /// Estimates what does not stand, and stores it.
+    /// Estimates and stores the columns without a current estimate.
     fn estimated(
         &self,
         notify: &mut dyn FnMut(Notice),
     ) -> Result<Vec<TableResult>, RegressionError> {
         let mut archive = to_write_if_free(self.home, notify)?;
-        // Asked again: a file may have been taken in since.
+        // Read again: a file may have been accepted since.
         let standing = self.standing(&mut archive, self.asked, self.through)?;
         if let Some((publication, through)) = standing.estimated_before {
             let years = changed_since(&archive, publication, through)?;
@@ -161,12 +161,12 @@ impl Estimation<'_> {
         Ok(tables)
     }
 
-    /// Follows a regressor over the closed years, in the columns asked for that have it; years that
-    /// have no estimate, or a stale one, get one. Also the outcomes of what was estimated.
+    /// Follows a regressor over the closed years, in the requested columns with it. Years without a
+    /// current estimate are estimated. Also returns the outcomes of new estimations.
     ///
     /// # Errors
-    /// - [`RegressionError::NotOneTable`], [`RegressionError::NoSuchRegressor`] if it cannot be
-    ///   followed in what is asked for, [`RegressionError::NoPath`] if no year has it.
+    /// - [`RegressionError::NotOneTable`], [`RegressionError::NoSuchRegressor`] if the requested
+    ///   columns do not allow a path, [`RegressionError::NoPath`] if no year has an estimate.
     /// - Those of [`Estimation::tables`].
     pub fn paths(
         &self,
@@ -201,7 +201,7 @@ impl Estimation<'_> {
         Ok((paths.collect::<Result<_, RegressionError>>()?, outcomes))
     }
 
-    /// The columns with a regressor, and how each writes it.
+    /// The columns with a regressor, and its name in each.
     ///
     /// # Errors
     /// [`RegressionError::NotOneTable`], [`RegressionError::NoSuchRegressor`].
@@ -239,7 +239,7 @@ impl Estimation<'_> {
         Err(RegressionError::NoSuchRegressor { specification, term, there })
     }
 
-    /// Estimates the years that do not stand, each over its own sample, and stores them.
+    /// Estimates and stores the years without a current estimate, each over its own sample.
     fn years_estimated(
         &self,
         archive: &mut Archive,
@@ -277,10 +277,10 @@ impl Estimation<'_> {
 }
 
 impl Regressions<'_> {
-    /// Estimates what does not stand, and gives everything in the order in which it is asked for.
+    /// Estimates columns without a current estimate, and returns all tables in the requested order.
     ///
     /// # Errors
-    /// As for [`Estimation::tables`].
+    /// Those of [`Estimation::tables`].
     pub fn tables(
         &mut self,
         asked: &[Asked],
@@ -309,8 +309,8 @@ impl Regressions<'_> {
         Ok(tables)
     }
 
-    /// Estimates columns; what is wrong with a specification itself is an error, and nothing of it
-    /// should be stored.
+    /// Estimates columns. An invalid specification is an error, and none of its results should be
+    /// stored.
     fn checked(
         &mut self,
         asks: &[Ask<'_>],
@@ -334,13 +334,13 @@ impl Regressions<'_> {
     }
 }
 
-/// What is asked for, by reference.
+/// The requested columns, by reference.
 #[must_use]
 pub fn asks(asked: &[Asked]) -> Vec<Ask<'_>> {
     asked.iter().map(|(specification, wanted)| Ask { specification, wanted }).collect()
 }
 
-/// Ends some regressions, and names the files of earlier estimations that they could not read.
+/// Ends some regressions, and reports the unreadable files of earlier estimations.
 fn notify_unread(
     mut regressions: Regressions<'_>,
     memories: &mut Memories,
@@ -350,12 +350,12 @@ fn notify_unread(
     unread.for_each(|error| notify(Notice::Unread(error)));
 }
 
-/// A home to estimate from: to write it if nobody else does.
+/// Opens a home for estimation: for writing unless another process writes it.
 fn to_write_if_free(
     home: &FolderPath,
     notify: &mut dyn FnMut(Notice),
 ) -> Result<Archive, RegressionError> {
-    // What cannot be read is an error by that name.
+    // An unreadable home is an error here, before the attempt to write it.
     Archive::read(home)?;
     match Archive::open(home) {
         Ok(archive) => return Ok(archive),

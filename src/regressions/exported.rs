@@ -1,4 +1,4 @@
-//! Panels and summaries as tables to be written in any format.
+//! Panels and summaries as tables that can be written in any format.
 
 use std::sync::Arc;
 
@@ -17,10 +17,10 @@ use crate::domain::types::Year;
 use crate::specification::{Statistic, Summary};
 use crate::tables::sheet::Sheet;
 
-/// Years of a panel as a table, texts in full.
+/// Years of a panel as a table, with texts instead of codes.
 ///
 /// # Errors
-/// [`RegressionError`] if a year cannot be made or read.
+/// [`RegressionError`] if a year cannot be computed or read.
 pub fn panel(
     panels: &mut Panels<'_>,
     kind: Kind,
@@ -45,7 +45,7 @@ pub fn panel(
     Ok((Sheet { name: "panel", keys, schema }, batches))
 }
 
-/// A year's products, each with its row of the plant panel before it.
+/// A year's products, each with the columns of its row of the plant panel.
 fn products(panels: &Panels<'_>, year: Year) -> Result<Vec<RecordBatch>, RegressionError> {
     let plants = panels.rows(Kind::Plant, year, None)?;
     let Some(first) = plants.first() else { return Ok(Vec::new()) };
@@ -82,14 +82,14 @@ fn with_plants(batch: &RecordBatch) -> Result<RecordBatch, ArrowError> {
     RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)
 }
 
-/// A firm and a city as one text, another for every other pair: the first bar that no backslash
-/// stands before parts them.
+/// A firm and a city as one text, different for each pair: the first bar without a preceding
+/// backslash separates them.
 fn plant(firm: &str, city: &str) -> String {
     let firm = firm.replace('\\', "\\\\").replace('|', "\\|");
     format!("{firm}|{city}")
 }
 
-/// Codes as the texts that they stand for.
+/// Replaces codes by their texts.
 fn in_full(batch: &RecordBatch) -> Result<RecordBatch, ArrowError> {
     let (mut fields, mut columns) = (Vec::new(), Vec::<ArrayRef>::new());
     for (field, column) in batch.schema().fields().iter().zip(batch.columns()) {
@@ -105,10 +105,10 @@ fn in_full(batch: &RecordBatch) -> Result<RecordBatch, ArrowError> {
     RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)
 }
 
-/// A summary as a table: a row for each variable, by year where it is by year.
+/// A summary as a table: a row for each variable, or for each variable and year.
 ///
 /// # Errors
-/// [`RegressionError::Columns`] never, in fact: the columns are made to fit.
+/// [`RegressionError::Columns`] never occurs: the columns always fit.
 pub fn summary(
     name: &'static str,
     summary: &Summary,
@@ -136,7 +136,7 @@ pub fn summary(
 }
 
 impl Statistic {
-    /// Its name in tables.
+    /// The name in tables.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {

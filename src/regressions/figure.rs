@@ -1,9 +1,9 @@
-//! Figure 1: a binned scatter, effects absorbed.
+//! Figure 1: a binned scatter with absorbed effects.
 //!
-//! Rows are those of the sample of a regression, singletons dropped, where the figure names one.
-//! Outcome and variable are residualised on the effects, and their means over the sample added
-//! again; rows in order of the variable are cut into bins of as many rows each, and a bin is shown
-//! at its means. The line is the regression of all rows, not of the bins.
+//! If the figure names a sample, its rows are those of that regression without singletons. Outcome
+//! and variable are residualised on the effects, and their means over the sample are added. Rows in
+//! order of the variable are cut into bins of equal size, and a bin is shown at its means. The line
+//! is the regression of all rows, not of the bins.
 
 use std::collections::BTreeSet;
 
@@ -27,26 +27,26 @@ pub struct Scatter {
     pub variable: String,
     /// The bins, in order of the variable.
     pub bins: Vec<Bin>,
-    /// The regression's slope.
+    /// The slope of the regression.
     pub slope: f64,
-    /// Where its line meets zero.
+    /// The intercept of the regression.
     pub intercept: f64,
-    /// Rows.
+    /// The number of rows.
     pub n_obs: usize,
 }
 
 /// The means of a bin.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Bin {
-    /// Of the variable.
+    /// The mean of the variable.
     pub x: f64,
-    /// Of the outcome.
+    /// The mean of the outcome.
     pub y: f64,
-    /// Rows in it.
+    /// The number of rows.
     pub n: usize,
 }
 
-/// The scatter of a figure.
+/// Computes the scatter of a figure.
 ///
 /// # Errors
 /// [`RegressionError`] if the panel cannot be read, lacks a column, or no rows are left.
@@ -73,7 +73,7 @@ pub fn scatter(
     let mean = |of: &dyn Fn(usize) -> f64| {
         design.rows.iter().map(|&row| of(row as usize)).sum::<f64>() / real(n_obs)
     };
-    // Variables far from zero are read as deviations from their origins.
+    // Variables far from zero are stored as deviations from their origins.
     let (mean_y, mean_x) =
         (y.origin() + mean(&|row| y.at(row)), x.origin() + mean(&|row| x.at(row)));
     let place = variables.len() - 1;
@@ -95,7 +95,7 @@ pub fn scatter(
     })
 }
 
-/// A column that is missing where a row is not in a regression's sample.
+/// A column with a missing value in each row outside of a regression's sample.
 fn mask_of(columns: &Columns, formula: &Formula) -> Result<Vec<u32>, RegressionError> {
     let mut mask = vec![MISSING; columns.n_rows()];
     for row in rows_of(columns, formula)? {
@@ -104,7 +104,7 @@ fn mask_of(columns: &Columns, formula: &Formula) -> Result<Vec<u32>, RegressionE
     Ok(mask)
 }
 
-/// What is left of variable and outcome in each row.
+/// The residuals of variable and outcome in each row.
 fn residuals(absorbed: &Absorbed<'_>, variable: usize) -> Vec<(f64, f64)> {
     let width = absorbed.layout().width;
     let stream = absorbed.residuals();
@@ -121,7 +121,7 @@ fn residuals(absorbed: &Absorbed<'_>, variable: usize) -> Vec<(f64, f64)> {
     pairs
 }
 
-/// As many points in each bin, give or take one.
+/// Cuts points into bins whose sizes differ by at most one.
 fn bins(points: &[(f64, f64)], n_bins: usize) -> Vec<Bin> {
     let edge = |bin: usize| bin * points.len() / n_bins;
     let bin = |bin: usize| {

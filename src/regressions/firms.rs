@@ -1,11 +1,11 @@
 //! Multi-plant firms by closed year, for table 1. The first year is included, because the table
 //! needs no indicators.
 //!
-//! | column | is |
+//! | column | meaning |
 //! |---|---|
 //! | `firm`, `year` | the firm, with positive cells in two or more cities in the year |
-//! | `plants` | how many such cities |
-//! | `largest_plant_share` | exports of the firm's largest plant over those of the firm |
+//! | `plants` | the number of such cities |
+//! | `largest_plant_share` | exports of the firm's largest plant divided by those of the firm |
 //! | `ln_firm_export` | log of the firm's exports in USD |
 
 use super::columns::Columns;

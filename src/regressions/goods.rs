@@ -28,15 +28,15 @@ use crate::feed::places::Places;
 use crate::home::segment::{Fields, read_months};
 use crate::home::{Archive, ArchiveError, FileEntry};
 
-/// Digits of a heading.
+/// The number of digits of an HS6 code.
 const HS6: usize = 6;
-/// The tables that the sums of a year are kept as.
+/// The tables that store the sums of a year.
 const TABLES: [&str; 4] = ["relations", "codes", "sums", MADE_OF];
-/// Sums are stored again if one file in so many is new; fewer files are then added each time.
+/// Sums are stored again if new files add at least this fraction of them: one in 16.
 const ADDED_SHARE: usize = 16;
-/// Or when they came from more files than that.
+/// Sums are also stored again if more files than this are new.
 const ADDED_FILES_MAX: usize = 24;
-/// Changes when the tables do.
+/// Changes with the tables.
 const VERSION: &str = "goods 1";
 
 /// A firm, its city and a destination.
@@ -50,23 +50,23 @@ pub struct Goods {
     pub(super) codes: Dictionary,
     pub(super) relations: Vec<Relation>,
     place_of: FxHashMap<Relation, u32>,
-    /// By the place of the relation and the code.
+    /// Sums by position of the relation and of the code.
     pub(super) cents: FxHashMap<(u32, u32), i64>,
 }
 
-/// The sums of a year, and what is to be kept of them.
+/// The sums of a year, with the data to be stored of them.
 pub struct OfYear {
     /// The sums.
     pub goods: Goods,
-    /// Whether the home's stored sums lack so much that they should be stored again.
+    /// True if the home's stored sums lack enough files to be stored again.
     pub is_new: bool,
-    /// What they were made from.
+    /// The sources of the sums.
     made_of: Vec<String>,
-    /// Why what was kept could not be read.
+    /// The error of reading the stored sums.
     pub unread: Option<ArchiveError>,
 }
 
-/// What one file adds: sums by relation and code, either once or more often.
+/// The sums of one file by relation and code; a pair may occur more than once.
 struct OfFile {
     firms: Dictionary,
     countries: Dictionary,
@@ -77,7 +77,7 @@ struct OfFile {
 }
 
 impl OfYear {
-    /// The sums of a year: those that are kept and what files since then add to them.
+    /// The sums of a year: the stored sums plus those of later files.
     ///
     /// # Errors
     /// [`RegressionError::Archive`] if a segment or the manifest cannot be read.
@@ -100,10 +100,10 @@ impl OfYear {
         Ok(Self { goods, is_new, made_of, unread })
     }
 
-    /// Keeps the sums in the home for the next time.
+    /// Stores the sums in the home for the next time.
     ///
     /// # Errors
-    /// [`RegressionError::Archive`] if it does not take them.
+    /// [`RegressionError::Archive`] if the home cannot be written.
     pub fn keep(
         &self,
         archive: &mut Archive,
@@ -117,12 +117,12 @@ impl OfYear {
     }
 }
 
-/// What the memory of a year's sums is called.
+/// The name of the memory of a year's sums.
 fn key(year: Year) -> String {
     format!("goods {year}")
 }
 
-/// The sums that the home has, if all they were made from still counts, and that.
+/// The home's stored sums with their sources, if all sources still count.
 fn kept(
     source: &Source<'_>,
     year: Year,
@@ -138,8 +138,7 @@ fn kept(
     Ok(goods.map(|goods| (goods, there)))
 }
 
-/// The exports of a year that a file tells. Those of a plant to a destination stand together in a
-/// segment.
+/// The exports of a year in a file. Those of a plant to a destination are adjacent in a segment.
 fn of_file(
     home: &Path,
     places: &Places,
@@ -198,7 +197,7 @@ impl Goods {
         }
     }
 
-    /// The relations, the codes, and the sums of both by their places.
+    /// The relations, the codes, and the sums by the positions of both.
     fn tables(&self, places: &Places) -> Result<[RecordBatch; 3], ArrowError> {
         let dictionary_of = |texts: &Dictionary, keys: UInt32Array| -> ArrayRef {
             let texts = StringArray::from_iter_values(texts.iter());
@@ -228,7 +227,7 @@ impl Goods {
         Ok([relations, codes, sums])
     }
 
-    /// What was written; nothing if it is of another version or other places.
+    /// The stored sums; `None` if they are of another version or other places.
     fn of_tables([relations, codes, sums]: [&RecordBatch; 3], places: &Places) -> Option<Self> {
         let mut goods = Self::default();
         let mut cities = Dictionary::default();
@@ -248,7 +247,7 @@ impl Goods {
         let (of_relations, of_codes) = (column("relation")?.values(), column("code")?.values());
         let cents = sums.column_by_name("cents")?.as_primitive_opt::<Int64Type>()?.values();
         let are_there = |numbers: &[u32], n: usize| numbers.iter().all(|&at| (at as usize) < n);
-        // One that stood twice would have moved those after it.
+        // A repeated relation would have shifted the following ones.
         let fits = goods.relations.len() == relations.num_rows()
             && goods.codes.len() == codes.len()
             && are_there(of_relations, goods.relations.len())
@@ -259,7 +258,7 @@ impl Goods {
     }
 }
 
-/// The place of a relation, added at the end if it is new.
+/// The position of a relation; a new one is added at the end.
 fn place(of: &mut FxHashMap<Relation, u32>, list: &mut Vec<Relation>, relation: Relation) -> u32 {
     *of.entry(relation).or_insert_with(|| {
         list.push(relation);

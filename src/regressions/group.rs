@@ -19,18 +19,18 @@ use crate::estimate::result::{Estimate, NoStdError};
 use crate::estimate::{Estimated, Options, estimate_all};
 use crate::specification::Column;
 
-/// Rows from which groups are solved one after the other: the threads are busy within each, and
-/// its memory is beside one panel at a time.
+/// The number of rows from which groups are solved in sequence: the threads are busy within each,
+/// and only one problem is in memory besides the panel.
 const ROWS_ONE_BY_ONE: usize = 1 << 20;
 
-/// What a reader has to know of an outcome without a standard deviation.
+/// The note about an outcome without a standard deviation.
 const NOT_STANDARDISED: &str =
     "The outcome is constant, so no figure is measured in standard deviations.";
 
-/// A column with the place of its outcome.
+/// A column with the position of its outcome.
 #[derive(Clone, Copy, Debug)]
 pub struct Asked<'s> {
-    /// Among the outcomes.
+    /// The position among the outcomes.
     pub place: usize,
     /// The column.
     pub column: &'s Column,
@@ -43,28 +43,28 @@ pub struct Group<'c, 's> {
     members: Vec<Asked<'s>>,
 }
 
-/// A model that was estimated.
+/// An estimated model.
 #[derive(Clone, Debug)]
 pub struct Fit {
     /// The estimate.
     pub estimate: Estimate,
-    /// Seconds from the panel to the estimates of all columns solved with it.
+    /// The duration in seconds from the panel to the estimates of all columns solved together.
     pub seconds: f64,
 }
 
-/// What became of a column.
+/// The position and the result of a column.
 pub type Solved = (usize, Result<Fit, Arc<RegressionError>>);
 
 /// The result of a group: a fit for each of its columns, and the state for the next estimation.
 type Fitted = (Vec<Fit>, Memory);
 
 impl<'c, 's> Group<'c, 's> {
-    /// A group of one.
+    /// A group of one column.
     pub fn new(sample: Arc<Sample<'c>>, asked: Asked<'s>) -> Self {
         Self { sample, members: vec![asked] }
     }
 
-    /// Whether a column with its sample belongs here.
+    /// True if a column with its sample belongs to this group.
     pub fn takes(&self, sample: &Sample<'_>, asked: &Asked<'_>) -> bool {
         let own = &self.members[0];
         self.sample.kind == sample.kind
@@ -72,13 +72,13 @@ impl<'c, 's> Group<'c, 's> {
             && together(own.column, asked.column)
     }
 
-    /// Adds a column that belongs here.
+    /// Adds a column that belongs to this group.
     pub fn push(&mut self, asked: Asked<'s>) {
         self.members.push(asked);
     }
 
-    /// What its memory is of, as content: the sample's rules and the effects, by which one of
-    /// another sample may do, and then the variables and those that cut the sample.
+    /// The key of the group's memory: the sample's rules and the effects, then the variables and
+    /// those that restrict the sample.
     pub fn key(&self) -> Key {
         let rules = rules(self.sample.kind, self.members[0].column);
         let terms = self.members.iter().flat_map(|asked| {
@@ -96,7 +96,7 @@ impl<'c, 's> Group<'c, 's> {
         self.sample.solve(&columns, memory)
     }
 
-    /// Each column by itself.
+    /// The columns as groups of one.
     fn apart(&self) -> Vec<Self> {
         let alone = |asked: &Asked<'s>| Self::new(Arc::clone(&self.sample), *asked);
         self.members.iter().map(alone).collect()
@@ -108,9 +108,8 @@ impl<'c, 's> Group<'c, 's> {
     }
 }
 
-/// Solves groups; `memories` are used where they fit, and those of the new solutions put in their
-/// place. What fails for several columns is tried for each of them, so that none answers for
-/// another one.
+/// Solves groups. Fitting `memories` are used and replaced by those of the new solutions. After a
+/// failure of several columns, each of them is tried alone: only the faulty column then fails.
 pub fn solve(groups: &[Group<'_, '_>], mut memories: Option<&mut Memories>) -> Vec<Solved> {
     let keys: Vec<Key> = groups.iter().map(Group::key).collect();
     let recalled: Vec<Option<Memory>> = keys
@@ -147,7 +146,7 @@ pub fn solve(groups: &[Group<'_, '_>], mut memories: Option<&mut Memories>) -> V
     solved
 }
 
-/// Whether two columns on the same rows share sample and effects.
+/// True if two columns on the same rows share sample and effects.
 fn together(a: &Column, b: &Column) -> bool {
     (&a.keep, &a.trim, &a.drop_largest, a.centre) == (&b.keep, &b.trim, &b.drop_largest, b.centre)
         && (&a.absorb, a.singletons) == (&b.absorb, b.singletons)
@@ -156,7 +155,7 @@ fn together(a: &Column, b: &Column) -> bool {
         && (&a.weights, &a.inference) == (&b.weights, &b.inference)
 }
 
-/// What decides a sample and its effects, beside the variables.
+/// The rules of a sample and its effects, without the variables.
 fn rules(kind: Kind, column: &Column) -> String {
     let Column { keep, trim, drop_largest, centre, weights, formula, singletons, .. } = column;
     let effects = &formula.effects;
@@ -166,19 +165,19 @@ fn rules(kind: Kind, column: &Column) -> String {
     )
 }
 
-/// Centred columns by name, and the means that they are less.
+/// Centred columns by name, and the means that were subtracted.
 type Centred = (Vec<(String, Vec<f64>)>, Vec<f64>);
 
-/// A panel in memory, and what is known of the samples on it.
+/// A panel in memory, with the samples found so far.
 #[derive(Debug)]
 pub struct Samples<'c> {
     kind: Kind,
     columns: &'c Columns,
-    /// The columns that the panel has.
+    /// The names of the panel's columns.
     there: Vec<String>,
-    /// Whether columns lack a value in some row, as far as that was asked.
+    /// Columns that lack a value in some row, as far as checked.
     has_gap: BTreeMap<String, bool>,
-    /// The samples that certain columns with gaps leave.
+    /// The samples found so far.
     known: Vec<Arc<Sample<'c>>>,
 }
 
@@ -189,21 +188,21 @@ pub struct Sample<'c> {
     columns: &'c Columns,
     /// The rows as one hash: columns with the same rows have the same sample.
     rows: blake3::Hash,
-    /// The variables that a row can lack, in order: all that decides the rows.
+    /// The variables that a row can lack, in order; they determine the rows.
     gaps: Vec<String>,
 }
 
 impl<'c> Samples<'c> {
-    /// On the columns of a panel.
+    /// Samples on the columns of a panel.
     pub fn on(panels: &Panels<'_>, kind: Kind, columns: &'c Columns) -> Self {
         let there = names(panels, kind);
         Self { kind, columns, there, has_gap: BTreeMap::new(), known: Vec::new() }
     }
 
-    /// The rows in which none of a column's variables is absent, before its own rules.
+    /// The rows with a value of each of a column's variables, before its own rules apply.
     ///
     /// # Errors
-    /// [`RegressionError::NoColumn`], [`RegressionError::Absent`] if a variable is not there.
+    /// [`RegressionError::NoColumn`], [`RegressionError::Absent`] if a variable is missing.
     pub fn of(&mut self, column: &Column) -> Result<Arc<Sample<'c>>, RegressionError> {
         self.check(column)?;
         let mut gaps: Vec<String> = Vec::new();
@@ -223,7 +222,7 @@ impl<'c> Samples<'c> {
         Ok(sample)
     }
 
-    /// Whether a column can be estimated at all.
+    /// Checks that the panel has all variables of a column.
     fn check(&self, column: &Column) -> Result<(), RegressionError> {
         let panel = self.kind.name();
         for name in column.reads() {
@@ -272,7 +271,7 @@ impl<'c> Sample<'c> {
         Ok((fits.collect(), memory))
     }
 
-    /// Estimates columns on the rows that their rules leave.
+    /// Estimates columns on the rows that pass their rules.
     fn solve_within(
         &self,
         mask: Option<&Mask>,
@@ -312,7 +311,7 @@ impl<'c> Sample<'c> {
         Ok((estimates, memory))
     }
 
-    /// The factors of interactions less their means over the sample.
+    /// The factors of interactions minus their means over the sample.
     fn centred(
         &self,
         formulas: &[Formula],
@@ -339,14 +338,14 @@ impl<'c> Sample<'c> {
     }
 }
 
-/// The columns that stand in an interaction of regressors.
+/// The columns in interactions of regressors.
 fn interacted(formula: &Formula) -> impl Iterator<Item = &str> {
     let products = formula.terms.iter().filter(|term| term.factors.len() > 1);
     products.flat_map(|term: &Term| term.factors.iter().map(String::as_str))
 }
 
-/// Measures outcome and regressors in their standard deviations over the sample: coefficients are
-/// rescaled, tests stay.
+/// Measures outcome and regressors in their standard deviations over the sample: rescales
+/// coefficients and keeps tests.
 fn standardise(deviations: &[(String, f64)], formula: &Formula, estimate: &mut Estimate) {
     let sd = |name: &str| {
         let found = deviations.iter().find(|(known, _)| known == name);

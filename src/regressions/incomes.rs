@@ -25,10 +25,10 @@ struct Country {
 }
 
 impl Incomes {
-    /// From the home's `countries.csv`, or from the customs' where it has none.
+    /// Income groups by the home's `countries.csv`, or by the customs' if the home has none.
     ///
     /// # Errors
-    /// [`RegressionError::Reference`] if a line is no CSV.
+    /// [`RegressionError::Reference`] if a line is not CSV.
     pub fn of(countries: Option<&str>) -> Result<Self, RegressionError> {
         let mut incomes = Self::default();
         for [country, iso3, group] in rows(
@@ -50,7 +50,7 @@ impl Incomes {
         Ok(incomes)
     }
 
-    /// The group; none where nothing is known.
+    /// The group; `None` if it is unknown.
     pub fn group(&self, country: &str, year: Year) -> Option<&str> {
         let Country { group, iso3 } = self.by_country.get(country)?;
         let of_year = || self.by_year.get(&(iso3.clone()?, year.0));
@@ -58,7 +58,7 @@ impl Incomes {
     }
 }
 
-/// Columns of a reference table by name; one that is not there is empty.
+/// Columns of a reference table by name; a missing column is empty.
 pub(super) fn rows<const N: usize>(
     table: &'static str,
     text: &str,

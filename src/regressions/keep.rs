@@ -13,23 +13,23 @@ use crate::domain::types::Year;
 use crate::home::parts::{Layout, Part, Table};
 use crate::home::{Archive, Publication, StoredEstimate, StoredState};
 
-/// An estimate of the home's.
+/// An estimate stored in the home.
 #[derive(Clone, Debug)]
 pub struct KeptEstimate {
-    /// As it was kept.
+    /// The stored fields.
     pub stored: StoredEstimate,
-    /// What decides its figures; none where that was not recorded, before layout 3.
+    /// The content of the model; `None` for estimates from before layout 3, which lack it.
     pub content: Option<Content>,
-    /// The model; none where it is not estimated.
+    /// The model; `None` if it is not estimated.
     pub fit: Option<Fit>,
-    /// Whether what it was estimated on has changed since.
+    /// True if the sources of the estimate have changed since.
     pub stale: bool,
 }
 
-/// Keeps outcomes, if the home can be written.
+/// Stores outcomes if the home can be written.
 ///
 /// # Errors
-/// [`RegressionError::Archive`] if the manifest does not take them.
+/// [`RegressionError::Archive`] if the manifest cannot be written.
 pub fn keep(archive: &mut Archive, outcomes: &[Outcome]) -> Result<(), RegressionError> {
     if !archive.is_writable() || outcomes.is_empty() {
         return Ok(());
@@ -38,10 +38,10 @@ pub fn keep(archive: &mut Archive, outcomes: &[Outcome]) -> Result<(), Regressio
     Ok(archive.add_estimates(&stored)?)
 }
 
-/// Every estimate of a home in the order in which they were made.
+/// Every estimate of a home in the order of estimation.
 ///
 /// # Errors
-/// [`RegressionError`] if the manifest cannot be read, or another version kept one.
+/// [`RegressionError`] if the manifest cannot be read, or another version stored an estimate.
 pub fn kept(panels: &Panels<'_>) -> Result<Vec<KeptEstimate>, RegressionError> {
     let mut stamps = Stamps::default();
     let kept = |stored: StoredEstimate| {
@@ -55,16 +55,16 @@ pub fn kept(panels: &Panels<'_>) -> Result<Vec<KeptEstimate>, RegressionError> {
     panels.source.archive.estimates()?.into_iter().map(kept).collect()
 }
 
-/// What the home keeps, without the figures.
+/// The stored estimates of a home, without their figures.
 #[derive(Debug)]
 pub struct Overview {
-    /// Every estimate, in the order in which they were made.
+    /// Every estimate, in the order of estimation.
     pub all: Vec<StoredEstimate>,
-    /// The models whose newest estimate, of the last year it was estimated for, does not hold.
+    /// The models whose newest estimate for their last year is stale.
     pub stale: Vec<String>,
 }
 
-/// What the home keeps, and which models are stale.
+/// Lists the stored estimates and the stale models of a home.
 ///
 /// # Errors
 /// [`RegressionError`] if the manifest cannot be read.
@@ -89,14 +89,14 @@ pub fn overview(panels: &Panels<'_>) -> Result<Overview, RegressionError> {
     Ok(Overview { all, stale })
 }
 
-/// The stamps of panels as they are now, each worked out once.
+/// The current stamps of panels, each computed once.
 #[derive(Debug, Default)]
 pub(super) struct Stamps {
     known: BTreeMap<(Kind, Year), String>,
 }
 
 impl Stamps {
-    /// Whether an estimate was made from something else than there is now.
+    /// True if the sources of an estimate have changed since.
     pub(super) fn are_others(
         &mut self,
         panels: &Panels<'_>,
@@ -117,22 +117,22 @@ impl Stamps {
     }
 }
 
-/// How many records were cleared.
+/// The numbers of cleared records.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Cleared {
-    /// Of columns that failed.
+    /// The number of failed columns.
     pub n_failed: usize,
-    /// Of columns that the home had no data for.
+    /// The number of columns without data in the home.
     pub n_without_data: usize,
 }
 
-/// Clears the records of columns that are not estimated: of all, or of some.
+/// Clears the records of columns that are not estimated: of all, or of those in `asks`.
 ///
 /// # Errors
 /// [`RegressionError::Archive`] if the manifest cannot be read or written.
 ///
 /// # Panics
-/// If the home was opened to read.
+/// If the home was opened for reading.
 pub fn clear_failures(
     archive: &mut Archive,
     asks: Option<&[Ask<'_>]>,
@@ -156,7 +156,7 @@ pub fn clear_failures(
     Ok(cleared)
 }
 
-/// Whether a record is of one of the columns asked for; from before layout 3 by its labels.
+/// True if a record belongs to a requested column; records from before layout 3 match by labels.
 fn is_of(ask: &Ask<'_>, one: &StoredEstimate) -> bool {
     let columns = ask.specification.columns().iter().filter(|column| ask.wanted.wants(column));
     let mut columns = columns.map(|column| match &one.model {
@@ -166,8 +166,7 @@ fn is_of(ask: &Ask<'_>, one: &StoredEstimate) -> bool {
     columns.any(|is_it| is_it)
 }
 
-/// The closed years among those estimated whose rows late records have changed since the last
-/// estimation.
+/// The closed and estimated years whose rows late records have changed since the last estimation.
 ///
 /// # Errors
 /// [`RegressionError::Archive`] if the manifest cannot be read.
@@ -179,7 +178,7 @@ pub fn stale_years(archive: &Archive) -> Result<Vec<Year>, RegressionError> {
     changed_since(archive, last, through)
 }
 
-/// The years up to one whose rows have changed since a publication.
+/// The years up to `through` whose rows have changed since a publication.
 ///
 /// # Errors
 /// [`RegressionError::Archive`] if the manifest cannot be read.

@@ -16,24 +16,24 @@ use super::error::RegressionError;
 use crate::estimate::memory::{Memory, MemoryColumn, MemoryTable};
 use crate::home::{Archive, ArchiveError};
 
-/// How the keys of solutions begin, among all that a home keeps for the next estimation.
+/// The beginning of the keys of solutions, among all that a home stores for the next estimation.
 const SOLUTION: &str = "solution ";
 /// The number of solutions that a home stores: those of its tables, and of some own specifications.
 const SOLUTIONS_MAX: usize = 32;
-/// Digits of a hash in a key.
+/// The number of digits of a hash in a key.
 const DIGITS: usize = 16;
 
-/// What a memory is of.
+/// The content that a memory belongs to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Key {
-    /// Sample and effects: a memory of the same can begin the iteration of another one.
+    /// Sample and effects: a memory with the same ones can start another iteration.
     class: String,
-    /// With the variables, and those that cut the sample.
+    /// Sample, effects and variables.
     exact: String,
 }
 
 impl Key {
-    /// The key of what is solved: its sample and effects, and its variables.
+    /// The key of a problem: its sample and effects, and its variables.
     pub(super) fn new(rules: &str, variables: &str) -> Self {
         let short = |text: &str| blake3::hash(text.as_bytes()).to_hex()[..DIGITS].to_owned();
         let class = format!("{SOLUTION}{} ", short(rules));
@@ -41,20 +41,20 @@ impl Key {
     }
 }
 
-/// Memories by what they are of.
+/// Memories by key.
 #[derive(Debug, Default)]
 pub struct Memories {
     held: BTreeMap<String, Memory>,
-    /// Keys of those in the home that were not asked for yet, the oldest first.
+    /// Keys of memories in the home that were not read yet, the oldest first.
     in_home: Vec<String>,
-    /// Those that the home does not have yet.
+    /// Keys of memories that the home does not have yet.
     new: BTreeSet<String>,
-    /// Why some of the home's were not read, until somebody asks.
+    /// Errors of unreadable memories, until they are reported.
     unread: Vec<ArchiveError>,
 }
 
 impl Memories {
-    /// Those of a home, each read when it is asked for.
+    /// The memories of a home, each read at its first use.
     ///
     /// # Errors
     /// [`RegressionError::Archive`] if the manifest cannot be read.
@@ -69,8 +69,8 @@ impl Memories {
         std::mem::take(&mut self.unread)
     }
 
-    /// Reads from the home what is of use for a key: the memory of the same, else the newest one of
-    /// the same sample and effects. One that cannot be read is none.
+    /// Reads a useful memory from the home: the one of the same key, else the newest with the same
+    /// sample and effects. An unreadable memory is skipped.
     ///
     /// # Errors
     /// [`RegressionError::Archive`] if the manifest cannot be read.
@@ -92,8 +92,7 @@ impl Memories {
         Ok(())
     }
 
-    /// The memory of something, gone from here until a newer one is kept; without it, a copy of
-    /// one with the same sample and effects.
+    /// Takes out the memory of a key; without it, copies one with the same sample and effects.
     pub(super) fn recall(&mut self, key: &Key) -> Option<Memory> {
         let other = |held: &BTreeMap<String, Memory>| {
             let mut others = held.iter().filter(|(known, _)| known.starts_with(&key.class));
@@ -108,11 +107,11 @@ impl Memories {
         self.held.insert(key.exact, memory);
     }
 
-    /// Writes new memories to the home, if it can be written, and lets the oldest go where they are
-    /// too many.
+    /// Writes new memories to the home if it can be written, and removes the oldest beyond the
+    /// limit.
     ///
     /// # Errors
-    /// [`RegressionError::Archive`] if it does not take them.
+    /// [`RegressionError::Archive`] if the home cannot be written.
     pub fn store(&mut self, archive: &mut Archive) -> Result<(), RegressionError> {
         for key in std::mem::take(&mut self.new) {
             let Some(memory) = self.held.get(&key).filter(|_| archive.is_writable()) else {
@@ -134,7 +133,7 @@ impl Memories {
     }
 }
 
-/// The memory of something; none if it is of another version.
+/// Reads the memory of a key; `None` if another version wrote it.
 fn read(archive: &Archive, key: &str) -> Result<Option<Memory>, ArchiveError> {
     let mut tables = Vec::new();
     for name in Memory::TABLES {
@@ -169,7 +168,7 @@ fn batch(table: MemoryTable) -> Result<RecordBatch, RegressionError> {
     Ok(RecordBatch::try_new(schema, arrays)?)
 }
 
-/// A table as it was before it was written; none if it is of another version.
+/// The table in a batch; `None` if another version wrote it.
 fn table(name: &'static str, batch: &RecordBatch) -> Option<MemoryTable> {
     let column = |(field, array): (&Arc<Field>, &ArrayRef)| {
         let values = match array.data_type() {
@@ -217,7 +216,7 @@ mod tests {
             memories.keep(key(at), Memory::default());
             memories.store(&mut archive).expect("kept");
         }
-        // Kept again, it is the newest.
+        // Stored again, it is the newest.
         memories.keep(key(3), Memory::default());
         memories.keep(key(0), Memory::default());
         memories.store(&mut archive).expect("kept");

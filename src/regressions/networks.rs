@@ -15,7 +15,7 @@ use crate::home::parts::{Layout, Table, YearStream};
 #[derive(Debug, Default)]
 pub struct Networks {
     firms: Dictionary,
-    /// In order, each city of a firm once.
+    /// The cities in order, each city of a firm once.
     founded: Vec<Founded>,
 }
 
@@ -28,7 +28,7 @@ struct Founded {
 
 impl Networks {
     /// The networks of a year's multi-plant firms, from the stored facts of `plant`: cities that
-    /// export, and those that a firm has left. None where figures are stored.
+    /// export, and cities that a firm has left. `None` if the home stores figures.
     pub fn of_facts(source: &Source<'_>, year: Year) -> Result<Option<Self>, RegressionError> {
         let chains = source.archive.chains(Table::Plant, None)?.unwrap_or_default();
         let chain = chains.iter().find(|chain| chain.year == year);
@@ -56,7 +56,7 @@ impl Networks {
         Ok(Some(Self { firms, founded }))
     }
 
-    /// From cities that firms had a positive cell in, in any order of years.
+    /// Networks from the cities in which firms had a positive cell, in any order of years.
     pub fn of<'f>(cities: impl IntoIterator<Item = (&'f str, City, Year)>) -> Self {
         let mut firms = Dictionary::default();
         let founded = cities.into_iter().map(|(firm, city, year)| {

@@ -1,5 +1,5 @@
 //! The panel of ordinary trade: the whole computation on the records with a trade mode of ordinary
-//! trade, which is 10 unless the profile says otherwise.
+//! trade, which is 10 unless the profile names others.
 //!
 //! The archive's records go through a separate dataflow, in one epoch. Firms, networks, markets and
 //! growth are those of ordinary trade alone.
@@ -27,7 +27,7 @@ use crate::tables::export::schema_of;
 use crate::tables::sorted::by_key;
 use crate::tables::{Context, plant as table};
 
-/// How many updates go to a worker at a time.
+/// The number of updates per message to a worker.
 const UPDATES_AT_A_TIME: usize = 1 << 16;
 
 /// The rows of closed years.
@@ -49,7 +49,7 @@ pub fn rows(
 
     let mut found: BTreeMap<Year, Found> =
         years.iter().map(|year| (*year, Found::default())).collect();
-    // Whole years are the last ones of the calendar.
+    // Whole years are the last years of the calendar.
     let from = years.iter().copied().min().unwrap_or(last);
     let whole = closed_years(&calendar).into_iter().filter(|year| *year >= from).collect();
     let epoch = Epoch { whole, last, publish: true };
@@ -76,7 +76,7 @@ pub fn rows(
     found.into_iter().map(rows).collect()
 }
 
-/// What the dataflow says of a year.
+/// The output of the dataflow for a year.
 #[derive(Default)]
 struct Found {
     city: Vec<CityRow>,
@@ -97,7 +97,7 @@ fn networks(workers: &mut Workers, names: &Names) -> Result<Networks, Regression
     Ok(Networks::of(founded.into_iter().map(text)))
 }
 
-/// All records with the trade mode that count, in the roles they have.
+/// Feeds all accepted records with the trade mode in their roles.
 fn feed(
     source: &Source<'_>,
     calendar: Calendar,

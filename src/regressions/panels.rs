@@ -26,22 +26,22 @@ use crate::home::parts::{Layout, Table};
 use crate::home::{Archive, ArchiveError, PanelPart, read_panel};
 use crate::specification::{Column, Panel, Trade};
 
-/// Changes when the columns of a panel do, so that parts of an earlier version are made again.
+/// Changes with the columns of a panel: parts of earlier versions are then computed again.
 const VERSION: &[u8] = b"panel 2";
 
-/// Which panel.
+/// The kinds of panels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
-    /// The rows of `plant` of closed years, with what samples and effects need beside them.
+    /// The rows of `plant` in closed years, with further columns for samples and effects.
     Plant,
-    /// The same computed from records with trade mode 10 alone.
+    /// The same rows, computed from ordinary trade alone.
     Ordinary,
-    /// The rows of the plant panel, by HS6.
+    /// The rows of the plant panel by HS6 product.
     Product,
 }
 
 impl Kind {
-    /// All of them.
+    /// All kinds.
     pub const ALL: [Self; 3] = [Self::Plant, Self::Ordinary, Self::Product];
 
     /// The panel that a column of a specification is estimated on.
@@ -54,7 +54,7 @@ impl Kind {
         }
     }
 
-    /// Its name in the home and in messages.
+    /// The name in the home and in messages.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -67,21 +67,21 @@ impl Kind {
 
 /// The panels of an open home.
 pub struct Panels<'a> {
-    /// What they are made from.
+    /// The home and the definition of its figures.
     pub(super) source: Source<'a>,
-    /// Why some parts were made again though nothing had changed, until somebody asks.
+    /// Errors of parts that were unreadable and computed again, until they are reported.
     unread: Vec<ArchiveError>,
-    /// Parts of years whose stamps were found to be right.
+    /// Parts of years with matching stamps.
     parts: BTreeMap<(Kind, Year), PanelPart>,
-    /// Years made in a home that cannot be written.
+    /// Years computed in a home that cannot be written.
     made: BTreeMap<(Kind, Year), Vec<RecordBatch>>,
 }
 
 impl<'a> Panels<'a> {
-    /// Opens the panels of a home; where it was opened to read, what is made is not kept.
+    /// Opens the panels of a home. In a home opened for reading, computed years are not stored.
     ///
     /// # Errors
-    /// [`RegressionError`] if what it has recorded cannot be read.
+    /// [`RegressionError`] if the records of the home cannot be read.
     pub fn open(archive: &'a mut Archive, n_workers: usize) -> Result<Self, RegressionError> {
         let source = Source::open(archive, n_workers)?;
         let (unread, parts, made) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
@@ -93,27 +93,27 @@ impl<'a> Panels<'a> {
         std::mem::take(&mut self.unread)
     }
 
-    /// The closed years with indicators, up to one if asked.
+    /// The closed years with indicators, up to `through` if given.
     ///
     /// # Errors
-    /// [`RegressionError::NoYear`] if there is none, [`RegressionError::NotClosed`] if the one
-    /// asked for is none of them.
+    /// [`RegressionError::NoYear`] if there is none, [`RegressionError::NotClosed`] if `through` is
+    /// not one of them.
     pub fn years(&self, through: Option<Year>) -> Result<Vec<Year>, RegressionError> {
         up_to(closed_years(&self.source.calendar), through)
     }
 
-    /// The closed years, the feed's first among them, up to one if asked.
+    /// The closed years including the feed's first, up to `through` if given.
     ///
     /// # Errors
-    /// [`RegressionError::NoYear`] if there is none, [`RegressionError::NotClosed`] if the one
-    /// asked for is none of them.
+    /// [`RegressionError::NoYear`] if there is none, [`RegressionError::NotClosed`] if `through` is
+    /// not one of them.
     pub fn all_closed_years(&self, through: Option<Year>) -> Result<Vec<Year>, RegressionError> {
         let (first, last) = (self.source.calendar.first().year(), self.source.calendar.last_year());
         let years = (first.0..=last.0).map(Year);
         up_to(years.filter(|year| self.source.calendar.months(*year) == 12).collect(), through)
     }
 
-    /// What a year of a panel is made from, as one hash.
+    /// The hash of the sources of a panel's year.
     ///
     /// # Errors
     /// [`RegressionError::Archive`] if the manifest cannot be read.
@@ -135,7 +135,7 @@ impl<'a> Panels<'a> {
             Kind::Plant | Kind::Ordinary => segments(&|of| of <= year),
         }
         if kind != Kind::Ordinary {
-            // Facts make rows with the markets beside them; figures had them in.
+            // Rows of facts depend on the markets' rows too; rows of figures contain them.
             for (table, layouts) in
                 [(Table::Plant, &Layout::ALL[..]), (Table::City, &[Layout::Facts])]
             {
@@ -151,7 +151,7 @@ impl<'a> Panels<'a> {
         Ok(hasher.finalize().to_hex().to_string())
     }
 
-    /// What some years of a panel are made from, as one hash.
+    /// The hash of the sources of some years of a panel.
     ///
     /// # Errors
     /// [`RegressionError::Archive`] if the manifest cannot be read.
@@ -166,7 +166,7 @@ impl<'a> Panels<'a> {
     /// Computes years again if their stamp differs from that of their part, and returns them.
     ///
     /// # Errors
-    /// [`RegressionError`] if one cannot be made or kept.
+    /// [`RegressionError`] if a year cannot be computed or stored.
     pub fn prepare(&mut self, kind: Kind, years: &[Year]) -> Result<Vec<Year>, RegressionError> {
         if kind == Kind::Product {
             self.prepare(Kind::Plant, years)?;
@@ -250,7 +250,7 @@ impl<'a> Panels<'a> {
         Ok(())
     }
 
-    /// What a year's records sum up to, kept in the home for the next time.
+    /// The sums of a year's records, stored in the home for the next time.
     fn goods(&mut self, year: Year) -> Result<Goods, RegressionError> {
         let of_year = OfYear::of(&self.source, year)?;
         if of_year.is_new && self.source.archive.is_writable() {
@@ -260,9 +260,8 @@ impl<'a> Panels<'a> {
         Ok(of_year.goods)
     }
 
-    /// The networks of multi-plant firms in a year; none of them are needed where those of a year
-    /// are its active plants. Facts tell them; where a home of an earlier version stores figures,
-    /// records do.
+    /// The networks of multi-plant firms in a year; `None` if the options define networks by active
+    /// plants. Facts contain them; in a home of an earlier version with figures, records do.
     fn networks(&mut self, through: Year) -> Result<Option<Networks>, RegressionError> {
         if self.source.definition.choices.network == Network::Active {
             return Ok(None);
@@ -280,7 +279,7 @@ impl<'a> Panels<'a> {
         Ok(Some(Networks::of(cities)))
     }
 
-    /// What plants exported in a year, kept in the home for the next time.
+    /// The exports of plants in a year, stored in the home for the next time.
     pub(super) fn plants(&mut self, year: Year) -> Result<PlantYear, RegressionError> {
         let of_year = plant_years::OfYear::of(&self.source, year)?;
         if self.source.archive.is_writable() {
@@ -290,8 +289,8 @@ impl<'a> Panels<'a> {
         Ok(of_year.plants)
     }
 
-    /// What tells the rows of a prepared year from others: the hash of its file, or nothing that
-    /// repeats where there is none.
+    /// The identity of the rows of a prepared year: the hash of its file, or the stamp if it has no
+    /// file.
     ///
     /// # Errors
     /// [`RegressionError::Archive`] if the manifest cannot be read.
@@ -304,7 +303,7 @@ impl<'a> Panels<'a> {
         hash.map_or_else(|| self.stamp(kind, year), Ok)
     }
 
-    /// The rows of a prepared year, some columns or all.
+    /// The rows of a prepared year: the given columns, or all.
     ///
     /// # Errors
     /// [`RegressionError::Archive`] if its part cannot be read.
@@ -348,7 +347,7 @@ impl<'a> Panels<'a> {
     }
 }
 
-/// Where the rows of a year are.
+/// The place of the rows of a year.
 enum Place<'p> {
     Memory(&'p [RecordBatch]),
     File(&'p PanelPart),
@@ -367,7 +366,7 @@ impl Place<'_> {
     }
 }
 
-/// Years up to one of them, or all.
+/// The years up to `through`, or all.
 fn up_to(closed: Vec<Year>, through: Option<Year>) -> Result<Vec<Year>, RegressionError> {
     let (Some(&first), Some(&last)) = (closed.first(), closed.last()) else {
         return Err(RegressionError::NoYear { through });

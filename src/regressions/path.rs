@@ -29,35 +29,35 @@ pub struct Path {
 pub struct Point {
     /// The last year of the sample.
     pub through: Year,
-    /// The newest file then.
+    /// The newest file at that time.
     pub vintage: Vintage,
     /// The coefficient.
     pub estimate: f64,
-    /// Its standard error.
+    /// The standard error.
     pub std_error: Option<f64>,
     /// The lower end of its 95 % interval.
     pub conf_low: Option<f64>,
     /// The upper end.
     pub conf_high: Option<f64>,
-    /// Rows used.
+    /// The number of rows used.
     pub n_obs: usize,
-    /// Iterations of the absorption.
+    /// The number of iterations of the absorption.
     pub iterations: usize,
-    /// Seconds.
+    /// The duration in seconds.
     pub seconds: f64,
-    /// Whether an earlier solution started the iteration, or its pieces were not read again.
+    /// True if an earlier solution started the iteration, or its pieces were reused.
     pub warm_start: bool,
-    /// Whether what it was estimated on has changed since.
+    /// True if the sources of the estimate have changed since.
     pub stale: bool,
-    /// Where it comes from.
+    /// The origin of the estimate.
     pub origin: Origin,
 }
 
-/// The path of a coefficient of one model, whatever file and name it was estimated under: of what
-/// the home keeps, and of what was estimated now.
+/// The path of a coefficient of one model, under any file or name: from the stored estimates of the
+/// home and the new outcomes.
 ///
 /// # Errors
-/// [`RegressionError`] if the manifest cannot be read, or another version kept an estimate.
+/// [`RegressionError`] if the manifest cannot be read, or another version stored an estimate.
 pub fn path(
     panels: &Panels<'_>,
     (specification, column): (&Specification, &Column),

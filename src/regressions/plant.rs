@@ -1,10 +1,10 @@
 //! A year of the plant panel: the rows of `plant` in order of key, texts as codes, and four columns
 //! that samples and effects need.
 //!
-//! | column | is |
+//! | column | meaning |
 //! |---|---|
-//! | `province` | the city's |
-//! | `income_group` | the destination's in the year: H, UM, LM, L |
+//! | `province` | the province of the city |
+//! | `income_group` | the income group of the destination in the year: H, UM, LM, L |
 //! | `province_plants` | the most cities of one province in the firm's network up to the year |
 //! | `destination_plants` | plants of the firm that export to the destination in the year |
 
@@ -23,7 +23,7 @@ use crate::domain::types::Year;
 use crate::home::parts::Table;
 use crate::tables::export::TableAt;
 
-/// The rows of a closed year; without networks, a firm's is the plants that it has in the year.
+/// The rows of a closed year; without networks, a firm's network is its plants in the year.
 pub fn rows(
     source: &Source<'_>,
     year: Year,
@@ -78,10 +78,10 @@ pub fn extended(
     RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays)
 }
 
-/// The most cities of one province in the network of the row's firm, and the firm's plants that
-/// export to the row's destination. Every plant of a multi-plant firm has a row wherever it
-/// exports, so that rows tell which are active in the year; they are the network where none is
-/// given.
+/// For each row, the most cities of one province in the firm's network, and the firm's plants that
+/// export to the destination. Every plant of a multi-plant firm has a row for each destination.
+/// Rows therefore show the active plants of the year; without a given network, these are the
+/// network.
 fn plant_counts<'p>(
     (firms, cities, countries): (&StringArray, &StringArray, &StringArray),
     network: &impl Fn(&str) -> Option<Vec<&'p str>>,

@@ -26,9 +26,9 @@ use crate::feed::places::Places;
 use crate::home::segment::{Fields, read_months};
 use crate::home::{Archive, ArchiveError, FileEntry};
 
-/// The tables that the plants of a year are kept as.
+/// The tables that store the plants of a year.
 const TABLES: [&str; 3] = ["plants", "cells", MADE_OF];
-/// Changes when the tables do.
+/// Changes with the tables.
 const VERSION: &str = "plants 1";
 
 /// A firm, its city and a destination.
@@ -39,7 +39,7 @@ type Relation = (u32, City, u32);
 pub struct PlantYear {
     /// Firm identifiers.
     pub firms: Dictionary,
-    /// In order of firm and city.
+    /// The plants in order of firm and city.
     pub plants: Vec<PlantExports>,
 }
 
@@ -50,7 +50,7 @@ pub struct PlantExports {
     pub firm: u32,
     /// The city.
     pub city: City,
-    /// Sum of the positive cells, in cents.
+    /// The sum of the positive cells, in cents.
     pub cents: i64,
 }
 
@@ -62,22 +62,22 @@ struct Cells {
     sums: FxHashMap<Relation, i64>,
 }
 
-/// The plants of a year, and what is to be kept of them.
+/// The plants of a year, with the data to be stored of them.
 pub struct OfYear {
     /// The plants.
     pub plants: PlantYear,
-    /// The cells that they were made from; none where the home has all of it.
+    /// The cells behind the plants; `None` if the home has stored all of them.
     cells: Option<Cells>,
-    /// The files that are in them.
+    /// The files behind the cells.
     made_of: Vec<String>,
-    /// Why what was kept could not be read.
+    /// The error of reading the stored data.
     pub unread: Option<ArchiveError>,
 }
 
-/// What the home has of a year.
+/// The stored data of a year in the home.
 #[derive(Default)]
 enum Kept {
-    /// Nothing that is of use.
+    /// Nothing useful.
     #[default]
     Nothing,
     /// The cells of some of the files.
@@ -87,7 +87,7 @@ enum Kept {
 }
 
 impl OfYear {
-    /// The plants of a year: those that are kept, or what files since then make of the cells.
+    /// The plants of a year: the stored plants, or those of the stored cells and later files.
     ///
     /// # Errors
     /// [`RegressionError::Archive`] if a segment or the manifest cannot be read.
@@ -108,10 +108,10 @@ impl OfYear {
         Ok(Self { plants, cells: Some(cells), made_of, unread })
     }
 
-    /// Keeps in the home what it does not have yet, for the next time.
+    /// Stores new data in the home for the next time.
     ///
     /// # Errors
-    /// [`RegressionError::Archive`] if it does not take it.
+    /// [`RegressionError::Archive`] if the home cannot be written.
     pub fn keep(
         &self,
         archive: &mut Archive,
@@ -126,12 +126,12 @@ impl OfYear {
     }
 }
 
-/// What the memory of a year's plants is called.
+/// The name of the memory of a year's plants.
 fn key(year: Year) -> String {
     format!("plants {year}")
 }
 
-/// What the home has, if all that it was made from still counts.
+/// The home's stored data, if all sources still count.
 fn kept(source: &Source<'_>, year: Year, made_of: &[String]) -> Result<Kept, ArchiveError> {
     let table = |name| source.archive.read_memory(&key(year), name);
     let [plants, cells, _] = TABLES;
@@ -146,7 +146,7 @@ fn kept(source: &Source<'_>, year: Year, made_of: &[String]) -> Result<Kept, Arc
 }
 
 impl Cells {
-    /// Adds what files tell.
+    /// Adds the exports in files.
     fn add(
         &mut self,
         source: &Source<'_>,
@@ -185,7 +185,7 @@ impl Cells {
         ])
     }
 
-    /// What was written; nothing if it is of another version or other places.
+    /// The stored cells; `None` if they are of another version or other places.
     fn of_table(table: &RecordBatch, places: &Places) -> Option<Self> {
         let mut cells = Self::default();
         let firms = numbered(table, "firm", &mut cells.firms)?;
@@ -204,7 +204,7 @@ fn coded(texts: &Dictionary, numbers: UInt32Array) -> ArrayRef {
     Arc::new(DictionaryArray::new(numbers, Arc::new(texts)))
 }
 
-/// The cities of a table; nothing if a code is of no city.
+/// The cities of a table; `None` if a code is not a city's.
 fn cities(table: &RecordBatch, places: &Places) -> Option<Vec<City>> {
     let mut codes = Dictionary::default();
     let numbers = numbered(table, "city", &mut codes)?;
@@ -216,8 +216,8 @@ fn cents(table: &RecordBatch) -> Option<&[i64]> {
     Some(table.column_by_name("cents")?.as_primitive_opt::<Int64Type>()?.values())
 }
 
-/// The sums of a year's exports that a file tells, of neighbours: those of a plant to a destination
-/// stand together in a segment, but for late ones.
+/// The sums of adjacent exports of a year in a file: those of a plant to a destination are adjacent
+/// in a segment, except for late ones.
 fn of_file(
     home: &Path,
     places: &Places,
@@ -245,7 +245,7 @@ fn of_file(
 }
 
 impl PlantYear {
-    /// The plants of cells: only positive ones count.
+    /// The plants of cells; only positive cells count.
     pub fn of_cells(firms: Dictionary, cells: impl IntoIterator<Item = (Relation, i64)>) -> Self {
         let positive = cells.into_iter().filter(|(_, cents)| *cents > 0);
         let mut plants: Vec<PlantExports> =
@@ -261,7 +261,7 @@ impl PlantYear {
         Self { firms, plants }
     }
 
-    /// The plants of each firm that has some.
+    /// The plants of each firm with plants.
     pub fn by_firm(&self) -> impl Iterator<Item = (&str, &[PlantExports])> {
         let firms = self.plants.chunk_by(|a, b| a.firm == b.firm);
         firms.map(|plants| (self.firms.text(plants[0].firm), plants))
@@ -282,7 +282,7 @@ impl PlantYear {
         ])
     }
 
-    /// What was written; nothing if it is of another version or other places.
+    /// The stored plants; `None` if they are of another version or other places.
     fn of_table(table: &RecordBatch, places: &Places) -> Option<Self> {
         let mut firms = Dictionary::default();
         let of_firms = numbered(table, "firm", &mut firms)?;

@@ -1,10 +1,10 @@
 //! The product panel: exports of plants by HS6, destination and closed year.
 //!
-//! | column | is |
+//! | column | meaning |
 //! |---|---|
 //! | `row` | the row of the year's plant panel that has the plant and destination |
 //! | `hs6` | the first six digits of the product code |
-//! | `ln_product_export` | log of the year's exports of it in USD, positive sums only |
+//! | `ln_product_export` | log of the product's exports in the year in USD, positive sums only |
 //! | `differentiated`, `differentiated_liberal` | 1 for a differentiated good by Rauch, else 0 |
 //!
 //! The last two are absent if Rauch's table lacks the code. The plant panel's row has all other
@@ -24,7 +24,7 @@ use crate::domain::types::{City, Year};
 use crate::feed::places::Places;
 use crate::tables::dollars;
 
-/// The columns that the plant panel does not have.
+/// The columns in addition to those of the plant panel.
 pub const COLUMNS: [&str; 4] =
     ["hs6", "ln_product_export", "differentiated", "differentiated_liberal"];
 
@@ -45,7 +45,7 @@ pub fn rows(
     batch(&sums, year, rauch)
 }
 
-/// The rows of a year's plant panel, found by what they are of.
+/// The rows of a year's plant panel by plant and destination.
 pub struct PlantRows {
     rows: FxHashMap<[u32; 3], u32>,
     firms: Dictionary,
@@ -54,10 +54,10 @@ pub struct PlantRows {
 }
 
 impl PlantRows {
-    /// The columns of a year's plant panel that tell what a row is of.
+    /// The columns that identify a row of a year's plant panel.
     pub const COLUMNS: [&str; 3] = ["firm", "city", "country"];
 
-    /// From these columns of the year.
+    /// Indexes these columns of the year.
     pub fn of(batches: &[RecordBatch], places: &Places) -> Result<Self, ArrowError> {
         let mut rows = FxHashMap::default();
         let [mut firms, mut cities, mut countries] = <[Dictionary; 3]>::default();

@@ -15,12 +15,12 @@ const TABLE: &str = include_str!("../../streams/reference/rauch_hs6.csv");
 const EDITIONS: [(&str, u16); 4] =
     [("HS2007", 2007), ("HS2002", 2002), ("HS1996", 1996), ("HS1992", 0)];
 
-/// Whether a good is neither traded on an exchange nor reference priced.
+/// The classification of a good: true if it is neither traded on an exchange nor reference priced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Differentiated {
-    /// By the classification that takes fewer goods for homogeneous.
+    /// The conservative classification, with fewer homogeneous goods.
     pub conservative: bool,
-    /// By the one that takes more.
+    /// The liberal classification, with more homogeneous goods.
     pub liberal: bool,
 }
 
@@ -31,7 +31,7 @@ pub struct Rauch {
 }
 
 impl Rauch {
-    /// The table in the program.
+    /// The table that is part of the program.
     ///
     /// # Errors
     /// [`RegressionError::Reference`] if it is damaged.
@@ -50,7 +50,7 @@ impl Rauch {
         Ok(Self { by_edition })
     }
 
-    /// What is known of a good; none where no edition has it.
+    /// The classification of a good; `None` if no edition has it.
     pub fn of(&self, hs6: &str, year: Year) -> Option<Differentiated> {
         let in_force = EDITIONS.iter().position(|(_, first)| *first <= year.0).unwrap_or(0);
         let mut places = [in_force].into_iter().chain(0..EDITIONS.len());

@@ -1,5 +1,5 @@
-//! Estimation beside intake: wraps the observer of an intake, estimates after each commit that
-//! closes a year, and hands over the results.
+//! Estimation during intake: wraps the observer of an intake, estimates after each commit that
+//! closes a year, and passes the results on.
 
 use super::error::RegressionError;
 use super::year_close::{Estimated, YearClose};
@@ -7,7 +7,7 @@ use crate::domain::types::Period;
 use crate::engine::{FileOutcome, Observer};
 use crate::home::{Archive, Publication};
 
-/// An observer of an intake that also receives what estimations give.
+/// An observer of an intake that also receives the results of estimations.
 pub trait EstimationObserver: Observer {
     /// A year has closed, and its estimation begins.
     fn estimating(&mut self) {}
@@ -18,27 +18,27 @@ pub trait EstimationObserver: Observer {
     fn failed(&mut self, failure: &EstimationFailure);
 }
 
-/// What failed beside an intake.
+/// A failure of an estimation during an intake.
 #[derive(Debug, thiserror::Error)]
 pub enum EstimationFailure {
     /// The year is published without estimates.
     #[error("the year has closed, but its estimation failed")]
     Year(#[source] RegressionError),
-    /// The estimates stand; the next estimation takes longer.
+    /// The estimates are stored; the next estimation takes longer.
     #[error("the next estimation begins from an earlier solution")]
     State(#[source] RegressionError),
 }
 
 impl EstimationFailure {
-    /// Whether the disk or the quota had no room.
+    /// True if the disk or the quota had no room.
     #[must_use]
     pub fn is_no_room(&self) -> bool {
         let (Self::Year(error) | Self::State(error)) = self;
         error.is_no_room()
     }
 
-    /// Whether the intake must stop. Estimates that failed for want of room belong to the
-    /// publication that closed their year: a later publication would estimate another state.
+    /// True if the intake must stop. Estimates that fail for lack of room belong to the publication
+    /// that closed their year: a later publication would estimate another state.
     fn stops_intake(&self) -> bool {
         match self {
             Self::Year(error) => error.is_of_disk(),
@@ -56,7 +56,7 @@ pub struct Reestimating<'a, O> {
 }
 
 impl<'a, O: EstimationObserver> Reestimating<'a, O> {
-    /// Estimates beside what `inner` observes.
+    /// Wraps `inner`, and estimates for it.
     pub fn new(inner: O, year_close: &'a mut YearClose) -> Self {
         Self { inner, year_close, failure: None }
     }

@@ -19,42 +19,42 @@ use crate::domain::types::{Vintage, Year};
 use crate::home::Publication;
 use crate::specification::{Column, Specification};
 
-/// What to estimate.
+/// A request for estimates.
 #[derive(Clone, Copy, Debug)]
 pub struct Ask<'s> {
     /// The specification.
     pub specification: &'s Specification,
-    /// Its columns that are wanted.
+    /// The requested columns.
     pub wanted: &'s dyn Wanted,
 }
 
-/// Which columns are wanted.
+/// A choice of columns.
 pub trait Wanted: std::fmt::Debug {
-    /// Whether one is.
+    /// True if a column is requested.
     fn wants(&self, column: &Column) -> bool;
 }
 
-/// Where an outcome comes from.
+/// The origin of an outcome.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Origin {
-    /// It was worked out now.
+    /// The outcome was computed now.
     Now,
-    /// The home kept it.
+    /// The home stored the outcome.
     Kept,
-    /// The home kept it before layout 3, by the names of its specification and column.
+    /// The home stored the outcome before layout 3, by the names of its specification and column.
     Before,
 }
 
-/// What became of a column.
+/// The outcome of a column.
 #[derive(Clone, Debug)]
 pub struct Outcome {
     /// The specification's name.
     pub specification: String,
     /// The column's name.
     pub column: String,
-    /// What is different about it.
+    /// The column's label.
     pub label: String,
-    /// What makes its model the one that it is.
+    /// The identity of the model.
     pub identity: Identity,
     /// The panel.
     pub panel: Kind,
@@ -62,17 +62,17 @@ pub struct Outcome {
     pub through: Year,
     /// The newest publication and file.
     pub as_of: (Publication, Vintage),
-    /// What the panel was made from; nothing where the home did not let it be made, so that a later
-    /// estimation may go well.
+    /// The hash of the panel's sources; empty if the home prevented the computation of the panel,
+    /// which may succeed later.
     pub stamp: String,
-    /// Where it comes from.
+    /// The origin of the outcome.
     pub origin: Origin,
     /// The estimate, or the reason for its absence.
     pub result: Result<Fit, Arc<RegressionError>>,
 }
 
 impl Outcome {
-    /// How the model is called: specification and column.
+    /// The name of the model: specification and column.
     #[must_use]
     pub fn name(&self) -> String {
         format!("{}.{}", self.specification, self.column)
@@ -81,19 +81,19 @@ impl Outcome {
 
 /// The regressions of a home.
 pub struct Regressions<'a> {
-    /// Its panels.
+    /// The panels of the home.
     pub panels: Panels<'a>,
     through: Option<Year>,
-    /// The closed years with indicators: none while the feed's first alone is closed.
+    /// The closed years with indicators; empty while only the feed's first year is closed.
     years: Vec<Year>,
     loaded: BTreeMap<Kind, Result<Columns, Arc<RegressionError>>>,
 }
 
 impl<'a> Regressions<'a> {
-    /// Over the closed years up to one, or all.
+    /// Regressions over the closed years up to `through`, or all.
     ///
     /// # Errors
-    /// [`RegressionError::NoYear`], [`RegressionError::NotClosed`] if there are none.
+    /// [`RegressionError::NoYear`], [`RegressionError::NotClosed`] if there are no such years.
     pub fn new(panels: Panels<'a>, through: Option<Year>) -> Result<Self, RegressionError> {
         panels.all_closed_years(through)?;
         let years = panels.years(through).unwrap_or_default();
@@ -106,8 +106,8 @@ impl<'a> Regressions<'a> {
         &self.years
     }
 
-    /// Reads the columns that names stand for into memory, once. A panel that cannot be made is an
-    /// outcome of its columns; a disk that fails or is full is none: the same may go well later.
+    /// Reads the named columns into memory, once. A panel that cannot be computed is an outcome of
+    /// its columns; a failed or full disk is an error, because the same may succeed later.
     fn load(&mut self, wanted: &BTreeMap<Kind, BTreeSet<String>>) -> Result<(), RegressionError> {
         for (&kind, names) in wanted {
             let loaded = match self.read(kind, names) {
@@ -122,7 +122,7 @@ impl<'a> Regressions<'a> {
     /// Reads columns of a panel into memory.
     ///
     /// # Errors
-    /// [`RegressionError`] if no year has indicators, or one cannot be made or read.
+    /// [`RegressionError`] if no year has indicators, or a year cannot be computed or read.
     pub(super) fn read(
         &mut self,
         kind: Kind,
@@ -147,8 +147,8 @@ impl<'a> Regressions<'a> {
         self.loaded[&kind].as_ref().map_err(Arc::clone)
     }
 
-    /// Estimates what is asked for, in its order; `memories` are used where they fit, and those
-    /// of the new solutions put in their place.
+    /// Estimates the requested columns, in their order. Fitting `memories` are used and replaced by
+    /// those of the new solutions.
     ///
     /// # Errors
     /// [`RegressionError`] if the home cannot be read or its disk fails; a column that fails is an
@@ -185,7 +185,7 @@ impl<'a> Regressions<'a> {
         Ok(outcomes)
     }
 
-    /// Puts the columns of a specification into groups; what cannot be estimated is an outcome.
+    /// Assigns the columns of a specification to groups; failures become outcomes.
     fn specification<'s>(
         &'s self,
         ask: &Ask<'s>,
@@ -219,7 +219,7 @@ impl<'a> Regressions<'a> {
         Ok(())
     }
 
-    /// The outcome of a column before there is one.
+    /// The outcome of a column before its estimation.
     fn unanswered(
         &self,
         specification: &Specification,
@@ -241,7 +241,7 @@ impl<'a> Regressions<'a> {
     }
 }
 
-/// Adds a column to the group that shares sample and effects with it, or makes one.
+/// Adds a column to the group with the same sample and effects, or creates a group.
 fn put<'s>(groups: &mut Vec<Group<'s, 's>>, sample: Arc<Sample<'s>>, asked: Asked<'s>) {
     match groups.iter_mut().find(|group| group.takes(&sample, &asked)) {
         Some(group) => group.push(asked),
@@ -249,10 +249,10 @@ fn put<'s>(groups: &mut Vec<Group<'s, 's>>, sample: Arc<Sample<'s>>, asked: Aske
     }
 }
 
-/// Whether the panels have what columns read, before anything is estimated.
+/// Checks that the panels have the variables of all columns, before any estimation.
 ///
 /// # Errors
-/// [`RegressionError::InColumn`] with the first column that reads what there is not.
+/// [`RegressionError::InColumn`] with the first column that reads a missing variable.
 pub fn check(panels: &Panels<'_>, asks: &[Ask<'_>]) -> Result<(), RegressionError> {
     for Ask { specification, wanted } in asks {
         for column in specification.columns().iter().filter(|column| wanted.wants(column)) {

@@ -14,22 +14,22 @@ use crate::estimate::formula::Formula;
 use crate::estimate::panel::{Column, MISSING};
 use crate::specification::{self, DropLargest, Trim};
 
-/// The column that leaves rows out: a code where a row stays, missing where it does not.
+/// The column that excludes rows: a code for a kept row, missing for an excluded one.
 pub const SAMPLE: &str = "(sample)";
 
-/// What a column's rules leave of the rows that have every value.
+/// The rows with all values that pass a column's rules.
 #[derive(Debug)]
 pub struct Mask {
     /// The values of [`SAMPLE`].
     pub codes: Vec<u32>,
-    /// Rows that the rules exclude.
+    /// The number of rows that the rules exclude.
     pub n_excluded: usize,
 }
 
-/// What a column's rules leave; none where it has none.
+/// The rows that pass a column's rules; `None` without rules.
 ///
 /// # Errors
-/// [`RegressionError`] if a rule names a column that is no number.
+/// [`RegressionError`] if a rule names a column that is not numeric.
 pub fn mask(
     columns: &Columns,
     needed: &[String],
@@ -63,10 +63,10 @@ pub fn mask(
     Ok(Some(Mask { codes, n_excluded }))
 }
 
-/// The rows of a regression's sample, singletons dropped, in order.
+/// The rows of a regression's sample without singletons, in order.
 ///
 /// # Errors
-/// [`RegressionError::Estimate`] if a column is not there, or no row is left.
+/// [`RegressionError::Estimate`] if a column is missing, or no row is left.
 pub fn rows_of(columns: &Columns, formula: &Formula) -> Result<Vec<u32>, RegressionError> {
     let panel = columns.panel(&[], &[])?;
     let mut rows = Design::build(&panel, &Request::of_formula(formula, &[], None))?.rows;
@@ -80,7 +80,7 @@ fn leave_out(stays: &mut [bool], out: impl Fn(usize) -> bool) {
     }
 }
 
-/// Leaves out the rows of the units with the largest values.
+/// Excludes the rows of the units with the largest values.
 fn without_largest(
     columns: &Columns,
     drop: &DropLargest,
@@ -113,7 +113,7 @@ pub fn bits(column: Column<'_>, row: usize) -> u64 {
 /// A column's value in each row.
 ///
 /// # Errors
-/// [`RegressionError::Estimate`] if it holds texts.
+/// [`RegressionError::Estimate`] if the column holds texts.
 pub fn numbers<'c>(
     columns: &'c Columns,
     name: &str,
@@ -137,7 +137,7 @@ pub fn numbers<'c>(
     })
 }
 
-/// A quantile of sorted values, between neighbours in proportion (R's type 7); NaN of none.
+/// A quantile of sorted values, interpolated linearly (R's type 7); NaN without values.
 #[expect(
     clippy::cast_precision_loss,
     clippy::cast_possible_truncation,

@@ -28,19 +28,19 @@ pub struct Source<'a> {
     pub calendar: Calendar,
     /// The income groups of destinations.
     pub incomes: Incomes,
-    /// Files that count.
+    /// The files that count.
     pub files: Vec<FileEntry>,
-    /// Files read at a time.
+    /// The number of files that are read in parallel.
     pub n_workers: usize,
-    /// The options and reference tables that define the figures, as one hash.
+    /// The hash of the options and reference tables that define the figures.
     pub defined: blake3::Hash,
 }
 
 impl<'a> Source<'a> {
-    /// Reads what an open home has recorded.
+    /// Reads the records of an open home.
     ///
     /// # Errors
-    /// [`RegressionError`] if that cannot be read.
+    /// [`RegressionError`] if the records cannot be read.
     pub fn open(archive: &'a mut Archive, n_workers: usize) -> Result<Self, RegressionError> {
         let definition = Arc::new(recorded(archive)?.ok_or(EngineError::Empty)?);
         let incomes = Incomes::of(definition.texts.reference(COUNTRIES))?;
@@ -56,8 +56,8 @@ impl<'a> Source<'a> {
         Ok(Self { archive, definition, calendar, incomes, files, n_workers, defined })
     }
 
-    /// The files with records of a year that count, and what sums of them are made of: the version
-    /// of their tables, what defines the figures, and the files.
+    /// The files that count with records of a year, and the sources of their sums: the version of
+    /// the tables, the definition of the figures, and the files.
     pub fn files_of(&self, year: Year, version: &str) -> (Vec<&FileEntry>, Vec<String>) {
         let of_year = |file: &&FileEntry| file.months.iter().any(|month| month.year() == year);
         let files: Vec<&FileEntry> = self.files.iter().filter(of_year).collect();
@@ -66,10 +66,10 @@ impl<'a> Source<'a> {
         (files, made_of)
     }
 
-    /// What a memory of sums is made of; none if there is none, or not all of it still counts.
+    /// The sources of stored sums; `None` if none are stored, or a source no longer counts.
     ///
     /// # Errors
-    /// [`ArchiveError`] if the memory cannot be read.
+    /// [`ArchiveError`] if the stored sums cannot be read.
     pub fn made_of_then(
         &self,
         key: &str,
@@ -80,12 +80,12 @@ impl<'a> Source<'a> {
         let there: BTreeSet<String> =
             of.into_iter().flatten().flatten().map(str::to_owned).collect();
         let counts = there.iter().all(|of| made_of.contains(of));
-        // The version and what defines the figures stand first.
+        // The version and the definition of the figures come first.
         let is_of_now = made_of[..2].iter().all(|of| there.contains(of));
         Ok((counts && is_of_now).then_some(there))
     }
 
-    /// Reads the records of files, several at a time, and adds up what is made of each in order.
+    /// Reads the records of files in parallel, and adds the results in the order of the files.
     ///
     /// # Errors
     /// [`RegressionError::Archive`] if the records of a file cannot be read.
@@ -106,10 +106,10 @@ impl<'a> Source<'a> {
     }
 }
 
-/// The table of a memory of sums that says what they are made of.
+/// The name of the table with the sources of stored sums.
 pub const MADE_OF: &str = "made-of";
 
-/// What was kept, or why it could not be read: then the default stands for it.
+/// A stored value, or its default with the error if it could not be read.
 ///
 /// # Errors
 /// [`RegressionError::Archive`] if the manifest cannot be read.
@@ -129,7 +129,7 @@ pub fn made_of_table(made_of: &[String]) -> Result<RecordBatch, ArrowError> {
     RecordBatch::try_from_iter([("of", made_of)])
 }
 
-/// A file with its records: two with the same ones count twice.
+/// The name of a file and its records: two files with the same records count twice.
 pub fn named(file: &FileEntry) -> String {
     format!("{} {}", file.vintage.0, file.segment.hash)
 }

@@ -18,20 +18,20 @@ use crate::home::{Archive, Publication, StoredEstimate, StoredState};
 use crate::specification::{Column, Specification};
 use crate::tables::export::ExportError;
 
-/// What is known of the columns asked for, and what has to be estimated.
+/// The current estimates of the requested columns, and the columns without one.
 #[derive(Debug)]
 pub struct Standing {
-    /// The columns that stand.
+    /// The outcomes of columns with a current estimate.
     pub outcomes: Vec<Outcome>,
-    /// The others, for each of the asks.
+    /// The other columns, for each ask.
     pub missing: Vec<Choice>,
-    /// The newest publication that one of the others was estimated as of, with the last year of its
-    /// sample; none if none was.
+    /// The newest publication at which one of the other columns was estimated, with the last year
+    /// of its sample; `None` if none was.
     pub estimated_before: Option<(Publication, Year)>,
 }
 
 impl Standing {
-    /// Nothing: all that is asked for is missing.
+    /// A state in which all requested columns are missing.
     #[must_use]
     pub fn nothing(asks: &[Ask<'_>]) -> Self {
         let wanted = |ask: &Ask<'_>| {
@@ -43,19 +43,19 @@ impl Standing {
         Self { outcomes: Vec::new(), missing, estimated_before: None }
     }
 
-    /// Whether nothing has to be estimated.
+    /// True if no column is missing.
     #[must_use]
     pub fn is_whole(&self) -> bool {
         self.missing.iter().all(|choice| *choice == Choice::Named(Vec::new()))
     }
 }
 
-/// The columns asked for as they stand, over the closed years up to one or all.
+/// The current estimates of the requested columns, over the closed years up to `through` or all.
 ///
 /// # Errors
 /// - [`RegressionError::NoYear`], [`RegressionError::NotClosed`] if there are no such years.
 /// - [`RegressionError::Archive`] if the manifest cannot be read.
-/// - [`RegressionError::OtherVersion`], [`RegressionError::Unreadable`] if an estimate cannot be.
+/// - [`RegressionError::OtherVersion`], [`RegressionError::Unreadable`] for unreadable estimates.
 pub fn as_they_stand(
     panels: &Panels<'_>,
     asks: &[Ask<'_>],
@@ -103,13 +103,13 @@ fn is_of(one: &StoredEstimate, identity: &Identity) -> bool {
     one.model.as_ref().is_some_and(|model| model.identity == identity.hash())
 }
 
-/// The columns asked for as they stood at a vintage: of the estimates made until then those of the
-/// last year, or of the one asked for, and the newest of these.
+/// The requested columns at a vintage: of the estimates made until then, the newest for the last
+/// year or for `through`.
 ///
 /// # Errors
-/// - [`ExportError::NoVintage`] if there is no such vintage.
+/// - [`ExportError::NoVintage`] if the vintage does not exist.
 /// - [`RegressionError::Archive`] if the manifest cannot be read.
-/// - [`RegressionError::OtherVersion`], [`RegressionError::Unreadable`] if an estimate cannot be.
+/// - [`RegressionError::OtherVersion`], [`RegressionError::Unreadable`] for unreadable estimates.
 pub fn as_they_stood(
     archive: &Archive,
     asks: &[Ask<'_>],
@@ -121,7 +121,7 @@ pub fn as_they_stood(
         return Err(ExportError::NoVintage { vintage, newest }.into());
     }
     let mut kept = archive.estimates()?;
-    // Without a stamp the home kept it from being tried.
+    // Without a stamp, the home prevented the estimation.
     kept.retain(|one| !one.stamp.is_empty() && through.is_none_or(|year| one.through == year));
     let mut outcomes = Vec::new();
     for Ask { specification, wanted } in asks {
@@ -150,7 +150,7 @@ pub fn as_they_stood(
     Ok(outcomes)
 }
 
-/// A column, whose kept estimates are looked for.
+/// A column whose stored estimates are searched.
 struct Kept<'s> {
     specification: &'s Specification,
     column: &'s Column,
@@ -214,8 +214,8 @@ impl Kept<'_> {
         (&one.specification, &one.column) == (&self.specification.name, &self.column.name)
     }
 
-    /// Whether an estimate from before layout 3 is of this column of a bundled table: by its
-    /// labels, and by what is known of it, its formula, panel and clusters.
+    /// True if an estimate from before layout 3 belongs to this column of a bundled table. Its
+    /// labels, formula, panel and clusters are compared.
     fn was_before(&self, one: &StoredEstimate) -> Result<bool, RegressionError> {
         if one.model.is_some() || !self.has_labels_of(one) {
             return Ok(false);

@@ -3,9 +3,9 @@
 //! ```text
 //! Outcome ──▶ StoredEstimate {labels, model, state} ──▶ manifest ──▶ KeptEstimate
 //! ```
-//! The result of a model is the [`Estimate`] with its seconds, as JSON of version 1; it has the
+//! The result of a model is the [`Estimate`] with its duration, as JSON of version 1; it has the
 //! covariance matrix and all digits. Version 0 is the JSON of layout 2, which `estimate` printed,
-//! without a covariance matrix. Any other version is an error, never a guess.
+//! without a covariance matrix. Any other version is an error.
 
 use serde::{Deserialize, Serialize};
 
@@ -16,12 +16,12 @@ use super::run::Outcome;
 use crate::estimate::result::Estimate;
 use crate::home::{StoredEstimate, StoredModel, StoredState};
 
-/// The version of the fields of a model.
+/// The version of a model's fields.
 const SCHEMA: u32 = 1;
-/// The version of what layout 2 kept.
+/// The version of the fields of layout 2.
 const LAYOUT_2: u32 = 0;
 
-/// A model's fields as they are written.
+/// The stored fields of a model.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Fields {
@@ -29,7 +29,7 @@ struct Fields {
     seconds: f64,
 }
 
-/// An outcome as it is kept.
+/// The stored form of an outcome.
 ///
 /// # Panics
 /// Never: an estimate is plain data.
@@ -58,12 +58,12 @@ pub(super) fn stored(outcome: &Outcome) -> StoredEstimate {
     }
 }
 
-/// An identity as it is kept.
+/// The stored form of an identity.
 pub(super) fn model(of: &Identity) -> StoredModel {
     StoredModel { identity: of.hash().to_owned(), content: of.text().to_owned() }
 }
 
-/// The result of a stored estimate; none if it is not an estimate.
+/// The result of a stored estimate; `None` if nothing was estimated.
 ///
 /// # Errors
 /// [`RegressionError::OtherVersion`], [`RegressionError::Unreadable`] if it cannot be read.
@@ -81,7 +81,7 @@ pub(super) fn fit(kept: &StoredEstimate) -> Result<Option<Fit>, RegressionError>
     }
 }
 
-/// A model as layout 2 kept it: the estimate among what a document says of it beside.
+/// The result of a model of layout 2: the estimate among the other fields of a document.
 fn of_layout_2(document: &str) -> Result<Fit, serde_json::Error> {
     #[derive(Deserialize)]
     struct Beside {
@@ -94,7 +94,7 @@ fn of_layout_2(document: &str) -> Result<Fit, serde_json::Error> {
     Ok(Fit { estimate, seconds })
 }
 
-/// What decides the figures of a kept model; none where it was not recorded.
+/// The content of a stored model; `None` if it was not recorded.
 ///
 /// # Errors
 /// [`RegressionError::Unreadable`] if another version wrote it.

@@ -12,18 +12,18 @@ use super::sample::{numbers, quantile, rows_of};
 use crate::estimate::panel::Column;
 use crate::specification::{Statistic, Summary, Units};
 
-/// The statistics of one variable, of one value of `by` or of all.
+/// The statistics of one variable, for one value of `by` or for all rows.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Statistics {
     /// The value of `by`, such as the year.
     pub by: Option<f64>,
     /// The variable.
     pub variable: String,
-    /// The figures, as the summary lists them; none where there is no value.
+    /// The figures in the order of the summary; `None` without a value.
     pub figures: Vec<Option<f64>>,
 }
 
-/// The figures of a summary, variables in its order within each value of `by`.
+/// Computes the figures of a summary: for each value of `by`, variables in the summary's order.
 ///
 /// # Errors
 /// [`RegressionError`] if the panel cannot be read, or lacks a column.
@@ -46,7 +46,7 @@ pub fn summarise(
         let value = |row: usize| factors.iter().map(|factor| factor(row)).product::<f64>();
         let mut groups: BTreeMap<u64, Vec<f64>> = BTreeMap::new();
         for &row in &rows {
-            // Years and counts are positive, so that their bits are in their order.
+            // Years and counts are positive: their bits have the order of the numbers.
             let group = by.as_ref().map_or(0, |by| by(row).to_bits());
             groups.entry(group).or_default().push(value(row));
         }
@@ -73,7 +73,7 @@ fn reads(summary: &Summary) -> BTreeSet<String> {
     names
 }
 
-/// Checks that the columns are there.
+/// Checks that the columns exist.
 fn all_there(
     regressions: &Regressions<'_>,
     panel: Units,
@@ -90,7 +90,7 @@ fn all_there(
     Err(RegressionError::NoColumn { panel, column: column.clone(), there })
 }
 
-/// The rows that count: those of the sample; of each unit the first.
+/// The rows that count: those of the sample, and only the first of each unit.
 fn rows(columns: &Columns, summary: &Summary) -> Result<Vec<usize>, RegressionError> {
     let mut rows: Vec<usize> = match &summary.sample {
         Some(formula) => rows_of(columns, formula)?.into_iter().map(|row| row as usize).collect(),

@@ -5,21 +5,21 @@ use super::run::Outcome;
 use super::summary::Statistics;
 use crate::specification::{Specification, Summary};
 
-/// What one specification came out as.
+/// The result of one specification.
 #[derive(Clone, Debug)]
 pub enum TableResult {
     /// Regressions, in the order of the specification's columns.
     Models {
-        /// Its heading.
+        /// The heading.
         title: String,
-        /// Each column, estimated or with the reason why not.
+        /// The outcomes of the columns: an estimate, or the reason for its absence.
         outcomes: Vec<Outcome>,
     },
     /// Statistics of variables.
     Summary {
         /// The specification's name.
         name: String,
-        /// Its heading.
+        /// The heading.
         title: String,
         /// The requested summary.
         summary: Summary,
@@ -30,7 +30,7 @@ pub enum TableResult {
     Figure {
         /// The specification's name.
         name: String,
-        /// Its heading.
+        /// The heading.
         title: String,
         /// The points and the line.
         scatter: Scatter,
@@ -47,7 +47,7 @@ impl TableResult {
         }
     }
 
-    /// The models of a specification, taken out of those of all.
+    /// Takes the models of a specification out of all outcomes.
     pub(super) fn models(specification: &Specification, outcomes: &mut Vec<Outcome>) -> Self {
         let own = |outcome: &mut Outcome| outcome.specification == specification.name;
         let mut outcomes: Vec<Outcome> = outcomes.extract_if(.., own).collect();

@@ -1,4 +1,4 @@
-//! Estimation when a year closes: the one function for every command of intake, called after each
+//! Estimation when a year closes: one function for all commands of intake, called after each
 //! commit.
 //!
 //! The estimation runs after the commit and cannot undo it. A failure is stored as a failed
@@ -20,7 +20,7 @@ use crate::engine::open::calendar;
 use crate::home::{Archive, ArchiveError, Publication, StoredEstimate, StoredState};
 use crate::specification::{Column, Specification};
 
-/// What is estimated when a year closes, and what earlier estimations left for the next.
+/// The models that are estimated when a year closes, and the states of earlier estimations.
 #[derive(Debug)]
 pub struct YearClose {
     specifications: Vec<(Specification, Choice)>,
@@ -28,22 +28,22 @@ pub struct YearClose {
     n_workers: usize,
 }
 
-/// What came of a year that closed.
+/// The result of estimating a closed year.
 #[derive(Debug)]
 pub struct Estimated {
     /// The year.
     pub year: Year,
-    /// The columns.
+    /// The outcomes of the columns.
     pub outcomes: Vec<Outcome>,
-    /// Earlier years that late records had changed since the last estimation.
+    /// Earlier years that late records have changed since the last estimation.
     pub changed: Vec<Year>,
     /// The stored states of earlier estimations that were unreadable and are computed again.
     pub unread: Vec<ArchiveError>,
-    /// Seconds, panels included.
+    /// The duration in seconds, including the panels.
     pub seconds: f64,
 }
 
-/// An entry of the option `estimate` that is no table.
+/// An entry of the option `estimate` that does not name a table.
 #[derive(Debug, thiserror::Error)]
 #[error(
     "the option estimate has \"{entry}\"; write a table as 3, or a column as 3.4 or \
@@ -54,14 +54,14 @@ pub struct NoTable {
     pub entry: String,
 }
 
-/// Which columns of a specification are wanted.
+/// The requested columns of a specification.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Choice {
-    /// All of them.
+    /// All columns.
     All,
     /// Columns on the plant panel; other panels read the archive.
     OnPlants,
-    /// Those named.
+    /// The columns with these names.
     Named(Vec<String>),
 }
 
@@ -75,15 +75,15 @@ impl Wanted for Choice {
     }
 }
 
-/// The tables that are estimated where no option says otherwise.
+/// The tables that are estimated by default.
 const MAIN: [&str; 4] = ["3", "4", "5", "6"];
 
 impl YearClose {
-    /// What the option `estimate` asks for: tables and columns by name. Without it, the columns of
-    /// tables 3 to 6 that are on the plant panel.
+    /// The tables and columns of the option `estimate`. Without the option, the columns of tables 3
+    /// to 6 on the plant panel.
     ///
     /// # Errors
-    /// [`NoTable`] for an entry that names none.
+    /// [`NoTable`] for an entry that names no table.
     pub fn new(option: Option<&[String]>, n_workers: usize) -> Result<Self, NoTable> {
         let specifications = match option {
             None => {
@@ -95,12 +95,12 @@ impl YearClose {
         Ok(Self { specifications, memories: None, n_workers })
     }
 
-    /// Estimates if a December is among the months that a commit closed; nothing if the year has no
-    /// indicators, being the feed's first.
+    /// Estimates if a commit closed a December; does nothing if the year has no indicators because
+    /// it is the feed's first.
     ///
     /// # Errors
-    /// [`RegressionError`] if the home cannot be read or written, or no panel be made; what was
-    /// taken in stays.
+    /// [`RegressionError`] if the home cannot be read or written, or a panel cannot be computed;
+    /// accepted files remain.
     pub fn closed(
         &mut self,
         archive: &mut Archive,
@@ -111,11 +111,11 @@ impl YearClose {
         self.estimate_or_keep_failure(archive, year)
     }
 
-    /// Estimates the last closed year if that was not tried yet: the process that closed it may
-    /// have ended between the commit and the estimates, or the disk have failed or been full.
+    /// Estimates the last closed year if no estimation was tried yet. The process may have ended
+    /// between the commit and the estimates, or the disk may have failed.
     ///
     /// # Errors
-    /// As for [`YearClose::closed`].
+    /// Those of [`YearClose::closed`].
     pub fn catch_up(
         &mut self,
         archive: &mut Archive,
@@ -154,11 +154,11 @@ impl YearClose {
         estimated
     }
 
-    /// Writes the solutions to the home, for the first estimation of the next process; once for
-    /// all the years of a backfill.
+    /// Writes the solutions to the home, for the first estimation of the next process; once for all
+    /// years of a backfill.
     ///
     /// # Errors
-    /// [`RegressionError::Archive`] if it does not take them; the estimates stay.
+    /// [`RegressionError::Archive`] if the home cannot be written; the estimates remain.
     pub fn store(&mut self, archive: &mut Archive) -> Result<(), RegressionError> {
         self.memories.as_mut().map_or(Ok(()), |memories| memories.store(archive))
     }
@@ -193,9 +193,9 @@ impl YearClose {
         Ok(Some(Estimated { year, outcomes, changed, unread, seconds }))
     }
 
-    /// Keeps that nothing could be estimated, as far as the home takes it.
+    /// Stores the failure of an estimation, if the home can be written.
     fn keep_failure(&self, archive: &mut Archive, year: Year, error: &RegressionError) {
-        // A home that does not tell, or does not take it, has said so in the error itself.
+        // If the home cannot be read or written, the error itself reports it.
         let Ok(as_of) = archive.last_publication() else { return };
         let as_of = as_of.unwrap_or_default();
         let failed = |(specification, choice): &(Specification, Choice)| {
@@ -228,7 +228,7 @@ fn failure(
     }
 }
 
-/// The specifications that entries such as `3` and `4.1` name, columns of one together.
+/// The specifications of entries such as `3` and `4.1`; columns of one specification are merged.
 fn chosen(entries: &[String]) -> Result<Vec<(Specification, Choice)>, NoTable> {
     let mut chosen: Vec<(Specification, Choice)> = Vec::new();
     for entry in entries {
