@@ -1,4 +1,4 @@
-//! `check FEED…`: read a feed without a home, and say what its files are.
+//! `check FEED…`: read a feed without a home, and describe its files.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -42,7 +42,7 @@ struct Report {
     accepted: u64,
     excluded: u64,
     rejected: u64,
-    /// Files whose names name no month.
+    /// Files whose names contain no month.
     refused: Vec<String>,
     passed_over: Option<Finding>,
 }

@@ -27,7 +27,7 @@ impl Close {
         let config = home.config()?;
         let archive = Archive::read(home.folder())?;
         let by_file = config.close.unwrap_or_default() == ClosePolicy::File;
-        // A file that came while months were closed by command leaves its month open.
+        // A file that arrived while months were closed by command leaves its month open.
         if by_file && archive.vintages_of(self.period)?.is_empty() {
             anyhow::bail!(
                 "months are closed by their files here (close = \"file\"), and {} has none; \

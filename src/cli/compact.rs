@@ -1,5 +1,4 @@
-//! `compact`: fold the parts of the published tables, and drop vintages that `retention` does not
-//! store.
+//! `compact`: fold the parts of the published tables, and drop vintages by the option `retention`.
 
 use clap::Args;
 use spillover::engine::Request;

@@ -1,4 +1,4 @@
-//! `completions SHELL` and `manual DIR`: what a shell and `man` know of the commands.
+//! `completions SHELL` and `manual DIR`: scripts for shells, and man pages.
 
 use std::path::PathBuf;
 

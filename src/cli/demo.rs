@@ -82,7 +82,7 @@ fn simulated(folder: &Path) -> anyhow::Result<PathBuf> {
     Ok(feed)
 }
 
-/// Rows and mean figures of each year.
+/// The rows and mean figures of each year.
 fn headlines(archive: &Archive, n_workers: usize) -> anyhow::Result<()> {
     println!("year  months    city rows   plant rows   mean affiliate_growth   mean local_growth");
     let standing = replay::Standing::at(archive, None, n_workers)?;

@@ -1,4 +1,4 @@
-//! How a command ends, and with which exit code.
+//! The ending of a command, and its exit code.
 
 use std::process::ExitCode;
 
@@ -7,7 +7,7 @@ use std::process::ExitCode;
 #[error("{0}")]
 pub struct UsageError(pub String);
 
-/// How a completed command ended.
+/// The ending of a completed command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Done {
     /// All of the work is done.
@@ -21,8 +21,8 @@ pub enum Done {
 }
 
 impl Done {
-    /// The process's exit code: 0 done, 1 failed, 3 done but input was refused, rejected or not
-    /// there.
+    /// The process's exit code: 0 done, 1 failed, 3 done but input was refused, rejected or
+    /// missing.
     pub fn code(self) -> ExitCode {
         match self {
             Self::Clean => ExitCode::SUCCESS,

@@ -120,7 +120,7 @@ impl FormatName {
             .try_map(|name| Self::from_str(&name, false))
     }
 
-    /// The report that it names.
+    /// The report in this format.
     pub fn report(self) -> ReportFormat {
         match self {
             Self::Text => ReportFormat::Table(Layout::Text),
@@ -157,7 +157,7 @@ impl Estimate {
                 (true, false) => Reuse::Solutions,
                 (false, false) => Reuse::Estimates,
             },
-            // A vintage is answered from what is stored, whatever the options are.
+            // A vintage is read from stored estimates, and ignores the options.
             n_workers: match self.vintage {
                 Some(_) => 1,
                 None => n_workers(None, &home.config()?),
@@ -199,7 +199,7 @@ impl Estimate {
         Ok(done(outcomes.iter()))
     }
 
-    /// Clears the records of columns that failed or lacked data: all, or the named ones.
+    /// Clears the records of columns that failed or lacked data: all, or those of the named tables.
     fn clear(&self, home: &HomeOptions, asked: &[Asked]) -> anyhow::Result<Done> {
         Archive::read(home.folder())?;
         let mut archive = Archive::open(home.folder())?;
@@ -210,7 +210,7 @@ impl Estimate {
         Ok(Done::Clean)
     }
 
-    /// What is asked for: all of a specification, or one column of it.
+    /// The requested columns: all of a specification, or one.
     fn asked(&self) -> anyhow::Result<Vec<Asked>> {
         if let Some(file) = &self.spec {
             let text = files::read_text(file).map_err(|error| {
@@ -273,7 +273,7 @@ impl Estimate {
     }
 }
 
-/// The exit of a command for columns: failed if one failed, else missing input if the home lacks
+/// The ending of a command for columns: failed if one failed, else missing input if the home lacks
 /// data for one.
 pub fn done<'o>(outcomes: impl Iterator<Item = &'o Outcome>) -> Done {
     let mut names: [Vec<String>; 3] = Default::default();
@@ -306,7 +306,7 @@ pub fn say(notice: Notice) {
     }
 }
 
-/// The notice that a stored state is unusable.
+/// The message about an unusable stored state.
 pub fn unread(error: &ArchiveError) -> String {
     let error = with_causes(error);
     format!(
@@ -315,7 +315,7 @@ pub fn unread(error: &ArchiveError) -> String {
     )
 }
 
-/// The notice that late records have changed closed years since the last estimation.
+/// The message about closed years that late records have changed since the last estimation.
 pub fn changed(years: &[Year]) -> String {
     let years: Vec<String> = years.iter().map(ToString::to_string).collect();
     format!("since the last estimation, late records have changed {}", years.join(", "))

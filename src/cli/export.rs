@@ -147,7 +147,7 @@ impl Export {
         self.write(home, reader, &table.sheet(), table.rows_of(year))
     }
 
-    /// Writes the rows that are asked for, with names if they are.
+    /// Writes the requested rows, with names if requested.
     fn write(
         &self,
         home: &HomeOptions,
@@ -168,10 +168,10 @@ impl Export {
     }
 }
 
-/// A home to read, with as many threads as its options say.
+/// Opens a home for reading, with the number of threads from its options.
 pub fn reader(home: &HomeOptions) -> anyhow::Result<Reader> {
-    // The home first: without one, no options matter. A reader needs nothing else of the options:
-    // a file with a slip in it does not stop it.
+    // The home comes first: without one, no options matter. An error in the options file must not
+    // stop a reader, which needs nothing else of them.
     let reader = Reader::open(home.folder())?;
     let config = match home.config() {
         Err(error) if !matches!(error.downcast_ref(), Some(SettingsError::Read { .. })) => {

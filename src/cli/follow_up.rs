@@ -1,10 +1,10 @@
-//! Work after a change of a home. It makes the next start and the next look faster, and changes no
-//! figure.
+//! Work after a change of a home, which speeds up the next start and the next reading. It changes
+//! no figure.
 
 use spillover::engine::{Engine, with_causes};
 use spillover::home::{Compaction, CompactionRules};
 
-/// How many years of tables a compaction folded; prints which it could not read.
+/// The number of years of tables that a compaction folded; prints those that could not be read.
 pub fn n_folded(done: &Compaction) -> usize {
     for damaged in &done.damaged {
         eprintln!(

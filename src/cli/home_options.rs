@@ -28,15 +28,14 @@ impl HomeOptions {
     }
 }
 
-/// A number of workers on the command line.
+/// Parses the number of workers of the command line.
 pub fn workers(text: &str) -> Result<usize, String> {
     let n_workers = text.parse().map_err(|_| "give a whole number".to_owned())?;
     check_workers(n_workers).map_err(|error| error.to_string())?;
     Ok(n_workers)
 }
 
-/// The number of workers: from the command line or the options, else one for each core, at most
-/// four.
+/// The number of workers: from the command line or the options, else one per core, at most four.
 pub fn n_workers(asked: Option<usize>, config: &Config) -> usize {
     let one_a_core = || std::thread::available_parallelism().map_or(1, usize::from).min(4);
     asked.or(config.workers).unwrap_or_else(one_a_core)

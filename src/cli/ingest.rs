@@ -74,7 +74,7 @@ impl Ingest {
     }
 }
 
-/// Opens a home to write it, and counts the segments that it reads; restores damaged ones from the
+/// Opens a home for writing, and counts the segments that it reads; restores damaged ones from the
 /// given files.
 pub fn open(home: &HomeOptions, request: Request, files: &[FeedFile]) -> anyhow::Result<Engine> {
     let bar = counter("restoring");
@@ -119,7 +119,7 @@ struct Summary {
     skipped: Vec<SkippedFile>,
     /// The refused files, with the reason.
     refused: Vec<RefusedFile>,
-    /// What is odd about accepted files.
+    /// The findings about accepted files.
     findings: Vec<FileFinding>,
 }
 

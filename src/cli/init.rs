@@ -20,7 +20,7 @@ use super::ending::Done;
 use super::home_options::HomeOptions;
 use super::target::Target;
 
-/// How many records are shown.
+/// The number of records in the output.
 const RECORDS_SHOWN: usize = 10;
 
 #[derive(Debug, Args)]
@@ -93,7 +93,7 @@ fn value_of(text: &str) -> Value {
     value.unwrap_or_else(|| Value::String(text.trim().to_owned()))
 }
 
-/// Asks a question; none at the end of the input.
+/// Asks a question; `None` at the end of the input.
 fn asked(question: &Question) -> anyhow::Result<Option<Value>> {
     println!("{}", question.text);
     for (at, choice) in question.choices.iter().enumerate() {
@@ -109,11 +109,11 @@ fn asked(question: &Question) -> anyhow::Result<Option<Value>> {
     let number = line.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
     let choice = number.and_then(|number| question.choices.get(number));
     let value = choice.map_or_else(|| value_of(line), |choice| value_of(choice));
-    // A code that is all digits is a text all the same.
+    // A code of digits alone is still a text.
     Ok(Some(if is_list(&question.key) { list_of(value) } else { value }))
 }
 
-/// Whether a key has a list of texts.
+/// True if the value of a key is a list of texts.
 fn is_list(key: &str) -> bool {
     ["flow.export", "flow.import"].contains(&key)
 }
@@ -126,7 +126,7 @@ fn list_of(value: Value) -> Value {
     }
 }
 
-/// Says which keys are open.
+/// Reports the open keys.
 fn tell_open(questions: &[Question]) {
     eprintln!("nothing is written: these keys cannot be told from the files");
     for Question { key, text, choices } in questions {
@@ -138,7 +138,7 @@ fn tell_open(questions: &[Question]) {
     }
 }
 
-/// Shows records of the sample as they would be read; whether all of its lines are read.
+/// Prints the first records of the sample; true if all of its lines are read.
 fn show(
     feed: &Path,
     proposal: &Proposal,

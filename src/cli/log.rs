@@ -53,7 +53,7 @@ impl Log {
             Level::Info => LevelFilter::INFO,
             Level::Debug => LevelFilter::DEBUG,
         };
-        // A log that cannot be written, on a full disk say, must not end what it tells of.
+        // A log that cannot be written, for example on a full disk, must not end the command.
         let lines = tracing_subscriber::fmt()
             .with_max_level(level)
             .with_target(false)

@@ -124,11 +124,11 @@ pub fn run(arguments: Arguments) -> anyhow::Result<Done> {
         eprintln!("cannot remove {path} of an earlier process{remark}: {error}");
     }
     let home = HomeOptions { folder: data, config };
-    // Also where the command has no use for options: a name with a slip in it is no wish.
+    // Checked for every command: a wrong name must not pass silently.
     if let Some(config) = &home.config {
         Config::from_file(config)?;
     }
-    // What these need room for is not the home.
+    // These commands need room outside of the home.
     let is_elsewhere = matches!(command, Command::Demo(_) | Command::Export(_) | Command::Diff(_));
     run_command(command, &home)
         .map_err(|error| if is_elsewhere { error } else { with_room_asked_for(error, &home) })
@@ -162,7 +162,7 @@ fn run_command(command: Command, home: &HomeOptions) -> anyhow::Result<Done> {
     }
 }
 
-/// Explains what a full disk means for the run.
+/// Adds the consequence of a full disk for the run to an error.
 fn with_room_asked_for(error: anyhow::Error, home: &HomeOptions) -> anyhow::Error {
     let of_engine = |error: &EngineError| error.is_no_room();
     let of_archive = |error: &ArchiveError| error.is_no_room();
@@ -177,7 +177,7 @@ fn with_room_asked_for(error: anyhow::Error, home: &HomeOptions) -> anyhow::Erro
     ))
 }
 
-/// Whether a command failed because the reader of its output has ended, as with `| head`.
+/// True if a command failed because the reader of its output has ended, as with `| head`.
 pub fn is_closed_pipe(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| {
         cause

@@ -47,12 +47,12 @@ pub struct RowOptions {
 }
 
 impl RowOptions {
-    /// The years that are asked for; none asks for all.
+    /// The requested years; empty for all.
     pub fn years(&self) -> impl Iterator<Item = Year> {
         self.year.iter().copied().map(Year)
     }
 
-    /// The year, if exactly one is asked for: other years are not read.
+    /// The year, if exactly one is requested: other years are not read.
     pub fn one_year(&self) -> Option<Year> {
         match self.year[..] {
             [year] => Some(Year(year)),
@@ -60,7 +60,7 @@ impl RowOptions {
         }
     }
 
-    /// The rows that are asked for; names become codes.
+    /// The requested rows, with names replaced by codes.
     pub fn choice(&self, names: &Names) -> Result<RowChoice, NameError> {
         let codes = |kind, asked: &[String]| {
             asked.iter().map(|name| names.code(kind, name)).collect::<Result<Vec<_>, _>>()

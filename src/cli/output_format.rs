@@ -10,7 +10,7 @@ use super::ending::UsageError;
 
 /// Formats of which a command writes one.
 pub trait OutputFormat: ValueEnum + PartialEq {
-    /// The extensions of its files in lower case, the usual one first.
+    /// The file extensions of the format in lower case, the usual one first.
     fn extensions(&self) -> &'static [&'static str];
 }
 
@@ -23,11 +23,11 @@ const KINDS: [&str; 38] = [
     "zip", "zst",
 ];
 
-/// The format of an output: as asked, else by the file's extension, else the first one.
+/// The format of an output: the requested one, else that of the file's extension, else the first.
 ///
 /// # Errors
-/// [`UsageError`] if the extension and the format asked for contradict one another, or if no format
-/// is asked for and none has the extension.
+/// [`UsageError`] if the extension contradicts the requested format, or if no format is requested
+/// and none has the extension.
 pub fn format_of<F: OutputFormat>(asked: Option<F>, file: Option<&Path>) -> Result<F, UsageError> {
     let first = || F::value_variants()[0].clone();
     let Some((file, extension)) = file.and_then(|file| Some((file, extension(file)?))) else {
@@ -62,10 +62,10 @@ pub fn format_of<F: OutputFormat>(asked: Option<F>, file: Option<&Path>) -> Resu
     }
 }
 
-/// Checks the name of a file that is CSV whatever it is called.
+/// Checks the name of a file that is always CSV.
 ///
 /// # Errors
-/// [`UsageError`] if its extension says that it is something else.
+/// [`UsageError`] if the file's extension is that of another format.
 pub fn check_csv(flag: &str, file: &Path) -> Result<(), UsageError> {
     match extension(file) {
         Some(extension) if extension != "csv" && KINDS.contains(&extension.as_str()) => {

@@ -12,7 +12,7 @@ pub fn bar(n_things: usize, what: &'static str) -> ProgressBar {
     ProgressBar::new(n_things as u64).with_style(style).with_message(what)
 }
 
-/// A count of things whose number is not known before they are looked up.
+/// A count of things whose total is unknown in advance.
 pub fn counter(what: &'static str) -> ProgressBar {
     let style = ProgressStyle::with_template("{msg} {pos}").expect("a valid template");
     ProgressBar::no_length().with_style(style).with_message(what)
@@ -24,7 +24,7 @@ pub struct Files {
     bar: ProgressBar,
     /// The message for each skipped file.
     skipped: Vec<String>,
-    /// How many of them were withdrawn.
+    /// The number of withdrawn files among them.
     n_withdrawn: usize,
     /// The message for each refused file.
     refused: Vec<String>,
@@ -75,10 +75,10 @@ impl Files {
     }
 }
 
-/// How a command reports skipped files.
+/// The way in which a command reports skipped files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Skipped {
-    /// Their number.
+    /// Only their number.
     Counted,
     /// One by one.
     Listed,
@@ -132,7 +132,7 @@ impl Observer for Files {
     }
 }
 
-/// Why a file is skipped.
+/// The message for a skipped file, with the reason.
 fn skipped(seen: &Seen) -> String {
     match seen {
         Seen::Known { accepted_as, superseded_by: None } => {

@@ -1,4 +1,4 @@
-//! Prints what estimations beside an intake give, on the standard error.
+//! Prints the results of estimations during an intake on the standard error.
 
 use spillover::engine::with_causes;
 use spillover::regressions::{

@@ -182,8 +182,8 @@ impl Regress {
     }
 }
 
-/// A number with so many decimals; where they would show little of it, or digits that it does not
-/// have, with as many behind its first digit.
+/// A number with this many decimals. A number that is too small or too large for them has this many
+/// decimals in scientific notation.
 fn number(value: f64, n_decimals: usize, least: f64) -> String {
     const MOST: f64 = 1e9;
     if value == 0.0 || (least..MOST).contains(&value.abs()) {
@@ -205,7 +205,7 @@ fn probability(p: f64) -> String {
     if p == 0.0 || p >= 1e-3 { format!("{p:.4}") } else { format!("{p:.1e}") }
 }
 
-/// The terms with their figures, aligned whatever their size.
+/// The terms with their figures, aligned at any size.
 fn coefficients(estimate: &Estimate) -> String {
     let header = ["", "estimate", "std. error", "t", "p", "95 % low", "95 % high"];
     let mut lines = vec![header.map(str::to_owned)];
@@ -292,7 +292,7 @@ fn in_format(
     })
 }
 
-/// One line a level: the effect, the level's values joined as in its name, the effect's value.
+/// Writes one line per level: the effect, the level's joined values, the effect's value.
 fn write_levels(
     target: &Target,
     formula: &Formula,

@@ -1,4 +1,4 @@
-//! Where and how `export` and `diff` write a table.
+//! The format and destination of the tables of `export` and `diff`.
 
 use std::io::{IsTerminal, stdout};
 use std::path::PathBuf;
@@ -57,7 +57,7 @@ impl TableOutput {
     /// The format.
     ///
     /// # Errors
-    /// [`UsageError`] if what is asked for contradicts itself.
+    /// [`UsageError`] if options contradict each other.
     fn format(&self) -> Result<Format, UsageError> {
         let format = format_of(self.format, self.output.as_deref())?;
         if self.excel && format != FormatName::Csv {
@@ -87,14 +87,14 @@ impl TableOutput {
     /// Checks the request before the computation.
     ///
     /// # Errors
-    /// [`UsageError`] if it contradicts itself, and where the file would be in a home.
+    /// [`UsageError`] if options contradict each other, and an error if the file is inside a home.
     pub fn check(&self, home: &HomeOptions) -> anyhow::Result<()> {
         home.spared(&[]).check(self.output.as_deref())?;
         self.format()?;
         Ok(())
     }
 
-    /// Writes a table: whole, or not at all.
+    /// Writes a table: completely, or not at all.
     pub fn write(
         &self,
         home: &HomeOptions,

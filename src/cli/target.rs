@@ -1,5 +1,5 @@
-//! The destination of an output: the standard output, or a file that is written whole or not at
-//! all. The file is outside of every home and is not an input of the command.
+//! The destination of an output: the standard output, or a file that is written completely or not
+//! at all. The file is outside of every home and is not an input of the command.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -14,7 +14,7 @@ use spillover::home::home_around;
 
 /// The files that a command must not overwrite.
 pub struct Spared<'a> {
-    /// The home folder, whether or not it exists.
+    /// The home folder, which may not exist.
     pub data: &'a Path,
     /// The input files of the command.
     pub inputs: Vec<&'a Path>,
@@ -57,7 +57,7 @@ impl Spared<'_> {
     }
 }
 
-/// Whether a file is below a folder, by its numbers.
+/// True if a folder contains a file, by device and inode numbers.
 fn has_file(folder: &Path, file: (u64, u64)) -> anyhow::Result<bool> {
     let failed = || format!("cannot list the files of the home {}", folder.display());
     let entries = match fs::read_dir(folder) {
@@ -90,9 +90,9 @@ pub enum Target {
     File {
         /// The draft with the content.
         draft: File,
-        /// Its name until then; removed unless it is finished.
+        /// The draft's name; the draft is removed unless it is finished.
         leaving: Leaving,
-        /// Its name in the end.
+        /// The final name.
         path: PathBuf,
     },
 }
@@ -110,14 +110,14 @@ impl Target {
         }
         let target = spared.checked(path)?;
         let (draft, leaving) = draft_beside(&target).map_err(failed)?;
-        // Whoever could read the old one can read the new one, and nobody else.
+        // The new file has the readers of the old one, and no others.
         if let Ok(there) = fs::metadata(&target) {
             give(&draft, &there).map_err(failed)?;
         }
         Ok(Self::File { draft, leaving, path: target })
     }
 
-    /// Makes the file durable and gives it its name.
+    /// Writes the file to disk and gives it its final name.
     pub fn finish(self) -> anyhow::Result<()> {
         let Self::File { draft, leaving, path } = self else { return Ok(()) };
         let named = draft.sync_all().and_then(|()| leaving.stay_as(&path));
@@ -125,15 +125,14 @@ impl Target {
     }
 }
 
-/// Whether a path is of a pipe or a device, or goes where the standard output goes: nothing is
-/// replaced then.
+/// True if a path is a pipe or a device, or is the standard output: no file is replaced then.
 fn is_stream(path: &Path) -> bool {
     let is_special = |there: fs::Metadata| !there.is_file() && !there.is_dir();
     is_standard_output(path) || fs::metadata(path).is_ok_and(is_special)
 }
 
-/// A new file in the same folder under a unique name, with default permissions. Leftovers of a kill
-/// are removed.
+/// A new file in the same folder under a unique name, with default permissions. Removes the
+/// leftovers of killed processes.
 fn draft_beside(path: &Path) -> io::Result<(File, Leaving)> {
     use std::os::unix::fs::PermissionsExt;
     remove_on_signals()?;
@@ -152,8 +151,8 @@ fn draft_beside(path: &Path) -> io::Result<(File, Leaving)> {
 
 const SUFFIX: &str = ".partial";
 
-/// Gives a file the owner, group and permissions of another, as far as the process may. If the
-/// group differs, it gets no group permissions.
+/// Gives a file the owner, group and permissions of another, as far as permitted. If the group
+/// differs, the file gets no group permissions.
 fn give(file: &File, like: &fs::Metadata) -> io::Result<()> {
     use std::os::unix::fs::{PermissionsExt, fchown};
     let mut mode = like.mode() & 0o777;
@@ -164,7 +163,7 @@ fn give(file: &File, like: &fs::Metadata) -> io::Result<()> {
     file.set_permissions(fs::Permissions::from_mode(mode))
 }
 
-/// Whether a path, such as `/dev/stdout`, is the standard output.
+/// True if a path, such as `/dev/stdout`, is the standard output.
 fn is_standard_output(path: &Path) -> bool {
     use std::os::fd::AsFd;
     let output = io::stdout().as_fd().try_clone_to_owned().map(File::from);

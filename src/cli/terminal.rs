@@ -1,9 +1,9 @@
 //! Output for people, one line at a time, and documents for programs.
 //!
-//! `println!` and `eprintln!` of this binary come here. One call is one line, and each of its
-//! characters is visible. A name from outside can neither act on the terminal nor forge a line. A
-//! text of several lines comes from a stage that treats each of its cells in the same way, or is a
-//! document for a program and uses [`document`].
+//! `println!` and `eprintln!` of this binary are defined here. One call prints one line, and each of
+//! its characters is visible. A name from outside can neither act on the terminal nor forge a line.
+//! A text of several lines comes from a stage that makes each of its cells visible. A document for a
+//! program uses [`document`].
 
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::borrow::Cow;
@@ -25,12 +25,12 @@ pub fn say(text: Arguments<'_>) {
     document(&visible::line(&text.to_string()));
 }
 
-/// Writes a line to the standard error, if it can be.
+/// Writes a line to the standard error, if possible.
 pub fn tell(text: Arguments<'_>) {
     let _ = writeln!(stderr(), "{}", visible::line(&text.to_string()));
 }
 
-/// Prints why a command failed: the cause of each message, or the place in a formula.
+/// Prints the error of a failed command with its causes, or with the position in a formula.
 pub fn failure(error: &anyhow::Error) {
     let Some(formula) = error.downcast_ref::<FormulaError>() else {
         return tell(format_args!("spillover: {error:#}"));
@@ -41,7 +41,7 @@ pub fn failure(error: &anyhow::Error) {
     tell(format_args!("{caret}"));
 }
 
-/// Writes a text of several lines to the standard output as it is, and ends its last line.
+/// Writes a text of several lines to the standard output unchanged, and ends its last line.
 pub fn document(text: &str) {
     match writeln!(stdout(), "{}", text.strip_suffix('\n').unwrap_or(text)) {
         Ok(()) => {}
@@ -69,7 +69,7 @@ pub fn json_line(value: &impl Serialize) -> anyhow::Result<()> {
 
 /// A writer of log events to the standard error: each write is a whole event.
 pub struct LogEvents {
-    /// How an event is made visible.
+    /// The function that makes an event visible.
     pub escape: fn(&str) -> Cow<'_, str>,
 }
 
@@ -88,7 +88,7 @@ impl Write for LogEvents {
 
 /// Prints an error of the command line, or the requested help.
 ///
-/// The parser quotes arguments unchanged, so they are parsed once more in their visible form.
+/// The parser quotes arguments unchanged: they are parsed again in their visible form.
 pub fn usage(error: UsageError, parse: impl Fn(Vec<String>) -> Option<UsageError>) -> ExitCode {
     let shown = |text: std::ffi::OsString| visible::line(&text.to_string_lossy()).into_owned();
     let error = parse(std::env::args_os().map(shown).collect()).unwrap_or(error);
@@ -96,12 +96,12 @@ pub fn usage(error: UsageError, parse: impl Fn(Vec<String>) -> Option<UsageError
     ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
 }
 
-/// A panic on any thread ends the process: the other workers would wait for a dead one for ever.
-/// What was committed stays, and the next run begins there.
+/// Makes a panic on any thread end the process: other workers would wait forever for a dead one.
+/// Committed steps remain, and the next run continues from them.
 pub fn end_on_panic() {
     std::panic::set_hook(Box::new(|panic| {
         let thread = std::thread::current();
-        // What reads a table that is damaged may panic; that refuses the file.
+        // A reader may panic on a damaged table; this refuses the file.
         if thread.name() == Some(READER) {
             return;
         }

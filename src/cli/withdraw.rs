@@ -1,4 +1,4 @@
-//! `withdraw NAME…`: withdraw files, whose lines then no longer count.
+//! `withdraw NAME…`: withdraw files; their lines then no longer count.
 
 use std::ops::ControlFlow;
 use std::path::Path;
