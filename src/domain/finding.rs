@@ -1,39 +1,39 @@
-//! What is odd about a file whose lines are in order: its figures may be others than were meant.
+//! Findings: odd features of a file with valid lines, whose figures may be unintended.
 //!
-//! A finding warns. An option turns it into a refusal.
+//! A finding is a warning. An option turns it into a refusal.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// What is odd.
+/// The kind of an odd feature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FindingKind {
-    /// More firms than usual were never seen before.
+    /// Unusually many firms never appeared before.
     UnseenFirms,
-    /// More countries than usual were never seen before.
+    /// Unusually many countries never appeared before.
     UnseenCountries,
-    /// More regions than usual were never seen before.
+    /// Unusually many regions never appeared before.
     UnseenRegions,
     /// Most records are of earlier months than the file.
     LateShare,
-    /// Lines that are equal to lines of another file of the month.
+    /// Lines are equal to lines of another file of the month.
     SameLines,
-    /// Values that are the sums of others: totals beside their parts.
+    /// Values are the sums of others: totals among their parts.
     Aggregates,
-    /// Codes that differ only in blanks, zeros, width or case.
+    /// Codes differ only in blanks, zeros, width or case.
     NearCodes,
-    /// Lines that are text in another encoding than the file's.
+    /// Lines are in another encoding than the file.
     MixedEncoding,
-    /// Months with so few records that the file neither closes nor replaces them.
+    /// Months have so few records that the file neither closes nor replaces them.
     ThinMonth,
-    /// Files of the folder that the pattern passes over.
+    /// The pattern passes over files of the folder.
     NamesPassedOver,
 }
 
 impl FindingKind {
-    /// All of them, in the order in which they are listed.
+    /// All kinds, in the order of lists.
     pub const ALL: [Self; 10] = [
         Self::UnseenFirms,
         Self::UnseenCountries,
@@ -64,7 +64,7 @@ impl FindingKind {
         }
     }
 
-    /// The kind of a name.
+    /// The kind with this name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.name() == name)
@@ -77,26 +77,26 @@ impl fmt::Display for FindingKind {
     }
 }
 
-/// What was found in a file.
+/// A finding about a file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Finding {
-    /// What is odd.
+    /// The kind of the finding.
     pub kind: FindingKind,
-    /// How many codes, lines, groups, months or files are.
+    /// The number of odd codes, lines, groups, months or files.
     pub n: u64,
-    /// Of how many.
+    /// The number of all of these.
     pub of: u64,
-    /// The first of them, as a message shows them.
+    /// The first odd ones, in the form of messages.
     pub first: Vec<String>,
-    /// What they are compared with: a file, an encoding, a usual share, a month, a pattern.
+    /// The object of the comparison: a file, an encoding, a usual share, a month, a pattern.
     pub beside: String,
 }
 
-/// How many texts a finding shows.
+/// The largest number of texts in a finding.
 pub const SHOWN: usize = 3;
 
 impl Finding {
-    /// The first texts in one.
+    /// The first texts as one text.
     fn shown(&self) -> String {
         let n_more = self.n.saturating_sub(self.first.len() as u64);
         let more = if n_more == 0 { String::new() } else { format!(" and {n_more} more") };

@@ -1,8 +1,8 @@
-//! New codes: lines that were rejected because the tables lacked a code are read again under tables
-//! that have it.
+//! New codes: reads rejected lines again whose codes a later table contains.
 //!
-//! The records of a file's lines become a file of their own, with a vintage: `verify`, `revisions`,
-//! withdrawals and replays know it as any other. It goes with the file that its lines are from.
+//! The records of a file's lines become a separate file with a vintage: `verify`, `revisions`,
+//! withdrawals and replays treat it as any other. It is withdrawn together with the file of its
+//! lines.
 
 use std::fmt;
 
@@ -17,7 +17,7 @@ use crate::home::definition::Definition;
 use crate::home::segment::{Encoded, encode, sort};
 use crate::home::{AcceptedFile, Archive, ArchiveError, Covered, FileEntry, Summary};
 
-/// The records of lines that were rejected, as a file.
+/// The records of formerly rejected lines, as a file.
 pub(super) struct Recovered {
     of: FileEntry,
     summary: Summary,
@@ -26,14 +26,14 @@ pub(super) struct Recovered {
     coverage: Option<Coverage>,
 }
 
-/// A file whose rejected lines count in part.
+/// A file of which some rejected lines now count.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CountsNow {
     /// The file.
     pub name: String,
-    /// The vintage of the lines that count.
+    /// The vintage of these lines.
     pub vintage: Vintage,
-    /// Their number.
+    /// The number of these lines.
     pub n_lines: u64,
 }
 
@@ -48,12 +48,12 @@ impl fmt::Display for CountsNow {
     }
 }
 
-/// What the lines of a file are called that were read again.
+/// The name of a file's lines that were read again.
 fn name_of(file: &FileEntry) -> String {
     format!("{} (vintage {} read again)", file.name, file.vintage)
 }
 
-/// Whether a name that counts is that of a file, or of lines of it that were read again.
+/// True if the name of a counted file is that of a file, or of its lines that were read again.
 pub(super) fn is_or_is_read_again(counting: &str, name: &str) -> bool {
     let rest = counting.strip_prefix(name);
     rest.is_some_and(|rest| {
@@ -61,7 +61,7 @@ pub(super) fn is_or_is_read_again(counting: &str, name: &str) -> bool {
     })
 }
 
-/// Files with the ones that have lines of them which were read again.
+/// Files, with the files of their lines that were read again.
 pub(super) fn with_read_again(
     archive: &Archive,
     vintages: &[Vintage],
@@ -75,8 +75,8 @@ pub(super) fn with_read_again(
     Ok(vintages.iter().copied().chain(again).collect())
 }
 
-/// The lines of all files that are records under a later definition and were rejected under an
-/// earlier one, of a feed with this first month.
+/// The lines of all files that an earlier definition rejects and a later one accepts as records;
+/// `first` is the feed's first month.
 pub(super) fn recovered(
     archive: &Archive,
     definitions: (&Definition, &Definition),
@@ -112,7 +112,7 @@ fn of_file(
     }
     let rejected = Rejected { file: &file, columns, rejects: &rejects, first };
     let read = read_again(rejected, profile, [&before.places, &after.places]);
-    // The columns of a later layout can be others.
+    // A later layout may have other columns.
     let Ok(ReadAgain { mut records, texts, mut counts, lines }) = read else { return Ok(None) };
     if lines.is_empty() {
         return Ok(None);
@@ -146,7 +146,7 @@ fn of_file(
     Ok(Some(Recovered { of, summary, sums, segment, coverage }))
 }
 
-/// How lines end whose records are these; of what is no record the number stays.
+/// Counts records by their end; lines that are not records keep their counts.
 fn count(counts: &mut Counts, records: &[Record]) {
     counts.accepted = 0;
     for exclusion in Exclusion::OF_RECORDS {
@@ -171,7 +171,7 @@ fn coverage(covered: &Covered, records: &[Record]) -> Coverage {
 }
 
 impl Recovered {
-    /// Lets the records take effect, and makes them durable.
+    /// Makes the records effective and durable.
     pub(super) fn accept(
         self,
         archive: &Archive,
@@ -211,7 +211,7 @@ impl Recovered {
     }
 }
 
-/// Lets the records of lines that were rejected take effect, from a vintage on.
+/// Makes the records of formerly rejected lines effective, from a vintage on.
 pub(super) fn accept_all(
     recovered: Vec<Recovered>,
     archive: &Archive,

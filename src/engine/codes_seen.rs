@@ -1,4 +1,4 @@
-//! The codes of earlier files: what of a new one is unseen, or near to what is known.
+//! The codes of earlier files: finds codes of a new file that are unseen or similar to known ones.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -27,7 +27,7 @@ pub(super) struct CodesSeen {
     countries: Spellings,
 }
 
-/// What a file brings to them.
+/// The codes that a file adds.
 #[derive(Debug)]
 pub(super) struct FileCodes {
     part: String,
@@ -35,11 +35,11 @@ pub(super) struct FileCodes {
     new_regions: Vec<String>,
 }
 
-/// What tells files of the same months apart; of a file that is the whole month this.
+/// The key of a file that is a whole month, among files of the same months.
 pub(super) const WHOLE: &str = "/";
 
 impl CodesSeen {
-    /// As a home has them; firms and countries are those of the running state.
+    /// The codes of a home; those of firms and countries are in the running state.
     pub(super) fn of(archive: &Archive) -> crate::home::Result<Self> {
         let mut history = History::default();
         for file in archive.files()?.iter().filter(|file| FileEntry::counts_now(file)) {
@@ -49,7 +49,7 @@ impl CodesSeen {
         Ok(Self { history, regions: archive.seen_regions()?, ..Self::default() })
     }
 
-    /// What is odd about the codes of a file, and what it adds to those seen.
+    /// Finds odd codes of a file, and the codes that it adds.
     pub(super) fn find(
         &mut self,
         sums: &mut Sums,
@@ -85,8 +85,8 @@ impl CodesSeen {
         (findings, FileCodes { part, codes, new_regions })
     }
 
-    /// Adds those of a file that counts. One that takes the place of another says nothing about
-    /// what is usual.
+    /// Adds the codes of an accepted file. A file that replaces another does not change the usual
+    /// shares.
     pub(super) fn add(
         &mut self,
         file: FileCodes,
@@ -106,7 +106,7 @@ fn quoted<'t>(texts: impl Iterator<Item = &'t str>) -> Vec<String> {
     texts.take(SHOWN).map(|text| format!("\"{text}\"")).collect()
 }
 
-/// A file that is compared with others of its months.
+/// A file for comparison with others of its months.
 pub(super) struct Compared<'a> {
     pub(super) file: &'a FeedFile,
     pub(super) taken: &'a Taken,
@@ -114,7 +114,7 @@ pub(super) struct Compared<'a> {
 }
 
 impl Compared<'_> {
-    /// The files of its months that count, in order; those of another flow have no line of it.
+    /// The counted files of the same months, in order; files of another flow share no line with it.
     fn others<'s>(&self, segments: &'s [LiveSegment]) -> Vec<&'s LiveSegment> {
         let coverage = self.taken.coverage.as_ref();
         let own = |month: Period| match coverage {
@@ -135,8 +135,8 @@ impl Compared<'_> {
     }
 }
 
-/// Lines of a file that files of its months have already and that it does not replace. A file whose
-/// records cannot be read is passed over: `verify` tells of it.
+/// Finds lines that other files of the months contain, and that the file does not replace. A file
+/// with unreadable records is skipped; `verify` reports it.
 pub(super) fn same_lines(
     compared: &Compared<'_>,
     folder: &Path,

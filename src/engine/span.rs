@@ -1,4 +1,4 @@
-//! The months of files that are not simply one month.
+//! The months of files that cover other spans than one month.
 
 use std::collections::BTreeMap;
 
@@ -8,8 +8,8 @@ use crate::domain::types::Period;
 use crate::feed::profile::{Covers, Profile};
 use crate::feed::source::FeedFile;
 
-/// The month that the calendar of a feed begins with, if this is its first file: by the first month
-/// that it covers, and its records.
+/// The first month of a feed's calendar, if this is its first file: from the first month that the
+/// file covers, and from its records.
 pub(super) fn first_month(
     profile: &Profile,
     (first, records): (Period, &BTreeMap<PeriodFlow, u64>),
@@ -22,13 +22,13 @@ pub(super) fn first_month(
     }
 }
 
-/// A month and those that follow it in its year.
+/// A month and the later months of its year.
 pub(super) fn months_of_year(first: Period) -> Vec<Period> {
     let months = std::iter::successors(Some(first), |month| Some(month.next()));
     months.take_while(|month| month.year() == first.year()).collect()
 }
 
-/// Whether no more files of a year follow the one at a position, and none of the year was refused.
+/// True if the file at a position is the last of its year, and no file of the year was refused.
 pub(super) fn is_whole_year(files: &[FeedFile], at: usize, outcomes: &[FileOutcome]) -> bool {
     let year = files[at].period.year();
     let is_of_year = |file: &FeedFile| file.period.year() == year;

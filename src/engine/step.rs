@@ -1,4 +1,4 @@
-//! The content of one commit, as files are taken in.
+//! The content of one commit during an intake.
 
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};

@@ -1,7 +1,7 @@
-//! What a feed's files are and how their lines end, without a home.
+//! A survey of a feed's files and lines, without a home.
 //!
-//! What comes in: the files of a feed and a request. What goes out: for each file what reading it
-//! as `ingest` does gives, and what is odd about it beside the files before. Nothing is written.
+//! Input: the files of a feed and a request. Output: for each file the result of a reading as by
+//! `ingest`, with findings in comparison with earlier files. Nothing is written.
 
 use std::collections::BTreeMap;
 
@@ -27,38 +27,38 @@ use crate::feed::source::FeedFile;
 use crate::home::definition::Definition;
 use crate::home::segment::sort;
 
-/// A file of a feed.
+/// The survey of a file.
 #[derive(Debug, Default, Serialize)]
 pub struct FileSurvey {
-    /// Its name.
+    /// The name.
     pub file: String,
-    /// Its format.
+    /// The format.
     pub format: String,
-    /// The encoding in which a text is read.
+    /// The encoding of a text.
     pub encoding: Option<String>,
-    /// The encoding that the text looks like, if that is another one.
+    /// The detected encoding, if it differs.
     pub looks_like: Option<String>,
-    /// Its records by month, excluded ones included.
+    /// The number of records by month, including excluded ones.
     pub months: BTreeMap<String, u64>,
-    /// Records of exports, excluded ones included.
+    /// The number of records of exports, including excluded ones.
     pub exports: u64,
-    /// Records of imports, excluded ones included.
+    /// The number of records of imports, including excluded ones.
     pub imports: u64,
-    /// Lines read.
+    /// The number of lines read.
     pub lines: u64,
-    /// Accepted lines.
+    /// The number of accepted lines.
     pub accepted: u64,
     /// Excluded lines by rule.
     pub excluded: Vec<RuleTexts>,
     /// Rejected lines by rule.
     pub rejected: Vec<RuleTexts>,
-    /// Totals, notes and headers between lines.
+    /// The number of totals, notes and headers between lines.
     pub footers: u64,
-    /// Records whose value was rounded to cents.
+    /// The number of records whose value was rounded to cents.
     pub rounded: u64,
-    /// What is odd about it.
+    /// The findings about the file.
     pub findings: Vec<Finding>,
-    /// Why `ingest` would refuse it.
+    /// The reason for a refusal by `ingest`.
     pub refused: Option<String>,
 }
 
@@ -67,13 +67,13 @@ pub struct FileSurvey {
 pub struct RuleTexts {
     /// The rule.
     pub rule: &'static str,
-    /// Their number.
+    /// The number of lines.
     pub lines: u64,
-    /// The first of them.
+    /// The first lines.
     pub first: Vec<String>,
 }
 
-/// The files of a feed, one after another.
+/// A survey of a feed's files, one after another.
 pub struct Survey {
     definition: Definition,
     limits: ReadLimits,
@@ -82,15 +82,15 @@ pub struct Survey {
     codes: CodesSeen,
     names: Names,
     room: Room,
-    /// The lines of files whose months others have too.
+    /// The lines of files that share months with other files.
     lines: Vec<(FeedFile, Lines)>,
 }
 
 impl Survey {
-    /// A survey of files in order, by what a new home would read them with.
+    /// Starts a survey of files in order, with the definition of a new home.
     ///
     /// # Errors
-    /// [`EngineError::Places`], [`EngineError::Profile`] if a table or the profile cannot be used.
+    /// [`EngineError::Places`], [`EngineError::Profile`] if a table or the profile is invalid.
     pub fn new(request: &Request, files: &[FeedFile]) -> Result<Self, EngineError> {
         let definition = definition_of_new_home(request)?;
         let limits = ReadLimits {
@@ -110,18 +110,18 @@ impl Survey {
         })
     }
 
-    /// How files are read.
+    /// The profile of the files.
     #[must_use]
     pub fn profile(&self) -> &Profile {
         &self.definition.profile
     }
 
-    /// Reads the next file; `has_others` if other files are of its months.
+    /// Reads the next file; `has_others` is true if other files share its months.
     pub fn file(&mut self, file: &FeedFile, has_others: bool) -> FileSurvey {
         let mut survey = FileSurvey { file: file.name.clone(), ..FileSurvey::default() };
         self.describe(file, &mut survey);
         let profile = &self.definition.profile;
-        // All of its rejects are shown, before it is refused for their number.
+        // All rejects are shown before a refusal for their number.
         let limits = ReadLimits { max_rejected_share: 1.0, ..self.limits };
         let read = read_in(&mut self.room, file, profile, &self.definition.places, &limits);
         let refused = match read {
@@ -155,7 +155,7 @@ impl Survey {
         });
     }
 
-    /// Counts a file's records, and finds what is odd about them.
+    /// Counts a file's records, and finds its odd features.
     fn take(
         &mut self,
         file: &FeedFile,
@@ -197,18 +197,18 @@ impl Survey {
         self.refused_by_share(file, &counts)
     }
 
-    /// Why a file is refused of which too many lines are rejected.
+    /// The reason for refusing a file with too many rejected lines.
     fn refused_by_share(&mut self, file: &FeedFile, counts: &Counts) -> Option<String> {
         let share = self.limits.max_rejected_share;
         let (rejected, lines) = (counts.rejected_total(), counts.lines);
         Refused::share_of_rejects(&file.path, (rejected, lines), &[], share)?;
-        // With its first lines, as `ingest` says it.
+        // Read again for a message with the first lines, as in `ingest`.
         let Definition { profile, places, .. } = &self.definition;
         let read = read_in(&mut self.room, file, profile, places, &self.limits);
         read.err().map(|refused| with_causes(&refused))
     }
 
-    /// Lines that an earlier file of the same months has; one that it replaces is none.
+    /// Finds lines that an earlier file of the same months has, unless the file replaces it.
     fn same_lines(&mut self, file: &FeedFile, intake: &Intake, has_others: bool) -> Vec<Finding> {
         if !has_others || matches!(self.revision, Revision::Supersede | Revision::ReplacePeriods) {
             return Vec::new();
@@ -222,7 +222,7 @@ impl Survey {
     }
 }
 
-/// Whether two files may have lines of the same months and flow.
+/// True if two files may have lines of the same months and flow.
 #[must_use]
 pub fn is_of_months(a: &FeedFile, b: &FeedFile) -> bool {
     let can_be_same = match (&a.part.flow, &b.part.flow) {

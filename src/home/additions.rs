@@ -1,15 +1,14 @@
-//! What a profile may add to the one that a home has recorded: nothing that changes how lines were
-//! read that are there.
+//! Additions of a profile to the recorded one of a home: they do not change the reading of lines
+//! that were read.
 
 use toml::{Table, Value};
 
 use crate::feed::profile::Profile;
 
-/// The first key of a profile that differs from the recorded one and is no addition, with both
-/// values.
+/// Checks that a profile only adds to the recorded one.
 ///
 /// # Errors
-/// That key.
+/// The first key with another difference, with both values.
 pub(super) fn only_additions(
     recorded: &Profile,
     asked: &Profile,
@@ -40,12 +39,12 @@ fn added(
     Err((path.join("."), shown(recorded), shown(asked)))
 }
 
-/// Whether a key has more than it had, and what it had means what it did.
+/// True if a key only gains values, and its old values keep their meaning.
 fn is_addition(path: &[String], recorded: Option<&Value>, asked: Option<&Value>) -> bool {
     let path: Vec<&str> = path.iter().map(String::as_str).collect();
     match path[..] {
-        // Of a list the first column that is there counts, so that names at its end change nothing.
-        // So it is with the patterns of names.
+        // In a list of columns the first existing one counts: names added at its end change
+        // nothing. The same holds for the patterns of names.
         ["columns", _] | ["file", "pattern"] => {
             match (recorded.and_then(names), asked.and_then(names)) {
                 (Some(before), Some(now)) => now.starts_with(&before),
@@ -69,14 +68,14 @@ fn is_addition(path: &[String], recorded: Option<&Value>, asked: Option<&Value>)
     }
 }
 
-/// Whether a table of codes says nothing but maps.
+/// True if a table of codes contains only maps.
 fn has_maps_only(codes: &Value) -> bool {
     codes.as_table().is_some_and(|table| {
         table.iter().all(|(key, value)| key == "map" || (value.is_table() && has_maps_only(value)))
     })
 }
 
-/// The names of a column, or none of a constant.
+/// The names of a column; `None` for a constant.
 fn names(column: &Value) -> Option<Vec<Value>> {
     match column {
         Value::Array(names) => Some(names.clone()),

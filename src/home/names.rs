@@ -78,13 +78,13 @@ pub struct NoPlace {
     pub near: Vec<String>,
 }
 
-/// The reason why a text stands for no code.
+/// The reason why a text is not a code.
 #[derive(Debug, thiserror::Error)]
 pub enum NameError {
     /// More than one place has the name.
     #[error(transparent)]
     Several(#[from] SeveralPlaces),
-    /// No place has it.
+    /// No place has the name.
     #[error(transparent)]
     NoPlace(#[from] NoPlace),
 }
@@ -96,7 +96,7 @@ fn likely(near: &[String]) -> String {
 /// Endings of the names of Chinese prefectures that people leave out.
 const ENDINGS: [&str; 4] = ["自治州", "地区", "市", "盟"];
 
-/// The least likeness of a name that is suggested, from 0 to 1.
+/// The least similarity of a suggested name, from 0 to 1.
 const LIKENESS_MIN: f64 = 0.6;
 
 impl Names {
@@ -113,11 +113,11 @@ impl Names {
         }
     }
 
-    /// The code for a code, an ISO 3166 code or a name. Without a reference table of countries,
-    /// every text is a code.
+    /// The code of a text: a code, an ISO 3166 code or a name. Without a reference table of
+    /// countries, every text is a code.
     ///
     /// # Errors
-    /// [`NameError`] if the text is no code or name, or the name of several places.
+    /// [`NameError`] if the text is neither a code nor a name, or is the name of several places.
     pub fn code(&self, kind: PlaceKind, asked: &str) -> Result<String, NameError> {
         let places = self.places(kind);
         if places.is_empty() || places.iter().any(|place| place.code == asked) {
@@ -138,7 +138,7 @@ impl Names {
         }
     }
 
-    /// The name of a code; the other language's name if there is none in this one.
+    /// The name of a code, or its name in the other language if this one is missing.
     #[must_use]
     pub fn name(&self, kind: PlaceKind, code: &str, language: Language) -> Option<&str> {
         let places = self.places(kind);
@@ -195,7 +195,7 @@ fn near(places: &[Place], wanted: &str) -> Vec<String> {
     near.into_iter().take(3).map(|(_, place)| place.shown()).collect()
 }
 
-/// A text without differences of case and of blanks.
+/// A text in lower case with single spaces between words.
 fn folded(text: &str) -> String {
     text.to_lowercase().split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -10,7 +10,7 @@ use crate::engine::{FileOutcome, Observer, Outcome, with_causes};
 use crate::home::{Archive, Publication, Seen};
 use crate::regressions::{Estimated, EstimationFailure, EstimationObserver};
 
-/// Tells of an intake.
+/// Reports an intake.
 pub struct Progress<'a> {
     pulse: &'a mut Pulse,
     stop: &'a Stop,
@@ -20,7 +20,7 @@ pub struct Progress<'a> {
 }
 
 impl<'a> Progress<'a> {
-    /// Tells of an intake that begins.
+    /// Reports the beginning of an intake.
     pub fn new(pulse: &'a mut Pulse, stop: &'a Stop) -> Self {
         Self { pulse, stop, publication: Publication::default(), accepted: Vec::new() }
     }
@@ -64,7 +64,7 @@ impl Observer for Progress<'_> {
                 info!(file, "left out, accepted as {accepted_as} and withdrawn as vintage {at}");
                 heartbeat.files_skipped += 1;
             }
-            // Whether it is news is for the ledger to tell.
+            // The ledger decides whether a refusal is new.
             Outcome::Refused(_) => {}
         }
         heartbeat.last_file = Some(file);
