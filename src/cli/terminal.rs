@@ -2,8 +2,8 @@
 //!
 //! `println!` and `eprintln!` of this binary are defined here. One call prints one line, and each
 //! of its characters is visible. A name from outside can neither act on the terminal nor forge a
-//! line. A text of several lines comes from a stage that makes each of its cells visible. A document
-//! for a program uses [`document`].
+//! line. A text of several lines comes from a stage that makes each of its cells visible. A
+//! document for a program uses [`document`].
 
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::borrow::Cow;
