@@ -1,4 +1,4 @@
-//! Feeds whose lines have a year and no month, in several chunks a year.
+//! Feeds with a year and no month on each line, in several chunks per year.
 
 use super::*;
 
@@ -44,7 +44,7 @@ fn the_chunks_of_a_year_close_it_together_and_give_the_annual_table() {
     let status = sandbox.run(["status"]).stdout;
     assert!(status.contains("200801 to 200912 closed; next 201001"), "{status}");
     assert!(status.contains("annual_only: "), "{status}");
-    // One publication a year: no state in between has a year in part.
+    // One publication per year: no published state contains a part of a year.
     assert!(status.contains("publications     2,"), "{status}");
     assert_eq!(sandbox.run(["verify"]).code, Some(0));
     assert_eq!(

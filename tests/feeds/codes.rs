@@ -1,4 +1,4 @@
-//! Codes that come with a later table: lines that were rejected because it lacked them count.
+//! Codes that a later table adds: lines that were rejected for lack of them count.
 
 use super::*;
 
@@ -9,7 +9,7 @@ fn any() -> String {
     profile(&[], "")
 }
 
-/// The small feed with February 2009, which has a country and a city that no table knows.
+/// The small feed with February 2009, which has a country and a city that are in no table.
 fn with_new_codes() -> Sandbox {
     let sandbox = feed(|_, lines| text(lines).into_bytes());
     sandbox.write("feed.toml", any());
@@ -34,7 +34,7 @@ fn rejects(sandbox: &Sandbox) -> Vec<String> {
     rows(sandbox, "rejects", &["line", "column", "rule"])
 }
 
-/// Exports to 444, and those of the city 3101.
+/// The rows of exports to 444, and of exports of the city 3101.
 fn new_rows(sandbox: &Sandbox) -> Vec<String> {
     let city = city(sandbox);
     city.into_iter().filter(|row| row.contains(",444,") || row.starts_with("3101,")).collect()
@@ -56,16 +56,16 @@ fn a_country_that_a_later_table_has_counts_as_a_new_vintage() {
     assert_eq!(new_rows(&sandbox), ["1101,444,10.00,0.00,0"]);
     assert_eq!(files(&sandbox)[14], "15,200902.csv (vintage 14 read again),1,1");
     assert_eq!(sandbox.run(["verify"]).code, Some(0));
-    // Nothing is read twice.
+    // No line is read twice.
     assert!(!taken_in(&sandbox).stderr.contains("read again"));
     assert_eq!(files(&sandbox).len(), 15);
-    // The vintage before is as it was, and revisions know the new one.
+    // The previous vintage is unchanged, and revisions contain the new one.
     let earlier = sandbox.run(["export", "city", "--vintage", "14"]);
     assert_eq!(earlier.stdout, before);
     let revisions = sandbox.run(["revisions", "--vintage", "15"]);
     assert_eq!(revisions.code, Some(0), "{}", revisions.stderr);
     assert!(revisions.stdout.contains("(vintage 14 read again)"), "{}", revisions.stdout);
-    // It goes with its file.
+    // The lines are withdrawn together with their file.
     assert_eq!(sandbox.run(["withdraw", "200902.csv"]).code, Some(0));
     assert_eq!(new_rows(&sandbox), [""; 0]);
     assert_eq!(sandbox.run(["verify"]).code, Some(0));
@@ -87,7 +87,7 @@ fn a_city_that_a_rebuild_brings_counts_and_so_does_one_at_a_start() {
         assert!(said.contains("1 rejected lines of 200902.csv are read again"), "{said}");
         assert_eq!(new_rows(&sandbox), ["3101,301,20.00,0.00,0"]);
         assert_eq!(sandbox.run(["verify"]).code, Some(0));
-        // Then the country of the same line, whose value is none.
+        // Then the table gets the country of the same line.
         sandbox.write("countries.csv", COUNTRIES.to_owned() + "444,SSD\n");
         taken_in(&sandbox);
         assert_eq!(new_rows(&sandbox), ["1101,444,10.00,0.00,0", "3101,301,20.00,0.00,0"]);

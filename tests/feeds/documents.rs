@@ -1,11 +1,12 @@
-//! Every example of docs/FEEDS.md is a profile, with what it leaves out from the first one.
+//! Checks that every example of docs/FEEDS.md is a valid profile; the first one completes the
+//! others.
 
 use std::path::Path;
 
 use spillover::feed::profile::Profile;
 use toml::{Table, Value};
 
-/// The blocks of TOML in the page.
+/// The TOML blocks of the page.
 fn blocks() -> Vec<String> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/FEEDS.md");
     let text = std::fs::read_to_string(path).expect("the page");
@@ -13,7 +14,7 @@ fn blocks() -> Vec<String> {
     blocks.map(str::to_owned).collect()
 }
 
-/// A table with another's keys in it.
+/// Merges the keys of a table into another.
 fn with(base: &mut Table, more: &Table) {
     for (key, value) in more {
         match (base.get_mut(key), value) {

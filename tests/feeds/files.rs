@@ -1,8 +1,8 @@
-//! What files are called, which months they are of, and where the flow is told.
+//! Names of files, the months that they cover, and the source of the flow.
 
 use super::*;
 
-/// The feed with its months under other names and in another text.
+/// The feed with its months under other names and in other text.
 fn named(of: impl Fn(&str, &[String]) -> Vec<(String, String)>) -> Sandbox {
     let sandbox = Sandbox::new();
     sandbox.write("cities.csv", CITIES);
@@ -115,7 +115,7 @@ fn month_and_flow_are_told_from_the_name_and_parts_close_a_month_together() {
     assert!(!plant.is_empty() && plant.iter().all(|value| value != "0"), "{plant:?}");
     assert_eq!(rows(&sandbox, "files", &["file"]).len(), 26);
     assert_eq!(sandbox.run(["verify"]).code, Some(0));
-    // Without its imports a month stays open, and the next one waits.
+    // Without its imports, a month stays open, and the next one waits.
     let sandbox = named(of);
     sandbox.write("feed.toml", profile(&changes, ""));
     std::fs::remove_file(sandbox.feed().join("IMP_200803.csv")).expect("it was there");
@@ -159,7 +159,7 @@ fn a_year_file_with_year_and_month_in_two_columns_closes_the_months_it_has() {
     taken_in(&sandbox);
     let status = sandbox.run(["status"]).stdout;
     assert!(status.contains("202001 to 202002 closed; next 202003"), "{status}");
-    // The file of the next year says that this one is over.
+    // The next year's file shows that the previous year is complete.
     sandbox.write("EXP_2021_MUN.csv", head.to_owned() + &line(2021, "01", 4000));
     taken_in(&sandbox);
     let status = sandbox.run(["status"]).stdout;

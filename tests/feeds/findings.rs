@@ -1,4 +1,4 @@
-//! What is odd about files whose lines are in order: it is said, counted, and refused on request.
+//! Findings about files with valid lines: they are reported, counted, and refused on request.
 
 use super::*;
 
@@ -8,14 +8,14 @@ fn refuse(sandbox: &Sandbox, findings: &str) {
     sandbox.options(&format!("[findings]\nrefuse = [{findings}]\n"));
 }
 
-/// What `status` says of a finding.
+/// The line of `status` about a finding.
 fn status(sandbox: &Sandbox, finding: &str) -> Option<String> {
     let status = sandbox.run(["status"]).stdout;
     let start = format!("  finding        {finding} ");
     status.lines().find(|line| line.starts_with(&start)).map(str::to_owned)
 }
 
-/// The small feed with an extract of January 2009 beside it that has one of its lines again.
+/// The small feed with a second extract of January 2009 that repeats one of its lines.
 fn overlapping() -> Sandbox {
     let sandbox = feed(|_, lines| text(lines).into_bytes());
     sandbox.write("feed.toml", profile(&[("\"refuse\"", "\"append\"")], ""));
@@ -33,7 +33,7 @@ fn lines_that_a_file_of_the_month_has_already_are_said_and_counted() {
     assert!(run.stderr.contains(expected), "{}", run.stderr);
     let counted = status(&sandbox, "same_lines").expect("it is counted");
     assert!(counted.ends_with("in 1 files, the last 200901-part2.csv"), "{counted}");
-    // One process a file: the first file is read back from the home.
+    // One process per file: the first file is read from the home.
     let sandbox = overlapping();
     let part = sandbox.feed().join("200901-part2.csv");
     let text = std::fs::read(&part).expect("the second extract");
@@ -142,7 +142,7 @@ fn lines_of_another_encoding_are_said() {
     assert!(run.stderr.contains(expected), "{}", run.stderr);
 }
 
-/// A month of so many firms, of which some are new in it.
+/// A month of firms, some of them new in it.
 fn firms(month: u32, n_old: u32, n_new: u32) -> String {
     let old = (0..n_old).map(|firm| format!("31000{firm:05}"));
     let new = (0..n_new).map(|firm| format!("9{month}{firm:03}"));

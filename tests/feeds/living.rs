@@ -1,4 +1,4 @@
-//! A home lives longer than a layout: what a profile may add, and what it may not change.
+//! A home outlives a layout: permitted and refused changes of a profile.
 
 use super::*;
 
@@ -28,7 +28,7 @@ fn additions_to_a_profile_are_taken_and_recorded_with_the_next_file() {
     sandbox.write("200803.csv", january(&later, "200803,E,F,plain,11011,301,84713000,10,5.00"));
     taken_in(&sandbox);
     assert_eq!(rows(&sandbox, "files", &["accepted"]), ["4", "1", "1"]);
-    // They are the home's from now on, without the profile beside the feed, too.
+    // The home keeps the additions, even without the profile in the feed's folder.
     std::fs::remove_file(sandbox.feed().join("feed.toml")).expect("it was there");
     sandbox.write("200804.csv", january(&later, "200804,X,F,plain,11011,Belgique,84713000,10,-"));
     taken_in(&sandbox);

@@ -1,5 +1,5 @@
-//! Feeds as agencies, spreadsheets and databases write them, with the tables that they must come
-//! to: each test makes a small feed of one kind and reads it with the binary.
+//! Feeds in the formats of agencies, spreadsheets and databases, with their expected tables. Each
+//! test makes a small feed of one kind and reads it with the binary.
 
 mod annual;
 mod codes;
@@ -22,7 +22,7 @@ use common::{HEADER, Sandbox, csv_rows};
 /// The cities of the small feed.
 pub const CITIES: &str = "city,province,area_km2\n1101,11,100\n1102,11,200\n2101,21,400\n";
 
-/// What the small feed comes to in January 2009: the sums of its eight lines by hand.
+/// The expected rows of the small feed in January 2009: sums of its eight lines, computed by hand.
 pub const RIGHT: &[&str] =
     &["1101,301,550.00,300.00,2", "1102,116,40.00,80.00,1", "2101,301,75.00,50.00,1"];
 
@@ -54,7 +54,7 @@ fn text(lines: &[String]) -> String {
     lines.iter().fold(format!("{HEADER}\n"), |text, line| text + line + "\n")
 }
 
-/// A home and the small feed, with each month's text as a function makes it.
+/// A home and the small feed; a function makes each month's text.
 fn feed(of: impl Fn(&str, &[String]) -> Vec<u8>) -> Sandbox {
     let sandbox = Sandbox::new();
     sandbox.write("cities.csv", CITIES);
@@ -64,7 +64,7 @@ fn feed(of: impl Fn(&str, &[String]) -> Vec<u8>) -> Sandbox {
     sandbox
 }
 
-/// The canonical profile with some of its text in another way, and more behind it.
+/// The canonical profile with replaced texts and additional keys.
 fn profile(changes: &[(&str, &str)], more: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("streams/profiles/canonical.toml");
     let mut text = std::fs::read_to_string(path).expect("the shipped profile");
@@ -75,19 +75,19 @@ fn profile(changes: &[(&str, &str)], more: &str) -> String {
     text + more
 }
 
-/// Takes in the feed, and says how that ended.
+/// Ingests the feed.
 fn ingest(sandbox: &Sandbox) -> common::Run {
     sandbox.run([Path::new("ingest"), &sandbox.feed()])
 }
 
-/// Takes in the feed, of which nothing may be refused or rejected.
+/// Ingests the feed; no file may be refused and no line rejected.
 fn taken_in(sandbox: &Sandbox) -> common::Run {
     let run = ingest(sandbox);
     assert_eq!(run.code, Some(0), "{}\n{}", run.stdout, run.stderr);
     run
 }
 
-/// Columns of a table of a year as `a,b,c`.
+/// Columns of a table, row by row as `a,b,c`.
 fn rows(sandbox: &Sandbox, table: &str, columns: &[&str]) -> Vec<String> {
     let all = csv_rows(&sandbox.export(table));
     let at = |name: &&str| {
@@ -101,7 +101,7 @@ fn rows(sandbox: &Sandbox, table: &str, columns: &[&str]) -> Vec<String> {
         .collect()
 }
 
-/// The table `city`: destination, export value, that of the year before, continuing exporters.
+/// The table `city`: city, destination, export value, previous year's value, continuing exporters.
 fn city(sandbox: &Sandbox) -> Vec<String> {
     rows(sandbox, "city", &["city", "country", "export_value", "base_value", "continuing"])
 }

@@ -1,5 +1,5 @@
-//! A feed without a profile: `init` proposes one, or says which keys it cannot tell; `check` and
-//! `ingest` read the feed with it.
+//! A feed without a profile: `init` proposes one, or names the keys that need an answer; `check`
+//! and `ingest` read the feed with it.
 
 use super::*;
 
@@ -16,7 +16,7 @@ fn init(sandbox: &Sandbox, answers: &[&str]) -> common::Run {
     sandbox.run(arguments)
 }
 
-/// Proposes a profile, reads the feed with it, and gives the table `city`.
+/// Proposes a profile, reads the feed with it, and returns the table `city`.
 fn led(sandbox: &Sandbox, answers: &[&str]) -> Vec<String> {
     let run = init(sandbox, answers);
     assert_eq!(run.code, Some(0), "{}\n{}", run.stdout, run.stderr);
@@ -28,7 +28,7 @@ fn led(sandbox: &Sandbox, answers: &[&str]) -> Vec<String> {
     city(sandbox)
 }
 
-/// The small feed in files of other names and texts.
+/// The small feed in files with other names and texts.
 fn written(of: impl Fn(&str, &[String]) -> Vec<(String, Vec<u8>)>) -> Sandbox {
     let sandbox = Sandbox::new();
     sandbox.write("cities.csv", CITIES);
@@ -42,7 +42,7 @@ fn written(of: impl Fn(&str, &[String]) -> Vec<(String, Vec<u8>)>) -> Sandbox {
     sandbox
 }
 
-/// The same, with one file a month.
+/// The small feed in other texts, with one file per month.
 fn texts(of: impl Fn(String) -> String) -> Sandbox {
     written(|month, lines| vec![(format!("{month}.csv"), of(text(lines)).into_bytes())])
 }

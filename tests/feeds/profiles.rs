@@ -1,8 +1,8 @@
-//! Shipped profiles on lines as the agencies write them.
+//! Shipped profiles on lines in the agencies' formats.
 
 use super::*;
 
-/// Takes in files by a shipped profile; gives what `files` says of each.
+/// Ingests files with a shipped profile; returns the row of `files` for each.
 fn read_as(profile: &str, cities: &str, files: &[(&str, Vec<u8>)]) -> (Sandbox, Vec<String>) {
     let sandbox = Sandbox::new();
     sandbox.write("cities.csv", format!("city,province,area_km2\n{cities}\n"));

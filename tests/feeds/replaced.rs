@@ -1,4 +1,4 @@
-//! Files that cover several months and come again: what differs is fed, nothing goes by accident.
+//! Files that cover several months and are replaced: only differences are fed, and nothing is lost.
 
 use super::*;
 use common::nasty_feed::{CITIES as NASTY_CITIES, NastyFeed, text as nasty_text};
@@ -42,7 +42,7 @@ fn cumulative_files_count_each_month_once() {
     }
 }
 
-/// A year file with a line a firm and month; one value in another way.
+/// A year file with a line per firm and month, and optionally one changed value.
 fn year_file(year: u32, n_months: u32, change: Option<(u32, &str, u32)>) -> String {
     let mut lines = Vec::new();
     for month in 1..=n_months {
@@ -78,7 +78,7 @@ fn a_year_file_published_again_with_one_line_changed_changes_one_row_of_plants()
     taken_in(&right);
     assert_eq!(sandbox.export("city"), right.export("city"));
     assert_eq!(sandbox.run(["export", "city", "--vintage", "2"]).stdout, before);
-    // The same bytes again are known, a month more closes it, and a year before is corrected.
+    // The same bytes are known; another month closes; an earlier year is corrected.
     let run = taken_in(&sandbox);
     assert!(run.stdout.contains("nothing new"), "{}", run.stdout);
     sandbox.write("2009.csv", year_file(2009, 4, Some((2, "F2", 777))));
@@ -87,7 +87,7 @@ fn a_year_file_published_again_with_one_line_changed_changes_one_row_of_plants()
     verified(&sandbox);
     let status = sandbox.run(["status"]).stdout;
     assert!(status.contains("200801 to 200904 closed"), "{status}");
-    // A withdrawn version leaves nothing of its months.
+    // A withdrawn version leaves no records in its months.
     let run = sandbox.run(["withdraw", "2009.csv"]);
     assert_eq!(run.code, Some(0), "{}", run.stderr);
     verified(&sandbox);
@@ -104,7 +104,7 @@ fn flows_that_a_file_does_not_contain_stay() {
     sandbox.write("a.csv", text(&first));
     sandbox.write("b.csv", text(&both(200_901, 200)));
     taken_in(&sandbox);
-    // Exports of two months, of which one is in another file, too.
+    // Exports of two months; another file also contains one of them.
     sandbox.write("c.csv", text(&[line(200_812, "F1", 50), line(200_901, "F1", 300)]));
     taken_in(&sandbox);
     verified(&sandbox);
@@ -169,7 +169,7 @@ fn a_thin_month_neither_closes_nor_replaces() {
     assert!(status.contains("200801 to 200903 closed; next 200904"), "{status}");
     assert!(rows(&sandbox, "files", &["counts"]).iter().all(|counts| counts == "1"));
     verified(&sandbox);
-    // The month that the file is whole of takes the place of the few.
+    // A file with the whole month replaces the few records.
     sandbox.write("c.csv", text(&of(200_904, 30).collect::<Vec<_>>()));
     taken_in(&sandbox);
     let exported = rows(&sandbox, "city", &["months", "exporters"]);
@@ -202,7 +202,7 @@ fn years_to_date_with_restarts_between_equal_months_at_once() {
     for (at, month) in months.iter().enumerate() {
         plain.write(&format!("{month}.csv"), nasty_text(&by_month[month]));
         let year = months.iter().filter(|other| other[..4] == month[..4] && *other <= month);
-        // What is not final yet has another value.
+        // Preliminary lines have other values.
         let lines: Vec<String> = year
             .flat_map(|of| by_month[of].iter().map(move |line| (of, line)))
             .enumerate()

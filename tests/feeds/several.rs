@@ -1,8 +1,8 @@
-//! Lines of several values: one for each flow, or one for each month.
+//! Lines with several values: one for each flow, or one for each month.
 
 use super::*;
 
-/// The lines of a year without month, flow and value, and with their value apart.
+/// The lines of a year without month, flow and value, each with its value.
 fn parts(year: u16) -> Vec<(String, String)> {
     let part = |line: String| {
         let (rest, value) = line[9..].rsplit_once(',').expect("a value");
@@ -46,7 +46,7 @@ fn flows_feed(january: &str) -> Sandbox {
 
 #[test]
 fn a_line_with_a_value_for_each_flow_is_two_records() {
-    // A flow without a value, a country outside the study, a value that is none.
+    // A flow without a value, a country outside the study, an invalid value.
     let more = "200801,F,plain,11011,301,84713000,10,,7.00\n\
                 200801,F,plain,11011,110,84713000,10,1.00,2.00\n\
                 200801,F,plain,11011,301,84713000,10,5.00,x\n";
@@ -66,7 +66,7 @@ fn a_line_with_a_value_for_each_flow_is_two_records() {
 
 #[test]
 fn the_share_of_rejects_is_one_of_lines_and_not_of_records() {
-    // One of five lines: of nine records it is not more than an eighth.
+    // One of five lines is more than the limit; one of nine records is less.
     let sandbox = flows_feed("200801,F,plain,11011,301,84713000,10,5.00,x\n");
     sandbox.options("max_rejected_share = 0.15\n");
     let run = ingest(&sandbox);
@@ -84,7 +84,7 @@ fn months_feed(profile: String, with_year: bool) -> Sandbox {
     for year in [2008, 2009] {
         let head: String = NAMES.map(|month| format!(",{month} Quantity,{month} Value")).concat();
         let head = format!("{}{KEYS}{head}\n", if with_year { "Year," } else { "" });
-        // Months without trade are blank in the first year, and stand as zeros in the second.
+        // Months without trade are blank in the first year, and zeros in the second.
         let rest = if year == 2008 { ",5," } else { ",5,0" }.repeat(11);
         let start = if with_year { format!("{year},") } else { String::new() };
         let line = |(keys, value): (String, String)| format!("{start}{keys},5,{value}{rest}\n");

@@ -1,8 +1,8 @@
-//! Codes, numbers, columns and what surrounds a table.
+//! Codes, numbers, columns, and text around a table.
 
 use super::*;
 
-/// The feed whose lines of January 2009 stand in another way.
+/// The feed with changed lines of January 2009.
 fn changed(change: impl Fn(String) -> String) -> Sandbox {
     feed(|month, lines| {
         let lines: Vec<String> = lines
@@ -97,7 +97,7 @@ fn a_product_without_its_leading_zero_is_the_product() {
     }
 }
 
-/// What is changed in the profile, a value of the small feed, and the form that it gets.
+/// Changes of the profile, a value of the small feed, and its new form.
 type Form<'a> = (&'a [(&'a str, &'a str)], &'a str, &'a str);
 
 #[test]
