@@ -1,5 +1,5 @@
-//! The customs' records as researchers hold them: databases of Access until 2006, datasets of Stata
-//! from 2007 on, each with the columns of its year.
+//! Customs records in researchers' formats: Access databases until 2006, Stata datasets from 2007,
+//! each with the columns of its year.
 
 use dta::stata::dta::byte_order::ByteOrder;
 use dta::stata::dta::release::Release;
@@ -32,7 +32,8 @@ fn read_as(name: &str, profile: &str, bytes: &[u8]) -> Intake {
     read(&found.files[0], &profile, &places.expect("tables"), &limits).expect("it is read")
 }
 
-/// Two exports and an import; a line without a firm, one without a value, one of China itself.
+/// Expects two exports and an import; a line without a firm, one without a value, one of China
+/// itself.
 fn assert_records(name: &str, intake: &Intake, month: &str) {
     let found: Vec<String> = spelled(intake);
     let city = |code: &str| {
@@ -77,7 +78,7 @@ fn every_layout_of_the_databases_gives_the_same_records() {
     }
 }
 
-/// A chunk of a year. Firms are doubles, countries and products numbers.
+/// A chunk of a year. Firms are doubles; countries and products are numbers.
 fn chunk() -> Vec<u8> {
     let text = VariableType::FixedString;
     let columns = [

@@ -1,4 +1,4 @@
-//! Files that other programs wrote.
+//! Files written by other programs.
 
 use spillover::domain::record::Rule;
 use spillover::feed::read::ReadLimits;
@@ -80,7 +80,7 @@ fn a_file_that_is_cut_short_or_damaged_is_refused_and_never_read_in_part() {
         let bytes = unpacked(name);
         for n in [bytes.len() / 3, bytes.len() / 2, bytes.len() * 9 / 10] {
             let refused = super::read_file(&bytes[..n], &profile(keys));
-            // A database of Access has free pages at its end.
+            // An Access database has free pages at its end.
             let is_whole = refused.as_ref().is_ok_and(|intake| intake.counts.lines >= 3);
             assert!(refused.is_err() || is_whole, "{name} of {n} bytes: {refused:?}");
         }
@@ -98,8 +98,8 @@ fn the_limit_of_a_file_holds_for_what_its_table_unpacks_to() {
     }
 }
 
-/// Sectors of 512 bytes follow the header; the header names the first of the table and of the
-/// directory.
+/// Sectors of 512 bytes follow the header. The header contains the first sectors of the table and
+/// of the directory.
 #[test]
 fn a_workbook_whose_sectors_lead_back_to_themselves_is_refused() {
     let mut bytes = unpacked("table.xls");

@@ -1,6 +1,6 @@
-//! One table in every format is one feed: the same records, line by line, as of a CSV file.
+//! One table in every format gives the same records, line by line, as a CSV file.
 //!
-//! `data` has files of formats that no crate here writes, and `make.py` the script that made them.
+//! `data` has files in formats that no crate here writes, and the script `make.py` that made them.
 
 mod ccts;
 mod columnar;
@@ -46,7 +46,7 @@ fn places() -> Places {
     Places::parse(&ReferenceTexts { cities, regions: None, countries: None }).expect("tables")
 }
 
-/// Reads a file; its name says nothing of its format.
+/// Reads a file whose name does not show its format.
 fn read_file(bytes: &[u8], profile: &Profile) -> Result<Intake, Refused> {
     let limits = ReadLimits { max_rejected_share: 1.0, ..ReadLimits::default() };
     read_within(bytes, profile, &limits)
@@ -60,7 +60,7 @@ fn read_within(bytes: &[u8], profile: &Profile, limits: &ReadLimits) -> Result<I
     read(&FeedFile::new(period, path), profile, &places(), limits)
 }
 
-/// Records with their texts in place of positions.
+/// Records with texts instead of positions.
 fn spelled(intake: &Intake) -> Vec<String> {
     let texts = &intake.texts;
     let spelled = |record: &spillover::domain::record::Record| {
@@ -78,7 +78,7 @@ fn spelled(intake: &Intake) -> Vec<String> {
     intake.records.iter().map(spelled).collect()
 }
 
-/// That a file gives the records of the CSV.
+/// Checks that a file gives the same records as the CSV.
 fn assert_same(name: &str, bytes: &[u8], keys: &str) {
     let expected = read_file(CSV.as_bytes(), &profile("")).expect("text is read");
     assert_eq!(expected.counts.accepted, 3);
@@ -90,12 +90,12 @@ fn assert_same(name: &str, bytes: &[u8], keys: &str) {
     }
 }
 
-/// Why a file is refused.
+/// The message about a refused file.
 fn refusal(bytes: &[u8], keys: &str) -> String {
     read_file(bytes, &profile(keys)).expect_err("it is refused").to_string()
 }
 
-/// Line, column and rule of the lines that are rejected.
+/// Line, column and rule of the rejected lines.
 fn rejected(bytes: &[u8], keys: &str) -> Vec<(u32, String, Rule)> {
     let intake = read_file(bytes, &profile(keys)).expect("it is read");
     intake.rejects.into_iter().map(|reject| (reject.line, reject.column, reject.rule)).collect()

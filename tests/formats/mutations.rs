@@ -1,4 +1,4 @@
-//! Files that are changed at random: read or refused, never in a way that ends the process.
+//! Randomly changed files: they are read or refused, and never end the process.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::fixtures::{FILES, unpacked};
 use super::{columnar, profile, read_file};
 
-/// Where a file is changed, from 0 to 1, and the byte that is put there.
+/// The position of a change, from 0 to 1, and the new byte.
 type Change = (f64, u8);
 
 /// A file of each format, with the keys of its profile.

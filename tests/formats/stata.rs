@@ -1,4 +1,4 @@
-//! Datasets of Stata, of releases and encodings that no program of today writes.
+//! Stata datasets in releases and encodings that current programs do not write.
 
 use dta::stata::dta::byte_order::ByteOrder;
 use dta::stata::dta::dta_writer::DtaWriter;
@@ -20,12 +20,12 @@ use spillover::domain::record::Rule;
 
 use super::{assert_same, data, refusal, rejected};
 
-/// 2008-05-01 in days after the first of 1960.
+/// 2008-05-01 in days after 1960-01-01.
 const MAY: f32 = 17_653.0;
 
 type Row<'a> = [Value<'a>; 9];
 
-/// The rows of the table; the firm of the second is a text.
+/// The rows of the table; the firm of the second row is a text.
 fn rows() -> [Row<'static>; 3] {
     let row = |flow, firm, name, region, country, hs8, mode: Option<i8>, value| -> Row<'static> {
         [
@@ -47,7 +47,7 @@ fn rows() -> [Row<'static>; 3] {
     ]
 }
 
-/// A dataset whose column of firms has a type.
+/// A dataset with a given type of the firms' column.
 fn dataset(
     (release, order): (Release, ByteOrder),
     encoding: &'static Encoding,
@@ -69,7 +69,7 @@ fn dataset(
     written((release, order), encoding, &columns, rows)
 }
 
-/// A dataset of columns and rows; a column `period` is one of days.
+/// A dataset of columns and rows; a column `period` holds days.
 pub fn written<'a, R: AsRef<[Value<'a>]>>(
     (release, order): (Release, ByteOrder),
     encoding: &'static Encoding,

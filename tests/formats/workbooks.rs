@@ -1,4 +1,4 @@
-//! Workbooks: types of cells, blank rows, errors of formulas, bombs.
+//! Workbooks: types of cells, blank rows, errors of formulas, unpacking bombs.
 
 use std::io::Write as _;
 
@@ -7,7 +7,7 @@ use spillover::domain::record::Rule;
 
 use super::{CSV, assert_same, profile, read_file, refusal, rejected};
 
-/// Writes the table into a sheet, from a row on.
+/// Writes the table into a sheet, starting at a row.
 fn fill(sheet: &mut Worksheet, from: u32) {
     let day = Format::new().set_num_format("yyyy/mm");
     let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(CSV.as_bytes());
