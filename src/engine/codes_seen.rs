@@ -136,7 +136,7 @@ impl Compared<'_> {
 }
 
 /// Finds lines that other files of the months contain, and that the file does not replace. A file
-/// with unreadable records is skipped; `verify` reports it.
+/// with unreadable records is left out; `verify` reports it.
 pub(super) fn same_lines(
     compared: &Compared<'_>,
     folder: &Path,

@@ -165,7 +165,7 @@ impl Codes {
         self.map.as_ref().and_then(|map| map.get(text)).cloned()
     }
 
-    /// A text without what a spreadsheet adds: `'123`, `="123"`.
+    /// A text without the additions of spreadsheets: `'123`, `="123"`.
     fn stripped<'t>(&self, text: &'t str) -> &'t str {
         let Some(tokens) = &self.strip else {
             let bare = text.strip_prefix('=').unwrap_or(text);

@@ -315,7 +315,7 @@ impl Lines {
         true
     }
 
-    /// The beginning of the next line, for a later [`Lines::return_to`].
+    /// The beginning of the next line, for a later return to it.
     #[must_use]
     pub fn place(&self) -> Place {
         Place { at: self.at, next_end: self.next_end, line: self.line }
@@ -370,7 +370,7 @@ impl Lines {
         })
     }
 
-    /// Skips the first line or record of the unframed part.
+    /// Takes the first line or record of the unframed part.
     fn take_one(&mut self) -> Shape {
         let plain = self.take_plain();
         match plain {

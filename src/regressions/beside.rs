@@ -1,4 +1,4 @@
-//! A home's estimates beside the paper's published ones.
+//! Compares a home's estimates with the paper's published ones.
 //!
 //! Tables 3 to 6 are compared by coefficient, standard error, number of observations and R2;
 //! tables 1 and 2 by statistic. The published figures are in `streams/reference/paper_*.csv`.
@@ -16,7 +16,7 @@ const TABLES: &str = include_str!("../../streams/reference/paper_tables.csv");
 const SAMPLES: &str = include_str!("../../streams/reference/paper_samples.csv");
 const SUMMARY: &str = include_str!("../../streams/reference/paper_summary.csv");
 
-/// A table of the home beside the published table.
+/// A table of the home compared with the published table.
 #[derive(Clone, Debug)]
 pub struct Comparison {
     /// The heading of the table.
@@ -27,7 +27,7 @@ pub struct Comparison {
     pub notes: Vec<String>,
 }
 
-/// A published figure beside the home's figure.
+/// A published figure with the home's figure.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ComparedFigure {
     /// The model, such as `3.1`; the year in table 1; the table's name in table 2.

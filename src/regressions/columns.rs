@@ -57,7 +57,7 @@ pub fn names(panels: &Panels<'_>, kind: Kind) -> Vec<String> {
 }
 
 impl Columns {
-    /// Reads columns of prepared years; names that the panel lacks are skipped.
+    /// Reads columns of prepared years; names that the panel lacks are ignored.
     ///
     /// # Errors
     /// [`RegressionError::Archive`] if a part cannot be read.

@@ -8,9 +8,9 @@
 //! file therefore gives the same model, and another formula under the same name gives another one.
 //!
 //! # Invariant
-//! Equal contents give equal text. A rule at its default is left out of the text, so a new rule of
-//! a later version keeps the identities of models without it. `VERSION` counts the meaning: it
-//! changes if the same text gives other figures.
+//! Equal contents give equal text. The text omits a rule at its default: a new rule of a later
+//! version keeps the identities of models without it. `VERSION` counts the meaning: it changes if
+//! the same text gives other figures.
 
 use serde::{Deserialize, Serialize};
 

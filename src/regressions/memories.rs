@@ -70,7 +70,7 @@ impl Memories {
     }
 
     /// Reads a useful memory from the home: the one of the same key, else the newest with the same
-    /// sample and effects. An unreadable memory is skipped.
+    /// sample and effects. An unreadable memory is ignored.
     ///
     /// # Errors
     /// [`RegressionError::Archive`] if the manifest cannot be read.

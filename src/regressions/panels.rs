@@ -2,9 +2,9 @@
 //! sources change.
 //!
 //! # Invariant
-//! A part has a stamp of its sources: the hashes of the parts of both tables of its year, of the
-//! segments behind the year or the networks of its firms, and of the options and reference tables.
-//! A part with another stamp, or an unreadable one, is computed again.
+//! A part has a stamp of its sources. It is the hash of the parts of both tables of its year, the
+//! segments behind the year or the networks, and the options and reference tables. A part with
+//! another stamp, or an unreadable one, is computed again.
 
 use std::collections::BTreeMap;
 use std::path::Path;

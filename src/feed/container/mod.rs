@@ -64,8 +64,8 @@ impl Unpacked<'_> {
 ///
 /// # Errors
 /// - [`Refused::Open`], [`Refused::Read`], [`Refused::Zip`] if the file cannot be read or unpacked
-/// - [`Refused::ZipMembers`], [`Refused::NoMember`] unless exactly one member of a zip archive is
-///   the feed's, [`Refused::Password`] if that member is encrypted
+/// - [`Refused::ZipMembers`], [`Refused::NoMember`], `Refused::NoTable` unless exactly one member
+///   of a zip archive is the feed's, [`Refused::Password`] if that member is encrypted
 /// - the error of `consume`
 pub fn unpacked<T, E: From<Refused>>(
     named: Named<'_>,

@@ -8,9 +8,9 @@ use crate::domain::finding::{Finding, FindingKind, percent};
 const FILES_COMPARED: usize = 12;
 /// The least number of earlier files.
 const FILES_MIN: usize = 6;
-/// The least distance of an unusual share above the median, in basis points.
+/// The distance above the median that an unusual share exceeds, in basis points.
 const ABOVE_MIN: u64 = 1000;
-/// The least distance of an unusual share above the median, in median absolute deviations.
+/// The distance above the median that an unusual share exceeds, in median absolute deviations.
 const DEVIATIONS: u64 = 5;
 
 /// The kinds of findings about unseen codes.

@@ -6,7 +6,7 @@ use super::rows::Rows;
 
 /// The number of first rows that determine a sheet's width.
 const ROWS_LOOKED_AT: usize = 1000;
-/// The largest number of cells of these rows.
+/// The largest number of cells that may wait for the width.
 const CELLS_WAITING: usize = 1 << 20;
 /// The largest number of columns in any program.
 pub(super) const COLUMNS_MAX: usize = 16_384;
