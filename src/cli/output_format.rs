@@ -8,7 +8,7 @@ use clap::ValueEnum;
 
 use super::ending::UsageError;
 
-/// Formats of which a command writes one.
+/// The output formats of a command.
 pub trait OutputFormat: ValueEnum + PartialEq {
     /// The file extensions of the format in lower case, the usual one first.
     fn extensions(&self) -> &'static [&'static str];

@@ -61,7 +61,7 @@ impl CodeLayout {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged, expecting = "expected { \"text\" = \"code\", … } or the name of a file")]
 pub enum CodeMap {
-    /// By text.
+    /// Codes by text.
     Inline(BTreeMap<String, String>),
     /// A file's name, relative to the profile.
     File(String),

@@ -9,8 +9,8 @@
 //!
 //! Output is bounded for any input: a record has at most [`LINE_BYTES_MAX`] bytes, and a block is a
 //! small multiple of that. A framing error costs one physical line. A line past the limit is
-//! skipped to its end ([`Rule::Length`]). A quoted field that is never closed, or is followed by
-//! text, loses its first line ([`Rule::Quote`]); reading resumes on the next line.
+//! rejected as a whole ([`Rule::Length`]). A quoted field that is never closed, or is followed by
+//! text, rejects the line on which it starts ([`Rule::Quote`]); reading resumes on the next line.
 //!
 //! The `csv` crate is not used here: it resynchronises only at the next quote, which can be
 //! gigabytes away, and does not keep the raw line. A test checks that both agree on well-formed

@@ -40,7 +40,7 @@ pub struct Header {
 /// One of the values of a line with several values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cell {
-    /// Its column.
+    /// The value's column.
     pub at: usize,
     /// The month of the year of the value's record, if the lines do not contain it.
     pub month: Option<u8>,

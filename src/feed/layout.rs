@@ -324,7 +324,7 @@ impl PeriodLayout {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum PeriodSource {
-    /// From the file's name.
+    /// The file's name.
     Name,
 }
 
@@ -350,7 +350,7 @@ pub struct FlowCodes {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "from", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum CityRule {
-    /// By the table `regions.csv`.
+    /// The table `regions.csv` gives the city.
     Concordance,
     /// The first digits of the region are the city's code.
     Prefix {

@@ -179,7 +179,7 @@ pub fn is_published(specification: &str) -> bool {
         || published.statistics.iter().any(|[table, ..]| table == specification)
 }
 
-/// Compares tables with the published ones; tables that the paper lacks are skipped.
+/// Compares tables with the published ones; tables that the paper lacks are left out.
 #[must_use]
 pub fn beside_paper(tables: &[TableResult]) -> Vec<Comparison> {
     let published = Paper::read();

@@ -2,9 +2,10 @@
 //! sources change.
 //!
 //! # Invariant
-//! A part has a stamp of its sources. It is the hash of the parts of both tables of its year, the
-//! segments behind the year or the networks, and the options and reference tables. A part with
-//! another stamp, or an unreadable one, is computed again.
+//! A part has a stamp: one hash of its sources. These are the options, the reference tables, and
+//! the segments of the year (product panel) or up to the year (other panels). Except for the
+//! ordinary panel, the stored parts of the year's tables are sources too. A part with another
+//! stamp, or an unreadable one, is computed again.
 
 use std::collections::BTreeMap;
 use std::path::Path;

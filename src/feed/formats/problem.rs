@@ -75,7 +75,7 @@ pub enum TableProblem {
     Type {
         /// The column.
         column: String,
-        /// Its type.
+        /// The type of the column.
         data_type: String,
     },
     /// The file is encrypted.
