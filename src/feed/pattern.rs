@@ -300,7 +300,7 @@ fn best(ways: impl Iterator<Item = Option<Named>>) -> Option<Named> {
     last
 }
 
-/// The full year of two digits: below 80, a year of this century.
+/// The full year of two digits, from 1980 to 2079.
 fn full_year(year: u16) -> u16 {
     if year < 80 { 2000 + year } else { 1900 + year }
 }

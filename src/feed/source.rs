@@ -16,7 +16,7 @@ use crate::domain::finding::{Finding, FindingKind, SHOWN};
 use crate::domain::types::Period;
 use crate::files::trouble::advice;
 
-/// A file of a feed. Files are ordered by period and then by name without its extension: a later
+/// A file of a feed. Files are ordered by period and then by name without its extension. A later
 /// version of a month follows the earlier one: `200102.csv`, `200102-b.csv`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct FeedFile {
