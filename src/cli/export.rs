@@ -141,6 +141,8 @@ impl Export {
     fn published(&self, home: &HomeOptions, reader: &Reader, table: Table) -> anyhow::Result<()> {
         let standing = reader.standing(self.vintage.map(Vintage))?;
         let (table, year) = (reader.table(&standing, table)?, self.rows.one_year());
+        table.check(year)?;
+        // Without a single year, all parts are checked; each year must exist all the same.
         for asked in self.rows.years() {
             table.check(Some(asked))?;
         }

@@ -1,9 +1,11 @@
 //! Joins the portions that several threads read of one file; the result equals that of one thread.
 
 use super::findings::ForeignLines;
+use super::refused::REJECTS_SHOWN;
 use super::shown::Shown;
 use crate::domain::dictionary::Dictionary;
-use crate::domain::record::{Counts, Record, Reject, Texts};
+use crate::domain::finding::SHOWN;
+use crate::domain::record::{Counts, Record, Reject, Rule, Texts};
 
 /// The records, rejects and counts of a file's lines.
 #[derive(Debug, Default)]
@@ -112,7 +114,25 @@ pub(super) fn joined(mut portions: Vec<Portion>) -> Sheet {
         sheet.foreign.add(portion.sheet.foreign);
     }
     sheet.shown.sort_by_key(|shown| shown.line);
+    leave_first(&mut sheet.shown);
     sheet
+}
+
+/// Leaves the lines that one thread would show: each portion has the first ones of its own lines.
+fn leave_first(shown: &mut Vec<Shown>) {
+    let (mut n_left, mut n_of_rule) = (0, [0; Rule::ALL.len()]);
+    shown.retain(|shown| {
+        let n_of_rule = &mut n_of_rule[shown.rule as usize];
+        *n_of_rule += 1;
+        let is_left = is_shown(n_left, *n_of_rule);
+        n_left += usize::from(is_left);
+        is_left
+    });
+}
+
+/// Whether a rejected line is shown: the first of a file, and the first of each rule.
+pub(super) fn is_shown(n_shown: usize, n_of_rule: usize) -> bool {
+    n_shown < REJECTS_SHOWN || n_of_rule <= SHOWN
 }
 
 fn renumbered(record: &Record, numbers: &[Vec<u32>; 6]) -> Record {

@@ -13,12 +13,11 @@ use super::frame::{Blocks, Dialect, Framed, Line, Lines};
 use super::joined::{self, Portion, Sheet};
 use super::places::Places;
 use super::profile::{Covers, Profile};
-use super::refused::{REJECTS_SHOWN, Refused};
+use super::refused::Refused;
 pub use super::source::FeedFile;
 use super::source::FilePart;
 use super::split::Span;
 use super::{findings, line_ends, opening};
-use crate::domain::finding::SHOWN;
 use crate::domain::record::{Coverage, Exclusion, Intake, Record, Reject, Rule, Texts};
 use crate::domain::types::{Flow, Period};
 
@@ -386,7 +385,7 @@ impl Sheet {
             self.foreign.look_at(line, raw);
         }
         let of_rule = self.counts.rejected[fault.rule as usize];
-        if self.shown.len() < REJECTS_SHOWN || of_rule <= SHOWN as u64 {
+        if joined::is_shown(self.shown.len(), usize::try_from(of_rule).unwrap_or(usize::MAX)) {
             self.shown.push(shown(line, header, checker.profile(), fault, (raw, fields)));
         }
         self.rejects.push(Reject { line, column, rule: fault.rule, raw: kept(raw) });

@@ -231,6 +231,18 @@ fn a_home_of_layout_4_keeps_its_figures_and_gives_times_to_what_comes_next() {
 }
 
 #[test]
+fn a_home_of_layout_7_keeps_its_figures_when_a_file_is_withdrawn() {
+    let sandbox = unpacked("tests/homes/layout-7.zip");
+    assert_exports(&sandbox, "layout-7");
+    assert_eq!(layout(&sandbox), 7);
+    assert!(sandbox.run(["revisions", "--vintage", "29"]).stdout.contains("2026-11-30"));
+    let withdrawn = sandbox.run(["withdraw", "201004.csv"]);
+    assert_eq!(withdrawn.code, Some(0), "{}", withdrawn.stderr);
+    assert_exports(&sandbox, "layout-7");
+    assert_eq!(sandbox.run(["verify"]).code, Some(0));
+}
+
+#[test]
 fn every_column_of_every_table_has_its_meaning_also_in_parquet() {
     let sandbox = unpacked("tests/homes/layout-4.zip");
     let mut n_columns = 0;
