@@ -2,9 +2,9 @@
 
 use clap::Args;
 use spillover::domain::types::Year;
-use spillover::home::names::{NameError, PlaceKind};
 use spillover::reader::Reader;
 use spillover::reader::explain::{Explanation, Market, RowKey};
+use spillover::reader::names::{NameError, PlaceKind};
 
 use super::ending::Done;
 use super::home_options::HomeOptions;

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 use spillover::domain::types::Year;
-use spillover::home::names::{Language, NameError, Names, PlaceKind};
 use spillover::reader::Reader;
-use spillover::tables::chosen::{RowChoice, WithNames};
+use spillover::reader::chosen::{RowChoice, WithNames};
+use spillover::reader::names::{Language, NameError, Names, PlaceKind};
 
 /// The language of names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -30,7 +30,6 @@ pub(crate) mod durable;
 mod error;
 mod lock;
 mod manifest;
-pub mod names;
 pub mod options;
 pub(crate) mod own;
 mod panels;

@@ -10,10 +10,12 @@
 //! A reader never blocks a writer. All queries see one publication, until [`Reader::move_on`]. The
 //! manifest is verified when the reader opens and after each publication, not for each query.
 
+pub mod chosen;
 mod error;
 pub mod explain;
 pub mod ledger;
 pub mod moves;
+pub mod names;
 pub mod revisions;
 pub mod status;
 
@@ -23,11 +25,11 @@ use arrow_array::RecordBatch;
 
 use crate::domain::types::{Vintage, Year};
 use crate::engine::replay::Standing;
-use crate::home::names::Names;
 use crate::home::parts::Table;
 use crate::home::{Archive, Publication};
 use crate::reader::explain::{Explanation, RowKey, explain};
 use crate::reader::moves::{YearMoves, between, years_between};
+use crate::reader::names::Names;
 use crate::reader::revisions::{Revision, revision, step_of, steps};
 use crate::regressions::{
     KeptEstimate, Kind, Panels, Regressions, Statistics, exported, kept, summarise,

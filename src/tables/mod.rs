@@ -5,7 +5,6 @@
 //! ```
 
 pub mod cells;
-pub mod chosen;
 pub mod city;
 pub mod columns;
 pub mod derived;

@@ -8,9 +8,9 @@ use arrow_array::{ArrayRef, BooleanArray, RecordBatch, StringArray};
 use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef};
 use arrow_select::filter::filter_record_batch;
 
-use super::sheet::Sheet;
 use crate::domain::types::Year;
-use crate::home::names::{Language, Names, PlaceKind};
+use crate::reader::names::{Language, Names, PlaceKind};
+use crate::tables::sheet::Sheet;
 
 /// The rows that are asked for; an empty list asks for all.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -5,8 +5,8 @@
 
 use std::collections::BTreeMap;
 
-use super::definition::DefinitionTexts;
 use crate::feed::reference::{CITIES, COUNTRIES};
+use crate::home::definition::DefinitionTexts;
 
 /// A language of names and labels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
