@@ -362,7 +362,8 @@ fn to_write_if_free(
         Err(ArchiveError::Locked { .. }) => {
             notify(Notice::NotStored("another process writes this home".to_owned()));
         }
-        Err(error) if error.is_fatal() => return Err(error.into()),
+        // A full disk would lose the estimates, and exit code 0 stands for stored ones.
+        Err(error) if error.is_fatal() || error.is_no_room() => return Err(error.into()),
         Err(error) => notify(Notice::NotStored(error.to_string())),
     }
     Ok(Archive::read(home)?)
