@@ -169,7 +169,7 @@ fn show(
     for record in intake.records.iter().take(RECORDS_SHOWN) {
         let texts = &intake.texts;
         println!(
-            "  {} {} firm {} region {} country {} hs8 {} mode {} {}.{:02} USD",
+            "  {} {} firm {} region {} country {} hs8 {} mode {} {}{}.{:02} USD",
             record.period,
             record.flow.code(),
             texts.firms.text(record.firm),
@@ -177,8 +177,9 @@ fn show(
             texts.countries.text(record.country),
             texts.products.text(record.product),
             texts.trade_modes.text(record.trade_mode),
-            record.value_cents / 100,
-            record.value_cents.abs() % 100
+            if record.value_cents < 0 { "-" } else { "" },
+            record.value_cents.unsigned_abs() / 100,
+            record.value_cents.unsigned_abs() % 100
         );
     }
     let counts = &intake.counts;

@@ -3,7 +3,7 @@
 //! Input: the files of a feed and a request. Output: for each file the result of a reading as by
 //! `ingest`, with findings in comparison with earlier files. Nothing is written.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
@@ -14,8 +14,8 @@ use super::open::{Request, definition_of_new_home};
 use super::running::Names;
 use super::sums::Sums;
 use super::with_causes;
-use crate::domain::finding::{Finding, SHOWN};
-use crate::domain::record::{Counts, Exclusion, Intake, Rule};
+use crate::domain::finding::{Finding, FindingKind, SHOWN};
+use crate::domain::record::{Exclusion, Intake, Rule};
 use crate::domain::types::{Flow, Period};
 use crate::feed::described::described;
 use crate::feed::findings::same_lines::{self, Lines};
@@ -77,7 +77,7 @@ pub struct RuleTexts {
 pub struct Survey {
     definition: Definition,
     limits: ReadLimits,
-    refuse: Vec<crate::domain::finding::FindingKind>,
+    refuse: Vec<FindingKind>,
     revision: Revision,
     codes: CodesSeen,
     names: Names,
@@ -121,13 +121,17 @@ impl Survey {
         let mut survey = FileSurvey { file: file.name.clone(), ..FileSurvey::default() };
         self.describe(file, &mut survey);
         let profile = &self.definition.profile;
-        // All rejects are shown before a refusal for their number.
-        let limits = ReadLimits { max_rejected_share: 1.0, ..self.limits };
-        let read = read_in(&mut self.room, file, profile, &self.definition.places, &limits);
-        let refused = match read {
-            Ok(intake) => self.take(file, intake, has_others, &mut survey),
-            Err(refused) => Some(with_causes(&refused)),
-        };
+        let places = &self.definition.places;
+        let mut read = read_in(&mut self.room, file, profile, places, &self.limits);
+        let refused = read.as_ref().err().map(|refused| with_causes(refused));
+        if matches!(read, Err(Refused::Rejected { .. })) {
+            // A file with too many rejected lines is described all the same.
+            let limits = ReadLimits { max_rejected_share: 1.0, ..self.limits };
+            read = read_in(&mut self.room, file, profile, places, &limits);
+        }
+        if let Ok(intake) = read {
+            self.take(file, intake, has_others, &mut survey);
+        }
         let is_refused = |finding: &&Finding| self.refuse.contains(&finding.kind);
         let finding = survey.findings.iter().find(is_refused).map(ToString::to_string);
         survey.refused = refused.or(finding);
@@ -162,7 +166,7 @@ impl Survey {
         mut intake: Intake,
         has_others: bool,
         survey: &mut FileSurvey,
-    ) -> Option<String> {
+    ) {
         for record in &intake.records {
             *survey.months.entry(record.period.to_string()).or_insert(0) += 1;
             match record.flow {
@@ -184,7 +188,7 @@ impl Survey {
         {
             survey.findings.extend(thin_finding(&coverage.by_month()));
         }
-        let Intake { texts, mut records, counts, .. } = intake;
+        let Intake { texts, mut records, .. } = intake;
         sort(&mut records, texts.firms.len());
         let mut sums = Sums::of(&texts, &records);
         let regions = texts.regions.list();
@@ -194,18 +198,6 @@ impl Survey {
         self.codes.add(codes, false);
         sums.shipments(&mut self.names, |_| {});
         (self.room.records, self.room.texts) = (records, texts);
-        self.refused_by_share(file, &counts)
-    }
-
-    /// The reason for refusing a file with too many rejected lines.
-    fn refused_by_share(&mut self, file: &FeedFile, counts: &Counts) -> Option<String> {
-        let share = self.limits.max_rejected_share;
-        let (rejected, lines) = (counts.rejected_total(), counts.lines);
-        Refused::share_of_rejects(&file.path, (rejected, lines), &[], share)?;
-        // Read again for a message with the first lines, as in `ingest`.
-        let Definition { profile, places, .. } = &self.definition;
-        let read = read_in(&mut self.room, file, profile, places, &self.limits);
-        read.err().map(|refused| with_causes(&refused))
     }
 
     /// Finds lines that an earlier file of the same months has, unless the file replaces it.
@@ -261,7 +253,7 @@ fn rejected(intake: &Intake) -> Vec<RuleTexts> {
 
 /// Months between the first and the last that no file covers.
 #[must_use]
-pub fn missing_months(months: &std::collections::BTreeSet<Period>) -> Vec<Period> {
+pub fn missing_months(months: &BTreeSet<Period>) -> Vec<Period> {
     let Some(last) = months.last().copied() else { return Vec::new() };
     let all = std::iter::successors(months.first().copied(), |month| Some(month.next()));
     all.take_while(|month| *month < last).filter(|month| !months.contains(month)).collect()

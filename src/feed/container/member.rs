@@ -92,6 +92,11 @@ pub(super) fn unzipped<T, E: From<Refused>>(
             let pattern = pattern.to_string();
             Err(Refused::NoMember { file: path(), pattern, names: called(&all) }.into())
         }
+        // The archive has changed since its members were listed.
+        ([], Member::Called(called_then)) => {
+            let pattern = called_then.to_owned();
+            Err(Refused::NoMember { file: path(), pattern, names: called(&all) }.into())
+        }
         ([], Member::Only) => Err(Refused::NoTable { file: path() }.into()),
         _ => Err(Refused::ZipMembers { file: path(), names: called(&meant) }.into()),
     }
