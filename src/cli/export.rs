@@ -157,14 +157,15 @@ impl Export {
         sheet: &Sheet,
         rows: impl Iterator<Item = Result<RecordBatch, ExportError>>,
     ) -> anyhow::Result<()> {
-        let choice = self.rows.choice(&reader.names()?)?;
+        let names = reader.names()?;
+        let choice = self.rows.choice(&names)?;
         choice.check(sheet)?;
         let rows = rows.map(|batch| choice.rows(batch?).map_err(ExportError::Choice));
-        match self.rows.with_names(reader)? {
+        match self.rows.with_names(names) {
             None => self.output.write(home, sheet, rows),
-            Some(named) => {
-                let rows = rows.map(|batch| named.rows(&batch?).map_err(ExportError::Choice));
-                self.output.write(home, &named.sheet(sheet), rows)
+            Some(with) => {
+                let rows = rows.map(|batch| with.rows(&batch?).map_err(ExportError::Choice));
+                self.output.write(home, &with.sheet(sheet), rows)
             }
         }
     }

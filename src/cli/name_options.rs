@@ -1,10 +1,7 @@
 //! Options that take names for codes, and add names to outputs.
 
-use std::sync::Arc;
-
 use clap::{Args, ValueEnum};
 use spillover::domain::types::Year;
-use spillover::reader::Reader;
 use spillover::reader::chosen::{RowChoice, WithNames};
 use spillover::reader::names::{Language, NameError, Names, PlaceKind};
 
@@ -74,8 +71,7 @@ impl RowOptions {
     }
 
     /// The names to add.
-    pub fn with_names(&self, reader: &Reader) -> anyhow::Result<Option<WithNames>> {
-        let Some(language) = self.names else { return Ok(None) };
-        Ok(Some(WithNames { names: Arc::new(reader.names()?), language: language.into() }))
+    pub fn with_names(&self, names: Names) -> Option<WithNames> {
+        self.names.map(|language| WithNames { names, language: language.into() })
     }
 }

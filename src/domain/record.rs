@@ -236,6 +236,16 @@ impl Counts {
 /// A month and a flow.
 pub type PeriodFlow = (Period, Flow);
 
+/// The number of records of each month and flow.
+#[must_use]
+pub fn n_by_period_flow(records: &[Record]) -> BTreeMap<PeriodFlow, u64> {
+    let mut n_records = BTreeMap::new();
+    for same in records.chunk_by(|a, b| (a.period, a.flow) == (b.period, b.flow)) {
+        *n_records.entry((same[0].period, same[0].flow)).or_insert(0) += same.len() as u64;
+    }
+    n_records
+}
+
 /// The coverage of a file that is not simply one month.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Coverage {
@@ -298,7 +308,7 @@ pub struct Intake {
     pub coverage: Option<Coverage>,
     /// The names of its columns, if a line was rejected because the tables lack its code.
     pub columns: Vec<String>,
-    /// What is odd about it by itself.
+    /// The findings about the file alone.
     pub findings: Vec<Finding>,
     /// The first rejected lines of each rule, as messages show them.
     pub shown: Vec<(Rule, String)>,

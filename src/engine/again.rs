@@ -9,7 +9,7 @@ use std::fmt;
 use super::EngineError;
 use super::running::{LiveSegment, Running};
 use super::sums::{ABSOLUTE_CENTS_MAX, Sums};
-use crate::domain::record::{Counts, Coverage, Exclusion, Intake, Record};
+use crate::domain::record::{Counts, Coverage, Exclusion, Intake, Record, n_by_period_flow};
 use crate::domain::types::{City, Period, Vintage};
 use crate::feed::again::{ReadAgain, Rejected, is_for_a_code, read_again};
 use crate::feed::source::named_file;
@@ -162,12 +162,8 @@ fn count(counts: &mut Counts, records: &[Record]) {
 }
 
 fn coverage(covered: &Covered, records: &[Record]) -> Coverage {
-    let mut n_records = std::collections::BTreeMap::new();
-    for record in records {
-        *n_records.entry((record.period, record.flow)).or_insert(0) += 1;
-    }
     let Covered { first, last, part, .. } = covered.clone();
-    Coverage { first, last, part, flow: None, records: n_records }
+    Coverage { first, last, part, flow: None, records: n_by_period_flow(records) }
 }
 
 impl Recovered {
@@ -181,23 +177,7 @@ impl Recovered {
         let Self { of, summary, sums, segment, coverage } = self;
         let segment = segment.store(archive.home(), vintage)?;
         running.feed(&sums)?;
-        let covered = coverage.as_ref().map(|coverage| Covered {
-            first: coverage.first,
-            last: coverage.last,
-            part: coverage.part.clone(),
-            closed_through: closed,
-            records: coverage.records.clone(),
-        });
-        running.segments.push(LiveSegment {
-            vintage,
-            name: summary.name.clone(),
-            period: summary.period,
-            months: summary.periods.keys().copied().collect(),
-            stored: segment.clone(),
-            covered,
-            gone: Vec::new(),
-        });
-        Ok(AcceptedFile {
+        let file = AcceptedFile {
             new_codes: None,
             new_regions: Vec::new(),
             vintage,
@@ -207,7 +187,9 @@ impl Recovered {
             supersedes: Vec::new(),
             coverage: coverage.map(|coverage| (coverage, closed)),
             replaces: Vec::new(),
-        })
+        };
+        running.segments.push(LiveSegment::of(&file));
+        Ok(file)
     }
 }
 

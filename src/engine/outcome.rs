@@ -31,7 +31,7 @@ pub enum Outcome {
         vintage: Vintage,
         /// The numbers of lines by outcome.
         counts: Counts,
-        /// What is odd about it.
+        /// The findings about the file.
         findings: Vec<Finding>,
     },
     /// The bytes were accepted before: the file is skipped, or left out if it was withdrawn.
@@ -118,7 +118,7 @@ pub enum Refusal {
     Finding {
         /// The file.
         file: PathBuf,
-        /// What was found.
+        /// The finding.
         finding: Box<Finding>,
     },
     /// The candidate for the feed's first file was refused.

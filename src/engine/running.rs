@@ -15,7 +15,7 @@ use crate::domain::types::{Country, Firm, Period, Plant, Shipment, Vintage, Year
 use crate::home::definition::Definition;
 use crate::home::parts::Part;
 use crate::home::segment::{self, Fields};
-use crate::home::{ArchiveError, Covered, Publication, Stored};
+use crate::home::{AcceptedFile, ArchiveError, Covered, Publication, Stored};
 use crate::tables::Context;
 
 /// Firms and countries, numbered in the order in which the archive first names them.
@@ -81,6 +81,20 @@ pub struct LiveSegment {
 }
 
 impl LiveSegment {
+    /// The records of a file that is being accepted; nothing has replaced them yet.
+    pub(super) fn of(file: &AcceptedFile) -> Self {
+        let AcceptedFile { vintage, summary, segment, .. } = file;
+        Self {
+            vintage: *vintage,
+            name: summary.name.clone(),
+            period: summary.period,
+            months: summary.periods.keys().copied().collect(),
+            stored: segment.clone(),
+            covered: file.covered(),
+            gone: Vec::new(),
+        }
+    }
+
     /// Keeps only the records that count.
     pub fn retain_counting(&self, records: &mut Vec<Record>) {
         if !self.gone.is_empty() {

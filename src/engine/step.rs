@@ -11,7 +11,7 @@ use crate::domain::record::{Coverage, PeriodFlow};
 use crate::domain::types::{Period, Vintage};
 use crate::feed::findings::unseen::{NewCodes, UNSEEN};
 use crate::home::definition::Definition;
-use crate::home::{AcceptedFile, ArchiveError, Covered, Stored, Summary, Withdrawn};
+use crate::home::{AcceptedFile, ArchiveError, Stored, Summary, Withdrawn};
 
 /// The number of files in a step that does not end with a December.
 const FILES_A_STEP_MAX: usize = 48;
@@ -77,22 +77,7 @@ impl Step<'_> {
             let Writing { path, vintage, supersedes, replaces, coverage, .. } = writing;
             let Writing { summary, segment, new_codes, new_regions, .. } = writing;
             let segment = segment.join().expect("a writer returns its errors")?;
-            running.segments.push(LiveSegment {
-                vintage,
-                name: summary.name.clone(),
-                period: summary.period,
-                months: summary.periods.keys().copied().collect(),
-                stored: segment.clone(),
-                covered: coverage.as_ref().map(|(coverage, closed_through)| Covered {
-                    first: coverage.first,
-                    last: coverage.last,
-                    part: coverage.part.clone(),
-                    closed_through: *closed_through,
-                    records: coverage.records.clone(),
-                }),
-                gone: Vec::new(),
-            });
-            self.files.push(AcceptedFile {
+            let file = AcceptedFile {
                 vintage,
                 path,
                 summary,
@@ -102,7 +87,9 @@ impl Step<'_> {
                 replaces,
                 new_codes,
                 new_regions,
-            });
+            };
+            running.segments.push(LiveSegment::of(&file));
+            self.files.push(file);
         }
         Ok(())
     }

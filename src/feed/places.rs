@@ -279,7 +279,8 @@ fn names_of_countries(text: &str) -> FxHashMap<Box<str>, Box<str>> {
 }
 
 /// A name prepared for comparison: lower case, one space between words.
-fn folded(name: &str) -> String {
+#[must_use]
+pub fn folded(name: &str) -> String {
     name.to_lowercase().split_whitespace().collect::<Vec<_>>().join(" ")
 }
 

@@ -439,12 +439,12 @@ impl Profile {
         } else if period.year.is_some() != period.month.is_some() && !has_months {
             "[period] year and month name two columns; give both"
         } else if n_ways != 1 {
-            "the month is told by one of columns.period, [period] year and month, and \
+            "the month comes from columns.period, from [period] year and month, or from \
              [period] from = \"name\"; give one of them"
         } else if is_named && !matches!(file.covers, Covers::Month | Covers::Year) {
             "[period] from = \"name\" needs files of a month or of a year; change [file] covers"
         } else if n_flows != 1 {
-            "the flow is told by columns.flow, by {flow} in the file pattern, or by [flow] \
+            "the flow comes from columns.flow, from {flow} in the file pattern, or from [flow] \
              export_value and import_value; give one of them"
         } else if file.pattern.has_folders() && !file.recursive {
             "a file pattern with folders needs [file] recursive = true"

@@ -1,6 +1,5 @@
 //! Reads one whole monthly file: its records, rejects and counts, or the reason for a refusal.
 
-use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 use std::sync::Mutex;
@@ -18,7 +17,9 @@ pub use super::source::FeedFile;
 use super::source::FilePart;
 use super::split::Span;
 use super::{findings, line_ends, opening};
-use crate::domain::record::{Coverage, Exclusion, Intake, Record, Reject, Rule, Texts};
+use crate::domain::record::{
+    Coverage, Exclusion, Intake, Record, Reject, Rule, Texts, n_by_period_flow,
+};
 use crate::domain::types::{Flow, Period};
 
 /// The largest number of rejected lines that are kept; a file with more is refused.
@@ -152,11 +153,8 @@ fn coverage(
     if covers == Covers::Month && file.part == FilePart::default() {
         return Ok(None);
     }
-    let mut n_records = BTreeMap::new();
+    let n_records = n_by_period_flow(records);
     let has_months = !profile.period.columns.is_empty();
-    for same in records.chunk_by(|a, b| (a.period, a.flow) == (b.period, b.flow)) {
-        *n_records.entry((same[0].period, same[0].flow)).or_insert(0) += same.len() as u64;
-    }
     let found = || n_records.keys().map(|(period, _)| *period);
     let span = match covers {
         Covers::Month | Covers::Range => Some((file.first, file.period)),

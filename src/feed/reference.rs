@@ -269,3 +269,22 @@ impl<const N: usize> Table<N> {
         Ok(())
     }
 }
+
+/// The columns of a reference table by name; a missing column is empty.
+///
+/// # Errors
+/// [`csv::Error`] at the first line that has not as many fields as the header.
+pub fn columns_of<const N: usize>(
+    text: &str,
+    columns: [&str; N],
+) -> Result<Vec<[String; N]>, csv::Error> {
+    let mut reader = csv::Reader::from_reader(text.as_bytes());
+    let header = reader.headers()?.clone();
+    let places = columns.map(|column| header.iter().position(|name| name == column));
+    let row = |record: Result<csv::StringRecord, csv::Error>| {
+        let record = record?;
+        let field = |at| record.get(at).unwrap_or_default().to_owned();
+        Ok(places.map(|place| place.map_or_else(String::new, field)))
+    };
+    reader.records().map(row).collect()
+}

@@ -96,7 +96,7 @@ const NAMED: [(&str, &str); 3] =
 #[derive(Clone, Debug)]
 pub struct WithNames {
     /// The names.
-    pub names: Arc<Names>,
+    pub names: Names,
     /// Their language.
     pub language: Language,
 }

@@ -5,7 +5,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::feed::reference::{CITIES, COUNTRIES};
+use crate::feed::places::folded;
+use crate::feed::reference::{CITIES, COUNTRIES, columns_of};
 use crate::home::definition::DefinitionTexts;
 
 /// A language of names and labels.
@@ -173,9 +174,8 @@ impl Place {
     }
 
     fn shown(&self) -> String {
-        let names: Vec<&str> =
-            [&self.chinese, &self.english].into_iter().map(String::as_str).collect();
-        let names = names.into_iter().filter(|name| !name.is_empty()).collect::<Vec<_>>();
+        let names = [self.chinese.as_str(), &self.english];
+        let names: Vec<&str> = names.into_iter().filter(|name| !name.is_empty()).collect();
         format!("{} ({})", names.join(" "), self.code)
     }
 }
@@ -195,11 +195,6 @@ fn near(places: &[Place], wanted: &str) -> Vec<String> {
     near.into_iter().take(3).map(|(_, place)| place.shown()).collect()
 }
 
-/// A text in lower case with single spaces between words.
-fn folded(text: &str) -> String {
-    text.to_lowercase().split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
 /// The places of a table, in order of code.
 fn places(table: Option<&str>, code: &str) -> Vec<Place> {
     let columns = [code, "name", "name_en", "iso3", "iso2", "aliases"];
@@ -213,17 +208,9 @@ fn places(table: Option<&str>, code: &str) -> Vec<Place> {
     places
 }
 
-/// The columns of a table by name; a missing column is empty. The table was checked when it was
-/// recorded, so lines that are not CSV do not occur.
+/// The columns of a table by name. The table was checked when it was recorded.
 fn rows<const N: usize>(table: Option<&str>, columns: [&str; N]) -> Vec<[String; N]> {
-    let mut reader = csv::Reader::from_reader(table.unwrap_or_default().as_bytes());
-    let header = reader.headers().cloned().unwrap_or_default();
-    let header: Vec<&str> = header.iter().map(|name| name.trim_start_matches('\u{feff}')).collect();
-    let places = columns.map(|column| header.iter().position(|name| *name == column));
-    let row = |record: csv::StringRecord| {
-        places.map(|place| place.and_then(|at| record.get(at)).unwrap_or_default().to_owned())
-    };
-    reader.records().filter_map(Result::ok).map(row).collect()
+    columns_of(table.unwrap_or_default(), columns).unwrap_or_default()
 }
 
 #[cfg(test)]

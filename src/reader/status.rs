@@ -62,7 +62,7 @@ pub struct Status {
     pub rounded: u64,
     /// The number of totals, notes and headers between lines; they are not lines.
     pub footers: u64,
-    /// What is odd about files that count, by finding; unknown of files that were taken in before
+    /// The findings about counted files, by kind; unknown for files that were ingested before
     /// findings were stored.
     pub findings: Vec<FindingCount>,
     /// The stored estimates.

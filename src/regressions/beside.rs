@@ -4,6 +4,7 @@
 //! tables 1 and 2 by statistic. The published figures are in `streams/reference/paper_*.csv`.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use super::incomes::rows;
 use super::run::Outcome;
@@ -87,6 +88,8 @@ struct Paper {
     /// Table, year (empty in table 2), variable, statistic and value; by table and year.
     statistics: Vec<[String; 5]>,
 }
+
+static PAPER: LazyLock<Paper> = LazyLock::new(Paper::read);
 
 impl Paper {
     fn read() -> Self {
@@ -174,7 +177,7 @@ fn read<const N: usize>(table: &'static str, text: &str, columns: [&str; N]) -> 
 /// True if the paper contains a table or a column of it.
 #[must_use]
 pub fn is_published(specification: &str) -> bool {
-    let published = Paper::read();
+    let published = &*PAPER;
     published.samples.keys().any(|(table, _)| table == specification)
         || published.statistics.iter().any(|[table, ..]| table == specification)
 }
@@ -182,7 +185,7 @@ pub fn is_published(specification: &str) -> bool {
 /// Compares tables with the published ones; tables that the paper lacks are left out.
 #[must_use]
 pub fn beside_paper(tables: &[TableResult]) -> Vec<Comparison> {
-    let published = Paper::read();
+    let published = &*PAPER;
     let compared = tables.iter().map(|table| match table {
         TableResult::Models { title, outcomes } => {
             let rows = outcomes.iter().flat_map(|one| published.of_model(one)).collect();
@@ -216,7 +219,7 @@ mod tests {
 
     #[test]
     fn every_published_figure_belongs_to_a_column_of_a_specification() {
-        let published = Paper::read();
+        let published = &*PAPER;
         assert_eq!(published.terms.values().map(Vec::len).sum::<usize>(), 76);
         assert_eq!((published.samples.len(), published.statistics.len()), (17, 66));
         for (table, column) in published.samples.keys().chain(published.terms.keys()) {

@@ -7,6 +7,7 @@ use rustc_hash::FxHashMap;
 
 use super::error::RegressionError;
 use crate::domain::types::Year;
+use crate::feed::reference::columns_of;
 
 const CUSTOMS: &str = include_str!("../../streams/reference/countries.csv");
 const WORLD_BANK: &str = include_str!("../../streams/reference/income_groups.csv");
@@ -69,15 +70,7 @@ pub(super) fn rows<const N: usize>(
         line: error.position().map_or(1, csv::Position::line),
         what: "it is not CSV with as many fields as the header",
     };
-    let mut reader = csv::Reader::from_reader(text.as_bytes());
-    let header = reader.headers().map_err(|error| bad(&error))?.clone();
-    let places = columns.map(|column| header.iter().position(|name| name == column));
-    let row = |record: Result<csv::StringRecord, csv::Error>| {
-        let record = record.map_err(|error| bad(&error))?;
-        let field = |at| record.get(at).unwrap_or_default().to_owned();
-        Ok(places.map(|place| place.map_or_else(String::new, field)))
-    };
-    reader.records().map(row).collect()
+    columns_of(text, columns).map_err(|error| bad(&error))
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use jiff::Unit;
 use rusqlite::ffi::SQLITE_IOERR_FSYNC;
 use rusqlite::{Transaction, TransactionBehavior, params};
 
+use super::covered::Covered;
 use super::revise::{self, Rebuilt, Withdrawn};
 use super::{Manifest, covered, found, seal};
 use crate::clock;
@@ -76,10 +77,20 @@ pub struct AcceptedFile {
     pub coverage: Option<(Coverage, Option<Period>)>,
     /// The replaced months and flows of other files.
     pub replaces: Vec<(Vintage, Vec<PeriodFlow>)>,
-    /// How many of its codes are new, if it takes the place of no file.
+    /// The numbers of its new codes, if it replaces no file.
     pub new_codes: Option<[NewCodes; UNSEEN.len()]>,
     /// Its regions that no earlier file has.
     pub new_regions: Vec<String>,
+}
+
+impl AcceptedFile {
+    /// The coverage as the manifest has it.
+    #[must_use]
+    pub fn covered(&self) -> Option<Covered> {
+        let (coverage, closed_through) = self.coverage.as_ref()?;
+        let Coverage { first, last, part, records, .. } = coverage.clone();
+        Some(Covered { first, last, part, closed_through: *closed_through, records })
+    }
 }
 
 /// The data that the manifest stores about a file.
@@ -103,7 +114,7 @@ pub struct Summary {
     pub absolute_cents: i64,
     /// The names of the columns, if a line was rejected because the tables lack its code.
     pub columns: Vec<String>,
-    /// What is odd about it.
+    /// The findings about the file.
     pub findings: Vec<Finding>,
 }
 

@@ -1,4 +1,4 @@
-//! What was found odd about files, and how many of their codes were new.
+//! The findings about files, and the numbers of their new codes.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -43,7 +43,7 @@ pub(super) fn add(transaction: &Transaction<'_>, file: &AcceptedFile) -> rusqlit
 }
 
 impl Manifest {
-    /// What was found of files.
+    /// Reads the findings about all files.
     pub(super) fn found(&self) -> Result<BTreeMap<Vintage, Found>> {
         let mut found: BTreeMap<Vintage, Found> = BTreeMap::new();
         if !self.has_notes()? {

@@ -53,7 +53,7 @@ pub struct FileEntry {
     pub covered: Option<Covered>,
     /// The months and flows that later files replaced.
     pub replaced: Vec<Replaced>,
-    /// What was found odd about it.
+    /// The findings about the file, and its new codes.
     pub found: Found,
 }
 
