@@ -359,7 +359,7 @@ fn a_second_process_on_the_same_home_is_told_so() {
     let sandbox = standing();
     let path = sandbox.write("200102.csv", file(&[good_line(200_102, "F", 11_011)]));
     let path = path.to_str().expect("text");
-    let held = spillover::home::Archive::open(&sandbox.home()).expect("this process opens it");
+    let held = spillover::home::Home::open(&sandbox.home()).expect("this process opens it");
     let pid = format!("(pid {})", std::process::id());
     let says = ["another spillover process is writing", &pid, "wait for it or stop it"];
     changes_nothing(&sandbox, &["ingest", path], 1, &says);

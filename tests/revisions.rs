@@ -19,7 +19,7 @@ use spillover::feed::reference::TablesBeside;
 use spillover::feed::source::discover;
 use spillover::home::options::Config;
 use spillover::home::parts::Table;
-use spillover::home::{Archive, CompactionRules};
+use spillover::home::{CompactionRules, Home};
 use spillover::reader::moves::between;
 use spillover::tables::export::TableAt;
 
@@ -116,8 +116,8 @@ impl Played {
         self.engine().snapshot_if_due().expect("kept");
     }
 
-    fn archive(&self) -> Archive {
-        Archive::read(&self.sandbox.home()).expect("a home")
+    fn home(&self) -> Home {
+        Home::read(&self.sandbox.home()).expect("a home")
     }
 }
 
@@ -180,7 +180,7 @@ impl Story {
     }
 
     fn withdraw(&mut self, which: prop::sample::Index) {
-        let files = self.many.archive().files().expect("asked");
+        let files = self.many.home().files().expect("asked");
         let live = files.iter().filter(|file| file.counts_now()).map(|file| file.vintage);
         let live: Vec<Vintage> = live.collect();
         if live.is_empty() {
@@ -200,15 +200,15 @@ impl Story {
         });
         let done = self.many.engine().compact(rules).expect("folded");
         assert!(done.damaged.is_empty(), "{:?}", done.damaged);
-        let archive = self.many.archive();
-        for (vintage, is_stored) in archive.stored_vintages().expect("asked") {
-            assert_eq!(is_stored, archive.is_stored(vintage).expect("asked"), "{vintage}");
+        let home = self.many.home();
+        for (vintage, is_stored) in home.stored_vintages().expect("asked") {
+            assert_eq!(is_stored, home.is_stored(vintage).expect("asked"), "{vintage}");
         }
     }
 
     fn damage(&mut self, which: prop::sample::Index) {
         let home = self.many.sandbox.home();
-        let snapshots = self.many.archive().snapshots().expect("asked");
+        let snapshots = self.many.home().snapshots().expect("asked");
         let Some(newest) = snapshots.first() else { return };
         self.n_damaged += 1;
         let path = home.join(&newest.file.path);
@@ -227,7 +227,7 @@ impl Story {
     fn check(&self) {
         for played in [&self.many, &self.single] {
             if has_files(&played.sandbox.home()) {
-                let verification = verify(&played.archive(), || {}).expect("verified");
+                let verification = verify(&played.home(), || {}).expect("verified");
                 assert_eq!(verification.n_findings, 0, "{:?}", verification.findings);
             }
         }
@@ -240,7 +240,7 @@ impl Story {
             return 0;
         }
         let mut n_rows = 0;
-        let (many, single) = (self.many.archive(), self.single.archive());
+        let (many, single) = (self.many.home(), self.single.home());
         let newest = single.last_vintage().expect("asked").expect("there is a file");
         assert_eq!(many.last_vintage().expect("asked"), Some(newest));
         for vintage in (0..=newest.0).map(Vintage) {
@@ -263,7 +263,7 @@ impl Story {
 }
 
 fn has_files(home: &Path) -> bool {
-    Archive::read(home).is_ok_and(|home| home.files().is_ok_and(|files| !files.is_empty()))
+    Home::read(home).is_ok_and(|home| home.files().is_ok_and(|files| !files.is_empty()))
 }
 
 fn rows(table: &TableAt) -> Vec<(Year, RecordBatch)> {
@@ -349,7 +349,7 @@ fn the_newest_two_snapshots_are_kept_and_the_older_files_are_gone() {
         story.take_in(&[(0, Vec::new())]);
         story.play(&Event::Snapshot);
     }
-    let kept = story.many.archive().snapshots().expect("asked");
+    let kept = story.many.home().snapshots().expect("asked");
     assert_eq!(kept.iter().map(|kept| kept.publication.0).collect::<Vec<_>>(), [4, 3]);
     let folder = story.many.sandbox.home().join("snapshots");
     let names = fs::read_dir(&folder).expect("the folder").map(|entry| entry.expect("one").path());
@@ -424,7 +424,7 @@ fn a_missing_snapshot_costs_time_and_no_figure() {
         let line = Line { firm: 1, region: 0, country: 301, months_late: 0, dollars: 7 };
         story.take_in(&[(0, vec![line])]);
     }
-    let kept = story.many.archive().snapshots().expect("asked");
+    let kept = story.many.home().snapshots().expect("asked");
     assert_eq!(kept.len(), 1, "a year has closed");
     fs::remove_file(story.many.sandbox.home().join(&kept[0].file.path)).expect("removed");
     story.many.restart();

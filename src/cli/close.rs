@@ -3,7 +3,7 @@
 use clap::Args;
 use spillover::domain::types::Period;
 use spillover::engine::{EngineError, Request};
-use spillover::home::Archive;
+use spillover::home::Home;
 use spillover::home::options::Close as ClosePolicy;
 use spillover::regressions::{Reestimating, YearClose};
 
@@ -25,17 +25,17 @@ pub struct Close {
 impl Close {
     pub fn run(self, home: &HomeOptions) -> anyhow::Result<Done> {
         let config = home.config()?;
-        let archive = Archive::read(home.folder())?;
+        let opened = Home::read(home.folder())?;
         let by_file = config.close.unwrap_or_default() == ClosePolicy::File;
         // A file that arrived while months were closed by command leaves its month open.
-        if by_file && archive.vintages_of(self.period)?.is_empty() {
+        if by_file && opened.vintages_of(self.period)?.is_empty() {
             anyhow::bail!(
                 "months are closed by their files here (close = \"file\"), and {} has none; \
                  set close = \"explicit\" in the options",
                 self.period
             );
         }
-        drop(archive);
+        drop(opened);
         let n_workers = n_workers(self.workers, &config);
         let mut year_close = YearClose::new(config.estimate.as_deref(), n_workers)?;
         let mut engine = open(home, Request { config, n_workers, ..Request::default() }, &[])?;

@@ -10,7 +10,7 @@ use spillover::feed::profile::Profile;
 use spillover::feed::reference::TablesBeside;
 use spillover::feed::source::discover;
 use spillover::files::scratch::Scratch;
-use spillover::home::Archive;
+use spillover::home::Home;
 use spillover::home::parts::Table;
 use spillover::regressions::{
     Choice, Memories, Panels, RegressionError, Regressions, Standing, asks,
@@ -48,10 +48,10 @@ impl Demo {
         let mut engine = Engine::open(&data, request, |_| ControlFlow::Continue(()))?;
         engine.ingest(&files, &mut Unwatched)?;
         drop(engine);
-        headlines(&Archive::read(&data)?, n_workers)?;
+        headlines(&Home::read(&data)?, n_workers)?;
         println!();
         terminal::document(&table_3(&data, n_workers)?);
-        let verification = verify(&Archive::read(&data)?, || ())?;
+        let verification = verify(&Home::read(&data)?, || ())?;
         let (n_rows, n_findings) = (verification.n_rows, verification.n_findings);
         println!();
         println!("{n_rows} rows recomputed from the records: {n_findings} differences");
@@ -62,8 +62,8 @@ impl Demo {
 /// The regression headline: table 3 over the closed years.
 fn table_3(home: &Path, n_workers: usize) -> anyhow::Result<String> {
     let Some(specification) = Specification::named("3") else { return Ok(String::new()) };
-    let mut archive = Archive::open(home)?;
-    let panels = Panels::open(&mut archive, n_workers)?;
+    let mut opened = Home::open(home)?;
+    let panels = Panels::open(&mut opened, n_workers)?;
     let mut regressions = match Regressions::new(panels, None) {
         Ok(regressions) => regressions,
         Err(error @ RegressionError::NoYear { .. }) => return Ok(error.to_string()),
@@ -83,12 +83,11 @@ fn simulated(folder: &Path) -> anyhow::Result<PathBuf> {
 }
 
 /// The rows and mean figures of each year.
-fn headlines(archive: &Archive, n_workers: usize) -> anyhow::Result<()> {
+fn headlines(home: &Home, n_workers: usize) -> anyhow::Result<()> {
     println!("year  months    city rows   plant rows   mean affiliate_growth   mean local_growth");
-    let standing = replay::Standing::at(archive, None, n_workers)?;
-    let cities: Vec<_> =
-        standing.table(archive, Table::City)?.rows(None).collect::<Result<_, _>>()?;
-    for plants in standing.table(archive, Table::Plant)?.rows(None) {
+    let standing = replay::Standing::at(home, None, n_workers)?;
+    let cities: Vec<_> = standing.table(home, Table::City)?.rows(None).collect::<Result<_, _>>()?;
+    for plants in standing.table(home, Table::Plant)?.rows(None) {
         let (year, rows) = plants?;
         let of_year = cities.iter().find(|(other, _)| *other == year);
         let n_city_rows = of_year.map_or(0, |(_, rows)| rows.num_rows());

@@ -12,7 +12,7 @@ use spillover::domain::types::{Vintage, Year};
 use spillover::engine::with_causes;
 use spillover::files;
 use spillover::files::trouble::remark;
-use spillover::home::{Archive, ArchiveError};
+use spillover::home::{Home, HomeError};
 use spillover::regressions::{
     Asked, Choice, Cleared, Estimation, Notice, Outcome, RegressionError, Reuse, TableResult, asks,
     beside_paper, clear_failures, is_published,
@@ -201,11 +201,11 @@ impl Estimate {
 
     /// Clears the records of columns that failed or lacked data: all, or those of the named tables.
     fn clear(&self, home: &HomeOptions, asked: &[Asked]) -> anyhow::Result<Done> {
-        Archive::read(home.folder())?;
-        let mut archive = Archive::open(home.folder())?;
+        Home::read(home.folder())?;
+        let mut opened = Home::open(home.folder())?;
         let is_named = self.table.is_some() || self.spec.is_some();
         let Cleared { n_failed, n_without_data } =
-            clear_failures(&mut archive, is_named.then(|| asks(asked)).as_deref())?;
+            clear_failures(&mut opened, is_named.then(|| asks(asked)).as_deref())?;
         println!("cleared: {n_failed} failed, {n_without_data} without data");
         Ok(Done::Clean)
     }
@@ -307,7 +307,7 @@ pub fn say(notice: Notice) {
 }
 
 /// The message about an unusable stored state.
-pub fn unread(error: &ArchiveError) -> String {
+pub fn unread(error: &HomeError) -> String {
     let error = with_causes(error);
     format!(
         "the stored state of an estimation cannot be used and is computed again, no figure is \

@@ -83,7 +83,7 @@ pub fn open(home: &HomeOptions, request: Request, files: &[FeedFile]) -> anyhow:
         ControlFlow::Continue(())
     })?;
     bar.finish_and_clear();
-    if let Some(was_open) = engine.archive().was_open() {
+    if let Some(was_open) = engine.home().was_open() {
         eprintln!("{was_open}");
     }
     for now in &engine.restored().counts_now {
@@ -166,7 +166,7 @@ impl Summary {
         let mut summary = Self {
             files_refused: unnamed.len(),
             refused: unnamed.iter().map(unnamed_file).collect(),
-            vintage: engine.archive().last_vintage()?.unwrap_or_default().0,
+            vintage: engine.home().last_vintage()?.unwrap_or_default().0,
             next_month: engine.next_to_close().map(|period| period.to_string()),
             ..Self::default()
         };

@@ -42,7 +42,7 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 use spillover::engine::EngineError;
 use spillover::files::scratch::clear_stale;
 use spillover::files::trouble::remark;
-use spillover::home::ArchiveError;
+use spillover::home::HomeError;
 use spillover::home::options::Config;
 
 use ending::Done;
@@ -106,7 +106,7 @@ enum Command {
     Explain(explain::Explain),
     /// Estimate a regression with fixed effects on any panel in text, Parquet or Arrow.
     Regress(regress::Regress),
-    /// Recompute all figures from the archive and compare them with the published ones.
+    /// Recompute all figures from the records and compare them with the published ones.
     Verify(verify::Verify),
     /// Show the contents and state of the home.
     Status(status::Status),
@@ -165,9 +165,8 @@ fn run_command(command: Command, home: &HomeOptions) -> anyhow::Result<Done> {
 /// Adds the consequence of a full disk for the run to an error.
 fn with_room_asked_for(error: anyhow::Error, home: &HomeOptions) -> anyhow::Error {
     let of_engine = |error: &EngineError| error.is_no_room();
-    let of_archive = |error: &ArchiveError| error.is_no_room();
-    if !error.downcast_ref().is_some_and(of_engine) && !error.downcast_ref().is_some_and(of_archive)
-    {
+    let of_home = |error: &HomeError| error.is_no_room();
+    if !error.downcast_ref().is_some_and(of_engine) && !error.downcast_ref().is_some_and(of_home) {
         return error;
     }
     let home = home.folder().display();

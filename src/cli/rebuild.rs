@@ -6,7 +6,7 @@ use anyhow::{Context, bail};
 use clap::Args;
 use spillover::engine::rebuild::{Rebuild as Outcome, rebuild};
 use spillover::feed::reference::TablesBeside;
-use spillover::home::Archive;
+use spillover::home::Home;
 
 use super::ending::Done;
 use super::home_options::{HomeOptions, n_workers};
@@ -26,7 +26,7 @@ pub struct Rebuild {
 impl Rebuild {
     pub fn run(self, home: &HomeOptions) -> anyhow::Result<Done> {
         let config = home.config()?;
-        let n_files = Archive::read(home.folder())?.files()?.len();
+        let n_files = Home::read(home.folder())?.files()?.len();
         let bar = bar(n_files, "rebuilding");
         let n_workers = n_workers(self.workers, &config);
         let tables = self.tables.as_deref().map(tables_beside).transpose()?;

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use spillover::engine::Request;
-use spillover::home::Archive;
+use spillover::home::Home;
 
 use super::ending::Done;
 use super::home_options::{HomeOptions, n_workers};
@@ -18,7 +18,7 @@ pub struct Snapshot {
 impl Snapshot {
     pub fn run(self, home: &HomeOptions) -> anyhow::Result<Done> {
         let config = home.config()?;
-        Archive::read(home.folder())?;
+        Home::read(home.folder())?;
         let n_workers = n_workers(self.workers, &config);
         let mut engine = open(home, Request { config, n_workers, ..Request::default() }, &[])?;
         match engine.snapshot()? {

@@ -1,9 +1,9 @@
-//! `verify`: recompute all figures from the archive and compare them.
+//! `verify`: recompute all figures from the home and compare them.
 
 use clap::Args;
 use spillover::check::verify::{Affected, FINDINGS_MAX, Verification, verify};
 use spillover::engine::with_causes;
-use spillover::home::Archive;
+use spillover::home::Home;
 use spillover::watch::damage;
 
 use super::ending::Done;
@@ -20,9 +20,9 @@ pub struct Verify {
 
 impl Verify {
     pub fn run(self, home: &HomeOptions) -> anyhow::Result<Done> {
-        let archive = Archive::read(home.folder())?;
-        let bar = bar(archive.files()?.len(), "recomputing");
-        let verification = verify(&archive, || bar.inc(1)).map_err(|error| {
+        let opened = Home::read(home.folder())?;
+        let bar = bar(opened.files()?.len(), "recomputing");
+        let verification = verify(&opened, || bar.inc(1)).map_err(|error| {
             let text = with_causes(&error);
             anyhow::anyhow!("{text}")
         })?;

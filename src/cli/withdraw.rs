@@ -6,7 +6,7 @@ use std::path::Path;
 use clap::Args;
 use spillover::domain::types::Vintage;
 use spillover::engine::{EngineError, Request, file_named, withdraw};
-use spillover::home::{Archive, FileEntry};
+use spillover::home::{FileEntry, Home};
 
 use super::ending::Done;
 use super::follow_up::follow_up;
@@ -29,9 +29,9 @@ pub struct Withdraw {
 impl Withdraw {
     pub fn run(self, home: &HomeOptions) -> anyhow::Result<Done> {
         let config = home.config()?;
-        let files = self.files(&Archive::read(home.folder())?)?;
+        let files = self.files(&Home::read(home.folder())?)?;
         let n_workers = n_workers(self.workers, &config);
-        let bar = bar(Archive::read(home.folder())?.files()?.len(), "restoring");
+        let bar = bar(Home::read(home.folder())?.files()?.len(), "restoring");
         let request = Request { config, n_workers, ..Request::default() };
         let (mut engine, withdrawn) = withdraw::withdraw(home.folder(), request, &files, |n| {
             bar.inc(n as u64);
@@ -49,13 +49,13 @@ impl Withdraw {
     }
 
     /// The named files, each once.
-    fn files(&self, archive: &Archive) -> anyhow::Result<Vec<FileEntry>> {
+    fn files(&self, home: &Home) -> anyhow::Result<Vec<FileEntry>> {
         let mut files: Vec<FileEntry> = Vec::new();
         for name in &self.names {
             let name = Path::new(name).file_name().unwrap_or_default().to_string_lossy();
             let file = match self.vintage.map(Vintage) {
-                Some(vintage) => of_vintage(archive, vintage, &name)?,
-                None => file_named(archive, &name)?,
+                Some(vintage) => of_vintage(home, vintage, &name)?,
+                None => file_named(home, &name)?,
             };
             if files.iter().all(|other| other.vintage != file.vintage) {
                 files.push(file);
@@ -65,10 +65,10 @@ impl Withdraw {
     }
 }
 
-fn of_vintage(archive: &Archive, vintage: Vintage, name: &str) -> anyhow::Result<FileEntry> {
+fn of_vintage(home: &Home, vintage: Vintage, name: &str) -> anyhow::Result<FileEntry> {
     let is_meant =
         |file: &FileEntry| file.vintage == vintage && file.name == name && file.counts_now();
-    let found = archive.files().map_err(EngineError::from)?.into_iter().find(is_meant);
+    let found = home.files().map_err(EngineError::from)?.into_iter().find(is_meant);
     found.ok_or_else(|| {
         anyhow::anyhow!("vintage {vintage} is not a counted file called {name}; see `export files`")
     })

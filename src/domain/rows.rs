@@ -68,7 +68,7 @@ pub struct WeightedSum {
 }
 
 /// One row of the table `plant`: a plant of a multi-plant firm, a destination of its exports, a
-/// year. The archive stores the row's [`PlantFacts`].
+/// year. The home stores the row's [`PlantFacts`].
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]

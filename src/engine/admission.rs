@@ -83,7 +83,7 @@ impl Engine {
     /// The known files, by name and hash of their bytes.
     pub(super) fn known(&self) -> Result<Known, EngineError> {
         let mut known = Known::default();
-        for file in self.archive.known_files()? {
+        for file in self.home.known_files()? {
             let (accepted_as, superseded_by) = (file.name.clone(), file.superseded_by);
             let seen = Seen::Known { accepted_as, superseded_by };
             known.entry(file.name).or_default().insert(file.hash, seen);

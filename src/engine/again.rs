@@ -15,7 +15,7 @@ use crate::feed::again::{ReadAgain, Rejected, is_for_a_code, read_again};
 use crate::feed::source::named_file;
 use crate::home::definition::Definition;
 use crate::home::segment::{Encoded, encode, sort};
-use crate::home::{AcceptedFile, Archive, ArchiveError, Covered, FileEntry, Summary};
+use crate::home::{AcceptedFile, Covered, FileEntry, Home, HomeError, Summary};
 
 /// The records of formerly rejected lines, as a file.
 pub(super) struct Recovered {
@@ -63,10 +63,10 @@ pub(super) fn is_or_is_read_again(counting: &str, name: &str) -> bool {
 
 /// Files, with the files of their lines that were read again.
 pub(super) fn with_read_again(
-    archive: &Archive,
+    home: &Home,
     vintages: &[Vintage],
 ) -> Result<Vec<Vintage>, EngineError> {
-    let files = archive.files()?;
+    let files = home.files()?;
     let names: Vec<String> =
         files.iter().filter(|file| vintages.contains(&file.vintage)).map(name_of).collect();
     let is_of = |file: &&FileEntry| file.counts_now() && names.contains(&file.name);
@@ -78,30 +78,30 @@ pub(super) fn with_read_again(
 /// The lines of all files that an earlier definition rejects and a later one accepts as records;
 /// `first` is the feed's first month.
 pub(super) fn recovered(
-    archive: &Archive,
+    home: &Home,
     definitions: (&Definition, &Definition),
     first: Period,
 ) -> Result<Vec<Recovered>, EngineError> {
     let mut all = Vec::new();
-    for file in archive.files()?.into_iter().filter(FileEntry::counts_now) {
-        all.extend(of_file(archive, definitions, first, file)?);
+    for file in home.files()?.into_iter().filter(FileEntry::counts_now) {
+        all.extend(of_file(home, definitions, first, file)?);
     }
     let total: i128 =
         all.iter().map(|one: &Recovered| i128::from(one.summary.absolute_cents)).sum();
-    if archive.absolute_cents()? + total > ABSOLUTE_CENTS_MAX {
+    if home.absolute_cents()? + total > ABSOLUTE_CENTS_MAX {
         return Err(EngineError::PastRange);
     }
     Ok(all)
 }
 
 fn of_file(
-    archive: &Archive,
+    home: &Home,
     (before, after): (&Definition, &Definition),
     first: Period,
     of: FileEntry,
 ) -> Result<Option<Recovered>, EngineError> {
-    let rejects = archive.rejects(of.vintage)?;
-    let columns = archive.columns(of.vintage)?;
+    let rejects = home.rejects(of.vintage)?;
+    let columns = home.columns(of.vintage)?;
     if columns.is_empty() || !rejects.iter().any(|reject| is_for_a_code(reject.rule)) {
         return Ok(None);
     }
@@ -142,7 +142,7 @@ fn of_file(
     let sums = Sums::of(&intake.texts, &intake.records);
     let code = |city: City| after.places.code(city);
     let segment = encode(1, &intake.texts, &mut intake.records, &code)
-        .map_err(|source| ArchiveError::encode(&of.path, source))?;
+        .map_err(|source| HomeError::encode(&of.path, source))?;
     Ok(Some(Recovered { of, summary, sums, segment, coverage }))
 }
 
@@ -170,12 +170,12 @@ impl Recovered {
     /// Makes the records effective and durable.
     pub(super) fn accept(
         self,
-        archive: &Archive,
+        home: &Home,
         running: &mut Running,
         (vintage, closed): (Vintage, Option<Period>),
     ) -> Result<AcceptedFile, EngineError> {
         let Self { of, summary, sums, segment, coverage } = self;
-        let segment = segment.store(archive.home(), vintage)?;
+        let segment = segment.store(home.folder(), vintage)?;
         running.feed(&sums)?;
         let file = AcceptedFile {
             new_codes: None,
@@ -196,7 +196,7 @@ impl Recovered {
 /// Makes the records of formerly rejected lines effective, from a vintage on.
 pub(super) fn accept_all(
     recovered: Vec<Recovered>,
-    archive: &Archive,
+    home: &Home,
     running: &mut Running,
     first: Vintage,
 ) -> Result<(Vec<AcceptedFile>, Vec<CountsNow>), EngineError> {
@@ -206,7 +206,7 @@ pub(super) fn accept_all(
         let vintage = Vintage(at);
         let (name, n_lines) = (one.of.name.clone(), one.summary.counts.lines);
         now.push(CountsNow { name, vintage, n_lines });
-        files.push(one.accept(archive, running, (vintage, closed))?);
+        files.push(one.accept(home, running, (vintage, closed))?);
     }
     Ok((files, now))
 }

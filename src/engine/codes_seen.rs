@@ -16,7 +16,7 @@ use crate::feed::findings::unseen::{History, NewCodes, UNSEEN};
 use crate::feed::source::FeedFile;
 use crate::home::definition::Definition;
 use crate::home::segment::{self, Fields};
-use crate::home::{Archive, FileEntry};
+use crate::home::{FileEntry, Home};
 
 /// The codes of earlier files.
 #[derive(Debug, Default)]
@@ -40,13 +40,13 @@ pub(super) const WHOLE: &str = "/";
 
 impl CodesSeen {
     /// The codes of a home; those of firms and countries are in the running state.
-    pub(super) fn of(archive: &Archive) -> crate::home::Result<Self> {
+    pub(super) fn of(home: &Home) -> crate::home::Result<Self> {
         let mut history = History::default();
-        for file in archive.files()?.iter().filter(|file| FileEntry::counts_now(file)) {
+        for file in home.files()?.iter().filter(|file| FileEntry::counts_now(file)) {
             let part = file.covered.as_ref().map_or(WHOLE, |covered| &covered.part);
             history.add(part, &file.found.codes);
         }
-        Ok(Self { history, regions: archive.seen_regions()?, ..Self::default() })
+        Ok(Self { history, regions: home.seen_regions()?, ..Self::default() })
     }
 
     /// Finds odd codes of a file, and the codes that it adds.

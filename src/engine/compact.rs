@@ -1,7 +1,7 @@
 //! The published vintages that a home stores: those of the option `retention`, and those that
 //! cannot be recomputed.
 //!
-//! Other vintages are recomputed from the archive on request, to the same bits; this costs time.
+//! Other vintages are recomputed from the home on request, to the same bits; this costs time.
 //! Some vintages stay under any option, because they cannot be recomputed: vintages before a
 //! rebuild with other exclusions, and vintages that need damaged records of withdrawn or superseded
 //! files.
@@ -15,7 +15,7 @@ use super::open::{Engine, Request, recorded_profile};
 use super::upgrade::has_figures;
 use crate::domain::types::Vintage;
 use crate::home::options::Retention;
-use crate::home::{Archive, Compaction, CompactionRules, Publication, Sizes, WasOpen};
+use crate::home::{Compaction, CompactionRules, Home, Publication, Sizes, WasOpen};
 
 /// The result of a compaction, with the sizes of the home before and after.
 #[derive(Debug)]
@@ -40,13 +40,13 @@ pub fn compact(
     request: Request,
     rules: CompactionRules,
 ) -> Result<Compacted, EngineError> {
-    let before = Archive::read(folder)?.sizes()?;
+    let before = Home::read(folder)?.sizes()?;
     let mut engine = Engine::closed(folder, request)?;
-    if has_figures(&engine.archive)? {
+    if has_figures(&engine.home)? {
         engine.restore(|_| ControlFlow::Continue(()))?;
     }
     let done = engine.compact(rules)?;
-    let (after, was_open) = (engine.archive.sizes()?, engine.archive.was_open());
+    let (after, was_open) = (engine.home.sizes()?, engine.home.was_open());
     Ok(Compacted { done, before, after, was_open })
 }
 
@@ -58,40 +58,40 @@ impl Engine {
     /// and can wait.
     ///
     /// # Errors
-    /// [`EngineError::Archive`] if a fold cannot be written.
+    /// [`EngineError::Home`] if a fold cannot be written.
     pub fn compact(&mut self, rules: CompactionRules) -> Result<Compaction, EngineError> {
-        let wanted = stored_publications(&self.archive, self.options.retention, rules)?;
-        Ok(self.archive.compact(rules, wanted.as_ref())?)
+        let wanted = stored_publications(&self.home, self.options.retention, rules)?;
+        Ok(self.home.compact(rules, wanted.as_ref())?)
     }
 }
 
 /// The publications to store; `None` for all.
 fn stored_publications(
-    archive: &Archive,
+    home: &Home,
     retention: Retention,
     rules: CompactionRules,
 ) -> Result<Option<BTreeSet<Publication>>, EngineError> {
-    let published = archive.publications()?;
+    let published = home.publications()?;
     let mut wanted = match retention {
         Retention::All => return Ok(None),
-        Retention::MonthEnds => month_ends(archive, &published)?,
+        Retention::MonthEnds => month_ends(home, &published)?,
         Retention::Last(n) => last(&published, n),
     };
-    let unwanted = archive.unwanted(rules, &wanted)?;
+    let unwanted = home.unwanted(rules, &wanted)?;
     let mut unwanted: Vec<(Publication, Vintage)> =
         published.into_iter().filter(|(at, _)| unwanted.contains(at)).collect();
-    wanted.extend(of_other_exclusions(archive, &unwanted)?);
+    wanted.extend(of_other_exclusions(home, &unwanted)?);
     unwanted.retain(|(at, _)| !wanted.contains(at));
-    wanted.extend(of_lost_files(archive, &unwanted)?);
+    wanted.extend(of_lost_files(home, &unwanted)?);
     Ok(Some(wanted))
 }
 
 /// The last publication before each close of a month, and the newest publication.
 fn month_ends(
-    archive: &Archive,
+    home: &Home,
     published: &[(Publication, Vintage)],
 ) -> Result<BTreeSet<Publication>, EngineError> {
-    let closing: BTreeSet<Publication> = archive.closed()?.into_iter().map(|(_, at)| at).collect();
+    let closing: BTreeSet<Publication> = home.closed()?.into_iter().map(|(_, at)| at).collect();
     let before_closing = published.windows(2).filter(|pair| closing.contains(&pair[1].0));
     let ends = before_closing.map(|pair| pair[0].0);
     Ok(ends.chain(published.last().map(|(newest, _)| *newest)).collect())
@@ -106,13 +106,13 @@ fn last(published: &[(Publication, Vintage)], n: u32) -> BTreeSet<Publication> {
 
 /// The publications with other excluded records than now; they cannot be replayed.
 fn of_other_exclusions(
-    archive: &Archive,
+    home: &Home,
     publications: &[(Publication, Vintage)],
 ) -> Result<Vec<Publication>, EngineError> {
     let mut found = Vec::new();
-    let Some(now) = recorded_profile(archive)? else { return Ok(found) };
+    let Some(now) = recorded_profile(home)? else { return Ok(found) };
     for &(publication, _) in publications {
-        let Some(then) = archive.definition_at(publication)? else { continue };
+        let Some(then) = home.definition_at(publication)? else { continue };
         let (_, profile) = then.options()?;
         if profile.exclusions != now.exclusions {
             found.push(publication);
@@ -124,17 +124,17 @@ fn of_other_exclusions(
 /// The publications that cannot be replayed because of damaged records. The damaged file counted in
 /// them and no longer counts. Only the records of such files are read.
 fn of_lost_files(
-    archive: &Archive,
+    home: &Home,
     publications: &[(Publication, Vintage)],
 ) -> Result<BTreeSet<Publication>, EngineError> {
     let mut found = BTreeSet::new();
     if publications.is_empty() {
         return Ok(found);
     }
-    for file in archive.files()?.into_iter().filter(|file| !file.counts_now()) {
+    for file in home.files()?.into_iter().filter(|file| !file.counts_now()) {
         let counted = || publications.iter().filter(|(_, vintage)| file.counted_at(*vintage));
         let mut needing = counted().filter(|(at, _)| !found.contains(at));
-        if needing.next().is_some() && file.segment.damage(archive.home())?.is_some() {
+        if needing.next().is_some() && file.segment.damage(home.folder())?.is_some() {
             found.extend(counted().map(|(at, _)| *at));
         }
     }

@@ -11,7 +11,7 @@ use crate::feed::refused::Refused;
 use crate::feed::source::FeedError;
 use crate::feed::supply::SupplyError;
 use crate::files::trouble::{advice, remark};
-use crate::home::ArchiveError;
+use crate::home::HomeError;
 use crate::home::definition::DefinitionError;
 use crate::home::options::SettingsError;
 use crate::tables::export::ExportError;
@@ -34,7 +34,7 @@ pub fn with_causes(error: &dyn std::error::Error) -> String {
 pub enum EngineError {
     /// The home.
     #[error(transparent)]
-    Archive(#[from] ArchiveError),
+    Home(#[from] HomeError),
     /// The records of a file are damaged, and the engine needs them.
     #[error(
         "the records of {name} (vintage {vintage}) are damaged; `ingest` that file again to \
@@ -46,7 +46,7 @@ pub enum EngineError {
         /// The vintage of the file.
         vintage: Vintage,
         /// The problem of its segment.
-        source: Box<ArchiveError>,
+        source: Box<HomeError>,
     },
     /// The records of a file are damaged, and the file that may restore them cannot be read.
     #[error(
@@ -229,7 +229,7 @@ impl EngineError {
     /// True if the disk or a quota is full; free space is then the only remedy needed.
     #[must_use]
     pub fn is_no_room(&self) -> bool {
-        matches!(self, Self::Archive(error) if error.is_no_room())
+        matches!(self, Self::Home(error) if error.is_no_room())
     }
 }
 

@@ -34,7 +34,7 @@ impl Engine {
     /// observer asked to stop.
     ///
     /// # Errors
-    /// [`EngineError::Archive`] if the home cannot be written or read, [`EngineError::Worker`] if a
+    /// [`EngineError::Home`] if the home cannot be written or read, [`EngineError::Worker`] if a
     /// worker died. Earlier commits persist; the current step is discarded.
     pub fn ingest(
         &mut self,
@@ -83,7 +83,7 @@ impl Engine {
             Ok(outcomes)
         })
         .and_then(|outcomes| {
-            observer.rested(&mut self.archive);
+            observer.rested(&mut self.home);
             self.mend_skipped(files, &outcomes)?;
             Ok(outcomes)
         })
@@ -114,10 +114,10 @@ impl Engine {
             vec![period]
         };
         for month in &closed {
-            running.close(self.archive.home(), &definition, *month)?;
+            running.close(self.home.folder(), &definition, *month)?;
         }
         self.publish(&definition, Step { closed, ..Step::default() }, observer)?;
-        observer.rested(&mut self.archive);
+        observer.rested(&mut self.home);
         Ok(())
     }
 
@@ -128,7 +128,7 @@ impl Engine {
         last: Period,
         step: &mut Step<'_>,
     ) -> Result<(), EngineError> {
-        let folder = self.archive.home();
+        let folder = self.home.folder();
         let Some(running) = self.running.as_mut() else { return Ok(()) };
         let next = running.calendar.next_to_close();
         if next.year() == last.year() && !running.files_of(last, step.writing()).is_empty() {
@@ -198,7 +198,7 @@ impl Engine {
             && is_covered(running, step)
         {
             step.settle(running, 0)?;
-            let (folder, taken) = (self.archive.home(), &*taken);
+            let (folder, taken) = (self.home.folder(), &*taken);
             let compared = Compared { file, taken, definition };
             let segments = &running.segments;
             findings.extend(same_lines(&compared, folder, segments, &admission.replaces));
@@ -221,7 +221,7 @@ impl Engine {
         if let Some((_, name)) = step.hashes().find(is_same) {
             return Ok(Some(Seen::Known { accepted_as: name.to_owned(), superseded_by: None }));
         }
-        let seen = self.archive.seen(&file.name, &taken.hash)?;
+        let seen = self.home.seen(&file.name, &taken.hash)?;
         Ok(seen.filter(|seen| !(file.is_named && matches!(seen, Seen::Withdrawn { .. }))))
     }
 
@@ -240,7 +240,7 @@ impl Engine {
         }
         let in_step: i128 = step.absolute_cents();
         let total =
-            self.archive.absolute_cents()? + in_step + i128::from(taken.summary.absolute_cents);
+            self.home.absolute_cents()? + in_step + i128::from(taken.summary.absolute_cents);
         if total > ABSOLUTE_CENTS_MAX {
             return refused(Refusal::Range { file: path });
         }
@@ -292,7 +292,7 @@ impl Engine {
         admission: Admission,
         step: &mut Step<'scope>,
     ) -> Result<Vintage, EngineError> {
-        let folder = self.archive.home().to_owned();
+        let folder = self.home.folder().to_owned();
         let vintage = Vintage(self.last_vintage(step)?.0 + 1);
         let Taken { summary, sums, segment, coverage, .. } = taken;
         let (new_codes, new_regions) = self.codes.add(codes, !admission.replaces.is_empty());
@@ -349,7 +349,7 @@ impl Engine {
         let in_step = step.writing.back().map(|writing| writing.vintage);
         match in_step.or_else(|| step.files.last().map(|file| file.vintage)) {
             Some(vintage) => Ok(vintage),
-            None => Ok(self.archive.last_vintage()?.unwrap_or_default()),
+            None => Ok(self.home.last_vintage()?.unwrap_or_default()),
         }
     }
 
@@ -363,10 +363,10 @@ impl Engine {
         let Some(running) = self.running.as_mut().filter(|_| !step.is_empty()) else {
             return Ok(());
         };
-        let last = self.archive.last_publication()?.map_or(0, |(last, _)| last.0);
+        let last = self.home.last_publication()?.map_or(0, |(last, _)| last.0);
         let publication = Publication(last + 1);
         observer.publishing(publication);
-        let parts = running.publish(self.archive.home(), definition, publication)?;
+        let parts = running.publish(self.home.folder(), definition, publication)?;
         step.settle(running, 0)?;
         let first = step.files.first().map(|file| file.vintage).filter(|_| self.has_additions);
         let rebuilt = first.map(|at| Rebuilt {
@@ -385,10 +385,10 @@ impl Engine {
             rebuilt,
             void_snapshots: step.void_snapshots,
         };
-        self.archive.commit(&commit)?;
+        self.home.commit(&commit)?;
         self.is_recorded = true;
         self.has_additions &= !has_recorded;
-        observer.committed(&mut self.archive, &commit.closed);
+        observer.committed(&mut self.home, &commit.closed);
         Ok(())
     }
 }

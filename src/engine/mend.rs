@@ -16,7 +16,7 @@ use crate::feed::refused::Refused;
 use crate::feed::source::FeedFile;
 use crate::home::definition::Definition;
 use crate::home::segment::{encode, sort};
-use crate::home::{Archive, ArchiveError, FileEntry, Seen};
+use crate::home::{FileEntry, Home, HomeError, Seen};
 
 impl Engine {
     /// Opens a home as [`Engine::open`] does. If records are damaged and `files` has their original
@@ -32,7 +32,7 @@ impl Engine {
     ) -> Result<Self, EngineError> {
         match Self::open(folder, request.clone(), &mut progress) {
             Err(error @ EngineError::Records { .. }) => {
-                let mended = mend(&mut Archive::open(folder)?, files, |_| true)?;
+                let mended = mend(&mut Home::open(folder)?, files, |_| true)?;
                 if mended.is_empty() {
                     return Err(error);
                 }
@@ -61,9 +61,9 @@ impl Engine {
         if skipped.is_empty() {
             return Ok(());
         }
-        let mended = mend(&mut self.archive, files, |file| skipped.contains(&file.name))?;
+        let mended = mend(&mut self.home, files, |file| skipped.contains(&file.name))?;
         if let Some(running) = &mut self.running {
-            let files = self.archive.files()?;
+            let files = self.home.files()?;
             for segment in &mut running.segments {
                 let file = files.iter().find(|file| file.vintage == segment.vintage);
                 file.inspect(|file| segment.stored = file.segment.clone());
@@ -76,17 +76,17 @@ impl Engine {
 
 /// Restores damaged records of the requested files; returns the names of the files.
 fn mend(
-    archive: &mut Archive,
+    home: &mut Home,
     files: &[FeedFile],
     is_asked: impl Fn(&FileEntry) -> bool,
 ) -> Result<Vec<String>, EngineError> {
-    let Some(definition) = recorded(archive)? else { return Ok(Vec::new()) };
+    let Some(definition) = recorded(home)? else { return Ok(Vec::new()) };
     let mut mended = Vec::new();
-    for entry in archive.files()? {
-        if !is_asked(&entry) || entry.segment.damage(archive.home())?.is_none() {
+    for entry in home.files()? {
+        if !is_asked(&entry) || entry.segment.damage(home.folder())?.is_none() {
             continue;
         }
-        if mend_one(archive, &definition, &entry, files)? {
+        if mend_one(home, &definition, &entry, files)? {
             mended.push(entry.name);
         }
     }
@@ -95,14 +95,14 @@ fn mend(
 
 /// Restores the records of a file from a file with the same bytes; returns false if there is none.
 fn mend_one(
-    archive: &mut Archive,
+    home: &mut Home,
     definition: &Definition,
     entry: &FileEntry,
     files: &[FeedFile],
 ) -> Result<bool, EngineError> {
     let profile = &definition.profile;
     let limits = ReadLimits {
-        first_period: calendar(archive)?.map(|calendar| calendar.first()),
+        first_period: calendar(home)?.map(|calendar| calendar.first()),
         max_rejected_share: 1.0,
         ..ReadLimits::default()
     };
@@ -131,8 +131,8 @@ fn mend_one(
         sort(&mut intake.records, intake.texts.firms.len());
         let code = |city: City| definition.places.code(city);
         let records = encode(1, &intake.texts, &mut intake.records, &code)
-            .map_err(|source| ArchiveError::encode(&file.path, source))?;
-        archive.put_back(entry, &records)?;
+            .map_err(|source| HomeError::encode(&file.path, source))?;
+        home.put_back(entry, &records)?;
         return Ok(true);
     }
     Ok(false)

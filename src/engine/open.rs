@@ -20,7 +20,7 @@ use crate::feed::supply::Supply;
 use crate::files;
 use crate::home::definition::{Definition, DefinitionError, DefinitionTexts, SUPPLY};
 use crate::home::options::{Close, Config, Retention, SettingsError};
-use crate::home::{Archive, ArchiveError, Commit, FileEntry, Publication, Rebuilt};
+use crate::home::{Commit, FileEntry, Home, HomeError, Publication, Rebuilt};
 
 /// The options, layout and reference tables of a run.
 #[derive(Clone, Debug, Default)]
@@ -70,7 +70,7 @@ pub struct IntakeOptions {
 /// # }
 /// ```
 pub struct Engine {
-    pub(super) archive: Archive,
+    pub(super) home: Home,
     pub(super) definition: Arc<Definition>,
     pub(super) options: IntakeOptions,
     pub(super) n_workers: usize,
@@ -89,10 +89,10 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Opens a home to write it, and restores the state from its archive.
+    /// Opens a home to write it, and restores its state.
     ///
     /// # Errors
-    /// - [`EngineError::Archive`] if the home cannot be written or read, or another process writes
+    /// - [`EngineError::Home`] if the home cannot be written or read, or another process writes
     ///   it.
     /// - [`EngineError::Records`] if the records of a file are damaged and no newer snapshot has
     ///   them.
@@ -117,16 +117,16 @@ impl Engine {
     /// An engine before the restore of its state.
     pub(super) fn closed(folder: &Path, request: Request) -> Result<Self, EngineError> {
         // The definition of the run is checked before a home is created.
-        let mut definition = match Archive::read(folder) {
-            Ok(archive) => defined(Some(&archive), &request)?,
-            Err(ArchiveError::NoHome { .. }) => defined(None, &request)?,
+        let mut definition = match Home::read(folder) {
+            Ok(home) => defined(Some(&home), &request)?,
+            Err(HomeError::NoHome { .. }) => defined(None, &request)?,
             Err(error) => return Err(error.into()),
         };
-        let archive = Archive::open(folder)?;
-        let recorded = archive.definition()?;
+        let home = Home::open(folder)?;
+        let recorded = home.definition()?;
         // Another process may have recorded a definition before the lock.
         if recorded.as_ref().is_some_and(|now| *now != definition.texts) {
-            definition = defined(Some(&archive), &request)?;
+            definition = defined(Some(&home), &request)?;
         }
         let definition = Arc::new(definition);
         let is_recorded = recorded.is_some();
@@ -147,9 +147,9 @@ impl Engine {
                            profile must have [file] covers";
             return Err(ProfileError::Keys { origin: "spillover.toml".to_owned(), problem }.into());
         }
-        let codes = CodesSeen::of(&archive)?;
+        let codes = CodesSeen::of(&home)?;
         Ok(Self {
-            archive,
+            home,
             definition,
             options,
             n_workers,
@@ -166,9 +166,9 @@ impl Engine {
         &mut self,
         progress: impl FnMut(usize) -> ControlFlow<()>,
     ) -> Result<(), EngineError> {
-        let Some(state) = State::now(&self.archive)? else { return Ok(()) };
+        let Some(state) = State::now(&self.home)? else { return Ok(()) };
         let mut running = Running::start(&self.definition, state.calendar, self.n_workers)?;
-        self.restored = running.restore(&self.archive, &self.definition, &state, progress)?;
+        self.restored = running.restore(&self.home, &self.definition, &state, progress)?;
         self.running = Some(running);
         self.upgrade()
     }
@@ -182,21 +182,21 @@ impl Engine {
         let Some(before) = self.recorded.take() else { return Ok(()) };
         let before = Definition::read(before)?;
         let definition = Arc::clone(&self.definition);
-        let recovered = again::recovered(&self.archive, (&before, &definition), first)?;
+        let recovered = again::recovered(&self.home, (&before, &definition), first)?;
         let has_cities = before.texts.reference(CITIES) != definition.texts.reference(CITIES);
         let Some(running) = self.running.as_mut().filter(|_| has_cities || !recovered.is_empty())
         else {
             return Ok(());
         };
-        let (last, newest) = self.archive.last_publication()?.unwrap_or_default();
+        let (last, newest) = self.home.last_publication()?.unwrap_or_default();
         let (publication, at) = (Publication(last.0 + 1), Vintage(newest.0 + 1));
-        let (files, now) = again::accept_all(recovered, &self.archive, running, at)?;
+        let (files, now) = again::accept_all(recovered, &self.home, running, at)?;
         if has_cities {
             running.publish_all_whole();
         }
-        let parts = running.publish(self.archive.home(), &definition, publication)?;
+        let parts = running.publish(self.home.folder(), &definition, publication)?;
         let texts = definition.texts.clone();
-        self.archive.commit(&Commit {
+        self.home.commit(&Commit {
             publication,
             files,
             parts,
@@ -222,13 +222,13 @@ impl Engine {
 
     /// Lets an observer complete the work that an ended process left undone.
     pub fn catch_up(&mut self, observer: &mut dyn Observer) {
-        observer.opened(&mut self.archive);
+        observer.opened(&mut self.home);
     }
 
-    /// The archive, for reading.
+    /// The home, for reading.
     #[must_use]
-    pub fn archive(&self) -> &Archive {
-        &self.archive
+    pub fn home(&self) -> &Home {
+        &self.home
     }
 
     /// The month that closes next; `None` before the first file.
@@ -240,14 +240,14 @@ impl Engine {
 
 /// The definition of the figures: the recorded one, which the run may not contradict, or that of
 /// the run for a new home.
-fn defined(archive: Option<&Archive>, request: &Request) -> Result<Definition, EngineError> {
-    match archive.map(recorded).transpose()?.flatten() {
+fn defined(home: Option<&Home>, request: &Request) -> Result<Definition, EngineError> {
+    match home.map(recorded).transpose()?.flatten() {
         Some(definition) => {
             let added = definition.check(&request.config, request.profile.as_ref())?;
             let tables = added_references(&definition, request)?;
-            match (added, archive) {
+            match (added, home) {
                 (None, _) if tables.is_empty() => Ok(definition),
-                (profile, Some(archive)) => with_additions(&definition, (profile, tables), archive),
+                (profile, Some(home)) => with_additions(&definition, (profile, tables), home),
                 _ => Ok(definition),
             }
         }
@@ -260,10 +260,10 @@ fn defined(archive: Option<&Archive>, request: &Request) -> Result<Definition, E
 fn with_additions(
     definition: &Definition,
     (profile, tables): (Option<Profile>, Vec<(String, String)>),
-    archive: &Archive,
+    home: &Home,
 ) -> Result<Definition, EngineError> {
     let profile = profile.unwrap_or_else(|| definition.profile.clone());
-    let last = archive.files()?.iter().map(|file| file.period).max();
+    let last = home.files()?.iter().map(|file| file.period).max();
     let new = profile.layout.iter().skip(definition.profile.layout.len());
     if let Some(layout) = new.into_iter().find(|layout| Some(layout.from.0) <= last) {
         let last = last.map_or_else(String::new, |last| last.to_string());
@@ -287,36 +287,36 @@ fn with_additions(
     Ok(added)
 }
 
-/// The calendar of the archive; `None` before the first file.
+/// The calendar of the home; `None` before the first file.
 ///
 /// # Errors
-/// [`EngineError::Archive`] if the manifest cannot be read.
-pub fn calendar(archive: &Archive) -> Result<Option<Calendar>, EngineError> {
-    let closed = archive.closed()?;
+/// [`EngineError::Home`] if the manifest cannot be read.
+pub fn calendar(home: &Home) -> Result<Option<Calendar>, EngineError> {
+    let closed = home.closed()?;
     let first = match closed.first() {
         Some((period, _)) => Some(*period),
-        None => first_of_files(archive)?,
+        None => first_of_files(home)?,
     };
     let last = closed.last().map(|(period, _)| *period);
     Ok(first.map(|first| Calendar::closed_through(first, last)))
 }
 
 /// The first month of files of which none closed one.
-fn first_of_files(archive: &Archive) -> Result<Option<Period>, EngineError> {
-    let Some(profile) = recorded_profile(archive)? else { return Ok(archive.first_period()?) };
+fn first_of_files(home: &Home) -> Result<Option<Period>, EngineError> {
+    let Some(profile) = recorded_profile(home)? else { return Ok(home.first_period()?) };
     let first = |file: FileEntry| match file.covered {
         Some(covered) => first_month(&profile, (covered.first, &covered.records)),
         None => file.period,
     };
-    Ok(archive.files()?.into_iter().map(first).min())
+    Ok(home.files()?.into_iter().map(first).min())
 }
 
 /// The counted segments, in order of vintage.
 ///
 /// # Errors
-/// [`EngineError::Archive`] if the manifest cannot be read.
-pub fn live_segments(archive: &Archive) -> Result<Vec<LiveSegment>, EngineError> {
-    let files = archive.files()?.into_iter().filter(FileEntry::counts_now);
+/// [`EngineError::Home`] if the manifest cannot be read.
+pub fn live_segments(home: &Home) -> Result<Vec<LiveSegment>, EngineError> {
+    let files = home.files()?.into_iter().filter(FileEntry::counts_now);
     Ok(files.map(segment_of).collect())
 }
 
@@ -335,17 +335,17 @@ pub(super) fn segment_of(file: FileEntry) -> LiveSegment {
 /// The recorded definition of a home's figures; `None` before the first commit.
 ///
 /// # Errors
-/// [`EngineError::Archive`] if it cannot be read, [`EngineError::Definition`] if it cannot be used.
-pub fn recorded(archive: &Archive) -> Result<Option<Definition>, EngineError> {
-    Ok(archive.definition()?.map(Definition::read).transpose()?)
+/// [`EngineError::Home`] if it cannot be read, [`EngineError::Definition`] if it cannot be used.
+pub fn recorded(home: &Home) -> Result<Option<Definition>, EngineError> {
+    Ok(home.definition()?.map(Definition::read).transpose()?)
 }
 
 /// The recorded layout of a home; `None` before the first commit.
 ///
 /// # Errors
 /// Those of [`recorded`].
-pub fn recorded_profile(archive: &Archive) -> Result<Option<Profile>, EngineError> {
-    let Some(texts) = archive.definition()? else { return Ok(None) };
+pub fn recorded_profile(home: &Home) -> Result<Option<Profile>, EngineError> {
+    let Some(texts) = home.definition()? else { return Ok(None) };
     let (_, profile) = texts.options().map_err(DefinitionError::Settings)?;
     Ok(Some(profile))
 }

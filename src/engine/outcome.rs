@@ -9,7 +9,7 @@ use crate::domain::types::{Period, Vintage};
 use crate::feed::profile::Profile;
 use crate::feed::refused::Refused;
 use crate::feed::source::FeedFile;
-use crate::home::{Archive, Publication, Seen};
+use crate::home::{Home, Publication, Seen};
 
 /// The outcome of a file.
 #[derive(Debug)]
@@ -196,15 +196,15 @@ pub fn annual_only(profile: &Profile) -> Option<String> {
 /// An observer of the intake.
 pub trait Observer {
     /// The home is open, in the state of the last process.
-    fn opened(&mut self, _archive: &mut Archive) {}
+    fn opened(&mut self, _home: &mut Home) {}
     /// The engine has judged a file.
     fn file(&mut self, outcome: &FileOutcome);
     /// The engine publishes a step.
     fn publishing(&mut self, publication: Publication);
     /// A step is committed and closed these months.
-    fn committed(&mut self, _archive: &mut Archive, _closed: &[Period]) {}
+    fn committed(&mut self, _home: &mut Home, _closed: &[Period]) {}
     /// All requested work is complete; files that save time later may be written now.
-    fn rested(&mut self, _archive: &mut Archive) {}
+    fn rested(&mut self, _home: &mut Home) {}
     /// True if the engine shall leave the remaining files. It still publishes the accepted files.
     fn stop_asked(&self) -> bool {
         false

@@ -10,7 +10,7 @@ use crate::dataflow::Output;
 use crate::domain::calendar::Calendar;
 use crate::domain::types::Year;
 use crate::home::parts::{Part, PartKind, PartWriter, Table};
-use crate::home::{ArchiveError, Publication};
+use crate::home::{HomeError, Publication};
 use crate::tables::{Context, facts};
 
 /// The number of parts that may wait for the disk, without those of years that are not published
@@ -24,7 +24,7 @@ pub struct Publisher<'a> {
     calendar: Calendar,
     context: Context<'a>,
     open: BTreeMap<(Table, Year), (PartKind, PartWriter)>,
-    waiting: VecDeque<JoinHandle<Result<Part, ArchiveError>>>,
+    waiting: VecDeque<JoinHandle<Result<Part, HomeError>>>,
     parts: Vec<Part>,
 }
 
@@ -61,7 +61,7 @@ impl<'a> Publisher<'a> {
     /// Writes a portion of rows. A whole year has a part of each table, even without rows.
     ///
     /// # Errors
-    /// [`EngineError::Archive`] if the portion cannot be written.
+    /// [`EngineError::Home`] if the portion cannot be written.
     pub fn write(&mut self, output: &Output) -> Result<(), EngineError> {
         let (table, year, kind, batch) = match output {
             Output::CityRows(year, rows) => {
@@ -119,7 +119,7 @@ impl<'a> Publisher<'a> {
     /// Makes all parts durable; returns them in order of table and year.
     ///
     /// # Errors
-    /// [`EngineError::Archive`] if a part cannot be made durable.
+    /// [`EngineError::Home`] if a part cannot be made durable.
     pub fn finish(mut self) -> Result<Vec<Part>, EngineError> {
         for ((_, year), (kind, writer)) in std::mem::take(&mut self.open) {
             self.finish_part(year, kind, writer);

@@ -19,7 +19,7 @@ use crate::feed::read::{ReadLimits, Room, read_in};
 use crate::feed::refused::Refused;
 use crate::feed::source::FeedFile;
 use crate::home::segment::{Encoded, encode, sort};
-use crate::home::{ArchiveError, Seen, Summary};
+use crate::home::{HomeError, Seen, Summary};
 
 /// The result of reading a file.
 #[derive(Debug)]
@@ -36,7 +36,7 @@ pub enum Read {
     /// The file is refused.
     Refused(Box<Refused>),
     /// The records of the file could not be encoded.
-    Failed(ArchiveError),
+    Failed(HomeError),
 }
 
 impl Read {
@@ -127,7 +127,7 @@ impl Reader<'_> {
             Ok(segment) => {
                 Read::Whole(Box::new(Taken { summary, sums, segment, coverage, regions }))
             }
-            Err(source) => Read::Failed(ArchiveError::encode(&file.path, source)),
+            Err(source) => Read::Failed(HomeError::encode(&file.path, source)),
         }
     }
 }

@@ -1,6 +1,6 @@
-//! `rebuild`: computes the home's figures under other options, from its archive.
+//! `rebuild`: computes the home's figures under other options, from its records.
 //!
-//! The archive holds every valid line, including excluded ones, with the texts that decided their
+//! The home holds every valid line, including excluded ones, with the texts that decided their
 //! exclusion. A rebuild can therefore change everything that defines figures, except the reading of
 //! lines: the profile, and the meaning of the codes of regions and countries. Another layout could
 //! read a whole file differently. For these changes, ingest the feed into another home. The
@@ -29,7 +29,7 @@ use crate::home::definition::{Definition, DefinitionTexts, SUPPLY};
 use crate::home::options::Config;
 use crate::home::parts::{Chain, Table};
 use crate::home::segment::{self, Fields};
-use crate::home::{Archive, Commit, FileEntry, Publication, Rebuilt, Reclassified, Summary};
+use crate::home::{Commit, FileEntry, Home, Publication, Rebuilt, Reclassified, Summary};
 
 /// The result of a rebuild.
 #[derive(Debug)]
@@ -48,7 +48,7 @@ pub struct Rebuild {
 /// Returns `None` if they equal the recorded ones and the published tables are complete.
 ///
 /// # Errors
-/// - [`EngineError::Archive`] if the home cannot be read or written.
+/// - [`EngineError::Home`] if the home cannot be read or written.
 /// - [`EngineError::Settings`] if the options ask for another profile.
 /// - [`EngineError::OtherCodes`] if a reference table has other codes.
 /// - [`EngineError::Supply`], [`EngineError::ReadSupply`] if the firm-year file cannot be used.
@@ -62,36 +62,36 @@ pub fn rebuild(
     n_workers: usize,
     mut progress: impl FnMut(usize),
 ) -> Result<Option<Rebuild>, EngineError> {
-    let mut archive = Archive::open(folder)?;
-    let Some(before) = recorded(&archive)? else { return Err(EngineError::Empty) };
+    let mut home = Home::open(folder)?;
+    let Some(before) = recorded(&home)? else { return Err(EngineError::Empty) };
     let (choices, profile) = before.rebuilt(config)?;
     let references = references(config, tables, &before.texts)?;
     let texts = DefinitionTexts::new(choices, profile, references);
-    if texts == before.texts && !has_damaged_parts(&archive)? {
+    if texts == before.texts && !has_damaged_parts(&home)? {
         return Ok(None);
     }
     let definition = Arc::new(Definition::read(texts.clone())?);
     if let Some(what) = before.places.changed_meaning(&definition.places) {
         return Err(EngineError::OtherMeaning { what });
     }
-    let (last, newest) = archive.last_publication()?.unwrap_or_default();
+    let (last, newest) = home.last_publication()?.unwrap_or_default();
     let publication = Publication(last.0 + 1);
     let reclassified = if before.profile.exclusions == definition.profile.exclusions {
         Vec::new()
     } else {
-        reclassified(&archive, &definition, publication, &mut progress)?
+        reclassified(&home, &definition, publication, &mut progress)?
     };
-    let Some(state) = State::now(&archive)? else { return Err(EngineError::Empty) };
-    let recovered = again::recovered(&archive, (&before, &definition), state.calendar.first())?;
+    let Some(state) = State::now(&home)? else { return Err(EngineError::Empty) };
+    let recovered = again::recovered(&home, (&before, &definition), state.calendar.first())?;
     let mut running = Running::start(&definition, state.calendar, n_workers)?;
-    running.restore_reclassified(&archive, &definition, &state, &reclassified)?;
+    running.restore_reclassified(&home, &definition, &state, &reclassified)?;
     let at = Vintage(newest.0 + 1);
-    let (files, counts_now) = again::accept_all(recovered, &archive, &mut running, at)?;
+    let (files, counts_now) = again::accept_all(recovered, &home, &mut running, at)?;
     running.publish_all_whole();
     let parts = running.publish(folder, &definition, publication)?;
     let vintage = files.last().map_or(at, |file| file.vintage);
     let n_reclassified = reclassified.len();
-    archive.commit(&Commit {
+    home.commit(&Commit {
         publication,
         files,
         parts,
@@ -100,16 +100,16 @@ pub fn rebuild(
     })?;
     let snapshot = running
         .snapshot(folder, &definition, publication)
-        .and_then(|snapshot| Ok(archive.keep_snapshot(&snapshot, &[])?));
+        .and_then(|snapshot| Ok(home.keep_snapshot(&snapshot, &[])?));
     Ok(Some(Rebuild { vintage, n_reclassified, counts_now, snapshot }))
 }
 
 /// True if a file of the newest tables is missing or damaged.
-fn has_damaged_parts(archive: &Archive) -> Result<bool, EngineError> {
+fn has_damaged_parts(home: &Home) -> Result<bool, EngineError> {
     for table in Table::ALL {
-        let chains = archive.chains(table, None)?.unwrap_or_default();
+        let chains = home.chains(table, None)?.unwrap_or_default();
         for file in chains.iter().flat_map(Chain::files) {
-            if file.damage(archive.home())?.is_some() {
+            if file.damage(home.folder())?.is_some() {
                 return Ok(true);
             }
         }
@@ -175,16 +175,16 @@ fn codes(text: &str, column: &str) -> BTreeSet<String> {
 
 /// Classifies the records of every counted file again; writes the segments of files that change.
 fn reclassified(
-    archive: &Archive,
+    home: &Home,
     definition: &Definition,
     publication: Publication,
     progress: &mut impl FnMut(usize),
 ) -> Result<Vec<Reclassified>, EngineError> {
     let mut reclassified = Vec::new();
     let mut absolute_cents = 0;
-    for file in archive.files()?.into_iter().filter(FileEntry::counts_now) {
+    for file in home.files()?.into_iter().filter(FileEntry::counts_now) {
         let mut cents = file.absolute_cents;
-        if let Some(changed) = reclassify(archive, definition, publication, &file)? {
+        if let Some(changed) = reclassify(home, definition, publication, &file)? {
             cents = changed.summary.absolute_cents;
             reclassified.push(changed);
         }
@@ -198,20 +198,20 @@ fn reclassified(
 }
 
 fn reclassify(
-    archive: &Archive,
+    home: &Home,
     definition: &Definition,
     publication: Publication,
     file: &FileEntry,
 ) -> Result<Option<Reclassified>, EngineError> {
     let city_of = |code: &str| definition.places.city(code);
-    let read = segment::read(archive.home(), &file.segment, Fields::All, &city_of);
+    let read = segment::read(home.folder(), &file.segment, Fields::All, &city_of);
     let (texts, mut records) =
         read.map_err(|source| records_not_read(&file.name, file.vintage, source))?;
     if !exclude(&definition.profile.exclusions, &texts, &mut records) {
         return Ok(None);
     }
     let code = |city: City| definition.places.code(city);
-    let (vintage, folder) = (file.vintage, archive.home());
+    let (vintage, folder) = (file.vintage, home.folder());
     let segment = segment::rewrite(folder, vintage, publication, (&texts, &records), &code)?;
     let mut counts = Counts { accepted: 0, ..file.counts.clone() };
     for exclusion in Exclusion::OF_RECORDS {
@@ -234,7 +234,7 @@ fn reclassify(
         n_bytes: file.n_bytes,
         texts,
         records,
-        rejects: archive.rejects(vintage)?,
+        rejects: home.rejects(vintage)?,
         counts,
     });
     Ok(Some(Reclassified { vintage, segment, summary }))
@@ -266,22 +266,22 @@ impl Running {
     /// Restores the state with reclassified records of some files; no snapshot matches it.
     fn restore_reclassified(
         &mut self,
-        archive: &Archive,
+        home: &Home,
         definition: &Definition,
         state: &State,
         reclassified: &[Reclassified],
     ) -> Result<(), EngineError> {
         if reclassified.is_empty() {
-            self.restore(archive, definition, state, |_| ControlFlow::Continue(()))?;
+            self.restore(home, definition, state, |_| ControlFlow::Continue(()))?;
             return Ok(());
         }
-        let mut files = archive.files()?;
+        let mut files = home.files()?;
         files.retain(FileEntry::counts_now);
         for file in &mut files {
             if let Some(changed) = reclassified.iter().find(|new| new.vintage == file.vintage) {
                 file.segment = changed.segment.clone();
             }
         }
-        self.restore_files(archive.home(), definition, files, |_| ControlFlow::Continue(()))
+        self.restore_files(home.folder(), definition, files, |_| ControlFlow::Continue(()))
     }
 }

@@ -26,7 +26,7 @@ impl Running {
     /// differences, because a new version mostly repeats the old records.
     ///
     /// # Errors
-    /// [`EngineError::Archive`] if a segment cannot be read, [`EngineError::Worker`] if a worker
+    /// [`EngineError::Home`] if a segment cannot be read, [`EngineError::Worker`] if a worker
     /// died.
     pub(super) fn replace(
         &mut self,

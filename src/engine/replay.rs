@@ -1,5 +1,5 @@
-//! Reads the archive again: shipments for `verify` and `explain`, and the tables of vintages inside
-//! a batch or no longer stored.
+//! Reads the records of the home again: shipments for `verify` and `explain`, and the tables of
+//! vintages inside a batch or no longer stored.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -15,13 +15,13 @@ use crate::files::scratch::Scratch;
 use crate::home::definition::Definition;
 use crate::home::parts::{Part, Table};
 use crate::home::segment::{self, Fields};
-use crate::home::{Archive, Publication};
+use crate::home::{Home, Publication};
 use crate::tables::export::{ExportError, TableAt};
 
 /// A home that is open for the recomputation of its figures.
 pub struct Replay<'a> {
-    /// The archive.
-    pub archive: &'a Archive,
+    /// The home.
+    pub home: &'a Home,
     /// The definition of the figures.
     pub definition: Arc<Definition>,
     /// The closed months.
@@ -36,20 +36,20 @@ impl<'a> Replay<'a> {
     /// Opens a home for reading.
     ///
     /// # Errors
-    /// - [`EngineError::Archive`] if the home cannot be read.
+    /// - [`EngineError::Home`] if the home cannot be read.
     /// - [`EngineError::Empty`] if the home has no file yet.
-    pub fn open(archive: &'a Archive) -> Result<Self, EngineError> {
-        let definition = recorded(archive)?.ok_or(EngineError::Empty)?;
-        let calendar = calendar(archive)?.ok_or(EngineError::Empty)?;
-        let segments = live_segments(archive)?;
+    pub fn open(home: &'a Home) -> Result<Self, EngineError> {
+        let definition = recorded(home)?.ok_or(EngineError::Empty)?;
+        let calendar = calendar(home)?.ok_or(EngineError::Empty)?;
+        let segments = live_segments(home)?;
         let definition = Arc::new(definition);
-        Ok(Self { archive, definition, calendar, segments, names: Names::default() })
+        Ok(Self { home, definition, calendar, segments, names: Names::default() })
     }
 
     /// Reads a segment and checks its hash.
     ///
     /// # Errors
-    /// [`EngineError::Archive`] if the segment is missing or damaged.
+    /// [`EngineError::Home`] if the segment is missing or damaged.
     pub fn read(
         &self,
         segment: &LiveSegment,
@@ -57,7 +57,7 @@ impl<'a> Replay<'a> {
     ) -> Result<(Texts, Vec<Record>), EngineError> {
         let city_of = |code: &str| self.definition.places.city(code);
         let (texts, mut records) =
-            segment::read(self.archive.home(), &segment.stored, fields, &city_of)?;
+            segment::read(self.home.folder(), &segment.stored, fields, &city_of)?;
         segment.retain_counting(&mut records);
         Ok((texts, records))
     }
@@ -82,35 +82,35 @@ impl Standing {
     /// reads the home.
     ///
     /// # Errors
-    /// - [`EngineError::Archive`] if the home cannot be read.
+    /// - [`EngineError::Home`] if the home cannot be read.
     /// - [`EngineError::Empty`] if the home has no file yet.
-    /// - [`EngineError::BeforeRebuild`] if other records counted then than the archive now has.
+    /// - [`EngineError::BeforeRebuild`] if other records counted then than the home now has.
     /// - [`EngineError::NotStored`] if a vintage that is no longer stored cannot be replayed
     ///   either.
     /// - [`EngineError::Temporary`] if no temporary folder can be created.
     /// - [`EngineError::Worker`] if a worker died.
     pub fn at(
-        archive: &Archive,
+        home: &Home,
         vintage: Option<Vintage>,
         n_workers: usize,
     ) -> Result<Self, EngineError> {
-        let newest = archive.last_vintage()?;
+        let newest = home.last_vintage()?;
         // The published tables refuse a vintage in the future.
         let Some(asked) = vintage.filter(|asked| Some(*asked) <= newest) else {
-            let definition = recorded(archive)?.ok_or(EngineError::Empty)?;
+            let definition = recorded(home)?.ok_or(EngineError::Empty)?;
             return Ok(Self::published(vintage, Arc::new(definition)));
         };
-        let Some(state) = State::at(archive, asked)? else { return Err(EngineError::Empty) };
+        let Some(state) = State::at(home, asked)? else { return Err(EngineError::Empty) };
         // Before the first publication there are no tables and no definition.
-        let texts = archive.definition_at(defining(archive, &state)?)?;
+        let texts = home.definition_at(defining(home, &state)?)?;
         let texts = texts.ok_or(EngineError::Empty)?;
         let definition = Arc::new(Definition::read(texts)?);
-        if state.is_published && archive.is_stored(asked)? {
+        if state.is_published && home.is_stored(asked)? {
             return Ok(Self::published(vintage, definition));
         }
-        match replay(archive, &state, &definition, n_workers) {
+        match replay(home, &state, &definition, n_workers) {
             Ok((folder, parts)) => Ok(Self { definition, parts: Stood::Replayed(folder, parts) }),
-            Err(source) if state.is_published => Err(not_stored(archive, asked, source)?),
+            Err(source) if state.is_published => Err(not_stored(home, asked, source)?),
             Err(error) => Err(error),
         }
     }
@@ -123,9 +123,9 @@ impl Standing {
     ///
     /// # Errors
     /// Those of [`TableAt::published`].
-    pub fn table(&self, archive: &Archive, table: Table) -> Result<TableAt, ExportError> {
+    pub fn table(&self, home: &Home, table: Table) -> Result<TableAt, ExportError> {
         match &self.parts {
-            Stood::Published(as_of) => TableAt::published(archive, table, *as_of, &self.definition),
+            Stood::Published(as_of) => TableAt::published(home, table, *as_of, &self.definition),
             Stood::Replayed(folder, parts) => {
                 Ok(TableAt::of_parts(folder.path(), table, parts, &self.definition))
             }
@@ -135,8 +135,8 @@ impl Standing {
 
 /// The publication whose definition is that of a state. Within a step, that is the step's: the
 /// tables with further codes are recorded with the first file that has them.
-fn defining(archive: &Archive, state: &State) -> Result<Publication, EngineError> {
-    let published = archive.publications()?;
+fn defining(home: &Home, state: &State) -> Result<Publication, EngineError> {
+    let published = home.publications()?;
     let of_step = published.iter().find(|(_, newest)| *newest > state.vintage);
     let of_step = of_step.filter(|_| !state.is_published).map(|(publication, _)| *publication);
     Ok(of_step.unwrap_or(state.publication))
@@ -144,20 +144,20 @@ fn defining(archive: &Archive, state: &State) -> Result<Publication, EngineError
 
 /// Recomputes the tables of a state.
 fn replay(
-    archive: &Archive,
+    home: &Home,
     state: &State,
     definition: &Definition,
     n_workers: usize,
 ) -> Result<(Scratch, Vec<Part>), EngineError> {
-    let now = recorded_profile(archive)?.ok_or(EngineError::Empty)?;
+    let now = recorded_profile(home)?.ok_or(EngineError::Empty)?;
     if definition.profile.exclusions != now.exclusions {
-        let published = archive.publications()?;
+        let published = home.publications()?;
         let before = published.iter().find(|(at, _)| *at == state.publication);
         let before = before.map_or(Vintage(0), |(_, vintage)| *vintage);
         return Err(EngineError::BeforeRebuild { vintage: state.vintage, before });
     }
     let mut running = Running::start(definition, state.calendar, n_workers)?;
-    running.restore(archive, definition, state, |_| ControlFlow::Continue(()))?;
+    running.restore(home, definition, state, |_| ControlFlow::Continue(()))?;
     running.publish_all_whole();
     let folder = Scratch::create().map_err(EngineError::Temporary)?;
     let parts = running.publish(folder.path(), definition, Publication(1))?;
@@ -166,11 +166,11 @@ fn replay(
 
 /// The error with the nearest stored vintages, for a vintage that cannot be recomputed.
 fn not_stored(
-    archive: &Archive,
+    home: &Home,
     vintage: Vintage,
     source: EngineError,
 ) -> Result<EngineError, EngineError> {
-    let stored = archive.stored_vintages()?.into_iter().filter(|(_, is_stored)| *is_stored);
+    let stored = home.stored_vintages()?.into_iter().filter(|(_, is_stored)| *is_stored);
     let stored: Vec<Vintage> = stored.map(|(vintage, _)| vintage).collect();
     let before = stored.iter().rev().find(|of| **of < vintage).copied();
     let after = stored.iter().find(|of| **of > vintage).copied();

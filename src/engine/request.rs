@@ -8,7 +8,7 @@ use crate::feed::profile::Profile;
 use crate::feed::reference::{CITIES, COUNTRIES, REGIONS, TablesBeside};
 use crate::feed::source::feed_profile;
 use crate::home::options::Config;
-use crate::home::{Archive, ArchiveError};
+use crate::home::{Home, HomeError};
 
 impl Request {
     /// The request of a feed: its options, profile and reference tables. `--profile` takes
@@ -43,14 +43,14 @@ impl Request {
     /// The layout for the search of files: the requested one, else the home's, else `canonical`.
     ///
     /// # Errors
-    /// [`EngineError::Archive`], [`EngineError::Settings`] if the home's layout cannot be read.
+    /// [`EngineError::Home`], [`EngineError::Settings`] if the home's layout cannot be read.
     pub fn layout(&self, home: &Path) -> Result<Profile, EngineError> {
         if let Some(profile) = &self.profile {
             return Ok(profile.clone());
         }
-        let recorded = match Archive::read(home) {
-            Ok(archive) => recorded_profile(&archive)?,
-            Err(ArchiveError::NoHome { .. }) => None,
+        let recorded = match Home::read(home) {
+            Ok(home) => recorded_profile(&home)?,
+            Err(HomeError::NoHome { .. }) => None,
             Err(error) => return Err(error.into()),
         };
         match recorded {

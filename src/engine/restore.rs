@@ -1,11 +1,11 @@
-//! Restores the state of the dataflow, for the newest state of the archive or for a vintage.
+//! Restores the state of the dataflow, for the newest state of the home or for a vintage.
 //!
 //! ```text
 //! newest good snapshot ─▶ its cells ─▶ + files accepted since, − files withdrawn since,
 //!   │ damaged: the previous one           + the roles that months gained by closing
 //!   └ none: the empty state, with all files accepted since
 //! ```
-//! The difference between two states of the archive has one definition, whether the first state is
+//! The difference between two states of the home has one definition, whether the first state is
 //! a snapshot or empty. One path therefore serves both cases.
 
 use std::ops::ControlFlow;
@@ -23,9 +23,9 @@ use crate::domain::types::{Country, Firm, Period, Vintage};
 use crate::home::definition::Definition;
 use crate::home::segment::{self, Fields};
 use crate::home::snapshot::{self, OpenSnapshot, Snapshot};
-use crate::home::{Archive, ArchiveError, FileEntry, Publication};
+use crate::home::{FileEntry, Home, HomeError, Publication};
 
-/// A state of an archive, now or at a vintage.
+/// A state of a home, now or at a vintage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct State {
     /// The last vintage of the state. Files up to it count, without those withdrawn up to it.
@@ -39,34 +39,34 @@ pub struct State {
 }
 
 impl State {
-    /// The current state of the archive; `None` before its first file.
+    /// The current state of the home; `None` before its first file.
     ///
     /// # Errors
-    /// [`EngineError::Archive`] if the manifest cannot be read.
-    pub fn now(archive: &Archive) -> Result<Option<Self>, EngineError> {
-        let Some(calendar) = calendar(archive)? else { return Ok(None) };
-        let (publication, vintage) = archive.last_publication()?.unwrap_or_default();
+    /// [`EngineError::Home`] if the manifest cannot be read.
+    pub fn now(home: &Home) -> Result<Option<Self>, EngineError> {
+        let Some(calendar) = calendar(home)? else { return Ok(None) };
+        let (publication, vintage) = home.last_publication()?.unwrap_or_default();
         Ok(Some(Self { vintage, publication, calendar, is_published: true }))
     }
 
-    /// The archive after the file, withdrawal or rebuild of this number.
+    /// The home after the file, withdrawal or rebuild of this number.
     ///
     /// # Errors
-    /// [`EngineError::Archive`] if the manifest cannot be read.
-    pub fn at(archive: &Archive, vintage: Vintage) -> Result<Option<Self>, EngineError> {
-        let Some(newest) = calendar(archive)? else { return Ok(None) };
-        let publications = archive.publications()?;
+    /// [`EngineError::Home`] if the manifest cannot be read.
+    pub fn at(home: &Home, vintage: Vintage) -> Result<Option<Self>, EngineError> {
+        let Some(newest) = calendar(home)? else { return Ok(None) };
+        let publications = home.publications()?;
         let n_before = publications.iter().take_while(|(_, at)| *at <= vintage).count();
         let (publication, published) =
             n_before.checked_sub(1).map_or_else(Default::default, |last| publications[last]);
-        let closed = archive.closed()?;
+        let closed = home.closed()?;
         let last = closed.iter().filter(|(_, at)| *at <= publication).map(|(month, _)| *month);
         let mut calendar = Calendar::closed_through(newest.first(), last.max());
         let is_published = published == vintage;
         if let Some((step, _)) = publications.get(n_before).filter(|_| !is_published) {
             // Within a step, files close the months in their names, in order of vintage.
             let closed_by_step = |month| closed.contains(&(month, *step));
-            let files = archive.files()?;
+            let files = home.files()?;
             for file in files.iter().filter(|file| file.publication == *step) {
                 if let Some(covered) = file.covered.as_ref().filter(|_| file.vintage <= vintage) {
                     let last = covered.closed_through.max(calendar.last_closed());
@@ -82,7 +82,7 @@ impl State {
         Ok(Some(Self { vintage, publication, calendar, is_published }))
     }
 
-    /// The empty archive.
+    /// The empty home.
     fn nothing(first: Period) -> Self {
         let calendar = Calendar::starting(first);
         Self { vintage: Vintage(0), publication: Publication(0), calendar, is_published: false }
@@ -95,7 +95,7 @@ pub struct Restored {
     /// The snapshot; `None` for the segments alone.
     pub from: Option<Publication>,
     /// Snapshots that could not be used, the newest first, with the reason.
-    pub damaged: Vec<(Publication, ArchiveError)>,
+    pub damaged: Vec<(Publication, HomeError)>,
     /// Files whose damaged records were restored from their original files.
     pub mended: Vec<String>,
     /// Files with lines that count now, because the tables have their codes.
@@ -103,30 +103,30 @@ pub struct Restored {
 }
 
 impl Running {
-    /// Brings an empty dataflow to a state of the archive; publishes nothing.
+    /// Brings an empty dataflow to a state of the home; publishes nothing.
     ///
-    /// `progress` is called for each file of the archive and for each portion of a snapshot, with
+    /// `progress` is called for each file of the home and for each portion of a snapshot, with
     /// the number of files completed since the last call. It may stop the restore.
     ///
     /// # Errors
-    /// [`EngineError::Archive`] if a segment cannot be read, [`EngineError::Worker`] if a worker
+    /// [`EngineError::Home`] if a segment cannot be read, [`EngineError::Worker`] if a worker
     /// dies. A damaged snapshot is not an error.
     pub fn restore(
         &mut self,
-        archive: &Archive,
+        home: &Home,
         definition: &Definition,
         state: &State,
         mut progress: impl FnMut(usize) -> ControlFlow<()>,
     ) -> Result<Restored, EngineError> {
-        let (snapshot, restored) = newest_good(archive, state)?;
+        let (snapshot, restored) = newest_good(home, state)?;
         let mut before = State::nothing(state.calendar.first());
         if let Some((of_snapshot, open)) = snapshot {
             self.feed_snapshot(definition, open, &mut progress)?;
             before = of_snapshot;
         }
-        for file in archive.files()? {
+        for file in home.files()? {
             self.recent.forget_through(file.period);
-            self.feed_from(archive.home(), definition, &file, &before, state)?;
+            self.feed_from(home.folder(), definition, &file, &before, state)?;
             if file.counted_at(state.vintage) {
                 let gone = file.gone_at(state.vintage);
                 self.segments.push(LiveSegment { gone, ..segment_of(file) });
@@ -249,14 +249,14 @@ fn any(roles: Roles) -> bool {
 type Found = (Option<(State, OpenSnapshot)>, Restored);
 
 /// The newest good snapshot up to a state from which the state can be reached.
-fn newest_good(archive: &Archive, state: &State) -> Result<Found, EngineError> {
+fn newest_good(home: &Home, state: &State) -> Result<Found, EngineError> {
     let mut restored = Restored::default();
-    for snapshot in archive.snapshots()? {
+    for snapshot in home.snapshots()? {
         if snapshot.publication > state.publication {
             continue;
         }
-        let before = of_snapshot(archive, &snapshot, state.calendar.first())?;
-        match open_good(archive, &snapshot, &before, state)? {
+        let before = of_snapshot(home, &snapshot, state.calendar.first())?;
+        match open_good(home, &snapshot, &before, state)? {
             Ok(open) => {
                 restored.from = Some(snapshot.publication);
                 return Ok((Some((before, open)), restored));
@@ -271,16 +271,12 @@ fn newest_good(archive: &Archive, state: &State) -> Result<Found, EngineError> {
 /// snapshot replaces these records.
 ///
 /// # Errors
-/// [`EngineError::Archive`] if the manifest or a snapshot cannot be read.
-pub fn needs_records(
-    archive: &Archive,
-    file: &FileEntry,
-    vintage: Vintage,
-) -> Result<bool, EngineError> {
-    let Some(after) = State::at(archive, vintage)?.filter(|state| !state.is_published) else {
+/// [`EngineError::Home`] if the manifest or a snapshot cannot be read.
+pub fn needs_records(home: &Home, file: &FileEntry, vintage: Vintage) -> Result<bool, EngineError> {
+    let Some(after) = State::at(home, vintage)?.filter(|state| !state.is_published) else {
         return Ok(false);
     };
-    let (snapshot, _) = newest_good(archive, &after)?;
+    let (snapshot, _) = newest_good(home, &after)?;
     let nothing = || State::nothing(after.calendar.first());
     let before = snapshot.map_or_else(nothing, |(before, _)| before);
     let gains = |month: &Period| any(gained(&before.calendar, &after.calendar, *month));
@@ -295,17 +291,13 @@ pub fn needs_records(
 }
 
 /// The state of a snapshot.
-fn of_snapshot(
-    archive: &Archive,
-    snapshot: &Snapshot,
-    first: Period,
-) -> Result<State, EngineError> {
+fn of_snapshot(home: &Home, snapshot: &Snapshot, first: Period) -> Result<State, EngineError> {
     let publication = snapshot.publication;
-    let published = archive.publications()?;
+    let published = home.publications()?;
     let vintage = published.iter().find(|(at, _)| *at == publication);
     let vintage = vintage.map_or(Vintage(0), |(_, vintage)| *vintage);
     // Months closed by command give several publications with one vintage.
-    let closed = archive.closed()?;
+    let closed = home.closed()?;
     let closed = closed.iter().filter(|(_, at)| *at <= publication);
     let calendar = Calendar::closed_through(first, closed.map(|(month, _)| *month).max());
     Ok(State { vintage, publication, calendar, is_published: true })
@@ -314,21 +306,21 @@ fn of_snapshot(
 /// Opens an undamaged snapshot. The records of all files withdrawn since must be undamaged too:
 /// only they can be subtracted from the snapshot's sums.
 fn open_good(
-    archive: &Archive,
+    home: &Home,
     snapshot: &Snapshot,
     before: &State,
     state: &State,
-) -> Result<Result<OpenSnapshot, ArchiveError>, EngineError> {
+) -> Result<Result<OpenSnapshot, HomeError>, EngineError> {
     let went = |file: &FileEntry| {
         let is_replaced = file.gone_at(state.vintage) != file.gone_at(before.vintage);
         file.counted_at(before.vintage) && (is_replaced || !file.counted_at(state.vintage))
     };
-    for file in archive.files()?.into_iter().filter(went) {
-        if let Some(damage) = file.segment.damage(archive.home())? {
+    for file in home.files()?.into_iter().filter(went) {
+        if let Some(damage) = file.segment.damage(home.folder())? {
             return Ok(Err(damage));
         }
     }
-    Ok(snapshot::open(archive.home(), snapshot))
+    Ok(snapshot::open(home.folder(), snapshot))
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! The running engine: calendar, dictionaries, workers and the contents of the archive.
+//! The running engine: calendar, dictionaries, workers and the contents of the home.
 
 use std::path::Path;
 
@@ -15,10 +15,10 @@ use crate::domain::types::{Country, Firm, Period, Plant, Shipment, Vintage, Year
 use crate::home::definition::Definition;
 use crate::home::parts::Part;
 use crate::home::segment::{self, Fields};
-use crate::home::{AcceptedFile, ArchiveError, Covered, Publication, Stored};
+use crate::home::{AcceptedFile, Covered, HomeError, Publication, Stored};
 use crate::tables::Context;
 
-/// Firms and countries, numbered in the order in which the archive first names them.
+/// Firms and countries, numbered in the order in which the home first names them.
 #[derive(Debug, Default)]
 pub struct Names {
     /// Firm identifiers.
@@ -103,13 +103,13 @@ impl LiveSegment {
     }
 
     /// The error for unreadable records, with the advice to their users.
-    pub(super) fn not_read(&self, source: ArchiveError) -> EngineError {
+    pub(super) fn not_read(&self, source: HomeError) -> EngineError {
         records_not_read(&self.name, self.vintage, source)
     }
 }
 
 /// Distinguishes damaged records, which a user can restore, from a disk that cannot be read.
-pub(super) fn records_not_read(name: &str, vintage: Vintage, source: ArchiveError) -> EngineError {
+pub(super) fn records_not_read(name: &str, vintage: Vintage, source: HomeError) -> EngineError {
     if source.is_damage() {
         EngineError::Records { name: name.to_owned(), vintage, source: Box::new(source) }
     } else {
@@ -209,7 +209,7 @@ impl Running {
     /// Subtracts the shipments of a file from all of their roles.
     ///
     /// # Errors
-    /// [`EngineError::Archive`] if its segment cannot be read, [`EngineError::Worker`] if a worker
+    /// [`EngineError::Home`] if its segment cannot be read, [`EngineError::Worker`] if a worker
     /// died.
     pub fn withdraw(
         &mut self,
@@ -226,7 +226,7 @@ impl Running {
         })
     }
 
-    /// Closes the next month, and adds the archive's records in the roles that they gain.
+    /// Closes the next month, and adds the home's records in the roles that they gain.
     ///
     /// # Errors
     /// [`EngineError::OutOfOrder`] if another month is next, and those of [`Running::withdraw`].
@@ -288,7 +288,7 @@ impl Running {
     /// Publishes everything fed since the last publication.
     ///
     /// # Errors
-    /// [`EngineError::Archive`] if a part cannot be written, [`EngineError::Worker`] if a worker
+    /// [`EngineError::Home`] if a part cannot be written, [`EngineError::Worker`] if a worker
     /// died.
     pub fn publish(
         &mut self,

@@ -22,7 +22,7 @@ impl Engine {
     /// Those of [`Engine::snapshot`]; ingested files stay accepted.
     pub fn snapshot_if_due(&mut self) -> Result<(), EngineError> {
         let newest = self.newest_snapshot()?;
-        let closed = self.archive.closed()?;
+        let closed = self.home.closed()?;
         let mut decembers = closed.iter().filter(|(month, _)| month.month() == 12);
         if decembers.any(|(_, at)| Some(*at) > newest) {
             self.snapshot()?;
@@ -34,18 +34,18 @@ impl Engine {
     /// snapshot exists.
     ///
     /// # Errors
-    /// [`EngineError::Archive`] if it cannot be written, [`EngineError::Worker`] if a worker died.
+    /// [`EngineError::Home`] if it cannot be written, [`EngineError::Worker`] if a worker died.
     pub fn snapshot(&mut self) -> Result<Option<Snapshot>, EngineError> {
         let newest = self.newest_snapshot()?;
-        let last = self.archive.last_publication()?.map(|(last, _)| last);
+        let last = self.home.last_publication()?.map(|(last, _)| last);
         let (Some(running), Some(last)) = (self.running.as_mut(), last) else { return Ok(None) };
         if newest == Some(last) {
             return Ok(None);
         }
-        let snapshot = running.snapshot(self.archive.home(), &self.definition, last)?;
+        let snapshot = running.snapshot(self.home.folder(), &self.definition, last)?;
         let damaged: Vec<Publication> =
             self.restored.damaged.iter().map(|(publication, _)| *publication).collect();
-        self.archive.keep_snapshot(&snapshot, &damaged)?;
+        self.home.keep_snapshot(&snapshot, &damaged)?;
         self.restored.damaged.clear();
         Ok(Some(snapshot))
     }
@@ -53,7 +53,7 @@ impl Engine {
     /// The publication of the newest snapshot that is not known to be damaged.
     pub(super) fn newest_snapshot(&self) -> Result<Option<Publication>, EngineError> {
         let damaged = |of: &Publication| self.restored.damaged.iter().any(|(at, _)| at == of);
-        let publications = self.archive.snapshots()?.into_iter().map(|kept| kept.publication);
+        let publications = self.home.snapshots()?.into_iter().map(|kept| kept.publication);
         Ok(publications.into_iter().find(|publication| !damaged(publication)))
     }
 }
@@ -62,7 +62,7 @@ impl Running {
     /// Writes the annual cells of the last publication.
     ///
     /// # Errors
-    /// [`EngineError::Archive`] if the snapshot cannot be written, [`EngineError::Worker`] if a
+    /// [`EngineError::Home`] if the snapshot cannot be written, [`EngineError::Worker`] if a
     /// worker died.
     pub fn snapshot(
         &mut self,

@@ -11,7 +11,7 @@ use crate::domain::record::{Coverage, PeriodFlow};
 use crate::domain::types::{Period, Vintage};
 use crate::feed::findings::unseen::{NewCodes, UNSEEN};
 use crate::home::definition::Definition;
-use crate::home::{AcceptedFile, ArchiveError, Stored, Summary, Withdrawn};
+use crate::home::{AcceptedFile, HomeError, Stored, Summary, Withdrawn};
 
 /// The number of files in a step that does not end with a December.
 const FILES_A_STEP_MAX: usize = 48;
@@ -37,7 +37,7 @@ pub(super) struct Writing<'scope> {
     pub(super) replaces: Vec<(Vintage, Vec<PeriodFlow>)>,
     pub(super) coverage: Option<(Coverage, Option<Period>)>,
     pub(super) summary: Summary,
-    pub(super) segment: ScopedJoinHandle<'scope, Result<Stored, ArchiveError>>,
+    pub(super) segment: ScopedJoinHandle<'scope, Result<Stored, HomeError>>,
     pub(super) new_codes: Option<[NewCodes; UNSEEN.len()]>,
     pub(super) new_regions: Vec<String>,
 }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use super::EngineError;
 use super::open::Engine;
 use crate::home::parts::{Layout, Part, Table};
-use crate::home::{Archive, ArchiveError, Commit, Publication};
+use crate::home::{Commit, Home, HomeError, Publication};
 use crate::tables::export::{ExportError, TableAt};
 
 impl Engine {
@@ -18,39 +18,39 @@ impl Engine {
     ///
     /// # Errors
     /// - [`EngineError::OtherFigures`] if their figures would change.
-    /// - [`EngineError::Archive`] if they cannot be written, [`EngineError::Worker`] if a worker
+    /// - [`EngineError::Home`] if they cannot be written, [`EngineError::Worker`] if a worker
     ///   died.
     pub(super) fn upgrade(&mut self) -> Result<(), EngineError> {
         let definition = Arc::clone(&self.definition);
-        let (archive, Some(running)) = (&mut self.archive, self.running.as_mut()) else {
+        let (home, Some(running)) = (&mut self.home, self.running.as_mut()) else {
             return Ok(());
         };
-        if !has_figures(archive)? {
+        if !has_figures(home)? {
             return Ok(());
         }
-        let last = archive.last_publication()?.map_or(0, |(last, _)| last.0);
+        let last = home.last_publication()?.map_or(0, |(last, _)| last.0);
         let publication = Publication(last + 1);
         running.publish_all_whole();
-        let mut parts = running.publish(archive.home(), &definition, publication)?;
+        let mut parts = running.publish(home.folder(), &definition, publication)?;
         for table in Table::ALL {
-            let before = TableAt::published(archive, table, None, &definition)?;
-            same_figures(&before, &TableAt::of_parts(archive.home(), table, &parts, &definition))?;
+            let before = TableAt::published(home, table, None, &definition)?;
+            same_figures(&before, &TableAt::of_parts(home.folder(), table, &parts, &definition))?;
         }
-        let plant = archive.parts(Table::Plant, None)?;
+        let plant = home.parts(Table::Plant, None)?;
         for part in &mut parts {
             let before =
                 plant.iter().filter(|old| (old.table, old.year) == (part.table, part.year));
             part.stands_for = Some(before.flat_map(Part::hashes).map(str::to_owned).collect());
         }
-        archive.commit(&Commit { publication, parts, ..Commit::default() })?;
+        home.commit(&Commit { publication, parts, ..Commit::default() })?;
         Ok(())
     }
 }
 
 /// True if the newest tables are stored as figures.
-pub(super) fn has_figures(archive: &Archive) -> Result<bool, ArchiveError> {
+pub(super) fn has_figures(home: &Home) -> Result<bool, HomeError> {
     for table in Table::ALL {
-        if archive.parts(table, None)?.iter().any(|part| part.layout == Layout::Figures) {
+        if home.parts(table, None)?.iter().any(|part| part.layout == Layout::Figures) {
             return Ok(true);
         }
     }
@@ -61,7 +61,7 @@ pub(super) fn has_figures(archive: &Archive) -> Result<bool, ArchiveError> {
 fn same_figures(before: &TableAt, after: &TableAt) -> Result<(), EngineError> {
     for year in before.years() {
         let was = match before.year(year) {
-            Err(ExportError::Archive(error)) if error.is_damage() => continue,
+            Err(ExportError::Home(error)) if error.is_damage() => continue,
             rows => rows?,
         };
         if was != after.year(year)? {

@@ -16,7 +16,7 @@ use super::restore::State;
 use super::running::Running;
 use super::step::Step;
 use crate::domain::types::Vintage;
-use crate::home::{Archive, FileEntry, Withdrawn};
+use crate::home::{FileEntry, Home, Withdrawn};
 
 /// Opens a home and withdraws files, even with damaged records. The caller then asks for
 /// [`Engine::snapshot_if_due`].
@@ -30,18 +30,18 @@ pub fn withdraw(
     progress: impl FnMut(usize) -> ControlFlow<()>,
 ) -> Result<(Engine, Vec<Withdrawn>), EngineError> {
     let vintages: Vec<Vintage> = files.iter().map(|file| file.vintage).collect();
-    let archive = Archive::read(folder)?;
-    let vintages = with_read_again(&archive, &vintages)?;
+    let home = Home::read(folder)?;
+    let vintages = with_read_again(&home, &vintages)?;
     for file in files {
         if file.segment.damage(folder)?.is_some() {
-            drop(archive);
+            drop(home);
             let mut engine = Engine::closed(folder, request)?;
             engine.restore_without(&vintages, progress)?;
             let withdrawn = engine.withdraw_unread(&vintages)?;
             return Ok((engine, withdrawn));
         }
     }
-    drop(archive);
+    drop(home);
     let mut engine = Engine::open(folder, request, progress)?;
     let withdrawn = engine.withdraw(&vintages, &mut Unwatched)?;
     Ok((engine, withdrawn))
@@ -52,7 +52,7 @@ impl Engine {
     /// arrive again. Each withdrawal has its own vintage; closed months stay closed.
     ///
     /// # Errors
-    /// [`EngineError::Archive`] if a file's records cannot be read or the home cannot be written,
+    /// [`EngineError::Home`] if a file's records cannot be read or the home cannot be written,
     /// [`EngineError::Worker`] if a worker died. No file is withdrawn then.
     pub fn withdraw(
         &mut self,
@@ -61,10 +61,10 @@ impl Engine {
     ) -> Result<Vec<Withdrawn>, EngineError> {
         let definition = Arc::clone(&self.definition);
         let running = self.running.as_mut().ok_or(EngineError::Empty)?;
-        let mut at = self.archive.last_vintage()?.unwrap_or_default();
+        let mut at = self.home.last_vintage()?.unwrap_or_default();
         let mut step = Step::default();
         for &file in files {
-            running.withdraw(self.archive.home(), &definition, file)?;
+            running.withdraw(self.home.folder(), &definition, file)?;
             at = Vintage(at.0 + 1);
             step.withdrawn.push(Withdrawn { file, at });
         }
@@ -79,11 +79,11 @@ impl Engine {
         without: &[Vintage],
         progress: impl FnMut(usize) -> ControlFlow<()>,
     ) -> Result<(), EngineError> {
-        let state = State::now(&self.archive)?.ok_or(EngineError::Empty)?;
-        let mut files = self.archive.files()?;
+        let state = State::now(&self.home)?.ok_or(EngineError::Empty)?;
+        let mut files = self.home.files()?;
         files.retain(|file| file.counts_now() && !without.contains(&file.vintage));
         let mut running = Running::start(&self.definition, state.calendar, self.n_workers)?;
-        running.restore_files(self.archive.home(), &self.definition, files, progress)?;
+        running.restore_files(self.home.folder(), &self.definition, files, progress)?;
         running.publish_all_whole();
         self.running = Some(running);
         Ok(())
@@ -91,7 +91,7 @@ impl Engine {
 
     /// Withdraws files that are not in the state.
     fn withdraw_unread(&mut self, files: &[Vintage]) -> Result<Vec<Withdrawn>, EngineError> {
-        let last = self.archive.last_vintage()?.unwrap_or_default().0;
+        let last = self.home.last_vintage()?.unwrap_or_default().0;
         let withdrawn: Vec<Withdrawn> = (last + 1..)
             .zip(files)
             .map(|(at, &file)| Withdrawn { file, at: Vintage(at) })
@@ -110,8 +110,8 @@ impl Engine {
 /// # Errors
 /// - [`EngineError::NoSuchFile`] if no counted file has the name.
 /// - [`EngineError::SeveralFiles`] if several counted files have it.
-pub fn file_named(archive: &Archive, name: &str) -> Result<FileEntry, EngineError> {
-    let mut files = archive.files()?;
+pub fn file_named(home: &Home, name: &str) -> Result<FileEntry, EngineError> {
+    let mut files = home.files()?;
     files.retain(|file| file.counts_now() && file.name == name);
     match files.len() {
         0 => Err(EngineError::NoSuchFile { name: name.to_owned() }),

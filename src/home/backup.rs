@@ -12,8 +12,8 @@ use std::io::{self, ErrorKind, Write};
 use std::path::Path;
 
 use super::durable::{Draft, Stored, sync_folder};
-use super::error::{ArchiveError, Result};
-use super::{Archive, Publication, own};
+use super::error::{HomeError, Result};
+use super::{Home, Publication, own};
 use crate::files;
 
 /// The name of the options file, which is copied with a home.
@@ -35,17 +35,17 @@ pub struct Copied {
 /// Copies a home at one publication into a folder that is empty or does not exist.
 ///
 /// # Errors
-/// - Those of [`Archive::read`] if the home cannot be read.
-/// - [`ArchiveError::NotEmpty`] if the folder is not empty.
-/// - [`ArchiveError::Inside`] if the folder is inside a home.
-/// - [`ArchiveError::Corrupt`], [`ArchiveError::Read`] if a file that figures need is damaged.
-/// - [`ArchiveError::Write`], [`ArchiveError::Keep`] if the copy cannot be written.
+/// - Those of [`Home::read`] if the home cannot be read.
+/// - [`HomeError::NotEmpty`] if the folder is not empty.
+/// - [`HomeError::Inside`] if the folder is inside a home.
+/// - [`HomeError::Corrupt`], [`HomeError::Read`] if a file that figures need is damaged.
+/// - [`HomeError::Write`], [`HomeError::Keep`] if the copy cannot be written.
 pub fn copy(from: &Path, to: &Path) -> Result<Copied> {
-    let archive = Archive::read(from)?;
+    let home = Home::read(from)?;
     let is_new = !to.exists();
     check_empty(to)?;
     own::prepare(to)?;
-    let copied = copy_into(&archive, to);
+    let copied = copy_into(&home, to);
     if copied.is_err() && is_new {
         // A folder without a manifest is not a home; the error names the cause of the interruption.
         let _ = fs::remove_dir_all(to);
@@ -53,35 +53,35 @@ pub fn copy(from: &Path, to: &Path) -> Result<Copied> {
     copied
 }
 
-fn copy_into(archive: &Archive, to: &Path) -> Result<Copied> {
-    let publication = archive.last_publication()?.unwrap_or_default().0;
+fn copy_into(home: &Home, to: &Path) -> Result<Copied> {
+    let publication = home.last_publication()?.unwrap_or_default().0;
     let mut copied = Copied { publication, ..Copied::default() };
     let mut needed: Vec<Stored> = Vec::new();
     let mut spare: Vec<Stored> = Vec::new();
-    for file in archive.files()? {
+    for file in home.files()? {
         if file.counts_now() { needed.push(file.segment) } else { spare.push(file.segment) }
     }
-    needed.extend(archive.manifest.table_files()?.into_iter().map(|(_, file)| file));
-    spare.extend(archive.manifest.snapshots()?.into_iter().map(|snapshot| snapshot.file));
-    spare.extend(archive.manifest.panels()?.into_iter().map(|part| part.file));
-    spare.extend(archive.manifest.memories()?.into_iter().map(|(.., file)| file));
+    needed.extend(home.manifest.table_files()?.into_iter().map(|(_, file)| file));
+    spare.extend(home.manifest.snapshots()?.into_iter().map(|snapshot| snapshot.file));
+    spare.extend(home.manifest.panels()?.into_iter().map(|part| part.file));
+    spare.extend(home.manifest.memories()?.into_iter().map(|(.., file)| file));
     for file in &needed {
-        copied.add(&copy_file(archive.home(), to, file)?);
+        copied.add(&copy_file(home.folder(), to, file)?);
     }
     for file in &spare {
-        match copy_file(archive.home(), to, file) {
+        match copy_file(home.folder(), to, file) {
             Ok(file) => copied.add(&file),
             Err(error) if error.is_damage() => copied.left_out.push(file.path.clone()),
             Err(error) => return Err(error),
         }
     }
-    let options = archive.home().join(OPTIONS);
+    let options = home.folder().join(OPTIONS);
     match files::read(&options) {
         Ok(text) => copied.add(&write(to, OPTIONS, &text[..])?),
         Err(error) if error.kind() == ErrorKind::NotFound => {}
-        Err(source) => return Err(ArchiveError::Read { path: options, source }),
+        Err(source) => return Err(HomeError::Read { path: options, source }),
     }
-    archive.manifest.copy(to)?;
+    home.manifest.copy(to)?;
     sync_folder(to)?;
     Ok(copied)
 }
@@ -94,12 +94,12 @@ impl Copied {
 }
 
 fn check_empty(folder: &Path) -> Result<()> {
-    let not_empty = || ArchiveError::NotEmpty { path: folder.to_owned() };
+    let not_empty = || HomeError::NotEmpty { path: folder.to_owned() };
     match fs::read_dir(folder) {
         Ok(mut entries) => entries.next().is_none().then_some(()).ok_or_else(not_empty),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
         Err(error) if error.kind() == ErrorKind::NotADirectory => Err(not_empty()),
-        Err(source) => Err(ArchiveError::Read { path: folder.to_owned(), source }),
+        Err(source) => Err(HomeError::Read { path: folder.to_owned(), source }),
     }
 }
 
@@ -110,12 +110,12 @@ fn copy_file(home: &Path, to: &Path, file: &Stored) -> Result<Stored> {
         return Ok(written);
     }
     let path = to.join(&file.path);
-    Err(ArchiveError::Corrupt { path, expected: file.hash.clone(), found: written.hash })
+    Err(HomeError::Corrupt { path, expected: file.hash.clone(), found: written.hash })
 }
 
 fn write(to: &Path, name: &str, mut bytes: impl io::Read) -> Result<Stored> {
     let mut draft = Draft::create(to, name.to_owned())?;
-    let failed = |source| ArchiveError::Write { path: to.join(name), source };
+    let failed = |source| HomeError::Write { path: to.join(name), source };
     io::copy(&mut bytes, &mut draft).map_err(failed)?;
     draft.flush().map_err(failed)?;
     draft.publish()

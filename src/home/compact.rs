@@ -11,9 +11,9 @@
 
 use std::collections::BTreeSet;
 
-use super::error::{ArchiveError, Result};
+use super::error::{HomeError, Result};
 use super::parts::{Fold, FoldedRows, Folding, Folds, Part, PartKind, Table, UndoPart, fold};
-use super::{Archive, Publication, Stored};
+use super::{Home, Publication, Stored};
 
 /// The conditions for the fold of a chain of parts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,7 +44,7 @@ pub struct Compaction {
     /// The number of chains that were folded or shortened.
     pub n_chains: usize,
     /// The damage of chains that could not be read; they are unchanged.
-    pub damaged: Vec<ArchiveError>,
+    pub damaged: Vec<HomeError>,
 }
 
 /// A whole part of a year and the changes after it.
@@ -59,11 +59,11 @@ struct Epoch<'a> {
     undo: &'a [UndoPart],
 }
 
-impl Archive {
-    /// The publications that [`Archive::compact`] would remove, at least in a year of a table.
+impl Home {
+    /// The publications that [`Home::compact`] would remove, at least in a year of a table.
     ///
     /// # Errors
-    /// [`ArchiveError::Query`] if the manifest cannot be read.
+    /// [`HomeError::Query`] if the manifest cannot be read.
     pub fn unwanted(
         &self,
         rules: CompactionRules,
@@ -93,9 +93,9 @@ impl Archive {
     /// list all publications are wanted; the newest is wanted in any case.
     ///
     /// # Errors
-    /// - [`ArchiveError::Query`] if the manifest cannot be read.
-    /// - [`ArchiveError::Write`], [`ArchiveError::Encode`], [`ArchiveError::Sync`],
-    ///   [`ArchiveError::Keep`] if a fold cannot be written.
+    /// - [`HomeError::Query`] if the manifest cannot be read.
+    /// - [`HomeError::Write`], [`HomeError::Encode`], [`HomeError::Sync`],
+    ///   [`HomeError::Keep`] if a fold cannot be written.
     ///
     /// A damaged part is not an error: its chain does not change.
     ///
@@ -106,7 +106,7 @@ impl Archive {
         rules: CompactionRules,
         wanted: Option<&BTreeSet<Publication>>,
     ) -> Result<Compaction> {
-        assert!(self.is_writable(), "a fold in {}, opened to read", self.home.display());
+        assert!(self.is_writable(), "a fold in {}, opened to read", self.folder.display());
         let publications = self.publications()?.into_iter().map(|(publication, _)| publication);
         let is_wanted = |at: &Publication| wanted.is_none_or(|wanted| wanted.contains(at));
         let wanted: Vec<Publication> = publications.filter(is_wanted).collect();
@@ -167,7 +167,7 @@ impl Archive {
             is_wanted: &is_wanted,
             name,
         };
-        let folded = fold(&self.home, &folding)?;
+        let folded = fold(&self.folder, &folding)?;
         let unchanged = || {
             let known = epoch.fold.and_then(|fold| fold.rows.clone());
             known.unwrap_or(FoldedRows { n_rows: whole.n_rows, file: whole.file.clone() })

@@ -13,7 +13,7 @@ use std::io::{self, BufWriter, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::error::{ArchiveError, Result};
+use super::error::{HomeError, Result};
 use crate::files::{self, private};
 
 const PARTIAL: &str = "partial";
@@ -33,17 +33,17 @@ impl Stored {
     /// Checks the hash of the file and opens it.
     ///
     /// # Errors
-    /// - [`ArchiveError::Read`] if it is missing or unreadable.
-    /// - [`ArchiveError::Corrupt`] if its hash differs.
+    /// - [`HomeError::Read`] if it is missing or unreadable.
+    /// - [`HomeError::Corrupt`] if its hash differs.
     pub fn open(&self, home: &Path) -> Result<File> {
         let path = home.join(&self.path);
-        let failed = |source| ArchiveError::Read { path: path.clone(), source };
+        let failed = |source| HomeError::Read { path: path.clone(), source };
         let mut file = files::open(&path).map_err(failed)?;
         let mut hasher = blake3::Hasher::new();
         hasher.update_reader(&mut file).map_err(failed)?;
         let found = hasher.finalize().to_hex().to_string();
         if found != self.hash {
-            return Err(ArchiveError::Corrupt { path, expected: self.hash.clone(), found });
+            return Err(HomeError::Corrupt { path, expected: self.hash.clone(), found });
         }
         file.rewind().map_err(failed)?;
         Ok(file)
@@ -57,8 +57,8 @@ impl Stored {
     /// The damage of the file, if any.
     ///
     /// # Errors
-    /// [`ArchiveError::Read`] if the disk cannot be read.
-    pub fn damage(&self, home: &Path) -> Result<Option<ArchiveError>> {
+    /// [`HomeError::Read`] if the disk cannot be read.
+    pub fn damage(&self, home: &Path) -> Result<Option<HomeError>> {
         match self.open(home) {
             Ok(_) => Ok(None),
             Err(error) if error.is_damage() => Ok(Some(error)),
@@ -70,10 +70,10 @@ impl Stored {
     /// written.
     ///
     /// # Errors
-    /// - [`ArchiveError::Read`] if it is missing or unreadable.
+    /// - [`HomeError::Read`] if it is missing or unreadable.
     pub fn as_it_lies(&self, home: &Path) -> Result<Self> {
         let path = home.join(&self.path);
-        let bytes = files::read_all(&path).map_err(|source| ArchiveError::Read { path, source })?;
+        let bytes = files::read_all(&path).map_err(|source| HomeError::Read { path, source })?;
         let hash = blake3::hash(&bytes).to_hex().to_string();
         Ok(Self { path: self.path.clone(), hash, n_bytes: bytes.len() as u64 })
     }
@@ -94,15 +94,15 @@ impl Draft {
     /// Starts a file at a path relative to the home, with the folders it needs.
     ///
     /// # Errors
-    /// - [`ArchiveError::Moved`] if the home was moved or removed.
-    /// - [`ArchiveError::CreateFolder`], [`ArchiveError::Sync`] if a folder cannot be created.
-    /// - [`ArchiveError::Write`] if the file cannot be created.
+    /// - [`HomeError::Moved`] if the home was moved or removed.
+    /// - [`HomeError::CreateFolder`], [`HomeError::Sync`] if a folder cannot be created.
+    /// - [`HomeError::Write`] if the file cannot be created.
     pub(crate) fn create(home: &Path, relative: String) -> Result<Self> {
         check_in_place(home)?;
         let partial = home.join(format!("{relative}.{PARTIAL}"));
         create_below(home, Path::new(&relative))?;
         let file = private::create(&partial)
-            .map_err(|source| ArchiveError::Write { path: partial.clone(), source })?;
+            .map_err(|source| HomeError::Write { path: partial.clone(), source })?;
         let hashing = Hashing { file, hasher: blake3::Hasher::new(), n_bytes: 0 };
         // A buffer of 128 KiB lets BLAKE3 use all its lanes.
         let out = BufWriter::with_capacity(1 << 17, hashing);
@@ -117,16 +117,16 @@ impl Draft {
     /// Makes the written bytes durable under the final name.
     ///
     /// # Errors
-    /// - [`ArchiveError::Moved`] if the home was moved.
-    /// - [`ArchiveError::Write`] if the rest cannot be written or the file cannot be renamed.
-    /// - [`ArchiveError::Sync`] if the disk does not confirm; the process should then end.
+    /// - [`HomeError::Moved`] if the home was moved.
+    /// - [`HomeError::Write`] if the rest cannot be written or the file cannot be renamed.
+    /// - [`HomeError::Sync`] if the disk does not confirm; the process should then end.
     pub(crate) fn publish(mut self) -> Result<Stored> {
         let target = self.target();
-        let failed = |source| ArchiveError::Write { path: target.clone(), source };
+        let failed = |source| HomeError::Write { path: target.clone(), source };
         self.out.flush().map_err(failed)?;
         let Hashing { file, hasher, n_bytes } = self.out.get_ref();
         let (hash, n_bytes) = (hasher.finalize().to_hex().to_string(), *n_bytes);
-        file.sync_all().map_err(|source| ArchiveError::Sync { path: target.clone(), source })?;
+        file.sync_all().map_err(|source| HomeError::Sync { path: target.clone(), source })?;
         check_in_place(&self.home)?;
         fs::rename(&self.partial, &target).map_err(failed)?;
         self.published = true;
@@ -230,20 +230,20 @@ fn held() -> MutexGuard<'static, BTreeMap<PathBuf, Identity>> {
 /// exist.
 ///
 /// # Errors
-/// [`ArchiveError::Moved`] if the check fails.
+/// [`HomeError::Moved`] if the check fails.
 pub(crate) fn check_in_place(home: &Path) -> Result<()> {
     let now = Identity::of(home);
     let then = held().get(home).copied();
     let is_in_place = then.map_or(now.is_some(), |then| now == Some(then));
-    if is_in_place { Ok(()) } else { Err(ArchiveError::Moved { home: home.to_owned() }) }
+    if is_in_place { Ok(()) } else { Err(HomeError::Moved { home: home.to_owned() }) }
 }
 
 /// Creates the folder of a home and its parents durably. Only the owner can use the home; the umask
 /// decides about the parents.
 ///
 /// # Errors
-/// - [`ArchiveError::CreateFolder`] if a folder cannot be created.
-/// - [`ArchiveError::Sync`] if the disk does not confirm.
+/// - [`HomeError::CreateFolder`] if a folder cannot be created.
+/// - [`HomeError::Sync`] if the disk does not confirm.
 pub(crate) fn create_home(home: &Path) -> Result<()> {
     create_folder(home, private::create_folder)
 }
@@ -261,8 +261,8 @@ fn create_folder(path: &Path, create: fn(&Path) -> io::Result<()>) -> Result<()>
 /// place of a folder is not followed.
 ///
 /// # Errors
-/// - [`ArchiveError::CreateFolder`] if a folder cannot be created, or the path is not a folder.
-/// - [`ArchiveError::Sync`] if the disk does not confirm.
+/// - [`HomeError::CreateFolder`] if a folder cannot be created, or the path is not a folder.
+/// - [`HomeError::Sync`] if the disk does not confirm.
 fn create_below(home: &Path, file: &Path) -> Result<()> {
     let mut folder = home.to_owned();
     for name in file.parent().unwrap_or(Path::new("")) {
@@ -283,8 +283,8 @@ fn created(path: &Path, created: io::Result<()>) -> Result<()> {
     }
 }
 
-fn not_created(path: &Path, source: io::Error) -> ArchiveError {
-    ArchiveError::CreateFolder { path: path.to_owned(), source }
+fn not_created(path: &Path, source: io::Error) -> HomeError {
+    HomeError::CreateFolder { path: path.to_owned(), source }
 }
 
 fn parent_of(path: &Path) -> &Path {
@@ -295,21 +295,21 @@ fn parent_of(path: &Path) -> &Path {
 /// Makes the names of the files in a folder durable.
 ///
 /// # Errors
-/// - [`ArchiveError::Sync`] if the disk does not confirm.
+/// - [`HomeError::Sync`] if the disk does not confirm.
 pub(crate) fn sync_folder(path: &Path) -> Result<()> {
     File::open(path)
         .and_then(|folder| folder.sync_all())
-        .map_err(|source| ArchiveError::Sync { path: path.to_owned(), source })
+        .map_err(|source| HomeError::Sync { path: path.to_owned(), source })
 }
 
 /// Makes the name of a folder durable. If its parent cannot be opened or synced, the creator of the
 /// folder is responsible.
 ///
 /// # Errors
-/// - [`ArchiveError::Sync`] if the disk does not confirm.
+/// - [`HomeError::Sync`] if the disk does not confirm.
 pub(crate) fn sync_name(path: &Path) -> Result<()> {
     match sync_folder(parent_of(path)) {
-        Err(ArchiveError::Sync { source, .. })
+        Err(HomeError::Sync { source, .. })
             if matches!(
                 source.kind(),
                 io::ErrorKind::PermissionDenied
@@ -327,10 +327,10 @@ pub(crate) fn sync_name(path: &Path) -> Result<()> {
 /// given, Parquet files not in `keep`; makes new folders durable.
 ///
 /// # Errors
-/// - [`ArchiveError::Remove`] if a folder cannot be listed or a file cannot be removed.
-/// - [`ArchiveError::Sync`] if the disk does not confirm.
+/// - [`HomeError::Remove`] if a folder cannot be listed or a file cannot be removed.
+/// - [`HomeError::Sync`] if the disk does not confirm.
 pub(crate) fn clear_up(home: &Path, folder: &Path, keep: Option<&HashSet<String>>) -> Result<()> {
-    let failed = |path: &Path, source| ArchiveError::Remove { path: path.to_owned(), source };
+    let failed = |path: &Path, source| HomeError::Remove { path: path.to_owned(), source };
     let entries = match fs::read_dir(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         entries => entries.map_err(|source| failed(folder, source))?,
@@ -395,7 +395,7 @@ mod tests {
         let file = stored(home.path(), "1.parquet", "text");
         fs::write(home.path().join("1.parquet"), "test").expect("damaged");
         let error = file.open(home.path()).expect_err("a damaged file");
-        assert!(matches!(error, ArchiveError::Corrupt { .. }), "{error}");
+        assert!(matches!(error, HomeError::Corrupt { .. }), "{error}");
         assert!(error.to_string().contains("1.parquet is damaged"), "{error}");
     }
 
@@ -409,13 +409,13 @@ mod tests {
         begun.write_all(b"text").expect("written");
         fs::rename(&home, &away).expect("moved away");
         let gone = Draft::create(&home, "2.parquet".to_owned()).expect_err("no home");
-        assert!(matches!(gone, ArchiveError::Moved { .. }), "{gone}");
+        assert!(matches!(gone, HomeError::Moved { .. }), "{gone}");
         fs::create_dir(&home).expect("another one");
         for error in [
             Draft::create(&home, "2.parquet".to_owned()).map(drop).expect_err("another home"),
             begun.publish().map(drop).expect_err("another home"),
         ] {
-            assert!(matches!(error, ArchiveError::Moved { .. }), "{error}");
+            assert!(matches!(error, HomeError::Moved { .. }), "{error}");
         }
         assert_eq!(fs::read_dir(&home).expect("the folder").count(), 0);
         drop(held);

@@ -12,12 +12,12 @@ use super::Publication;
 use crate::domain::types::Vintage;
 use crate::files::trouble::{advice, remedy_of_database};
 
-/// The result of an operation of the archive.
-pub type Result<T> = std::result::Result<T, ArchiveError>;
+/// The result of an operation of the home.
+pub type Result<T> = std::result::Result<T, HomeError>;
 
-/// A failed operation of the archive, with the data that a user needs to act.
+/// A failed operation of the home, with the data that a user needs to act.
 #[derive(Debug, thiserror::Error)]
-pub enum ArchiveError {
+pub enum HomeError {
     /// The path has no home.
     #[error(
         "there is no spillover home at {}; ingest a feed first, or name another with --data",
@@ -385,7 +385,7 @@ pub enum ArchiveError {
     },
 }
 
-impl ArchiveError {
+impl HomeError {
     /// True if the disk itself is unreliable, so that the process has to end.
     #[must_use]
     pub fn is_fatal(&self) -> bool {

@@ -10,7 +10,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::durable::Held;
-use super::error::{ArchiveError, Result};
+use super::error::{HomeError, Result};
 use crate::files::{self, private};
 
 /// The right to write a home, held until it is dropped.
@@ -25,11 +25,11 @@ impl Lock {
     /// Locks a home.
     ///
     /// # Errors
-    /// - [`ArchiveError::Locked`] if another process, or another handle of this one, holds it.
-    /// - [`ArchiveError::Lock`] if the file cannot be opened, locked or written.
+    /// - [`HomeError::Locked`] if another process, or another handle of this one, holds it.
+    /// - [`HomeError::Lock`] if the file cannot be opened, locked or written.
     pub(super) fn acquire(home: &Path) -> Result<Self> {
         let path = home.join("lock");
-        let failed = |source| ArchiveError::Lock { path: path.clone(), source };
+        let failed = |source| HomeError::Lock { path: path.clone(), source };
         // The file is not truncated: before this process has the lock, the number is another
         // process's.
         let file = private::open_or_create(&path).map_err(failed)?;
@@ -37,7 +37,7 @@ impl Lock {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 let pid = files::read_text(&path).ok().and_then(|text| text.trim().parse().ok());
-                return Err(ArchiveError::Locked { home: home.to_owned(), pid });
+                return Err(HomeError::Locked { home: home.to_owned(), pid });
             }
             Err(TryLockError::Error(source)) => return Err(failed(source)),
         }
@@ -57,12 +57,12 @@ impl Reading {
     /// or the file system has no locks; the reader then works without a mark.
     ///
     /// # Errors
-    /// [`ArchiveError::Read`] if the file cannot be opened for another reason.
+    /// [`HomeError::Read`] if the file cannot be opened for another reason.
     pub(super) fn begin(home: &Path) -> Result<Option<Self>> {
         let path = home.join(READERS);
         let file = match files::open(&path) {
             Err(error) if does_without(&error) => return Ok(None),
-            opened => opened.map_err(|source| ArchiveError::Read { path, source })?,
+            opened => opened.map_err(|source| HomeError::Read { path, source })?,
         };
         // A writer is removing files, which takes a moment.
         for _ in 0..TRIES {
@@ -87,7 +87,7 @@ impl Unread {
     /// for the file, there is no mark of a reader either, and no lock is needed.
     ///
     /// # Errors
-    /// [`ArchiveError::Lock`] if the file cannot be opened.
+    /// [`HomeError::Lock`] if the file cannot be opened.
     pub(super) fn begin(home: &Path) -> Result<Option<Self>> {
         let path = home.join(READERS);
         match private::open_or_create(&path) {
@@ -95,7 +95,7 @@ impl Unread {
             Err(error) if has_no_room(&error) => {
                 Ok((!path.exists()).then_some(Self { _file: None }))
             }
-            Err(source) => Err(ArchiveError::Lock { path, source }),
+            Err(source) => Err(HomeError::Lock { path, source }),
         }
     }
 }

@@ -13,7 +13,7 @@
 //!
 //! Intake ─▶ segment::write ──┐ (durable)
 //! rows ───▶ PartWriter ──────┤
-//!                            └─▶ Archive::commit: one transaction ─▶ it counts
+//!                            └─▶ Home::commit: one transaction ─▶ it counts
 //!                                  segment(), table(), files(), … ◀─┘
 //! ```
 //!
@@ -49,7 +49,7 @@ use crate::domain::types::{City, Period, Vintage};
 
 pub use compact::{Compaction, CompactionRules};
 pub use durable::Stored;
-pub use error::{ArchiveError, Result};
+pub use error::{HomeError, Result};
 pub use manifest::{
     AcceptedFile, Commit, Covered, FileEntry, Found, PanelPart, Rebuilt, Reclassified, Replaced,
     Sizes, StoredEstimate, StoredModel, StoredState, Summary, Withdrawn,
@@ -78,8 +78,8 @@ impl fmt::Display for Publication {
 
 /// An open home.
 #[derive(Debug)]
-pub struct Archive {
-    home: PathBuf,
+pub struct Home {
+    folder: PathBuf,
     manifest: Manifest,
     lock: Option<Lock>,
     /// Held while queries are answered from one publication.
@@ -90,23 +90,23 @@ pub struct Archive {
     was_open: Option<WasOpen>,
 }
 
-impl Archive {
+impl Home {
     /// Opens a home for writing. Creates it if it does not exist, and removes leftovers of
     /// interrupted runs.
     ///
     /// # Errors
-    /// - [`ArchiveError::Locked`] if another process writes it.
-    /// - [`ArchiveError::CreateFolder`], [`ArchiveError::Lock`], [`ArchiveError::Sync`] if it
+    /// - [`HomeError::Locked`] if another process writes it.
+    /// - [`HomeError::CreateFolder`], [`HomeError::Lock`], [`HomeError::Sync`] if it
     ///   cannot be written.
-    /// - [`ArchiveError::OpenManifest`], [`ArchiveError::Layout`] if it is not a home of this
+    /// - [`HomeError::OpenManifest`], [`HomeError::Layout`] if it is not a home of this
     ///   version.
-    /// - [`ArchiveError::ManifestDamaged`], [`ArchiveError::ManifestLost`] if the manifest is
+    /// - [`HomeError::ManifestDamaged`], [`HomeError::ManifestLost`] if the manifest is
     ///   damaged or has lost commits; no file is removed then.
-    /// - [`ArchiveError::Remove`] if a leftover cannot be removed.
-    /// - [`ArchiveError::Inside`] if a new home would be inside another one.
-    /// - [`ArchiveError::Foreign`] if a link or something else has the path of a file or folder of
+    /// - [`HomeError::Remove`] if a leftover cannot be removed.
+    /// - [`HomeError::Inside`] if a new home would be inside another one.
+    /// - [`HomeError::Foreign`] if a link or something else has the path of a file or folder of
     ///   the home.
-    /// - [`ArchiveError::Exposed`] if it cannot be restricted to its owner.
+    /// - [`HomeError::Exposed`] if it cannot be restricted to its owner.
     pub fn open(home: &Path) -> Result<Self> {
         let was_open = own::prepare(home)?;
         sync_name(home)?;
@@ -126,10 +126,10 @@ impl Archive {
     /// publication. Close it soon: the database's log grows as long as it is open.
     ///
     /// # Errors
-    /// - [`ArchiveError::NoHome`] if there is none.
-    /// - [`ArchiveError::OpenManifest`], [`ArchiveError::Layout`] if it is not a home of this
+    /// - [`HomeError::NoHome`] if there is none.
+    /// - [`HomeError::OpenManifest`], [`HomeError::Layout`] if it is not a home of this
     ///   version.
-    /// - [`ArchiveError::ManifestDamaged`], [`ArchiveError::ManifestLost`] if the manifest is
+    /// - [`HomeError::ManifestDamaged`], [`HomeError::ManifestLost`] if the manifest is
     ///   damaged or has lost commits.
     pub fn read(home: &Path) -> Result<Self> {
         let reading = Reading::begin(home)?;
@@ -141,13 +141,13 @@ impl Archive {
     /// newer one. Only then is the manifest verified again.
     ///
     /// # Errors
-    /// Those of [`Archive::read`].
+    /// Those of [`Home::read`].
     pub fn move_on(&mut self) -> Result<bool> {
-        if let Some(is_newer) = self.manifest.move_on(&self.home)? {
+        if let Some(is_newer) = self.manifest.move_on(&self.folder)? {
             return Ok(is_newer);
         }
         // Another file has the manifest's path, or the manifest was read as a whole.
-        *self = Self::read(&self.home)?;
+        *self = Self::read(&self.folder)?;
         Ok(true)
     }
 
@@ -155,7 +155,7 @@ impl Archive {
     /// at its time.
     ///
     /// # Errors
-    /// Those of [`Archive::read`].
+    /// Those of [`Home::read`].
     pub fn follow(home: &Path) -> Result<Self> {
         let manifest = Manifest::follow(home)?;
         Ok(Self::opened(home, manifest, None))
@@ -163,7 +163,7 @@ impl Archive {
 
     fn opened(home: &Path, manifest: Manifest, reading: Option<Reading>) -> Self {
         let (lock, left, was_open) = (None, Vec::new(), None);
-        Self { home: home.to_owned(), manifest, lock, _reading: reading, left, was_open }
+        Self { folder: home.to_owned(), manifest, lock, _reading: reading, left, was_open }
     }
 
     /// The permissions of other users on a home with records, before it was opened for writing.
@@ -174,43 +174,43 @@ impl Archive {
 
     /// The folder.
     #[must_use]
-    pub fn home(&self) -> &Path {
-        &self.home
+    pub fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// Makes files count, closes months and publishes parts, completely or not at all.
     ///
     /// # Errors
-    /// - [`ArchiveError::Moved`] if the home was moved or replaced.
-    /// - [`ArchiveError::NotWritten`] if a file of the commit is missing.
-    /// - [`ArchiveError::NotLive`] if it withdraws a file that does not count.
-    /// - [`ArchiveError::Recorded`] if it has a definition and the home has one already.
-    /// - [`ArchiveError::Commit`] if the database refuses it, for example a publication or bytes
-    ///   that it already has; [`ArchiveError::Unconfirmed`] if the disk does not confirm it.
+    /// - [`HomeError::Moved`] if the home was moved or replaced.
+    /// - [`HomeError::NotWritten`] if a file of the commit is missing.
+    /// - [`HomeError::NotLive`] if it withdraws a file that does not count.
+    /// - [`HomeError::Recorded`] if it has a definition and the home has one already.
+    /// - [`HomeError::Commit`] if the database refuses it, for example a publication or bytes
+    ///   that it already has; [`HomeError::Unconfirmed`] if the disk does not confirm it.
     ///
     /// # Panics
     /// If the home was opened for reading, or the counts of a file do not add up.
     pub fn commit(&mut self, commit: &Commit) -> Result<()> {
-        assert!(self.lock.is_some(), "a commit to {}, opened to read", self.home.display());
-        check_in_place(&self.home)?;
+        assert!(self.lock.is_some(), "a commit to {}, opened to read", self.folder.display());
+        check_in_place(&self.folder)?;
         if !self.manifest.is_in_place() {
-            return Err(ArchiveError::Moved { home: self.home.clone() });
+            return Err(HomeError::Moved { home: self.folder.clone() });
         }
-        self.manifest.commit(&self.home, commit)
+        self.manifest.commit(&self.folder, commit)
     }
 
     /// Removes files that the manifest no longer names. If there are readers, the files stay until
     /// the next removal or the next writer.
     ///
     /// # Errors
-    /// [`ArchiveError::Lock`], [`ArchiveError::Query`] if the removable files cannot be determined.
+    /// [`HomeError::Lock`], [`HomeError::Query`] if the removable files cannot be determined.
     fn remove<'s>(&mut self, files: impl IntoIterator<Item = &'s Stored>) -> Result<()> {
         self.left.extend(files.into_iter().map(|file| file.path.clone()));
-        let Some(_unread) = Unread::begin(&self.home)? else { return Ok(()) };
+        let Some(_unread) = Unread::begin(&self.folder)? else { return Ok(()) };
         // A name may have been used again since. A file that stays is an orphan.
         let named = self.manifest.paths()?;
         for path in self.left.drain(..).filter(|path| !named.contains(path)) {
-            let _ = std::fs::remove_file(self.home.join(path));
+            let _ = std::fs::remove_file(self.folder.join(path));
         }
         Ok(())
     }
@@ -219,13 +219,13 @@ impl Archive {
     ///
     /// # Errors
     /// - Those of [`segment::Encoded::store`] if they cannot be written.
-    /// - [`ArchiveError::Keep`] if the manifest cannot store them.
+    /// - [`HomeError::Keep`] if the manifest cannot store them.
     ///
     /// # Panics
     /// If the home was opened for reading.
     pub fn put_back(&mut self, file: &FileEntry, records: &segment::Encoded) -> Result<Stored> {
-        assert!(self.lock.is_some(), "records for {}, opened to read", self.home.display());
-        let segment = records.store_at(&self.home, file.segment.path.clone())?;
+        assert!(self.lock.is_some(), "records for {}, opened to read", self.folder.display());
+        let segment = records.store_at(&self.folder, file.segment.path.clone())?;
         // Another version may encode the same records as other bytes.
         if segment != file.segment {
             self.manifest.replace_segment(file.vintage, &segment)?;
@@ -237,7 +237,7 @@ impl Archive {
     /// commit.
     ///
     /// # Errors
-    /// [`ArchiveError::Query`] if the manifest cannot be read, as for all queries.
+    /// [`HomeError::Query`] if the manifest cannot be read, as for all queries.
     pub fn definition(&self) -> Result<Option<DefinitionTexts>> {
         self.manifest.definition()
     }
@@ -245,7 +245,7 @@ impl Archive {
     /// Every accepted file in order of vintage, superseded ones included.
     ///
     /// # Errors
-    /// [`ArchiveError::Query`] if the manifest cannot be read.
+    /// [`HomeError::Query`] if the manifest cannot be read.
     pub fn files(&self) -> Result<Vec<FileEntry>> {
         self.manifest.files()
     }
@@ -254,7 +254,7 @@ impl Archive {
     /// be written.
     ///
     /// # Errors
-    /// [`ArchiveError::Query`] if the manifest cannot be read.
+    /// [`HomeError::Query`] if the manifest cannot be read.
     pub fn seen_regions(&self) -> Result<BTreeSet<String>> {
         self.manifest.seen_regions()
     }
@@ -262,7 +262,7 @@ impl Archive {
     /// The definition of the figures at a publication; `None` before the first.
     ///
     /// # Errors
-    /// [`ArchiveError::Query`] if the manifest cannot be read.
+    /// [`HomeError::Query`] if the manifest cannot be read.
     pub fn definition_at(&self, publication: Publication) -> Result<Option<DefinitionTexts>> {
         self.manifest.definition_at(publication)
     }
@@ -270,7 +270,7 @@ impl Archive {
     /// The counted files of a month, by the month in their names.
     ///
     /// # Errors
-    /// [`ArchiveError::Query`] if the manifest cannot be read.
+    /// [`HomeError::Query`] if the manifest cannot be read.
     pub fn vintages_of(&self, period: Period) -> Result<Vec<Vintage>> {
         self.manifest.vintages_of(period)
     }
@@ -278,7 +278,7 @@ impl Archive {
     /// The counted files with accepted records of a month, including late ones.
     ///
     /// # Errors
-    /// [`ArchiveError::Query`] if the manifest cannot be read.
+    /// [`HomeError::Query`] if the manifest cannot be read.
     pub fn vintages_with(&self, period: Period) -> Result<Vec<Vintage>> {
         self.manifest.vintages_with(period)
     }
@@ -286,7 +286,7 @@ impl Archive {
     /// The rejected lines of a file, in order of line.
     ///
     /// # Errors
-    /// [`ArchiveError::Query`] if the manifest cannot be read.
+    /// [`HomeError::Query`] if the manifest cannot be read.
     pub fn rejects(&self, vintage: Vintage) -> Result<Vec<Reject>> {
         self.manifest.rejects(vintage)
     }
@@ -295,7 +295,7 @@ impl Archive {
     /// codes; none if they were not kept.
     ///
     /// # Errors
-    /// [`ArchiveError::Query`] if the manifest cannot be read.
+    /// [`HomeError::Query`] if the manifest cannot be read.
     pub fn columns(&self, vintage: Vintage) -> Result<Vec<String>> {
         self.manifest.columns(vintage)
     }
@@ -303,7 +303,7 @@ impl Archive {
     /// The closed months in order, each with the publication that closed it.
     ///
     /// # Errors
-    /// [`ArchiveError::Query`] if the manifest cannot be read.
+    /// [`HomeError::Query`] if the manifest cannot be read.
     pub fn closed(&self) -> Result<Vec<(Period, Publication)>> {
         self.manifest.closed()
     }
@@ -311,7 +311,7 @@ impl Archive {
     /// The earliest month of a file.
     ///
     /// # Errors
-    /// [`ArchiveError::Query`] if the manifest cannot be read.
+    /// [`HomeError::Query`] if the manifest cannot be read.
     pub fn first_period(&self) -> Result<Option<Period>> {
         self.manifest.first_period()
     }
@@ -319,7 +319,7 @@ impl Archive {
     /// The newest vintage: of a file, a withdrawal or a rebuild.
     ///
     /// # Errors
-    /// [`ArchiveError::Query`] if the manifest cannot be read.
+    /// [`HomeError::Query`] if the manifest cannot be read.
     pub fn last_vintage(&self) -> Result<Option<Vintage>> {
         self.manifest.last_vintage()
     }
@@ -327,7 +327,7 @@ impl Archive {
     /// The publications in order, each with its newest vintage.
     ///
     /// # Errors
-    /// [`ArchiveError::Query`] if the manifest cannot be read.
+    /// [`HomeError::Query`] if the manifest cannot be read.
     pub fn publications(&self) -> Result<Vec<(Publication, Vintage)>> {
         self.manifest.publications()
     }
@@ -336,7 +336,7 @@ impl Archive {
     /// layout 4.
     ///
     /// # Errors
-    /// [`ArchiveError::Query`] if the manifest cannot be read.
+    /// [`HomeError::Query`] if the manifest cannot be read.
     pub fn committed_at(&self, publication: Publication) -> Result<Option<Timestamp>> {
         self.manifest.committed_at(publication)
     }
@@ -344,7 +344,7 @@ impl Archive {
     /// The newest publication.
     ///
     /// # Errors
-    /// [`ArchiveError::Query`] if the manifest cannot be read.
+    /// [`HomeError::Query`] if the manifest cannot be read.
     pub fn last_publication(&self) -> Result<Option<(Publication, Vintage)>> {
         Ok(self.manifest.publications()?.pop())
     }
@@ -352,7 +352,7 @@ impl Archive {
     /// The sum of |value| over all counted records, in cents. It bounds every sum of them.
     ///
     /// # Errors
-    /// [`ArchiveError::Query`] if the manifest cannot be read.
+    /// [`HomeError::Query`] if the manifest cannot be read.
     pub fn absolute_cents(&self) -> Result<i128> {
         self.manifest.absolute_cents()
     }
@@ -360,7 +360,7 @@ impl Archive {
     /// The damage that the database's own check finds; empty if there is none.
     ///
     /// # Errors
-    /// [`ArchiveError::Query`] if the check cannot run.
+    /// [`HomeError::Query`] if the check cannot run.
     pub fn integrity(&self) -> Result<Vec<String>> {
         self.manifest.integrity()
     }
@@ -368,7 +368,7 @@ impl Archive {
     /// The sizes of the home's files.
     ///
     /// # Errors
-    /// [`ArchiveError::Query`] if the manifest cannot be read.
+    /// [`HomeError::Query`] if the manifest cannot be read.
     pub fn sizes(&self) -> Result<Sizes> {
         self.manifest.sizes()
     }
@@ -376,8 +376,8 @@ impl Archive {
     /// The stored records of a file, for [`segment::read`] on another thread.
     ///
     /// # Errors
-    /// - [`ArchiveError::NoSuchVintage`] if no accepted file has the vintage.
-    /// - [`ArchiveError::Query`] if the manifest cannot be read.
+    /// - [`HomeError::NoSuchVintage`] if no accepted file has the vintage.
+    /// - [`HomeError::Query`] if the manifest cannot be read.
     pub fn segment_of(&self, vintage: Vintage) -> Result<Stored> {
         self.manifest.segment(vintage)
     }
@@ -385,22 +385,22 @@ impl Archive {
     /// The records of a file.
     ///
     /// # Errors
-    /// Those of [`Archive::segment_of`] and [`segment::read`].
+    /// Those of [`Home::segment_of`] and [`segment::read`].
     pub fn segment(
         &self,
         vintage: Vintage,
         fields: Fields,
         city_of: &dyn Fn(&str) -> Option<City>,
     ) -> Result<(Texts, Vec<Record>)> {
-        segment::read(&self.home, &self.segment_of(vintage)?, fields, city_of)
+        segment::read(&self.folder, &self.segment_of(vintage)?, fields, city_of)
     }
 
     /// The parts of a table at a vintage or at the newest one, in order of year and publication.
-    /// Each year has its newest whole part and the changes after it. [`Archive::chains`] gives
+    /// Each year has its newest whole part and the changes after it. [`Home::chains`] gives
     /// their files.
     ///
     /// # Errors
-    /// [`ArchiveError::Query`] if the manifest cannot be read.
+    /// [`HomeError::Query`] if the manifest cannot be read.
     pub fn parts(&self, table: Table, as_of: Option<Vintage>) -> Result<Vec<Part>> {
         Ok(parts::in_use(&self.manifest.parts(table, as_of)?))
     }
@@ -409,7 +409,7 @@ impl Archive {
     /// longer stored.
     ///
     /// # Errors
-    /// [`ArchiveError::Query`] if the manifest cannot be read.
+    /// [`HomeError::Query`] if the manifest cannot be read.
     pub fn chains(&self, table: Table, as_of: Option<Vintage>) -> Result<Option<Vec<Chain>>> {
         let (folds, undo) = (self.manifest.folds()?, self.manifest.undo_parts()?);
         let folds = Folds { folds: &folds, undo: &undo };
@@ -419,7 +419,7 @@ impl Archive {
     /// True if both tables are stored for a vintage.
     ///
     /// # Errors
-    /// [`ArchiveError::Query`] if the manifest cannot be read.
+    /// [`HomeError::Query`] if the manifest cannot be read.
     pub fn is_stored(&self, vintage: Vintage) -> Result<bool> {
         for table in Table::ALL {
             if self.chains(table, Some(vintage))?.is_none() {
@@ -432,7 +432,7 @@ impl Archive {
     /// The vintages published with a year of a table; true for each stored one.
     ///
     /// # Errors
-    /// [`ArchiveError::Query`] if the manifest cannot be read.
+    /// [`HomeError::Query`] if the manifest cannot be read.
     pub fn stored_vintages(&self) -> Result<Vec<(Vintage, bool)>> {
         let (folds, undo) = (self.manifest.folds()?, self.manifest.undo_parts()?);
         let folds = Folds { folds: &folds, undo: &undo };
@@ -462,7 +462,7 @@ impl Archive {
     /// The files of the published tables that only older vintages need.
     ///
     /// # Errors
-    /// [`ArchiveError::Query`] if the manifest cannot be read.
+    /// [`HomeError::Query`] if the manifest cannot be read.
     pub fn old_files(&self) -> Result<Vec<(Table, Stored)>> {
         let mut old = self.manifest.table_files()?;
         for table in Table::ALL {

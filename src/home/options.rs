@@ -183,7 +183,7 @@ pub enum SettingsError {
     /// A rebuild was asked for another layout.
     #[error(
         "the home was read with the profile {recorded}, and a rebuild cannot read its lines again \
-         with {asked}: the archive holds records, not files; ingest the feed into another \
+         with {asked}: the home holds records, not files; ingest the feed into another \
          home with --data"
     )]
     Profile {
@@ -233,7 +233,7 @@ impl Config {
         match given {
             Some(path) => Self::from_file(path),
             None => match Self::from_file(&home.join("spillover.toml")) {
-                // A home that is no folder is for the archive to name: it knows what to do about
+                // A home that is no folder is for the manifest to name: it knows what to do about
                 // it.
                 Err(SettingsError::Read { source, .. })
                     if matches!(source.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) =>

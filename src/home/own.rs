@@ -6,7 +6,7 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use super::durable::create_home;
-use super::error::{ArchiveError, Result};
+use super::error::{HomeError, Result};
 use crate::files::{check_regular, private, resolve};
 
 /// The folders of a home with files of the manifest.
@@ -44,9 +44,9 @@ fn check_outside(home: &Path) -> Result<()> {
     if is_home(home) {
         return Ok(());
     }
-    let failed = |source| ArchiveError::CreateFolder { path: home.to_owned(), source };
+    let failed = |source| HomeError::CreateFolder { path: home.to_owned(), source };
     match home_around(&resolve(home).map_err(failed)?) {
-        Some(outer) => Err(ArchiveError::Inside { home: home.to_owned(), outer }),
+        Some(outer) => Err(HomeError::Inside { home: home.to_owned(), outer }),
         None => Ok(()),
     }
 }
@@ -68,9 +68,9 @@ fn check_own(home: &Path) -> Result<()> {
 
 fn check(path: PathBuf, is_own: impl Fn(&fs::Metadata) -> io::Result<()>) -> Result<()> {
     match fs::symlink_metadata(&path) {
-        Ok(there) => is_own(&there).map_err(|source| ArchiveError::Foreign { path, source }),
+        Ok(there) => is_own(&there).map_err(|source| HomeError::Foreign { path, source }),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
-        Err(source) => Err(ArchiveError::Read { path, source }),
+        Err(source) => Err(HomeError::Read { path, source }),
     }
 }
 
@@ -94,23 +94,23 @@ impl fmt::Display for WasOpen {
 /// denies access to other users. Returns whether other users had access to a home with records.
 ///
 /// # Errors
-/// - [`ArchiveError::Inside`] if a new home would be inside another one.
-/// - [`ArchiveError::CreateFolder`], [`ArchiveError::Sync`] if the folder cannot be created.
-/// - [`ArchiveError::Foreign`] if a link or something else has the path of a file or folder of the
+/// - [`HomeError::Inside`] if a new home would be inside another one.
+/// - [`HomeError::CreateFolder`], [`HomeError::Sync`] if the folder cannot be created.
+/// - [`HomeError::Foreign`] if a link or something else has the path of a file or folder of the
 ///   home.
-/// - [`ArchiveError::Exposed`] if the home cannot be restricted to its owner.
+/// - [`HomeError::Exposed`] if the home cannot be restricted to its owner.
 pub(crate) fn prepare(home: &Path) -> Result<Option<WasOpen>> {
     check_outside(home)?;
     if fs::metadata(home).is_ok_and(|there| !there.is_dir()) {
         let source = io::Error::new(ErrorKind::NotADirectory, "it is not a folder");
-        return Err(ArchiveError::CreateFolder { path: home.to_owned(), source });
+        return Err(HomeError::CreateFolder { path: home.to_owned(), source });
     }
     create_home(home)?;
     check_own(home)?;
     let has_records = is_home(home);
     let names: Vec<&str> = FOLDERS.iter().chain(&FILES).copied().collect();
     let mode = private::close_to_others(home, &names)
-        .map_err(|source| ArchiveError::Exposed { home: home.to_owned(), source })?;
+        .map_err(|source| HomeError::Exposed { home: home.to_owned(), source })?;
     Ok(mode.filter(|_| has_records).map(|mode| WasOpen { mode }))
 }
 

@@ -17,8 +17,8 @@ use parquet::file::properties::WriterProperties;
 use parquet::schema::types::ColumnPath;
 
 use super::durable::Draft;
-use super::error::{ArchiveError, Result};
-use super::{Archive, PanelPart, Publication, StoredEstimate};
+use super::error::{HomeError, Result};
+use super::{Home, PanelPart, Publication, StoredEstimate};
 use crate::domain::types::Year;
 
 /// The number of rows of a row group, and of a batch in reading.
@@ -38,31 +38,30 @@ impl PanelWriter {
     /// Writes a batch to the year's part.
     ///
     /// # Errors
-    /// [`ArchiveError::Encode`] if the batch has another schema or cannot be written.
+    /// [`HomeError::Encode`] if the batch has another schema or cannot be written.
     pub fn write(&mut self, rows: &RecordBatch) -> Result<()> {
         self.part.n_rows += rows.num_rows() as u64;
-        write(&mut self.writer, rows).map_err(|source| ArchiveError::encode(&self.target, source))
+        write(&mut self.writer, rows).map_err(|source| HomeError::encode(&self.target, source))
     }
 
-    /// Makes the part durable; it counts once [`Archive::replace_panels`] names it.
+    /// Makes the part durable; it counts once [`Home::replace_panels`] names it.
     ///
     /// # Errors
-    /// [`ArchiveError::Encode`], [`ArchiveError::Write`], [`ArchiveError::Sync`] if it cannot be
+    /// [`HomeError::Encode`], [`HomeError::Write`], [`HomeError::Sync`] if it cannot be
     /// written.
     pub fn finish(self) -> Result<PanelPart> {
         let Self { writer, target, part } = self;
-        let mut draft =
-            writer.into_inner().map_err(|source| ArchiveError::encode(&target, source))?;
-        draft.flush().map_err(|source| ArchiveError::Write { path: target, source })?;
+        let mut draft = writer.into_inner().map_err(|source| HomeError::encode(&target, source))?;
+        draft.flush().map_err(|source| HomeError::Write { path: target, source })?;
         Ok(PanelPart { file: draft.publish()?, ..part })
     }
 }
 
-impl Archive {
+impl Home {
     /// Starts the part of a year of a panel.
     ///
     /// # Errors
-    /// [`ArchiveError::CreateFolder`], [`ArchiveError::Write`], [`ArchiveError::Encode`] if the
+    /// [`HomeError::CreateFolder`], [`HomeError::Write`], [`HomeError::Encode`] if the
     /// file cannot be created.
     pub fn panel_writer(
         &self,
@@ -72,10 +71,10 @@ impl Archive {
         schema: &SchemaRef,
     ) -> Result<PanelWriter> {
         let short = &stamp[..stamp.len().min(16)];
-        let draft = Draft::create(&self.home, format!("panel/{kind}/{year}/{short}.parquet"))?;
+        let draft = Draft::create(&self.folder, format!("panel/{kind}/{year}/{short}.parquet"))?;
         let target = draft.target();
         let writer = ArrowWriter::try_new(draft, schema.clone(), Some(properties(schema)))
-            .map_err(|source| ArchiveError::encode(&target, source))?;
+            .map_err(|source| HomeError::encode(&target, source))?;
         let part = PanelPart {
             kind: kind.to_owned(),
             year,
@@ -90,7 +89,7 @@ impl Archive {
     /// The parts of all panels, each as last written.
     ///
     /// # Errors
-    /// [`ArchiveError::Query`] if the manifest cannot be read.
+    /// [`HomeError::Query`] if the manifest cannot be read.
     pub fn panels(&self) -> Result<Vec<PanelPart>> {
         self.manifest.panels()
     }
@@ -98,12 +97,12 @@ impl Archive {
     /// Replaces the parts of the same kind and year, and removes their files.
     ///
     /// # Errors
-    /// [`ArchiveError::Keep`] if the manifest cannot be written.
+    /// [`HomeError::Keep`] if the manifest cannot be written.
     ///
     /// # Panics
     /// If the home was opened for reading.
     pub fn replace_panels(&mut self, parts: &[PanelPart]) -> Result<()> {
-        assert!(self.is_writable(), "panels for {}, opened to read", self.home.display());
+        assert!(self.is_writable(), "panels for {}, opened to read", self.folder.display());
         let before = self.panels()?;
         self.manifest.replace_panels(parts)?;
         let keep: Vec<String> = self.panels()?.into_iter().map(|part| part.file.path).collect();
@@ -114,7 +113,7 @@ impl Archive {
     /// The keys of the home's memories, in order of writing.
     ///
     /// # Errors
-    /// [`ArchiveError::Query`] if the manifest cannot be read.
+    /// [`HomeError::Query`] if the manifest cannot be read.
     pub fn memories(&self) -> Result<Vec<String>> {
         let mut keys: Vec<String> =
             self.manifest.memories()?.into_iter().map(|(key, ..)| key).collect();
@@ -125,7 +124,7 @@ impl Archive {
     /// The files of all memories.
     ///
     /// # Errors
-    /// [`ArchiveError::Query`] if the manifest cannot be read.
+    /// [`HomeError::Query`] if the manifest cannot be read.
     pub fn memory_files(&self) -> Result<Vec<super::Stored>> {
         Ok(self.manifest.memories()?.into_iter().map(|(.., file)| file).collect())
     }
@@ -133,7 +132,7 @@ impl Archive {
     /// A table of a memory; `None` if the home does not have it.
     ///
     /// # Errors
-    /// [`ArchiveError::Read`], [`ArchiveError::Corrupt`], [`ArchiveError::Decode`] if the file is
+    /// [`HomeError::Read`], [`HomeError::Corrupt`], [`HomeError::Decode`] if the file is
     /// missing, damaged or of another version.
     pub fn read_memory(&self, key: &str, name: &str) -> Result<Option<RecordBatch>> {
         let mut all = self.manifest.memories()?.into_iter();
@@ -141,8 +140,8 @@ impl Archive {
         else {
             return Ok(None);
         };
-        let failed = |source| ArchiveError::decode(&self.home.join(&stored.path), source);
-        let (schema, batches) = whole(stored.open(&self.home)?).map_err(failed)?;
+        let failed = |source| HomeError::decode(&self.folder.join(&stored.path), source);
+        let (schema, batches) = whole(stored.open(&self.folder)?).map_err(failed)?;
         let rows = concat_batches(&schema, &batches);
         rows.map(Some).map_err(|error| failed(error.into()))
     }
@@ -150,13 +149,13 @@ impl Archive {
     /// Replaces the tables of an earlier memory, and removes their files.
     ///
     /// # Errors
-    /// [`ArchiveError::Write`], [`ArchiveError::Encode`], [`ArchiveError::Keep`] if it cannot be
+    /// [`HomeError::Write`], [`HomeError::Encode`], [`HomeError::Keep`] if it cannot be
     /// stored.
     ///
     /// # Panics
     /// If the home was opened for reading.
     pub fn replace_memory(&mut self, key: &str, tables: &[(&str, RecordBatch)]) -> Result<()> {
-        assert!(self.is_writable(), "a memory for {}, opened to read", self.home.display());
+        assert!(self.is_writable(), "a memory for {}, opened to read", self.folder.display());
         let before = self.manifest.memories()?;
         let mut stored = Vec::new();
         for (name, rows) in tables {
@@ -170,12 +169,12 @@ impl Archive {
     /// Removes memories and their files.
     ///
     /// # Errors
-    /// [`ArchiveError::Keep`] if the manifest cannot be written.
+    /// [`HomeError::Keep`] if the manifest cannot be written.
     ///
     /// # Panics
     /// If the home was opened for reading.
     pub fn remove_memories(&mut self, keys: &[String]) -> Result<()> {
-        assert!(self.is_writable(), "memories of {}, opened to read", self.home.display());
+        assert!(self.is_writable(), "memories of {}, opened to read", self.folder.display());
         let before = self.manifest.memories()?;
         self.manifest.remove_memories(keys)?;
         let gone = before.iter().filter(|(key, ..)| keys.contains(key)).map(|(.., old)| old);
@@ -187,9 +186,9 @@ impl Archive {
         let number = self.last_publication()?.map_or(0, |(last, _)| last.0);
         let of = blake3::hash(key.as_bytes()).to_hex();
         let path = format!("memory/{}-{name}-{number:06}.parquet", &of[..16]);
-        let draft = Draft::create(&self.home, path)?;
+        let draft = Draft::create(&self.folder, path)?;
         let target = draft.target();
-        let failed = |source| ArchiveError::encode(&target, source);
+        let failed = |source| HomeError::encode(&target, source);
         let schema = rows.schema();
         let has_codes = |field: &FieldRef| matches!(field.data_type(), DataType::Dictionary(..));
         let properties = if schema.fields().iter().any(has_codes) {
@@ -200,14 +199,14 @@ impl Archive {
         let mut writer = ArrowWriter::try_new(draft, schema, Some(properties)).map_err(failed)?;
         write(&mut writer, rows).map_err(failed)?;
         let mut draft = writer.into_inner().map_err(failed)?;
-        draft.flush().map_err(|source| ArchiveError::Write { path: target.clone(), source })?;
+        draft.flush().map_err(|source| HomeError::Write { path: target.clone(), source })?;
         draft.publish()
     }
 
     /// Every stored estimate in order of writing; a column without an estimate has its reason.
     ///
     /// # Errors
-    /// [`ArchiveError::Query`] if the manifest cannot be read.
+    /// [`HomeError::Query`] if the manifest cannot be read.
     pub fn estimates(&self) -> Result<Vec<StoredEstimate>> {
         self.manifest.estimates()
     }
@@ -216,24 +215,24 @@ impl Archive {
     /// only until the model is estimated.
     ///
     /// # Errors
-    /// [`ArchiveError::Keep`] if the manifest cannot be written.
+    /// [`HomeError::Keep`] if the manifest cannot be written.
     ///
     /// # Panics
     /// If the home was opened for reading.
     pub fn add_estimates(&mut self, estimates: &[StoredEstimate]) -> Result<()> {
-        assert!(self.is_writable(), "estimates for {}, opened to read", self.home.display());
+        assert!(self.is_writable(), "estimates for {}, opened to read", self.folder.display());
         self.manifest.add_estimates(estimates)
     }
 
     /// Removes failed estimates by number; other estimates stay.
     ///
     /// # Errors
-    /// [`ArchiveError::Keep`] if the manifest cannot be written.
+    /// [`HomeError::Keep`] if the manifest cannot be written.
     ///
     /// # Panics
     /// If the home was opened for reading.
     pub fn remove_failures(&mut self, numbers: &[u64]) -> Result<()> {
-        assert!(self.is_writable(), "failures of {}, opened to read", self.home.display());
+        assert!(self.is_writable(), "failures of {}, opened to read", self.folder.display());
         self.manifest.remove_failures(numbers)
     }
 
@@ -247,7 +246,7 @@ impl Archive {
 /// The rows of a year of a panel, in some or all columns, after a check of its hash.
 ///
 /// # Errors
-/// [`ArchiveError::Read`], [`ArchiveError::Corrupt`], [`ArchiveError::Decode`] if the file is
+/// [`HomeError::Read`], [`HomeError::Corrupt`], [`HomeError::Decode`] if the file is
 /// missing, damaged or of another version.
 pub fn read_panel(
     home: &Path,
@@ -255,8 +254,7 @@ pub fn read_panel(
     columns: Option<&[&str]>,
 ) -> Result<Vec<RecordBatch>> {
     let file = part.file.open(home)?;
-    decode(file, columns)
-        .map_err(|source| ArchiveError::decode(&home.join(&part.file.path), source))
+    decode(file, columns).map_err(|source| HomeError::decode(&home.join(&part.file.path), source))
 }
 
 fn whole(file: std::fs::File) -> std::result::Result<(SchemaRef, Vec<RecordBatch>), ParquetError> {

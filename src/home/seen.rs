@@ -4,7 +4,7 @@
 //! Months without trade have equal bytes, so the name also identifies a file without lines.
 
 use super::manifest::FileEntry;
-use super::{Archive, Result};
+use super::{Home, Result};
 use crate::domain::types::Vintage;
 
 /// The state of bytes that were accepted before.
@@ -26,11 +26,11 @@ pub enum Seen {
     },
 }
 
-impl Archive {
+impl Home {
     /// The known files in order of vintage: counted files, and files whose replacement counts.
     ///
     /// # Errors
-    /// [`super::ArchiveError::Query`] if the manifest cannot be read.
+    /// [`super::HomeError::Query`] if the manifest cannot be read.
     pub fn known_files(&self) -> Result<Vec<FileEntry>> {
         let files = self.files()?;
         Ok(files.iter().filter(|file| stands(&files, file)).cloned().collect())
@@ -40,7 +40,7 @@ impl Archive {
     /// bytes, and for bytes whose replacement was withdrawn.
     ///
     /// # Errors
-    /// [`super::ArchiveError::Query`] if the manifest cannot be read.
+    /// [`super::HomeError::Query`] if the manifest cannot be read.
     pub fn seen(&self, name: &str, hash: &str) -> Result<Option<Seen>> {
         // Most bytes are new, and their replacements need not be searched.
         if !self.manifest.has_hash(hash)? {
@@ -50,7 +50,7 @@ impl Archive {
     }
 }
 
-/// The state of bytes among all files of an archive.
+/// The state of bytes among all files of a home.
 #[must_use]
 pub fn seen(files: &[FileEntry], name: &str, hash: &str) -> Option<Seen> {
     let is_same =

@@ -1,7 +1,7 @@
 //! Snapshots: the annual cells of a publication, for a restart without the earlier segments.
 //!
 //! ```text
-//! cells ─▶ SnapshotWriter ─▶ snapshots/000012.parquet (durable) ─▶ Archive::keep_snapshot
+//! cells ─▶ SnapshotWriter ─▶ snapshots/000012.parquet (durable) ─▶ Home::keep_snapshot
 //!                                the manifest names the newest two ◀──┘   older ones removed
 //! ```
 //! A cell is `year, firm_id, country, city` with three sums of cents. All other state of the
@@ -27,8 +27,8 @@ use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use rustc_hash::FxHashMap;
 
 use super::durable::{Draft, Stored};
-use super::error::{ArchiveError, Result};
-use super::{Archive, Publication};
+use super::error::{HomeError, Result};
+use super::{Home, Publication};
 use crate::domain::dictionary::Dictionary;
 use crate::domain::types::{City, Year};
 
@@ -74,7 +74,7 @@ pub struct SnapshotTexts<'a> {
     pub city: &'a dyn Fn(City) -> &'a str,
 }
 
-/// Writes a snapshot; it counts after [`Archive::keep_snapshot`].
+/// Writes a snapshot; it counts after [`Home::keep_snapshot`].
 pub struct SnapshotWriter<'a> {
     writer: ArrowWriter<Draft>,
     target: PathBuf,
@@ -87,20 +87,20 @@ impl<'a> SnapshotWriter<'a> {
     /// Starts a snapshot.
     ///
     /// # Errors
-    /// [`ArchiveError::CreateFolder`], [`ArchiveError::Write`], [`ArchiveError::Sync`],
-    /// [`ArchiveError::Encode`] if the file cannot be created.
+    /// [`HomeError::CreateFolder`], [`HomeError::Write`], [`HomeError::Sync`],
+    /// [`HomeError::Encode`] if the file cannot be created.
     pub fn create(home: &Path, publication: Publication, texts: SnapshotTexts<'a>) -> Result<Self> {
         let draft = Draft::create(home, format!("snapshots/{:06}.parquet", publication.0))?;
         let target = draft.target();
         let writer = ArrowWriter::try_new(draft, schema(), Some(properties()))
-            .map_err(|source| ArchiveError::encode(&target, source))?;
+            .map_err(|source| HomeError::encode(&target, source))?;
         Ok(Self { writer, target, texts, publication, n_cells: 0 })
     }
 
     /// Adds cells.
     ///
     /// # Errors
-    /// [`ArchiveError::Encode`] if they cannot be written.
+    /// [`HomeError::Encode`] if they cannot be written.
     pub fn write(&mut self, cells: &[SnapshotCell]) -> Result<()> {
         let texts = self.texts;
         let firms = encoded(cells.iter().map(|cell| cell.firm), |firm| texts.firms.text(firm));
@@ -112,7 +112,7 @@ impl<'a> SnapshotWriter<'a> {
         };
         let years = UInt16Array::from_iter_values(cells.iter().map(|cell| cell.year.0));
         let columns = vec![Arc::new(years), firms, countries, cities, cents(0), cents(1), cents(2)];
-        let encode = |source: ParquetError| ArchiveError::encode(&self.target, source);
+        let encode = |source: ParquetError| HomeError::encode(&self.target, source);
         let rows = RecordBatch::try_new(schema(), columns).map_err(|e| encode(e.into()))?;
         self.writer.write(&rows).map_err(encode)?;
         self.n_cells += cells.len() as u64;
@@ -122,13 +122,12 @@ impl<'a> SnapshotWriter<'a> {
     /// Makes the snapshot durable.
     ///
     /// # Errors
-    /// [`ArchiveError::Encode`], [`ArchiveError::Write`], [`ArchiveError::Sync`] if it cannot be
+    /// [`HomeError::Encode`], [`HomeError::Write`], [`HomeError::Sync`] if it cannot be
     /// written.
     pub fn finish(self) -> Result<Snapshot> {
         let Self { writer, target, publication, n_cells, .. } = self;
-        let mut draft =
-            writer.into_inner().map_err(|source| ArchiveError::encode(&target, source))?;
-        draft.flush().map_err(|source| ArchiveError::Write { path: target, source })?;
+        let mut draft = writer.into_inner().map_err(|source| HomeError::encode(&target, source))?;
+        draft.flush().map_err(|source| HomeError::Write { path: target, source })?;
         Ok(Snapshot { publication, n_cells, file: draft.publish()? })
     }
 }
@@ -180,16 +179,16 @@ pub struct OpenSnapshot {
 /// Checks a snapshot's hash and prepares to read it.
 ///
 /// # Errors
-/// - [`ArchiveError::Read`] if the file is missing or unreadable.
-/// - [`ArchiveError::Corrupt`] if its hash differs.
-/// - [`ArchiveError::Decode`] if the hash is right, and the file is not a snapshot of this version.
+/// - [`HomeError::Read`] if the file is missing or unreadable.
+/// - [`HomeError::Corrupt`] if its hash differs.
+/// - [`HomeError::Decode`] if the hash is right, and the file is not a snapshot of this version.
 pub fn open(home: &Path, snapshot: &Snapshot) -> Result<OpenSnapshot> {
     let file = snapshot.file.open(home)?;
     let path = home.join(&snapshot.file.path);
     let options = ArrowReaderOptions::new().with_schema(schema());
     let reader = ParquetRecordBatchReaderBuilder::try_new_with_options(file, options)
         .and_then(|builder| builder.with_batch_size(ROWS_MAX).build())
-        .map_err(|source| ArchiveError::decode(&path, source))?;
+        .map_err(|source| HomeError::decode(&path, source))?;
     Ok(OpenSnapshot { reader, path })
 }
 
@@ -197,10 +196,10 @@ impl OpenSnapshot {
     /// Passes the cells to `each` in portions; the given dictionaries number their texts.
     ///
     /// # Errors
-    /// - [`ArchiveError::Decode`] if rows cannot be decoded.
-    /// - [`ArchiveError::Value`] if a city is not known to `city_of`.
+    /// - [`HomeError::Decode`] if rows cannot be decoded.
+    /// - [`HomeError::Value`] if a city is not known to `city_of`.
     /// - The error of `each`.
-    pub fn read<E: From<ArchiveError>>(
+    pub fn read<E: From<HomeError>>(
         self,
         firms: &mut Dictionary,
         countries: &mut Dictionary,
@@ -209,9 +208,9 @@ impl OpenSnapshot {
     ) -> std::result::Result<(), E> {
         let Self { reader, path } = self;
         for rows in reader {
-            let rows = rows.map_err(|source| ArchiveError::decode(&path, source))?;
+            let rows = rows.map_err(|source| HomeError::decode(&path, source))?;
             let city = |text: &str| {
-                let unknown = || ArchiveError::Value {
+                let unknown = || HomeError::Value {
                     path: path.clone(),
                     column: "city",
                     value: text.to_owned(),
@@ -262,11 +261,11 @@ fn decoded<T: Copy>(column: &ArrayRef, mut value: impl FnMut(&str) -> Result<T>)
     keys.collect()
 }
 
-impl Archive {
+impl Home {
     /// The stored snapshots, the newest first.
     ///
     /// # Errors
-    /// [`ArchiveError::Query`] if the manifest cannot be read.
+    /// [`HomeError::Query`] if the manifest cannot be read.
     pub fn snapshots(&self) -> Result<Vec<Snapshot>> {
         self.manifest.snapshots()
     }
@@ -275,12 +274,12 @@ impl Archive {
     /// newest older one.
     ///
     /// # Errors
-    /// [`ArchiveError::Keep`] if the manifest cannot be written.
+    /// [`HomeError::Keep`] if the manifest cannot be written.
     ///
     /// # Panics
     /// If the home was opened for reading.
     pub fn keep_snapshot(&mut self, snapshot: &Snapshot, damaged: &[Publication]) -> Result<()> {
-        assert!(self.is_writable(), "a snapshot of {}, opened to read", self.home.display());
+        assert!(self.is_writable(), "a snapshot of {}, opened to read", self.folder.display());
         let before = self.snapshots()?;
         self.manifest.add_snapshot(snapshot, damaged, GENERATIONS)?;
         let kept = self.snapshots()?;
@@ -321,7 +320,7 @@ mod tests {
             .expect("whole")
             .read(&mut firms, &mut countries, &city_of, |cells| {
                 found.extend_from_slice(cells);
-                Ok::<(), ArchiveError>(())
+                Ok::<(), HomeError>(())
             })
             .expect("read");
         assert_eq!(found, [cell(1, 1, [7, -3, 0]), cell(0, 0, [i64::MAX, 0, 1])]);

@@ -1,7 +1,7 @@
 //! Errors of reading a home.
 
 use crate::engine::EngineError;
-use crate::home::ArchiveError;
+use crate::home::HomeError;
 use crate::home::options::SettingsError;
 use crate::reader::explain::ExplainError;
 use crate::regressions::RegressionError;
@@ -12,7 +12,7 @@ use crate::tables::export::ExportError;
 pub enum ReaderError {
     /// The home cannot be read.
     #[error(transparent)]
-    Archive(#[from] ArchiveError),
+    Home(#[from] HomeError),
     /// The recorded definition cannot be used, or a vintage cannot be recomputed.
     #[error(transparent)]
     Engine(#[from] EngineError),

@@ -17,7 +17,7 @@ use crate::engine::replay::Replay;
 use crate::engine::{EngineError, Names};
 use crate::home::parts::Table;
 use crate::home::segment::Fields;
-use crate::home::{Archive, ArchiveError};
+use crate::home::{Home, HomeError};
 use crate::tables::cells::fields_of;
 use crate::tables::export::{ExportError, TableAt, check_year};
 use crate::tables::{dollars, ln_density, mean};
@@ -82,8 +82,8 @@ fn there(codes: &[String]) -> String {
     }
 }
 
-impl From<ArchiveError> for ExplainError {
-    fn from(error: ArchiveError) -> Self {
+impl From<HomeError> for ExplainError {
+    fn from(error: HomeError) -> Self {
         Self::Engine(error.into())
     }
 }
@@ -183,8 +183,8 @@ pub struct Source {
 /// - [`ExplainError::Unknown`], [`ExportError::NoYear`], [`ExplainError::NoRow`] if there is no
 ///   such row, with the reason.
 /// - [`ExplainError::Engine`], [`ExplainError::Export`] if the home cannot be read or is damaged.
-pub fn explain(archive: &Archive, key: &RowKey) -> Result<Explanation, ExplainError> {
-    let mut replay = Replay::open(archive)?;
+pub fn explain(home: &Home, key: &RowKey) -> Result<Explanation, ExplainError> {
+    let mut replay = Replay::open(home)?;
     check_year(Table::Plant.name(), Some(key.year), replay.calendar.indicator_years())?;
     let geography = std::sync::Arc::clone(&replay.definition.geography);
     let choices = replay.definition.choices;
@@ -216,7 +216,7 @@ fn read(
     key: &RowKey,
     oracle: &mut Oracle<'_>,
 ) -> Result<Vec<Source>, ExplainError> {
-    let files = replay.archive.files()?;
+    let files = replay.home.files()?;
     let mut sources = Vec::new();
     for segment in replay.segments.clone() {
         let (texts, mut records) = replay.read(&segment, Fields::All)?;
@@ -306,8 +306,8 @@ fn find(
 }
 
 fn published(replay: &Replay<'_>, key: &RowKey) -> Result<Vec<(String, String)>, ExplainError> {
-    let rows = TableAt::published(replay.archive, Table::Plant, None, &replay.definition)?
-        .year(key.year)?;
+    let rows =
+        TableAt::published(replay.home, Table::Plant, None, &replay.definition)?.year(key.year)?;
     let texts = [("firm", &key.firm), ("city", &key.city), ("country", &key.country)];
     let columns: Option<Vec<_>> = texts
         .iter()

@@ -10,24 +10,24 @@ use arrow_schema::{DataType, Field, Schema, SchemaRef};
 
 use crate::domain::record::{Exclusion, Reject, Rule};
 use crate::domain::types::Vintage;
-use crate::home::{Archive, FileEntry};
+use crate::home::{FileEntry, Home};
 use crate::tables::export::{ExportError, Selection, check_year};
 use crate::tables::sheet::Sheet;
 
 /// The accepted files of a selection, in their state at its vintage.
 fn selected(
-    archive: &Archive,
+    home: &Home,
     table: &'static str,
     selection: Selection,
 ) -> Result<Vec<FileEntry>, ExportError> {
     let as_of = selection.as_of.unwrap_or(Vintage(u32::MAX));
-    let newest = archive.last_vintage()?.unwrap_or_default();
+    let newest = home.last_vintage()?.unwrap_or_default();
     let is_there = |vintage: &Vintage| (Vintage(1)..=newest).contains(vintage);
     if let Some(vintage) = selection.as_of.filter(|vintage| !is_there(vintage)) {
         return Err(ExportError::NoVintage { vintage, newest });
     }
     let of_year = |file: &FileEntry| selection.year.is_none_or(|year| year == file.period.year());
-    let mut files = archive.files()?;
+    let mut files = home.files()?;
     files.retain(|file| file.vintage <= as_of);
     check_year(table, selection.year, files.iter().map(|file| file.period.year()))?;
     files.retain(of_year);
@@ -41,12 +41,12 @@ fn selected(
 /// The table `files`: one row for each accepted file, with its lines by outcome.
 ///
 /// # Errors
-/// [`ExportError::Archive`] if the manifest cannot be read.
+/// [`ExportError::Home`] if the manifest cannot be read.
 ///
 /// # Panics
 /// Never: the columns fit the schema.
-pub fn files(archive: &Archive, selection: Selection) -> Result<(Sheet, RecordBatch), ExportError> {
-    let files = selected(archive, "files", selection)?;
+pub fn files(home: &Home, selection: Selection) -> Result<(Sheet, RecordBatch), ExportError> {
+    let files = selected(home, "files", selection)?;
     let mut columns = FileColumns { files: &files, fields: Vec::new(), arrays: Vec::new() };
     columns.number("vintage", |file| u64::from(file.vintage.0));
     columns.number("period", |file| u64::from(file.period.as_yyyymm()));
@@ -119,14 +119,14 @@ fn rejects_schema() -> SchemaRef {
 /// The table `rejects`, in batches of one file.
 ///
 /// # Errors
-/// [`ExportError::Archive`] if the manifest cannot be read; also for each file.
+/// [`ExportError::Home`] if the manifest cannot be read; also for each file.
 pub fn rejects(
-    archive: &Archive,
+    home: &Home,
     selection: Selection,
 ) -> Result<impl Iterator<Item = Result<RecordBatch, ExportError>>, ExportError> {
-    let files = selected(archive, "rejects", selection)?;
+    let files = selected(home, "rejects", selection)?;
     let files = files.into_iter().filter(|file| file.counts.rejected_total() > 0);
-    Ok(files.map(|file| Ok(reject_rows(&file, &archive.rejects(file.vintage)?))))
+    Ok(files.map(|file| Ok(reject_rows(&file, &home.rejects(file.vintage)?))))
 }
 
 fn reject_rows(file: &FileEntry, rejects: &[Reject]) -> RecordBatch {

@@ -26,7 +26,7 @@ use arrow_array::RecordBatch;
 use crate::domain::types::{Vintage, Year};
 use crate::engine::replay::Standing;
 use crate::home::parts::Table;
-use crate::home::{Archive, Publication};
+use crate::home::{Home, Publication};
 use crate::reader::explain::{Explanation, RowKey, explain};
 use crate::reader::moves::{YearMoves, between, years_between};
 use crate::reader::names::Names;
@@ -50,13 +50,13 @@ pub use status::Status;
 ///
 /// let folder = tempfile::tempdir()?;
 /// let empty = Reader::open(&folder.path().join("home"));
-/// assert!(matches!(empty, Err(ReaderError::Archive(_))), "there is no home yet");
+/// assert!(matches!(empty, Err(ReaderError::Home(_))), "there is no home yet");
 /// # Ok(())
 /// # }
 /// ```
 #[derive(Debug)]
 pub struct Reader {
-    archive: Archive,
+    home: Home,
     n_workers: usize,
 }
 
@@ -103,10 +103,10 @@ impl Reader {
     /// Opens a home, even while another process writes it.
     ///
     /// # Errors
-    /// [`ReaderError::Archive`] if there is no home, or its manifest is damaged or has lost
+    /// [`ReaderError::Home`] if there is no home, or its manifest is damaged or has lost
     /// commits.
     pub fn open(home: &Path) -> Result<Self, ReaderError> {
-        Ok(Self { archive: Archive::read(home)?, n_workers: 1 })
+        Ok(Self { home: Home::read(home)?, n_workers: 1 })
     }
 
     /// Sets the number of threads for panels and for recomputed vintages.
@@ -118,20 +118,20 @@ impl Reader {
     /// Moves to the newest publication; returns true if there was a newer one.
     ///
     /// # Errors
-    /// [`ReaderError::Archive`] if the manifest is damaged or has lost commits, or the home is
+    /// [`ReaderError::Home`] if the manifest is damaged or has lost commits, or the home is
     /// gone.
     pub fn move_on(&mut self) -> Result<bool, ReaderError> {
         let before = self.publication()?;
-        self.archive.move_on()?;
+        self.home.move_on()?;
         Ok(self.publication()? != before)
     }
 
     /// The current publication of the reader, with its newest vintage; zeros for an empty home.
     ///
     /// # Errors
-    /// [`ReaderError::Archive`] if the manifest cannot be read.
+    /// [`ReaderError::Home`] if the manifest cannot be read.
     pub fn publication(&self) -> Result<(Publication, Vintage), ReaderError> {
-        Ok(self.archive.last_publication()?.unwrap_or_default())
+        Ok(self.home.last_publication()?.unwrap_or_default())
     }
 
     /// Files, months, lines, estimates, sizes, and the watcher's heartbeat.
@@ -139,7 +139,7 @@ impl Reader {
     /// # Errors
     /// [`ReaderError`] if the manifest cannot be read.
     pub fn status(&mut self) -> Result<Status, ReaderError> {
-        status::of(&mut self.archive)
+        status::of(&mut self.home)
     }
 
     /// Both tables at a vintage or at the newest one. A vintage inside a batch is recomputed.
@@ -149,7 +149,7 @@ impl Reader {
     /// - [`ReaderError::Engine`] if the vintage cannot be recomputed.
     pub fn standing(&self, vintage: Option<Vintage>) -> Result<Standing, ReaderError> {
         self.check_vintage(vintage)?;
-        Ok(Standing::at(&self.archive, vintage, self.n_workers)?)
+        Ok(Standing::at(&self.home, vintage, self.n_workers)?)
     }
 
     /// Checks that a requested vintage exists.
@@ -157,7 +157,7 @@ impl Reader {
     /// # Errors
     /// [`ReaderError::Export`] if it does not.
     pub fn check_vintage(&self, asked: Option<Vintage>) -> Result<(), ReaderError> {
-        let newest = self.archive.last_vintage()?.unwrap_or_default();
+        let newest = self.home.last_vintage()?.unwrap_or_default();
         match asked {
             Some(vintage) if vintage == Vintage(0) || vintage > newest => {
                 Err(ExportError::NoVintage { vintage, newest }.into())
@@ -171,7 +171,7 @@ impl Reader {
     /// # Errors
     /// [`ReaderError::Export`] if the manifest cannot be read.
     pub fn table(&self, standing: &Standing, table: Table) -> Result<TableAt, ReaderError> {
-        Ok(standing.table(&self.archive, table)?)
+        Ok(standing.table(&self.home, table)?)
     }
 
     /// The changes of the step that published a vintage or the newest one. Files of one step change
@@ -184,8 +184,8 @@ impl Reader {
         vintage: Option<Vintage>,
         year: Option<Year>,
     ) -> Result<Moves, ReaderError> {
-        let vintage = vintage.or(self.archive.last_vintage()?).unwrap_or_default();
-        let step = step_of(&self.archive, vintage)?;
+        let vintage = vintage.or(self.home.last_vintage()?).unwrap_or_default();
+        let step = step_of(&self.home, vintage)?;
         self.moves("changes", [step.before, step.after], year)
     }
 
@@ -217,7 +217,7 @@ impl Reader {
 
     /// Both tables at a vintage; 0 is the empty home.
     fn at(&self, vintage: Vintage) -> Result<Standing, ReaderError> {
-        Ok(Standing::at(&self.archive, Some(vintage), self.n_workers)?)
+        Ok(Standing::at(&self.home, Some(vintage), self.n_workers)?)
     }
 
     /// Each table in two states.
@@ -242,9 +242,9 @@ impl Reader {
         n_largest: usize,
     ) -> Result<impl Iterator<Item = Result<Revision, ReaderError>>, ReaderError> {
         let steps = match which {
-            Steps::Of(vintage) => vec![step_of(&self.archive, vintage)?],
+            Steps::Of(vintage) => vec![step_of(&self.home, vintage)?],
             Steps::Last(n) => {
-                let mut steps = steps(&self.archive)?;
+                let mut steps = steps(&self.home)?;
                 steps.split_off(steps.len().saturating_sub(n))
             }
         };
@@ -257,7 +257,7 @@ impl Reader {
             };
             let after = self.at(step.after)?;
             let tables = self.both_tables(&before, &after)?;
-            let revision = revision(&self.archive, step, &tables, n_largest)?;
+            let revision = revision(&self.home, step, &tables, n_largest)?;
             last = Some((step.after, after));
             Ok(revision)
         }))
@@ -268,7 +268,7 @@ impl Reader {
     /// # Errors
     /// [`ReaderError::Export`] if there is no such vintage or year.
     pub fn files(&self, selection: Selection) -> Result<(Sheet, RecordBatch), ReaderError> {
-        Ok(ledger::files(&self.archive, selection)?)
+        Ok(ledger::files(&self.home, selection)?)
     }
 
     /// The rejected lines, in batches of one file.
@@ -279,7 +279,7 @@ impl Reader {
         &self,
         selection: Selection,
     ) -> Result<impl Iterator<Item = Result<RecordBatch, ExportError>>, ReaderError> {
-        Ok(ledger::rejects(&self.archive, selection)?)
+        Ok(ledger::rejects(&self.home, selection)?)
     }
 
     /// The stored estimates of one year or of all years, up to a vintage.
@@ -288,7 +288,7 @@ impl Reader {
     /// - [`ReaderError::Export`] if there is no estimate of the year.
     /// - [`ReaderError::Regression`] if an estimate cannot be read.
     pub fn estimates(&mut self, selection: Selection) -> Result<Vec<KeptEstimate>, ReaderError> {
-        let mut kept = kept(&Panels::open(&mut self.archive, self.n_workers)?)?;
+        let mut kept = kept(&Panels::open(&mut self.home, self.n_workers)?)?;
         check_year("estimates", selection.year, kept.iter().map(|one| one.stored.through))?;
         kept.retain(|one| {
             selection.as_of.is_none_or(|vintage| one.stored.vintage <= vintage)
@@ -303,7 +303,7 @@ impl Reader {
     /// # Errors
     /// [`ReaderError::Regression`] if the year has not closed or the panel cannot be computed.
     pub fn panel(&mut self, kind: Kind, year: Option<Year>) -> Result<PanelRows, ReaderError> {
-        let mut panels = Panels::open(&mut self.archive, self.n_workers)?;
+        let mut panels = Panels::open(&mut self.home, self.n_workers)?;
         let mut years = panels.years(None)?;
         if let Some(year) = year {
             panels.years(Some(year))?;
@@ -322,7 +322,7 @@ impl Reader {
         summary: &Summary,
         through: Option<Year>,
     ) -> Result<Vec<Statistics>, ReaderError> {
-        let panels = Panels::open(&mut self.archive, self.n_workers)?;
+        let panels = Panels::open(&mut self.home, self.n_workers)?;
         let mut regressions = Regressions::new(panels, through)?;
         Ok(summarise(&mut regressions, summary)?)
     }
@@ -330,9 +330,9 @@ impl Reader {
     /// The names of the home's cities and countries; empty for an empty home.
     ///
     /// # Errors
-    /// [`ReaderError::Archive`] if the manifest cannot be read.
+    /// [`ReaderError::Home`] if the manifest cannot be read.
     pub fn names(&self) -> Result<Names, ReaderError> {
-        Ok(self.archive.definition()?.as_ref().map(Names::of).unwrap_or_default())
+        Ok(self.home.definition()?.as_ref().map(Names::of).unwrap_or_default())
     }
 
     /// A row of `plant` with the exporters and records behind it.
@@ -340,7 +340,7 @@ impl Reader {
     /// # Errors
     /// [`ReaderError::Explain`] if there is no such row, or its parts cannot be read.
     pub fn explain(&self, row: &RowKey) -> Result<Explanation, ReaderError> {
-        Ok(explain(&self.archive, row)?)
+        Ok(explain(&self.home, row)?)
     }
 }
 
@@ -352,5 +352,5 @@ pub struct PanelRows {
     /// The rows, in order of key.
     pub batches: Vec<RecordBatch>,
     /// The errors of unreadable files of earlier estimations; the rows do not depend on them.
-    pub unread: Vec<crate::home::ArchiveError>,
+    pub unread: Vec<crate::home::HomeError>,
 }

@@ -6,7 +6,7 @@
 use serde::Serialize;
 
 use crate::domain::types::Vintage;
-use crate::home::{Archive, FileEntry, Publication};
+use crate::home::{FileEntry, Home, Publication};
 use crate::reader::moves::{Move, YearMoves, between};
 use crate::tables::export::{ExportError, TableAt};
 
@@ -25,11 +25,11 @@ pub struct Step {
 /// at that time.
 ///
 /// # Errors
-/// [`ExportError::Archive`] if the manifest cannot be read.
-pub fn steps(archive: &Archive) -> Result<Vec<Step>, ExportError> {
+/// [`ExportError::Home`] if the manifest cannot be read.
+pub fn steps(home: &Home) -> Result<Vec<Step>, ExportError> {
     let mut steps: Vec<Step> = Vec::new();
     let mut before = Vintage(0);
-    for same in archive.publications()?.chunk_by(|a, b| a.1 == b.1) {
+    for same in home.publications()?.chunk_by(|a, b| a.1 == b.1) {
         let (first, last, after) = (same[0].0, same[same.len() - 1].0, same[0].1);
         steps.push(Step { before, after, first, last });
         before = after;
@@ -40,10 +40,10 @@ pub fn steps(archive: &Archive) -> Result<Vec<Step>, ExportError> {
 /// The step that published a vintage.
 ///
 /// # Errors
-/// - [`ExportError::Archive`] if the manifest cannot be read.
+/// - [`ExportError::Home`] if the manifest cannot be read.
 /// - [`ExportError::NoVintage`] if the vintage does not exist.
-pub fn step_of(archive: &Archive, vintage: Vintage) -> Result<Step, ExportError> {
-    let steps = steps(archive)?;
+pub fn step_of(home: &Home, vintage: Vintage) -> Result<Step, ExportError> {
+    let steps = steps(home)?;
     let newest = steps.last().map_or(Vintage(0), |step| step.after);
     let step = steps.into_iter().find(|step| vintage > Vintage(0) && step.after >= vintage);
     step.ok_or(ExportError::NoVintage { vintage, newest })
@@ -106,9 +106,9 @@ pub struct LargeMove {
 /// Summarises a step and its `n_largest` largest moves, from both tables before and after it.
 ///
 /// # Errors
-/// [`ExportError::Archive`], [`ExportError::Rows`] if the home cannot be read.
+/// [`ExportError::Home`], [`ExportError::Rows`] if the home cannot be read.
 pub fn revision(
-    archive: &Archive,
+    home: &Home,
     step: Step,
     tables: &[[TableAt; 2]],
     n_largest: usize,
@@ -123,8 +123,8 @@ pub fn revision(
             }
         }
     }
-    let committed_at = archive.committed_at(step.last)?.map(|at| at.to_string());
-    let (vintages, what) = (vintages(step), what(archive, step)?);
+    let committed_at = home.committed_at(step.last)?.map(|at| at.to_string());
+    let (vintages, what) = (vintages(step), what(home, step)?);
     Ok(Revision { vintages, committed_at, what, years, largest })
 }
 
@@ -172,8 +172,8 @@ fn large(table: &'static str, year: u16, moved: Move) -> Option<LargeMove> {
 }
 
 /// The contents of a step, in words.
-fn what(archive: &Archive, step: Step) -> Result<Vec<String>, ExportError> {
-    let files = archive.files()?;
+fn what(home: &Home, step: Step) -> Result<Vec<String>, ExportError> {
+    let files = home.files()?;
     let in_step = |at: Vintage| at > step.before && at <= step.after;
     let named = |file: &FileEntry| format!("{} (vintage {})", file.name, file.vintage);
     let mut what = Vec::new();
@@ -192,7 +192,7 @@ fn what(archive: &Archive, step: Step) -> Result<Vec<String>, ExportError> {
         what.push(format!("{} withdrawn", named(file)));
     }
     let in_publications = |at: Publication| at >= step.first && at <= step.last;
-    let closed = archive.closed()?;
+    let closed = home.closed()?;
     let closed: Vec<String> = closed
         .iter()
         .filter(|(_, at)| in_publications(*at))
@@ -203,7 +203,7 @@ fn what(archive: &Archive, step: Step) -> Result<Vec<String>, ExportError> {
         what.push(format!("{first}{to} closed"));
     }
     let before = Publication(step.first.0 - 1);
-    if before.0 > 0 && archive.definition_at(before)? != archive.definition_at(step.last)? {
+    if before.0 > 0 && home.definition_at(before)? != home.definition_at(step.last)? {
         what.push("the home rebuilt under other options".to_owned());
     }
     Ok(what)

@@ -14,7 +14,7 @@ use crate::domain::types::Year;
 use crate::engine::annual_only;
 use crate::engine::open::{calendar, recorded_profile};
 use crate::home::parts::Table;
-use crate::home::{Archive, FileEntry, StoredState};
+use crate::home::{FileEntry, Home, StoredState};
 use crate::regressions::{Overview, Panels, overview, stale_years};
 use crate::watch::heartbeat::Heartbeat;
 use crate::watch::is_watched;
@@ -165,18 +165,18 @@ pub struct RuleCount {
 /// # Errors
 /// [`ReaderError`] if the manifest cannot be read. [`Status::unread`] names the watcher's
 /// unreadable files.
-pub(super) fn of(archive: &mut Archive) -> Result<Status, ReaderError> {
-    let estimates = estimates(archive)?;
-    status(archive, estimates)
+pub(super) fn of(home: &mut Home) -> Result<Status, ReaderError> {
+    let estimates = estimates(home)?;
+    status(home, estimates)
 }
 
-fn status(archive: &Archive, estimates: EstimateStatus) -> Result<Status, ReaderError> {
-    let files = archive.files()?;
-    let calendar = calendar(archive)?;
-    let (publication, vintage) = archive.last_publication()?.unwrap_or_default();
-    let committed_at = archive.committed_at(publication)?;
-    let profile = recorded_profile(archive)?;
-    let (sizes, stored) = (archive.sizes()?, archive.stored_vintages()?);
+fn status(home: &Home, estimates: EstimateStatus) -> Result<Status, ReaderError> {
+    let files = home.files()?;
+    let calendar = calendar(home)?;
+    let (publication, vintage) = home.last_publication()?.unwrap_or_default();
+    let committed_at = home.committed_at(publication)?;
+    let profile = recorded_profile(home)?;
+    let (sizes, stored) = (home.sizes()?, home.stored_vintages()?);
     let live: Vec<&FileEntry> = files.iter().filter(|file| file.counts_now()).collect();
     let sum = |n: &dyn Fn(&FileEntry) -> u64| live.iter().map(|file| n(file)).sum::<u64>();
     let counts = |n: usize, count: &dyn Fn(&FileEntry, usize) -> u64| -> Vec<u64> {
@@ -184,24 +184,24 @@ fn status(archive: &Archive, estimates: EstimateStatus) -> Result<Status, Reader
     };
     let excluded = counts(Exclusion::ALL.len(), &|file, at| file.counts.excluded[at]);
     let rejected = counts(Rule::ALL.len(), &|file, at| file.counts.rejected[at]);
-    let (watched, no_lock) = told(is_watched(archive.home()), "the watcher's lock");
-    let (beat, no_beat) = told(Heartbeat::read(archive.home()), "the watcher's heartbeat");
+    let (watched, no_lock) = told(is_watched(home.folder()), "the watcher's lock");
+    let (beat, no_beat) = told(Heartbeat::read(home.folder()), "the watcher's heartbeat");
     let unread = [no_lock, no_beat];
     Ok(Status {
-        home: archive.home().display().to_string(),
+        home: home.folder().display().to_string(),
         profile: profile.as_ref().map(|profile| profile.name.clone()),
         files: files.len(),
         superseded: files.iter().filter(|file| file.superseded_by.is_some()).count(),
         withdrawn: files.iter().filter(|file| file.withdrawn_at.is_some()).count(),
-        snapshots: archive.snapshots()?.iter().map(|kept| kept.publication.0).collect(),
+        snapshots: home.snapshots()?.iter().map(|kept| kept.publication.0).collect(),
         vintage: vintage.0,
-        publications: archive.publications()?.len(),
+        publications: home.publications()?.len(),
         committed_at: committed_at.map(|at| at.to_string()),
         first_month: calendar.map(|calendar| calendar.first().to_string()),
         last_closed_month: calendar.and_then(|c| Some(c.last_closed()?.to_string())),
         annual_only: profile.as_ref().and_then(annual_only),
         next_month: calendar.map(|calendar| calendar.next_to_close().to_string()),
-        years: calendar.map_or_else(|| Ok(Vec::new()), |calendar| years(archive, &calendar))?,
+        years: calendar.map_or_else(|| Ok(Vec::new()), |calendar| years(home, &calendar))?,
         lines: sum(&|file| file.counts.lines),
         accepted: sum(&|file| file.counts.accepted),
         excluded: named(Exclusion::ALL.map(Exclusion::name), excluded),
@@ -214,7 +214,7 @@ fn status(archive: &Archive, estimates: EstimateStatus) -> Result<Status, Reader
         vintages_published: stored.len(),
         vintages_stored: stored.iter().filter(|(_, is_stored)| *is_stored).count(),
         published_bytes: sizes.part_bytes,
-        published_old_bytes: archive.old_files()?.iter().map(|(_, file)| file.n_bytes).sum(),
+        published_old_bytes: home.old_files()?.iter().map(|(_, file)| file.n_bytes).sum(),
         snapshot_bytes: sizes.snapshot_bytes,
         manifest_bytes: sizes.manifest_bytes,
         watched,
@@ -241,12 +241,12 @@ fn told<T: Default>(read: io::Result<T>, what: &str) -> (T, Option<String>) {
     }
 }
 
-fn estimates(archive: &mut Archive) -> Result<EstimateStatus, ReaderError> {
-    if archive.estimates()?.is_empty() {
+fn estimates(home: &mut Home) -> Result<EstimateStatus, ReaderError> {
+    if home.estimates()?.is_empty() {
         return Ok(EstimateStatus::default());
     }
-    let stale_years = stale_years(archive)?.into_iter().map(|year| year.0).collect();
-    let Overview { all, stale } = overview(&Panels::open(archive, 1)?)?;
+    let stale_years = stale_years(home)?.into_iter().map(|year| year.0).collect();
+    let Overview { all, stale } = overview(&Panels::open(home, 1)?)?;
     let estimated = || all.iter().filter(|one| one.state.is_estimated());
     let last = estimated().max_by_key(|one| (one.publication, one.through));
     let identities = estimated().filter_map(|one| Some(&one.model.as_ref()?.identity));
@@ -294,8 +294,8 @@ fn named<const N: usize>(names: [&'static str; N], counts: Vec<u64>) -> Vec<Rule
     names.into_iter().zip(counts).map(|(rule, lines)| RuleCount { rule, lines }).collect()
 }
 
-fn years(archive: &Archive, calendar: &Calendar) -> Result<Vec<YearStatus>, ReaderError> {
-    let chains = archive.chains(Table::Plant, None)?.unwrap_or_default();
+fn years(home: &Home, calendar: &Calendar) -> Result<Vec<YearStatus>, ReaderError> {
+    let chains = home.chains(Table::Plant, None)?.unwrap_or_default();
     let n_files = |year: u16| {
         let chain = chains.iter().find(|chain| chain.year.0 == year);
         chain.map_or(0, |chain| chain.files().count())

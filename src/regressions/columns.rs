@@ -60,7 +60,7 @@ impl Columns {
     /// Reads columns of prepared years; names that the panel lacks are ignored.
     ///
     /// # Errors
-    /// [`RegressionError::Archive`] if a part cannot be read.
+    /// [`RegressionError::Home`] if a part cannot be read.
     pub fn load(
         panels: &Panels<'_>,
         kind: Kind,

@@ -6,7 +6,7 @@ use crate::dataflow::WorkerFailed;
 use crate::domain::types::{Vintage, Year};
 use crate::engine::EngineError;
 use crate::estimate::error::EstimateError;
-use crate::home::ArchiveError;
+use crate::home::HomeError;
 use crate::tables::export::ExportError;
 
 /// A failed operation on a home's regressions.
@@ -14,7 +14,7 @@ use crate::tables::export::ExportError;
 pub enum RegressionError {
     /// An error of the home.
     #[error(transparent)]
-    Archive(#[from] ArchiveError),
+    Home(#[from] HomeError),
     /// An error of the recorded options or reference tables.
     #[error(transparent)]
     Engine(#[from] EngineError),
@@ -238,13 +238,13 @@ impl RegressionError {
     /// True if the disk is no longer reliable: the process must end.
     #[must_use]
     pub fn is_fatal(&self) -> bool {
-        self.of_archive().is_some_and(ArchiveError::is_fatal)
+        self.of_home().is_some_and(HomeError::is_fatal)
     }
 
     /// True if the disk or the quota had no room.
     #[must_use]
     pub fn is_no_room(&self) -> bool {
-        self.of_archive().is_some_and(ArchiveError::is_no_room)
+        self.of_home().is_some_and(HomeError::is_no_room)
     }
 
     /// True if the cause is the disk and not the figures: the same estimation may succeed later.
@@ -315,14 +315,14 @@ impl RegressionError {
     /// True if the cause is in the home's files and not in the figures: the same estimation may
     /// succeed later.
     pub(super) fn is_of_home(&self) -> bool {
-        self.of_archive().is_some()
+        self.of_home().is_some()
     }
 
-    fn of_archive(&self) -> Option<&ArchiveError> {
+    fn of_home(&self) -> Option<&HomeError> {
         match self {
-            Self::Archive(error)
-            | Self::Engine(EngineError::Archive(error))
-            | Self::Export(ExportError::Archive(error)) => Some(error),
+            Self::Home(error)
+            | Self::Engine(EngineError::Home(error))
+            | Self::Export(ExportError::Home(error)) => Some(error),
             _ => None,
         }
     }

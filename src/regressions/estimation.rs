@@ -24,7 +24,7 @@ use super::table::TableResult;
 use super::year_close::Choice;
 use crate::domain::types::{Vintage, Year};
 use crate::estimate::formula::Term;
-use crate::home::{Archive, ArchiveError};
+use crate::home::{Home, HomeError};
 use crate::specification::{Column, Content, Specification};
 
 /// The name of the constant among an estimate's terms.
@@ -54,7 +54,7 @@ pub enum Notice {
     /// The estimates are not stored, with the reason.
     NotStored(String),
     /// A stored file of an earlier estimation cannot be read. It is written again.
-    Unread(ArchiveError),
+    Unread(HomeError),
     /// Closed years that late records have changed since the last estimation.
     Changed(Vec<Year>),
 }
@@ -86,15 +86,15 @@ impl Estimation<'_> {
         &self,
         notify: &mut dyn FnMut(Notice),
     ) -> Result<Vec<TableResult>, RegressionError> {
-        let mut archive = Archive::read(self.home)?;
-        let standing = self.standing(&mut archive, self.asked, self.through)?;
+        let mut home = Home::read(self.home)?;
+        let standing = self.standing(&mut home, self.asked, self.through)?;
         let are_stored = |of: &Specification| matches!(of.content, Content::Regressions(_));
         if standing.is_whole() && self.asked.iter().all(|(of, _)| are_stored(of)) {
             let mut outcomes = standing.outcomes;
             let models = |(of, _): &Asked| TableResult::models(of, &mut outcomes);
             return Ok(self.asked.iter().map(models).collect());
         }
-        drop(archive);
+        drop(home);
         self.estimated(notify)
     }
 
@@ -105,8 +105,8 @@ impl Estimation<'_> {
     /// - [`RegressionError::OnlyByVintage`] if no regression is requested.
     /// - The reason of the first column, if none has an estimate.
     pub fn tables_at(&self, vintage: Vintage) -> Result<Vec<TableResult>, RegressionError> {
-        let archive = Archive::read(self.home)?;
-        let mut outcomes = as_they_stood(&archive, &asks(self.asked), vintage, self.through)?;
+        let home = Home::read(self.home)?;
+        let mut outcomes = as_they_stood(&home, &asks(self.asked), vintage, self.through)?;
         let failures = || outcomes.iter().map(|one| one.result.as_ref().err());
         if outcomes.is_empty() {
             return Err(RegressionError::OnlyByVintage);
@@ -124,7 +124,7 @@ impl Estimation<'_> {
     /// The current stored estimates of the requested columns; nothing if they are estimated again.
     fn standing(
         &self,
-        archive: &mut Archive,
+        home: &mut Home,
         asked: &[Asked],
         through: Option<Year>,
     ) -> Result<Standing, RegressionError> {
@@ -132,7 +132,7 @@ impl Estimation<'_> {
         if self.reuse != Reuse::Estimates {
             return Ok(Standing::nothing(&asks));
         }
-        as_they_stand(&Panels::open(archive, self.n_workers)?, &asks, through)
+        as_they_stand(&Panels::open(home, self.n_workers)?, &asks, through)
     }
 
     /// Estimates and stores the columns without a current estimate.
@@ -140,24 +140,24 @@ impl Estimation<'_> {
         &self,
         notify: &mut dyn FnMut(Notice),
     ) -> Result<Vec<TableResult>, RegressionError> {
-        let mut archive = to_write_if_free(self.home, notify)?;
+        let mut home = to_write_if_free(self.home, notify)?;
         // Read again: a file may have been accepted since.
-        let standing = self.standing(&mut archive, self.asked, self.through)?;
+        let standing = self.standing(&mut home, self.asked, self.through)?;
         if let Some((publication, through)) = standing.estimated_before {
-            let years = changed_since(&archive, publication, through)?;
+            let years = changed_since(&home, publication, through)?;
             if !years.is_empty() {
                 notify(Notice::Changed(years));
             }
         }
-        let mut memories = self.memories(&archive)?;
-        let panels = Panels::open(&mut archive, self.n_workers)?;
+        let mut memories = self.memories(&home)?;
+        let panels = Panels::open(&mut home, self.n_workers)?;
         let mut regressions = Regressions::new(panels, self.through)?;
         let tables = regressions.tables(self.asked, standing, &mut memories)?;
         notify_unread(regressions, &mut memories, notify);
-        memories.store(&mut archive)?;
+        memories.store(&mut home)?;
         let outcomes = tables.iter().flat_map(TableResult::outcomes);
         let new: Vec<Outcome> = outcomes.filter(|one| one.origin == Origin::Now).cloned().collect();
-        keep(&mut archive, &new)?;
+        keep(&mut home, &new)?;
         Ok(tables)
     }
 
@@ -176,20 +176,20 @@ impl Estimation<'_> {
         let (specification, followed) = self.followed(term)?;
         let names = followed.iter().map(|(column, _)| column.name.clone()).collect();
         let asked = [(specification.clone(), Choice::Named(names))];
-        let mut archive = Archive::read(self.home)?;
-        let panels = Panels::open(&mut archive, self.n_workers)?;
+        let mut home = Home::read(self.home)?;
+        let panels = Panels::open(&mut home, self.n_workers)?;
         check(&panels, &asks(self.asked))?;
         let years = panels.years(self.through)?;
         let mut is_whole = true;
         for &year in &years {
-            is_whole &= self.standing(&mut archive, &asked, Some(year))?.is_whole();
+            is_whole &= self.standing(&mut home, &asked, Some(year))?.is_whole();
         }
         let mut outcomes = Vec::new();
         if !is_whole {
-            archive = to_write_if_free(self.home, notify)?;
-            outcomes = self.years_estimated(&mut archive, &asked, &years, notify)?;
+            home = to_write_if_free(self.home, notify)?;
+            outcomes = self.years_estimated(&mut home, &asked, &years, notify)?;
         }
-        let panels = Panels::open(&mut archive, self.n_workers)?;
+        let panels = Panels::open(&mut home, self.n_workers)?;
         let paths = followed.iter().map(|(column, term)| {
             let mut path = path(&panels, (specification, column), term, &outcomes)?;
             path.points.retain(|point| years.contains(&point.through));
@@ -242,35 +242,35 @@ impl Estimation<'_> {
     /// Estimates and stores the years without a current estimate, each over its own sample.
     fn years_estimated(
         &self,
-        archive: &mut Archive,
+        home: &mut Home,
         asked: &[Asked],
         years: &[Year],
         notify: &mut dyn FnMut(Notice),
     ) -> Result<Vec<Outcome>, RegressionError> {
-        let mut memories = self.memories(archive)?;
+        let mut memories = self.memories(home)?;
         let mut all = Vec::new();
         for &year in years {
-            let standing = self.standing(archive, asked, Some(year))?;
+            let standing = self.standing(home, asked, Some(year))?;
             if standing.is_whole() {
                 continue;
             }
-            let panels = Panels::open(archive, self.n_workers)?;
+            let panels = Panels::open(home, self.n_workers)?;
             let mut regressions = Regressions::new(panels, Some(year))?;
             let pairs = asked.iter().zip(&standing.missing);
             let asks: Vec<Ask<'_>> =
                 pairs.map(|((specification, _), wanted)| Ask { specification, wanted }).collect();
             let outcomes = regressions.checked(&asks, &mut memories)?;
             notify_unread(regressions, &mut memories, notify);
-            keep(archive, &outcomes)?;
+            keep(home, &outcomes)?;
             all.extend(outcomes);
         }
-        memories.store(archive)?;
+        memories.store(home)?;
         Ok(all)
     }
 
-    fn memories(&self, archive: &Archive) -> Result<Memories, RegressionError> {
+    fn memories(&self, home: &Home) -> Result<Memories, RegressionError> {
         match self.reuse {
-            Reuse::Estimates | Reuse::Solutions => Memories::of(archive),
+            Reuse::Estimates | Reuse::Solutions => Memories::of(home),
             Reuse::Nothing => Ok(Memories::default()),
         }
     }
@@ -354,17 +354,17 @@ fn notify_unread(
 fn to_write_if_free(
     home: &FolderPath,
     notify: &mut dyn FnMut(Notice),
-) -> Result<Archive, RegressionError> {
+) -> Result<Home, RegressionError> {
     // An unreadable home is an error here, before the attempt to write it.
-    Archive::read(home)?;
-    match Archive::open(home) {
-        Ok(archive) => return Ok(archive),
-        Err(ArchiveError::Locked { .. }) => {
+    Home::read(home)?;
+    match Home::open(home) {
+        Ok(home) => return Ok(home),
+        Err(HomeError::Locked { .. }) => {
             notify(Notice::NotStored("another process writes this home".to_owned()));
         }
         // A full disk would lose the estimates, and exit code 0 stands for stored ones.
         Err(error) if error.is_fatal() || error.is_no_room() => return Err(error.into()),
         Err(error) => notify(Notice::NotStored(error.to_string())),
     }
-    Ok(Archive::read(home)?)
+    Ok(Home::read(home)?)
 }

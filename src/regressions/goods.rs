@@ -26,7 +26,7 @@ use crate::domain::record::{Record, Texts};
 use crate::domain::types::{City, Flow, Period, Year};
 use crate::feed::places::Places;
 use crate::home::segment::{Fields, read_months};
-use crate::home::{Archive, ArchiveError, FileEntry};
+use crate::home::{FileEntry, Home, HomeError};
 
 /// The number of digits of an HS6 code.
 const HS6: usize = 6;
@@ -63,7 +63,7 @@ pub struct OfYear {
     /// The sources of the sums.
     made_of: Vec<String>,
     /// The error of reading the stored sums.
-    pub unread: Option<ArchiveError>,
+    pub unread: Option<HomeError>,
 }
 
 /// The sums of one file by relation and code; a pair may occur more than once.
@@ -80,14 +80,14 @@ impl OfYear {
     /// The sums of a year: the stored sums plus those of later files.
     ///
     /// # Errors
-    /// [`RegressionError::Archive`] if a segment or the manifest cannot be read.
+    /// [`RegressionError::Home`] if a segment or the manifest cannot be read.
     pub fn of(source: &Source<'_>, year: Year) -> Result<Self, RegressionError> {
         let (mut files, made_of) = source.files_of(year, VERSION);
         let (known, unread) = or_unread(kept(source, year, &made_of))?;
         let (mut goods, there) = known.unwrap_or_default();
         files.retain(|file| !there.contains(&named(file)));
         let (n_kept, mut n_added) = (goods.cents.len(), 0);
-        let (home, places) = (source.archive.home(), &source.definition.places);
+        let (home, places) = (source.home.folder(), &source.definition.places);
         source.add_up(
             &files,
             |file| of_file(home, places, file, year),
@@ -103,17 +103,17 @@ impl OfYear {
     /// Stores the sums in the home for the next time.
     ///
     /// # Errors
-    /// [`RegressionError::Archive`] if the home cannot be written.
+    /// [`RegressionError::Home`] if the home cannot be written.
     pub fn keep(
         &self,
-        archive: &mut Archive,
+        home: &mut Home,
         places: &Places,
         year: Year,
     ) -> Result<(), RegressionError> {
         let [relations, codes, sums] = self.goods.tables(places)?;
         let made_of = made_of_table(&self.made_of)?;
         let tables = TABLES.into_iter().zip([relations, codes, sums, made_of]);
-        Ok(archive.replace_memory(&key(year), &tables.collect::<Vec<_>>())?)
+        Ok(home.replace_memory(&key(year), &tables.collect::<Vec<_>>())?)
     }
 }
 
@@ -127,8 +127,8 @@ fn kept(
     source: &Source<'_>,
     year: Year,
     made_of: &[String],
-) -> Result<Option<(Goods, BTreeSet<String>)>, ArchiveError> {
-    let table = |name| source.archive.read_memory(&key(year), name);
+) -> Result<Option<(Goods, BTreeSet<String>)>, HomeError> {
+    let table = |name| source.home.read_memory(&key(year), name);
     let [relations, codes, sums, _] = TABLES;
     let Some(there) = source.made_of_then(&key(year), made_of)? else { return Ok(None) };
     let (relations, codes, sums) = (table(relations)?, table(codes)?, table(sums)?);
@@ -144,7 +144,7 @@ fn of_file(
     places: &Places,
     file: &FileEntry,
     year: Year,
-) -> Result<OfFile, ArchiveError> {
+) -> Result<OfFile, HomeError> {
     let months: Vec<Period> = (1..=12).filter_map(|month| Period::new(year.0, month)).collect();
     let city_of = |code: &str| places.city(code);
     let (texts, mut records) = read_months(home, &file.segment, Fields::Goods, &months, &city_of)?;

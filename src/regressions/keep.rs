@@ -11,7 +11,7 @@ use super::run::{Ask, Outcome};
 use super::stored;
 use crate::domain::types::Year;
 use crate::home::parts::{Layout, Part, Table};
-use crate::home::{Archive, Publication, StoredEstimate, StoredState};
+use crate::home::{Home, Publication, StoredEstimate, StoredState};
 
 /// An estimate stored in the home.
 #[derive(Clone, Debug)]
@@ -29,13 +29,13 @@ pub struct KeptEstimate {
 /// Stores outcomes if the home can be written.
 ///
 /// # Errors
-/// [`RegressionError::Archive`] if the manifest cannot be written.
-pub fn keep(archive: &mut Archive, outcomes: &[Outcome]) -> Result<(), RegressionError> {
-    if !archive.is_writable() || outcomes.is_empty() {
+/// [`RegressionError::Home`] if the manifest cannot be written.
+pub fn keep(home: &mut Home, outcomes: &[Outcome]) -> Result<(), RegressionError> {
+    if !home.is_writable() || outcomes.is_empty() {
         return Ok(());
     }
     let stored: Vec<StoredEstimate> = outcomes.iter().map(stored::stored).collect();
-    Ok(archive.add_estimates(&stored)?)
+    Ok(home.add_estimates(&stored)?)
 }
 
 /// Every estimate of a home in the order of estimation.
@@ -52,7 +52,7 @@ pub fn kept(panels: &Panels<'_>) -> Result<Vec<KeptEstimate>, RegressionError> {
             stored,
         })
     };
-    panels.source.archive.estimates()?.into_iter().map(kept).collect()
+    panels.source.home.estimates()?.into_iter().map(kept).collect()
 }
 
 /// The stored estimates of a home, without their figures.
@@ -69,7 +69,7 @@ pub struct Overview {
 /// # Errors
 /// [`RegressionError`] if the manifest cannot be read.
 pub fn overview(panels: &Panels<'_>) -> Result<Overview, RegressionError> {
-    let all = panels.source.archive.estimates()?;
+    let all = panels.source.home.estimates()?;
     let mut newest: BTreeMap<&str, &StoredEstimate> = BTreeMap::new();
     for one in all.iter().filter(|one| one.state.is_estimated()) {
         let Some(model) = &one.model else { continue };
@@ -129,17 +129,17 @@ pub struct Cleared {
 /// Clears the records of columns that are not estimated: of all, or of those in `asks`.
 ///
 /// # Errors
-/// [`RegressionError::Archive`] if the manifest cannot be read or written.
+/// [`RegressionError::Home`] if the manifest cannot be read or written.
 ///
 /// # Panics
 /// If the home was opened for reading.
 pub fn clear_failures(
-    archive: &mut Archive,
+    home: &mut Home,
     asks: Option<&[Ask<'_>]>,
 ) -> Result<Cleared, RegressionError> {
     let mut cleared = Cleared::default();
     let mut numbers = Vec::new();
-    for one in archive.estimates()? {
+    for one in home.estimates()? {
         if !asks.is_none_or(|asks| asks.iter().any(|ask| is_of(ask, &one))) {
             continue;
         }
@@ -151,7 +151,7 @@ pub fn clear_failures(
         numbers.push(one.number);
     }
     if !numbers.is_empty() {
-        archive.remove_failures(&numbers)?;
+        home.remove_failures(&numbers)?;
     }
     Ok(cleared)
 }
@@ -169,26 +169,26 @@ fn is_of(ask: &Ask<'_>, one: &StoredEstimate) -> bool {
 /// The closed and estimated years whose rows late records have changed since the last estimation.
 ///
 /// # Errors
-/// [`RegressionError::Archive`] if the manifest cannot be read.
-pub fn stale_years(archive: &Archive) -> Result<Vec<Year>, RegressionError> {
-    let estimates = archive.estimates()?;
+/// [`RegressionError::Home`] if the manifest cannot be read.
+pub fn stale_years(home: &Home) -> Result<Vec<Year>, RegressionError> {
+    let estimates = home.estimates()?;
     let done = || estimates.iter().filter(|one| one.state.is_estimated());
     let Some(last) = done().map(|one| one.publication).max() else { return Ok(Vec::new()) };
     let through = done().map(|one| one.through).max().unwrap_or_default();
-    changed_since(archive, last, through)
+    changed_since(home, last, through)
 }
 
 /// The years up to `through` whose rows have changed since a publication.
 ///
 /// # Errors
-/// [`RegressionError::Archive`] if the manifest cannot be read.
+/// [`RegressionError::Home`] if the manifest cannot be read.
 pub fn changed_since(
-    archive: &Archive,
+    home: &Home,
     publication: Publication,
     through: Year,
 ) -> Result<Vec<Year>, RegressionError> {
-    let mut parts = archive.parts(Table::Plant, None)?;
-    let markets = archive.parts(Table::City, None)?;
+    let mut parts = home.parts(Table::Plant, None)?;
+    let markets = home.parts(Table::City, None)?;
     parts.extend(markets.into_iter().filter(|part| part.layout == Layout::Facts));
     let is_later = |part: &&Part| {
         part.publication > publication && part.year <= through && part.stands_for.is_none()

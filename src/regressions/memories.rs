@@ -14,7 +14,7 @@ use arrow_schema::{DataType, Field, Schema};
 
 use super::error::RegressionError;
 use crate::estimate::memory::{Memory, MemoryColumn, MemoryTable};
-use crate::home::{Archive, ArchiveError};
+use crate::home::{Home, HomeError};
 
 /// The beginning of the keys of solutions, among all that a home stores for the next estimation.
 const SOLUTION: &str = "solution ";
@@ -50,22 +50,22 @@ pub struct Memories {
     /// Keys of memories that the home does not have yet.
     new: BTreeSet<String>,
     /// Errors of unreadable memories, until they are reported.
-    unread: Vec<ArchiveError>,
+    unread: Vec<HomeError>,
 }
 
 impl Memories {
     /// The memories of a home, each read at its first use.
     ///
     /// # Errors
-    /// [`RegressionError::Archive`] if the manifest cannot be read.
-    pub fn of(archive: &Archive) -> Result<Self, RegressionError> {
-        let mut in_home = archive.memories()?;
+    /// [`RegressionError::Home`] if the manifest cannot be read.
+    pub fn of(home: &Home) -> Result<Self, RegressionError> {
+        let mut in_home = home.memories()?;
         in_home.retain(|key| key.starts_with(SOLUTION));
         Ok(Self { in_home, ..Self::default() })
     }
 
     /// The unreadable memories, reported once.
-    pub fn take_unread(&mut self) -> Vec<ArchiveError> {
+    pub fn take_unread(&mut self) -> Vec<HomeError> {
         std::mem::take(&mut self.unread)
     }
 
@@ -73,8 +73,8 @@ impl Memories {
     /// sample and effects. An unreadable memory is ignored.
     ///
     /// # Errors
-    /// [`RegressionError::Archive`] if the manifest cannot be read.
-    pub(super) fn fetch(&mut self, archive: &Archive, key: &Key) -> Result<(), RegressionError> {
+    /// [`RegressionError::Home`] if the manifest cannot be read.
+    pub(super) fn fetch(&mut self, home: &Home, key: &Key) -> Result<(), RegressionError> {
         let is_held = |begins: &str| self.held.keys().any(|known| known.starts_with(begins));
         let place = |begins: &str| self.in_home.iter().rposition(|k| k.starts_with(begins));
         let found = match (is_held(&key.exact), place(&key.exact)) {
@@ -84,9 +84,9 @@ impl Memories {
         };
         let Some(found) = found else { return Ok(()) };
         let found = self.in_home.remove(found);
-        match read(archive, &found) {
+        match read(home, &found) {
             Ok(memory) => self.held.extend(memory.map(|memory| (found, memory))),
-            Err(error @ ArchiveError::Query { .. }) => return Err(error.into()),
+            Err(error @ HomeError::Query { .. }) => return Err(error.into()),
             Err(error) => self.unread.push(error),
         }
         Ok(())
@@ -111,33 +111,33 @@ impl Memories {
     /// limit.
     ///
     /// # Errors
-    /// [`RegressionError::Archive`] if the home cannot be written.
-    pub fn store(&mut self, archive: &mut Archive) -> Result<(), RegressionError> {
+    /// [`RegressionError::Home`] if the home cannot be written.
+    pub fn store(&mut self, home: &mut Home) -> Result<(), RegressionError> {
         for key in std::mem::take(&mut self.new) {
-            let Some(memory) = self.held.get(&key).filter(|_| archive.is_writable()) else {
+            let Some(memory) = self.held.get(&key).filter(|_| home.is_writable()) else {
                 continue;
             };
             let tables = memory.clone().into_tables().into_iter();
             let batches: Vec<(&str, RecordBatch)> = tables
                 .map(|table| Ok((table.name, batch(table)?)))
                 .collect::<Result<_, RegressionError>>()?;
-            archive.replace_memory(&key, &batches)?;
+            home.replace_memory(&key, &batches)?;
         }
-        let mut kept = archive.memories()?;
+        let mut kept = home.memories()?;
         kept.retain(|key| key.starts_with(SOLUTION));
         let n_old = kept.len().saturating_sub(SOLUTIONS_MAX);
-        if n_old > 0 && archive.is_writable() {
-            archive.remove_memories(&kept[..n_old])?;
+        if n_old > 0 && home.is_writable() {
+            home.remove_memories(&kept[..n_old])?;
         }
         Ok(())
     }
 }
 
 /// Reads the memory of a key; `None` if another version wrote it.
-fn read(archive: &Archive, key: &str) -> Result<Option<Memory>, ArchiveError> {
+fn read(home: &Home, key: &str) -> Result<Option<Memory>, HomeError> {
     let mut tables = Vec::new();
     for name in Memory::TABLES {
-        let batch = archive.read_memory(key, name)?;
+        let batch = home.read_memory(key, name)?;
         let Some(table) = batch.and_then(|batch| table(name, &batch)) else { return Ok(None) };
         tables.push(table);
     }
@@ -195,32 +195,32 @@ fn table(name: &'static str, batch: &RecordBatch) -> Option<MemoryTable> {
 mod tests {
     use super::*;
 
-    fn home() -> (tempfile::TempDir, Archive) {
+    fn home() -> (tempfile::TempDir, Home) {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let archive = Archive::open(&folder.path().join("home")).expect("a new home");
-        (folder, archive)
+        let home = Home::open(&folder.path().join("home")).expect("a new home");
+        (folder, home)
     }
 
-    fn keys(archive: &Archive) -> Vec<String> {
-        archive.memories().expect("asked")
+    fn keys(home: &Home) -> Vec<String> {
+        home.memories().expect("asked")
     }
 
     #[test]
     fn a_home_keeps_the_newest_solutions_and_no_more() {
-        let (_folder, mut archive) = home();
+        let (_folder, mut home) = home();
         let one = RecordBatch::new_empty(Arc::new(Schema::empty()));
-        archive.replace_memory("goods 2001", &[("sums", one)]).expect("kept");
+        home.replace_memory("goods 2001", &[("sums", one)]).expect("kept");
         let mut memories = Memories::default();
         let key = |at: usize| Key::new("rules", &at.to_string());
         for at in 0..SOLUTIONS_MAX + 3 {
             memories.keep(key(at), Memory::default());
-            memories.store(&mut archive).expect("kept");
+            memories.store(&mut home).expect("kept");
         }
         // Stored again, it is the newest.
         memories.keep(key(3), Memory::default());
         memories.keep(key(0), Memory::default());
-        memories.store(&mut archive).expect("kept");
-        let kept = keys(&archive);
+        memories.store(&mut home).expect("kept");
+        let kept = keys(&home);
         assert_eq!(kept.len(), SOLUTIONS_MAX + 1);
         assert!(kept.contains(&"goods 2001".to_owned()), "what is no solution stays");
         for (at, is_kept) in [(0, true), (1, false), (2, false), (3, true), (4, false), (5, true)] {
@@ -230,16 +230,16 @@ mod tests {
 
     #[test]
     fn a_solution_is_found_by_its_content_else_one_of_the_same_sample_and_effects() {
-        let (_folder, mut archive) = home();
+        let (_folder, mut home) = home();
         let mut memories = Memories::default();
         for variables in ["x", "x z"] {
             memories.keep(Key::new("keep plants >= 3", variables), Memory::default());
         }
         memories.keep(Key::new("keep plants >= 2", "x"), Memory::default());
-        memories.store(&mut archive).expect("kept");
+        memories.store(&mut home).expect("kept");
         let found = |rules: &str, variables: &str| {
-            let mut memories = Memories::of(&archive).expect("asked");
-            memories.fetch(&archive, &Key::new(rules, variables)).expect("read");
+            let mut memories = Memories::of(&home).expect("asked");
+            memories.fetch(&home, &Key::new(rules, variables)).expect("read");
             assert!(memories.take_unread().is_empty());
             memories.held.into_keys().next()
         };

@@ -30,7 +30,7 @@ impl Networks {
     /// The networks of a year's multi-plant firms, from the stored facts of `plant`: cities that
     /// export, and cities that a firm has left. `None` if the home stores figures.
     pub fn of_facts(source: &Source<'_>, year: Year) -> Result<Option<Self>, RegressionError> {
-        let chains = source.archive.chains(Table::Plant, None)?.unwrap_or_default();
+        let chains = source.home.chains(Table::Plant, None)?.unwrap_or_default();
         let chain = chains.iter().find(|chain| chain.year == year);
         let Some(chain) = chain.filter(|chain| chain.layout == Layout::Facts) else {
             return Ok(None);
@@ -38,7 +38,7 @@ impl Networks {
         let places = &source.definition.places;
         let mut firms = Dictionary::default();
         let mut founded = FxHashSet::default();
-        for batch in YearStream::open(source.archive.home(), Table::Plant, chain)? {
+        for batch in YearStream::open(source.home.folder(), Table::Plant, chain)? {
             let batch = batch?;
             let text = |name: &str| -> Result<&StringArray, ArrowError> {
                 let column = batch.column_by_name(name).and_then(|column| column.as_string_opt());

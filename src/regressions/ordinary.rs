@@ -1,7 +1,7 @@
 //! The panel of ordinary trade: the whole computation on the records with a trade mode of ordinary
 //! trade, which is 10 unless the profile names others.
 //!
-//! The archive's records go through a separate dataflow, in one epoch. Firms, networks, markets and
+//! The home's records go through a separate dataflow, in one epoch. Firms, networks, markets and
 //! growth are those of ordinary trade alone.
 
 use std::collections::BTreeMap;
@@ -109,7 +109,7 @@ fn feed(
     let modes: Vec<&str> = source.definition.profile.ordinary_modes().collect();
     let mut n_records = 0;
     for file in &source.files {
-        let (texts, mut records) = source.archive.segment(file.vintage, Fields::Goods, &city_of)?;
+        let (texts, mut records) = source.home.segment(file.vintage, Fields::Goods, &city_of)?;
         file.retain_counting(&mut records);
         records.retain(|record| modes.contains(&texts.trade_modes.text(record.trade_mode)));
         n_records += records.len();

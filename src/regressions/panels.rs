@@ -24,7 +24,7 @@ use super::{ordinary, plant, product};
 use crate::domain::choices::Network;
 use crate::domain::types::Year;
 use crate::home::parts::{Layout, Table};
-use crate::home::{Archive, ArchiveError, PanelPart, read_panel};
+use crate::home::{Home, HomeError, PanelPart, read_panel};
 use crate::specification::{Column, Panel, Trade};
 
 /// Changes with the columns of a panel: parts of earlier versions are then computed again.
@@ -71,7 +71,7 @@ pub struct Panels<'a> {
     /// The home and the definition of its figures.
     pub(super) source: Source<'a>,
     /// Errors of parts that were unreadable and computed again, until they are reported.
-    unread: Vec<ArchiveError>,
+    unread: Vec<HomeError>,
     /// Parts of years with matching stamps.
     parts: BTreeMap<(Kind, Year), PanelPart>,
     /// Years computed in a home that cannot be written.
@@ -83,14 +83,14 @@ impl<'a> Panels<'a> {
     ///
     /// # Errors
     /// [`RegressionError`] if the records of the home cannot be read.
-    pub fn open(archive: &'a mut Archive, n_workers: usize) -> Result<Self, RegressionError> {
-        let source = Source::open(archive, n_workers)?;
+    pub fn open(home: &'a mut Home, n_workers: usize) -> Result<Self, RegressionError> {
+        let source = Source::open(home, n_workers)?;
         let (unread, parts, made) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
         Ok(Self { source, unread, parts, made })
     }
 
     /// The parts that were unreadable and computed again, reported once.
-    pub fn take_unread(&mut self) -> Vec<ArchiveError> {
+    pub fn take_unread(&mut self) -> Vec<HomeError> {
         std::mem::take(&mut self.unread)
     }
 
@@ -117,7 +117,7 @@ impl<'a> Panels<'a> {
     /// The hash of the sources of a panel's year.
     ///
     /// # Errors
-    /// [`RegressionError::Archive`] if the manifest cannot be read.
+    /// [`RegressionError::Home`] if the manifest cannot be read.
     pub fn stamp(&self, kind: Kind, year: Year) -> Result<String, RegressionError> {
         let mut hasher = blake3::Hasher::new();
         hasher
@@ -140,7 +140,7 @@ impl<'a> Panels<'a> {
             for (table, layouts) in
                 [(Table::Plant, &Layout::ALL[..]), (Table::City, &[Layout::Facts])]
             {
-                for part in self.source.archive.parts(table, None)? {
+                for part in self.source.home.parts(table, None)? {
                     if part.year == year && layouts.contains(&part.layout) {
                         for hash in part.hashes() {
                             hasher.update(hash.as_bytes());
@@ -155,7 +155,7 @@ impl<'a> Panels<'a> {
     /// The hash of the sources of some years of a panel.
     ///
     /// # Errors
-    /// [`RegressionError::Archive`] if the manifest cannot be read.
+    /// [`RegressionError::Home`] if the manifest cannot be read.
     pub fn stamps(&self, kind: Kind, years: &[Year]) -> Result<String, RegressionError> {
         let mut hasher = blake3::Hasher::new();
         for &year in years {
@@ -172,7 +172,7 @@ impl<'a> Panels<'a> {
         if kind == Kind::Product {
             self.prepare(Kind::Plant, years)?;
         }
-        let kept = self.source.archive.panels()?;
+        let kept = self.source.home.panels()?;
         let mut stale = Vec::new();
         for &year in years {
             let key = (kind, year);
@@ -183,8 +183,7 @@ impl<'a> Panels<'a> {
             let part = kept.iter().find(|part| {
                 (part.kind.as_str(), part.year) == (kind.name(), year) && part.stamp == stamp
             });
-            match part.map(|part| part.file.open(self.source.archive.home()).map(|_| part.clone()))
-            {
+            match part.map(|part| part.file.open(self.source.home.folder()).map(|_| part.clone())) {
                 Some(Ok(part)) => {
                     self.parts.insert(key, part);
                 }
@@ -231,11 +230,11 @@ impl<'a> Panels<'a> {
         let mut parts = Vec::new();
         for (year, rows) in rows {
             let stamp = stale.iter().find(|(other, _)| *other == year).map(|(_, stamp)| stamp);
-            match stamp.filter(|_| self.source.archive.is_writable()) {
+            match stamp.filter(|_| self.source.home.is_writable()) {
                 Some(stamp) => {
                     let schema = rows.schema();
                     let mut writer =
-                        self.source.archive.panel_writer(kind.name(), year, stamp, &schema)?;
+                        self.source.home.panel_writer(kind.name(), year, stamp, &schema)?;
                     writer.write(&rows)?;
                     parts.push(writer.finish()?);
                 }
@@ -245,7 +244,7 @@ impl<'a> Panels<'a> {
             }
         }
         if !parts.is_empty() {
-            self.source.archive.replace_panels(&parts)?;
+            self.source.home.replace_panels(&parts)?;
         }
         self.parts.extend(parts.into_iter().map(|part| ((kind, part.year), part)));
         Ok(())
@@ -254,8 +253,8 @@ impl<'a> Panels<'a> {
     /// The sums of a year's records, stored in the home for the next time.
     fn goods(&mut self, year: Year) -> Result<Goods, RegressionError> {
         let of_year = OfYear::of(&self.source, year)?;
-        if of_year.is_new && self.source.archive.is_writable() {
-            of_year.keep(self.source.archive, &self.source.definition.places, year)?;
+        if of_year.is_new && self.source.home.is_writable() {
+            of_year.keep(self.source.home, &self.source.definition.places, year)?;
         }
         self.unread.extend(of_year.unread);
         Ok(of_year.goods)
@@ -283,8 +282,8 @@ impl<'a> Panels<'a> {
     /// The exports of plants in a year, stored in the home for the next time.
     pub(super) fn plants(&mut self, year: Year) -> Result<PlantYear, RegressionError> {
         let of_year = plant_years::OfYear::of(&self.source, year)?;
-        if self.source.archive.is_writable() {
-            of_year.keep(self.source.archive, &self.source.definition.places, year)?;
+        if self.source.home.is_writable() {
+            of_year.keep(self.source.home, &self.source.definition.places, year)?;
         }
         self.unread.extend(of_year.unread);
         Ok(of_year.plants)
@@ -294,7 +293,7 @@ impl<'a> Panels<'a> {
     /// file.
     ///
     /// # Errors
-    /// [`RegressionError::Archive`] if the manifest cannot be read.
+    /// [`RegressionError::Home`] if the manifest cannot be read.
     pub fn part_hash(&self, kind: Kind, year: Year) -> Result<String, RegressionError> {
         let hash = |kind| self.parts.get(&(kind, year)).map(|part| part.file.hash.clone());
         let hash = match kind {
@@ -307,7 +306,7 @@ impl<'a> Panels<'a> {
     /// The rows of a prepared year: the given columns, or all.
     ///
     /// # Errors
-    /// [`RegressionError::Archive`] if its part cannot be read.
+    /// [`RegressionError::Home`] if its part cannot be read.
     ///
     /// # Panics
     /// If the year was not prepared.
@@ -317,13 +316,13 @@ impl<'a> Panels<'a> {
         year: Year,
         columns: Option<&[&str]>,
     ) -> Result<Vec<RecordBatch>, RegressionError> {
-        Ok(self.place(kind, year).read(self.source.archive.home(), columns)?)
+        Ok(self.place(kind, year).read(self.source.home.folder(), columns)?)
     }
 
     /// The rows of several prepared years, read in parallel, each as [`Panels::rows`] gives it.
     ///
     /// # Errors
-    /// [`RegressionError::Archive`] if a part cannot be read.
+    /// [`RegressionError::Home`] if a part cannot be read.
     ///
     /// # Panics
     /// If a year was not prepared.
@@ -333,7 +332,7 @@ impl<'a> Panels<'a> {
         years: &[Year],
         columns: &[&str],
     ) -> Result<Vec<Vec<RecordBatch>>, RegressionError> {
-        let home = self.source.archive.home();
+        let home = self.source.home.folder();
         let places: Vec<Place<'_>> = years.iter().map(|year| self.place(kind, *year)).collect();
         let read = places.into_par_iter().map(|place| place.read(home, Some(columns)));
         Ok(read.collect::<Result<_, _>>()?)
@@ -355,11 +354,7 @@ enum Place<'p> {
 }
 
 impl Place<'_> {
-    fn read(
-        &self,
-        home: &Path,
-        columns: Option<&[&str]>,
-    ) -> Result<Vec<RecordBatch>, ArchiveError> {
+    fn read(&self, home: &Path, columns: Option<&[&str]>) -> Result<Vec<RecordBatch>, HomeError> {
         match self {
             Self::Memory(rows) => Ok(rows.to_vec()),
             Self::File(part) => read_panel(home, part, columns),

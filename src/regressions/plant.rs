@@ -30,7 +30,7 @@ pub fn rows(
     networks: Option<&Networks>,
 ) -> Result<RecordBatch, RegressionError> {
     let rows =
-        TableAt::published(source.archive, Table::Plant, None, &source.definition)?.year(year)?;
+        TableAt::published(source.home, Table::Plant, None, &source.definition)?.year(year)?;
     Ok(extended(source, year, &rows, networks)?)
 }
 

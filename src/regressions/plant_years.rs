@@ -24,7 +24,7 @@ use crate::domain::record::{Record, Texts};
 use crate::domain::types::{City, Flow, Period, Year};
 use crate::feed::places::Places;
 use crate::home::segment::{Fields, read_months};
-use crate::home::{Archive, ArchiveError, FileEntry};
+use crate::home::{FileEntry, Home, HomeError};
 
 /// The tables that store the plants of a year.
 const TABLES: [&str; 3] = ["plants", "cells", MADE_OF];
@@ -71,7 +71,7 @@ pub struct OfYear {
     /// The files behind the cells.
     made_of: Vec<String>,
     /// The error of reading the stored data.
-    pub unread: Option<ArchiveError>,
+    pub unread: Option<HomeError>,
 }
 
 /// The stored data of a year in the home.
@@ -90,7 +90,7 @@ impl OfYear {
     /// The plants of a year: the stored plants, or those of the stored cells and later files.
     ///
     /// # Errors
-    /// [`RegressionError::Archive`] if a segment or the manifest cannot be read.
+    /// [`RegressionError::Home`] if a segment or the manifest cannot be read.
     pub fn of(source: &Source<'_>, year: Year) -> Result<Self, RegressionError> {
         let (mut files, made_of) = source.files_of(year, VERSION);
         let (kept, unread) = or_unread(kept(source, year, &made_of))?;
@@ -111,10 +111,10 @@ impl OfYear {
     /// Stores new data in the home for the next time.
     ///
     /// # Errors
-    /// [`RegressionError::Archive`] if the home cannot be written.
+    /// [`RegressionError::Home`] if the home cannot be written.
     pub fn keep(
         &self,
-        archive: &mut Archive,
+        home: &mut Home,
         places: &Places,
         year: Year,
     ) -> Result<(), RegressionError> {
@@ -122,7 +122,7 @@ impl OfYear {
         let made_of = made_of_table(&self.made_of)?;
         let tables = [self.plants.table(places)?, cells.table(places)?, made_of];
         let tables: Vec<_> = TABLES.into_iter().zip(tables).collect();
-        Ok(archive.replace_memory(&key(year), &tables)?)
+        Ok(home.replace_memory(&key(year), &tables)?)
     }
 }
 
@@ -132,8 +132,8 @@ fn key(year: Year) -> String {
 }
 
 /// The home's stored data, if all sources still count.
-fn kept(source: &Source<'_>, year: Year, made_of: &[String]) -> Result<Kept, ArchiveError> {
-    let table = |name| source.archive.read_memory(&key(year), name);
+fn kept(source: &Source<'_>, year: Year, made_of: &[String]) -> Result<Kept, HomeError> {
+    let table = |name| source.home.read_memory(&key(year), name);
     let [plants, cells, _] = TABLES;
     let Some(there) = source.made_of_then(&key(year), made_of)? else { return Ok(Kept::Nothing) };
     if made_of.len() == there.len() {
@@ -153,7 +153,7 @@ impl Cells {
         files: &[&FileEntry],
         year: Year,
     ) -> Result<(), RegressionError> {
-        let (home, places) = (source.archive.home(), &source.definition.places);
+        let (home, places) = (source.home.folder(), &source.definition.places);
         source.add_up(
             files,
             |file| of_file(home, places, file, year),
@@ -223,7 +223,7 @@ fn of_file(
     places: &Places,
     file: &FileEntry,
     year: Year,
-) -> Result<(Texts, Vec<(Relation, i64)>), ArchiveError> {
+) -> Result<(Texts, Vec<(Relation, i64)>), HomeError> {
     let months: Vec<Period> = (1..=12).filter_map(|month| Period::new(year.0, month)).collect();
     let city_of = |code: &str| places.city(code);
     let (texts, mut records) =

@@ -5,7 +5,7 @@ use super::error::RegressionError;
 use super::year_close::{Estimated, YearClose};
 use crate::domain::types::Period;
 use crate::engine::{FileOutcome, Observer};
-use crate::home::{Archive, Publication};
+use crate::home::{Home, Publication};
 
 /// An observer of an intake that also receives the results of estimations.
 pub trait EstimationObserver: Observer {
@@ -85,9 +85,9 @@ impl<'a, O: EstimationObserver> Reestimating<'a, O> {
 }
 
 impl<O: EstimationObserver> Observer for Reestimating<'_, O> {
-    fn opened(&mut self, archive: &mut Archive) {
-        self.inner.opened(archive);
-        let estimated = self.year_close.catch_up(archive);
+    fn opened(&mut self, home: &mut Home) {
+        self.inner.opened(home);
+        let estimated = self.year_close.catch_up(home);
         self.report(estimated);
     }
 
@@ -99,19 +99,19 @@ impl<O: EstimationObserver> Observer for Reestimating<'_, O> {
         self.inner.publishing(publication);
     }
 
-    fn committed(&mut self, archive: &mut Archive, closed: &[Period]) {
-        self.inner.committed(archive, closed);
+    fn committed(&mut self, home: &mut Home, closed: &[Period]) {
+        self.inner.committed(home, closed);
         if closed.iter().any(|month| month.month() == 12) {
             self.inner.estimating();
-            let estimated = self.year_close.closed(archive, closed);
+            let estimated = self.year_close.closed(home, closed);
             self.report(estimated);
         }
     }
 
-    fn rested(&mut self, archive: &mut Archive) {
-        self.inner.rested(archive);
+    fn rested(&mut self, home: &mut Home) {
+        self.inner.rested(home);
         if self.failure.is_none()
-            && let Err(error) = self.year_close.store(archive)
+            && let Err(error) = self.year_close.store(home)
         {
             self.report_failure(EstimationFailure::State(error));
         }

@@ -176,8 +176,7 @@ impl<'a> Regressions<'a> {
         }
         if let Some(memories) = memories.as_deref_mut() {
             let keys = groups.iter().map(Group::key);
-            keys.into_iter()
-                .try_for_each(|key| memories.fetch(self.panels.source.archive, &key))?;
+            keys.into_iter().try_for_each(|key| memories.fetch(self.panels.source.home, &key))?;
         }
         for (place, result) in group::solve(&groups, memories) {
             outcomes[place].result = result;
@@ -233,7 +232,7 @@ impl<'a> Regressions<'a> {
             identity: Identity::of(column),
             panel: kind,
             through: self.years[self.years.len() - 1],
-            as_of: self.panels.source.archive.last_publication()?.unwrap_or_default(),
+            as_of: self.panels.source.home.last_publication()?.unwrap_or_default(),
             stamp: self.panels.stamps(kind, &self.years)?,
             origin: Origin::Now,
             result: Err(Arc::new(RegressionError::NoYear { through: None })),

@@ -16,12 +16,12 @@ use crate::engine::EngineError;
 use crate::engine::open::{calendar, recorded};
 use crate::feed::reference::COUNTRIES;
 use crate::home::definition::Definition;
-use crate::home::{Archive, ArchiveError, FileEntry};
+use crate::home::{FileEntry, Home, HomeError};
 
 /// The home that panels are made from.
 pub struct Source<'a> {
     /// The home.
-    pub archive: &'a mut Archive,
+    pub home: &'a mut Home,
     /// Its options and reference tables.
     pub definition: Arc<Definition>,
     /// Its closed months.
@@ -41,8 +41,8 @@ impl<'a> Source<'a> {
     ///
     /// # Errors
     /// [`RegressionError`] if the records cannot be read.
-    pub fn open(archive: &'a mut Archive, n_workers: usize) -> Result<Self, RegressionError> {
-        let definition = Arc::new(recorded(archive)?.ok_or(EngineError::Empty)?);
+    pub fn open(home: &'a mut Home, n_workers: usize) -> Result<Self, RegressionError> {
+        let definition = Arc::new(recorded(home)?.ok_or(EngineError::Empty)?);
         let incomes = Incomes::of(definition.texts.reference(COUNTRIES))?;
         let mut defined = blake3::Hasher::new();
         defined.update(definition.texts.options.as_bytes());
@@ -50,10 +50,10 @@ impl<'a> Source<'a> {
             defined.update(name.as_bytes()).update(text.as_bytes());
         }
         let defined = defined.finalize();
-        let calendar = calendar(archive)?.ok_or(EngineError::Empty)?;
-        let mut files = archive.files()?;
+        let calendar = calendar(home)?.ok_or(EngineError::Empty)?;
+        let mut files = home.files()?;
         files.retain(FileEntry::counts_now);
-        Ok(Self { archive, definition, calendar, incomes, files, n_workers, defined })
+        Ok(Self { home, definition, calendar, incomes, files, n_workers, defined })
     }
 
     /// The files that count with records of a year, and the sources of their sums: the version of
@@ -69,13 +69,13 @@ impl<'a> Source<'a> {
     /// The sources of stored sums; `None` if none are stored, or a source no longer counts.
     ///
     /// # Errors
-    /// [`ArchiveError`] if the stored sums cannot be read.
+    /// [`HomeError`] if the stored sums cannot be read.
     pub fn made_of_then(
         &self,
         key: &str,
         made_of: &[String],
-    ) -> Result<Option<BTreeSet<String>>, ArchiveError> {
-        let Some(then) = self.archive.read_memory(key, MADE_OF)? else { return Ok(None) };
+    ) -> Result<Option<BTreeSet<String>>, HomeError> {
+        let Some(then) = self.home.read_memory(key, MADE_OF)? else { return Ok(None) };
         let of = then.column_by_name("of").and_then(|column| column.as_string_opt::<i32>());
         let there: BTreeSet<String> =
             of.into_iter().flatten().flatten().map(str::to_owned).collect();
@@ -88,15 +88,15 @@ impl<'a> Source<'a> {
     /// Reads the records of files in parallel, and adds the results in the order of the files.
     ///
     /// # Errors
-    /// [`RegressionError::Archive`] if the records of a file cannot be read.
+    /// [`RegressionError::Home`] if the records of a file cannot be read.
     pub fn add_up<T: Send>(
         &self,
         files: &[&FileEntry],
-        of_file: impl Fn(&FileEntry) -> Result<T, ArchiveError> + Sync,
+        of_file: impl Fn(&FileEntry) -> Result<T, HomeError> + Sync,
         mut add: impl FnMut(T),
     ) -> Result<(), RegressionError> {
         for files in files.chunks(self.n_workers.max(1)) {
-            let of_files: Vec<Result<T, ArchiveError>> =
+            let of_files: Vec<Result<T, HomeError>> =
                 files.par_iter().map(|file| of_file(file)).collect();
             for of_file in of_files {
                 add(of_file?);
@@ -112,13 +112,13 @@ pub const MADE_OF: &str = "made-of";
 /// A stored value, or its default with the error if it could not be read.
 ///
 /// # Errors
-/// [`RegressionError::Archive`] if the manifest cannot be read.
+/// [`RegressionError::Home`] if the manifest cannot be read.
 pub fn or_unread<T: Default>(
-    kept: Result<T, ArchiveError>,
-) -> Result<(T, Option<ArchiveError>), RegressionError> {
+    kept: Result<T, HomeError>,
+) -> Result<(T, Option<HomeError>), RegressionError> {
     match kept {
         Ok(kept) => Ok((kept, None)),
-        Err(error @ ArchiveError::Query { .. }) => Err(error.into()),
+        Err(error @ HomeError::Query { .. }) => Err(error.into()),
         Err(error) => Ok((T::default(), Some(error))),
     }
 }

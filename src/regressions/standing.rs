@@ -14,7 +14,7 @@ use super::run::{Ask, Origin, Outcome};
 use super::stored;
 use super::year_close::Choice;
 use crate::domain::types::{Vintage, Year};
-use crate::home::{Archive, Publication, StoredEstimate, StoredState};
+use crate::home::{Home, Publication, StoredEstimate, StoredState};
 use crate::specification::{Column, Specification};
 use crate::tables::export::ExportError;
 
@@ -54,7 +54,7 @@ impl Standing {
 ///
 /// # Errors
 /// - [`RegressionError::NoYear`], [`RegressionError::NotClosed`] if there are no such years.
-/// - [`RegressionError::Archive`] if the manifest cannot be read.
+/// - [`RegressionError::Home`] if the manifest cannot be read.
 /// - [`RegressionError::OtherVersion`], [`RegressionError::Unreadable`] for unreadable estimates.
 pub fn as_they_stand(
     panels: &Panels<'_>,
@@ -68,7 +68,7 @@ pub fn as_they_stand(
     }
     let years = panels.years(through)?;
     let through = years[years.len() - 1];
-    let kept = panels.source.archive.estimates()?;
+    let kept = panels.source.home.estimates()?;
     let mut stamps = Stamps::default();
     for Ask { specification, wanted } in asks {
         let mut missing = Vec::new();
@@ -108,19 +108,19 @@ fn is_of(one: &StoredEstimate, identity: &Identity) -> bool {
 ///
 /// # Errors
 /// - [`ExportError::NoVintage`] if the vintage does not exist.
-/// - [`RegressionError::Archive`] if the manifest cannot be read.
+/// - [`RegressionError::Home`] if the manifest cannot be read.
 /// - [`RegressionError::OtherVersion`], [`RegressionError::Unreadable`] for unreadable estimates.
 pub fn as_they_stood(
-    archive: &Archive,
+    home: &Home,
     asks: &[Ask<'_>],
     vintage: Vintage,
     through: Option<Year>,
 ) -> Result<Vec<Outcome>, RegressionError> {
-    let newest = archive.last_vintage()?.unwrap_or_default();
+    let newest = home.last_vintage()?.unwrap_or_default();
     if vintage > newest {
         return Err(ExportError::NoVintage { vintage, newest }.into());
     }
-    let mut kept = archive.estimates()?;
+    let mut kept = home.estimates()?;
     // Without a stamp, the home prevented the estimation.
     kept.retain(|one| !one.stamp.is_empty() && through.is_none_or(|year| one.through == year));
     let mut outcomes = Vec::new();

@@ -17,7 +17,7 @@ use super::source::closed_years;
 use super::stored;
 use crate::domain::types::{Period, Vintage, Year};
 use crate::engine::open::calendar;
-use crate::home::{Archive, ArchiveError, Publication, StoredEstimate, StoredState};
+use crate::home::{Home, HomeError, Publication, StoredEstimate, StoredState};
 use crate::specification::{Column, Specification};
 
 /// The models that are estimated when a year closes, and the states of earlier estimations.
@@ -38,7 +38,7 @@ pub struct Estimated {
     /// Earlier years that late records have changed since the last estimation.
     pub changed: Vec<Year>,
     /// The stored states of earlier estimations that were unreadable and are computed again.
-    pub unread: Vec<ArchiveError>,
+    pub unread: Vec<HomeError>,
     /// The duration in seconds, including the panels.
     pub seconds: f64,
 }
@@ -59,7 +59,7 @@ pub struct NoTable {
 pub enum Choice {
     /// All columns.
     All,
-    /// Columns on the plant panel; other panels read the archive.
+    /// Columns on the plant panel; other panels read the home.
     OnPlants,
     /// The columns with these names.
     Named(Vec<String>),
@@ -103,12 +103,12 @@ impl YearClose {
     /// accepted files remain.
     pub fn closed(
         &mut self,
-        archive: &mut Archive,
+        home: &mut Home,
         closed: &[Period],
     ) -> Result<Option<Estimated>, RegressionError> {
         let december = closed.iter().rev().find(|period| period.month() == 12);
         let Some(year) = december.map(|period| period.year()) else { return Ok(None) };
-        self.estimate_or_keep_failure(archive, year)
+        self.estimate_or_keep_failure(home, year)
     }
 
     /// Estimates the last closed year if no estimation was tried yet. The process may have ended
@@ -116,13 +116,10 @@ impl YearClose {
     ///
     /// # Errors
     /// Those of [`YearClose::closed`].
-    pub fn catch_up(
-        &mut self,
-        archive: &mut Archive,
-    ) -> Result<Option<Estimated>, RegressionError> {
-        let last = calendar(archive)?.and_then(|calendar| closed_years(&calendar).pop());
+    pub fn catch_up(&mut self, home: &mut Home) -> Result<Option<Estimated>, RegressionError> {
+        let last = calendar(home)?.and_then(|calendar| closed_years(&calendar).pop());
         let Some(year) = last else { return Ok(None) };
-        let tried = archive.estimates()?;
+        let tried = home.estimates()?;
         let is_tried = |identity: &Identity| {
             tried.iter().any(|one| {
                 one.model.as_ref().is_some_and(|model| model.identity == identity.hash())
@@ -134,22 +131,22 @@ impl YearClose {
             let mut wanted = specification.columns().iter().filter(|column| choice.wants(column));
             wanted.all(|column| is_tried(&Identity::of(column)))
         });
-        if all_tried { Ok(None) } else { self.estimate_or_keep_failure(archive, year) }
+        if all_tried { Ok(None) } else { self.estimate_or_keep_failure(home, year) }
     }
 
     fn estimate_or_keep_failure(
         &mut self,
-        archive: &mut Archive,
+        home: &mut Home,
         year: Year,
     ) -> Result<Option<Estimated>, RegressionError> {
         if self.specifications.is_empty() {
             return Ok(None);
         }
-        let estimated = self.estimate(archive, year);
+        let estimated = self.estimate(home, year);
         if let Err(error) = &estimated
             && !error.is_of_disk()
         {
-            self.keep_failure(archive, year, error);
+            self.keep_failure(home, year, error);
         }
         estimated
     }
@@ -158,23 +155,23 @@ impl YearClose {
     /// years of a backfill.
     ///
     /// # Errors
-    /// [`RegressionError::Archive`] if the home cannot be written; the estimates remain.
-    pub fn store(&mut self, archive: &mut Archive) -> Result<(), RegressionError> {
-        self.memories.as_mut().map_or(Ok(()), |memories| memories.store(archive))
+    /// [`RegressionError::Home`] if the home cannot be written; the estimates remain.
+    pub fn store(&mut self, home: &mut Home) -> Result<(), RegressionError> {
+        self.memories.as_mut().map_or(Ok(()), |memories| memories.store(home))
     }
 
     fn estimate(
         &mut self,
-        archive: &mut Archive,
+        home: &mut Home,
         year: Year,
     ) -> Result<Option<Estimated>, RegressionError> {
         let begin = Instant::now();
-        let changed = stale_years(archive)?;
+        let changed = stale_years(home)?;
         let mut memories = match self.memories.take() {
             Some(memories) => memories,
-            None => Memories::of(archive)?,
+            None => Memories::of(home)?,
         };
-        let panels = Panels::open(archive, self.n_workers)?;
+        let panels = Panels::open(home, self.n_workers)?;
         if panels.years(Some(year)).is_err() {
             return Ok(None);
         }
@@ -186,7 +183,7 @@ impl YearClose {
             .collect();
         let outcomes = regressions.run(&asks, Some(&mut memories))?;
         let unread = [memories.take_unread(), regressions.panels.take_unread()];
-        keep(archive, &outcomes)?;
+        keep(home, &outcomes)?;
         self.memories = Some(memories);
         let seconds = begin.elapsed().as_secs_f64();
         let unread = unread.into_iter().flatten().collect();
@@ -194,9 +191,9 @@ impl YearClose {
     }
 
     /// Stores the failure of an estimation, if the home can be written.
-    fn keep_failure(&self, archive: &mut Archive, year: Year, error: &RegressionError) {
+    fn keep_failure(&self, home: &mut Home, year: Year, error: &RegressionError) {
         // If the home cannot be read or written, the error itself reports it.
-        let Ok(as_of) = archive.last_publication() else { return };
+        let Ok(as_of) = home.last_publication() else { return };
         let as_of = as_of.unwrap_or_default();
         let failed = |(specification, choice): &(Specification, Choice)| {
             let columns = specification.columns().iter().filter(|column| choice.wants(column));
@@ -204,7 +201,7 @@ impl YearClose {
             columns.map(failure).collect::<Vec<_>>()
         };
         let failures: Vec<StoredEstimate> = self.specifications.iter().flat_map(failed).collect();
-        let _ = archive.add_estimates(&failures);
+        let _ = home.add_estimates(&failures);
     }
 }
 

@@ -17,7 +17,7 @@ use super::{Context, city, columns, plant};
 use crate::domain::dictionary::Dictionary;
 use crate::domain::rows::{CityRow, PlantFacts, PlantRow};
 use crate::domain::types::Year;
-use crate::home::ArchiveError;
+use crate::home::HomeError;
 use crate::home::definition::Definition;
 use crate::indicators::{PlantRows, YearMarkets};
 
@@ -33,7 +33,7 @@ const FACTS_OF_PORTION: usize = 1 << 17;
 pub enum DeriveError {
     /// The stored rows cannot be read.
     #[error(transparent)]
-    Archive(#[from] ArchiveError),
+    Home(#[from] HomeError),
     /// The stored rows do not fit the table: a damaged or foreign part.
     #[error(transparent)]
     Rows(#[from] ArrowError),
@@ -122,8 +122,8 @@ struct Portion {
 
 impl<Open, Facts> PlantYear<Open>
 where
-    Open: FnMut() -> Result<Facts, ArchiveError>,
-    Facts: Iterator<Item = Result<RecordBatch, ArchiveError>>,
+    Open: FnMut() -> Result<Facts, HomeError>,
+    Facts: Iterator<Item = Result<RecordBatch, HomeError>>,
 {
     /// A year from its markets and its facts.
     ///
@@ -210,8 +210,8 @@ where
 
 impl<Open, Facts> Iterator for PlantYear<Open>
 where
-    Open: FnMut() -> Result<Facts, ArchiveError>,
-    Facts: Iterator<Item = Result<RecordBatch, ArchiveError>>,
+    Open: FnMut() -> Result<Facts, HomeError>,
+    Facts: Iterator<Item = Result<RecordBatch, HomeError>>,
 {
     type Item = Result<RecordBatch, DeriveError>;
 

@@ -15,7 +15,7 @@ use super::{city, columns, plant};
 use crate::domain::types::{Vintage, Year};
 use crate::home::definition::Definition;
 use crate::home::parts::{Chain, Layout, Part, Table, YearStream};
-use crate::home::{Archive, ArchiveError};
+use crate::home::{Home, HomeError};
 
 /// The requested rows of a table.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -31,7 +31,7 @@ pub struct Selection {
 pub enum ExportError {
     /// The home.
     #[error(transparent)]
-    Archive(#[from] ArchiveError),
+    Home(#[from] HomeError),
     /// Rows that do not fit together.
     #[error("the published rows of {table} {year} do not fit together; run `verify`")]
     Rows {
@@ -132,26 +132,26 @@ impl TableAt {
     /// A published table at a vintage or at the newest one, with the `definition` of its figures.
     ///
     /// # Errors
-    /// - [`ExportError::Archive`] if the manifest cannot be read.
+    /// - [`ExportError::Home`] if the manifest cannot be read.
     /// - [`ExportError::NoVintage`] if the vintage does not exist, [`ExportError::NotStored`] if
     ///   its tables are no longer stored.
     pub fn published(
-        archive: &Archive,
+        home: &Home,
         table: Table,
         as_of: Option<Vintage>,
         definition: &Arc<Definition>,
     ) -> Result<Self, ExportError> {
-        let newest = archive.last_vintage()?.unwrap_or_default();
+        let newest = home.last_vintage()?.unwrap_or_default();
         if let Some(vintage) = as_of.filter(|vintage| *vintage > newest) {
             return Err(ExportError::NoVintage { vintage, newest });
         }
         let vintage = as_of.unwrap_or(newest);
         let chains = |table| -> Result<Vec<Chain>, ExportError> {
-            archive.chains(table, as_of)?.ok_or(ExportError::NotStored { vintage })
+            home.chains(table, as_of)?.ok_or(ExportError::NotStored { vintage })
         };
         let own = chains(table)?;
         let city = if table == Table::City { Vec::new() } else { chains(Table::City)? };
-        Ok(Self::of_chains(archive.home(), table, definition, own, &city))
+        Ok(Self::of_chains(home.folder(), table, definition, own, &city))
     }
 
     /// A table from parts in another folder, in order of year and publication.
@@ -229,7 +229,7 @@ impl TableAt {
     /// The rows of a year, sorted by key; no rows if the table does not have the year.
     ///
     /// # Errors
-    /// - [`ExportError::Archive`] if a part is missing or damaged.
+    /// - [`ExportError::Home`] if a part is missing or damaged.
     /// - [`ExportError::Rows`] if its parts do not fit together.
     pub fn year(&self, year: Year) -> Result<RecordBatch, ExportError> {
         match self.years.get(&year) {
@@ -252,7 +252,7 @@ impl TableAt {
     fn read_batches(&self, year: Year, files: &YearFiles) -> Result<Batches, ExportError> {
         let name = self.table.name();
         let misfit = move |source| ExportError::Rows { table: name, year, source };
-        let stored = |table, chain: &Chain| -> Result<Vec<RecordBatch>, ArchiveError> {
+        let stored = |table, chain: &Chain| -> Result<Vec<RecordBatch>, HomeError> {
             YearStream::open(&self.folder, table, chain)?.collect()
         };
         let of_city = |city| StoredYear { year, months: files.own.months, city };
@@ -263,7 +263,7 @@ impl TableAt {
             let rows = PlantYear::new(&self.definition, &of_city(city.unwrap_or_default()), open);
             let rows = rows.map_err(misfit)?.map(move |batch| {
                 batch.map_err(|error| match error {
-                    DeriveError::Archive(error) => error.into(),
+                    DeriveError::Home(error) => error.into(),
                     DeriveError::Rows(source) => misfit(source),
                 })
             });
@@ -335,7 +335,7 @@ impl TableAt {
     ///
     /// # Errors
     /// - [`ExportError::NoYear`] if the table does not have the year.
-    /// - [`ExportError::Archive`] with the first missing or damaged part.
+    /// - [`ExportError::Home`] with the first missing or damaged part.
     pub fn check(&self, year: Option<Year>) -> Result<(), ExportError> {
         check_year(self.table.name(), year, self.years())?;
         self.years_of(year).into_iter().try_for_each(|of| self.check_parts(of))
@@ -344,7 +344,7 @@ impl TableAt {
     /// Checks the hashes of the parts of a year; a year outside the table has no parts.
     ///
     /// # Errors
-    /// [`ExportError::Archive`] with the first missing or damaged part.
+    /// [`ExportError::Home`] with the first missing or damaged part.
     pub fn check_parts(&self, year: Year) -> Result<(), ExportError> {
         let chains = self.years.get(&year).into_iter();
         for chain in chains.flat_map(|files| std::iter::once(&files.own).chain(&files.city)) {

@@ -25,7 +25,7 @@ pub const LEDGER: &str = "watched.json";
 /// The verdict about a file in one state.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// Bytes with this hash are in the archive.
+    /// Bytes with this hash are in the home.
     Archived {
         /// The hash in the manifest.
         hash: String,
@@ -190,7 +190,7 @@ impl Ledger {
         serde_json::to_string(&files.collect::<Vec<_>>()).expect("it is a list of JSON")
     }
 
-    /// Reads the ledger of an earlier run, without files that the archive does not hold.
+    /// Reads the ledger of an earlier run, without files that the home does not hold.
     ///
     /// # Errors
     /// The error of a text that no run wrote. Without the ledger, the watcher reads the feed's

@@ -7,7 +7,7 @@ use super::stop::Stop;
 use crate::domain::record::Counts;
 use crate::domain::types::{Period, Vintage};
 use crate::engine::{FileOutcome, Observer, Outcome, with_causes};
-use crate::home::{Archive, Publication, Seen};
+use crate::home::{Home, Publication, Seen};
 use crate::regressions::{Estimated, EstimationFailure, EstimationObserver};
 
 /// Reports an intake.
@@ -76,7 +76,7 @@ impl Observer for Progress<'_> {
         self.enter(State::Publishing);
     }
 
-    fn committed(&mut self, _: &mut Archive, closed: &[Period]) {
+    fn committed(&mut self, _: &mut Home, closed: &[Period]) {
         let months: Vec<String> = closed.iter().map(ToString::to_string).collect();
         let accepted = std::mem::take(&mut self.accepted);
         let (publication, files) = (self.publication.0, accepted.len());

@@ -31,7 +31,7 @@ use crate::feed::source::{FeedError, NothingTaken, discover, passed_over};
 use crate::files;
 use crate::home::options::Close;
 use crate::home::seen::seen;
-use crate::home::{Archive, ArchiveError, CompactionRules};
+use crate::home::{CompactionRules, Home, HomeError};
 use crate::regressions::{EstimationFailure, Reestimating, YearClose};
 
 /// The longest wait between two tries while the disk is full.
@@ -55,7 +55,7 @@ pub struct Watcher {
     engine: Option<Engine>,
     /// The database, open as long as the watcher runs. Its shared files then persist, and others
     /// can read it on a full disk too.
-    reader: Option<Archive>,
+    reader: Option<Home>,
     year_close: YearClose,
     ledger: Ledger,
     /// The last state of the files that define a new home, in the feed's folder.
@@ -176,7 +176,7 @@ impl Watcher {
         // The check also runs during a wait for space, without an engine that would notice.
         if !self.pulse.is_in_place() {
             let home = self.plan.home.clone();
-            return Err(EngineError::from(ArchiveError::Moved { home }).into());
+            return Err(EngineError::from(HomeError::Moved { home }).into());
         }
         if !self.full_for.is_zero() && self.is_still_full() {
             return Ok(Next::StillFull);
@@ -201,7 +201,7 @@ impl Watcher {
     /// True if the home's disk is still full. The engine reports other problems of the home better.
     fn is_still_full(&self) -> bool {
         let path = self.plan.home.clone();
-        let tried = room::probe(&path).map_err(|source| ArchiveError::Write { path, source });
+        let tried = room::probe(&path).map_err(|source| HomeError::Write { path, source });
         tried.is_err_and(|error| error.is_no_room())
     }
 
@@ -261,9 +261,9 @@ impl Watcher {
     }
 
     fn has_recorded(&self) -> Result<bool, EngineError> {
-        match Archive::read(&self.plan.home) {
-            Ok(archive) => Ok(archive.definition()?.is_some()),
-            Err(ArchiveError::NoHome { .. }) => Ok(false),
+        match Home::read(&self.plan.home) {
+            Ok(home) => Ok(home.definition()?.is_some()),
+            Err(HomeError::NoHome { .. }) => Ok(false),
             Err(error) => Err(error.into()),
         }
     }
@@ -282,7 +282,7 @@ impl Watcher {
             if stop.is_asked() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         })?;
         if self.reader.is_none() {
-            self.reader = Some(Archive::follow(&self.plan.home).map_err(EngineError::from)?);
+            self.reader = Some(Home::follow(&self.plan.home).map_err(EngineError::from)?);
         }
         for (publication, damaged) in &engine.restored().damaged {
             warn!(%publication, %damaged, "a snapshot cannot be used; no figure is affected");
@@ -294,7 +294,7 @@ impl Watcher {
         let mut observer = Reestimating::new(progress, &mut self.year_close);
         engine.catch_up(&mut observer);
         stopped(observer.finish().1)?;
-        note(&mut self.pulse, engine.archive(), engine.next_to_close())?;
+        note(&mut self.pulse, engine.home(), engine.next_to_close())?;
         let beat = &self.pulse.heartbeat;
         info!(vintage = beat.vintage, next_month = beat.next_month, "the home is open");
         for now in &engine.restored().counts_now {
@@ -375,7 +375,7 @@ impl Watcher {
         let mut observer = Reestimating::new(progress, &mut self.year_close);
         let outcomes = engine.ingest(&files, &mut observer)?;
         stopped(observer.finish().1)?;
-        note(&mut self.pulse, engine.archive(), engine.next_to_close())?;
+        note(&mut self.pulse, engine.home(), engine.next_to_close())?;
         for ((_, stamp), outcome) in ready.files.iter().zip(outcomes) {
             self.judge(outcome, *stamp);
         }
@@ -433,23 +433,23 @@ impl Watcher {
     }
 
     /// Restores the position of the home and the ledger of an earlier run, without files that the
-    /// archive does not hold. Without the ledger, the watcher reads the same files again and skips
+    /// home does not hold. Without the ledger, the watcher reads the same files again and skips
     /// them.
     fn remember(&mut self) -> Result<(), WatchError> {
-        let archive = match Archive::read(&self.plan.home) {
+        let home = match Home::read(&self.plan.home) {
             // The watcher waits for space here as at any other time.
             Err(error) if error.is_no_room() => return Ok(()),
-            Err(ArchiveError::NoHome { .. }) => return Ok(()),
-            archive => archive.map_err(EngineError::from)?,
+            Err(HomeError::NoHome { .. }) => return Ok(()),
+            home => home.map_err(EngineError::from)?,
         };
-        let next = calendar(&archive)?.map(|calendar| calendar.next_to_close());
-        note(&mut self.pulse, &archive, next)?;
+        let next = calendar(&home)?.map(|calendar| calendar.next_to_close());
+        note(&mut self.pulse, &home, next)?;
         let path = self.plan.home.join(LEDGER);
         let bytes = match files::read(&path) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
             bytes => bytes.map_err(|source| WatchError::Ledger { path, source })?,
         };
-        let accepted = archive.files().map_err(EngineError::from)?;
+        let accepted = home.files().map_err(EngineError::from)?;
         let ledger = Ledger::from_json(&bytes, |path, hash| {
             let name = path.file_name().unwrap_or_default().to_string_lossy();
             seen(&accepted, &name, hash).is_some()
@@ -467,9 +467,9 @@ fn stopped(failure: Option<EstimationFailure>) -> Result<(), WatchError> {
     failure.map_or(Ok(()), |failure| Err(WatchError::Estimation(Box::new(failure))))
 }
 
-/// Writes the position of the archive into the heartbeat.
-fn note(pulse: &mut Pulse, archive: &Archive, next: Option<Period>) -> Result<(), EngineError> {
-    let (publication, vintage) = archive.last_publication()?.unwrap_or_default();
+/// Writes the position of the home into the heartbeat.
+fn note(pulse: &mut Pulse, home: &Home, next: Option<Period>) -> Result<(), EngineError> {
+    let (publication, vintage) = home.last_publication()?.unwrap_or_default();
     pulse.heartbeat.publication = publication.0;
     pulse.heartbeat.vintage = vintage.0;
     pulse.heartbeat.next_month = next.map(|month| month.to_string());

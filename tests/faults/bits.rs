@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Instant;
 
-use spillover::home::{Archive, ArchiveError};
+use spillover::home::{Home, HomeError};
 
 use super::common::Sandbox;
 use super::common::nasty_feed::Random;
@@ -71,20 +71,20 @@ impl Count {
 
 fn assert_file_is_refused_when_damaged(kind: &str) {
     let sandbox = small_home::home();
-    let archive = Archive::read(&sandbox.home()).expect("a whole home");
+    let home = Home::read(&sandbox.home()).expect("a whole home");
     let (began, mut count) = (Instant::now(), Count::default());
-    for file in named(&archive).into_iter().filter(|file| file.kind == kind) {
+    for file in named(&home).into_iter().filter(|file| file.kind == kind) {
         let whole = fs::read(&file.path).expect("a file of the home");
         count.size_bytes += whole.len();
         for damage in Damage::all(whole.len(), 30, 10, 1) {
             fs::write(&file.path, damage.of(&whole)).expect("damaged");
             let what = format!("{}, {damage:?}", file.path.display());
-            let error = file.read(&archive).expect_err(&what);
-            assert!(matches!(error, ArchiveError::Corrupt { .. }), "{what}: {error}");
+            let error = file.read(&home).expect_err(&what);
+            assert!(matches!(error, HomeError::Corrupt { .. }), "{what}: {error}");
             count.add(damage, true);
         }
         fs::write(&file.path, &whole).expect("put back");
-        file.read(&archive).expect("whole again");
+        file.read(&home).expect("whole again");
     }
     assert!(count.n_flips > 0, "there are no {kind}");
     count.print(kind, began);
@@ -212,7 +212,7 @@ fn an_estimation_makes_damaged_panels_and_memories_anew_and_comes_to_the_same() 
     let (right, _) = estimate(&sandbox);
     let (_, without_damage) = estimate(&sandbox);
     let (mut random, mut n_files) = (Random::new(6), 0);
-    for file in named(&Archive::read(&home).expect("a whole home")) {
+    for file in named(&Home::read(&home).expect("a whole home")) {
         if !["panels", "memories", "goods"].contains(&file.kind) {
             continue;
         }

@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use spillover::home::Archive;
+use spillover::home::Home;
 
 use super::bits::Damage;
 use super::common::Sandbox;
@@ -30,7 +30,7 @@ fn a_writer_removes_nothing_from_a_damaged_home() {
             Damage::Flip(usize::try_from(bit).expect("a place in a file"))
         };
         fs::write(&manifest, damage.of(&whole)).expect("damaged");
-        let opened = Archive::open(&home).map(drop);
+        let opened = Home::open(&home).map(drop);
         assert_eq!(n_parquet(&home), n_files, "point {point}: {opened:?}");
         n_refused += usize::from(opened.is_err());
         // The table of rejects is checked when it is read, not when the home is opened.

@@ -10,7 +10,7 @@ use spillover::domain::types::City;
 use spillover::estimate::memory::Memory;
 use spillover::home::parts::{Chain, PartKind, Table, read_part};
 use spillover::home::segment::{self, Fields};
-use spillover::home::{Archive, ArchiveError, read_panel, snapshot};
+use spillover::home::{Home, HomeError, read_panel, snapshot};
 
 use super::common::Sandbox;
 use super::common::nasty_feed::{CITIES, NastyFeed, text};
@@ -91,8 +91,8 @@ fn in_small_pages(database: &Path) {
 }
 
 fn assert_of_every_kind(home: &Path) {
-    let archive = Archive::read(home).expect("a whole home");
-    let files = archive.files().expect("asked");
+    let opened = Home::read(home).expect("a whole home");
+    let files = opened.files().expect("asked");
     let n_row_groups = files.iter().map(|file| {
         let file = file.segment.open(home).expect("a whole segment");
         SerializedFileReader::new(file).expect("Parquet").metadata().num_row_groups()
@@ -100,21 +100,21 @@ fn assert_of_every_kind(home: &Path) {
     assert!(n_row_groups.max() > Some(1), "no segment has late records apart");
     assert!(files.iter().any(|file| file.superseded_by.is_some()), "no file is superseded");
     for table in [Table::City, Table::Plant] {
-        let kinds = archive.parts(table, None).expect("asked").into_iter().map(|part| part.kind);
+        let kinds = opened.parts(table, None).expect("asked").into_iter().map(|part| part.kind);
         let kinds: Vec<PartKind> = kinds.collect();
         assert!(PartKind::ALL.iter().all(|kind| kinds.contains(kind)), "{table:?}: {kinds:?}");
     }
-    assert_eq!(archive.snapshots().expect("asked").len(), 2);
-    let panels = archive.panels().expect("asked").into_iter().map(|part| part.kind);
+    assert_eq!(opened.snapshots().expect("asked").len(), 2);
+    let panels = opened.panels().expect("asked").into_iter().map(|part| part.kind);
     assert_eq!(panels.collect::<BTreeSet<_>>(), ["plant", "product"].map(str::to_owned).into());
     let n_tables = files_below(&home.join("memory")).len();
-    let keys = archive.memories().expect("asked");
+    let keys = opened.memories().expect("asked");
     let named = keys.iter().map(|key| tables_of(key).len());
     assert_eq!(n_tables, named.sum::<usize>());
     for kind in ["goods", "plants", "memories"] {
         assert!(keys.iter().any(|key| kind_of(key) == kind), "no {kind} are kept");
     }
-    let n_rejects = files.iter().map(|file| archive.rejects(file.vintage).expect("asked").len());
+    let n_rejects = files.iter().map(|file| opened.rejects(file.vintage).expect("asked").len());
     assert!(n_rejects.sum::<usize>() > 0, "no line was rejected");
 }
 
@@ -127,66 +127,66 @@ pub struct Named {
     read: Reading,
 }
 
-type Reading = Box<dyn Fn(&Archive) -> Result<(), ArchiveError>>;
+type Reading = Box<dyn Fn(&Home) -> Result<(), HomeError>>;
 
 impl Named {
     /// Reads the file as the engine does.
-    pub fn read(&self, archive: &Archive) -> Result<(), ArchiveError> {
-        (self.read)(archive)
+    pub fn read(&self, home: &Home) -> Result<(), HomeError> {
+        (self.read)(home)
     }
 }
 
 /// Every file that the manifest names.
-pub fn named(archive: &Archive) -> Vec<Named> {
+pub fn named(home: &Home) -> Vec<Named> {
     let mut all: Vec<Named> = Vec::new();
     let mut add = |kind, path: &str, read| {
-        all.push(Named { kind, path: archive.home().join(path), read });
+        all.push(Named { kind, path: home.folder().join(path), read });
     };
-    for file in archive.files().expect("asked") {
+    for file in home.files().expect("asked") {
         let stored = file.segment;
         add(
             "segments",
             &stored.path.clone(),
-            Box::new(move |archive: &Archive| {
+            Box::new(move |home: &Home| {
                 let city = |code: &str| code.parse().ok().map(City);
-                segment::read(archive.home(), &stored, Fields::All, &city).map(drop)
+                segment::read(home.folder(), &stored, Fields::All, &city).map(drop)
             }),
         );
     }
     for table in [Table::City, Table::Plant] {
-        let chains = archive.chains(table, None).expect("asked").expect("the newest are stored");
+        let chains = home.chains(table, None).expect("asked").expect("the newest are stored");
         for file in chains.iter().flat_map(Chain::files).cloned() {
             add(
                 "parts",
                 &file.path.clone(),
-                Box::new(move |archive: &Archive| read_part(archive.home(), &file).map(drop)),
+                Box::new(move |home: &Home| read_part(home.folder(), &file).map(drop)),
             );
         }
     }
-    for kept in archive.snapshots().expect("asked") {
+    for kept in home.snapshots().expect("asked") {
         add(
             "snapshots",
             &kept.file.path.clone(),
-            Box::new(move |archive: &Archive| snapshot::open(archive.home(), &kept).map(drop)),
+            Box::new(move |home: &Home| snapshot::open(home.folder(), &kept).map(drop)),
         );
     }
-    for part in archive.panels().expect("asked") {
+    for part in home.panels().expect("asked") {
         add(
             "panels",
             &part.file.path.clone(),
-            Box::new(move |archive: &Archive| read_panel(archive.home(), &part, None).map(drop)),
+            Box::new(move |home: &Home| read_panel(home.folder(), &part, None).map(drop)),
         );
     }
-    for key in archive.memories().expect("asked") {
+    for key in home.memories().expect("asked") {
         let of = blake3::hash(key.as_bytes()).to_hex();
         for &name in tables_of(&key) {
             let begins = format!("{}-{name}-", &of[..16]);
-            let below = files_below(&archive.home().join("memory"));
+            let below = files_below(&home.folder().join("memory"));
             let is_of = |path: &&PathBuf| path.to_string_lossy().contains(&begins);
             let path = below.iter().find(is_of).expect("a table of the memory");
             let of = key.clone();
-            let read = Box::new(move |archive: &Archive| {
-                archive.read_memory(&of, name).map(|table| drop(table.expect("it is kept")))
+            let read = Box::new(move |home: &Home| {
+                home.read_memory(&of, name).map(|table| drop(table.expect("it is kept")))
             });
             add(kind_of(&key), &path.to_string_lossy(), read);
         }
@@ -213,20 +213,20 @@ fn tables_of(key: &str) -> &'static [&'static str] {
 }
 
 /// All query results of the manifest, with the hash of each file that it names.
-pub fn told(home: &Path) -> Result<String, ArchiveError> {
-    let archive = Archive::read(home)?;
-    let files = archive.files()?;
-    let parts = [archive.parts(Table::City, None)?, archive.parts(Table::Plant, None)?];
-    let rejects = files.iter().map(|file| archive.rejects(file.vintage));
-    let rejects = rejects.collect::<Result<Vec<_>, ArchiveError>>()?;
-    let results = (archive.snapshots()?, archive.panels()?, archive.memories()?);
+pub fn told(home: &Path) -> Result<String, HomeError> {
+    let opened = Home::read(home)?;
+    let files = opened.files()?;
+    let parts = [opened.parts(Table::City, None)?, opened.parts(Table::Plant, None)?];
+    let rejects = files.iter().map(|file| opened.rejects(file.vintage));
+    let rejects = rejects.collect::<Result<Vec<_>, HomeError>>()?;
+    let results = (opened.snapshots()?, opened.panels()?, opened.memories()?);
     Ok(format!(
         "{files:?} {parts:?} {rejects:?} {results:?} {:?} {:?} {:?} {:?} {:?}",
-        archive.estimates()?,
-        archive.definition()?,
-        archive.closed()?,
-        archive.publications()?,
-        archive.first_period()?,
+        opened.estimates()?,
+        opened.definition()?,
+        opened.closed()?,
+        opened.publications()?,
+        opened.first_period()?,
     ))
 }
 

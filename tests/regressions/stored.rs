@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use spillover::home::{Archive, StoredState};
+use spillover::home::{Home, StoredState};
 
 use super::commands::{exported, growing, take_in};
 use super::{Sandbox, estimate, models, number};
@@ -288,15 +288,15 @@ fn a_failure_is_gone_once_the_same_model_is_estimated() {
 #[test]
 fn what_a_newer_program_kept_is_an_error_that_says_what_to_do() {
     let sandbox = growing("200912");
-    // A row in the form of a later version: written through the engine's archive, and sealed.
-    let mut archive = Archive::open(&sandbox.home()).expect("the home");
-    let mut newest = archive.estimates().expect("estimates");
+    // A row in the form of a later version: written through the engine's type, and sealed.
+    let mut home = Home::open(&sandbox.home()).expect("the home");
+    let mut newest = home.estimates().expect("estimates");
     newest.retain(|one| one.name() == "3.4");
     for one in &mut newest {
         one.state = StoredState::Estimated { schema: 2, fields: "{}".to_owned() };
     }
-    archive.add_estimates(&newest).expect("kept");
-    drop(archive);
+    home.add_estimates(&newest).expect("kept");
+    drop(home);
     for arguments in [&["estimate", "--table", "3"][..], &["export", "estimates"]] {
         let run = sandbox.run(arguments);
         assert_eq!(run.code, Some(1), "{arguments:?}");

@@ -7,34 +7,34 @@ use super::finding::{Affected, Finding, Verification};
 use crate::domain::types::Vintage;
 use crate::engine::{EngineError, needs_records};
 use crate::home::parts::{Chain, Table};
-use crate::home::{Archive, ArchiveError, FileEntry, Stored};
+use crate::home::{FileEntry, Home, HomeError, Stored};
 
 /// Checks every file of a home that the recomputation of figures does not read.
 ///
 /// # Errors
 /// [`EngineError`] if the manifest cannot be read.
-pub fn find(archive: &Archive, verification: &mut Verification) -> Result<(), EngineError> {
-    let home = archive.home();
-    for snapshot in archive.snapshots()? {
-        if let Err(error) = snapshot.file.open(home) {
+pub fn find(home: &Home, verification: &mut Verification) -> Result<(), EngineError> {
+    let folder = home.folder();
+    for snapshot in home.snapshots()? {
+        if let Err(error) = snapshot.file.open(folder) {
             verification.found(Finding::Saving("`snapshot` writes a new one", error));
         }
     }
-    let panels = archive.panels()?.into_iter().map(|part| part.file);
-    for file in panels.chain(archive.memory_files()?) {
-        if let Err(error) = file.open(home) {
+    let panels = home.panels()?.into_iter().map(|part| part.file);
+    for file in panels.chain(home.memory_files()?) {
+        if let Err(error) = file.open(folder) {
             verification.found(Finding::Saving("`estimate` makes it again", error));
         }
     }
-    for file in archive.files()?.into_iter().filter(|file| !file.counts_now()) {
-        if let Err(error) = file.segment.open(home) {
-            let affected = of_records(archive, &file)?;
+    for file in home.files()?.into_iter().filter(|file| !file.counts_now()) {
+        if let Err(error) = file.segment.open(folder) {
+            let affected = of_records(home, &file)?;
             verification.found(Finding::OldRecords { file: file.name, affected, error });
         }
     }
-    for (table, file) in archive.old_files()? {
-        if let Err(error) = file.open(home) {
-            let affected = of_file(archive, table, &file)?;
+    for (table, file) in home.old_files()? {
+        if let Err(error) = file.open(folder) {
+            let affected = of_file(home, table, &file)?;
             verification.found(Finding::OldPart { table, affected, error });
         }
     }
@@ -42,11 +42,11 @@ pub fn find(archive: &Archive, verification: &mut Verification) -> Result<(), En
 }
 
 /// The vintages that cannot be replayed without the records of a file.
-fn of_records(archive: &Archive, file: &FileEntry) -> Result<Affected, EngineError> {
-    let newest = archive.last_vintage()?.unwrap_or_default();
+fn of_records(home: &Home, file: &FileEntry) -> Result<Affected, EngineError> {
+    let newest = home.last_vintage()?.unwrap_or_default();
     let mut affected = Vec::new();
     for vintage in (file.vintage.0..=newest.0).map(Vintage) {
-        if needs_records(archive, file, vintage)? {
+        if needs_records(home, file, vintage)? {
             affected.push(vintage);
         }
     }
@@ -54,12 +54,12 @@ fn of_records(archive: &Archive, file: &FileEntry) -> Result<Affected, EngineErr
 }
 
 /// The published vintages whose table is read from a file.
-fn of_file(archive: &Archive, table: Table, file: &Stored) -> Result<Affected, ArchiveError> {
-    let mut vintages: Vec<Vintage> = archive.publications()?.into_iter().map(|of| of.1).collect();
+fn of_file(home: &Home, table: Table, file: &Stored) -> Result<Affected, HomeError> {
+    let mut vintages: Vec<Vintage> = home.publications()?.into_iter().map(|of| of.1).collect();
     vintages.dedup();
     let mut affected = Vec::new();
     for vintage in vintages {
-        let chains = archive.chains(table, Some(vintage))?.unwrap_or_default();
+        let chains = home.chains(table, Some(vintage))?.unwrap_or_default();
         if chains.iter().flat_map(Chain::files).any(|other| other == file) {
             affected.push(vintage);
         }

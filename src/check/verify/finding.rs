@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::domain::types::Vintage;
 use crate::engine::EngineError;
-use crate::home::ArchiveError;
+use crate::home::HomeError;
 use crate::home::parts::Table;
 use crate::tables::export::ExportError;
 
@@ -26,7 +26,7 @@ pub enum Finding {
     },
     /// A file that only saves time is missing or damaged; the text names the command that restores
     /// it.
-    Saving(&'static str, ArchiveError),
+    Saving(&'static str, HomeError),
     /// The records of a file that no longer counts are missing or damaged.
     OldRecords {
         /// The file.
@@ -34,7 +34,7 @@ pub enum Finding {
         /// The affected figures.
         affected: Affected,
         /// The problem.
-        error: ArchiveError,
+        error: HomeError,
     },
     /// A part of older vintages only is missing or damaged.
     OldPart {
@@ -43,7 +43,7 @@ pub enum Finding {
         /// The affected figures.
         affected: Affected,
         /// The problem.
-        error: ArchiveError,
+        error: HomeError,
     },
     /// A published part is missing or damaged, so that a year cannot be read.
     Part(Table, ExportError),

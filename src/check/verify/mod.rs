@@ -1,4 +1,4 @@
-//! `verify`: recomputes everything from the archive in one pass, and compares it with the published
+//! `verify`: recomputes everything from the home in one pass, and compares it with the published
 //! tables, bit for bit.
 //!
 //! Input: a home. Output: named findings and the figures that they affect. A finding is a damaged
@@ -15,7 +15,7 @@ use crate::check::oracle::{Oracle, Tables};
 use crate::domain::types::Year;
 use crate::engine::replay::Replay;
 use crate::engine::{EngineError, LiveSegment};
-use crate::home::Archive;
+use crate::home::Home;
 use crate::home::parts::Table;
 use crate::home::segment::Fields;
 use crate::tables::cells::fields_of;
@@ -30,16 +30,16 @@ pub use finding::{Affected, FINDINGS_MAX, Finding, Verification};
 ///
 /// # Errors
 /// [`EngineError`] if the home cannot be opened at all; damage is a finding, not an error.
-pub fn verify(archive: &Archive, progress: impl FnMut()) -> Result<Verification, EngineError> {
+pub fn verify(home: &Home, progress: impl FnMut()) -> Result<Verification, EngineError> {
     let mut verification = Verification::default();
-    for what in archive.integrity()? {
+    for what in home.integrity()? {
         verification.found(Finding::Manifest(what));
     }
-    damage::find(archive, &mut verification)?;
-    let mut replay = Replay::open(archive)?;
+    damage::find(home, &mut verification)?;
+    let mut replay = Replay::open(home)?;
     let tables = recompute(&mut replay, &mut verification, progress)?;
     let Some(tables) = tables else {
-        look_at_parts(replay.archive, &mut verification)?;
+        look_at_parts(replay.home, &mut verification)?;
         return Ok(verification);
     };
     for table in [Table::City, Table::Plant] {
@@ -51,10 +51,10 @@ pub fn verify(archive: &Archive, progress: impl FnMut()) -> Result<Verification,
 }
 
 /// Checks the files of both tables, for a home whose figures cannot be compared with the records.
-fn look_at_parts(archive: &Archive, verification: &mut Verification) -> Result<(), EngineError> {
+fn look_at_parts(home: &Home, verification: &mut Verification) -> Result<(), EngineError> {
     for table in [Table::City, Table::Plant] {
-        for part in archive.parts(table, None)? {
-            if let Err(error) = part.file.open(archive.home()) {
+        for part in home.parts(table, None)? {
+            if let Err(error) = part.file.open(home.folder()) {
                 verification.found(Finding::Part(table, error.into()));
             }
         }
@@ -71,7 +71,7 @@ fn recompute(
 ) -> Result<Option<Tables>, EngineError> {
     let geography = std::sync::Arc::clone(&replay.definition.geography);
     let mut oracle = Oracle::new(replay.calendar, &geography, replay.definition.choices);
-    let recorded = replay.archive.files()?;
+    let recorded = replay.home.files()?;
     let mut whole = true;
     for segment in replay.segments.clone() {
         match count(replay, &segment, &mut oracle) {
@@ -117,7 +117,7 @@ fn compare(
     verification: &mut Verification,
 ) -> Result<(), ExportError> {
     let mut missing: Vec<Year> = replay.calendar.indicator_years().collect();
-    let published = TableAt::published(replay.archive, table, None, &replay.definition)?;
+    let published = TableAt::published(replay.home, table, None, &replay.definition)?;
     for rows in published.rows(None) {
         let (year, rows) = match rows {
             Ok(rows) => rows,
@@ -153,7 +153,7 @@ fn compare(
 fn year_of(error: &ExportError, years: &[Year]) -> Option<Year> {
     match error {
         ExportError::Rows { year, .. } => Some(*year),
-        ExportError::Archive(error) => {
+        ExportError::Home(error) => {
             let text = error.to_string();
             years.iter().copied().find(|year| text.contains(&format!("/{year}/")))
         }

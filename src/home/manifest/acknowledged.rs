@@ -9,31 +9,31 @@ use std::path::Path;
 
 use crate::files;
 use crate::home::durable::Draft;
-use crate::home::error::{ArchiveError, Result};
+use crate::home::error::{HomeError, Result};
 
 const NAME: &str = "acknowledged";
 
 /// Reads the number; 0 if there is no file yet.
 ///
 /// # Errors
-/// - [`ArchiveError::Read`] if it cannot be read.
-/// - [`ArchiveError::Foreign`] if the path is a link or not a file.
-/// - [`ArchiveError::Acknowledged`] if the content is not a number.
+/// - [`HomeError::Read`] if it cannot be read.
+/// - [`HomeError::Foreign`] if the path is a link or not a file.
+/// - [`HomeError::Acknowledged`] if the content is not a number.
 pub(super) fn read(home: &Path) -> Result<u64> {
     let path = home.join(NAME);
     if let Ok(there) = fs::symlink_metadata(&path)
         && let Err(source) = files::check_regular(there.file_type())
     {
-        return Err(ArchiveError::Foreign { path, source });
+        return Err(HomeError::Foreign { path, source });
     }
     let text = match files::read(&path) {
         Ok(text) => text,
         Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
             return Ok(0);
         }
-        Err(source) => return Err(ArchiveError::Read { path, source }),
+        Err(source) => return Err(HomeError::Read { path, source }),
     };
-    parse(&text).ok_or(ArchiveError::Acknowledged { path })
+    parse(&text).ok_or(HomeError::Acknowledged { path })
 }
 
 /// Parses the number and its hash; a flipped bit never gives another number.
@@ -46,10 +46,10 @@ fn parse(text: &[u8]) -> Option<u64> {
 /// Writes the number durably.
 ///
 /// # Errors
-/// [`ArchiveError::Write`], [`ArchiveError::Sync`] if it cannot be written.
+/// [`HomeError::Write`], [`HomeError::Sync`] if it cannot be written.
 pub(super) fn write(home: &Path, number: u64) -> Result<()> {
     let mut draft = Draft::create(home, NAME.to_owned())?;
-    let failed = |source| ArchiveError::Write { path: home.join(NAME), source };
+    let failed = |source| HomeError::Write { path: home.join(NAME), source };
     let hash = blake3::hash(&number.to_le_bytes()).to_hex();
     writeln!(draft, "{number} {hash}").map_err(failed)?;
     draft.publish().map(|_| ())

@@ -18,7 +18,7 @@ use crate::feed::findings::unseen::{NewCodes, UNSEEN};
 use crate::home::Publication;
 use crate::home::definition::DefinitionTexts;
 use crate::home::durable::Stored;
-use crate::home::error::{ArchiveError, Result, says};
+use crate::home::error::{HomeError, Result, says};
 use crate::home::parts::Part;
 
 /// The content of one transaction; each file that it names is already durable.
@@ -166,10 +166,10 @@ impl Manifest {
     /// Adds a commit completely or not at all.
     ///
     /// # Errors
-    /// - [`ArchiveError::NotWritten`] if one of its files is missing.
-    /// - [`ArchiveError::NotLive`] if it withdraws a file that does not count.
-    /// - [`ArchiveError::Recorded`] if it has a definition and the home has one already.
-    /// - [`ArchiveError::Commit`] if the database refuses it, for example a publication or bytes
+    /// - [`HomeError::NotWritten`] if one of its files is missing.
+    /// - [`HomeError::NotLive`] if it withdraws a file that does not count.
+    /// - [`HomeError::Recorded`] if it has a definition and the home has one already.
+    /// - [`HomeError::Commit`] if the database refuses it, for example a publication or bytes
     ///   that it already has.
     ///
     /// # Panics
@@ -188,13 +188,13 @@ impl Manifest {
                 Ok(transaction.commit()?)
             });
         transaction.map_err(|failure| match failure {
-            Failure::NotLive(vintage) => ArchiveError::NotLive { vintage },
-            Failure::Recorded => ArchiveError::Recorded { path: path.clone() },
+            Failure::NotLive(vintage) => HomeError::NotLive { vintage },
+            Failure::Recorded => HomeError::Recorded { path: path.clone() },
             Failure::Refused(source) if says(&source, SQLITE_IOERR_FSYNC) => {
-                ArchiveError::Unconfirmed { path: path.clone(), source }
+                HomeError::Unconfirmed { path: path.clone(), source }
             }
             Failure::Refused(source) => {
-                ArchiveError::Commit { path: path.clone(), publication: commit.publication, source }
+                HomeError::Commit { path: path.clone(), publication: commit.publication, source }
             }
         })?;
         self.acknowledge(0)
@@ -215,7 +215,7 @@ impl From<rusqlite::Error> for Failure {
 }
 
 fn check_written(home: &Path, stored: &Stored, publication: Publication) -> Result<()> {
-    let not_written = || ArchiveError::NotWritten { path: home.join(&stored.path), publication };
+    let not_written = || HomeError::NotWritten { path: home.join(&stored.path), publication };
     stored.is_there(home).then_some(()).ok_or_else(not_written)
 }
 

@@ -35,7 +35,7 @@ pub use results::{PanelPart, StoredEstimate, StoredModel, StoredState};
 pub use revise::{Rebuilt, Reclassified, Withdrawn};
 
 use super::durable::Identity;
-use super::error::{ArchiveError, Result, is_without_shared_file, says};
+use super::error::{HomeError, Result, is_without_shared_file, says};
 use crate::files::{self, check_regular, private};
 
 const SCHEMA: &str = include_str!("schema.sql");
@@ -84,21 +84,21 @@ impl Manifest {
     /// Opens the manifest of a home for writing; creates it if there is none.
     ///
     /// # Errors
-    /// - [`ArchiveError::OpenManifest`] if it cannot be opened or created.
-    /// - [`ArchiveError::Layout`] if another version wrote it.
-    /// - [`ArchiveError::ManifestDamaged`], [`ArchiveError::ManifestLost`] if it differs from what
+    /// - [`HomeError::OpenManifest`] if it cannot be opened or created.
+    /// - [`HomeError::Layout`] if another version wrote it.
+    /// - [`HomeError::ManifestDamaged`], [`HomeError::ManifestLost`] if it differs from what
     ///   was written.
     pub(super) fn open(home: &Path) -> Result<Self> {
         let path = home.join(NAME);
         let acknowledged = acknowledged::read(home)?;
         // The database creates its log and index with the mode of its own file.
         private::create_if_missing(&path)
-            .map_err(|source| ArchiveError::Write { path: path.clone(), source })?;
+            .map_err(|source| HomeError::Write { path: path.clone(), source })?;
         let connection = connect(&path).map_err(|source| not_opened(&path, source))?;
         let mut manifest = Self::new(connection, path);
         match manifest.layout()? {
             0 if acknowledged > 0 || has_records(home)? => {
-                return Err(ArchiveError::ManifestLost {
+                return Err(HomeError::ManifestLost {
                     path: manifest.path,
                     acknowledged,
                     found: 0,
@@ -117,10 +117,10 @@ impl Manifest {
     /// see the state of one commit.
     ///
     /// # Errors
-    /// - [`ArchiveError::NoHome`] if there is none, or a writer is still creating it.
-    /// - [`ArchiveError::OpenManifest`] if it cannot be opened.
-    /// - [`ArchiveError::Layout`] if another version wrote it.
-    /// - [`ArchiveError::ManifestDamaged`], [`ArchiveError::ManifestLost`] if it differs from what
+    /// - [`HomeError::NoHome`] if there is none, or a writer is still creating it.
+    /// - [`HomeError::OpenManifest`] if it cannot be opened.
+    /// - [`HomeError::Layout`] if another version wrote it.
+    /// - [`HomeError::ManifestDamaged`], [`HomeError::ManifestLost`] if it differs from what
     ///   was written.
     pub(super) fn read(home: &Path) -> Result<Self> {
         let manifest = Self::follow(home)?;
@@ -138,25 +138,25 @@ impl Manifest {
         let path = home.join(NAME);
         // Read before the database: a writer increases it after a commit.
         let acknowledged = acknowledged::read(home)?;
-        let lost = |path| Err(ArchiveError::ManifestLost { path, acknowledged, found: 0 });
+        let lost = |path| Err(HomeError::ManifestLost { path, acknowledged, found: 0 });
         match std::fs::metadata(&path).and_then(|there| check_regular(there.file_type())) {
             Ok(()) => {}
             Err(error) if is_missing(&error) && acknowledged == 0 => {
-                return Err(ArchiveError::NoHome { home: home.to_owned() });
+                return Err(HomeError::NoHome { home: home.to_owned() });
             }
             Err(error) if is_missing(&error) => return lost(path),
-            Err(source) => return Err(ArchiveError::Read { path, source }),
+            Err(source) => return Err(HomeError::Read { path, source }),
         }
         let connection = match connect_read_only(&path) {
             Err(error) if is_in_the_making(&error) && acknowledged == 0 => {
-                return Err(ArchiveError::NoHome { home: home.to_owned() });
+                return Err(HomeError::NoHome { home: home.to_owned() });
             }
             connection => connection.map_err(|source| not_opened(&path, source))?,
         };
         let manifest = Self::new(connection, path);
         match manifest.layout()? {
             0 if acknowledged > 0 => return lost(manifest.path),
-            0 => return Err(ArchiveError::NoHome { home: home.to_owned() }),
+            0 => return Err(HomeError::NoHome { home: home.to_owned() }),
             _ => manifest.check_whole(acknowledged)?,
         }
         Ok(manifest)
@@ -189,17 +189,17 @@ impl Manifest {
     /// written last: a manifest without it cannot miss commits.
     ///
     /// # Errors
-    /// [`ArchiveError::Write`], [`ArchiveError::Keep`] if the copy cannot be written.
+    /// [`HomeError::Write`], [`HomeError::Keep`] if the copy cannot be written.
     pub(super) fn copy(&self, to: &Path) -> Result<()> {
         let path = to.join(NAME);
         private::create_if_missing(&path)
-            .map_err(|source| ArchiveError::Write { path: path.clone(), source })?;
+            .map_err(|source| HomeError::Write { path: path.clone(), source })?;
         let copied = Connection::open(&path).and_then(|mut copy| {
             Backup::new(&self.connection, &mut copy)?.step(-1)?;
             seal::n_commits(&self.connection)
         });
         let what = "the copy";
-        let n_commits = copied.map_err(|source| ArchiveError::Keep { path, what, source })?;
+        let n_commits = copied.map_err(|source| HomeError::Keep { path, what, source })?;
         acknowledged::write(to, n_commits)
     }
 
@@ -218,7 +218,7 @@ impl Manifest {
     /// their sizes. The manifest of another home must not decide which files are removed.
     ///
     /// # Errors
-    /// [`ArchiveError::Query`] if it cannot be read.
+    /// [`HomeError::Query`] if it cannot be read.
     pub(super) fn is_of(&self, home: &Path) -> Result<bool> {
         let files = self.files()?;
         Ok(files.iter().filter(|file| file.counts_now()).all(|file| file.segment.is_there(home)))
@@ -235,7 +235,7 @@ impl Manifest {
             seal::n_commits(&self.connection).map_err(|source| not_opened(&self.path, source))?;
         if found < acknowledged {
             let path = self.path.clone();
-            return Err(ArchiveError::ManifestLost { path, acknowledged, found });
+            return Err(HomeError::ManifestLost { path, acknowledged, found });
         }
         Ok(())
     }
@@ -244,7 +244,7 @@ impl Manifest {
         let found = seal::check(&self.connection, tables);
         let found = found.map_err(|source| not_opened(&self.path, source))?;
         match found.into_iter().next() {
-            Some(what) => Err(ArchiveError::ManifestDamaged { path: self.path.clone(), what }),
+            Some(what) => Err(HomeError::ManifestDamaged { path: self.path.clone(), what }),
             None => Ok(()),
         }
     }
@@ -268,7 +268,7 @@ impl Manifest {
             seal::n_commits(&self.connection)
         })();
         let path = || self.path.clone();
-        let n_commits = emptied.map_err(|source| ArchiveError::Keep {
+        let n_commits = emptied.map_err(|source| HomeError::Keep {
             path: path(),
             what: "the commit",
             source,
@@ -306,13 +306,13 @@ impl Manifest {
     fn check_layout(&self) -> Result<()> {
         match self.layout()? {
             LAYOUT_MIN..=LAYOUT => Ok(()),
-            found => Err(ArchiveError::Layout { path: self.path.clone(), found, expected: LAYOUT }),
+            found => Err(HomeError::Layout { path: self.path.clone(), found, expected: LAYOUT }),
         }
     }
 }
 
-fn not_opened(path: &Path, source: rusqlite::Error) -> ArchiveError {
-    ArchiveError::OpenManifest { path: path.to_owned(), source }
+fn not_opened(path: &Path, source: rusqlite::Error) -> HomeError {
+    HomeError::OpenManifest { path: path.to_owned(), source }
 }
 
 fn layout(connection: &Connection) -> rusqlite::Result<i64> {
@@ -385,7 +385,7 @@ fn has_records(home: &Path) -> Result<bool> {
     match std::fs::read_dir(&path) {
         Ok(mut entries) => Ok(entries.next().is_some()),
         Err(error) if is_missing(&error) => Ok(false),
-        Err(source) => Err(ArchiveError::Read { path, source }),
+        Err(source) => Err(HomeError::Read { path, source }),
     }
 }
 

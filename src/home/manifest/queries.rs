@@ -17,7 +17,7 @@ use crate::domain::types::{BadPeriod, Period, Vintage, Year};
 use crate::home::Publication;
 use crate::home::definition::DefinitionTexts;
 use crate::home::durable::Stored;
-use crate::home::error::{ArchiveError, Result};
+use crate::home::error::{HomeError, Result};
 use crate::home::parts::{Layout, Part, PartKind, Table};
 
 /// An accepted file.
@@ -136,8 +136,8 @@ impl Manifest {
         row().map_err(|source| self.not_read(what, source))
     }
 
-    fn not_read(&self, what: &'static str, source: rusqlite::Error) -> ArchiveError {
-        ArchiveError::Query { path: self.path.clone(), what, source }
+    fn not_read(&self, what: &'static str, source: rusqlite::Error) -> HomeError {
+        HomeError::Query { path: self.path.clone(), what, source }
     }
 
     pub(in crate::home) fn definition(&self) -> Result<Option<DefinitionTexts>> {
@@ -224,7 +224,7 @@ impl Manifest {
     pub(in crate::home) fn segment(&self, vintage: Vintage) -> Result<Stored> {
         let sql = "SELECT segment_path, segment_hash, segment_bytes FROM files WHERE vintage = ?";
         self.row("a segment", sql, [vintage.0], |row| stored(row, 0))?
-            .ok_or(ArchiveError::NoSuchVintage { vintage })
+            .ok_or(HomeError::NoSuchVintage { vintage })
     }
 
     /// True if a file with these bytes was ever accepted.
@@ -356,7 +356,7 @@ impl Manifest {
             manifest_bytes += match path.metadata() {
                 Ok(file) => file.len(),
                 Err(error) if error.kind() == ErrorKind::NotFound => 0,
-                Err(source) => return Err(ArchiveError::Read { path, source }),
+                Err(source) => return Err(HomeError::Read { path, source }),
             };
         }
         Ok(Sizes { manifest_bytes, ..sizes.unwrap_or_default() })

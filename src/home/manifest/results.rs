@@ -7,7 +7,7 @@ use super::{LAYOUT_OF_CONTENT, Manifest, layout_2, seal};
 use crate::domain::types::{Vintage, Year};
 use crate::home::Publication;
 use crate::home::durable::Stored;
-use crate::home::error::{ArchiveError, Result};
+use crate::home::error::{HomeError, Result};
 
 /// The tables, created if they do not exist: a home of an earlier version gets them.
 pub(super) const SCHEMA: &str = include_str!("results.sql");
@@ -253,7 +253,7 @@ impl Manifest {
             seal::count(&transaction)?;
             transaction.commit()
         };
-        run().map_err(|source| ArchiveError::Keep { path, what, source })?;
+        run().map_err(|source| HomeError::Keep { path, what, source })?;
         self.acknowledge(0)
     }
 }

@@ -78,7 +78,7 @@ impl Chain {
     /// its recorded size: another program that rewrites a file changes its size.
     ///
     /// # Errors
-    /// [`crate::home::ArchiveError::Read`] if a file cannot be read.
+    /// [`crate::home::HomeError::Read`] if a file cannot be read.
     pub fn as_it_lies(&self, home: &Path) -> Result<Option<Self>> {
         let mut chain = self.clone();
         let layers = chain.layers.iter_mut().map(Layer::file_mut);

@@ -29,7 +29,7 @@ use super::{Part, PartRows, REMOVED, Table, read_part};
 use crate::domain::types::Year;
 use crate::home::Publication;
 use crate::home::durable::Stored;
-use crate::home::error::{ArchiveError, Result};
+use crate::home::error::{HomeError, Result};
 
 /// A fold of a whole part of a year and later changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -121,13 +121,13 @@ pub(super) struct Step {
 /// Folds changes.
 ///
 /// # Errors
-/// - [`ArchiveError::Read`], [`ArchiveError::Corrupt`], [`ArchiveError::Decode`],
-///   [`ArchiveError::Overlay`] if a part is missing, damaged or foreign.
-/// - [`ArchiveError::Write`], [`ArchiveError::Encode`], [`ArchiveError::Sync`] if a file cannot be
+/// - [`HomeError::Read`], [`HomeError::Corrupt`], [`HomeError::Decode`],
+///   [`HomeError::Overlay`] if a part is missing, damaged or foreign.
+/// - [`HomeError::Write`], [`HomeError::Encode`], [`HomeError::Sync`] if a file cannot be
 ///   written.
 pub(in crate::home) fn fold(home: &Path, folding: &Folding<'_>) -> Result<Folded> {
     let path = home.join(&folding.base.0.path);
-    let misfit = |source| ArchiveError::Overlay { path: path.clone(), source };
+    let misfit = |source| HomeError::Overlay { path: path.clone(), source };
     let mut rows = None;
     let mut steps = Vec::new();
     if !folding.changes.is_empty() {
@@ -183,8 +183,7 @@ impl Changes {
         let mut keys = Keys::of(folding.table);
         let (mut all, mut layers, mut at) = (Vec::new(), Vec::new(), 0);
         for part in folding.changes {
-            let misfit =
-                |source| ArchiveError::Overlay { path: home.join(&part.file.path), source };
+            let misfit = |source| HomeError::Overlay { path: home.join(&part.file.path), source };
             let mut layer = Vec::new();
             for batch in read_part(home, &part.file)? {
                 layer.extend((at..).zip(keys.of_rows(&batch).map_err(misfit)?));
@@ -193,7 +192,7 @@ impl Changes {
             }
             layers.push(layer);
         }
-        let misfit = |source| ArchiveError::Overlay { path: home.join(&folding.name), source };
+        let misfit = |source| HomeError::Overlay { path: home.join(&folding.name), source };
         let rows = concat_batches(schema, &all).map_err(misfit)?;
         let removed = removed(&rows).map_err(misfit)?;
         let mut last = FxHashMap::default();
@@ -208,7 +207,7 @@ impl Changes {
         &self,
         base: PartRows,
         writer: &mut RowsWriter,
-        misfit: &impl Fn(ArrowError) -> ArchiveError,
+        misfit: &impl Fn(ArrowError) -> HomeError,
     ) -> Result<Touched> {
         let mut touched = Touched::default();
         let mut is_new: FxHashMap<Key, usize> = FxHashMap::default();

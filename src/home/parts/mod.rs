@@ -32,7 +32,7 @@ pub use write::PartWriter;
 
 use super::Publication;
 use super::durable::Stored;
-use super::error::{ArchiveError, Result};
+use super::error::{HomeError, Result};
 use crate::domain::types::Year;
 
 /// The column that marks removed rows: the first column of every part, and of no table.
@@ -169,9 +169,9 @@ pub fn in_use(parts: &[Part]) -> Vec<Part> {
 /// The rows of a file of a table with the column [`REMOVED`], after a check of its hash.
 ///
 /// # Errors
-/// - [`ArchiveError::Read`] if the file is missing or unreadable.
-/// - [`ArchiveError::Corrupt`] if its hash differs.
-/// - [`ArchiveError::Decode`] if the hash is right, and this version cannot read the file.
+/// - [`HomeError::Read`] if the file is missing or unreadable.
+/// - [`HomeError::Corrupt`] if its hash differs.
+/// - [`HomeError::Decode`] if the hash is right, and this version cannot read the file.
 pub fn read_part(home: &Path, file: &Stored) -> Result<Vec<RecordBatch>> {
     PartRows::open(home, file)?.collect()
 }
@@ -195,7 +195,7 @@ impl PartRows {
         let path = home.join(&file.path);
         let reader = ParquetRecordBatchReaderBuilder::try_new(open)
             .and_then(|builder| builder.with_batch_size(ROWS_MAX).build());
-        let reader = reader.map_err(|source| ArchiveError::decode(&path, source))?;
+        let reader = reader.map_err(|source| HomeError::decode(&path, source))?;
         Ok(Self { path, reader })
     }
 
@@ -210,6 +210,6 @@ impl Iterator for PartRows {
 
     fn next(&mut self) -> Option<Self::Item> {
         let batch = self.reader.next()?;
-        Some(batch.map_err(|source| ArchiveError::decode(&self.path, source)))
+        Some(batch.map_err(|source| HomeError::decode(&self.path, source)))
     }
 }

@@ -17,7 +17,7 @@ use super::chain::{Chain, Layer};
 use super::undo::by_step;
 use super::{PartRows, REMOVED, Table, read_part};
 use crate::home::Publication;
-use crate::home::error::{ArchiveError, Result};
+use crate::home::error::{HomeError, Result};
 
 /// The column with the publication that a row undoes.
 pub(super) const UNDOES: &str = "undoes";
@@ -42,7 +42,7 @@ impl YearStream {
     /// Opens the files of a year after a check of their hashes, and reads its layers.
     ///
     /// # Errors
-    /// Those of [`read_part`], and [`ArchiveError::Overlay`] if the files do not fit together.
+    /// Those of [`read_part`], and [`HomeError::Overlay`] if the files do not fit together.
     pub fn open(home: &Path, table: Table, chain: &Chain) -> Result<Self> {
         let mut overlay = Overlay::of(table);
         let mut above = Vec::new();
@@ -56,7 +56,7 @@ impl YearStream {
                 None => overlay.below(&batches),
                 Some(to) => overlay.below_undone(&batches, to),
             };
-            let misfit = |source| ArchiveError::Overlay { path: home.join(&file.path), source };
+            let misfit = |source| HomeError::Overlay { path: home.join(&file.path), source };
             above.push(rows.map_err(misfit)?);
         }
         let above: Vec<RecordBatch> = above.into_iter().rev().flatten().collect();
@@ -71,7 +71,7 @@ impl YearStream {
             Err(error) => return Some(Err(error)),
         };
         let rows = self.overlay.left_of(&batch);
-        Some(rows.map_err(|source| ArchiveError::Overlay { path: self.path.clone(), source }))
+        Some(rows.map_err(|source| HomeError::Overlay { path: self.path.clone(), source }))
     }
 }
 

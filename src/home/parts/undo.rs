@@ -21,7 +21,7 @@ use super::fold::{Folding, Step, UndoPart, path_of, position};
 use super::overlay::{Key, Keys, UNDOES};
 use super::write::RowsWriter;
 use crate::home::Publication;
-use crate::home::error::{ArchiveError, Result};
+use crate::home::error::{HomeError, Result};
 
 /// Writes undo steps, the newest first, without unwanted publications. Steps around an unwanted
 /// publication become one; steps that lead to no wanted publication are left out.
@@ -102,7 +102,7 @@ impl<'a> UndoWriter<'a> {
     /// Adds the steps of an earlier undo part.
     pub(super) fn part(&mut self, undo: &UndoPart) -> Result<()> {
         let path = self.home.join(&undo.file.path);
-        let misfit = |source| ArchiveError::Overlay { path: path.clone(), source };
+        let misfit = |source| HomeError::Overlay { path: path.clone(), source };
         // Each step undoes the publication that the previous step restores.
         let undoes = std::iter::once(undo.newest).chain(undo.states.iter().rev().copied());
         let mut steps = undoes.zip(undo.states.iter().rev().copied());
@@ -130,7 +130,7 @@ impl<'a> UndoWriter<'a> {
     fn end(&mut self, current: Current) -> Result<()> {
         let Current::Waiting { undoes, state, rows } = current else { return Ok(()) };
         let path = self.home.join(&self.folding.name);
-        let misfit = |source| ArchiveError::Overlay { path, source };
+        let misfit = |source| HomeError::Overlay { path, source };
         let rows = oldest_of_each(Keys::of(self.folding.table), &rows).map_err(misfit)?;
         self.newest.get_or_insert(undoes);
         self.states.push(state);
@@ -140,7 +140,7 @@ impl<'a> UndoWriter<'a> {
     fn write(&mut self, undoes: Publication, rows: &RecordBatch) -> Result<()> {
         let path = path_of(self.folding, "-undo");
         let misfit =
-            |source| ArchiveError::Overlay { path: self.home.join(&self.folding.name), source };
+            |source| HomeError::Overlay { path: self.home.join(&self.folding.name), source };
         let rows = marked(undoes, rows).map_err(misfit)?;
         let writer = match &mut self.writer {
             Some(writer) => writer,

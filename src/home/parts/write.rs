@@ -15,7 +15,7 @@ use super::{Layout, Part, PartKind, REMOVED, ROWS_MAX, Table};
 use crate::domain::types::Year;
 use crate::home::Publication;
 use crate::home::durable::{Draft, Stored};
-use crate::home::error::{ArchiveError, Result};
+use crate::home::error::{HomeError, Result};
 
 /// Writes the rows of one year of a table; there is no file before [`PartWriter::finish`].
 #[derive(Debug)]
@@ -31,9 +31,9 @@ impl PartWriter {
     /// Starts a part.
     ///
     /// # Errors
-    /// - [`ArchiveError::CreateFolder`], [`ArchiveError::Sync`], [`ArchiveError::Write`] if the
+    /// - [`HomeError::CreateFolder`], [`HomeError::Sync`], [`HomeError::Write`] if the
     ///   file cannot be created.
-    /// - [`ArchiveError::Encode`] if the schema has a type that Parquet does not have.
+    /// - [`HomeError::Encode`] if the schema has a type that Parquet does not have.
     ///
     /// # Panics
     /// If the first column is not the boolean [`REMOVED`].
@@ -54,7 +54,7 @@ impl PartWriter {
     /// Adds rows.
     ///
     /// # Errors
-    /// - [`ArchiveError::Encode`] if the rows have another schema or cannot be written.
+    /// - [`HomeError::Encode`] if the rows have another schema or cannot be written.
     pub fn write(&mut self, rows: &RecordBatch) -> Result<()> {
         self.rows.write(rows)?;
         self.n_removed += rows.column(0).as_boolean().true_count() as u64;
@@ -64,8 +64,8 @@ impl PartWriter {
     /// Makes the part durable; the commit that names it publishes it.
     ///
     /// # Errors
-    /// - [`ArchiveError::Encode`], [`ArchiveError::Write`] if it cannot be written.
-    /// - [`ArchiveError::Sync`] if the disk does not confirm.
+    /// - [`HomeError::Encode`], [`HomeError::Write`] if it cannot be written.
+    /// - [`HomeError::Sync`] if the disk does not confirm.
     ///
     /// # Panics
     /// If a whole part has removed rows, or `months` is not 1 to 12.
@@ -97,7 +97,7 @@ impl RowsWriter {
             .with_properties(properties(&schema))
             .with_skip_arrow_metadata(true);
         let writer = ArrowWriter::try_new_with_options(draft, schema, options)
-            .map_err(|source| ArchiveError::encode(&target, source))?;
+            .map_err(|source| HomeError::encode(&target, source))?;
         Ok(Self { writer, target, n_rows: 0 })
     }
 
@@ -107,12 +107,12 @@ impl RowsWriter {
 
     pub(super) fn write(&mut self, rows: &RecordBatch) -> Result<()> {
         self.n_rows += rows.num_rows() as u64;
-        self.writer.write(rows).map_err(|source| ArchiveError::encode(&self.target, source))
+        self.writer.write(rows).map_err(|source| HomeError::encode(&self.target, source))
     }
 
     pub(super) fn finish(self) -> Result<Stored> {
         let Self { writer, target, .. } = self;
-        let draft = writer.into_inner().map_err(|source| ArchiveError::encode(&target, source))?;
+        let draft = writer.into_inner().map_err(|source| HomeError::encode(&target, source))?;
         draft.publish()
     }
 }

@@ -61,7 +61,7 @@ mod tests {
     use super::*;
     use crate::domain::record::{Exclusion, Record, Texts};
     use crate::domain::types::{City, Flow, Period};
-    use crate::home::ArchiveError;
+    use crate::home::HomeError;
     use crate::home::durable::Stored;
 
     const CITIES: [&str; 3] = ["1101", "3101", "4403"];
@@ -204,7 +204,7 @@ mod tests {
         let home = tempfile::tempdir().expect("a temporary folder");
         let (_, _, segment) = written(home.path());
         let error = read(home.path(), &segment, Fields::All, &|_| None).expect_err("no city");
-        assert!(matches!(error, ArchiveError::Value { column: "city", .. }), "{error}");
+        assert!(matches!(error, HomeError::Value { column: "city", .. }), "{error}");
     }
 
     #[test]
@@ -218,7 +218,7 @@ mod tests {
             let hash = blake3::hash(&bytes[..cut]).to_hex().to_string();
             let cut = Stored { hash, ..segment.clone() };
             let error = read(home.path(), &cut, Fields::All, &city_of).expect_err("no segment");
-            assert!(matches!(error, ArchiveError::Decode { .. }), "{error}");
+            assert!(matches!(error, HomeError::Decode { .. }), "{error}");
         }
     }
 }

@@ -23,7 +23,7 @@ use crate::domain::dictionary::Dictionary;
 use crate::domain::record::{Exclusion, Record, Texts};
 use crate::domain::types::{City, Flow, Period};
 use crate::home::durable::Stored;
-use crate::home::error::{ArchiveError, Result};
+use crate::home::error::{HomeError, Result};
 
 /// The columns of a segment to read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,10 +50,10 @@ impl Fields {
 /// The records of a segment, in its order, after a check of its hash.
 ///
 /// # Errors
-/// - [`ArchiveError::Read`] if the file is missing or unreadable.
-/// - [`ArchiveError::Corrupt`] if its hash differs.
-/// - [`ArchiveError::Decode`] if the hash is right, and the file is not a segment of this version.
-/// - [`ArchiveError::Value`] if it has a city unknown to `city_of`, or an unknown code.
+/// - [`HomeError::Read`] if the file is missing or unreadable.
+/// - [`HomeError::Corrupt`] if its hash differs.
+/// - [`HomeError::Decode`] if the hash is right, and the file is not a segment of this version.
+/// - [`HomeError::Value`] if it has a city unknown to `city_of`, or an unknown code.
 pub fn read(
     home: &Path,
     segment: &Stored,
@@ -107,7 +107,7 @@ fn decoded<S: Source>(
     (fields, months): (Fields, Option<&[Period]>),
     city_of: &dyn Fn(&str) -> Option<City>,
 ) -> Result<(Texts, Vec<Record>)> {
-    let decode = |source| ArchiveError::decode(path, source);
+    let decode = |source| HomeError::decode(path, source);
     let segment = RowGroups::open(source, fields, months).map_err(decode)?;
     let mut decoder = Decoder { path, city_of, texts: Texts::default() };
     let mut records = Vec::with_capacity(segment.n_rows);
@@ -257,8 +257,8 @@ struct Column<'b> {
 }
 
 impl<'b> Column<'b> {
-    fn unknown(self, column: &'static str, value: &dyn ToString) -> ArchiveError {
-        ArchiveError::Value { path: self.path.to_owned(), column, value: value.to_string() }
+    fn unknown(self, column: &'static str, value: &dyn ToString) -> HomeError {
+        HomeError::Value { path: self.path.to_owned(), column, value: value.to_string() }
     }
 
     /// A column of texts, each looked up once; without values if the column was not read.

@@ -24,7 +24,7 @@ use crate::domain::record::{Exclusion, Record, Texts};
 use crate::domain::types::{City, Flow, Period, Vintage};
 use crate::home::Publication;
 use crate::home::durable::{Draft, Stored};
-use crate::home::error::{ArchiveError, Result};
+use crate::home::error::{HomeError, Result};
 
 /// The approximate number of bytes of a record in a segment; the buffer grows if needed.
 const BYTES_A_RECORD: usize = 9;
@@ -47,8 +47,8 @@ impl Encoded {
     /// Writes the segment of one accepted file durably; it counts after the commit that names it.
     ///
     /// # Errors
-    /// - [`ArchiveError::CreateFolder`], [`ArchiveError::Write`] if it cannot be written.
-    /// - [`ArchiveError::Sync`] if the disk does not confirm.
+    /// - [`HomeError::CreateFolder`], [`HomeError::Write`] if it cannot be written.
+    /// - [`HomeError::Sync`] if the disk does not confirm.
     pub fn store(&self, home: &Path, vintage: Vintage) -> Result<Stored> {
         self.store_at(home, path(vintage))
     }
@@ -72,9 +72,7 @@ impl Encoded {
     pub fn store_at(&self, home: &Path, path: String) -> Result<Stored> {
         let mut draft = Draft::create(home, path)?;
         let target = draft.target();
-        draft
-            .write_all(&self.bytes)
-            .map_err(|source| ArchiveError::Write { path: target, source })?;
+        draft.write_all(&self.bytes).map_err(|source| HomeError::Write { path: target, source })?;
         draft.publish()
     }
 }
@@ -82,7 +80,7 @@ impl Encoded {
 /// Replaces the segment of an accepted file, because a rebuild excludes other records.
 ///
 /// # Errors
-/// Those of [`Encoded::store`], and [`ArchiveError::Encode`] with those of [`encode`].
+/// Those of [`Encoded::store`], and [`HomeError::Encode`] with those of [`encode`].
 pub fn rewrite<'p>(
     home: &Path,
     vintage: Vintage,
@@ -94,7 +92,7 @@ pub fn rewrite<'p>(
     let mut records = records.to_vec();
     sort(&mut records, texts.firms.len());
     encode(1, texts, &mut records, text_of)
-        .map_err(|source| ArchiveError::encode(&home.join(&path), source))?
+        .map_err(|source| HomeError::encode(&home.join(&path), source))?
         .store_at(home, path)
 }
 

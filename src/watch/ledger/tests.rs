@@ -129,7 +129,7 @@ fn known(ledger: &Ledger, is_seen: impl Fn(&Path, &str) -> bool) -> Ledger {
 }
 
 #[test]
-fn the_next_run_knows_what_the_archive_bears_out_and_tries_the_rest_again() {
+fn the_next_run_knows_what_the_home_bears_out_and_tries_the_rest_again() {
     let mut ledger = Ledger::default();
     for (name, n_bytes) in [(JANUARY, 1), (FEBRUARY, 2)] {
         let verdict = Verdict::Archived { hash: name.to_owned() };
