@@ -8,7 +8,7 @@
 
 use rustc_hash::FxHashSet;
 
-use super::Arrangements;
+use super::arrangements::Arrangements;
 use super::cells::{Cell, CellKey};
 use super::firms::{FirmYear, PlantYear, read_firm_year};
 use super::history::{ExportYears, Relation};

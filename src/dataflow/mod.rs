@@ -11,6 +11,7 @@
 //! The time is the epoch, one for each publication; year and month are data. Money is cents and
 //! growth fixed point, so every sum is exact and the rows do not depend on order, workers or files.
 
+mod arrangements;
 mod cells;
 mod changes;
 mod facts;
@@ -29,14 +30,11 @@ use differential_dataflow::VecCollection;
 use timely::dataflow::ProbeHandle;
 use timely::dataflow::operators::Probe;
 
+pub use arrangements::Arrangements;
 pub use cells::{Cell, CellKey};
 use changes::changes;
-use firms::PlantYear;
-use history::Relation;
 pub use history::YEARS_MAX;
 pub use lookup::Time;
-use lookup::{Handle, forget_before};
-use markets::{Market, MarketKey};
 pub use workers::{Epoch, Output, WorkerFailed, Workers};
 
 use crate::domain::choices::Network;
@@ -52,27 +50,6 @@ pub struct Subject {
     pub first_year: Year,
     /// The first year with indicators.
     pub first_indicator_year: Year,
-}
-
-/// Handles of all arrangements that one worker reads.
-pub struct Arrangements {
-    network: Network,
-    first_year: Year,
-    first_indicator_year: Year,
-    cells: Handle<CellKey, Cell>,
-    plants: Handle<PlantYear, i64>,
-    history: Handle<Relation, i64>,
-    markets: Handle<MarketKey, Market>,
-}
-
-impl Arrangements {
-    /// Compacts the history of all arrangements before an epoch, after its rows have been read.
-    fn forget_before(&mut self, epoch: Time) {
-        forget_before(&mut self.cells, epoch);
-        forget_before(&mut self.plants, epoch);
-        forget_before(&mut self.history, epoch);
-        forget_before(&mut self.markets, epoch);
-    }
 }
 
 /// Builds all stages into one dataflow. Its order is the order of the architecture.

@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use super::names::Names;
 use super::reading::Taken;
 use super::replace::Earlier;
-use super::running::{LiveSegment, Names};
+use super::running::LiveSegment;
 use super::sums::{Codes, Sums};
 use crate::domain::dictionary::TextList;
 use crate::domain::finding::{Finding, SHOWN};

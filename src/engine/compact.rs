@@ -11,7 +11,8 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use super::EngineError;
-use super::open::{Engine, Request, recorded_profile};
+use super::open::{Engine, Request};
+use super::recorded::recorded_profile;
 use super::upgrade::has_figures;
 use crate::domain::types::Vintage;
 use crate::home::options::Retention;

@@ -7,8 +7,9 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use super::EngineError;
-use super::open::{Engine, Request, calendar, recorded};
+use super::open::{Engine, Request};
 use super::outcome::{FileOutcome, Outcome};
+use super::recorded::{calendar, recorded};
 use crate::domain::types::City;
 use crate::feed::decode::fingerprint;
 use crate::feed::read::{ReadLimits, read};

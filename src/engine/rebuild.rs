@@ -16,7 +16,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::again::CountsNow;
-use super::open::{read_supply, recorded};
+use super::open::read_supply;
+use super::recorded::recorded;
 use super::restore::State;
 use super::running::{Running, records_not_read};
 use super::sums::ABSOLUTE_CENTS_MAX;

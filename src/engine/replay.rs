@@ -5,9 +5,10 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use super::EngineError;
-use super::open::{calendar, live_segments, recorded, recorded_profile};
+use super::names::Names;
+use super::recorded::{calendar, live_segments, recorded, recorded_profile};
 use super::restore::State;
-use super::running::{LiveSegment, Names, Running};
+use super::running::{LiveSegment, Running};
 use crate::domain::calendar::Calendar;
 use crate::domain::record::{Record, Texts};
 use crate::domain::types::Vintage;

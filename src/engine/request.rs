@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use super::EngineError;
-use super::open::{Request, profile_of_new_home, recorded_profile};
+use super::open::{Request, profile_of_new_home};
+use super::recorded::recorded_profile;
 use crate::feed::profile::Profile;
 use crate::feed::reference::{CITIES, COUNTRIES, REGIONS, TablesBeside};
 use crate::feed::source::feed_profile;

@@ -13,7 +13,7 @@ use std::path::Path;
 
 use super::EngineError;
 use super::again::CountsNow;
-use super::open::{calendar, segment_of};
+use super::recorded::{calendar, segment_of};
 use super::running::{LiveSegment, Running};
 use super::sums::Sums;
 use crate::dataflow::{Cell, CellKey};

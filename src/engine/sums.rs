@@ -1,7 +1,7 @@
 //! Sums of a file by plant, country, month and flow: the only input of the dataflow from its
 //! records.
 
-use super::running::Names;
+use super::names::Names;
 use crate::domain::dictionary::TextList;
 use crate::domain::record::{Record, Texts};
 use crate::domain::types::{City, Country, Firm, Flow, Period, Plant, Shipment};

@@ -34,12 +34,12 @@ pub mod options;
 pub(crate) mod own;
 mod panels;
 pub mod parts;
+mod publication;
 pub mod seen;
 pub mod segment;
 pub mod snapshot;
 
 use std::collections::{BTreeSet, HashSet};
-use std::fmt;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -56,6 +56,7 @@ pub use manifest::{
 };
 pub use own::{WasOpen, home_around};
 pub use panels::{PanelWriter, read_panel};
+pub use publication::Publication;
 pub use seen::Seen;
 
 use definition::DefinitionTexts;
@@ -64,17 +65,6 @@ use lock::{Lock, Reading, Unread};
 use manifest::Manifest;
 use parts::{Chain, Folds, Part, Table};
 use segment::Fields;
-
-/// The number of a transaction of the engine: 1, 2, 3, … It publishes the figures of its newest
-/// vintage.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Publication(pub u32);
-
-impl fmt::Display for Publication {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.0)
-    }
-}
 
 /// An open home.
 #[derive(Debug)]

@@ -12,7 +12,7 @@ use crate::domain::finding::FindingKind;
 use crate::domain::record::{Exclusion, Rule};
 use crate::domain::types::Year;
 use crate::engine::annual_only;
-use crate::engine::open::{calendar, recorded_profile};
+use crate::engine::recorded::{calendar, recorded_profile};
 use crate::home::parts::Table;
 use crate::home::{FileEntry, Home, StoredState};
 use crate::regressions::{Overview, Panels, overview, stale_years};

@@ -13,7 +13,7 @@ use super::incomes::Incomes;
 use crate::domain::calendar::Calendar;
 use crate::domain::types::Year;
 use crate::engine::EngineError;
-use crate::engine::open::{calendar, recorded};
+use crate::engine::recorded::{calendar, recorded};
 use crate::feed::reference::COUNTRIES;
 use crate::home::definition::Definition;
 use crate::home::{FileEntry, Home, HomeError};

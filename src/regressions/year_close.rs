@@ -16,7 +16,7 @@ use super::run::{Ask, Outcome, Regressions, Wanted};
 use super::source::closed_years;
 use super::stored;
 use crate::domain::types::{Period, Vintage, Year};
-use crate::engine::open::calendar;
+use crate::engine::recorded::calendar;
 use crate::home::{Home, HomeError, Publication, StoredEstimate, StoredState};
 use crate::specification::{Column, Specification};
 

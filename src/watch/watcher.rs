@@ -20,7 +20,7 @@ use super::stop::Stop;
 use crate::clock;
 use crate::domain::finding::FindingKind;
 use crate::domain::types::Period;
-use crate::engine::open::calendar;
+use crate::engine::recorded::calendar;
 use crate::engine::request::tables_beside;
 use crate::engine::{
     Engine, EngineError, FileOutcome, Outcome, Refusal, Request, annual_only, with_causes,

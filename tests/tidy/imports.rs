@@ -207,7 +207,11 @@ impl File {
             let path = one.absolute(self, files);
             // Paths that begin with an imported module import that module.
             let is_module = one.name != "*" && files.contains_key(path.as_slice());
-            let word = |(at, token): (usize, &String)| *token == one.name && !declared[at];
+            // `mod read;` declares the module, not the function that the file re-exports.
+            let is_module_name = |at: usize| at > 0 && self.tokens[at - 1] == "mod";
+            let word = |(at, token): (usize, &String)| {
+                *token == one.name && !declared[at] && !is_module_name(at)
+            };
             let is_used = !one.is_public || self.tokens.iter().enumerate().any(word);
             if !is_module && is_used {
                 paths.insert(path);

@@ -1,166 +1,22 @@
 //! The transaction that makes files count.
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use jiff::Unit;
 use rusqlite::ffi::SQLITE_IOERR_FSYNC;
 use rusqlite::{Transaction, TransactionBehavior, params};
 
-use super::covered::Covered;
-use super::revise::{self, Rebuilt, Withdrawn};
-use super::{Manifest, covered, found, seal};
+use super::rows::{AcceptedFile, Commit};
+use super::statements::{Failure, add_counts, add_definition};
+use super::values::integer;
+use super::{Manifest, covered, found, revise, seal};
 use crate::clock;
-use crate::domain::finding::Finding;
-use crate::domain::record::{Counts, Coverage, Exclusion, Intake, PeriodFlow, Reject, Rule};
-use crate::domain::types::{Period, Vintage};
-use crate::feed::findings::unseen::{NewCodes, UNSEEN};
+use crate::domain::record::Reject;
+use crate::domain::types::Vintage;
 use crate::home::Publication;
-use crate::home::definition::DefinitionTexts;
 use crate::home::durable::Stored;
 use crate::home::error::{HomeError, Result, says};
 use crate::home::parts::Part;
-
-/// The content of one transaction; each file that it names is already durable.
-#[derive(Clone, Debug, Default)]
-pub struct Commit {
-    /// The publication; publications increase.
-    pub publication: Publication,
-    /// The newly counted files, in order of vintage.
-    pub files: Vec<AcceptedFile>,
-    /// The months that close.
-    pub closed: Vec<Period>,
-    /// Published rows.
-    pub parts: Vec<Part>,
-    /// The definition of the figures; given once, with the first commit.
-    pub definition: Option<DefinitionTexts>,
-    /// The files that no longer count.
-    pub withdrawn: Vec<Withdrawn>,
-    /// Another definition for the whole home.
-    pub rebuilt: Option<Rebuilt>,
-    /// True if the snapshots become invalid, because their sums cannot be corrected.
-    pub void_snapshots: bool,
-}
-
-impl Commit {
-    /// The newest vintage of the commit; `None` if it only closes months.
-    fn vintage(&self) -> Option<Vintage> {
-        let files = self.files.iter().map(|file| file.vintage);
-        let withdrawn = self.withdrawn.iter().map(|withdrawn| withdrawn.at);
-        files.chain(withdrawn).chain(self.rebuilt.iter().map(|rebuilt| rebuilt.at)).max()
-    }
-
-    /// The files of the home in the commit.
-    fn stored(&self) -> impl Iterator<Item = &Stored> {
-        let segments = self.files.iter().map(|file| &file.segment);
-        let reclassified = self.rebuilt.iter().flat_map(|rebuilt| &rebuilt.reclassified);
-        let parts = self.parts.iter().map(|part| &part.file);
-        segments.chain(reclassified.map(|file| &file.segment)).chain(parts)
-    }
-}
-
-/// A file that counts after its commit.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AcceptedFile {
-    /// The vintage of the file.
-    pub vintage: Vintage,
-    /// The path from which it was read, as given.
-    pub path: PathBuf,
-    /// Its content.
-    pub summary: Summary,
-    /// The archived records.
-    pub segment: Stored,
-    /// The replaced files.
-    pub supersedes: Vec<Vintage>,
-    /// The coverage, if the file is not simply one month, and the last month closed when the file
-    /// was accepted.
-    pub coverage: Option<(Coverage, Option<Period>)>,
-    /// The replaced months and flows of other files.
-    pub replaces: Vec<(Vintage, Vec<PeriodFlow>)>,
-    /// The numbers of its new codes, if it replaces no file.
-    pub new_codes: Option<[NewCodes; UNSEEN.len()]>,
-    /// Its regions that no earlier file has.
-    pub new_regions: Vec<String>,
-}
-
-impl AcceptedFile {
-    /// The coverage as the manifest has it.
-    #[must_use]
-    pub fn covered(&self) -> Option<Covered> {
-        let (coverage, closed_through) = self.coverage.as_ref()?;
-        let Coverage { first, last, part, records, .. } = coverage.clone();
-        Some(Covered { first, last, part, closed_through: *closed_through, records })
-    }
-}
-
-/// The data that the manifest stores about a file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Summary {
-    /// The file's name, without its folder.
-    pub name: String,
-    /// The month in its name.
-    pub period: Period,
-    /// BLAKE3 of the unpacked bytes, in hexadecimal.
-    pub hash: String,
-    /// The unpacked size in bytes.
-    pub n_bytes: u64,
-    /// The numbers of lines by outcome.
-    pub counts: Counts,
-    /// The rejected lines.
-    pub rejects: Vec<Reject>,
-    /// The number of accepted records by month.
-    pub periods: BTreeMap<Period, u64>,
-    /// The sum of |value| over accepted records, in cents; at most `i64::MAX`.
-    pub absolute_cents: i64,
-    /// The names of the columns, if a line was rejected because the tables lack its code.
-    pub columns: Vec<String>,
-    /// The findings about the file.
-    pub findings: Vec<Finding>,
-}
-
-impl Summary {
-    /// Computes the summary of a read file.
-    #[must_use]
-    pub fn of(intake: &Intake) -> Self {
-        let accepted = || intake.records.iter().filter(|record| record.exclusion.is_none());
-        let mut periods = BTreeMap::new();
-        // Late records are few, so runs of one month are long: runs are counted, not records.
-        for run in intake.records.chunk_by(|a, b| a.period == b.period) {
-            let n = run.iter().filter(|record| record.exclusion.is_none()).count() as u64;
-            if n > 0 {
-                *periods.entry(run[0].period).or_insert(0) += n;
-            }
-        }
-        let absolute: i128 = accepted().map(|record| i128::from(record.value_cents).abs()).sum();
-        Self {
-            name: intake.name.clone(),
-            period: intake.period,
-            hash: intake.hash.clone(),
-            n_bytes: intake.n_bytes,
-            counts: intake.counts.clone(),
-            rejects: intake.rejects.clone(),
-            periods,
-            absolute_cents: i64::try_from(absolute).unwrap_or(i64::MAX),
-            columns: intake.columns.clone(),
-            findings: intake.findings.clone(),
-        }
-    }
-
-    fn assert_adds_up(&self) {
-        let Counts { lines, accepted, .. } = self.counts;
-        let (excluded, rejected) = (self.counts.excluded_total(), self.counts.rejected_total());
-        assert!(
-            lines == accepted + excluded + rejected
-                && rejected == self.rejects.len() as u64
-                && accepted == self.periods.values().sum::<u64>(),
-            "{}: {lines} lines, {accepted} accepted ({:?}), {excluded} excluded, \
-             {rejected} rejected ({} kept)",
-            self.name,
-            self.periods,
-            self.rejects.len()
-        );
-    }
-}
 
 impl Manifest {
     /// Adds a commit completely or not at all.
@@ -198,19 +54,6 @@ impl Manifest {
             }
         })?;
         self.acknowledge(0)
-    }
-}
-
-/// The reason for a rollback.
-pub(super) enum Failure {
-    NotLive(Vintage),
-    Recorded,
-    Refused(rusqlite::Error),
-}
-
-impl From<rusqlite::Error> for Failure {
-    fn from(source: rusqlite::Error) -> Self {
-        Self::Refused(source)
     }
 }
 
@@ -266,22 +109,6 @@ fn add_publication(
     Ok(())
 }
 
-pub(super) fn add_definition(
-    transaction: &Transaction<'_>,
-    definition: &DefinitionTexts,
-) -> std::result::Result<(), Failure> {
-    let sql = "INSERT INTO settings (id, text) VALUES (1, ?) ON CONFLICT DO NOTHING";
-    if transaction.execute(sql, [&definition.options])? == 0 {
-        return Err(Failure::Recorded);
-    }
-    for (name, text) in &definition.references {
-        let hash = blake3::hash(text.as_bytes()).to_hex();
-        let sql = "INSERT INTO reference_tables (name, text, hash) VALUES (?, ?, ?)";
-        transaction.execute(sql, (name, text, hash.as_str()))?;
-    }
-    Ok(())
-}
-
 fn add_file(
     transaction: &Transaction<'_>,
     publication: Publication,
@@ -332,30 +159,6 @@ fn add_file(
     Ok(())
 }
 
-pub(super) fn add_counts(
-    transaction: &Transaction<'_>,
-    vintage: Vintage,
-    summary: &Summary,
-) -> rusqlite::Result<()> {
-    let Counts { excluded, rejected, .. } = &summary.counts;
-    let excluded = Exclusion::ALL.iter().map(|rule| ("excluded", rule.name())).zip(excluded);
-    let rejected = Rule::ALL.iter().map(|rule| ("rejected", rule.name())).zip(rejected);
-    let sql = "INSERT INTO file_counts (vintage, kind, rule, n) VALUES (?, ?, ?, ?)";
-    for ((kind, rule), n) in excluded.chain(rejected).filter(|(_, n)| **n > 0) {
-        transaction.execute(sql, (vintage.0, kind, rule, integer(*n)))?;
-    }
-    let notes = [("rounded", summary.counts.rounded), ("footers", summary.counts.footers)];
-    for (note, n) in notes.iter().filter(|(_, n)| *n > 0) {
-        let sql = "INSERT INTO file_notes (vintage, note, n) VALUES (?, ?, ?)";
-        transaction.execute(sql, (vintage.0, note, integer(*n)))?;
-    }
-    let sql = "INSERT INTO file_periods (period, vintage, n) VALUES (?, ?, ?)";
-    for (period, n) in &summary.periods {
-        transaction.execute(sql, (period.as_yyyymm(), vintage.0, integer(*n)))?;
-    }
-    Ok(())
-}
-
 fn add_rejects(
     transaction: &Transaction<'_>,
     vintage: Vintage,
@@ -393,9 +196,4 @@ fn add_part(
         ],
     )?;
     Ok(())
-}
-
-/// Converts to the signed integers of the database.
-pub(super) fn integer(n: u64) -> i64 {
-    i64::try_from(n).expect("a number of bytes or lines below 2^63")
 }

@@ -6,37 +6,11 @@ use std::collections::BTreeMap;
 use rusqlite::{Row, Transaction, params};
 
 use super::Manifest;
-use super::commit::integer;
-use super::queries::{period, unsigned};
+use super::rows::{Covered, Replaced};
+use super::values::{integer, period, unsigned};
 use crate::domain::record::{Coverage, PeriodFlow};
 use crate::domain::types::{Flow, Period, Vintage};
 use crate::home::error::Result;
-
-/// The coverage of a file, as the manifest stores it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Covered {
-    /// The first covered month.
-    pub first: Period,
-    /// The last covered month.
-    pub last: Period,
-    /// The part of its months that the file holds.
-    pub part: String,
-    /// The last month closed when the file was accepted.
-    pub closed_through: Option<Period>,
-    /// The number of records for each month and flow, including excluded ones.
-    pub records: BTreeMap<PeriodFlow, u64>,
-}
-
-/// A month and a flow of a file whose records another file replaced.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Replaced {
-    /// The month.
-    pub period: Period,
-    /// The flow.
-    pub flow: Flow,
-    /// The file that replaced it.
-    pub by: Vintage,
-}
 
 pub(super) fn add(
     transaction: &Transaction<'_>,

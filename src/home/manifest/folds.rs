@@ -3,15 +3,11 @@
 use rusqlite::{Row, params};
 
 use super::Manifest;
-use super::commit::integer;
-use super::queries::{stored, table_of, unsigned};
+use super::values::{integer, stored, table_of, unsigned};
 use crate::domain::types::Year;
 use crate::home::Publication;
 use crate::home::error::Result;
 use crate::home::parts::{Fold, FoldedRows, UndoPart};
-
-/// The tables, created if they do not exist: a home of an earlier version gets them.
-pub(super) const SCHEMA: &str = include_str!("folds.sql");
 
 /// The condition that a part's rows are in its own file, not in those of a fold.
 pub(super) const NOT_FOLDED: &str = r#"NOT EXISTS (

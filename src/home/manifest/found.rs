@@ -5,21 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use rusqlite::Transaction;
 
 use super::Manifest;
-use super::commit::{AcceptedFile, integer};
-use super::queries::unsigned;
+use super::rows::{AcceptedFile, Found};
+use super::values::{integer, unsigned};
 use crate::domain::finding::FindingKind;
 use crate::domain::types::Vintage;
-use crate::feed::findings::unseen::{NewCodes, UNSEEN};
+use crate::feed::findings::unseen::UNSEEN;
 use crate::home::error::Result;
-
-/// What the manifest keeps of the findings of a file; nothing of files of before they were kept.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Found {
-    /// How many lines, codes, groups or months each finding is of.
-    pub findings: BTreeMap<FindingKind, u64>,
-    /// Its codes, in the order of [`UNSEEN`]; none of a file that took the place of another.
-    pub codes: [NewCodes; UNSEEN.len()],
-}
 
 /// The names of the notes on codes, in the order of [`UNSEEN`].
 const CODES: [(&str, &str); UNSEEN.len()] =

@@ -6,7 +6,7 @@
 
 use rusqlite::{Connection, Transaction};
 
-use super::results;
+use super::schema::RESULTS;
 
 /// The estimates of a table of layout 2, in the columns of layout 3. Layout 2 stored missing data
 /// as a failure; its text identifies it.
@@ -33,13 +33,13 @@ pub(super) fn estimates() -> String {
 pub(super) fn upgrade(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
     let has_results = has_table(transaction, "estimates")? && has_table(transaction, "memories")?;
     if !has_results {
-        return transaction.execute_batch(results::SCHEMA);
+        return transaction.execute_batch(RESULTS);
     }
     transaction.execute_batch(
         "ALTER TABLE estimates RENAME TO estimates_of_layout_2;
          ALTER TABLE memories RENAME TO memories_of_layout_2;",
     )?;
-    transaction.execute_batch(results::SCHEMA)?;
+    transaction.execute_batch(RESULTS)?;
     let estimates = estimates_in("estimates_of_layout_2");
     transaction.execute(&format!("INSERT INTO estimates {estimates}"), [])?;
     // The new tables have no triggers yet; both are sealed at the end.

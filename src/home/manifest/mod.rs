@@ -17,7 +17,11 @@ mod layout_2;
 mod queries;
 mod results;
 mod revise;
+mod rows;
+mod schema;
 mod seal;
+mod statements;
+mod values;
 
 use std::cell::Cell;
 use std::io::{self, ErrorKind};
@@ -27,36 +31,22 @@ use std::time::Duration;
 use rusqlite::backup::Backup;
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
-pub use commit::{AcceptedFile, Commit, Summary};
-pub use covered::{Covered, Replaced};
-pub use found::Found;
-pub use queries::{FileEntry, Sizes};
+pub use queries::Sizes;
 pub use results::{PanelPart, StoredEstimate, StoredModel, StoredState};
-pub use revise::{Rebuilt, Reclassified, Withdrawn};
+pub use rows::{
+    AcceptedFile, Commit, Covered, FileEntry, Found, Rebuilt, Reclassified, Replaced, Summary,
+    Withdrawn,
+};
+
+use schema::{
+    FACTS, FOLDS, INTAKE, LAYOUT, LAYOUT_MIN, LAYOUT_OF_COLUMNS, LAYOUT_OF_FACTS, LAYOUT_OF_NOTES,
+    LAYOUT_OF_TIMES, RESULTS, REVISIONS, SCHEMA, TIMES,
+};
 
 use super::durable::Identity;
 use super::error::{HomeError, Result, is_without_shared_file, says};
 use crate::files::{self, check_regular, private};
 
-const SCHEMA: &str = include_str!("schema.sql");
-const REVISIONS: &str = include_str!("revisions.sql");
-const FACTS: &str = include_str!("facts.sql");
-const TIMES: &str = include_str!("times.sql");
-const INTAKE: &str = include_str!("intake.sql");
-/// The `user_version` of the database; each layout has another number.
-const LAYOUT: i64 = 7;
-/// The first layout that identifies estimates by their content.
-const LAYOUT_OF_CONTENT: i64 = 3;
-/// The first layout with facts in the parts of tables, and with folds.
-const LAYOUT_OF_FACTS: i64 = 4;
-/// The first layout with times of commits.
-const LAYOUT_OF_TIMES: i64 = 5;
-/// The first layout with files of several months, replaced as a whole or in part.
-const LAYOUT_OF_NOTES: i64 = 6;
-/// The first layout that keeps the columns of files whose rejects may be read again.
-const LAYOUT_OF_COLUMNS: i64 = 7;
-/// The oldest readable layout; a writer converts it to the newest first.
-const LAYOUT_MIN: i64 = 2;
 const NAME: &str = "manifest.sqlite";
 /// The longest wait for the database's own short locks, which a reader can meet while a writer
 /// checkpoints.
@@ -369,9 +359,9 @@ fn prepare(connection: &mut Connection) -> rusqlite::Result<()> {
     if found < LAYOUT_OF_TIMES {
         transaction.execute_batch(TIMES)?;
     }
-    transaction.execute_batch(folds::SCHEMA)?;
+    transaction.execute_batch(FOLDS)?;
     transaction.execute_batch(INTAKE)?;
-    transaction.execute_batch(results::SCHEMA)?;
+    transaction.execute_batch(RESULTS)?;
     if found != LAYOUT {
         transaction.pragma_update(None, "user_version", LAYOUT)?;
     }

@@ -5,89 +5,19 @@ use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use jiff::Timestamp;
-use rusqlite::types::Type;
 use rusqlite::{OptionalExtension, Params, Row};
 
-use super::covered::{Covered, Replaced};
 use super::folds::NOT_FOLDED;
-use super::found::Found;
+use super::rows::{FileEntry, Found};
+use super::values::{period, position, stored, table_of, timestamp, unsigned};
 use super::{Manifest, seal};
-use crate::domain::record::{Counts, Exclusion, PeriodFlow, Record, Reject, Rule};
-use crate::domain::types::{BadPeriod, Period, Vintage, Year};
+use crate::domain::record::{Counts, Exclusion, Reject, Rule};
+use crate::domain::types::{Period, Vintage, Year};
 use crate::home::Publication;
 use crate::home::definition::DefinitionTexts;
 use crate::home::durable::Stored;
 use crate::home::error::{HomeError, Result};
 use crate::home::parts::{Layout, Part, PartKind, Table};
-
-/// An accepted file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FileEntry {
-    /// The vintage of the file.
-    pub vintage: Vintage,
-    /// Its name, without its folder.
-    pub name: String,
-    /// The path from which it was read, as given.
-    pub path: PathBuf,
-    /// The month in its name.
-    pub period: Period,
-    /// BLAKE3 of the unpacked bytes, in hexadecimal.
-    pub hash: String,
-    /// The unpacked size in bytes.
-    pub n_bytes: u64,
-    /// The archived records.
-    pub segment: Stored,
-    /// The numbers of lines by outcome.
-    pub counts: Counts,
-    /// The months with accepted records, including late ones, in order.
-    pub months: Vec<Period>,
-    /// The sum of |value| over accepted records, in cents.
-    pub absolute_cents: i64,
-    /// The publication with which the file began to count.
-    pub publication: Publication,
-    /// The file that replaced it, if any.
-    pub superseded_by: Option<Vintage>,
-    /// The vintage of its withdrawal, if any.
-    pub withdrawn_at: Option<Vintage>,
-    /// The coverage, if the file is not simply one month.
-    pub covered: Option<Covered>,
-    /// The months and flows that later files replaced.
-    pub replaced: Vec<Replaced>,
-    /// The findings about the file, and its new codes.
-    pub found: Found,
-}
-
-impl FileEntry {
-    /// True if the records of the file count now.
-    #[must_use]
-    pub fn counts_now(&self) -> bool {
-        self.superseded_by.or(self.withdrawn_at).is_none()
-    }
-
-    /// True if the records of the file counted at a vintage.
-    #[must_use]
-    pub fn counted_at(&self, vintage: Vintage) -> bool {
-        let ended = self.superseded_by.or(self.withdrawn_at);
-        self.vintage <= vintage && ended.is_none_or(|ended| ended > vintage)
-    }
-
-    /// The months and flows of the file that did not count at a vintage although the file did.
-    #[must_use]
-    pub fn gone_at(&self, vintage: Vintage) -> Vec<PeriodFlow> {
-        let gone = self.replaced.iter().filter(|of| of.by <= vintage);
-        gone.map(|of| (of.period, of.flow)).collect()
-    }
-
-    /// Keeps only the records that count.
-    pub fn retain_counting(&self, records: &mut Vec<Record>) {
-        if !self.replaced.is_empty() {
-            let is_gone = |of: &Replaced, record: &Record| {
-                (of.period, of.flow) == (record.period, record.flow)
-            };
-            records.retain(|record| !self.replaced.iter().any(|of| is_gone(of, record)));
-        }
-    }
-}
 
 /// The sizes of a home's files.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -400,11 +330,6 @@ impl Manifest {
     }
 }
 
-/// The table with a name.
-pub(super) fn table_of(row: &Row<'_>, column: usize) -> rusqlite::Result<Table> {
-    Ok(Table::ALL[position(row, column, &Table::ALL, Table::name)?])
-}
-
 fn file(
     row: &Row<'_>,
     counts: &BTreeMap<Vintage, Counts>,
@@ -434,52 +359,4 @@ fn file(
 
 fn vintage(row: &Row<'_>) -> rusqlite::Result<Vintage> {
     row.get(0).map(Vintage)
-}
-
-/// Path, hash and size, in three columns from `first` on.
-pub(super) fn stored(row: &Row<'_>, first: usize) -> rusqlite::Result<Stored> {
-    let n_bytes = unsigned(row, first + 2)?;
-    Ok(Stored { path: row.get(first)?, hash: row.get(first + 1)?, n_bytes })
-}
-
-/// The time in a column.
-fn timestamp(row: &Row<'_>, at: usize) -> rusqlite::Result<Timestamp> {
-    let text: String = row.get(at)?;
-    text.parse().map_err(|error: jiff::Error| {
-        rusqlite::Error::FromSqlConversionFailure(at, Type::Text, Box::new(error))
-    })
-}
-
-pub(super) fn period(row: &Row<'_>, column: usize) -> rusqlite::Result<Period> {
-    let yyyymm: u32 = row.get(column)?;
-    Period::from_yyyymm(yyyymm).ok_or_else(|| {
-        let bad = Box::new(BadPeriod(yyyymm.to_string()));
-        rusqlite::Error::FromSqlConversionFailure(column, Type::Integer, bad)
-    })
-}
-
-pub(super) fn unsigned(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
-    let n: i64 = row.get(column)?;
-    u64::try_from(n).map_err(|_| rusqlite::Error::IntegralValueOutOfRange(column, n))
-}
-
-/// A name in the manifest that this version does not know: another version wrote it.
-#[derive(Debug, thiserror::Error)]
-#[error("\"{0}\" is not known to this version")]
-struct UnknownName(String);
-
-fn position<T: Copy>(
-    row: &Row<'_>,
-    column: usize,
-    all: &[T],
-    name: fn(T) -> &'static str,
-) -> rusqlite::Result<usize> {
-    let found = row.get_ref(column)?.as_str()?;
-    let place = all.iter().position(|one| name(*one) == found);
-    place.ok_or_else(|| unknown(column, found.to_owned()))
-}
-
-/// The error for a name of another version in a column.
-pub(super) fn unknown(column: usize, name: String) -> rusqlite::Error {
-    rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(UnknownName(name)))
 }

@@ -2,15 +2,13 @@
 
 use rusqlite::{Row, Transaction, TransactionBehavior, params};
 
-use super::queries::{stored, unknown, unsigned};
-use super::{LAYOUT_OF_CONTENT, Manifest, layout_2, seal};
+use super::schema::LAYOUT_OF_CONTENT;
+use super::values::{stored, unknown, unsigned};
+use super::{Manifest, layout_2, seal};
 use crate::domain::types::{Vintage, Year};
 use crate::home::Publication;
 use crate::home::durable::Stored;
 use crate::home::error::{HomeError, Result};
-
-/// The tables, created if they do not exist: a home of an earlier version gets them.
-pub(super) const SCHEMA: &str = include_str!("results.sql");
 
 /// A year of a panel.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,45 +4,15 @@
 use rusqlite::{Row, Transaction, params};
 
 use super::Manifest;
-use super::commit::{Failure, Summary, add_counts, add_definition, integer};
-use super::queries::{stored, unsigned};
+use super::rows::{Rebuilt, Reclassified, Withdrawn};
+use super::statements::{Failure, add_counts, add_definition};
+use super::values::{integer, stored, unsigned};
 use crate::domain::types::Vintage;
 use crate::home::Publication;
 use crate::home::definition::DefinitionTexts;
 use crate::home::durable::Stored;
 use crate::home::error::Result;
 use crate::home::snapshot::Snapshot;
-
-/// A file that no longer counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Withdrawn {
-    /// The file.
-    pub file: Vintage,
-    /// The vintage of the withdrawal.
-    pub at: Vintage,
-}
-
-/// The home recomputed under another definition.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Rebuilt {
-    /// The vintage of the rebuild.
-    pub at: Vintage,
-    /// The new definition of the figures.
-    pub definition: DefinitionTexts,
-    /// Files with records that count or are excluded unlike before.
-    pub reclassified: Vec<Reclassified>,
-}
-
-/// A file with a new division of its records into counted and excluded ones.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reclassified {
-    /// The file.
-    pub vintage: Vintage,
-    /// The new archived records.
-    pub segment: Stored,
-    /// The new summary.
-    pub summary: Summary,
-}
 
 /// Marks a file as withdrawn.
 pub(super) fn withdraw(

@@ -10,7 +10,7 @@
 use std::ops::Range;
 use std::path::Path;
 
-use super::fold::{Fold, UndoPart};
+use super::folded::{Fold, UndoPart};
 use super::{Layout, Part, PartKind, in_use};
 use crate::domain::types::Year;
 use crate::home::Publication;

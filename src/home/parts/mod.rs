@@ -14,20 +14,25 @@
 
 mod chain;
 mod fold;
+mod folded;
+mod keys;
 mod overlay;
 mod undo;
 mod write;
 
 use std::path::{Path, PathBuf};
 
-use arrow_array::RecordBatch;
-use arrow_schema::SchemaRef;
+use arrow_array::cast::AsArray;
+use arrow_array::{BooleanArray, RecordBatch};
+use arrow_schema::{ArrowError, SchemaRef};
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 
 pub use chain::{Chain, Layer};
 pub(in crate::home) use chain::{Folds, chains, not_stored};
-pub(in crate::home) use fold::{Fold, FoldedRows, Folding, UndoPart, fold};
-pub use overlay::{KEYS_MAX, YearStream};
+pub(in crate::home) use fold::fold;
+pub(in crate::home) use folded::{Fold, FoldedRows, Folding, UndoPart};
+pub use keys::KEYS_MAX;
+pub use overlay::YearStream;
 pub use write::PartWriter;
 
 use super::Publication;
@@ -212,4 +217,10 @@ impl Iterator for PartRows {
         let batch = self.reader.next()?;
         Some(batch.map_err(|source| HomeError::decode(&self.path, source)))
     }
+}
+
+/// The column that marks removals.
+fn removed(batch: &RecordBatch) -> std::result::Result<&BooleanArray, ArrowError> {
+    let column = batch.column_by_name(REMOVED).and_then(|column| column.as_boolean_opt());
+    column.ok_or_else(|| ArrowError::SchemaError(format!("no column of truths {REMOVED}")))
 }

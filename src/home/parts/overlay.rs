@@ -7,25 +7,17 @@
 
 use std::path::{Path, PathBuf};
 
-use arrow_array::cast::AsArray;
-use arrow_array::{Array, BooleanArray, RecordBatch};
+use arrow_array::{BooleanArray, RecordBatch};
 use arrow_schema::ArrowError;
 use arrow_select::filter::filter_record_batch;
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashSet;
 
 use super::chain::{Chain, Layer};
+use super::keys::{Key, Keys};
 use super::undo::by_step;
-use super::{PartRows, REMOVED, Table, read_part};
+use super::{PartRows, REMOVED, Table, read_part, removed};
 use crate::home::Publication;
 use crate::home::error::{HomeError, Result};
-
-/// The column with the publication that a row undoes.
-pub(super) const UNDOES: &str = "undoes";
-
-/// The largest number of columns of a key.
-pub const KEYS_MAX: usize = 4;
-
-pub(super) type Key = [u64; KEYS_MAX];
 
 /// The rows of one year of a table, in batches: by part, and in the order of each part.
 ///
@@ -161,84 +153,6 @@ fn visible(
         return Ok(rows);
     }
     filter_record_batch(&rows, &BooleanArray::from(stays))
-}
-
-/// The column that marks removals.
-pub(super) fn removed(batch: &RecordBatch) -> std::result::Result<&BooleanArray, ArrowError> {
-    let column = batch.column_by_name(REMOVED).and_then(|column| column.as_boolean_opt());
-    column.ok_or_else(|| ArrowError::SchemaError(format!("no column of truths {REMOVED}")))
-}
-
-/// Assigns numbers to keys: a key has the same number in every file.
-#[derive(Debug)]
-pub(super) struct Keys {
-    names: &'static [&'static str],
-    texts: FxHashMap<Box<str>, u64>,
-}
-
-/// The number of an absent text.
-const ABSENT: u64 = u64::MAX;
-
-impl Keys {
-    pub(super) fn of(table: Table) -> Self {
-        Self { names: table.key(), texts: FxHashMap::default() }
-    }
-
-    pub(super) fn of_rows(
-        &mut self,
-        batch: &RecordBatch,
-    ) -> std::result::Result<Vec<Key>, ArrowError> {
-        let mut keys = vec![Key::default(); batch.num_rows()];
-        for (at, name) in self.names.iter().enumerate() {
-            let column = batch.column(batch.schema().index_of(name)?);
-            for (key, code) in keys.iter_mut().zip(self.codes(column)?) {
-                key[at] = code;
-            }
-        }
-        Ok(keys)
-    }
-
-    /// The keys of rows that can equal earlier numbered keys.
-    pub(super) fn known(
-        &self,
-        batch: &RecordBatch,
-    ) -> std::result::Result<Vec<Option<Key>>, ArrowError> {
-        let mut keys = vec![Some(Key::default()); batch.num_rows()];
-        for (at, name) in self.names.iter().enumerate() {
-            let texts = texts(batch.column(batch.schema().index_of(name)?))?;
-            for (key, text) in keys.iter_mut().zip(texts) {
-                let code = text.map_or(Some(ABSENT), |text| self.texts.get(text).copied());
-                match (key.as_mut(), code) {
-                    (Some(key), Some(code)) => key[at] = code,
-                    _ => *key = None,
-                }
-            }
-        }
-        Ok(keys)
-    }
-
-    /// A number for each row of a column; equal texts have equal numbers.
-    fn codes(&mut self, column: &dyn Array) -> std::result::Result<Vec<u64>, ArrowError> {
-        Ok(texts(column)?.map(|text| text.map_or(ABSENT, |text| self.text(text))).collect())
-    }
-
-    fn text(&mut self, text: &str) -> u64 {
-        if let Some(&code) = self.texts.get(text) {
-            return code;
-        }
-        let code = self.texts.len() as u64;
-        self.texts.insert(text.into(), code);
-        code
-    }
-}
-
-/// The texts of a key column.
-fn texts(
-    column: &dyn Array,
-) -> std::result::Result<impl Iterator<Item = Option<&str>>, ArrowError> {
-    let kind = column.data_type();
-    let none = || ArrowError::InvalidArgumentError(format!("{kind} is no type of a key"));
-    Ok(column.as_string_opt::<i32>().ok_or_else(none)?.iter())
 }
 
 #[cfg(test)]

@@ -17,11 +17,14 @@ use arrow_select::take::take_record_batch;
 use rustc_hash::FxHashMap;
 
 use super::PartRows;
-use super::fold::{Folding, Step, UndoPart, path_of, position};
-use super::overlay::{Key, Keys, UNDOES};
+use super::folded::{Folding, Step, UndoPart, path_of, position};
+use super::keys::{Key, Keys};
 use super::write::RowsWriter;
 use crate::home::Publication;
 use crate::home::error::{HomeError, Result};
+
+/// The column with the publication that a row undoes.
+const UNDOES: &str = "undoes";
 
 /// Writes undo steps, the newest first, without unwanted publications. Steps around an unwanted
 /// publication become one; steps that lead to no wanted publication are left out.

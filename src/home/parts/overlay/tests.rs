@@ -1,7 +1,8 @@
 use std::sync::Arc;
 
+use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
-use arrow_array::{ArrayRef, Int64Array, StringArray};
+use arrow_array::{Array, ArrayRef, Int64Array, StringArray};
 
 use super::*;
 use crate::domain::types::Year;
