@@ -54,9 +54,10 @@ fn the_extension_of_an_output_file_is_its_format_or_an_error() {
         assert_eq!(csv, written(command, "no extension"), "{command:?}");
         let sdmx = [command, &["--format", "sdmx-csv"]].concat();
         assert!(written(&sdmx, "sdmx.csv").starts_with(b"STRUCTURE,"), "{command:?}");
-        for file in ["x.dta", "x.xls", "x.ods", "x.txt", "x.csv.gz", "x.json"] {
+        assert!(written(command, "x.dta").starts_with(b"<stata_dta>"), "{command:?}");
+        for file in ["x.sav", "x.xls", "x.ods", "x.txt", "x.csv.gz", "x.json"] {
             let run = sandbox.run(command.iter().chain(&["-o", file]));
-            let all = "call the file .csv, .parquet, .pq, .xlsx, .jsonl or .ndjson";
+            let all = "call the file .csv, .parquet, .pq, .xlsx, .dta, .jsonl or .ndjson";
             refused(&sandbox, &run, file, all);
         }
         for (format, file) in [("csv", "y.parquet"), ("parquet", "y.csv"), ("csv", "y.dta")] {
@@ -90,8 +91,8 @@ fn estimates_are_laid_out_as_the_extension_says() {
     sandbox.ingest(&[&demo], 1);
     let begins = [
         ("3.txt", "Table 3"),
-        ("3.tex", "\\begin{table}"),
-        ("3.html", "<table"),
+        ("3.tex", "% \\usepackage{booktabs,siunitx}"),
+        ("3.html", "<!DOCTYPE html>"),
         ("3.json", "{\n"),
         ("3.csv", "estimate_id,"),
         ("3.md", "**Table 3"),
@@ -267,4 +268,116 @@ fn a_name_of_no_place_and_a_column_that_is_not_there_are_refused() {
     let named = home.run([&row[..], &["日本"]].concat());
     let coded = home.run([&row[..], &["116"]].concat());
     assert_eq!((named.code, named.stdout.as_str()), (Some(0), coded.stdout.as_str()));
+}
+
+/// The JSON that a command prints.
+fn json(sandbox: &Sandbox, command: &[&str]) -> serde_json::Value {
+    let run = sandbox.run(command);
+    assert_eq!(run.code, Some(0), "{command:?}: {}", run.stderr);
+    serde_json::from_str(&run.stdout).unwrap_or_else(|error| panic!("{error}: {}", run.stdout))
+}
+
+#[test]
+fn commands_that_change_a_home_print_json_on_request() {
+    let home = home();
+    let withdrawn = json(&home, &["withdraw", "200112.csv", "--json"]);
+    let file = serde_json::json!({
+        "file": "200112.csv", "file_vintage": 24, "vintage": 25, "records": 10,
+    });
+    assert_eq!(withdrawn, serde_json::json!({ "withdrawn": [file] }));
+    let nothing = json(&home, &["rebuild", "--json"]);
+    assert_eq!((&nothing["rebuilt"], &nothing["vintage"]), (&false.into(), &().into()));
+    home.options("network = \"active\"");
+    let rebuilt = json(&home, &["rebuild", "--json"]);
+    assert_eq!((&rebuilt["rebuilt"], &rebuilt["vintage"]), (&true.into(), &26.into()));
+    assert_eq!((&rebuilt["files_changed"], &rebuilt["snapshot"]), (&0.into(), &true.into()));
+    let again = json(&home, &["snapshot", "--json"]);
+    assert_eq!((&again["saved"], &again["cells"]), (&false.into(), &().into()));
+    let steps = json(&home, &["revisions", "--json", "--names", "en", "--last", "9"]);
+    let steps = steps.as_array().expect("steps");
+    let moved = steps.iter().flat_map(|step| step["largest"].as_array().expect("moves"));
+    let moved: Vec<&serde_json::Value> = moved.filter(|moved| moved["country"] == "116").collect();
+    assert!(!moved.is_empty() && moved.iter().all(|moved| moved["country_name"] == "Japan"));
+    let lines = home.run(["diff", "0", "24", "--json"]);
+    let same = home.run(["diff", "0", "24", "--format", "jsonl"]);
+    assert!(lines.code == Some(0) && lines.stdout.lines().count() > 10, "{}", lines.stderr);
+    assert_eq!(lines.stdout, same.stdout);
+}
+
+#[test]
+fn a_closed_month_is_printed_as_json_and_read_in_both_styles() {
+    let sandbox = Sandbox::new();
+    sandbox.options("close = \"explicit\"");
+    let text = format!("{HEADER}\n{}", line("200001", "F1", "11009", "116", "1.00"));
+    let path = sandbox.write("200001.csv", text);
+    let run = sandbox.run([std::ffi::OsStr::new("ingest"), path.as_os_str()]);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    let wrong = sandbox.run(["close", "2000-1"]);
+    assert_eq!(wrong.code, Some(2));
+    assert!(wrong.stderr.contains("\"2000-1\" is not a month; write YYYYMM"), "{}", wrong.stderr);
+    let closed = json(&sandbox, &["close", "2000-01", "--json"]);
+    assert_eq!((&closed["closed"], &closed["next_month"]), (&"200001".into(), &"200002".into()));
+    assert_eq!((&closed["vintage"], closed["publication"].is_u64()), (&1.into(), true));
+}
+
+#[test]
+fn a_firm_is_found_by_its_name_and_has_its_newest_name_beside_its_code() {
+    let home = home();
+    let shared = home.run(["export", "plant", "--firm", "厂"]);
+    assert_eq!(shared.code, Some(1), "{}", shared.stdout);
+    assert!(shared.stderr.contains("\"厂\" is the name of 5 firms: "), "{}", shared.stderr);
+    let none = home.run(["export", "plant", "--firm", "=cmd|' /C calc'!A1"]);
+    let near = "there is no firm \"=cmd|' /C calc'!A1\"; give an identifier";
+    assert!(none.code == Some(1) && none.stderr.contains(near), "{}", none.stderr);
+    // The last line of the newest file renames one firm.
+    let renamed = line("200201", "-5", "01019", "116", "5.00").replace(",厂,", ",新名厂,");
+    let path = home.write("200201.csv", format!("{HEADER}\n{renamed}"));
+    let run = home.run([std::ffi::OsStr::new("ingest"), path.as_os_str()]);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    let export = |arguments: &[&str]| {
+        let run = home.run([&["export", "plant"], arguments].concat());
+        assert_eq!(run.code, Some(0), "{arguments:?}: {}", run.stderr);
+        csv_rows(&run.stdout)
+    };
+    let by_name = export(&["--firm", "新名厂", "--year", "2001", "--names", "zh"]);
+    assert_eq!(column(&by_name, "firm"), ["-5", "-5"]);
+    assert_eq!(column(&by_name, "firm_name"), ["新名厂", "新名厂"]);
+    let at = by_name[0].iter().position(|name| name == "firm").expect("a column");
+    assert_eq!(by_name[0][at + 1], "firm_name");
+    let all = column(&export(&["--year", "2001", "--names", "en"]), "firm_name");
+    assert_eq!(all.iter().filter(|name| *name == "厂").count(), all.len() - 2);
+    let row =
+        ["explain", "--firm", "新名厂", "--city", "0101", "--country", "日本", "--year", "2001"];
+    let explained = json(&home, &[&row[..], &["--names", "en", "--json"]].concat());
+    assert_eq!(explained["firm"], "-5");
+    assert_eq!(explained["names"]["firm"]["-5"], "新名厂");
+    assert_eq!(explained["names"]["country"]["116"], "Japan");
+    let text = home.run([&row[..], &["--names", "zh"]].concat()).stdout;
+    assert!(text.starts_with("-5 新名厂 in 0101 to 116 日本, 2001, 12 months"), "{text}");
+    let (n_digits, is_digit) = (17, |letter: char| letter.is_ascii_digit());
+    let longest = text.split(|c| !is_digit(c)).map(str::len).filter(|n| *n != 19).max();
+    assert!(longest < Some(n_digits), "16-digit figures in {text}");
+    assert!(text.contains(" USD"), "{text}");
+    let diff = home.run(["diff", "0", "24", "--firm", "新名厂", "--country", "JPN"]);
+    let firms = column(&csv_rows(&diff.stdout), "firm");
+    assert!(!firms.is_empty() && firms.iter().all(|firm| firm == "-5"), "{}", diff.stderr);
+}
+
+#[test]
+fn workbooks_datasets_and_parquet_say_where_they_come_from() {
+    let home = home();
+    let bytes = |file: &str| {
+        let run = home.run(["export", "plant", "--year", "2001", "-o", file]);
+        assert_eq!(run.code, Some(0), "{}", run.stderr);
+        fs::read(home.folder().join(file)).expect("it is written")
+    };
+    let has = |bytes: &[u8], text: &str| bytes.windows(text.len()).any(|w| w == text.as_bytes());
+    let dataset = bytes("plant.dta");
+    for text in
+        ["vintage: 24", "definition_network: founded", "rows_year: 2001", "program: spillover"]
+    {
+        assert!(has(&dataset, text), "no {text}");
+    }
+    let parquet = bytes("plant.parquet");
+    assert!(has(&parquet, "spillover.vintage") && has(&parquet, "spillover.definition"));
 }

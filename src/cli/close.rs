@@ -1,8 +1,9 @@
 //! `close YYYYMM`: close the next month.
 
 use clap::Args;
+use serde::Serialize;
 use spillover::domain::types::Period;
-use spillover::engine::{EngineError, Request};
+use spillover::engine::{Engine, EngineError, Request};
 use spillover::home::Home;
 use spillover::home::options::Close as ClosePolicy;
 use spillover::regressions::{Reestimating, YearClose};
@@ -11,15 +12,21 @@ use super::ending::Done;
 use super::follow_up::follow_up;
 use super::home_options::{HomeOptions, n_workers};
 use super::ingest::open;
+use super::period::month;
 use super::progress::Files;
+use super::terminal;
 
 #[derive(Debug, Args)]
 pub struct Close {
-    /// The month, YYYYMM.
+    /// The month, YYYYMM or YYYY-MM.
+    #[arg(value_name = "YYYYMM", value_parser = month)]
     period: Period,
     /// The number of worker threads.
     #[arg(long, value_name = "N", value_parser = super::home_options::workers)]
     workers: Option<usize>,
+    /// Print the result as JSON.
+    #[arg(long)]
+    json: bool,
 }
 
 impl Close {
@@ -47,9 +54,39 @@ impl Close {
         }
         closed?;
         let (_, failure) = observer.finish();
-        println!("{} is closed", self.period);
+        if self.json {
+            terminal::json_line(&Summary::of(&engine, self.period)?)?;
+        } else {
+            println!("{} is closed", self.period);
+        }
         failure.map_or(Ok(()), Err)?;
         follow_up(&mut engine)?;
         Ok(Done::Clean)
+    }
+}
+
+/// The result of a close.
+#[derive(Debug, Serialize)]
+struct Summary {
+    /// The month that is closed now, YYYYMM.
+    closed: String,
+    /// The publication of the close.
+    publication: u32,
+    /// The newest vintage, which the publication shares.
+    vintage: u32,
+    /// The month that closes next, YYYYMM.
+    next_month: Option<String>,
+}
+
+impl Summary {
+    fn of(engine: &Engine, period: Period) -> anyhow::Result<Self> {
+        let newest = engine.home().last_publication()?;
+        let (publication, vintage) = newest.unwrap_or_default();
+        Ok(Self {
+            closed: period.to_string(),
+            publication: publication.0,
+            vintage: vintage.0,
+            next_month: engine.next_to_close().map(|period| period.to_string()),
+        })
     }
 }

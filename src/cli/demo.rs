@@ -17,6 +17,7 @@ use spillover::regressions::{
 };
 use spillover::render::regression::Layout;
 use spillover::render::report::{self, ReportFormat};
+use spillover::render::style::{Style, WIDTH};
 use spillover::simulate::{self, Params};
 use spillover::specification::Specification;
 use spillover::tables::cells::fields_of;
@@ -71,8 +72,9 @@ fn table_3(home: &Path, n_workers: usize) -> anyhow::Result<String> {
     };
     let asked = [(specification, Choice::All)];
     let standing = Standing::nothing(&asks(&asked));
+    let style = Style { width: terminal::width().unwrap_or(WIDTH), ..Style::default() };
     let tables = regressions.tables(&asked, standing, &mut Memories::default())?;
-    Ok(report::tables(&tables, ReportFormat::Table(Layout::Text))?)
+    Ok(report::tables(&tables, ReportFormat::Table(Layout::Text), &style)?)
 }
 
 fn simulated(folder: &Path) -> anyhow::Result<PathBuf> {

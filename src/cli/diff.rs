@@ -1,12 +1,13 @@
 //! `diff V1 V2`: every figure that differs between two vintages.
 
 use clap::Args;
-use spillover::domain::types::{Vintage, Year};
+use spillover::domain::types::Vintage;
 use spillover::reader::moves;
 
 use super::ending::Done;
-use super::export::reader;
+use super::export::{reader, write_rows};
 use super::home_options::HomeOptions;
+use super::name_options::RowOptions;
 use super::table_output::TableOutput;
 
 #[derive(Debug, Args)]
@@ -17,9 +18,8 @@ pub struct Diff {
     /// The later vintage.
     #[arg(value_name = "V2")]
     after: u32,
-    /// Write this year only.
-    #[arg(long, value_name = "Y")]
-    year: Option<u16>,
+    #[command(flatten)]
+    rows: RowOptions,
     #[command(flatten)]
     output: TableOutput,
 }
@@ -28,9 +28,16 @@ impl Diff {
     pub fn run(self, home: &HomeOptions) -> anyhow::Result<Done> {
         self.output.check(home)?;
         let (before, after) = (Vintage(self.before), Vintage(self.after));
-        let moves = reader(home)?.diff(before, after, self.year.map(Year))?;
+        let reader = reader(home)?;
+        let moves = reader.diff(before, after, self.rows.one_year())?;
+        for year in self.rows.years() {
+            moves.check_year("diff", year)?;
+        }
         moves.check()?;
-        self.output.write(home, &moves::sheet("diff"), moves::rows(moves.years()))?;
+        let facts = [("compared_with_vintage".to_owned(), before.to_string())];
+        let sheet = (&moves::sheet("diff"), &facts[..]);
+        let rows = moves::rows(moves.years());
+        write_rows((&self.rows, &self.output), home, (&reader, Some(after)), sheet, rows)?;
         Ok(Done::Clean)
     }
 }

@@ -24,6 +24,7 @@ use spillover::specification::{Content, Specification};
 use super::ending::{Done, UsageError};
 use super::home_options::{HomeOptions, n_workers};
 use super::output_format::{OutputFormat, format_of};
+use super::style_options::StyleOptions;
 use super::target::{Spared, Target};
 
 #[derive(Debug, Args)]
@@ -64,6 +65,8 @@ pub struct Estimate {
         conflicts_with_all = ["again", "cold", "path", "vintage", "through", "format", "output"]
     )]
     clear_failures: bool,
+    #[command(flatten)]
+    style: StyleOptions,
     /// The format [default: by the file's extension, else text].
     #[arg(long)]
     format: Option<FormatName>,
@@ -86,9 +89,9 @@ pub enum FormatName {
     Text,
     /// Markdown.
     Md,
-    /// LaTeX, with booktabs.
+    /// LaTeX, with booktabs and siunitx.
     Latex,
-    /// HTML.
+    /// A page in HTML, for browsers and Word.
     Html,
     /// CSV, one row for each term.
     Csv,
@@ -171,9 +174,10 @@ impl Estimate {
             None => estimation.tables(&mut say),
         };
         let tables = tables.map_err(|error| self.with_line(error.into()))?;
+        let (format, style) = (format.report(), self.style.style(self.output.as_deref()));
         let text = match self.beside {
-            Some(Source::Paper) => report::comparisons(&beside_paper(&tables), format.report()),
-            None => report::tables(&tables, format.report()),
+            Some(Source::Paper) => report::comparisons(&beside_paper(&tables), format, &style),
+            None => report::tables(&tables, format, &style),
         };
         self.write(home, &text?)?;
         Ok(done(tables.iter().flat_map(TableResult::outcomes)))
@@ -195,7 +199,8 @@ impl Estimate {
         }
         let paths = estimation.paths(term, &mut say);
         let (paths, outcomes) = paths.map_err(|error| self.with_line(error.into()))?;
-        self.write(home, &report::paths(&paths, format.report())?)?;
+        let style = self.style.style(self.output.as_deref());
+        self.write(home, &report::paths(&paths, format.report(), &style)?)?;
         Ok(done(outcomes.iter()))
     }
 

@@ -9,6 +9,7 @@ use spillover::reader::Reader;
 use spillover::reader::{ledger, moves};
 use spillover::regressions::{Kind, exported};
 use spillover::render::regression::{entries, tidy};
+use spillover::render::table::{About, TableFile};
 use spillover::specification::{Content, Specification};
 use spillover::tables::export::{ExportError, Selection};
 use spillover::tables::sheet::Sheet;
@@ -16,7 +17,7 @@ use spillover::tables::sheet::Sheet;
 use super::ending::Done;
 use super::estimate::unread;
 use super::home_options::{HomeOptions, n_workers};
-use super::name_options::RowOptions;
+use super::name_options::{RowOptions, facts as facts_of};
 use super::table_output::TableOutput;
 
 #[derive(Debug, Args)]
@@ -75,6 +76,9 @@ impl Export {
             }
             TableName::Changes => {
                 let moves = reader.changes(selection.as_of, selection.year)?;
+                for year in self.rows.years() {
+                    moves.check_year("changes", year)?;
+                }
                 moves.check()?;
                 let rows = moves::rows(moves.years());
                 self.write(home, &reader, &moves::sheet("changes"), rows)?;
@@ -157,16 +161,31 @@ impl Export {
         sheet: &Sheet,
         rows: impl Iterator<Item = Result<RecordBatch, ExportError>>,
     ) -> anyhow::Result<()> {
-        let names = reader.names()?;
-        let choice = self.rows.choice(&names)?;
-        choice.check(sheet)?;
-        let rows = rows.map(|batch| choice.rows(batch?).map_err(ExportError::Choice));
-        match self.rows.with_names(names) {
-            None => self.output.write(home, sheet, rows),
-            Some(with) => {
-                let rows = rows.map(|batch| with.rows(&batch?).map_err(ExportError::Choice));
-                self.output.write(home, &with.sheet(sheet), rows)
-            }
+        let as_of = self.vintage.map(Vintage);
+        write_rows((&self.rows, &self.output), home, (reader, as_of), (sheet, &[]), rows)
+    }
+}
+
+/// Writes the requested rows of a table, with names if requested, and further facts about it.
+pub fn write_rows(
+    (asked, output): (&RowOptions, &TableOutput),
+    home: &HomeOptions,
+    (reader, as_of): (&Reader, Option<Vintage>),
+    (sheet, facts): (&Sheet, &[(String, String)]),
+    rows: impl Iterator<Item = Result<RecordBatch, ExportError>>,
+) -> anyhow::Result<()> {
+    let choice = asked.choice(reader, as_of)?;
+    choice.check(sheet)?;
+    let mut about = About { facts: reader.about(as_of)? };
+    about.facts.extend(facts.iter().cloned().chain(facts_of(&choice)));
+    let about = &about;
+    let rows = rows.map(|batch| choice.rows(batch?).map_err(ExportError::Choice));
+    match asked.with_names(reader)? {
+        None => output.write(home, &TableFile { sheet, about }, rows),
+        Some(with) => {
+            let rows = rows.map(|batch| with.rows(&batch?).map_err(ExportError::Choice));
+            let sheet = &with.sheet(sheet);
+            output.write(home, &TableFile { sheet, about }, rows)
         }
     }
 }

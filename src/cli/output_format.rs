@@ -120,6 +120,7 @@ mod tests {
             ("x.PARQUET", "parquet"),
             ("a.csv/x.pq", "parquet"),
             ("x.xlsx", "xlsx"),
+            ("x.dta", "dta"),
             ("x.ndjson", "jsonl"),
             ("x", "csv"),
             ("/dev/stdout", "csv"),
@@ -143,11 +144,11 @@ mod tests {
 
     #[test]
     fn an_extension_that_names_something_else_is_an_error() {
-        let unknown = of(None::<Table>, "x.dta").expect_err("Stata's");
+        let unknown = of(None::<Table>, "x.sav").expect_err("SPSS's");
         assert_eq!(
             unknown,
-            "no format for x.dta: no format has the extension .dta; call the file .csv, .parquet, \
-             .pq, .xlsx, .jsonl or .ndjson, or give --format"
+            "no format for x.sav: no format has the extension .sav; call the file .csv, .parquet, \
+             .pq, .xlsx, .dta, .jsonl or .ndjson, or give --format"
         );
         for file in ["x.xls", "x.ods", "x.txt", "x.csv.gz", "x.json", "x.odd"] {
             of(None::<Table>, file).expect_err(file);

@@ -12,8 +12,12 @@ use spillover::estimate::inference::{Inference, Vcov};
 use spillover::estimate::result::Estimate;
 use spillover::estimate::{Options, estimate, estimate_with_effects};
 use spillover::panel::{Table, Wanted};
-use spillover::render::regression::{Layout, Model, RegressionTable, models_json, tidy};
+use spillover::render::number::{Digits, grouped};
+use spillover::render::regression::{
+    Layout, Model, RegressionTable, arranged, document, models_json, tidy, wrapped,
+};
 use spillover::render::report::{self, ReportFormat};
+use spillover::render::style::Style;
 use spillover::specification::{EstimatorSettings, SingletonsName, small_sample};
 use spillover::visible;
 
@@ -24,6 +28,7 @@ use super::estimate::FormatName;
 use super::home_options::HomeOptions;
 use super::output_format::check_csv;
 use super::panel_options::PanelOptions;
+use super::style_options::TextOptions;
 use super::target::Target;
 use super::terminal;
 
@@ -76,6 +81,8 @@ pub struct Regress {
     /// Write the value of each level of the fixed effects to this file, as CSV.
     #[arg(long, value_name = "FILE")]
     fixed_effects: Option<PathBuf>,
+    #[command(flatten)]
+    text: TextOptions,
     /// The format.
     #[arg(long, default_value = "text", value_parser = FormatName::of_tables())]
     format: FormatName,
@@ -127,9 +134,10 @@ impl Regress {
             let estimate = estimate(&panel, &formula, &options, None)?;
             (estimate, start.elapsed().as_secs_f64())
         };
-        match in_format(&estimate, seconds, self.format)? {
+        let style = self.text.style(None);
+        match in_format(&estimate, seconds, self.format, &style)? {
             Some(text) => terminal::document(&text),
-            None => print_text(&estimate),
+            None => print_text(&estimate, &style),
         }
         Ok(Done::Clean)
     }
@@ -182,40 +190,26 @@ impl Regress {
     }
 }
 
-/// A number with this many decimals. A number that is too small or too large for them has this many
-/// decimals in scientific notation.
-fn number(value: f64, n_decimals: usize, least: f64) -> String {
-    const MOST: f64 = 1e9;
-    if value == 0.0 || (least..MOST).contains(&value.abs()) {
-        format!("{value:.n_decimals$}")
-    } else {
-        format!("{value:.n_decimals$e}")
-    }
-}
-
 fn or_blank(value: Option<f64>, show: impl Fn(f64) -> String) -> String {
     value.map_or_else(String::new, show)
 }
 
-fn figure(value: f64) -> String {
-    number(value, 6, 1e-3)
-}
-
-fn probability(p: f64) -> String {
-    if p == 0.0 || p >= 1e-3 { format!("{p:.4}") } else { format!("{p:.1e}") }
-}
-
 /// The terms with their figures, aligned at any size.
-fn coefficients(estimate: &Estimate) -> String {
+fn coefficients(estimate: &Estimate, digits: Digits) -> String {
+    let figure = |value| digits.figure(value);
     let header = ["", "estimate", "std. error", "t", "p", "95 % low", "95 % high"];
     let mut lines = vec![header.map(str::to_owned)];
     lines.extend(estimate.terms.iter().map(|term| {
+        let (coefficient, std_error) = match term.std_error {
+            Some(std_error) => digits.pair(term.estimate, std_error),
+            None => (figure(term.estimate), String::new()),
+        };
         [
             visible::line(&term.term).into_owned(),
-            figure(term.estimate),
-            or_blank(term.std_error, figure),
-            or_blank(term.statistic, |t| number(t, 3, 1e-2)),
-            or_blank(term.p_value, probability),
+            coefficient,
+            std_error,
+            or_blank(term.statistic, figure),
+            or_blank(term.p_value, figure),
             or_blank(term.conf_low, figure),
             or_blank(term.conf_high, figure),
         ]
@@ -234,10 +228,13 @@ fn coefficients(estimate: &Estimate) -> String {
     text
 }
 
-fn print_text(estimate: &Estimate) {
-    println!("{}", estimate.formula);
+fn print_text(estimate: &Estimate, style: &Style) {
+    let figure = |value| style.digits.figure(value);
+    for line in wrapped(&estimate.formula, style.width) {
+        println!("{line}");
+    }
     println!();
-    coefficients(estimate).lines().for_each(|line| println!("{line}"));
+    coefficients(estimate, style.digits).lines().for_each(|line| println!("{line}"));
     for dropped in &estimate.dropped {
         println!("{}: dropped, collinear with {}", dropped.term, dropped.collinear);
     }
@@ -247,25 +244,28 @@ fn print_text(estimate: &Estimate) {
     let Estimate { n_obs, n_missing, n_singletons, k, df_residual, .. } = estimate;
     println!();
     println!(
-        "observations {n_obs}; {n_missing} rows with a missing value left out, {n_singletons} \
-                 singletons dropped"
+        "observations {}; {} rows with a missing value left out, {} singletons dropped",
+        grouped(*n_obs),
+        grouped(*n_missing),
+        grouped(*n_singletons),
     );
     for effect in &estimate.fixed_effects {
-        println!("fixed effect {}: {} levels", effect.name, effect.levels);
+        println!("fixed effect {}: {} levels", effect.name, grouped(effect.levels));
     }
     println!("standard errors: {}", estimate.vcov);
     for clusters in &estimate.clusters {
-        println!("clusters {}: {}", clusters.name, clusters.levels);
+        println!("clusters {}: {}", clusters.name, grouped(clusters.levels));
     }
-    println!("parameters {k}, residual degrees of freedom {df_residual}");
+    println!("parameters {}, residual degrees of freedom {}", grouped(*k), grouped(*df_residual));
     println!(
-        "R2 {}, within {}",
+        "R² {}, within {}",
         or_blank(estimate.r2, figure),
         or_blank(estimate.r2_within, figure)
     );
     println!(
         "{} iterations, relative residual {:.1e}",
-        estimate.iterations, estimate.relative_residual
+        grouped(estimate.iterations),
+        estimate.relative_residual
     );
 }
 
@@ -274,12 +274,19 @@ fn in_format(
     estimate: &Estimate,
     seconds: f64,
     format: FormatName,
+    style: &Style,
 ) -> anyhow::Result<Option<String>> {
     let (name, label, vintage) = ("1", "", None);
     let model = Model { name, label, estimate, seconds, vintage };
     let laid_out = |layout| {
-        let notes = vec![format!("{} rows with a missing value left out.", estimate.n_missing)];
-        RegressionTable { title: "", models: vec![model], notes }.laid_out(layout)
+        let n_missing = grouped(estimate.n_missing);
+        let note = match style.text("en", "zh") {
+            "en" => format!("{n_missing} rows with a missing value left out."),
+            _ => format!("因缺失值剔除 {n_missing} 行。"),
+        };
+        let (models, notes) = (vec![model], vec![note]);
+        let table = RegressionTable { models, notes, ..RegressionTable::default() };
+        document(&[arranged(&table, style)], layout, style)
     };
     Ok(match format.report() {
         ReportFormat::Table(Layout::Text) | ReportFormat::Svg => None,

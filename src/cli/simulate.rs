@@ -6,8 +6,9 @@ use clap::{Args, ValueEnum};
 use spillover::domain::types::Period;
 use spillover::simulate::{self, Mode, Params};
 
-use super::ending::Done;
+use super::ending::{Done, UsageError};
 use super::home_options::HomeOptions;
+use super::period::month;
 use super::terminal;
 
 #[derive(Debug, Args)]
@@ -18,11 +19,11 @@ pub struct Simulate {
     /// The model that generates exports.
     #[arg(long, default_value = "theory")]
     mode: ModeName,
-    /// The first month, YYYY-MM.
-    #[arg(long, value_name = "YYYY-MM", value_parser = month)]
+    /// The first month, YYYYMM or YYYY-MM.
+    #[arg(long, value_name = "YYYYMM", value_parser = month)]
     from: Option<Period>,
-    /// The last month, YYYY-MM.
-    #[arg(long, value_name = "YYYY-MM", value_parser = month)]
+    /// The last month, YYYYMM or YYYY-MM.
+    #[arg(long, value_name = "YYYYMM", value_parser = month)]
     to: Option<Period>,
     /// The number of firms alive at any time.
     #[arg(long, value_name = "N")]
@@ -39,6 +40,10 @@ pub struct Simulate {
     /// Start from the parameters of the small feed of `demo`, not from the defaults.
     #[arg(long)]
     demo: bool,
+    /// Use column (4) of table 3 as truth, and report how close the feed comes to tables 1 and 2;
+    /// with --mode linear.
+    #[arg(long, conflicts_with = "demo")]
+    paper: bool,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -51,6 +56,10 @@ enum ModeName {
 
 impl Simulate {
     pub fn run(self, home: &HomeOptions) -> anyhow::Result<Done> {
+        if self.paper && matches!(self.mode, ModeName::Theory) {
+            let what = "--paper is a linear feed; give --mode linear with it";
+            return Err(UsageError(what.to_owned()).into());
+        }
         home.spared(&[]).checked(&self.out)?;
         let report = simulate::write(&self.params(), &self.out)?;
         terminal::document(&report.to_string());
@@ -58,7 +67,11 @@ impl Simulate {
     }
 
     fn params(&self) -> Params {
-        let start = if self.demo { Params::demo() } else { Params::default() };
+        let start = match (self.demo, self.paper) {
+            (true, _) => Params::demo(),
+            (_, true) => Params::paper(),
+            _ => Params::default(),
+        };
         Params {
             mode: match self.mode {
                 ModeName::Theory => Mode::Theory,
@@ -73,11 +86,4 @@ impl Simulate {
             ..start
         }
     }
-}
-
-/// A month written YYYY-MM or YYYYMM.
-fn month(text: &str) -> Result<Period, String> {
-    text.replacen('-', "", 1)
-        .parse()
-        .map_err(|_| format!("\"{text}\" is not a month; write YYYY-MM"))
 }

@@ -5,9 +5,8 @@ use std::path::PathBuf;
 
 use arrow_array::RecordBatch;
 use clap::{Args, ValueEnum};
-use spillover::render::table::{self, Format};
+use spillover::render::table::{self, Format, TableFile};
 use spillover::tables::export::ExportError;
-use spillover::tables::sheet::Sheet;
 
 use super::ending::UsageError;
 use super::home_options::HomeOptions;
@@ -19,6 +18,9 @@ pub struct TableOutput {
     /// The format [default: by the file's extension, else csv].
     #[arg(long)]
     format: Option<FormatName>,
+    /// Write one JSON object per line, as --format jsonl does.
+    #[arg(long, conflicts_with_all = ["format", "excel"])]
+    json: bool,
     /// Write CSV for Excel: UTF-8 with a byte order mark, codes and formulas as text.
     #[arg(long)]
     excel: bool,
@@ -34,8 +36,10 @@ pub enum FormatName {
     Csv,
     /// Parquet, zstd.
     Parquet,
-    /// An Excel workbook with one sheet.
+    /// An Excel workbook: a sheet of rows and a sheet of metadata.
     Xlsx,
+    /// A dataset of Stata 14 or newer, with labels.
+    Dta,
     /// One JSON object per line.
     Jsonl,
     /// SDMX-CSV 2.0.
@@ -48,6 +52,7 @@ impl OutputFormat for FormatName {
             Self::Csv | Self::SdmxCsv => &["csv"],
             Self::Parquet => &["parquet", "pq"],
             Self::Xlsx => &["xlsx"],
+            Self::Dta => &["dta"],
             Self::Jsonl => &["jsonl", "ndjson"],
         }
     }
@@ -59,7 +64,8 @@ impl TableOutput {
     /// # Errors
     /// [`UsageError`] if options contradict each other.
     fn format(&self) -> Result<Format, UsageError> {
-        let format = format_of(self.format, self.output.as_deref())?;
+        let asked = self.format.or(self.json.then_some(FormatName::Jsonl));
+        let format = format_of(asked, self.output.as_deref())?;
         if self.excel && format != FormatName::Csv {
             return Err(UsageError(format!(
                 "--excel applies to CSV, and the output is {}; leave it out{}",
@@ -67,7 +73,7 @@ impl TableOutput {
                 if format == FormatName::Xlsx { ", a workbook needs none" } else { "" }
             )));
         }
-        let is_binary = matches!(format, FormatName::Parquet | FormatName::Xlsx);
+        let is_binary = matches!(format, FormatName::Parquet | FormatName::Xlsx | FormatName::Dta);
         if is_binary && self.output.is_none() && stdout().is_terminal() {
             return Err(UsageError(format!(
                 "{} is not for a terminal; name a file with -o",
@@ -79,6 +85,7 @@ impl TableOutput {
             FormatName::Csv => Format::Csv,
             FormatName::Parquet => Format::Parquet,
             FormatName::Xlsx => Format::Xlsx,
+            FormatName::Dta => Format::Stata,
             FormatName::Jsonl => Format::Jsonl,
             FormatName::SdmxCsv => Format::SdmxCsv,
         })
@@ -98,12 +105,12 @@ impl TableOutput {
     pub fn write(
         &self,
         home: &HomeOptions,
-        sheet: &Sheet,
+        file: &TableFile<'_>,
         rows: impl Iterator<Item = Result<RecordBatch, ExportError>>,
     ) -> anyhow::Result<()> {
         let format = self.format()?;
         let out = Target::create(self.output.as_deref(), &home.spared(&[]))?;
-        table::write::<anyhow::Error>(&out, format, sheet, rows.map(|rows| Ok(rows?)))?;
+        table::write::<anyhow::Error>(&out, format, file, rows.map(|rows| Ok(rows?)))?;
         out.finish()
     }
 }

@@ -25,6 +25,12 @@ pub fn say(text: Arguments<'_>) {
     document(&visible::line(&text.to_string()));
 }
 
+/// The width of the terminal that shows the standard output; `None` for a file or a pipe.
+pub fn width() -> Option<usize> {
+    let size = rustix::termios::tcgetwinsize(stdout()).ok()?;
+    Some(usize::from(size.ws_col)).filter(|width| *width > 0)
+}
+
 /// Writes a line to the standard error, if possible.
 pub fn tell(text: Arguments<'_>) {
     let _ = writeln!(stderr(), "{}", visible::line(&text.to_string()));

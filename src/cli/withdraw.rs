@@ -4,14 +4,16 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use clap::Args;
+use serde::Serialize;
 use spillover::domain::types::Vintage;
 use spillover::engine::{EngineError, Request, file_named, withdraw};
-use spillover::home::{FileEntry, Home};
+use spillover::home::{FileEntry, Home, Withdrawn};
 
 use super::ending::Done;
 use super::follow_up::follow_up;
 use super::home_options::{HomeOptions, n_workers};
 use super::progress::bar;
+use super::terminal;
 
 #[derive(Debug, Args)]
 pub struct Withdraw {
@@ -24,6 +26,9 @@ pub struct Withdraw {
     /// The number of worker threads.
     #[arg(long, value_name = "N", value_parser = super::home_options::workers)]
     workers: Option<usize>,
+    /// Print the result as JSON.
+    #[arg(long)]
+    json: bool,
 }
 
 impl Withdraw {
@@ -38,6 +43,18 @@ impl Withdraw {
             ControlFlow::Continue(())
         })?;
         bar.finish_and_clear();
+        if self.json {
+            let file = |(withdrawn, file): (&Withdrawn, &FileEntry)| WithdrawnFile {
+                file: file.name.clone(),
+                file_vintage: withdrawn.file.0,
+                vintage: withdrawn.at.0,
+                records: file.counts.accepted,
+            };
+            let withdrawn: Vec<_> = withdrawn.iter().zip(&files).map(file).collect();
+            terminal::json_line(&serde_json::json!({ "withdrawn": withdrawn }))?;
+            follow_up(&mut engine)?;
+            return Ok(Done::Clean);
+        }
         for (withdrawn, file) in withdrawn.iter().zip(&files) {
             println!(
                 "{} (vintage {}) is withdrawn as vintage {}; its {} records no longer count",
@@ -63,6 +80,19 @@ impl Withdraw {
         }
         Ok(files)
     }
+}
+
+/// A withdrawn file.
+#[derive(Debug, Serialize)]
+struct WithdrawnFile {
+    /// Its name.
+    file: String,
+    /// Its own vintage.
+    file_vintage: u32,
+    /// The vintage of the withdrawal.
+    vintage: u32,
+    /// The number of its records that no longer count.
+    records: u64,
 }
 
 fn of_vintage(home: &Home, vintage: Vintage, name: &str) -> anyhow::Result<FileEntry> {

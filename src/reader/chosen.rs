@@ -89,10 +89,14 @@ fn bad(column: &str) -> ArrowError {
 }
 
 /// The columns of codes that have names, each with the column of its names.
-const NAMED: [(&str, &str); 3] =
-    [("city", "city_name"), ("province", "province_name"), ("country", "country_name")];
+const NAMED: [(&str, &str); 4] = [
+    ("firm", "firm_name"),
+    ("city", "city_name"),
+    ("province", "province_name"),
+    ("country", "country_name"),
+];
 
-/// Adds the names of cities, provinces and countries to tables with their codes.
+/// Adds the names of firms, cities, provinces and countries to tables with their codes.
 #[derive(Clone, Debug)]
 pub struct WithNames {
     /// The names.
@@ -125,11 +129,14 @@ impl WithNames {
         RecordBatch::try_new(with_names(&batch.schema()), columns)
     }
 
-    fn name(&self, column: &str, code: &str) -> Option<&str> {
+    /// The name of a code, by the column of the codes.
+    #[must_use]
+    pub fn name(&self, column: &str, code: &str) -> Option<&str> {
         match column {
+            "firm" => self.names.name(PlaceKind::Firm, code, self.language),
             "city" => self.names.name(PlaceKind::City, code, self.language),
             "country" => self.names.name(PlaceKind::Country, code, self.language),
-            _ => self.names.province(code),
+            _ => self.names.province(code, self.language),
         }
     }
 }

@@ -10,9 +10,11 @@
 //! A reader never blocks a writer. All queries see one publication, until [`Reader::move_on`]. The
 //! manifest is verified when the reader opens and after each publication, not for each query.
 
+mod about;
 pub mod chosen;
 mod error;
 pub mod explain;
+mod firm_names;
 pub mod ledger;
 pub mod moves;
 pub mod names;
@@ -81,6 +83,15 @@ impl Moves {
     /// The years that differ between both states, table by table.
     pub fn years(&self) -> impl Iterator<Item = Result<YearMoves, ExportError>> {
         self.tables.iter().flat_map(|[before, after]| between(before, after, self.year))
+    }
+
+    /// Checks that a year exists in one of the states.
+    ///
+    /// # Errors
+    /// [`ReaderError::Export`] if it does not.
+    pub fn check_year(&self, name: &'static str, year: Year) -> Result<(), ReaderError> {
+        let years = self.tables.iter().flatten().flat_map(TableAt::years);
+        Ok(check_year(name, Some(year), years)?)
     }
 
     /// Checks the hashes of all parts that [`Moves::years`] reads. After this check, a damaged part

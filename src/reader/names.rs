@@ -8,19 +8,13 @@ use std::collections::BTreeMap;
 use crate::feed::places::folded;
 use crate::feed::reference::{CITIES, COUNTRIES, columns_of};
 use crate::home::definition::DefinitionTexts;
+pub use crate::tables::meanings::Language;
 
-/// A language of names and labels.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Language {
-    /// Chinese.
-    Chinese,
-    /// English.
-    English,
-}
-
-/// A kind of place with codes and names.
+/// A kind of thing with codes and names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PlaceKind {
+    /// A firm.
+    Firm,
     /// A city.
     City,
     /// A country or territory.
@@ -30,8 +24,18 @@ pub enum PlaceKind {
 impl PlaceKind {
     fn noun(self) -> &'static str {
         match self {
+            Self::Firm => "firm",
             Self::City => "city",
             Self::Country => "country",
+        }
+    }
+
+    /// The forms in which a thing can be given.
+    fn forms(self) -> &'static str {
+        match self {
+            Self::Firm => "an identifier, or a name as in the records",
+            Self::City => "a code, or a name in Chinese or English",
+            Self::Country => "a code, an ISO code, or a name in Chinese or English",
         }
     }
 }
@@ -39,6 +43,7 @@ impl PlaceKind {
 /// The names of a home's places.
 #[derive(Clone, Debug, Default)]
 pub struct Names {
+    firms: Vec<Place>,
     cities: Vec<Place>,
     countries: Vec<Place>,
     /// The Chinese name of each province, by code.
@@ -54,10 +59,17 @@ struct Place {
     others: Vec<String>,
 }
 
-/// A name of several places.
+/// A name of several places, or of several firms.
 #[derive(Debug, thiserror::Error)]
-#[error("\"{name}\" is the name of {} places: {}; give the code", places.len(), places.join(", "))]
+#[error(
+    "\"{name}\" is the name of {} {}: {}; give the code",
+    places.len(),
+    if *what == "firm" { "firms" } else { "places" },
+    places.join(", ")
+)]
 pub struct SeveralPlaces {
+    /// The kind of thing.
+    pub what: &'static str,
     /// The name.
     pub name: String,
     /// The places, each as name and code.
@@ -66,13 +78,12 @@ pub struct SeveralPlaces {
 
 /// A text that is neither a code nor a name.
 #[derive(Debug, thiserror::Error)]
-#[error(
-    "there is no {what} \"{name}\"; give a code, an ISO code, or a name in Chinese or English{}",
-    likely(near)
-)]
+#[error("there is no {what} \"{name}\"; give {forms}{}", likely(near))]
 pub struct NoPlace {
-    /// The kind of place.
+    /// The kind of thing.
     pub what: &'static str,
+    /// The forms in which it can be given.
+    pub forms: &'static str,
     /// The text.
     pub name: String,
     /// Similar names, each with its code.
@@ -97,6 +108,41 @@ fn likely(near: &[String]) -> String {
 /// Endings of the names of Chinese prefectures that people leave out.
 const ENDINGS: [&str; 4] = ["自治州", "地区", "市", "盟"];
 
+/// The English names of provinces by their Chinese ones; reference tables have the Chinese names.
+const PROVINCES: [(&str, &str); 31] = [
+    ("北京市", "Beijing"),
+    ("天津市", "Tianjin"),
+    ("河北省", "Hebei"),
+    ("山西省", "Shanxi"),
+    ("内蒙古自治区", "Inner Mongolia"),
+    ("辽宁省", "Liaoning"),
+    ("吉林省", "Jilin"),
+    ("黑龙江省", "Heilongjiang"),
+    ("上海市", "Shanghai"),
+    ("江苏省", "Jiangsu"),
+    ("浙江省", "Zhejiang"),
+    ("安徽省", "Anhui"),
+    ("福建省", "Fujian"),
+    ("江西省", "Jiangxi"),
+    ("山东省", "Shandong"),
+    ("河南省", "Henan"),
+    ("湖北省", "Hubei"),
+    ("湖南省", "Hunan"),
+    ("广东省", "Guangdong"),
+    ("广西壮族自治区", "Guangxi"),
+    ("海南省", "Hainan"),
+    ("重庆市", "Chongqing"),
+    ("四川省", "Sichuan"),
+    ("贵州省", "Guizhou"),
+    ("云南省", "Yunnan"),
+    ("西藏自治区", "Tibet"),
+    ("陕西省", "Shaanxi"),
+    ("甘肃省", "Gansu"),
+    ("青海省", "Qinghai"),
+    ("宁夏回族自治区", "Ningxia"),
+    ("新疆维吾尔自治区", "Xinjiang"),
+];
+
 /// The least similarity of a suggested name, from 0 to 1.
 const LIKENESS_MIN: f64 = 0.6;
 
@@ -108,14 +154,25 @@ impl Names {
         let provinces =
             cities.into_iter().map(|[_, code, name]| (code, name)).filter(|(_, n)| !n.is_empty());
         Self {
+            firms: Vec::new(),
             provinces: provinces.collect(),
             cities: places(texts.reference(CITIES), "city"),
             countries: places(texts.reference(COUNTRIES), "country"),
         }
     }
 
+    /// The names with those of firms, by identifier.
+    #[must_use]
+    pub fn with_firms(self, firms: BTreeMap<String, String>) -> Self {
+        let place = |(code, chinese)| {
+            let (english, others) = (String::new(), Vec::new());
+            Place { code, chinese, english, others }
+        };
+        Self { firms: firms.into_iter().map(place).collect(), ..self }
+    }
+
     /// The code of a text: a code, an ISO 3166 code or a name. Without a reference table of
-    /// countries, every text is a code.
+    /// countries, every text is a code; so is each text for a firm without names of firms.
     ///
     /// # Errors
     /// [`NameError`] if the text is neither a code nor a name, or is the name of several places.
@@ -129,12 +186,13 @@ impl Names {
         match &found[..] {
             [place] => Ok(place.code.clone()),
             [] => {
-                let (what, name) = (kind.noun(), asked.to_owned());
-                Err(NoPlace { what, name, near: near(places, &wanted) }.into())
+                let (what, forms, name) = (kind.noun(), kind.forms(), asked.to_owned());
+                Err(NoPlace { what, forms, name, near: near(places, &wanted) }.into())
             }
             several => {
                 let places = several.iter().map(|place| place.shown()).collect();
-                Err(SeveralPlaces { name: asked.to_owned(), places }.into())
+                let (what, name) = (kind.noun(), asked.to_owned());
+                Err(SeveralPlaces { what, name, places }.into())
             }
         }
     }
@@ -151,14 +209,20 @@ impl Names {
         names.into_iter().find(|name| !name.is_empty()).map(String::as_str)
     }
 
-    /// The Chinese name of a province.
+    /// The name of a province; in Chinese if its English one is unknown.
     #[must_use]
-    pub fn province(&self, code: &str) -> Option<&str> {
-        self.provinces.get(code).map(String::as_str)
+    pub fn province(&self, code: &str, language: Language) -> Option<&str> {
+        let chinese = self.provinces.get(code)?.as_str();
+        let english = PROVINCES.iter().find(|(own, _)| *own == chinese).map(|(_, name)| *name);
+        match language {
+            Language::Chinese => Some(chinese),
+            Language::English => english.or(Some(chinese)),
+        }
     }
 
     fn places(&self, kind: PlaceKind) -> &[Place] {
         match kind {
+            PlaceKind::Firm => &self.firms,
             PlaceKind::City => &self.cities,
             PlaceKind::Country => &self.countries,
         }
@@ -243,7 +307,30 @@ mod tests {
         for asked in ["4419", "东莞市", "东莞"] {
             assert_eq!(names.code(PlaceKind::City, asked).expect(asked), "4419", "{asked}");
         }
-        assert_eq!(names.province("44"), Some("广东省"));
+        assert_eq!(names.province("44", Language::Chinese), Some("广东省"));
+        assert_eq!(names.province("44", Language::English), Some("Guangdong"));
+        for code in names.provinces.keys() {
+            let english = names.province(code, Language::English).expect("a name");
+            assert!(english.is_ascii(), "province {code} has no English name");
+        }
+    }
+
+    #[test]
+    fn the_identifier_of_a_firm_counts_before_names_and_a_shared_name_is_refused() {
+        let firms = [("F1", "F2"), ("F2", "恒达厂"), ("F3", "恒达厂"), ("F4", "Baoli Co")];
+        let firms = firms.map(|(code, name)| (code.to_owned(), name.to_owned())).into();
+        let names = Names::default().with_firms(firms);
+        let code = |asked| names.code(PlaceKind::Firm, asked).map_err(|error| error.to_string());
+        assert_eq!(code("F2"), Ok("F2".to_owned()), "an identifier, although a name of F1");
+        assert_eq!(code("baoli co"), Ok("F4".to_owned()));
+        let several = "\"恒达厂\" is the name of 2 firms: 恒达厂 (F2), 恒达厂 (F3); give the code";
+        assert_eq!(code("恒达厂"), Err(several.to_owned()));
+        let none = "there is no firm \"Baoly Co\"; give an identifier, or a name as in the \
+                    records; similar: Baoli Co (F4)";
+        assert_eq!(code("Baoly Co"), Err(none.to_owned()));
+        assert_eq!(names.name(PlaceKind::Firm, "F4", Language::Chinese), Some("Baoli Co"));
+        let without = Names::default().code(PlaceKind::Firm, "any");
+        assert_eq!(without.expect("an identifier"), "any");
     }
 
     #[test]

@@ -90,7 +90,13 @@ pub struct LargeMove {
     pub table: &'static str,
     /// The year.
     pub year: u16,
-    /// Firm, city and country, if the table has them.
+    /// The firm, if the table has it.
+    pub firm: Option<String>,
+    /// The city.
+    pub city: Option<String>,
+    /// The country.
+    pub country: Option<String>,
+    /// Firm, city and country as one text.
     pub key: String,
     /// The column.
     pub column: String,
@@ -166,9 +172,10 @@ fn year_revision(
 fn large(table: &'static str, year: u16, moved: Move) -> Option<LargeMove> {
     let Move { key, column, before, after, size } = moved;
     let log_points = size.filter(|size| *size != 0.0)?;
+    let [firm, city, country] = key.clone();
     let key = key.into_iter().flatten().collect::<Vec<_>>().join(" ");
     let (before, after) = (before.unwrap_or_default(), after.unwrap_or_default());
-    Some(LargeMove { table, year, key, column, before, after, log_points })
+    Some(LargeMove { table, year, firm, city, country, key, column, before, after, log_points })
 }
 
 /// The contents of a step, in words.

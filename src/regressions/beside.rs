@@ -11,7 +11,7 @@ use super::run::Outcome;
 use super::summary::Statistics;
 use super::table::TableResult;
 use crate::estimate::result::TermEstimate;
-use crate::specification::Summary;
+use crate::specification::{Summary, Wording};
 
 const TABLES: &str = include_str!("../../streams/reference/paper_tables.csv");
 const SAMPLES: &str = include_str!("../../streams/reference/paper_samples.csv");
@@ -21,7 +21,7 @@ const SUMMARY: &str = include_str!("../../streams/reference/paper_summary.csv");
 #[derive(Clone, Debug)]
 pub struct Comparison {
     /// The heading of the table.
-    pub title: String,
+    pub title: Wording,
     /// The figures, model by model.
     pub rows: Vec<ComparedFigure>,
     /// The state of the home, and the models without an estimate with the reason.
@@ -187,7 +187,7 @@ pub fn is_published(specification: &str) -> bool {
 pub fn beside_paper(tables: &[TableResult]) -> Vec<Comparison> {
     let published = &*PAPER;
     let compared = tables.iter().map(|table| match table {
-        TableResult::Models { title, outcomes } => {
+        TableResult::Models { title, outcomes, .. } => {
             let rows = outcomes.iter().flat_map(|one| published.of_model(one)).collect();
             let note = |one: &Outcome| {
                 let error = one.result.as_ref().err()?;

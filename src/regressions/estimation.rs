@@ -215,7 +215,9 @@ impl Estimation<'_> {
         let columns = specification.columns().iter();
         let columns: Vec<&Column> = columns.filter(|column| wanted.wants(column)).collect();
         if columns.is_empty() {
-            return Err(RegressionError::NoRegressions { title: specification.title.clone() });
+            return Err(RegressionError::NoRegressions {
+                title: specification.title.english.clone(),
+            });
         }
         let asked = Term { factors: term.split(':').map(|name| name.trim().to_owned()).collect() };
         let own = |column: &Column| {

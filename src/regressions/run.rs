@@ -17,7 +17,7 @@ use super::memories::Memories;
 use super::panels::{Kind, Panels};
 use crate::domain::types::{Vintage, Year};
 use crate::home::Publication;
-use crate::specification::{Column, Specification};
+use crate::specification::{Column, Specification, Wording};
 
 /// A request for estimates.
 #[derive(Clone, Copy, Debug)]
@@ -53,7 +53,7 @@ pub struct Outcome {
     /// The column's name.
     pub column: String,
     /// The column's label.
-    pub label: String,
+    pub label: Wording,
     /// The identity of the model.
     pub identity: Identity,
     /// The panel.

@@ -3,15 +3,19 @@
 use super::figure::Scatter;
 use super::run::Outcome;
 use super::summary::Statistics;
-use crate::specification::{Specification, Summary};
+use crate::specification::{Specification, Summary, Wording};
 
 /// The result of one specification.
 #[derive(Clone, Debug)]
 pub enum TableResult {
     /// Regressions, in the order of the specification's columns.
     Models {
+        /// The specification's name.
+        name: String,
         /// The heading.
-        title: String,
+        title: Wording,
+        /// The regressors with a row in tables.
+        rows: Vec<String>,
         /// The outcomes of the columns: an estimate, or the reason for its absence.
         outcomes: Vec<Outcome>,
     },
@@ -20,7 +24,7 @@ pub enum TableResult {
         /// The specification's name.
         name: String,
         /// The heading.
-        title: String,
+        title: Wording,
         /// The requested summary.
         summary: Summary,
         /// A row for each variable, and each value of `by`.
@@ -31,7 +35,7 @@ pub enum TableResult {
         /// The specification's name.
         name: String,
         /// The heading.
-        title: String,
+        title: Wording,
         /// The points and the line.
         scatter: Scatter,
     },
@@ -53,6 +57,7 @@ impl TableResult {
         let mut outcomes: Vec<Outcome> = outcomes.extract_if(.., own).collect();
         let columns = specification.columns();
         outcomes.sort_by_key(|one| columns.iter().position(|column| column.name == one.column));
-        Self::Models { title: specification.title.clone(), outcomes }
+        let Specification { name, title, rows, .. } = specification.clone();
+        Self::Models { name, title, rows, outcomes }
     }
 }

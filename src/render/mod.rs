@@ -5,10 +5,14 @@
 //! regression/  models               ─▶ text │ markdown │ latex │ html │ rows │ json
 //! chart/       points               ─▶ svg
 //! report/      tables of the paper, coefficient paths ─▶ any of these
+//! style, words, number: the choices of a reader, labels in English and Chinese, digits
 //! ```
 //! This module reads no home and computes no figure.
 
 pub mod chart;
+pub mod number;
 pub mod regression;
 pub mod report;
+pub mod style;
 pub mod table;
+mod words;

@@ -141,7 +141,9 @@ impl<'a> Decisions<'a> {
     fn cost_key(&self, plant: &Plant, market: u16) -> u64 {
         let pair = key(plant.key, u64::from(market));
         let every = self.economy.fixed_cost_years.max(1);
-        key(pair, (u64::from(self.year) + pair % every) / every)
+        // A cost that is drawn each year needs other keys than the residual of the year.
+        let draw = (u64::from(self.year) + pair % every) / every;
+        key(pair, if every == 1 { draw + (1 << 16) } else { draw })
     }
 }
 

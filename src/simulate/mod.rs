@@ -38,6 +38,7 @@ mod population;
 mod random;
 mod records;
 mod report;
+mod targets;
 #[cfg(test)]
 mod tests;
 
@@ -47,8 +48,8 @@ use rayon::prelude::*;
 
 pub use error::SimulateError;
 pub use linear::{Check, check};
-pub use params::{Coefficients, Economy, Linear, Mode, Params, Population, Records};
-pub use report::{Counts, Report, YearReport};
+pub use params::{Coefficients, Economy, Linear, Mode, Params, Population, Records, Targets};
+pub use report::{Counts, Report, Target, YearReport};
 
 use exporting::{Decisions, FirmYear, Model, Signal, Trade};
 use files::Files;
@@ -144,6 +145,10 @@ fn write_linear(
         work.write(files, &mut report)?;
     }
     truth.write(params, places, files)?;
+    if params.linear.targets == Targets::Paper {
+        report.targets = targets::targets(&report.years, &truth.moments);
+        files.write_beside("truth_targets.csv", targets::csv_of(&report.targets).as_bytes())?;
+    }
     Ok(report)
 }
 

@@ -68,6 +68,27 @@ pub struct YearReport {
     pub plants_sd: f64,
     /// The mean share of the largest plant in the firm's exports.
     pub largest_share_mean: f64,
+    /// The median of that share.
+    pub largest_share_median: f64,
+    /// The standard deviation of that share.
+    pub largest_share_sd: f64,
+}
+
+/// A figure of the paper and that of the feed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Target {
+    /// The table.
+    pub table: String,
+    /// The year in table 1; empty in table 2.
+    pub year: String,
+    /// The variable.
+    pub variable: String,
+    /// The statistic.
+    pub statistic: String,
+    /// The published figure.
+    pub paper: f64,
+    /// The figure of the feed; `None` if the feed lacks the year or has no row.
+    pub feed: Option<f64>,
 }
 
 /// Summary statistics of a simulation.
@@ -78,6 +99,8 @@ pub struct Report {
     pub counts: Counts,
     /// The years, in order.
     pub years: Vec<YearReport>,
+    /// The figures of the paper beside those of the feed, if they are its targets.
+    pub targets: Vec<Target>,
 }
 
 impl fmt::Display for Report {
@@ -101,8 +124,22 @@ impl fmt::Display for Report {
             write!(f, "{number}  {records:>8}  {cells:>6}  {multi_plant_cells:>11}  {firms:>5}")?;
             writeln!(f, "  {mean:>11.2} {median:>6.1} {sd:>4.1}  {share:>7.3}")?;
         }
-        Ok(())
+        write_targets(f, &self.targets)
     }
+}
+
+/// The lines of the targets.
+fn write_targets(f: &mut fmt::Formatter<'_>, targets: &[Target]) -> fmt::Result {
+    if targets.is_empty() {
+        return Ok(());
+    }
+    writeln!(f, "tables 1 and 2                                          paper         feed")?;
+    for Target { table, year, variable, statistic, paper, feed } in targets {
+        let of = if year.is_empty() { variable.clone() } else { format!("{variable} {year}") };
+        let feed = feed.map_or_else(|| "-".to_owned(), |feed| format!("{feed:.4}"));
+        writeln!(f, "{table}  {of:<38} {statistic:<6} {paper:>12.4} {feed:>12}")?;
+    }
+    Ok(())
 }
 
 /// The sums behind a year's report.
@@ -111,7 +148,8 @@ pub struct YearSums {
     firms: u64,
     cells: u64,
     multi_plant_cells: u64,
-    largest_shares: f64,
+    /// The share of the largest plant in the exports of each multi-plant firm.
+    largest_shares: Vec<f64>,
     /// The number of plants of each multi-plant firm.
     plants: Vec<u32>,
 }
@@ -139,7 +177,7 @@ impl YearSums {
             self.multi_plant_cells += cells;
             self.plants.push(u32::try_from(plants).expect("a firm has few plants"));
             let largest = by_plant.iter().copied().max().unwrap_or(0);
-            self.largest_shares += largest as f64 / by_plant.iter().sum::<i64>() as f64;
+            self.largest_shares.push(largest as f64 / by_plant.iter().sum::<i64>() as f64);
         }
     }
 
@@ -148,38 +186,46 @@ impl YearSums {
         self.firms += other.firms;
         self.cells += other.cells;
         self.multi_plant_cells += other.multi_plant_cells;
-        self.largest_shares += other.largest_shares;
+        self.largest_shares.extend(other.largest_shares);
         self.plants.extend(other.plants);
     }
 
     /// The report of the year.
-    #[expect(clippy::cast_precision_loss, reason = "numbers of firms are below 2^53")]
     pub fn report(mut self, year: u16, records: u64) -> YearReport {
-        self.plants.sort_unstable();
-        let n = self.plants.len().max(1) as f64;
-        let mean = self.plants.iter().map(|&plants| f64::from(plants)).sum::<f64>() / n;
-        let squares = self.plants.iter().map(|&plants| (f64::from(plants) - mean).powi(2));
+        let mut plants: Vec<f64> = self.plants.drain(..).map(f64::from).collect();
+        let n_firms = plants.len() as u64;
+        let [plants_mean, plants_median, plants_sd] = summary(&mut plants);
+        let shares = summary(&mut self.largest_shares);
+        let [largest_share_mean, largest_share_median, largest_share_sd] = shares;
         YearReport {
             year,
             records,
             firms: self.firms,
             cells: self.cells,
             multi_plant_cells: self.multi_plant_cells,
-            multi_plant_firms: self.plants.len() as u64,
-            plants_mean: mean,
-            plants_median: median(&self.plants),
-            plants_sd: (squares.sum::<f64>() / (n - 1.0).max(1.0)).sqrt(),
-            largest_share_mean: self.largest_shares / n,
+            multi_plant_firms: n_firms,
+            plants_mean,
+            plants_median,
+            plants_sd,
+            largest_share_mean,
+            largest_share_median,
+            largest_share_sd,
         }
     }
 }
 
-fn median(sorted: &[u32]) -> f64 {
-    if sorted.is_empty() {
-        return 0.0;
+/// The mean, the median and the standard deviation; zeros without values.
+#[expect(clippy::cast_precision_loss, reason = "numbers of firms are below 2^53")]
+fn summary(values: &mut [f64]) -> [f64; 3] {
+    if values.is_empty() {
+        return [0.0; 3];
     }
-    let (low, high) = (sorted[(sorted.len() - 1) / 2], sorted[sorted.len() / 2]);
-    f64::midpoint(f64::from(low), f64::from(high))
+    values.sort_unstable_by(f64::total_cmp);
+    let n = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / n;
+    let (low, high) = (values[(values.len() - 1) / 2], values[values.len() / 2]);
+    let squares = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>();
+    [mean, f64::midpoint(low, high), (squares / (n - 1.0).max(1.0)).sqrt()]
 }
 
 #[cfg(test)]
@@ -194,10 +240,12 @@ mod tests {
 
     #[test]
     fn the_plants_of_multi_plant_firms_are_summed_up() {
-        let sums =
-            YearSums { plants: vec![5, 2, 3, 2], largest_shares: 2.4, ..YearSums::default() };
+        let largest_shares = vec![0.5, 0.5, 0.6, 0.8];
+        let sums = YearSums { plants: vec![5, 2, 3, 2], largest_shares, ..YearSums::default() };
         let year = sums.report(2006, 0);
         assert_eq!((year.plants_mean, year.plants_median, year.plants_sd), (3.0, 2.5, 2f64.sqrt()));
         assert!((year.largest_share_mean - 0.6).abs() < 1e-12);
+        assert!((year.largest_share_median - 0.55).abs() < 1e-12);
+        assert!((year.largest_share_sd - 0.02_f64.sqrt()).abs() < 1e-12);
     }
 }

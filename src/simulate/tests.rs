@@ -144,6 +144,23 @@ fn multi_plant_firms_look_as_in_table_1() {
 }
 
 #[test]
+fn residuals_have_their_standard_deviation_when_costs_are_drawn_each_year() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let mut params = linear();
+    params.economy.fixed_cost_years = 1;
+    let _ = write(&params, directory.path()).expect("a feed");
+    let file = directory.path().join("truth_residuals.csv");
+    let rows = csv::Reader::from_path(file).expect("the residuals").into_records();
+    let residual = |row: csv::StringRecord| row[4].parse::<f64>().expect("a number");
+    let residuals: Vec<f64> = rows.map(|row| residual(row.expect("a row"))).collect();
+    let n = f64::from(u32::try_from(residuals.len()).expect("few rows"));
+    assert!(n > 300.0, "{n} rows");
+    let sd = (residuals.iter().map(|residual| residual.powi(2)).sum::<f64>() / n).sqrt();
+    let share = sd / params.linear.residual_sd;
+    assert!((0.9..1.1).contains(&share), "{share} of the standard deviation");
+}
+
+#[test]
 fn a_linear_feed_satisfies_its_equation_when_read_back() {
     let directory = tempfile::tempdir().expect("a temporary directory");
     let report = write(&linear(), directory.path()).expect("a feed");

@@ -37,6 +37,9 @@ pub enum SpecificationProblem {
     /// Both `clusters` and `vcov` are given.
     #[error("give cluster or vcov, not both")]
     ClustersAndVcov,
+    /// A requested row is no regressor.
+    #[error("rows: no column has the regressor {0}; write it as in the formula")]
+    Row(String),
     /// A convention is unknown.
     #[error(
         "ssc does not know \"{0}\"; it takes k_adj=TRUE|FALSE, k_fixef=none|nonnested|full, \

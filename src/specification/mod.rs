@@ -30,9 +30,27 @@ pub struct Specification {
     /// The name for commands: `3`, `footnote`, or the name of its file.
     pub name: String,
     /// The title.
-    pub title: String,
+    pub title: Wording,
+    /// The regressors that have a row in tables, in order; the others are control variables. Empty
+    /// if each has a row.
+    pub rows: Vec<String>,
     /// Its content.
     pub content: Content,
+}
+
+/// A text in both languages. It decides no figure.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Wording {
+    /// English.
+    pub english: String,
+    /// Chinese; the English text if the specification has no Chinese one.
+    pub chinese: String,
+}
+
+impl Wording {
+    fn new(english: String, chinese: Option<String>) -> Self {
+        Self { chinese: chinese.unwrap_or_else(|| english.clone()), english }
+    }
 }
 
 /// The content of a specification.
@@ -74,7 +92,7 @@ pub struct Column {
     /// The name within the specification.
     pub name: String,
     /// A short label.
-    pub label: String,
+    pub label: Wording,
     /// The regression.
     pub formula: Formula,
     /// The rows.
@@ -201,8 +219,8 @@ impl Specification {
         };
         let file: File = toml_text::read(text)
             .map_err(|error| wrong(None, SpecificationProblem::Toml(error)))?;
-        let File { title, sample, cluster, vcov, ssc, dof, estimator, weights, .. } = file;
-        let File { column, summary, figure, .. } = file;
+        let File { sample, cluster, vcov, ssc, dof, estimator, weights, .. } = file;
+        let File { title, title_zh, rows, column, summary, figure, .. } = file;
         let shared = Shared { sample, cluster, vcov, ssc, dof, estimator, weights };
         let content = match (column.is_empty(), summary, figure) {
             (false, None, None) => {
@@ -220,12 +238,25 @@ impl Specification {
             }
             _ => return Err(wrong(None, SpecificationProblem::Content)),
         };
-        let specification = Self { name: name.to_owned(), title, content };
+        let title = Wording::new(title, title_zh);
+        let rows = rows.iter().map(|text| Ok(Term::parse(text)?.to_string()));
+        let rows = rows.collect::<Result<_, _>>().map_err(|problem| wrong(None, problem))?;
+        let specification = Self { name: name.to_owned(), title, rows, content };
+        if let Some(row) = specification.unknown_row() {
+            return Err(wrong(None, SpecificationProblem::Row(row.clone())));
+        }
         let names: Vec<&str> = specification.columns().iter().map(|c| c.name.as_str()).collect();
         match names.iter().enumerate().find(|(at, name)| names[..*at].contains(name)) {
             Some((_, twice)) => Err(wrong(Some(twice), SpecificationProblem::Twice)),
             None => Ok(specification),
         }
+    }
+
+    /// A requested row that is a regressor of no column.
+    fn unknown_row(&self) -> Option<&String> {
+        let terms = self.columns().iter().flat_map(|column| &column.formula.terms);
+        let terms: Vec<String> = terms.map(Term::to_string).collect();
+        self.rows.iter().find(|row| !terms.contains(row))
     }
 
     /// The regressions; empty for a summary or a figure.
@@ -277,6 +308,9 @@ fn factors(interaction: &Interaction) -> impl Iterator<Item = &str> {
 #[serde(deny_unknown_fields)]
 struct File {
     title: String,
+    title_zh: Option<String>,
+    #[serde(default)]
+    rows: Vec<String>,
     sample: Option<String>,
     cluster: Option<String>,
     vcov: Option<VcovName>,
@@ -321,6 +355,7 @@ enum VcovName {
 struct ColumnFile {
     name: String,
     label: Option<String>,
+    label_zh: Option<String>,
     formula: String,
     #[serde(default)]
     panel: Panel,
@@ -371,7 +406,7 @@ impl ColumnFile {
         let keep = self.keep.iter().map(|text| Condition::parse(text));
         let drop_largest = self.drop_largest.into_iter().map(rules::DropLargestFile::read);
         Ok(Column {
-            label: self.label.unwrap_or_default(),
+            label: Wording::new(self.label.unwrap_or_default(), self.label_zh),
             formula: Formula::parse(self.formula.trim())?,
             panel: self.panel,
             trade: self.trade,

@@ -31,6 +31,7 @@ fn what_is_wrong_is_named_with_the_column() {
         (column("panel = \"product\"\ntrade = \"ordinary\""), "no product panel of ordinary"),
         (column("fromula = \"y\""), "unknown field `fromula`"),
         (column("").replace("y ~ x", "y ~ x +"), "column a: expected"),
+        (column("").replace("[[", "rows = [\"z\"]\n[["), "no column has the regressor z"),
         ("title = \"t\"".to_owned(), "a specification needs a [[column]]"),
         ("title = \"t\"\ncolour = 1".to_owned(), "colour"),
         ("title = \"t\"\n[figure]\nformula = \"y ~ a + b\"\nbins = 9".to_owned(), "one variable"),

@@ -9,6 +9,16 @@ use std::sync::LazyLock;
 use arrow_schema::{Field, Schema, SchemaRef};
 use serde::Deserialize;
 
+/// A language of names, labels and meanings.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Language {
+    /// Chinese.
+    Chinese,
+    /// English.
+    #[default]
+    English,
+}
+
 /// The meaning of a column.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Meaning {
@@ -17,6 +27,10 @@ pub struct Meaning {
     pub column: String,
     /// The unit of its values.
     pub unit: String,
+    /// A short label in English, at most 80 characters.
+    pub label: String,
+    /// The same in Chinese.
+    pub label_zh: String,
     /// One sentence in English.
     pub english: String,
     /// The same in Chinese.
@@ -28,10 +42,25 @@ static MEANINGS: LazyLock<Vec<Meaning>> = LazyLock::new(|| {
     lines.into_deserialize().collect::<Result<_, _>>().expect("the bundled list of columns")
 });
 
+impl Meaning {
+    /// The label in a language.
+    #[must_use]
+    pub fn label(&self, language: Language) -> &str {
+        match language {
+            Language::Chinese => &self.label_zh,
+            Language::English => &self.label,
+        }
+    }
+}
+
 /// The meanings of a table's columns, in the order of the list.
 pub fn meanings(table: &str) -> impl Iterator<Item = &'static Meaning> {
-    // The panels differ in their records, not in their columns.
-    let table = if table == "panel-ordinary" { "panel" } else { table };
+    // The panels differ in their records, not in their columns; changes and differences likewise.
+    let table = match table {
+        "panel-ordinary" => "panel",
+        "diff" => "changes",
+        table => table,
+    };
     MEANINGS.iter().filter(move |of| of.tables.split(' ').any(|name| name == table))
 }
 
@@ -45,14 +74,21 @@ pub fn meaning(table: &str, column: &str) -> Option<&'static Meaning> {
     meanings(table).find(is_it)
 }
 
-/// A table's schema with unit and meanings as metadata of its fields: `unit`, `description` and
-/// `description_zh`.
+/// The label of a variable of the panels; `None` for a name that is no column of them.
+#[must_use]
+pub fn variable_label(name: &str, language: Language) -> Option<&'static str> {
+    meaning("panel-product", name).map(|of| of.label(language))
+}
+
+/// A table's schema with unit, labels and meanings as metadata of its fields: `unit`, `label`,
+/// `label_zh`, `description` and `description_zh`.
 #[must_use]
 pub fn described(table: &str, schema: &Schema) -> SchemaRef {
     let fields = schema.fields().iter().map(|field| {
         let Some(of) = meaning(table, field.name()) else { return Field::clone(field) };
-        let texts = [("unit", &of.unit), ("description", &of.english)];
-        let texts = texts.into_iter().chain([("description_zh", &of.chinese)]);
+        let labels = [("unit", &of.unit), ("label", &of.label), ("label_zh", &of.label_zh)];
+        let texts = [("description", &of.english), ("description_zh", &of.chinese)];
+        let texts = labels.into_iter().chain(texts);
         let texts = texts.map(|(name, text)| (name.to_owned(), text.clone()));
         Field::clone(field).with_metadata(texts.collect::<HashMap<String, String>>())
     });

@@ -62,7 +62,7 @@ fn the_text_names_observations_clusters_and_singletons() {
     let arguments = ["--formula", "y ~ x1 | plant^year", "--cluster", "city^country"];
     let output = regress(&panel(), &arguments);
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    for part in ["x1", "observations ", "singletons dropped", "clusters city^country", "R2 "] {
+    for part in ["x1", "observations ", "singletons dropped", "clusters city^country", "R² "] {
         assert!(text.contains(part), "no \"{part}\" in:\n{text}");
     }
 }

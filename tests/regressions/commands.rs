@@ -259,7 +259,7 @@ fn a_coefficient_is_followed_over_the_years() {
     let years: Vec<&str> = rows[1..].iter().map(|row| row[0].as_str()).collect();
     assert!(years.ends_with(&["2010"]), "{years:?}");
     let svg = estimate(&sandbox, &["--table", "3.4", "--path", "--format", "svg"]).stdout;
-    assert!(svg.contains("2010") && svg.contains("affiliate_growth"), "{svg}");
+    assert!(svg.contains("2010") && svg.contains("Affiliate growth"), "{svg}");
 }
 
 /// The rows of an estimation without the number and the publication of each.
@@ -329,4 +329,37 @@ fn what_was_not_estimated_at_a_vintage_is_told_with_its_first() {
     ] {
         assert!(of_two_years.contains(note), "{of_two_years}");
     }
+}
+
+#[test]
+fn tables_4_and_6_have_main_rows_in_the_papers_order_and_one_row_of_controls() {
+    for (table, rows) in [
+        (
+            "4",
+            &["Affiliate growth, weighted", "Affiliate growth ", "Province growth", "Controls"][..],
+        ),
+        ("6", &["Affiliate growth ", "Affiliate growth × New", "Affiliate density", "Controls"]),
+    ] {
+        let text = estimate(demo(), &["--table", table]).stdout;
+        let first = |label: &str| text.lines().position(|line| line.starts_with(label));
+        let places: Vec<Option<usize>> = rows.iter().map(|label| first(label)).collect();
+        assert!(places.is_sorted() && places[0].is_some(), "{rows:?} at {places:?}:\n{text}");
+        assert_eq!(first("Local growth"), None, "{text}");
+        let each = estimate(demo(), &["--table", table, "--controls", "--variables", "columns"]);
+        let lines: Vec<&str> = each.stdout.lines().collect();
+        let first = |label: &str| lines.iter().position(|line| line.starts_with(label));
+        assert!(first("affiliate_ln_density") < first("local_growth "), "{}", each.stdout);
+        assert!(first("local_growth ").is_some() && first("Controls").is_none());
+    }
+}
+
+#[test]
+fn digits_and_languages_are_options() {
+    let significant = estimate(demo(), &["--table", "3.4", "--significant", "3"]).stdout;
+    let observed: Vec<&str> = significant.lines().filter(|line| line.starts_with("R²")).collect();
+    assert!(observed[0].ends_with("0.949"), "{significant}");
+    let zh = estimate(demo(), &["--table", "1", "--lang", "zh", "--format", "md"]).stdout;
+    assert!(zh.starts_with("**表1 多工厂企业**") && zh.contains("| 工厂数，均值 |"), "{zh}");
+    let run = demo().run(["estimate", "--table", "3", "--decimals", "2", "--significant", "2"]);
+    assert_eq!(run.code, Some(2));
 }

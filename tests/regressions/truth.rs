@@ -90,3 +90,47 @@ fn largest_gap(sandbox: &Sandbox, coefficients: &[(String, f64)]) -> f64 {
     assert_eq!(n_rows, residuals.len(), "every row of the truth is in the panel");
     largest
 }
+
+#[test]
+fn a_feed_of_the_paper_gives_back_column_4_of_table_3_and_reports_its_targets() {
+    let sandbox = Sandbox::new();
+    std::fs::remove_dir(sandbox.feed()).expect("an empty folder");
+    let size = ["--firms", "1500", "--cities", "12", "--destinations", "25"];
+    let time = ["--from", "2005-01", "--to", "2008-12", "--seed", "1"];
+    simulate(&sandbox.feed(), &[&["--mode", "linear", "--paper"], &size[..], &time[..]].concat());
+    sandbox.options("estimate = []");
+    sandbox.ingest(&[&sandbox.feed()], 1);
+    let published =
+        std::fs::read_to_string(super::repository("streams/reference/paper_tables.csv"));
+    let published = csv_rows(&published.expect("the published figures"));
+    let of_column = published.iter().filter(|row| row[0] == "3" && row[1] == "4");
+    let model = &models(&sandbox, &["--table", "3.4"])["3.4"];
+    assert_eq!(of_column.clone().count(), 8);
+    for row in of_column {
+        let truth: f64 = row[3].parse().expect("a number");
+        let found = term(model, &row[2]);
+        let (low, high) = (number(&found["conf_low"]), number(&found["conf_high"]));
+        assert!(low <= truth && truth <= high, "{}: {truth} is not in {low} to {high}", row[2]);
+    }
+    let targets = std::fs::read_to_string(sandbox.feed().join("truth_targets.csv"));
+    let targets = csv_rows(&targets.expect("the targets"));
+    let feed = |variable: &str, statistic: &str| -> f64 {
+        let is_it = |row: &&Vec<String>| row[0] == "2" && row[2] == variable && row[3] == statistic;
+        let row = targets.iter().find(is_it).expect("a target");
+        row[5].parse().expect("a figure of the feed")
+    };
+    // These follow from parameters; densities need the size of the paper's feed.
+    for (variable, statistic, paper, distance) in [
+        ("ln_export", "mean", 9.9938, 0.5),
+        ("ln_export", "sd", 2.5009, 0.3),
+        ("ln_import", "mean", 0.4943, 0.1),
+        ("ln_import", "sd", 2.2380, 0.2),
+        ("local_growth", "mean", -0.1685, 0.15),
+    ] {
+        let gap = (feed(variable, statistic) - paper).abs();
+        assert!(gap < distance, "{variable}, {statistic}: {}", feed(variable, statistic));
+    }
+    let theory = sandbox.run(["simulate", "--paper", "--out", "elsewhere"]);
+    assert_eq!(theory.code, Some(2));
+    assert!(theory.stderr.contains("--paper is a linear feed; give --mode linear with it"));
+}

@@ -1,27 +1,39 @@
-//! Figures as SVG: the binned scatter, and a coefficient by year of estimation.
+//! Figures as SVG for print: the binned scatter, and a coefficient by year of estimation.
 //!
 //! ```text
 //! values ─▶ Axis (range, ticks) ─┐
 //!                                ├─▶ Plane: data ─▶ page, cut at the frame ─▶ Page ─▶ SVG
 //! points, line, intervals ───────┘
 //! ```
+//! Labels are beside the marks that they name, so no figure has a legend. Title and subtitle say
+//! what is shown, with which unit and how many rows.
+//!
 //! Invariant: all marks are inside the frame. A line that leaves the frame is cut there, so its
 //! slope on the page is the slope of the regression.
 
 mod axis;
 mod clip;
+mod label;
 mod svg;
 
 use axis::{Axis, is_drawn};
 use clip::{Point, clipped};
-use svg::{Anchor, GRID, INK, LINE, Page, SIZE, TEXT, fitting, width};
+use label::{Rectangle, beside};
+use svg::{Anchor, GRID, INK, LINE, MARK, Page, SECOND, SIZE, Weight, ZERO, fitting, width};
 
 /// The sizes of fonts, in pixels.
 const TITLE_SIZE: f64 = 17.0;
-const LABEL_SIZE: f64 = 14.0;
+const SUBTITLE_SIZE: f64 = 13.0;
+const LABEL_SIZE: f64 = 13.0;
 const TICK_SIZE: f64 = 12.0;
+/// The left edge of texts, in pixels.
+const MARGIN: f64 = 24.0;
+/// The upper and the lower end of the frame, in pixels.
+const FRAME: (f64, f64) = (108.0, SIZE.1 - 56.0);
 /// Half the width of the cap of an interval, in pixels.
 const CAP: f64 = 5.0;
+/// The radius of a point, and of the last point of a path, in pixels.
+const RADII: (f64, f64) = (4.0, 4.5);
 
 /// The figure has no point to draw.
 #[derive(Debug, thiserror::Error)]
@@ -33,8 +45,8 @@ pub struct PlotError;
 pub struct ScatterPlot<'p> {
     /// The title above the figure.
     pub title: &'p str,
-    /// The note under the title.
-    pub note: &'p str,
+    /// The text under the title: what the points are, the slope, the number of rows.
+    pub subtitle: &'p str,
     /// The label under the horizontal axis.
     pub x_label: &'p str,
     /// The label of the vertical axis.
@@ -43,6 +55,8 @@ pub struct ScatterPlot<'p> {
     pub points: &'p [(f64, f64)],
     /// The slope and intercept of the line.
     pub line: (f64, f64),
+    /// The label beside the line.
+    pub line_label: &'p str,
 }
 
 /// A coefficient and its interval for each year.
@@ -50,10 +64,16 @@ pub struct ScatterPlot<'p> {
 pub struct PathPlot<'p> {
     /// The title above the figure.
     pub title: &'p str,
+    /// The text under the title: what the bars are, the number of rows.
+    pub subtitle: &'p str,
+    /// The label under the horizontal axis.
+    pub x_label: &'p str,
     /// The label of the vertical axis.
     pub y_label: &'p str,
     /// The year, lower end, coefficient and upper end of each point.
     pub points: &'p [(i32, f64, f64, f64)],
+    /// The label beside the last point.
+    pub last_label: &'p str,
 }
 
 /// Draws the scatter as SVG.
@@ -64,18 +84,27 @@ pub fn scatter(plot: &ScatterPlot<'_>) -> Result<String, PlotError> {
     let points = || plot.points.iter().filter(|(x, y)| is_drawn(*x) && is_drawn(*y));
     let x = Axis::over(points().map(|point| point.0), 7).ok_or(PlotError)?;
     let y = Axis::over(points().map(|point| point.1), 6).ok_or(PlotError)?;
-    let plane = Plane::new(x, y);
+    let plane = Plane::new(x, y, MARGIN);
     let mut page = Page::new(plot.title);
-    plane.draw(
-        &mut page,
-        &Texts { title: plot.title, note: plot.note, x_label: plot.x_label, y_label: plot.y_label },
-    );
+    let ScatterPlot { title, subtitle, x_label, y_label, .. } = *plot;
+    plane.draw(&mut page, &Texts { title, subtitle, x_label, y_label });
     let (slope, intercept) = plot.line;
     let end = |at: f64| (at, intercept + slope * at);
-    if let Some((from, to)) = plane.clipped(end(plane.x.low), end(plane.x.high)) {
+    let line = plane.clipped(end(plane.x.low), end(plane.x.high));
+    if let Some((from, to)) = line {
         page.fit(plane.place(from), plane.place(to));
     }
-    points().for_each(|point| page.dot(plane.place(*point)));
+    points().for_each(|point| page.dot(plane.place(*point), RADII.0));
+    if let Some((from, to)) = line {
+        let line = (plane.place(from), plane.place(to));
+        let points: Vec<Point> = points().map(|point| plane.place(*point)).collect();
+        let size = (width(plot.line_label, LABEL_SIZE), LABEL_SIZE);
+        let frame = Rectangle { start: plane.start, end: plane.end };
+        if let Some(label) = beside(line, size, &frame, &points) {
+            let at = (label.start.0, label.end.1 - 2.0);
+            page.text(at, Anchor::Start, (LABEL_SIZE, LINE), plot.line_label);
+        }
+    }
     Ok(page.finish())
 }
 
@@ -89,22 +118,23 @@ pub fn path(plot: &PathPlot<'_>) -> Result<String, PlotError> {
     let (first, last) = (years().min().ok_or(PlotError)?, years().max().ok_or(PlotError)?);
     let ends = points().flat_map(|point| [point.1, point.2, point.3]);
     let y = Axis::over(ends.chain([0.0]), 6).ok_or(PlotError)?;
-    let plane = Plane::new(Axis::of_years(first, last, 15), y);
+    let room = MARGIN + width(plot.last_label, LABEL_SIZE);
+    let plane = Plane::new(Axis::of_years(first, last, 15), y, room);
     let mut page = Page::new(plot.title);
-    plane.draw(
-        &mut page,
-        &Texts {
-            title: plot.title,
-            note: "",
-            x_label: "year of estimation",
-            y_label: plot.y_label,
-        },
-    );
-    let zero = [plane.x.low, plane.x.high].map(|at| plane.place((at, 0.0)));
-    page.line(zero[0], zero[1], LINE, 1);
-    for (year, low, at, high) in points() {
-        plane.draw_interval(&mut page, f64::from(*year), *low, *high);
-        page.dot(plane.place((f64::from(*year), *at)));
+    let PathPlot { title, subtitle, x_label, y_label, .. } = *plot;
+    plane.draw(&mut page, &Texts { title, subtitle, x_label, y_label });
+    let at = |point: &(i32, f64, f64, f64)| plane.place((f64::from(point.0), point.2));
+    for (from, to) in points().zip(points().skip(1)) {
+        page.line(at(from), at(to), MARK, 1.0);
+    }
+    for point in points() {
+        plane.draw_interval(&mut page, f64::from(point.0), point.1, point.3);
+        let is_last = point.0 == last;
+        page.dot(at(point), if is_last { RADII.1 } else { RADII.0 });
+        if is_last {
+            let (x, y) = at(point);
+            page.text((x + 14.0, y + 4.0), Anchor::Start, (LABEL_SIZE, MARK), plot.last_label);
+        }
     }
     Ok(page.finish())
 }
@@ -112,7 +142,7 @@ pub fn path(plot: &PathPlot<'_>) -> Result<String, PlotError> {
 /// The texts around a figure.
 struct Texts<'t> {
     title: &'t str,
-    note: &'t str,
+    subtitle: &'t str,
     x_label: &'t str,
     y_label: &'t str,
 }
@@ -128,11 +158,12 @@ struct Plane {
 }
 
 impl Plane {
-    /// A frame with the space on its left that the labels of the vertical axis need.
-    fn new(x: Axis, y: Axis) -> Self {
+    /// A frame with the space on its left that the labels of the vertical axis need, and `room` on
+    /// its right.
+    fn new(x: Axis, y: Axis, room: f64) -> Self {
         let labels = y.ticks.iter().map(|tick| width(&tick.label, TICK_SIZE));
-        let left = 48.0 + labels.fold(0.0, f64::max);
-        Self { x, y, start: (left, 62.0), end: (SIZE.0 - 24.0, SIZE.1 - 58.0) }
+        let left = MARGIN + 8.0 + labels.fold(0.0, f64::max);
+        Self { x, y, start: (left, FRAME.0), end: (SIZE.0 - room, FRAME.1) }
     }
 
     /// The position on the page of a point in the data's units.
@@ -149,32 +180,34 @@ impl Plane {
         clipped(from, to, self.x.range(), self.y.range())
     }
 
-    /// Draws the grid, the frame and all texts.
+    /// Draws the grid, the axes and all texts.
     fn draw(&self, page: &mut Page, texts: &Texts<'_>) {
-        let (left, top) = self.start;
-        let (right, bottom) = self.end;
-        let middle = f64::midpoint(left, right);
-        for tick in &self.x.ticks {
-            let at = self.place((tick.at, self.y.low)).0;
-            page.line((at, top), (at, bottom), GRID, 1);
-            page.line((at, bottom), (at, bottom + 5.0), TEXT, 1);
-            page.text((at, bottom + 19.0), Anchor::Middle, TICK_SIZE, &tick.label);
-        }
+        let (left, right) = (self.start.0, self.end.0);
+        let bottom = self.end.1;
         for tick in &self.y.ticks {
             let at = self.place((self.x.low, tick.at)).1;
-            page.line((left, at), (right, at), GRID, 1);
-            page.line((left - 5.0, at), (left, at), TEXT, 1);
-            page.text((left - 8.0, at + 4.0), Anchor::End, TICK_SIZE, &tick.label);
+            let colour = if tick.at == 0.0 { ZERO } else { GRID };
+            page.line((left, at), (right, at), colour, 1.0);
+            page.text((left - 8.0, at + 4.0), Anchor::End, (TICK_SIZE, SECOND), &tick.label);
         }
-        page.frame(self.start, self.end);
-        let size = |text: &str, size: f64| fitting(text, size, SIZE.0 - 24.0);
-        let Texts { title, note, x_label, y_label } = *texts;
-        page.text((SIZE.0 / 2.0, 28.0), Anchor::Middle, size(title, TITLE_SIZE), title);
-        page.text((SIZE.0 / 2.0, 50.0), Anchor::Middle, size(note, LABEL_SIZE), note);
-        let at = (middle, SIZE.1 - 14.0);
-        page.text(at, Anchor::Middle, size(x_label, LABEL_SIZE), x_label);
-        let upright = fitting(y_label, LABEL_SIZE, SIZE.1 - 24.0);
-        page.upright_text((22.0, f64::midpoint(top, bottom)), upright, y_label);
+        page.line((left, bottom), (right, bottom), ZERO, 1.0);
+        for tick in &self.x.ticks {
+            let at = self.place((tick.at, self.y.low)).0;
+            page.line((at, bottom), (at, bottom + 5.0), ZERO, 1.0);
+            page.text((at, bottom + 20.0), Anchor::Middle, (TICK_SIZE, SECOND), &tick.label);
+        }
+        let room = SIZE.0 - 2.0 * MARGIN;
+        let size = |text: &str, size: f64| fitting(text, size, room);
+        let Texts { title, subtitle, x_label, y_label } = *texts;
+        page.line((MARGIN, 18.0), (SIZE.0 - MARGIN, 18.0), INK, 1.0);
+        let title_size = size(title, TITLE_SIZE);
+        page.weighted_text((MARGIN, 42.0), (title_size, INK), Weight::Bold, title);
+        let subtitle_size = size(subtitle, SUBTITLE_SIZE);
+        page.text((MARGIN, 63.0), Anchor::Start, (subtitle_size, SECOND), subtitle);
+        let y_label_size = size(y_label, LABEL_SIZE);
+        page.text((MARGIN, FRAME.0 - 14.0), Anchor::Start, (y_label_size, INK), y_label);
+        let x_label_size = size(x_label, LABEL_SIZE);
+        page.text((right, SIZE.1 - 14.0), Anchor::End, (x_label_size, INK), x_label);
     }
 
     /// Draws an interval, with a cap at each end inside the frame.
@@ -187,10 +220,10 @@ impl Plane {
             return;
         };
         let (from, to) = (self.place(from), self.place(to));
-        page.line(from, to, INK, 2);
+        page.line(from, to, MARK, 1.8);
         for (end, at) in [(low, from), (high, to)] {
             if is_drawn(end) {
-                page.line((at.0 - CAP, at.1), (at.0 + CAP, at.1), INK, 2);
+                page.line((at.0 - CAP, at.1), (at.0 + CAP, at.1), MARK, 1.8);
             }
         }
     }

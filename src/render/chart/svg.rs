@@ -6,14 +6,22 @@ use super::clip::Point;
 
 /// The size of a figure, in pixels.
 pub const SIZE: (f64, f64) = (720.0, 480.0);
+/// The colour of titles and labels.
+pub const INK: &str = "#15202b";
+/// The colour of subtitles and of the labels of ticks.
+pub const SECOND: &str = "#475361";
 /// The colour of points and intervals.
-pub const INK: &str = "#1F4E79";
-/// The colour of lines.
-pub const LINE: &str = "#B22222";
-/// The colour of texts and of the frame.
-pub const TEXT: &str = "#222222";
+pub const MARK: &str = "#0b6b6b";
+/// The colour of the line of a regression.
+pub const LINE: &str = "#b8520a";
+/// The colour of axes and of the line at zero.
+pub const ZERO: &str = "#8b95a0";
 /// The colour of the grid.
-pub const GRID: &str = "#E6E6E6";
+pub const GRID: &str = "#e9edf0";
+
+/// Fonts for both languages.
+const FONTS: &str = "Helvetica, Arial, 'Noto Sans CJK SC', 'Source Han Sans SC', \
+                     'Microsoft YaHei', sans-serif";
 
 /// The mean width of a letter as a share of its font size; an East Asian character has 1.
 const LETTER_WIDTH: f64 = 0.56;
@@ -26,11 +34,25 @@ pub struct Page {
 /// The alignment of a text at its position.
 #[derive(Clone, Copy)]
 pub enum Anchor {
+    /// The start of the text is at the position.
+    Start,
     /// The middle of the text is at the position.
     Middle,
     /// The end of the text is at the position.
     End,
 }
+
+/// The weight of a font.
+#[derive(Clone, Copy)]
+pub enum Weight {
+    /// Normal.
+    Normal,
+    /// Bold.
+    Bold,
+}
+
+/// The size in pixels and the colour of a text.
+type Font<'f> = (f64, &'f str);
 
 impl Page {
     /// A white page with a title for screen readers.
@@ -40,7 +62,7 @@ impl Page {
         let _ = writeln!(
             text,
             "<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" width=\"{width}\" \
-             height=\"{height}\" viewBox=\"0 0 {width} {height}\" font-family=\"sans-serif\">\n\
+             height=\"{height}\" viewBox=\"0 0 {width} {height}\" font-family=\"{FONTS}\">\n\
              <title>{}</title>\n\
              <rect width=\"{width}\" height=\"{height}\" fill=\"#FFFFFF\"/>",
             escaped(title)
@@ -49,7 +71,7 @@ impl Page {
     }
 
     /// Adds a straight line.
-    pub fn line(&mut self, from: Point, to: Point, colour: &str, width: u32) {
+    pub fn line(&mut self, from: Point, to: Point, colour: &str, width: f64) {
         let [x1, y1, x2, y2] = [from.0, from.1, to.0, to.1].map(number);
         let _ = writeln!(
             self.text,
@@ -68,49 +90,50 @@ impl Page {
         );
     }
 
-    /// Adds a point.
-    pub fn dot(&mut self, at: Point) {
+    /// Adds a point with a white edge, which separates it from lines behind it.
+    pub fn dot(&mut self, at: Point, radius: f64) {
         let [x, y] = [at.0, at.1].map(number);
-        let _ = writeln!(self.text, "<circle cx=\"{x}\" cy=\"{y}\" r=\"4\" fill=\"{INK}\"/>");
-    }
-
-    /// Adds the outline of a rectangle between two corners.
-    pub fn frame(&mut self, corner: Point, other: Point) {
-        let [x, y, width, height] =
-            [corner.0, corner.1, other.0 - corner.0, other.1 - corner.1].map(number);
         let _ = writeln!(
             self.text,
-            "<rect x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{height}\" fill=\"none\" \
-             stroke=\"{TEXT}\" stroke-width=\"1\"/>"
+            "<circle cx=\"{x}\" cy=\"{y}\" r=\"{radius}\" fill=\"{MARK}\" stroke=\"#ffffff\"/>"
         );
     }
 
     /// Adds a text on one line, with its base line at `at`.
-    pub fn text(&mut self, at: Point, anchor: Anchor, size: f64, text: &str) {
-        self.write(at, anchor, size, "", text);
+    pub fn text(&mut self, at: Point, anchor: Anchor, font: Font<'_>, text: &str) {
+        self.write(at, anchor, (font, Weight::Normal), text);
     }
 
-    /// Adds a text that reads upwards, with its middle at `at`.
-    pub fn upright_text(&mut self, at: Point, size: f64, text: &str) {
-        let [x, y] = [at.0, at.1].map(number);
-        let turned = format!(" transform=\"rotate(-90 {x} {y})\"");
-        self.write(at, Anchor::Middle, size, &turned, text);
+    /// Adds a text that starts at `at`, of a weight.
+    pub fn weighted_text(&mut self, at: Point, font: Font<'_>, weight: Weight, text: &str) {
+        self.write(at, Anchor::Start, (font, weight), text);
     }
 
-    fn write(&mut self, at: Point, anchor: Anchor, size: f64, turned: &str, text: &str) {
+    fn write(
+        &mut self,
+        at: Point,
+        anchor: Anchor,
+        ((size, colour), weight): (Font<'_>, Weight),
+        text: &str,
+    ) {
         if text.is_empty() {
             return;
         }
         let [x, y, size] = [at.0, at.1, size].map(number);
         let anchor = match anchor {
+            Anchor::Start => "start",
             Anchor::Middle => "middle",
             Anchor::End => "end",
         };
+        let weight = match weight {
+            Weight::Normal => "",
+            Weight::Bold => " font-weight=\"700\"",
+        };
         let _ = writeln!(
             self.text,
-            "<text x=\"{x}\" y=\"{y}\" text-anchor=\"{anchor}\" font-size=\"{size}\" \
-             fill=\"{TEXT}\"{turned}>{}</text>",
-            escaped(text)
+            "<text x=\"{x}\" y=\"{y}\" text-anchor=\"{anchor}\" font-size=\"{size}\"{weight} \
+             fill=\"{colour}\">{}</text>",
+            escaped(&with_minus(text))
         );
     }
 
@@ -142,4 +165,19 @@ fn number(value: f64) -> String {
 fn escaped(text: &str) -> String {
     let text = crate::visible::line(text);
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
+/// A text with the minus sign in front of its numbers; hyphens in words stay.
+fn with_minus(text: &str) -> String {
+    let mut signed = String::new();
+    let mut letters = text.chars().peekable();
+    let mut before = ' ';
+    while let Some(letter) = letters.next() {
+        let is_sign = letter == '-'
+            && letters.peek().is_some_and(char::is_ascii_digit)
+            && (" (,[\u{ff08}\u{ff0c}e".contains(before));
+        signed.push(if is_sign { '\u{2212}' } else { letter });
+        before = letter;
+    }
+    signed
 }

@@ -9,18 +9,24 @@ fn figures_are_drawn_and_none_without_points() {
         y_label: "exports",
         points: &points,
         line: (1.0, 1.0),
-        note: "Slope 1; N = 3.",
+        line_label: "slope 1",
+        subtitle: "N = 3.",
     };
     let svg = scatter(&plot).expect("a figure");
     assert!(svg.starts_with("<svg") && svg.trim_end().ends_with("</svg>"));
     assert_eq!(svg.matches("<circle").count(), 3);
-    assert!(["growth", "exports", "Slope 1; N = 3."].iter().all(|text| svg.contains(text)));
+    assert!(["growth", "exports", "N = 3.", "slope 1"].iter().all(|text| svg.contains(text)));
     scatter(&ScatterPlot { points: &[], ..plot }).expect_err("no point");
     let years = [(2001, 0.1, 0.2, 0.3), (2002, 0.15, 0.2, 0.25)];
-    let plot = PathPlot { title: "t", y_label: "b", points: &years };
+    let plot = path_plot("t", &years);
     let svg = path(&plot).expect("a figure");
-    assert!(svg.contains("2001") && svg.contains("2002"));
+    assert!(svg.contains("2001") && svg.contains("2002") && svg.contains("0.2 here"));
     path(&PathPlot { points: &[], ..plot }).expect_err("no estimate");
+}
+
+fn path_plot<'p>(title: &'p str, points: &'p [(i32, f64, f64, f64)]) -> PathPlot<'p> {
+    let (subtitle, x_label, y_label, last_label) = ("95 % intervals", "year", "b", "0.2 here");
+    PathPlot { title, subtitle, x_label, y_label, points, last_label }
 }
 
 /// The values of an attribute, as numbers, of all elements of a kind.
@@ -41,7 +47,7 @@ fn ticks(svg: &str, anchor: &str, name: &str) -> Vec<(f64, f64)> {
     let of_axis = svg.lines().filter(is_tick).filter(|line| line.contains(anchor));
     let tick = |line: &str| {
         let label = line.split('>').nth(1)?.split('<').next()?;
-        Some((attribute(line, "text", name)[0], label.parse().ok()?))
+        Some((attribute(line, "text", name)[0], label.replace('\u{2212}', "-").parse().ok()?))
     };
     of_axis.filter_map(tick).collect()
 }
@@ -66,7 +72,8 @@ fn slope_drawn(svg: &str) -> Option<f64> {
 /// A figure of points with a line.
 fn drawn(points: &[(f64, f64)], line: (f64, f64)) -> String {
     let (x_label, y_label) = ("growth", "exports");
-    let plot = ScatterPlot { title: "t", note: "", x_label, y_label, points, line };
+    let (title, subtitle, line_label) = ("t", "", "line");
+    let plot = ScatterPlot { title, subtitle, x_label, y_label, points, line, line_label };
     let svg = scatter(&plot).expect("a figure");
     assert!(!svg.contains("NaN") && !svg.contains("inf") && !svg.contains("-0.0"), "{svg}");
     let [x, y] = ["cx", "cy"].map(|name| attribute(&svg, "circle", name));
@@ -116,8 +123,9 @@ fn points_that_are_alone_equal_huge_tiny_or_not_finite_are_drawn_or_left_out() {
     }
     let nowhere = [(f64::NAN, 1.0), (1.0, f64::INFINITY)];
     let (x_label, y_label) = ("", "");
-    let plot =
-        ScatterPlot { title: "", note: "", x_label, y_label, points: &nowhere, line: (0.0, 0.0) };
+    let (title, subtitle, line_label, points) = ("", "", "", &nowhere);
+    let line = (0.0, 0.0);
+    let plot = ScatterPlot { title, subtitle, x_label, y_label, points, line, line_label };
     scatter(&plot).expect_err("no point");
 }
 
@@ -128,24 +136,35 @@ fn intervals_end_at_the_frame_where_they_have_no_end() {
         (2010, -0.1, 0.2, 0.5),
         (2011, f64::NAN, 0.3, f64::NAN),
     ];
-    let svg = path(&PathPlot { title: "t", y_label: "b", points: &points }).expect("drawn");
+    let svg = path(&path_plot("t", &points)).expect("drawn");
     assert!(!svg.contains("NaN") && !svg.contains("inf"), "{svg}");
-    let frame = svg.lines().rfind(|line| line.starts_with("<rect x=")).expect("the frame");
-    let [top, height] = ["y", "height"].map(|name| attribute(frame, "rect", name)[0]);
     let ends = ["y1", "y2"].map(|name| attribute(&svg, "line", name));
-    for end in ends.iter().flatten() {
-        assert!((top..=top + height + 5.0).contains(end), "{end} is outside the frame:\n{svg}");
+    let below_title = 20.0;
+    for end in ends.iter().flatten().filter(|end| **end > below_title) {
+        assert!((FRAME.0..=FRAME.1 + 5.0).contains(end), "{end} is outside the frame:\n{svg}");
     }
-    let bars = svg.lines().filter(|line| line.contains("stroke=\"#1F4E79\""));
+    let bars = svg.lines().filter(|line| line.contains("stroke-width=\"1.8\""));
     assert_eq!(bars.count(), 1 + 3, "an interval without ends, and one with both:\n{svg}");
 }
 
 #[test]
 fn texts_of_a_figure_cannot_break_out_of_it() {
     let title = "<script>&\"\u{1b}[2J\n\u{202e}";
-    let plot = PathPlot { title, y_label: title, points: &[(2001, 0.0, 0.1, 0.2)] };
+    let points = [(2001, 0.0, 0.1, 0.2)];
+    let plot = PathPlot { y_label: title, ..path_plot(title, &points) };
     let svg = path(&plot).expect("a figure");
     let shown = "&lt;script&gt;&amp;&quot;\\u{1b}[2J\\n\\u{202e}";
     assert_eq!(svg.matches(shown).count(), 3, "{svg}");
     assert!(!svg.contains("<script>") && !svg.contains('\u{1b}') && !svg.contains('\u{202e}'));
+}
+
+#[test]
+fn numbers_have_a_minus_sign_and_words_keep_their_hyphens() {
+    let points = [(-0.3, -1.0), (0.3, -2.0)];
+    let svg = drawn(&points, (-1.0, -1.5));
+    assert!(svg.contains(">\u{2212}0.2</text>") && !svg.contains(">-"), "{svg}");
+    let plot =
+        PathPlot { subtitle: "year-end, -0.5 (-2)", ..path_plot("t", &[(2001, 0.0, 1.0, 2.0)]) };
+    let svg = path(&plot).expect("a figure");
+    assert!(svg.contains("year-end, \u{2212}0.5 (\u{2212}2)"), "{svg}");
 }

@@ -2,66 +2,78 @@
 
 use serde_json::{Value, json};
 
-use super::grid::{Grid, Line};
-use super::{Layout, figure, grouped};
+use super::grid::{Cell, Grid, Line};
 use crate::regressions::{ComparedFigure, Comparison};
+use crate::render::number::grouped;
+use crate::render::style::Style;
 
-/// The columns of a comparison after the model and the figure.
-const HEADER: [&str; 5] = ["home", "(std. error)", "paper", "(std. error)", "home / paper"];
-
-/// A comparison laid out, models one below the other.
+/// A comparison as a table.
 #[must_use]
-pub fn laid_out(comparison: &Comparison, layout: Layout) -> String {
+pub fn grid(comparison: &Comparison, style: &Style) -> Grid {
     let mut body = Vec::new();
     let mut last = None;
     for row in &comparison.rows {
         if last.replace(&row.model).is_some_and(|model| *model != row.model) {
             body.push(Line::Rule);
         }
-        body.push(Line::Cells(format!("({}) {}", row.model, label(row)), cells(row)));
+        body.push(Line::Cells(format!("({}) {}", row.model, label(row, style)), cells(row, style)));
     }
-    let notes = ["Paper: The Journal of World Economy 2022(2).".to_owned()];
-    let grid = Grid {
-        title: format!("{}: the home beside the paper", comparison.title),
-        header: vec![Line::Cells(String::new(), HEADER.map(str::to_owned).to_vec())],
+    let source = style
+        .text("Paper: The Journal of World Economy 2022(2).", "论文：《世界经济》2022年第2期。");
+    let (title, beside) = (
+        style.wording(&comparison.title),
+        style.text("the home beside the paper", "本库与论文对照"),
+    );
+    let heads = style.words().beside.map(|head| Cell::Text(head.to_owned()));
+    Grid {
+        title: style.about(title, beside),
+        header: vec![Line::Cells(String::new(), heads.to_vec())],
         body,
-        notes: notes.into_iter().chain(comparison.notes.iter().cloned()).collect(),
-    };
-    grid.laid_out(layout)
+        notes: std::iter::once(source.to_owned()).chain(comparison.notes.iter().cloned()).collect(),
+        ..Grid::default()
+    }
+    .named("", style.language)
 }
 
-fn label(row: &ComparedFigure) -> &str {
+fn label(row: &ComparedFigure, style: &Style) -> String {
     match row.figure.as_str() {
-        "n_obs" => "Observations",
-        "r2" => "R2",
-        other => other,
+        "n_obs" => style.words().observations.to_owned(),
+        "r2" => style.words().r2.to_owned(),
+        other => match other.split_once(", ") {
+            Some((variable, statistic)) => format!("{}, {statistic}", style.term(variable)),
+            None => style.term(other),
+        },
     }
 }
 
-fn cells(row: &ComparedFigure) -> Vec<String> {
-    let blank = String::new;
-    let value = |value: f64| match row.figure.as_str() {
+fn cells(row: &ComparedFigure, style: &Style) -> Vec<Cell> {
+    let is_count = row.figure == "n_obs";
+    let value = |value: f64| {
+        if !is_count {
+            return Cell::number(style.digits.figure(value));
+        }
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
             reason = "a number of observations"
         )]
-        "n_obs" => grouped(value as usize),
-        _ => figure(value),
+        let count = value as usize;
+        Cell::Text(grouped(count))
     };
-    let in_brackets = |error: String| format!("({error})");
-    let paper = match row.figure.as_str() {
-        "n_obs" => value(row.paper.value),
-        _ => row.paper.text.clone(),
+    let home = match (row.home, row.home_std_error) {
+        (None, _) => [Cell::empty(), Cell::empty()],
+        (Some(home), None) => [value(home), Cell::empty()],
+        (Some(home), Some(error)) => {
+            let (home, error) = style.digits.pair(home, error);
+            [Cell::number(home), Cell::in_brackets(error)]
+        }
     };
+    let as_printed = || Cell::number(row.paper.text.clone());
+    let paper = if is_count { value(row.paper.value) } else { as_printed() };
     let paper_std_error = row.paper_std_error.as_ref().map(|error| error.text.clone());
-    vec![
-        row.home.map_or_else(blank, value),
-        row.home_std_error.map(figure).map_or_else(blank, in_brackets),
-        paper,
-        paper_std_error.map_or_else(blank, in_brackets),
-        row.ratio().map_or_else(blank, |ratio| format!("{ratio:.3}")),
-    ]
+    let ratio = row.ratio().map_or_else(String::new, |ratio| format!("{ratio:.3}"));
+    let beside = [paper, Cell::in_brackets(paper_std_error.unwrap_or_default())];
+    home.into_iter().chain(beside).chain([Cell::number(ratio)]).collect()
 }
 
 /// All comparisons as rows, with a header.
@@ -100,7 +112,7 @@ pub fn document(comparisons: &[Comparison]) -> Value {
     };
     let table = |comparison: &Comparison| {
         let rows: Vec<Value> = comparison.rows.iter().map(row).collect();
-        json!({ "title": comparison.title, "rows": rows, "notes": comparison.notes })
+        json!({ "title": comparison.title.english, "rows": rows, "notes": comparison.notes })
     };
     json!({ "comparisons": comparisons.iter().map(table).collect::<Vec<_>>() })
 }

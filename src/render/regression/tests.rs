@@ -1,8 +1,15 @@
+use serde_json::json;
+use unicode_width::UnicodeWidthStr as _;
+
 use super::*;
+use crate::domain::types::Vintage;
 use crate::estimate::formula::{Formula, Interaction};
 use crate::estimate::inference::{Inference, Vcov};
 use crate::estimate::panel::{Column, Panel};
+use crate::estimate::result::Estimate;
 use crate::estimate::{Options, estimate};
+use crate::render::style::{Controls, Style};
+use crate::tables::meanings::Language;
 
 /// Eight plants in two cities and three markets, and a regressor that the plants explain.
 fn estimates() -> Vec<Estimate> {
@@ -48,36 +55,137 @@ fn table(estimates: &[Estimate]) -> RegressionTable<'_> {
         vintage: Some(Vintage(7)),
     };
     let models = estimates.iter().zip(labels).map(model).collect();
-    RegressionTable { title: "A table", models, notes: vec!["A note.".to_owned()] }
+    let notes = vec!["A note.".to_owned()];
+    RegressionTable { name: "9", title: "Table 9. A table", models, notes, main_rows: &[] }
+}
+
+fn laid_out(table: &RegressionTable<'_>, layout: Layout, style: &Style) -> String {
+    document(&[arranged(table, style)], layout, style)
 }
 
 #[test]
 fn models_stand_side_by_side_in_every_layout() {
     let estimates = estimates();
-    let table = table(&estimates);
-    let text = table.laid_out(Layout::Text);
-    let said = ["A table", "(1)", "(2)", "A & B", "z_1", "dropped", "by market", "A note.", "48"];
-    for part in said {
+    let (table, style) = (table(&estimates), Style::default());
+    let text = laid_out(&table, Layout::Text, &style);
+    let parts = ["A table", "(1)", "(2)", "A & B", "z_1", "dropped", "by market", "A note.", "48"];
+    for part in parts {
         assert!(text.contains(part), "no \"{part}\" in:\n{text}");
     }
-    let markdown = table.laid_out(Layout::Markdown);
-    assert!(
-        markdown
-            .lines()
-            .filter(|line| line.starts_with('|'))
-            .all(|line| { line.replace("\\|", "").matches('|').count() == 4 })
-    );
-    let latex = table.laid_out(Layout::Latex);
-    for part in ["\\begin{tabular}{lrr}", "A \\& B", "z\\_1", "\\bottomrule", "$^{***}$ p $<$ 0.01"]
-    {
+    let markdown = laid_out(&table, Layout::Markdown, &style);
+    let rows = markdown.lines().filter(|line| line.starts_with('|'));
+    assert!(rows.clone().count() > 8);
+    for row in rows {
+        assert_eq!(row.replace("\\|", "").matches('|').count(), 4, "{row}");
+    }
+    let latex = laid_out(&table, Layout::Latex, &style);
+    let parts =
+        ["\\caption{A table}", "\\label{tab:9}", "A \\& B", "z\\_1", "\\bottomrule", "S[table-"];
+    for part in parts {
         assert!(latex.contains(part), "no \"{part}\" in:\n{latex}");
     }
-    let html = table.laid_out(Layout::Html);
+    let html = laid_out(&table, Layout::Html, &style);
+    assert!(html.starts_with("<!DOCTYPE html>") && html.contains("<meta charset=\"utf-8\">"));
     assert!(html.contains("A &amp; B") && html.contains("p &lt; 0.01"), "{html}");
-    for element in ["table", "thead", "tbody", "tr", "th", "td", "tfoot", "caption"] {
+    let elements = ["html", "head", "style", "body", "table", "thead", "tbody", "tr", "th", "td"];
+    for element in elements.iter().chain(&["tfoot", "caption", "span"]) {
         let opened = html.matches(&format!("<{element}>")).count()
             + html.matches(&format!("<{element} ")).count();
         assert_eq!(opened, html.matches(&format!("</{element}>")).count(), "{element}: {html}");
+    }
+}
+
+/// The columns of a terminal at which the decimal points of a line are.
+fn points(line: &str) -> Vec<usize> {
+    line.char_indices().filter(|(_, letter)| *letter == '.').map(|(at, _)| at).collect()
+}
+
+#[test]
+fn estimates_and_their_errors_are_aligned_by_the_decimal_point() {
+    let estimates = estimates();
+    let text = laid_out(&table(&estimates), Layout::Text, &Style::default());
+    let lines: Vec<&str> = text.lines().collect();
+    let at = lines.iter().position(|line| line.starts_with("x ")).expect("the row of x");
+    assert!(lines[at].contains("0.") && lines[at + 1].contains("(0."), "{text}");
+    assert_eq!(points(lines[at]), points(lines[at + 1]), "{text}");
+    assert_eq!(points(lines[at]).len(), 2, "{text}");
+}
+
+#[test]
+fn main_rows_come_first_and_the_others_are_one_row_of_controls() {
+    let estimates = estimates();
+    let rows = ["z_1".to_owned()];
+    let table = RegressionTable { main_rows: &rows, ..table(&estimates) };
+    let text = laid_out(&table, Layout::Text, &Style::default());
+    let labels: Vec<&str> =
+        text.lines().filter_map(|line| line.split_whitespace().next()).collect();
+    let place = |label: &str| labels.iter().position(|other| *other == label);
+    assert!(place("z_1") < place("Controls") && place("z_1").is_some(), "{text}");
+    assert_eq!((place("x"), place("size")), (None, None), "{text}");
+    let controls = text.lines().find(|line| line.starts_with("Controls")).expect("a row");
+    assert_eq!(controls.split_whitespace().collect::<Vec<_>>(), ["Controls", "yes", "yes"]);
+    let each = Style { controls: Controls::Each, ..Style::default() };
+    let text = laid_out(&table, Layout::Text, &each);
+    assert!(!text.contains("Controls"), "{text}");
+    let place = |label: &str| text.lines().position(|line| line.starts_with(label));
+    assert!(place("z_1") < place("x ") && place("x ").is_some(), "{text}");
+}
+
+#[test]
+fn effects_of_some_models_are_yes_or_no_and_texts_are_chinese_on_request() {
+    let estimates = estimates();
+    let chinese = Style { language: Language::Chinese, ..Style::default() };
+    let text = laid_out(&table(&estimates), Layout::Text, &chinese);
+    let row = text.lines().find(|line| line.contains("market固定效应")).expect("a row");
+    assert_eq!(row.split_whitespace().collect::<Vec<_>>(), ["market固定效应", "否", "是"]);
+    for part in ["出口额(对数)", "工厂固定效应", "观测数", "聚类数", "按market聚类", "共线"]
+    {
+        assert!(text.contains(part), "no {part} in:\n{text}");
+    }
+    let html = laid_out(&table(&estimates), Layout::Html, &chinese);
+    assert!(html.contains("<html lang=\"zh-CN\">"), "{html}");
+}
+
+#[test]
+fn a_table_wider_than_its_page_continues_in_panels_below() {
+    let estimates = estimates();
+    let names: Vec<String> = (1..=12).map(|n| n.to_string()).collect();
+    let model = |name: &'static str, at: usize| Model {
+        name,
+        label: "",
+        estimate: &estimates[at % 2],
+        seconds: 0.0,
+        vintage: None,
+    };
+    let names: Vec<&'static str> = names.into_iter().map(|name| &*name.leak()).collect();
+    let models = names.iter().enumerate().map(|(at, name)| model(name, at)).collect();
+    let table = RegressionTable { models, ..table(&estimates) };
+    let style = Style { width: 80, ..Style::default() };
+    let text = laid_out(&table, Layout::Text, &style);
+    assert!(text.lines().all(|line| line.width() <= 80), "{text}");
+    assert_eq!(text.lines().filter(|line| line.starts_with("Observations")).count(), 3, "{text}");
+    for name in &names {
+        assert_eq!(text.matches(&format!("({name})")).count(), 1 + usize::from(at_dropped(name)));
+    }
+    let latex = laid_out(&table, Layout::Latex, &style);
+    assert_eq!(latex.matches("\\begin{tabular}").count(), 2, "{latex}");
+    assert_eq!(latex.matches("\\begin{table}").count(), 1, "{latex}");
+}
+
+/// Every second model has a note on its dropped regressor.
+fn at_dropped(name: &str) -> bool {
+    name.parse::<usize>().expect("a number").is_multiple_of(2)
+}
+
+#[test]
+fn each_line_of_a_latex_table_has_a_cell_for_each_column() {
+    let estimates = estimates();
+    let latex = laid_out(&table(&estimates), Layout::Latex, &Style::default());
+    let lines = latex.lines().filter(|line| line.ends_with("\\\\") && line.contains(" & "));
+    assert!(lines.clone().count() > 10, "{latex}");
+    for line in lines {
+        assert_eq!(line.replace("\\&", "").matches('&').count(), 2, "{line}");
+        assert_eq!(line.matches('{').count(), line.matches('}').count(), "{line}");
     }
 }
 
@@ -134,10 +242,4 @@ fn tidy_rows_hold_each_term_dropped_ones_without_figures_and_failures_once() {
     assert_eq!(terms, ["x", "x", "z_1", "size", ""]);
     assert_eq!((field(3, "estimate"), field(3, "n_obs")), (String::new(), "48".to_owned()));
     assert_eq!((field(4, "error"), field(4, "n_obs")), ("no rows".to_owned(), String::new()));
-}
-
-#[test]
-fn figures_have_digits_that_say_something() {
-    let texts = [0.0, 0.123_45, -12.345_6, 1234.56, 0.000_456_7, 1.5e9, 2e-7].map(figure);
-    assert_eq!(texts, ["0", "0.1235", "-12.346", "1234.6", "0.000457", "1.50e9", "2.00e-7"]);
 }

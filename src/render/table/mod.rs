@@ -1,31 +1,33 @@
 //! Tables as files: one description of a table, one writer, any format.
 //!
 //! ```text
-//! Sheet (name, keys, schema) + batches ─▶ write ─▶ csv │ parquet │ xlsx │ jsonl │ sdmx-csv
+//! Sheet (name, keys, schema) + batches ─▶ write ─▶ csv │ parquet │ xlsx │ dta │ jsonl │ sdmx-csv
 //!                                                   └─ for Excel
 //! ```
 //! Every format writes the same rows in the same order; an absent figure is empty, blank or null.
 
+mod about;
 pub mod csv;
 mod error;
 mod excel;
 mod jsonl;
 mod sdmx;
+mod stata;
 mod xlsx;
 
 use std::io::{self, Write};
 
 use arrow_array::RecordBatch;
-use arrow_schema::SchemaRef;
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
+use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
 
+pub use self::about::{About, TableFile};
 pub use self::error::FormatError;
 
 use self::csv::{CsvWriter, Reader};
 use crate::tables::meanings::described;
-use crate::tables::sheet::Sheet;
 
 /// The format of a table.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -37,8 +39,10 @@ pub enum Format {
     ExcelCsv,
     /// Parquet, zstd.
     Parquet,
-    /// A workbook of one sheet.
+    /// A workbook with a sheet of rows and a sheet of metadata.
     Xlsx,
+    /// A dataset of Stata.
+    Stata,
     /// A JSON object on each line.
     Jsonl,
     /// SDMX-CSV 2.0.
@@ -53,28 +57,33 @@ pub enum Format {
 pub fn write<E: From<FormatError>>(
     out: impl Write + Send,
     format: Format,
-    sheet: &Sheet,
+    file: &TableFile<'_>,
     batches: impl Iterator<Item = Result<RecordBatch, E>>,
 ) -> Result<(), E> {
     match format {
         Format::Csv | Format::ExcelCsv => {
             let reader = if format == Format::Csv { Reader::Any } else { Reader::Excel };
-            let writer = CsvWriter::start(out, reader, &sheet.schema);
+            let writer = CsvWriter::start(out, reader, &file.sheet.schema);
             let mut writer = writer.map_err(FormatError::from)?;
             each(batches, |rows| Ok(writer.write(rows)?))?;
             Ok(writer.finish().map_err(FormatError::from)?)
         }
         Format::Parquet => {
-            let schema = described(sheet.name, &sheet.schema);
-            let mut writer = parquet_writer(out, schema).map_err(FormatError::from)?;
+            let mut writer = parquet_writer(out, file).map_err(FormatError::from)?;
             each(batches, |rows| Ok(writer.write(rows)?))?;
             writer.close().map_err(FormatError::from)?;
             Ok(())
         }
         Format::Xlsx => {
-            let mut book = xlsx::Book::start(sheet)?;
+            let mut book = xlsx::Book::start(*file)?;
             each(batches, |rows| book.write(rows))?;
             Ok(book.finish(out)?)
+        }
+        Format::Stata => {
+            let rows = batches.collect::<Result<Vec<_>, E>>()?;
+            let mut out = io::BufWriter::with_capacity(1 << 17, out);
+            stata::write(&mut out, file, &rows).map_err(FormatError::from)?;
+            Ok(out.flush().map_err(FormatError::from)?)
         }
         Format::Jsonl => {
             let mut out = io::BufWriter::with_capacity(1 << 17, out);
@@ -82,7 +91,7 @@ pub fn write<E: From<FormatError>>(
             Ok(out.flush().map_err(FormatError::from)?)
         }
         Format::SdmxCsv => {
-            let mut writer = sdmx::SdmxWriter::start(out, sheet).map_err(FormatError::from)?;
+            let mut writer = sdmx::SdmxWriter::start(out, file.sheet).map_err(FormatError::from)?;
             each(batches, |rows| Ok(writer.write(rows)?))?;
             Ok(writer.finish().map_err(FormatError::from)?)
         }
@@ -101,11 +110,17 @@ fn each<E: From<FormatError>>(
 
 fn parquet_writer<W: Write + Send>(
     out: W,
-    schema: SchemaRef,
+    file: &TableFile<'_>,
 ) -> Result<ArrowWriter<W>, parquet::errors::ParquetError> {
+    let facts = file.about.facts.iter();
+    let facts =
+        facts.map(|(name, value)| KeyValue::new(format!("spillover.{name}"), value.clone()));
     let level = ZstdLevel::try_new(3).expect("3 is a level of zstd");
-    let properties = WriterProperties::builder().set_compression(Compression::ZSTD(level)).build();
-    ArrowWriter::try_new(out, schema, Some(properties))
+    let properties = WriterProperties::builder()
+        .set_compression(Compression::ZSTD(level))
+        .set_key_value_metadata(Some(facts.collect()));
+    let schema = described(file.sheet.name, &file.sheet.schema);
+    ArrowWriter::try_new(out, schema, Some(properties.build()))
 }
 
 #[cfg(test)]

@@ -20,6 +20,7 @@
 
 mod cells;
 mod check;
+mod moments;
 mod rows;
 mod truth;
 mod year;
@@ -36,6 +37,7 @@ use super::random::{key, keyed_normal, keyed_unit};
 
 use cells::{Cell, Effects};
 pub use check::{Check, check};
+pub use moments::Moments;
 use rows::Rows;
 pub use truth::Truth;
 pub use year::Year;
@@ -154,12 +156,15 @@ impl<'a> Panel<'a> {
         let of_year = |key_of: u64| keyed_normal(key(key_of, u64::from(year)));
         let place = key(key(root, u64::from(plant.city)), u64::from(market));
         let rank = libm::log(f64::from(market) + 1.0);
+        let [first, last] = [self.params.from, self.params.to].map(|of| f64::from(of.year().0));
+        let middle = f64::midpoint(first, last);
         Effects {
             plant_year: linear.constant
                 + 0.5 * plant.ln_ability
                 + linear.plant_year_sd * of_year(key(plant.key, u64::MAX - 1)),
             country_year: linear.country_year_sd * of_year(key(root, u64::from(market)))
-                - 0.3 * rank,
+                - 0.3 * rank
+                + linear.trend * (f64::from(year) - middle),
             city_country: linear.city_country_sd * keyed_normal(place),
         }
     }

@@ -31,6 +31,21 @@ pub struct Indicators {
 }
 
 impl Indicators {
+    /// The variables of table 2 with both products, after the outcome.
+    pub fn with_outcome(&self, ln_export: f64) -> [f64; 9] {
+        [
+            ln_export,
+            self.affiliate_growth,
+            self.affiliate_growth * self.affiliate_ln_density,
+            self.affiliate_ln_density,
+            self.local_growth,
+            self.local_growth * self.local_ln_density,
+            self.local_ln_density,
+            self.ln_import,
+            self.experience,
+        ]
+    }
+
     /// `β · indicators` of equation (15).
     pub fn times(&self, by: &Coefficients) -> f64 {
         self.slopes(by).0 * self.affiliate_growth
@@ -57,6 +72,8 @@ pub struct Row {
     pub cell: usize,
     /// The residual of the equation.
     pub residual: f64,
+    /// Its variables.
+    pub indicators: Indicators,
 }
 
 /// A row before exports are known.
@@ -143,8 +160,9 @@ impl Rows {
         let sums = self.sums(cells);
         let measured = self.planned.iter().map(|row| {
             let cell = &cells[row.cell];
-            let explained = row.indicators(cells, &sums).times(by) + cell.effects.sum();
-            Row { cell: row.cell, residual: cell.ln_export - explained }
+            let indicators = row.indicators(cells, &sums);
+            let explained = indicators.times(by) + cell.effects.sum();
+            Row { cell: row.cell, residual: cell.ln_export - explained, indicators }
         });
         measured.collect()
     }

@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use std::io::Write as _;
 
 use super::cells::Cell;
+use super::moments::Moments;
 use super::year::Year;
 use crate::simulate::error::SimulateError;
 use crate::simulate::files::Files;
@@ -26,6 +27,8 @@ pub struct Truth {
     residuals: Vec<u8>,
     city_country: BTreeMap<(u16, u16), f64>,
     rows: u64,
+    /// The moments of the rows.
+    pub moments: Moments,
 }
 
 /// The content of `truth.toml`.
@@ -63,6 +66,7 @@ impl Truth {
                 &mut self.residuals,
                 format_args!("{firm},{city},{country},{t},{residual},{ln_export}"),
             );
+            self.moments.add(row.indicators.with_outcome(cell.ln_export));
             self.rows += 1;
         }
         for cell in plants.into_values() {
@@ -84,7 +88,7 @@ impl Truth {
     /// # Errors
     /// [`SimulateError::File`] if a file cannot be written.
     pub fn write(
-        mut self,
+        &mut self,
         params: &Params,
         places: &Places,
         files: &Files,

@@ -83,11 +83,15 @@ fn reference() -> String {
          natural. An absent figure is an empty cell.\n",
     );
     for table in TABLES {
-        let head = "| column | unit | meaning | 含义 |\n|---|---|---|---|";
+        let head = "| column | unit | label | meaning | 标签 | 含义 |\n|---|---|---|---|---|---|";
         writeln!(text, "\n### {table}\n\n{head}").expect("a text");
-        for Meaning { column, unit, english, chinese, .. } in meanings(table) {
+        for Meaning { column, unit, label, label_zh, english, chinese, .. } in meanings(table) {
             let (english, chinese) = (english.replace('|', "\\|"), chinese.replace('|', "\\|"));
-            writeln!(text, "| `{column}` | {unit} | {english} | {chinese} |").expect("a text");
+            writeln!(
+                text,
+                "| `{column}` | {unit} | {label} | {english} | {label_zh} | {chinese} |"
+            )
+            .expect("a text");
         }
     }
     text
