@@ -145,6 +145,26 @@ fn close(sandbox: &Sandbox, feed: &NastyFeed, months: std::ops::Range<usize>) {
 }
 
 #[test]
+fn years_that_were_replaced_equal_years_that_were_right_at_once() {
+    let (wrong, right) = (NastyFeed::new(10, 26), NastyFeed::new(11, 26));
+    let canonical = include_str!("../streams/profiles/canonical.toml");
+    let (monthly, yearly) = ("{YYYY}{MM}*.csv", "{YYYY}*.csv\"\ncovers = \"year");
+    assert!(canonical.contains(monthly), "{canonical}");
+    let expected = plainly(&right, "");
+    for n_workers in [1, 3] {
+        let case = Case::new([], "revision = \"replace-periods\"\n");
+        case.sandbox.write("feed.toml", canonical.replace(monthly, yearly));
+        for (round, feed) in [&wrong, &right].into_iter().enumerate() {
+            for (year, text) in feed.years() {
+                case.sandbox.write(&format!("{year}-{round}.csv"), text);
+            }
+            case.sandbox.ingest(&[&case.sandbox.feed()], n_workers);
+        }
+        assert_same(&case.tables(), &expected, &format!("{n_workers} workers"));
+    }
+}
+
+#[test]
 fn a_feed_that_was_superseded_equals_one_that_was_right_at_once() {
     let (wrong, right) = (NastyFeed::new(8, 18), NastyFeed::new(9, 18));
     let case = Case::new(wrong.files(), "revision = \"supersede\"\n");

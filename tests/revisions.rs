@@ -3,6 +3,7 @@
 
 mod common;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -15,11 +16,12 @@ use spillover::check::verify::verify;
 use spillover::domain::types::{Period, Vintage, Year};
 use spillover::engine::replay::Standing;
 use spillover::engine::{Engine, EngineError, Request, Unwatched};
+use spillover::feed::profile::Profile;
 use spillover::feed::reference::TablesBeside;
 use spillover::feed::source::discover;
 use spillover::home::options::Config;
 use spillover::home::parts::Table;
-use spillover::home::{CompactionRules, Home};
+use spillover::home::{CompactionRules, FileEntry, Home};
 use spillover::reader::moves::between;
 use spillover::tables::export::TableAt;
 
@@ -80,25 +82,55 @@ fn event() -> impl Strategy<Value = Event> {
     ]
 }
 
+/// The options and the profile of a story.
+#[derive(Clone, Debug)]
+struct Rules {
+    options: String,
+    /// `None` for the profile `canonical`.
+    profile: Option<Profile>,
+}
+
+impl Rules {
+    fn canonical(options: &str) -> Self {
+        Self { options: options.to_owned(), profile: None }
+    }
+
+    /// Files replace the months and flows that they contain.
+    fn replacing() -> Self {
+        let canonical = include_str!("../streams/profiles/canonical.toml");
+        let pattern = "pattern = \"{YYYY}{MM}*.csv\"";
+        assert!(canonical.contains(pattern), "{canonical}");
+        let text = canonical.replace(pattern, "pattern = \"*.csv\"\ncovers = \"contents\"");
+        let profile = Profile::from_toml(&text, "feed.toml").expect("a profile");
+        let years = (2000..2020).flat_map(|year| (1..=12).map(move |month| (year, month)));
+        let months: Vec<String> =
+            years.map(|(year, month)| format!("\"{year}-{month:02}\"")).collect();
+        let shrinking = months.join(", ");
+        let options = format!("revision = \"replace-periods\"\nallow_shrink = [{shrinking}]\n");
+        Self { options, profile: Some(profile) }
+    }
+}
+
 /// A separate home.
 struct Played {
     sandbox: Sandbox,
     engine: Option<Engine>,
-    options: &'static str,
+    rules: Rules,
 }
 
 impl Played {
-    fn new(options: &'static str) -> Self {
-        let mut played = Self { sandbox: Sandbox::new(), engine: None, options };
+    fn new(rules: &Rules) -> Self {
+        let mut played = Self { sandbox: Sandbox::new(), engine: None, rules: rules.clone() };
         played.restart();
         played
     }
 
     fn restart(&mut self) {
         self.engine = None;
-        let config: Config = toml::from_str(self.options).expect("options");
+        let config: Config = toml::from_str(&self.rules.options).expect("options");
         let references = TablesBeside { cities: Some(CITIES.into()), ..TablesBeside::default() };
-        let request = Request { config, references, n_workers: 1, profile: None };
+        let profile = self.rules.profile.clone();
+        let request = Request { config, references, n_workers: 1, profile };
         let home = self.sandbox.home();
         self.engine = Some(
             Engine::open(&home, request, |_| ControlFlow::Continue(())).expect("the home opens"),
@@ -126,15 +158,55 @@ impl Played {
 struct Story {
     many: Played,
     single: Played,
+    live: LiveLines,
     n_files: usize,
     n_withdrawals: usize,
     n_damaged: usize,
 }
 
+/// The lines that count under `replace-periods`: of each month and flow, those of the newest file
+/// that contains it, by the number of the file.
+#[derive(Default)]
+struct LiveLines(BTreeMap<(String, char), (usize, Vec<String>)>);
+
+impl LiveLines {
+    /// Replaces the months and flows of a file.
+    fn replace(&mut self, number: usize, text: &str) {
+        let mut of_file: BTreeMap<(String, char), Vec<String>> = BTreeMap::new();
+        for line in text.lines().skip(1) {
+            let flow = line.chars().nth(7).expect("a flow after the month");
+            of_file.entry((line[..6].to_owned(), flow)).or_default().push(line.to_owned());
+        }
+        self.0.extend(of_file.into_iter().map(|(cell, lines)| (cell, (number, lines))));
+    }
+
+    /// Removes the lines of a withdrawn file, by its name: `200101-0007.csv`.
+    fn withdraw(&mut self, name: &str) {
+        let number: usize = name[7..11].parse().expect("the number of a file");
+        self.0.retain(|_, (of, _)| *of != number);
+    }
+
+    /// A home that reads these lines once, in a file for each closed month.
+    fn read_once(&self, closed: &[Period]) -> Played {
+        let mut played = Played::new(&Rules::canonical("revision = \"append\""));
+        let write = |month: &Period| {
+            let own = ['E', 'I'].into_iter().filter_map(|flow| {
+                self.0.get(&(month.to_string(), flow)).map(|(_, lines)| lines.join("\n") + "\n")
+            });
+            let text = format!("{HEADER}\n{}", own.collect::<String>());
+            played.sandbox.write(&format!("{month}.csv"), text)
+        };
+        let paths: Vec<PathBuf> = closed.iter().map(write).collect();
+        played.ingest(&paths);
+        played
+    }
+}
+
 impl Story {
-    fn new(options: &'static str) -> Self {
-        let [many, single] = [Played::new(options), Played::new(options)];
-        Self { many, single, n_files: 0, n_withdrawals: 0, n_damaged: 0 }
+    fn new(rules: &Rules) -> Self {
+        let [many, single] = [Played::new(rules), Played::new(rules)];
+        let live = LiveLines::default();
+        Self { many, single, live, n_files: 0, n_withdrawals: 0, n_damaged: 0 }
     }
 
     fn play(&mut self, event: &Event) {
@@ -148,11 +220,11 @@ impl Story {
         }
     }
 
-    fn take_in(&mut self, files: &[(u32, Vec<Line>)]) {
+    fn take_in(&mut self, new: &[(u32, Vec<Line>)]) {
         let first = period(200_001);
         let mut next = self.many.engine().next_to_close().unwrap_or(first);
-        let mut paths = Vec::new();
-        for (months_before, lines) in files {
+        let mut files = Vec::new();
+        for (months_before, lines) in new {
             let month = back(next, *months_before, first);
             if month == next {
                 next = next.next();
@@ -170,9 +242,14 @@ impl Story {
             });
             // Files are ingested by month and then by name.
             let name = format!("{month}-{:04}.csv", self.n_files);
+            files.push((name, self.n_files, text));
+        }
+        files.sort();
+        let mut paths = Vec::new();
+        for (name, number, text) in files {
+            self.live.replace(number, &text);
             paths.push(self.many.sandbox.write(&name, text));
         }
-        paths.sort();
         self.many.ingest(&paths);
         for path in &paths {
             self.single.ingest(std::slice::from_ref(path));
@@ -181,12 +258,12 @@ impl Story {
 
     fn withdraw(&mut self, which: prop::sample::Index) {
         let files = self.many.home().files().expect("asked");
-        let live = files.iter().filter(|file| file.counts_now()).map(|file| file.vintage);
-        let live: Vec<Vintage> = live.collect();
+        let live: Vec<_> = files.iter().filter(|file| file.counts_now()).collect();
         if live.is_empty() {
             return;
         }
-        let file = live[which.index(live.len())];
+        let FileEntry { vintage: file, name, .. } = live[which.index(live.len())].clone();
+        self.live.withdraw(&name);
         self.n_withdrawals += 1;
         for played in [&mut self.many, &mut self.single] {
             played.engine().withdraw(&[file], &mut Unwatched).expect("withdrawn");
@@ -260,6 +337,26 @@ impl Story {
         }
         n_rows
     }
+
+    /// Asserts that the tables equal those of a home that reads the live lines once; returns the
+    /// number of compared rows.
+    fn check_live_lines(&self) -> usize {
+        let home = self.many.home();
+        let closed: Vec<Period> =
+            home.closed().expect("asked").into_iter().map(|(month, _)| month).collect();
+        let right = self.live.read_once(&closed);
+        let once = right.home();
+        let mut n_rows = 0;
+        for table in [Table::City, Table::Plant] {
+            let [ours, right] = [&home, &once].map(|home| {
+                let standing = Standing::at(home, None, 1).expect("the newest vintage");
+                rows(&standing.table(home, table).expect("a table"))
+            });
+            n_rows += right.iter().map(|(_, rows)| rows.num_rows()).sum::<usize>();
+            assert_eq!(ours, right, "{table:?}");
+        }
+        n_rows
+    }
 }
 
 fn has_files(home: &Path) -> bool {
@@ -283,14 +380,19 @@ fn back(from: Period, n_months: u32, first: Period) -> Period {
 }
 
 /// Plays a story; returns the numbers of withdrawals, damages and compared rows.
-fn play(options: &'static str, events: &[Event]) -> [usize; 3] {
-    let mut story = Story::new(options);
+fn play(options: &str, events: &[Event]) -> [usize; 3] {
+    play_under(&Rules::canonical(options), events).0
+}
+
+/// Plays a story; returns the counts of [`play`], and the story.
+fn play_under(rules: &Rules, events: &[Event]) -> ([usize; 3], Story) {
+    let mut story = Story::new(rules);
     for event in events {
         story.play(event);
         story.check();
     }
     story.many.restart();
-    [story.n_withdrawals, story.n_damaged, story.check_vintages()]
+    ([story.n_withdrawals, story.n_damaged, story.check_vintages()], story)
 }
 
 fn config() -> ProptestConfig {
@@ -326,6 +428,30 @@ proptest! {
     ) {
         play("revision = \"supersede\"", &events);
     }
+
+    #[test]
+    fn files_that_replace_months_and_flows_leave_the_lines_of_the_newest_file_of_each(
+        events in prop::collection::vec(event(), 4..14)
+    ) {
+        let (_, story) = play_under(&Rules::replacing(), &events);
+        if has_files(&story.many.sandbox.home()) {
+            story.check_live_lines();
+        }
+    }
+}
+
+#[test]
+fn the_stories_of_replaced_months_compare_rows() {
+    let mut runner = proptest::test_runner::TestRunner::deterministic();
+    let (mut n_withdrawals, mut n_rows) = (0, 0);
+    for _ in 0..4 {
+        let events = prop::collection::vec(event(), 10..14);
+        let events = events.new_tree(&mut runner).expect("a value").current();
+        let (counts, story) = play_under(&Rules::replacing(), &events);
+        n_withdrawals += counts[0];
+        n_rows += story.check_live_lines();
+    }
+    assert!(n_withdrawals > 1 && n_rows > 30, "{n_withdrawals} withdrawn, {n_rows} compared");
 }
 
 #[test]
@@ -344,7 +470,7 @@ fn the_stories_that_are_played_have_withdrawals_damage_and_rows() {
 
 #[test]
 fn the_newest_two_snapshots_are_kept_and_the_older_files_are_gone() {
-    let mut story = Story::new("revision = \"append\"");
+    let mut story = Story::new(&Rules::canonical("revision = \"append\""));
     for _ in 0..4 {
         story.take_in(&[(0, Vec::new())]);
         story.play(&Event::Snapshot);
@@ -361,7 +487,7 @@ fn the_newest_two_snapshots_are_kept_and_the_older_files_are_gone() {
 
 #[test]
 fn a_home_that_is_being_opened_is_left_as_soon_as_it_is_not_wanted() {
-    let mut story = Story::new("revision = \"append\"");
+    let mut story = Story::new(&Rules::canonical("revision = \"append\""));
     for _ in 0..5 {
         story.take_in(&[(0, Vec::new())]);
     }
@@ -389,7 +515,7 @@ fn a_home_rebuilt_under_other_areas_and_provinces_is_one_that_was_made_with_them
         months_late: 0,
         dollars: i16::try_from(10 + at * 7 % 90).expect("small"),
     };
-    let mut story = Story::new("revision = \"append\"");
+    let mut story = Story::new(&Rules::canonical("revision = \"append\""));
     for month in 0..26 {
         story.take_in(&[(0, (0..12).map(|at| line(month + at * 5)).collect())]);
     }
@@ -419,7 +545,7 @@ fn a_home_rebuilt_under_other_areas_and_provinces_is_one_that_was_made_with_them
 
 #[test]
 fn a_missing_snapshot_costs_time_and_no_figure() {
-    let mut story = Story::new("revision = \"append\"");
+    let mut story = Story::new(&Rules::canonical("revision = \"append\""));
     for _ in 0..14 {
         let line = Line { firm: 1, region: 0, country: 301, months_late: 0, dollars: 7 };
         story.take_in(&[(0, vec![line])]);

@@ -24,7 +24,7 @@ impl From<NameLanguage> for Language {
     }
 }
 
-/// Which rows of a table are written, and with which names.
+/// The written rows of a table, and their names.
 #[derive(Debug, Args)]
 pub struct RowOptions {
     /// Write these years only.

@@ -110,7 +110,7 @@ pub enum EngineError {
     ReferenceDiffers {
         /// The table.
         table: String,
-        /// What is not the same.
+        /// The first difference.
         difference: String,
     },
     /// A reference table is present that the home's figures were computed without.
@@ -131,7 +131,7 @@ pub enum EngineError {
     OtherCodes {
         /// The table.
         table: String,
-        /// What is not the same.
+        /// The first difference.
         difference: String,
     },
     /// A new row of the reference tables that gives another meaning to what lines were read by.
@@ -140,7 +140,7 @@ pub enum EngineError {
          row out, or ingest the feed into another home with --data"
     )]
     OtherMeaning {
-        /// What has another meaning.
+        /// The code with another meaning.
         what: String,
     },
     /// No counted file has the name.

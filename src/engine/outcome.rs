@@ -163,7 +163,7 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    /// Why a file is refused of which a finding is named.
+    /// The reason to refuse a file with a named finding.
     pub(super) fn by_finding(
         file: &FeedFile,
         findings: &[Finding],
@@ -183,7 +183,7 @@ impl FileOutcome {
     }
 }
 
-/// What annual data lack; none of a feed whose lines have months.
+/// The limits of annual data; `None` for a feed whose lines have months.
 #[must_use]
 pub fn annual_only(profile: &Profile) -> Option<String> {
     profile.is_annual().then(|| {

@@ -26,11 +26,11 @@ pub struct Sums {
 /// The codes of a file's accepted records, and those that are new, by position.
 #[derive(Debug, Default)]
 pub struct Codes {
-    /// How many firms it has.
+    /// The number of firms.
     pub n_firms: u64,
     /// The new ones.
     pub new_firms: Vec<u32>,
-    /// How many countries it has.
+    /// The number of countries.
     pub n_countries: u64,
     /// The new ones.
     pub new_countries: Vec<u32>,

@@ -130,7 +130,7 @@ fn leave_first(shown: &mut Vec<Shown>) {
     });
 }
 
-/// Whether a rejected line is shown: the first of a file, and the first of each rule.
+/// True if a rejected line is shown: the first of a file, and the first of each rule.
 pub(super) fn is_shown(n_shown: usize, n_of_rule: usize) -> bool {
     n_shown < REJECTS_SHOWN || n_of_rule <= SHOWN
 }

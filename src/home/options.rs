@@ -28,7 +28,7 @@ pub enum Close {
     Explicit,
 }
 
-/// Which published vintages are stored; the others are replayed when they are asked for.
+/// The published vintages to store. Readers recompute the others on request.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "NumberOrText")]
 pub enum Retention {
@@ -83,13 +83,13 @@ pub struct Config {
     pub max_rejected_share: Option<f64>,
     /// Months that may lose half of their records, or all, when their file comes again.
     pub allow_shrink: Option<Vec<FirstMonth>>,
-    /// What is done about findings.
+    /// The treatment of findings.
     pub findings: Option<FindingConfig>,
-    /// Which records are outside the study, in place of the profile's lists.
+    /// The records outside the study, in place of the profile's lists.
     pub exclusions: Option<ExclusionConfig>,
     /// The affiliate cities.
     pub network: Option<Network>,
-    /// Whether own plants count.
+    /// The treatment of own plants.
     pub own_plants: Option<OwnPlants>,
     /// The weights.
     pub weights: Option<Weights>,
@@ -103,7 +103,7 @@ pub struct Config {
     pub estimate: Option<Vec<String>>,
 }
 
-/// What is done about findings.
+/// The treatment of findings.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FindingConfig {
@@ -175,9 +175,9 @@ pub enum SettingsError {
     ProfileDiffers {
         /// The key.
         key: String,
-        /// What this run asks for.
+        /// The value that this run asks for.
         asked: String,
-        /// What the home has recorded.
+        /// The recorded value.
         recorded: String,
     },
     /// A rebuild was asked for another layout.
@@ -189,7 +189,7 @@ pub enum SettingsError {
     Profile {
         /// The requested profile.
         asked: String,
-        /// What the home was read with.
+        /// The value with which the home was read.
         recorded: String,
     },
     /// The manifest's record of the options is damaged.

@@ -46,7 +46,7 @@ pub struct Status {
     pub last_closed_month: Option<String>,
     /// The month that closes next.
     pub next_month: Option<String>,
-    /// What annual data lack, if the feed's lines have a year and no month.
+    /// The limits of annual data, if the feed's lines have a year and no month.
     pub annual_only: Option<String>,
     /// The years of the feed.
     pub years: Vec<YearStatus>,
@@ -140,7 +140,7 @@ pub struct YearStatus {
     pub parts: usize,
 }
 
-/// How many files have a finding.
+/// The number of files with a finding.
 #[derive(Debug, Serialize)]
 pub struct FindingCount {
     /// The finding.

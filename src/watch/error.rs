@@ -74,7 +74,7 @@ pub enum WatchError {
 }
 
 impl WatchError {
-    /// Whether the disk or the quota had no room. The watcher then waits for room.
+    /// True if the disk or the quota had no room. The watcher then waits for room.
     #[must_use]
     pub fn is_no_room(&self) -> bool {
         match self {

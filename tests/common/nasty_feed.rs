@@ -4,6 +4,7 @@
 //!
 //! The same seed gives the same feed.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::HEADER;
@@ -100,6 +101,15 @@ impl NastyFeed {
             random.shuffle(lines);
         }
         Self { months }
+    }
+
+    /// The same lines in a file for each year of their months, as year and text.
+    pub fn years(&self) -> Vec<(String, String)> {
+        let mut years: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for line in self.months.iter().flat_map(|(_, lines)| lines) {
+            years.entry(line[..4].to_owned()).or_default().push(line.clone());
+        }
+        years.into_iter().map(|(year, lines)| (year, text(&lines))).collect()
     }
 
     /// The same lines, with each month split into `n_parts` files.

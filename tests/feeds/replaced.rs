@@ -1,6 +1,9 @@
 //! Files that cover several months and are replaced: only differences are fed, and nothing is lost.
 
 use super::*;
+use spillover::home::Home;
+use spillover::home::parts::{PartKind, Table};
+
 use common::nasty_feed::{CITIES as NASTY_CITIES, NastyFeed, text as nasty_text};
 
 const PATTERN: &str = "pattern = \"{YYYY}{MM}*.csv\"";
@@ -57,7 +60,7 @@ fn year_file(year: u32, n_months: u32, change: Option<(u32, &str, u32)>) -> Stri
 }
 
 #[test]
-fn a_year_file_published_again_with_one_line_changed_changes_one_row_of_plants() {
+fn a_year_file_published_again_with_one_line_changed_publishes_one_row() {
     let sandbox = Sandbox::new();
     sandbox.write("cities.csv", CITIES);
     sandbox.write("feed.toml", covering("year", "{YYYY}.csv"));
@@ -70,6 +73,12 @@ fn a_year_file_published_again_with_one_line_changed_changes_one_row_of_plants()
     verified(&sandbox);
     let files = rows(&sandbox, "files", &["vintage", "file", "superseded_by"]);
     assert_eq!(files, ["1,2008.csv,", "2,2009.csv,3", "3,2009.csv,"]);
+    // Of nine lines one differs: one row is published, on top of the rows before.
+    let home = Home::read(&sandbox.home()).expect("the home");
+    let parts = home.parts(Table::City, None).expect("asked");
+    let newest = parts.last().expect("a part");
+    assert_eq!((newest.kind, newest.n_rows), (PartKind::Changes, 1));
+    drop(home);
     let right = Sandbox::new();
     right.write("cities.csv", CITIES);
     right.write("feed.toml", covering("year", "{YYYY}.csv"));

@@ -132,3 +132,28 @@ fn a_column_of_parts_and_a_code_that_lost_digits_are_refused() {
     let bad = super::rejected(&parquet(&zoned), "");
     assert_eq!(bad.len(), 3, "an instant is of no month: {bad:?}");
 }
+
+#[test]
+fn an_arrow_file_that_claims_more_bytes_than_it_has_is_refused_before_they_are_reserved() {
+    let [batch, ..] = batches();
+    let [file, _] = arrow(&batch);
+    let n_bytes = file.len();
+    let footer_at = n_bytes - 10;
+    let mut long_footer = file.clone();
+    long_footer[footer_at..footer_at + 4].copy_from_slice(&i32::MAX.to_le_bytes());
+    let message = refusal(&long_footer, "");
+    assert!(message.contains("its footer of 2147483647 bytes reaches past the end"), "{message}");
+    // The length of the only block is the last number of 64 bits that spans most of the file.
+    let footer = i32::from_le_bytes(file[footer_at..footer_at + 4].try_into().expect("four"));
+    let start = footer_at - usize::try_from(footer).expect("a footer");
+    let body = (start..footer_at - 8).rev().find(|&at| {
+        let number = i64::from_le_bytes(file[at..at + 8].try_into().expect("eight"));
+        usize::try_from(number).is_ok_and(|n| n > 100 && n % 8 == 0 && n < start)
+    });
+    let body = body.expect("the length of the body");
+    let mut long_block = file;
+    long_block[body..body + 8].copy_from_slice(&(1_i64 << 40).to_le_bytes());
+    let message = refusal(&long_block, "");
+    assert!(message.contains("a block of 1099511"), "{message}");
+    assert!(message.contains("reaches past the end of the file"), "{message}");
+}

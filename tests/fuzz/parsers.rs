@@ -9,6 +9,7 @@ use spillover::domain::types::Period;
 use spillover::estimate::formula::Formula;
 use spillover::feed::amount::{CENTS_MAX, cents};
 use spillover::feed::frame::{Blocks, Dialect, Framed, Lines};
+use spillover::feed::layout::FileFormat;
 use spillover::feed::pattern::FilePattern;
 use spillover::feed::period_format::PeriodFormat;
 use spillover::feed::places::Places;
@@ -27,7 +28,7 @@ use spillover::specification::Specification;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every parser of bytes from outside.
-pub const ALL: [Target; 12] = [
+pub const ALL: [Target; 17] = [
     ("profile", profile),
     ("options", options),
     ("places", places),
@@ -36,11 +37,19 @@ pub const ALL: [Target; 12] = [
     ("number", number),
     ("lines", lines),
     ("feed", feed),
-    ("table", table),
+    ("access", access),
+    ("arrow", arrow),
+    ("dbase", dbase),
+    ("excel", excel),
+    ("parquet", parquet),
+    ("stata", stata),
     ("formula", formula),
     ("specification", specification),
     ("panel", panel),
 ];
+
+/// The targets that read binary tables.
+pub const TABLES: [&str; 6] = ["access", "arrow", "dbase", "excel", "parquet", "stata"];
 
 /// An accepted profile is unchanged after the manifest stores it.
 pub fn profile(bytes: &[u8]) {
@@ -174,10 +183,41 @@ fn count(bytes: &[u8], profile: &Profile) {
     }
 }
 
-/// A binary table in any of the formats: every row ends in one way.
-pub fn table(bytes: &[u8]) {
+/// A database of Access: every row ends in one way.
+pub fn access(bytes: &[u8]) {
+    table(FileFormat::Access, bytes);
+}
+
+/// An Arrow file or stream: every row ends in one way.
+pub fn arrow(bytes: &[u8]) {
+    table(FileFormat::Arrow, bytes);
+}
+
+/// A table of dBase: every row ends in one way.
+pub fn dbase(bytes: &[u8]) {
+    table(FileFormat::Dbase, bytes);
+}
+
+/// A workbook of Excel or OpenDocument: every row ends in one way.
+pub fn excel(bytes: &[u8]) {
+    table(FileFormat::Excel, bytes);
+}
+
+/// A Parquet file: every row ends in one way.
+pub fn parquet(bytes: &[u8]) {
+    table(FileFormat::Parquet, bytes);
+}
+
+/// A dataset of Stata: every row ends in one way.
+pub fn stata(bytes: &[u8]) {
+    table(FileFormat::Stata, bytes);
+}
+
+/// A binary table; files of other formats are refused. The first byte chooses value labels.
+fn table(format: FileFormat, bytes: &[u8]) {
     let Some((choice, bytes)) = bytes.split_first() else { return };
     let mut profile = Profile::bundled("canonical").expect("shipped");
+    profile.file.format = format;
     profile.file.encoding = "gb18030".to_owned().try_into().expect("a label");
     profile.file.value_labels = choice % 2 == 1;
     count(bytes, &profile);

@@ -1,7 +1,7 @@
 //! Parquet and Arrow: arrays to cells.
 
 use std::fs::File;
-use std::io::BufReader;
+use std::io::{BufReader, Read, Seek, SeekFrom};
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
@@ -13,12 +13,16 @@ use arrow_array::types::{
 };
 use arrow_array::{Array, ArrayRef, ArrowPrimitiveType, RecordBatchReader};
 use arrow_ipc::reader::{FileReader, StreamReader};
+use arrow_ipc::root_as_footer;
 use arrow_schema::{DataType, TimeUnit};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use super::number;
 use super::problem::TableProblem;
 use super::rows::Rows;
+
+/// The end of an Arrow file: the length of its footer, and `ARROW1`.
+const TRAILER_BYTES: usize = 10;
 
 /// The number of rows per batch.
 const BATCH_ROWS: usize = 1024;
@@ -30,9 +34,44 @@ pub(super) fn parquet(file: File, rows: &mut Rows<'_>) -> Result<(), TableProble
 }
 
 /// Produces the rows of an Arrow file.
-pub(super) fn arrow_file(file: File, rows: &mut Rows<'_>) -> Result<(), TableProblem> {
+pub(super) fn arrow_file(mut file: File, rows: &mut Rows<'_>) -> Result<(), TableProblem> {
+    check_blocks(&mut file)?;
     let reader = FileReader::try_new(BufReader::new(file), None);
     put(reader.map_err(TableProblem::damaged)?, rows)
+}
+
+/// Checks the sizes that an Arrow file claims: the reader reserves a block before it reads it.
+///
+/// # Errors
+/// [`TableProblem::Damaged`] if the footer or a block reaches past the end of the file.
+fn check_blocks(file: &mut File) -> Result<(), TableProblem> {
+    let past = |what: &str, n: i64| {
+        TableProblem::damaged(format!("{what} of {n} bytes reaches past the end of the file"))
+    };
+    let n_bytes = file.seek(SeekFrom::End(0)).map_err(TableProblem::damaged)?;
+    let mut trailer = [0; TRAILER_BYTES];
+    let end = n_bytes.checked_sub(TRAILER_BYTES as u64).ok_or_else(|| past("a trailer", 10))?;
+    file.seek(SeekFrom::Start(end)).map_err(TableProblem::damaged)?;
+    file.read_exact(&mut trailer).map_err(TableProblem::damaged)?;
+    let n_footer = i32::from_le_bytes([trailer[0], trailer[1], trailer[2], trailer[3]]);
+    let start = u64::try_from(n_footer).ok().and_then(|n| end.checked_sub(n));
+    let start = start.ok_or_else(|| past("its footer", n_footer.into()))?;
+    let mut footer = vec![0; usize::try_from(end - start).expect("below 2^31")];
+    file.seek(SeekFrom::Start(start)).map_err(TableProblem::damaged)?;
+    file.read_exact(&mut footer).map_err(TableProblem::damaged)?;
+    let footer = root_as_footer(&footer).map_err(TableProblem::damaged)?;
+    let blocks = footer.recordBatches().into_iter().chain(footer.dictionaries()).flatten();
+    for block in blocks {
+        let n_block = i64::from(block.metaDataLength()).checked_add(block.bodyLength());
+        let reaches = n_block.and_then(|n| block.offset().checked_add(n));
+        let sizes = [block.offset(), block.metaDataLength().into(), block.bodyLength()];
+        let is_inside = reaches.is_some_and(|end| u64::try_from(end).is_ok_and(|end| end <= start));
+        if !is_inside || sizes.iter().any(|size| *size < 0) {
+            return Err(past("a block", n_block.unwrap_or(i64::MAX)));
+        }
+    }
+    file.seek(SeekFrom::Start(0)).map_err(TableProblem::damaged)?;
+    Ok(())
 }
 
 /// Produces the rows of an Arrow stream.

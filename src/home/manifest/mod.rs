@@ -288,7 +288,7 @@ impl Manifest {
         Ok(self.layout()? >= LAYOUT_OF_NOTES)
     }
 
-    /// Whether the columns of files are kept.
+    /// True if the columns of files are stored.
     fn has_columns(&self) -> Result<bool> {
         Ok(self.layout()? >= LAYOUT_OF_COLUMNS)
     }

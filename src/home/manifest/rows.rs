@@ -279,10 +279,10 @@ pub struct Replaced {
     pub by: Vintage,
 }
 
-/// What the manifest keeps of the findings of a file; nothing of files of before they were kept.
+/// The stored findings of a file; empty for files of homes before layout 6.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Found {
-    /// How many lines, codes, groups or months each finding is of.
+    /// The number of lines, codes, groups or months of each finding.
     pub findings: BTreeMap<FindingKind, u64>,
     /// Its codes, in the order of [`UNSEEN`]; none of a file that took the place of another.
     pub codes: [NewCodes; UNSEEN.len()],

@@ -119,7 +119,7 @@ fn decoded<S: Source>(
     Ok((decoder.texts, records))
 }
 
-/// What a segment is read from.
+/// The source of a segment.
 trait Source: ChunkReader + Sized + 'static {
     /// The same once more.
     fn again(&self) -> io::Result<Self>;

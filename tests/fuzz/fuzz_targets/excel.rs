@@ -17,5 +17,5 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
             }
         }));
     });
-    parsers::table(bytes);
+    parsers::excel(bytes);
 });
