@@ -157,3 +157,16 @@ fn an_arrow_file_that_claims_more_bytes_than_it_has_is_refused_before_they_are_r
     assert!(message.contains("a block of 1099511"), "{message}");
     assert!(message.contains("reaches past the end of the file"), "{message}");
 }
+
+#[test]
+fn a_parquet_file_of_few_bytes_that_unpacks_to_very_many_rows_is_refused() {
+    const N_ROWS: usize = 100_000;
+    let [batch, ..] = batches();
+    let mut columns = batch.columns().to_vec();
+    columns[3] = Arc::new(StringArray::from(vec!["名".repeat(400); 3]));
+    let long = super::columnar::batch(columns.try_into().expect("nine columns"));
+    let first = UInt32Array::from(vec![0; N_ROWS]);
+    let rows = arrow_select::take::take_record_batch(&long, &first).expect("a row, many times");
+    let message = refusal(&parquet(&rows), "");
+    assert!(message.contains("which no table does"), "{message}");
+}
