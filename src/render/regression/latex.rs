@@ -1,8 +1,8 @@
 //! The grid as a LaTeX `table` with `booktabs` rules and `siunitx` columns.
 //!
 //! Numbers are aligned by their decimal points. Other cells are in braces, which `siunitx` sets in
-//! the middle of the column. Stars and brackets are in braces too, so that every release of
-//! `siunitx` reads the numbers alike.
+//! the middle of the column. Stars and brackets are in braces too: every release of `siunitx` then
+//! reads the numbers alike. A bracket is next to its number, not at the start of the column.
 
 use std::fmt::Write as _;
 
@@ -126,7 +126,7 @@ impl Column {
                 let after = starred(after);
                 format!(
                     "  S[table-format={sign}{whole}.{decimals},table-space-text-pre={{(}},\
-                     table-space-text-post={{{after}}}]\n"
+                     table-align-text-pre=false,table-space-text-post={{{after}}}]\n"
                 )
             }
         }
