@@ -125,6 +125,17 @@ impl Dictionary {
         self.last.position
     }
 
+    /// The position of a text by its bytes; `None` if it is absent. The next search begins with the
+    /// text.
+    #[inline]
+    pub fn find_again(&mut self, text: &[u8]) -> Option<u32> {
+        let key = Key::of(text);
+        if !self.is_in(self.last, key, text) {
+            self.last = self.find(key, text).ok()?;
+        }
+        Some(self.last.position)
+    }
+
     /// The position of a text; `None` if it is absent.
     #[must_use]
     pub fn position(&self, text: &str) -> Option<u32> {

@@ -15,15 +15,18 @@ use super::columns::Field;
 use super::frame::Line;
 use super::header::{Cell, Header, TextLine};
 use super::period_format::PeriodFormat;
-use super::places::{Found, Places};
+use super::places::Places;
 use super::profile::Profile;
 use super::text::{is_blank, trimmed};
 use crate::domain::dictionary::{Dictionary, Key};
 use crate::domain::record::{Exclusion, Record, Rule, Texts};
 use crate::domain::types::{City, Flow, Period};
 
+mod codes;
 mod several;
 mod unusual;
+
+use codes::Code;
 
 /// The longest field, in bytes.
 pub const FIELD_BYTES_MAX: usize = 1024;
@@ -95,7 +98,16 @@ pub struct Checker<'a> {
     before: Option<Record>,
     /// The current value of a line with several values.
     cell: Option<Cell>,
+    /// The column of each field, past every column if the field has none.
+    columns: [usize; N_FIELDS],
+    /// For each field, true while cleaning leaves all its codes: a text that is already in the
+    /// dictionary then is its own code.
+    are_plain: [bool; N_FIELDS],
+    /// True if the profile excludes lines before their fields are read.
+    is_filtered: bool,
 }
+
+const N_FIELDS: usize = Field::ALL.len();
 
 /// The facts known of a line's first fields because the previous line has the same ones.
 struct Known {
@@ -104,11 +116,10 @@ struct Known {
 }
 
 impl Known {
-    /// The previous record, if it has the same text in a field.
+    /// The previous record, if it has the same text in a field of this column.
     #[inline]
-    fn by(&self, field: Field, header: &Header) -> Option<&Record> {
-        let is_same = header.column(field).is_some_and(|at| at < self.n_fields);
-        self.before.as_ref().filter(|_| is_same)
+    fn by(&self, column: usize) -> Option<&Record> {
+        self.before.as_ref().filter(|_| column < self.n_fields)
     }
 }
 
@@ -144,6 +155,9 @@ impl<'a> Checker<'a> {
             n_rounded: 0,
             before: None,
             cell: None,
+            columns: Field::ALL.map(|field| header.column(field).unwrap_or(usize::MAX)),
+            are_plain: [true; N_FIELDS],
+            is_filtered: profile.file.footer.is_some() || !header.filter().is_empty(),
         }
     }
 
@@ -198,9 +212,11 @@ impl<'a> Checker<'a> {
     #[expect(clippy::too_many_lines, reason = "each field once, in the order of the rules")]
     fn checked(&mut self, number: u32, line: &Line<'_>, known: &Known) -> Result<Record, NoRecord> {
         let text = self.text_line(line)?;
-        self.check_filter(line.raw, &text)?;
-        let header = self.header;
-        let known = |field| known.by(field, header);
+        if self.is_filtered {
+            self.check_filter(line.raw, &text)?;
+        }
+        let columns = self.columns;
+        let known = |field: Field| known.by(columns[field as usize]);
         let period = match known(Field::Period) {
             Some(before) => before.period,
             None => self.period(&text)?,
@@ -210,52 +226,53 @@ impl<'a> Checker<'a> {
             None => self.flow(&text)?,
         };
         let firm = match known(Field::FirmId) {
-            Some(before) => Ok(before.firm),
-            None => Err(self.code(Field::FirmId, &text)?),
+            Some(before) => Code::Known(before.firm),
+            None => self.position_or_code(Field::FirmId, &text)?,
         };
-        if firm.as_ref().is_err_and(|firm| is_nothing(firm)) {
+        if matches!(&firm, Code::New(firm) if is_nothing(firm)) {
             return Err(self.fault(Rule::Firm, Field::FirmId).into());
         }
         let region = match known(Field::Region) {
-            Some(before) => Ok((before.region, before.city)),
-            None => Err(self.code(Field::Region, &text)?),
+            Some(before) => Code::Known(before.region),
+            None => self.position_or_code(Field::Region, &text)?,
         };
         let country = match known(Field::Country) {
-            Some(before) => Ok(before.country),
-            None => Err(self.code(Field::Country, &text)?),
+            Some(before) => Code::Known(before.country),
+            None => self.position_or_code(Field::Country, &text)?,
         };
         let product = match known(Field::Hs8) {
-            Some(before) => Ok(before.product),
-            None => Err(self.code(Field::Hs8, &text)?),
+            Some(before) => Code::Known(before.product),
+            None => self.position_or_code(Field::Hs8, &text)?,
         };
-        let region = match region {
-            Ok(known) => Ok(known),
-            Err(text) => Err((self.region(&text)?, text)),
+        let new_city = match &region {
+            Code::Known(_) => None,
+            Code::New(text) => self.new_city(text)?,
         };
         let country = match country {
-            Ok(known) => Ok(known),
-            Err(text) => self.country(text)?,
+            Code::Known(position) => Code::Known(position),
+            Code::New(text) => self.country(text)?,
         };
         let value_cents = self.value(&text)?;
-        let (region, city) = match region {
-            Ok(known) => known,
-            Err(((Some(position), city), _)) => (position, city),
-            Err(((None, city), text)) => {
-                (intern(&mut self.texts.regions, &mut self.cities, &text, |_| city), city)
-            }
+        let region = match region {
+            Code::Known(position) => position,
+            Code::New(text) => self.new_region(&text, new_city),
         };
-        let country = country.unwrap_or_else(|text| self.new_country(&text));
-        let firm = firm.unwrap_or_else(|text| self.texts.firms.intern_bytes(&text));
+        let city = self.cities[region as usize];
+        let country = match country {
+            Code::Known(position) => position,
+            Code::New(text) => self.new_country(&text),
+        };
+        let firm = self.position(Field::FirmId, firm);
         let name = match known(Field::FirmName) {
             Some(before) if before.firm == firm => before.name,
             _ => self.name_of(firm, &text),
         };
-        let product = product.unwrap_or_else(|text| self.texts.products.intern_bytes(&text));
+        let product = self.position(Field::Hs8, product);
         let trade_mode = if let Some(before) = known(Field::TradeMode) {
             before.trade_mode
         } else {
-            let mode = self.code(Field::TradeMode, &text)?;
-            self.texts.trade_modes.intern_bytes(&mode)
+            let mode = self.position_or_code(Field::TradeMode, &text)?;
+            self.position(Field::TradeMode, mode)
         };
         let exclusion = self.exclusion(country, name, city);
         Ok(Record {
@@ -275,7 +292,6 @@ impl<'a> Checker<'a> {
     }
 
     /// Checks that a line is a record of the feed by the profile's footer and conditions.
-    #[inline]
     fn check_filter(&self, raw: &[u8], line: &TextLine<'_>) -> Result<(), NoRecord> {
         if self.profile.file.footer.as_ref().is_some_and(|footer| footer.matches(text_of(raw))) {
             return Err(NoRecord::Footer);
@@ -291,21 +307,6 @@ impl<'a> Checker<'a> {
         Ok(())
     }
 
-    /// The code in a field; usually its unchanged text.
-    #[inline]
-    fn code<'l>(&self, field: Field, line: &TextLine<'l>) -> Result<Cow<'l, [u8]>, Fault>
-    where
-        'a: 'l,
-    {
-        let text = self.field(field, line);
-        if self.cleaning.leaves(field, &text) {
-            return Ok(text);
-        }
-        let code = self.cleaning.code(field, text_of(&text));
-        let code = code.map_err(|rule| self.fault(rule, field))?;
-        Ok(code.map_or(text, |code| Cow::Owned(code.into_bytes())))
-    }
-
     /// The cents in the column of the value.
     #[inline]
     fn value(&mut self, line: &TextLine<'_>) -> Result<i64, NoRecord> {
@@ -317,27 +318,6 @@ impl<'a> Checker<'a> {
             Ok(cents) => Ok(cents),
             Err(rule) => self.other_value(rule, text_of(&text)),
         }
-    }
-
-    /// A region's position, if it has one already, and its city.
-    fn region(&self, region: &[u8]) -> Result<(Option<u32>, Option<City>), Fault> {
-        let known = self.texts.regions.position_of(region);
-        match self.city(known, region) {
-            Found::City(city) => Ok((known, Some(city))),
-            Found::WithoutCity => Ok((known, None)),
-            Found::Unknown => Err(self.fault(Rule::Region, Field::Region)),
-        }
-    }
-
-    /// A country's position, or its code if it has no position yet.
-    fn country<'t>(&mut self, text: Cow<'t, [u8]>) -> Result<Result<u32, Cow<'t, [u8]>>, Fault> {
-        if let Some(known) = self.texts.countries.position_of(&text) {
-            return Ok(Ok(known));
-        }
-        if self.places.country_known(text_of(&text)) {
-            return Ok(Err(text));
-        }
-        self.country_by_name(&text).map(Ok).ok_or_else(|| self.fault(Rule::Country, Field::Country))
     }
 
     /// The line as text, if the number of columns, the lengths and the bytes are valid.
@@ -400,32 +380,14 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn city(&self, known: Option<u32>, region: &[u8]) -> Found {
-        match known.map(|position| self.cities[position as usize]) {
-            Some(city) => city.map_or(Found::WithoutCity, Found::City),
-            None => self.places.region(&self.profile.city, text_of(region)),
-        }
-    }
-
-    fn new_country(&mut self, country: &[u8]) -> u32 {
-        let excluded = &self.profile.exclusions.countries;
-        let is_excluded = |text: &str| excluded.iter().any(|country| country == text);
-        intern(&mut self.texts.countries, &mut self.excluded_countries, country, is_excluded)
-    }
-
     fn name_of(&mut self, firm: u32, line: &TextLine<'_>) -> u32 {
         let text = self.field(Field::FirmName, line);
-        if !self.cleaning.is_on {
-            return self.name(firm, &text);
-        }
-        self.name(firm, trimmed(text_of(&text)).as_bytes())
-    }
-
-    fn name(&mut self, firm: u32, name: &[u8]) -> u32 {
+        // Known names are trimmed.
         let had = self.names.get(firm as usize).copied();
-        if let Some(had) = had.filter(|had| self.texts.names.is_at(*had, name)) {
+        if let Some(had) = had.filter(|had| self.texts.names.is_at(*had, &text)) {
             return had;
         }
+        let name = if self.cleaning.is_on { trimmed(text_of(&text)).as_bytes() } else { &*text };
         let has = self.other_name(name);
         if self.names.len() <= firm as usize {
             self.names.resize(firm as usize + 1, has);

@@ -229,13 +229,16 @@ impl Header {
         match &self.sources[field as usize] {
             Source::Column(at) => line.field(*at),
             Source::Constant(text) => Cow::Borrowed(text.as_bytes()),
-            Source::YearAndMonth(year, month) => {
-                let (year, month) = (line.field(*year), line.field(*month));
-                let text = |bytes: &[u8]| trimmed(&String::from_utf8_lossy(bytes)).to_owned();
-                Cow::Owned(format!("{}-{}", text(&year), text(&month)).into_bytes())
-            }
+            Source::YearAndMonth(year, month) => Cow::Owned(year_and_month(line, *year, *month)),
         }
     }
+}
+
+/// A year and a month of two columns as one text.
+#[cold]
+fn year_and_month(line: &TextLine<'_>, year: usize, month: usize) -> Vec<u8> {
+    let text = |bytes: &[u8]| trimmed(&String::from_utf8_lossy(bytes)).to_owned();
+    format!("{}-{}", text(&line.field(year)), text(&line.field(month))).into_bytes()
 }
 
 impl Source {

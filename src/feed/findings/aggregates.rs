@@ -54,42 +54,68 @@ impl Over {
         }
     }
 
-    /// The code of a record in the field that differs within a group.
-    fn code<'t>(self, texts: &'t Texts, record: &Record) -> &'t str {
-        let of = |dictionary: &'t Dictionary, position| dictionary.text(position);
+    /// The codes of the field that differs within a group.
+    fn codes(self, texts: &Texts) -> &Dictionary {
         match self {
-            Self::Product | Self::FirmAndProduct => of(&texts.products, record.product),
-            Self::Firm => of(&texts.firms, record.firm),
-            Self::Country => of(&texts.countries, record.country),
-            Self::Region => of(&texts.regions, record.region),
-            Self::TradeMode => of(&texts.trade_modes, record.trade_mode),
+            Self::Product | Self::FirmAndProduct => &texts.products,
+            Self::Firm => &texts.firms,
+            Self::Country => &texts.countries,
+            Self::Region => &texts.regions,
+            Self::TradeMode => &texts.trade_modes,
+        }
+    }
+
+    /// The position of a record's code in [`Over::codes`].
+    fn position(self, record: &Record) -> u32 {
+        match self {
+            Self::Product | Self::FirmAndProduct => record.product,
+            Self::Firm => record.firm,
+            Self::Country => record.country,
+            Self::Region => record.region,
+            Self::TradeMode => record.trade_mode,
         }
     }
 }
 
-/// The keys of a record, in the order of [`Over::ALL`].
-///
-/// Each field is multiplied by a different odd number: the upper bits of the sum depend on all
-/// fields. Subtraction then omits a field.
-fn keys(record: &Record) -> [u64; 6] {
-    let times = |field: u32, factor: u64| (u64::from(field) + 1).wrapping_mul(factor);
-    let firm = times(record.firm, 0x9E37_79B9_7F4A_7C15);
-    let region = times(record.region, 0xD6E8_FEB8_6659_FD93);
-    let country = times(record.country, 0xA076_1D64_78BD_642F);
-    let product = times(record.product, 0xE703_7ED1_A0B4_28DB);
-    let mode = times(record.trade_mode, 0x8EBC_6AF0_9C88_C6E3);
-    let month = times(record.period.as_yyyymm() * 2 + record.flow as u32, 0x5899_65CC_7537_4CC3);
-    let all = [firm, region, country, product, mode, month];
-    let all = all.into_iter().fold(0_u64, u64::wrapping_add);
-    let without = |field: u64| all.wrapping_sub(field);
-    [
-        without(product),
-        without(firm),
-        without(firm.wrapping_add(product)),
-        without(country),
-        without(region),
-        without(mode),
-    ]
+/// One more than a field's position, times an odd number of the field.
+fn times(field: u32, factor: u64) -> u64 {
+    (u64::from(field) + 1).wrapping_mul(factor)
+}
+
+const FIRM: u64 = 0x9E37_79B9_7F4A_7C15;
+const REGION: u64 = 0xD6E8_FEB8_6659_FD93;
+const COUNTRY: u64 = 0xA076_1D64_78BD_642F;
+const PRODUCT: u64 = 0xE703_7ED1_A0B4_28DB;
+const TRADE_MODE: u64 = 0x8EBC_6AF0_9C88_C6E3;
+const MONTH_AND_FLOW: u64 = 0x5899_65CC_7537_4CC3;
+
+/// The key of a record with all fields. Its upper bits depend on each of them, and subtraction
+/// omits a field.
+fn whole_key(record: &Record) -> u64 {
+    let month_and_flow = record.period.as_yyyymm() * 2 + record.flow as u32;
+    let fields = [
+        times(record.firm, FIRM),
+        times(record.region, REGION),
+        times(record.country, COUNTRY),
+        times(record.product, PRODUCT),
+        times(record.trade_mode, TRADE_MODE),
+        times(month_and_flow, MONTH_AND_FLOW),
+    ];
+    fields.into_iter().fold(0, u64::wrapping_add)
+}
+
+/// The part of a record's key that totals over a field omit.
+fn omitted(over: Over, record: &Record) -> u64 {
+    match over {
+        Over::Product => times(record.product, PRODUCT),
+        Over::Firm => times(record.firm, FIRM),
+        Over::FirmAndProduct => {
+            times(record.firm, FIRM).wrapping_add(times(record.product, PRODUCT))
+        }
+        Over::Country => times(record.country, COUNTRY),
+        Over::Region => times(record.region, REGION),
+        Over::TradeMode => times(record.trade_mode, TRADE_MODE),
+    }
 }
 
 /// The sampled records: those of some firms, and of some pairs of region and country; of these, the
@@ -129,43 +155,69 @@ pub(super) fn find(texts: &Texts, records: &[Record]) -> Option<Finding> {
         return None;
     }
     let sampling = Sampling::of(texts, records.len());
-    let mut sampled: [Vec<(u64, u32)>; 6] = Default::default();
+    let mut drawn: [Vec<(u64, u32)>; 2] = Default::default();
     for (at, record) in (0_u32..).zip(records) {
         let has = sampling.has(record);
-        if has == [false; 2] {
-            continue;
-        }
-        for ((over, key), sampled) in Over::ALL.into_iter().zip(keys(record)).zip(&mut sampled) {
-            let by = usize::from(over.leaves_firms_out());
-            if has[by] && (key >> 40) & sampling.keys[by] == 0 {
-                sampled.push((key, at));
+        if has != [false; 2] {
+            let key = whole_key(record);
+            for (drawn, _) in drawn.iter_mut().zip(has).filter(|(_, has)| *has) {
+                drawn.push((key, at));
             }
         }
     }
-    let mut over = Over::ALL.into_iter().zip(sampled);
-    over.find_map(|(over, sampled)| of_field(over, sampled, texts, records))
+    let mut sampled = Vec::new();
+    Over::ALL.into_iter().find_map(|over| {
+        let by = usize::from(over.leaves_firms_out());
+        let keys = drawn[by]
+            .iter()
+            .map(|(key, at)| (key.wrapping_sub(omitted(over, &records[*at as usize])), *at));
+        sampled.clear();
+        sampled.extend(keys.filter(|(key, _)| (key >> 40) & sampling.keys[by] == 0));
+        leave_groups(&mut sampled);
+        of_field(over, &sampled, texts, records)
+    })
+}
+
+/// The number of counters of keys, a power of two: twice the number of sampled records.
+const COUNTERS: usize = 2 * SAMPLED;
+
+/// Removes most records that have no group, and sorts the rest: a key that is counted together with
+/// others occurs no more often than the counter says.
+fn leave_groups(sampled: &mut Vec<(u64, u32)>) {
+    let mut counters = vec![0_u8; COUNTERS];
+    let counter = |key: u64| usize::try_from(key >> 20).unwrap_or(usize::MAX) % COUNTERS;
+    for (key, _) in &*sampled {
+        let n = &mut counters[counter(*key)];
+        *n = n.saturating_add(1);
+    }
+    sampled.retain(|(key, _)| usize::from(counters[counter(*key)]) >= GROUP_MIN);
+    sampled.sort_unstable();
 }
 
 fn of_field(
     over: Over,
-    mut sampled: Vec<(u64, u32)>,
+    sampled: &[(u64, u32)],
     texts: &Texts,
     records: &[Record],
 ) -> Option<Finding> {
-    sampled.sort_unstable();
+    let codes = over.codes(texts);
+    let of_two_lengths = is_of_two_lengths(codes);
     let (mut n_groups, mut n_found, mut first) = (0, 0, Vec::new());
+    let mut parts: Vec<(&str, i64)> = Vec::new();
     for group in sampled.chunk_by(|a, b| a.0 == b.0).filter(|group| group.len() >= GROUP_MIN) {
         n_groups += 1;
-        let parts: Vec<(&str, i64)> = group
-            .iter()
-            .map(|(_, at)| &records[*at as usize])
-            .map(|record| (over.code(texts, record), record.value_cents))
-            .collect();
+        parts.clear();
+        parts.extend(group.iter().map(|(_, at)| {
+            let record = &records[*at as usize];
+            let code = if of_two_lengths { codes.text(over.position(record)) } else { "" };
+            (code, record.value_cents)
+        }));
         let Some(total) = total(&parts) else { continue };
         n_found += 1;
         if first.len() < SHOWN {
-            let line = records[group[total].1 as usize].line;
-            first.push(format!("line {line}, \"{}\"", parts[total].0));
+            let record = &records[group[total].1 as usize];
+            let code = codes.text(over.position(record));
+            first.push(format!("line {}, \"{code}\"", record.line));
         }
     }
     let kind = FindingKind::Aggregates;
@@ -179,7 +231,15 @@ fn of_field(
     })
 }
 
-/// The position of a total among the records of a group.
+/// True if a code may begin with another one.
+fn is_of_two_lengths(codes: &Dictionary) -> bool {
+    let mut lengths = codes.iter().map(str::len).filter(|length| *length > 0);
+    let first = lengths.next();
+    lengths.any(|length| Some(length) != first)
+}
+
+/// The position of a total among the records of a group. Without codes, only the largest value can
+/// be a total.
 fn total(parts: &[(&str, i64)]) -> Option<usize> {
     let is_multiple = |sum: i128, value: i64| {
         let value = i128::from(value);
