@@ -74,6 +74,10 @@ pub struct BadPeriod(pub String);
 impl Period {
     /// The years that are accepted as years; other numbers are taken for typing errors.
     pub const YEARS: std::ops::RangeInclusive<u16> = 1900..=2199;
+    /// The first month.
+    pub const FIRST: Self = Self { year: Year(1900), month: 1 };
+    /// The last month.
+    pub const LAST: Self = Self { year: Year(2199), month: 12 };
 
     /// A month, if year and month are in range; else `None`.
     #[must_use]

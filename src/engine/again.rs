@@ -139,7 +139,8 @@ fn of_file(
         columns: Vec::new(),
     };
     let summary = Summary::of(&intake);
-    let sums = Sums::of(&intake.texts, &intake.records);
+    let carried = after.successions.carried(&mut intake.texts.firms);
+    let sums = Sums::carried(&intake.texts, &intake.records, &carried);
     let code = |city: City| after.places.code(city);
     let segment = encode(1, &intake.texts, &mut intake.records, &code)
         .map_err(|source| HomeError::encode(&of.path, source))?;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::dataflow::WorkerFailed;
 use crate::domain::calendar::OutOfOrder;
-use crate::domain::types::{Vintage, Year};
+use crate::domain::types::{Period, Vintage, Year};
 use crate::feed::profile::ProfileError;
 use crate::feed::reference::PlacesError;
 use crate::feed::refused::Refused;
@@ -112,6 +112,20 @@ pub enum EngineError {
         table: String,
         /// The first difference.
         difference: String,
+    },
+    /// A row of the table of renumbered firms gives lines that were read to another firm.
+    #[error(
+        "firms.csv gives the lines of firm {firm} from {from} on to another firm, and {file} of \
+         the home has such lines; `rebuild` the home with --tables, restore the earlier table, or \
+         name another home with --data"
+    )]
+    Renumbered {
+        /// The identifier.
+        firm: String,
+        /// The first such month.
+        from: Period,
+        /// A file with such lines.
+        file: String,
     },
     /// A reference table is present that the home's figures were computed without.
     #[error(

@@ -55,6 +55,7 @@ impl Engine {
             profile: &definition.profile,
             places: &definition.places,
             limits,
+            successions: &definition.successions,
             known: &known,
         };
         std::thread::scope(|scope| {

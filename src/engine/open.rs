@@ -9,16 +9,19 @@ use super::codes_seen::CodesSeen;
 use super::outcome::Observer;
 use super::recorded::recorded;
 use super::restore::{Restored, State};
-use super::running::Running;
+use super::running::{LiveSegment, Running};
 use super::{EngineError, again};
 use crate::domain::finding::FindingKind;
+use crate::domain::record::Record;
 use crate::domain::types::{Period, Vintage};
 use crate::feed::profile::{Covers, Profile, ProfileError, Revision};
-use crate::feed::reference::{CITIES, ReferenceTexts, TablesBeside, changed_row};
+use crate::feed::reference::{CITIES, FIRMS, REGIONS, ReferenceTexts, TablesBeside, changed_row};
+use crate::feed::regions::has_months;
 use crate::feed::supply::Supply;
 use crate::files;
 use crate::home::definition::{Definition, DefinitionTexts, SUPPLY};
 use crate::home::options::{Close, Config, Retention, SettingsError};
+use crate::home::segment::{self, Fields};
 use crate::home::{Commit, Home, HomeError, Publication, Rebuilt};
 
 /// The options, layout and reference tables of a run.
@@ -109,6 +112,7 @@ impl Engine {
     ) -> Result<Self, EngineError> {
         let mut engine = Self::closed(folder, request)?;
         engine.restore(progress)?;
+        engine.check_renumbered()?;
         engine.read_again()?;
         Ok(engine)
     }
@@ -170,6 +174,21 @@ impl Engine {
         self.restored = running.restore(&self.home, &self.definition, &state, progress)?;
         self.running = Some(running);
         self.upgrade()
+    }
+
+    /// Checks that a new row of `firms.csv` gives no line that was read to another firm.
+    fn check_renumbered(&self) -> Result<(), EngineError> {
+        let Some(recorded) = &self.recorded else { return Ok(()) };
+        let before = Definition::read(recorded.clone())?;
+        let changed = before.successions.changed(&self.definition.successions);
+        let running = self.running.as_ref().filter(|_| !changed.is_empty());
+        for segment in running.iter().flat_map(|running| &running.segments) {
+            if let Some((firm, from)) = renumbered(segment, &self.home, &before, &changed)? {
+                let file = segment.name.clone();
+                return Err(EngineError::Renumbered { firm, from, file });
+            }
+        }
+        Ok(())
     }
 
     /// Reads lines again that were rejected because the tables lacked codes which they have now. A
@@ -237,6 +256,37 @@ impl Engine {
     }
 }
 
+/// The first of some identifiers, each with a month, that a file has in accepted records from its
+/// month on.
+fn renumbered(
+    segment: &LiveSegment,
+    home: &Home,
+    definition: &Definition,
+    changed: &[(String, Period)],
+) -> Result<Option<(String, Period)>, EngineError> {
+    let first = changed.iter().map(|(_, from)| *from).min();
+    let months: Vec<Period> =
+        segment.months.iter().filter(|month| Some(**month) >= first).copied().collect();
+    if months.is_empty() {
+        return Ok(None);
+    }
+    let city_of = |code: &str| definition.places.city(code);
+    let (home, fields) = (home.folder(), Fields::Figures);
+    let read = segment::read_months(home, &segment.stored, fields, &months, &city_of);
+    let (texts, mut records) = read.map_err(|source| segment.not_read(source))?;
+    segment.retain_counting(&mut records);
+    let is_of = |record: &Record, (firm, from): &(String, Period)| {
+        record.period >= *from
+            && record.exclusion.is_none()
+            && texts.firms.text(record.firm) == firm
+    };
+    let of = |changed: &&(String, Period)| {
+        texts.firms.position(&changed.0).is_some()
+            && records.iter().any(|record| is_of(record, changed))
+    };
+    Ok(changed.iter().find(of).cloned())
+}
+
 /// The definition of the figures: the recorded one, which the run may not contradict, or that of
 /// the run for a new home.
 fn defined(home: Option<&Home>, request: &Request) -> Result<Definition, EngineError> {
@@ -273,14 +323,13 @@ fn with_additions(
         }));
     }
     let mut references = definition.texts.references.clone();
-    for (name, text) in &mut references {
-        if let Some((_, new)) = tables.iter().find(|(table, _)| table == name) {
-            text.clone_from(new);
-        }
-    }
+    references.retain(|(name, _)| tables.iter().all(|(table, _)| table != name));
+    references.extend(tables);
+    references.sort();
     let texts = DefinitionTexts::new(definition.choices, profile, references);
     let added = Definition::read(texts)?;
-    if let Some(what) = definition.places.changed_meaning(&added.places) {
+    let through = last.unwrap_or(Period::FIRST);
+    if let Some(what) = definition.places.changed_meaning(&added.places, through) {
         return Err(EngineError::OtherMeaning { what });
     }
     Ok(added)
@@ -340,8 +389,16 @@ fn added_references(
         let known = recorded.texts.reference(table);
         let table = table.to_owned();
         match known {
+            // Whether its rows are additions depends on the lines that were read.
+            _ if table == FIRMS && known.is_none_or(|known| *known != text) => {
+                added.push((table, text));
+            }
             None => return Err(EngineError::ReferenceNew { table }),
             Some(known) if *known == text => {}
+            // So does a change of months.
+            Some(known) if table == REGIONS && (has_months(known) || has_months(&text)) => {
+                added.push((table, text));
+            }
             Some(known) => match changed_row(known, &text) {
                 Some(difference) => {
                     return Err(EngineError::ReferenceDiffers { table, difference });

@@ -18,6 +18,7 @@ use crate::feed::profile::Profile;
 use crate::feed::read::{ReadLimits, Room, read_in};
 use crate::feed::refused::Refused;
 use crate::feed::source::FeedFile;
+use crate::feed::successions::Successions;
 use crate::home::segment::{Encoded, encode, sort};
 use crate::home::{HomeError, Seen, Summary};
 
@@ -79,6 +80,8 @@ pub struct Reader<'a> {
     pub profile: &'a Profile,
     /// The reference tables.
     pub places: &'a Places,
+    /// Renumbered firms.
+    pub successions: &'a Successions,
     /// The limits of a file.
     pub limits: ReadLimits,
     /// The files accepted before.
@@ -102,7 +105,7 @@ impl Reader<'_> {
         room: &mut Room,
         file: &FeedFile,
     ) -> Result<Result<Intake, (String, Seen)>, Refused> {
-        let Self { profile, places, limits, known } = self;
+        let Self { profile, places, limits, known, .. } = self;
         if let Some(hashes) = known.get(&file.name) {
             let hash = fingerprint(file, &profile.file, limits.max_bytes)?.hash;
             let hash = file.hash_with_name(profile, hash);
@@ -117,8 +120,9 @@ impl Reader<'_> {
     fn taken(&self, room: &mut Room, file: &FeedFile, mut intake: Intake) -> Read {
         sort(&mut intake.records, intake.texts.firms.len());
         let summary = Summary::of(&intake);
-        let Intake { texts, mut records, coverage, .. } = intake;
-        let sums = Sums::of(&texts, &records);
+        let Intake { mut texts, mut records, coverage, .. } = intake;
+        let carried = self.successions.carried(&mut texts.firms);
+        let sums = Sums::carried(&texts, &records, &carried);
         let regions = texts.regions.list().clone();
         let code = |city: City| self.places.code(city);
         let segment = encode(room.n_threads, &texts, &mut records, &code);

@@ -23,9 +23,10 @@ use super::running::{Running, records_not_read};
 use super::sums::ABSOLUTE_CENTS_MAX;
 use super::{EngineError, again};
 use crate::domain::record::{Counts, Exclusion, Intake, Record, Texts};
-use crate::domain::types::{City, Vintage};
+use crate::domain::types::{City, Period, Vintage};
 use crate::feed::profile::Exclusions;
 use crate::feed::reference::{CITIES, COUNTRIES, REGIONS, TablesBeside, changed_row};
+use crate::feed::regions::has_months;
 use crate::home::definition::{Definition, DefinitionTexts, SUPPLY};
 use crate::home::options::Config;
 use crate::home::parts::{Chain, Table};
@@ -72,7 +73,8 @@ pub fn rebuild(
         return Ok(None);
     }
     let definition = Arc::new(Definition::read(texts.clone())?);
-    if let Some(what) = before.places.changed_meaning(&definition.places) {
+    let through = home.files()?.iter().map(|file| file.period).max().unwrap_or(Period::FIRST);
+    if let Some(what) = before.places.changed_meaning(&definition.places, through) {
         return Err(EngineError::OtherMeaning { what });
     }
     let (last, newest) = home.last_publication()?.unwrap_or_default();
@@ -85,7 +87,12 @@ pub fn rebuild(
     let Some(state) = State::now(&home)? else { return Err(EngineError::Empty) };
     let recovered = again::recovered(&home, (&before, &definition), state.calendar.first())?;
     let mut running = Running::start(&definition, state.calendar, n_workers)?;
-    running.restore_reclassified(&home, &definition, &state, &reclassified)?;
+    let is_renumbered = before.successions != definition.successions;
+    if is_renumbered || !reclassified.is_empty() {
+        running.restore_reclassified(&home, &definition, &reclassified)?;
+    } else {
+        running.restore(&home, &definition, &state, |_| ControlFlow::Continue(()))?;
+    }
     let at = Vintage(newest.0 + 1);
     let (files, counts_now) = again::accept_all(recovered, &home, &mut running, at)?;
     running.publish_all_whole();
@@ -97,6 +104,8 @@ pub fn rebuild(
         files,
         parts,
         rebuilt: Some(Rebuilt { at, definition: texts, reclassified }),
+        // Snapshots are sums by firm.
+        void_snapshots: is_renumbered,
         ..Commit::default()
     })?;
     let snapshot = running
@@ -152,7 +161,9 @@ fn no_code_lost(new: &[(String, String)], old: &[(String, String)]) -> Result<()
         let table = name.to_owned();
         let Some(old) = text_of(old) else { return Err(EngineError::ReferenceNew { table }) };
         // The records store the city of a region.
-        let difference = if name == REGIONS {
+        let difference = if name == REGIONS && (has_months(&old) || has_months(&new)) {
+            None
+        } else if name == REGIONS {
             changed_row(&old, &new)
         } else {
             let (before, after) = (codes(&old, column), codes(&new, column));
@@ -264,18 +275,14 @@ pub fn exclude(lists: &Exclusions, texts: &Texts, records: &mut [Record]) -> boo
 }
 
 impl Running {
-    /// Restores the state with reclassified records of some files; no snapshot matches it.
+    /// Restores the state from segments, with reclassified records of some files; no snapshot
+    /// matches it.
     fn restore_reclassified(
         &mut self,
         home: &Home,
         definition: &Definition,
-        state: &State,
         reclassified: &[Reclassified],
     ) -> Result<(), EngineError> {
-        if reclassified.is_empty() {
-            self.restore(home, definition, state, |_| ControlFlow::Continue(()))?;
-            return Ok(());
-        }
         let mut files = home.files()?;
         files.retain(FileEntry::counts_now);
         for file in &mut files {

@@ -44,7 +44,8 @@ impl Running {
             let gone = segments[position].clone();
             recent.forget_through(gone.period);
             let read = segment::read(folder, &gone.stored, Fields::Figures, &city_of);
-            let (texts, mut records) = read.map_err(|source| gone.not_read(source))?;
+            let (mut texts, mut records) = read.map_err(|source| gone.not_read(source))?;
+            definition.successions.carry_over(&mut texts, &mut records);
             gone.retain_counting(&mut records);
             match cells {
                 None => drop(segments.remove(position)),

@@ -57,8 +57,9 @@ impl<'a> Replay<'a> {
         fields: Fields,
     ) -> Result<(Texts, Vec<Record>), EngineError> {
         let city_of = |code: &str| self.definition.places.city(code);
-        let (texts, mut records) =
+        let (mut texts, mut records) =
             segment::read(self.home.folder(), &segment.stored, fields, &city_of)?;
+        self.definition.successions.carry_over(&mut texts, &mut records);
         segment.retain_counting(&mut records);
         Ok((texts, records))
     }

@@ -218,7 +218,8 @@ impl Running {
                 let city_of = |code: &str| definition.places.city(code);
                 let fields = Fields::Figures;
                 let read = segment::read_months(folder, &of.stored, fields, &months, &city_of);
-                let (texts, mut records) = read.map_err(|source| of.not_read(source))?;
+                let (mut texts, mut records) = read.map_err(|source| of.not_read(source))?;
+                definition.successions.carry_over(&mut texts, &mut records);
                 of.retain_counting(&mut records);
                 self.feed_sums(&Sums::of(&texts, &records), |_, shipment| {
                     if went(&(shipment.period, shipment.flow)) {

@@ -155,8 +155,9 @@ impl Running {
         roles: impl Fn(&Calendar, Period) -> (Roles, i64),
     ) -> Result<(), EngineError> {
         let city_of = |code: &str| definition.places.city(code);
-        let (texts, mut records) = segment::read(folder, &of.stored, Fields::Figures, &city_of)
+        let (mut texts, mut records) = segment::read(folder, &of.stored, Fields::Figures, &city_of)
             .map_err(|source| of.not_read(source))?;
+        definition.successions.carry_over(&mut texts, &mut records);
         of.retain_counting(&mut records);
         self.feed_sums(&Sums::of(&texts, &records), |calendar, shipment| {
             roles(calendar, shipment.period)
@@ -209,7 +210,8 @@ impl Running {
         let city_of = |code: &str| definition.places.city(code);
         for of in segments {
             let read = segment::read_months(folder, &of.stored, Fields::Figures, &months, &city_of);
-            let (texts, mut records) = read.map_err(|source| of.not_read(source))?;
+            let (mut texts, mut records) = read.map_err(|source| of.not_read(source))?;
+            definition.successions.carry_over(&mut texts, &mut records);
             of.retain_counting(&mut records);
             self.feed_sums(&Sums::of(&texts, &records), |_, shipment| {
                 let month = shipment.period;

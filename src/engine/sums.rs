@@ -5,6 +5,7 @@ use super::names::Names;
 use crate::domain::dictionary::TextList;
 use crate::domain::record::{Record, Texts};
 use crate::domain::types::{City, Country, Firm, Flow, Period, Plant, Shipment};
+use crate::feed::successions::Carried;
 
 /// The sum of |value| up to which every sum of amounts is exact.
 pub(super) const ABSOLUTE_CENTS_MAX: i128 = 1 << 62;
@@ -50,10 +51,17 @@ impl Sums {
     /// Adds up records in a segment's order; excluded ones do not count.
     #[must_use]
     pub fn of(texts: &Texts, records: &[Record]) -> Self {
+        Self::carried(texts, records, &Carried::default())
+    }
+
+    /// Adds up records like [`Sums::of`], with the first identifiers of renumbered firms.
+    #[must_use]
+    pub fn carried(texts: &Texts, records: &[Record], carried: &Carried) -> Self {
         let mut sums: Vec<Sum> = Vec::with_capacity(records.len() / 2);
         for record in records {
             let (None, Some(city)) = (record.exclusion, record.city) else { continue };
-            let Record { firm, country, period, flow, value_cents: cents, .. } = *record;
+            let Record { country, period, flow, value_cents: cents, .. } = *record;
+            let firm = carried.firm(record.firm, period);
             let new = Sum { firm, country, city, period, flow, cents };
             match sums.last_mut() {
                 // A file past the range of sums is refused, and its sums are never used.

@@ -188,7 +188,8 @@ impl Survey {
         {
             survey.findings.extend(thin_finding(&coverage.by_month()));
         }
-        let Intake { texts, mut records, .. } = intake;
+        let Intake { mut texts, mut records, .. } = intake;
+        self.definition.successions.carry_over(&mut texts, &mut records);
         sort(&mut records, texts.firms.len());
         let mut sums = Sums::of(&texts, &records);
         let regions = texts.regions.list();

@@ -79,7 +79,7 @@ pub struct Checker<'a> {
     /// Finds `�`, where text was transcoded.
     replaced: Option<memmem::Finder<'static>>,
     texts: Texts,
-    /// Cities by position in the dictionary of regions.
+    /// Cities by position in the dictionary of regions, unless they depend on the month.
     cities: Vec<Option<City>>,
     /// Exclusions by position in the dictionary of countries.
     excluded_countries: Vec<bool>,
@@ -103,6 +103,8 @@ pub struct Checker<'a> {
     /// For each field, true while cleaning leaves all its codes: a text that is already in the
     /// dictionary then is its own code.
     are_plain: [bool; N_FIELDS],
+    /// True if the city of a region depends on the month.
+    is_dated: bool,
     /// True if the profile excludes lines before their fields are read.
     is_filtered: bool,
 }
@@ -157,6 +159,7 @@ impl<'a> Checker<'a> {
             cell: None,
             columns: Field::ALL.map(|field| header.column(field).unwrap_or(usize::MAX)),
             are_plain: [true; N_FIELDS],
+            is_dated: places.has_months(&profile.city),
             is_filtered: profile.file.footer.is_some() || !header.filter().is_empty(),
         }
     }
@@ -244,10 +247,7 @@ impl<'a> Checker<'a> {
             Some(before) => Code::Known(before.product),
             None => self.position_or_code(Field::Hs8, &text)?,
         };
-        let new_city = match &region {
-            Code::Known(_) => None,
-            Code::New(text) => self.new_city(text)?,
-        };
+        let city = self.city(&region, period)?;
         let country = match country {
             Code::Known(position) => Code::Known(position),
             Code::New(text) => self.country(text)?,
@@ -255,9 +255,8 @@ impl<'a> Checker<'a> {
         let value_cents = self.value(&text)?;
         let region = match region {
             Code::Known(position) => position,
-            Code::New(text) => self.new_region(&text, new_city),
+            Code::New(text) => self.new_region(&text, city),
         };
-        let city = self.cities[region as usize];
         let country = match country {
             Code::Known(position) => position,
             Code::New(text) => self.new_country(&text),

@@ -47,10 +47,12 @@ pub mod proposal;
 pub mod read;
 pub mod reference;
 pub mod refused;
+pub mod regions;
 pub mod shown;
 pub mod source;
 #[cfg(test)]
 mod spelled;
 pub mod split;
+pub mod successions;
 pub mod supply;
 pub mod text;

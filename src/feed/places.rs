@@ -8,7 +8,9 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::profile::CityRule;
 use super::reference::{CITIES_MAX, Problem, Table};
 pub use super::reference::{PlacesError, ReferenceTexts, TablesBeside};
-use crate::domain::types::{City, Province};
+pub use super::regions::Found;
+use super::regions::Regions;
+use crate::domain::types::{City, Period, Province};
 
 /// The reference tables of a feed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,7 +20,7 @@ pub struct Places {
     /// Codes of provinces by [`Province`].
     provinces: Vec<Box<str>>,
     city_of_code: FxHashMap<Box<str>, City>,
-    city_of_region: Option<FxHashMap<Box<str>, Option<City>>>,
+    regions: Option<Regions>,
     countries: Option<FxHashSet<Box<str>>>,
     /// Codes of countries by their other names, in lower case.
     country_names: FxHashMap<Box<str>, Box<str>>,
@@ -29,18 +31,6 @@ struct CityRow {
     code: Box<str>,
     province: Province,
     area_m2: i64,
-}
-
-/// The city of a region according to the tables.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Found {
-    /// The region is in this city.
-    City(City),
-    /// The region is known and in no city: the remainder of a province, or a city without a row in
-    /// the table of cities.
-    WithoutCity,
-    /// The tables do not contain the region.
-    Unknown,
 }
 
 impl Places {
@@ -58,10 +48,10 @@ impl Places {
         let city_of_code: FxHashMap<_, _> =
             numbered.map(|(at, row)| (row.code.clone(), City(position(at)))).collect();
         let regions = texts.regions.as_deref();
-        let city_of_region = regions.map(|text| parse_regions(text, &city_of_code)).transpose()?;
+        let regions = regions.map(|text| Regions::parse(text, &city_of_code)).transpose()?;
         let countries = texts.countries.as_deref().map(parse_countries).transpose()?;
         let country_names = texts.countries.as_deref().map(names_of_countries).unwrap_or_default();
-        Ok(Self { cities, provinces, city_of_code, city_of_region, countries, country_names })
+        Ok(Self { cities, provinces, city_of_code, regions, countries, country_names })
     }
 
     /// The city of a code.
@@ -131,9 +121,10 @@ impl Places {
         self.cities().filter(move |&city| self.province(city) == province)
     }
 
-    /// The city of a region, by the profile's rule.
+    /// The city of a region in a month, by the profile's rule; without a month, in the last one of
+    /// the tables.
     #[must_use]
-    pub fn region(&self, rule: &CityRule, region: &str) -> Found {
+    pub fn region(&self, rule: &CityRule, region: &str, month: Option<Period>) -> Found {
         let known = |code| self.city(code).map_or(Found::Unknown, Found::City);
         match *rule {
             CityRule::AsIs => known(region),
@@ -141,11 +132,7 @@ impl Places {
                 region.get(..usize::from(digits)).map_or(Found::Unknown, known)
             }
             CityRule::Concordance => {
-                match self.city_of_region.as_ref().and_then(|table| table.get(region)) {
-                    None => Found::Unknown,
-                    Some(None) => Found::WithoutCity,
-                    Some(Some(city)) => Found::City(*city),
-                }
+                self.regions.as_ref().map_or(Found::Unknown, |table| table.find(region, month))
             }
         }
     }
@@ -153,7 +140,13 @@ impl Places {
     /// True if the tables support this rule: a concordance needs a table of regions.
     #[must_use]
     pub fn supports(&self, rule: &CityRule) -> bool {
-        *rule != CityRule::Concordance || self.city_of_region.is_some()
+        *rule != CityRule::Concordance || self.regions.is_some()
+    }
+
+    /// True if the city of a region may depend on the month.
+    #[must_use]
+    pub fn has_months(&self, rule: &CityRule) -> bool {
+        *rule == CityRule::Concordance && self.regions.as_ref().is_some_and(Regions::is_dated)
     }
 
     /// True if a country code is valid. Without a table of countries, any code that is not blank
@@ -170,17 +163,23 @@ impl Places {
         self.country_names.get(folded(name).as_str()).map(|code| &**code)
     }
 
-    /// The first region or country name that later tables lack or give another city or country.
+    /// The first region or country name that later tables lack or give another city or country, in
+    /// a month up to `through`.
     #[must_use]
-    pub fn changed_meaning(&self, later: &Self) -> Option<String> {
-        let code =
-            |places: &Self, city: Option<City>| city.map(|city| places.code(city).to_owned());
-        let regions = self.city_of_region.iter().flatten();
-        let moved = regions.filter(|(region, city)| {
-            let now = later.city_of_region.as_ref().and_then(|regions| regions.get(*region));
-            now.is_none_or(|now| code(later, *now) != code(self, **city))
+    pub fn changed_meaning(&self, later: &Self, through: Period) -> Option<String> {
+        let code = |places: &Self, found: Found| match found {
+            Found::City(city) => Some(Some(places.code(city).to_owned())),
+            Found::WithoutCity => Some(None),
+            Found::Unknown => None,
+        };
+        let is_same = |before, now| code(self, before) == code(later, now);
+        let regions = self.regions.iter();
+        let moved =
+            regions.flat_map(|table| table.changed(later.regions.as_ref(), through, is_same));
+        let moved = moved.map(|(region, month)| match month {
+            Period::FIRST => format!("the region {region}"),
+            month => format!("the region {region} from {month} on"),
         });
-        let moved = moved.map(|(region, _)| format!("the region {region}"));
         let renamed = self.country_names.iter();
         let renamed = renamed.filter(|(name, code)| later.country_names.get(*name) != Some(code));
         let renamed = renamed.map(|(name, _)| format!("the country's name \"{name}\""));
@@ -228,20 +227,6 @@ fn numbered(sorted: impl Iterator<Item = (String, String, i64)>) -> (Vec<CityRow
         })
         .collect();
     (cities, provinces.into_iter().collect())
-}
-
-fn parse_regions(
-    text: &str,
-    cities: &FxHashMap<Box<str>, City>,
-) -> Result<FxHashMap<Box<str>, Option<City>>, PlacesError> {
-    let table = Table::parse("regions.csv", text, ["region", "city"])?;
-    table.check_codes()?;
-    // A city without a row has no area and so no density: its regions count as regions without a
-    // city.
-    let row = |(_, [region, city]): (u64, [String; 2])| {
-        (region.into_boxed_str(), cities.get(city.as_str()).copied())
-    };
-    Ok(table.rows.into_iter().map(row).collect())
 }
 
 fn parse_countries(text: &str) -> Result<FxHashSet<Box<str>>, PlacesError> {

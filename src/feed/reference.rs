@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 
 use rustc_hash::FxHashMap;
 
+use super::later::FirstMonth;
 use super::profile::{CityRule, CountryCodes, Profile};
+use crate::domain::types::Period;
 use crate::files;
 use crate::files::trouble::remark;
 
@@ -17,6 +19,8 @@ pub const CITIES: &str = "cities.csv";
 pub const REGIONS: &str = "regions.csv";
 /// The file of the countries.
 pub const COUNTRIES: &str = "countries.csv";
+/// The file of renumbered firms.
+pub const FIRMS: &str = "firms.csv";
 
 /// The reference tables in the folder of a feed; each may be missing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -27,6 +31,8 @@ pub struct TablesBeside {
     pub regions: Option<String>,
     /// `countries.csv`.
     pub countries: Option<String>,
+    /// `firms.csv`.
+    pub firms: Option<String>,
 }
 
 /// The texts of the reference tables, which a home stores.
@@ -34,10 +40,13 @@ pub struct TablesBeside {
 pub struct ReferenceTexts {
     /// `cities.csv`: `city, province, area_km2`; other columns are ignored.
     pub cities: String,
-    /// `regions.csv`: `region, city`; an empty city is a region without one.
+    /// `regions.csv`: `region, city`; an empty city is a region without one. `valid_from` and
+    /// `valid_to` limit a row to some months.
     pub regions: Option<String>,
     /// `countries.csv`: `country`; without it every country code is valid.
     pub countries: Option<String>,
+    /// `firms.csv`: `firm_id, successor, from`; without it no firm is renumbered.
+    pub firms: Option<String>,
 }
 
 /// A reference table that cannot be used.
@@ -112,6 +121,46 @@ pub enum Problem {
                  to 510072000"
     )]
     Area(String),
+    /// The text is not a month.
+    #[error("\"{0}\" is not a month; write it as 200501 or 2005-01")]
+    Month(String),
+    /// The last month is before the first one.
+    #[error("is before the first month, {first}; correct one of them")]
+    BeforeFirst {
+        /// The first month.
+        first: Period,
+    },
+    /// A code has another row for the same month.
+    #[error("the months of \"{code}\" overlap with those of line {line}; correct the months")]
+    Overlap {
+        /// The code.
+        code: String,
+        /// The line of the other row.
+        line: u64,
+    },
+    /// An identifier succeeds itself, over other identifiers or none.
+    #[error("\"{firm}\" succeeds itself, by line {line}; remove one of these rows")]
+    Circle {
+        /// The identifier.
+        firm: String,
+        /// The line that closes the circle.
+        line: u64,
+    },
+    /// An identifier ends before it begins.
+    #[error("\"{firm}\" exists only from {from} on, by line {line}; correct one of the months")]
+    NotLater {
+        /// The identifier.
+        firm: String,
+        /// Its first month.
+        from: Period,
+        /// The line with that month.
+        line: u64,
+    },
+}
+
+/// A month of a reference table.
+pub(super) fn month(text: &str) -> Option<Period> {
+    FirstMonth::try_from(text.to_owned()).ok().map(|month| month.0)
 }
 
 impl PlacesError {
@@ -133,7 +182,7 @@ impl TablesBeside {
     pub fn of(folder: &Path) -> Result<Self, PlacesError> {
         let table = |name: &str| text_of(&folder.join(name));
         let (cities, regions, countries) = (table(CITIES)?, table(REGIONS)?, table(COUNTRIES)?);
-        Ok(Self { cities, regions, countries })
+        Ok(Self { cities, regions, countries, firms: table(FIRMS)? })
     }
 
     /// These tables, completed by those of another folder.
@@ -143,13 +192,18 @@ impl TablesBeside {
             cities: self.cities.or(other.cities),
             regions: self.regions.or(other.regions),
             countries: self.countries.or(other.countries),
+            firms: self.firms.or(other.firms),
         }
     }
 
     /// The existing tables, each with the name of its file.
     pub fn named(&self) -> impl Iterator<Item = (&'static str, &str)> {
-        let tables =
-            [(CITIES, &self.cities), (REGIONS, &self.regions), (COUNTRIES, &self.countries)];
+        let tables = [
+            (CITIES, &self.cities),
+            (REGIONS, &self.regions),
+            (COUNTRIES, &self.countries),
+            (FIRMS, &self.firms),
+        ];
         tables.into_iter().filter_map(|(name, text)| Some((name, text.as_deref()?)))
     }
 }
@@ -170,6 +224,7 @@ impl ReferenceTexts {
             cities: beside.cities.unwrap_or_else(|| cities.to_owned()),
             regions: beside.regions.or_else(|| shipped(has_concordance, regions)),
             countries: beside.countries.or_else(|| shipped(has_customs_codes, countries)),
+            firms: beside.firms,
         }
     }
 
@@ -179,6 +234,7 @@ impl ReferenceTexts {
             (CITIES, Some(&self.cities)),
             (REGIONS, self.regions.as_ref()),
             (COUNTRIES, self.countries.as_ref()),
+            (FIRMS, self.firms.as_ref()),
         ];
         tables.into_iter().filter_map(|(name, text)| Some((name, text?.as_str())))
     }

@@ -3,6 +3,7 @@
 use rustc_hash::FxHashMap;
 use serde::Deserialize;
 
+use super::successions::Successions;
 use crate::domain::types::{Period, Year};
 
 /// Supply by firm and year.
@@ -69,6 +70,23 @@ impl Supply {
         Ok(supply)
     }
 
+    /// Gives the values of renumbered firms to the first identifiers of the firms, from the year of
+    /// the renumbering on. A value under the first identifier has precedence.
+    pub fn carry_over(&mut self, successions: &Successions) {
+        for (firm, years) in std::mem::take(&mut self.by_firm) {
+            for (year, value) in years {
+                let first = successions.first_in_year(&firm, year);
+                let is_own = first.is_none();
+                let years = self.by_firm.entry(first.map_or(firm.clone(), Into::into)).or_default();
+                match years.iter_mut().find(|(given, _)| *given == year) {
+                    None => years.push((year, value)),
+                    Some(given) if is_own => given.1 = value,
+                    Some(_) => {}
+                }
+            }
+        }
+    }
+
     /// The log of a firm's supply in a year; `None` if it is not given or not positive.
     #[must_use]
     pub fn ln_supply(&self, firm: &str, year: Year) -> Option<f64> {
@@ -88,6 +106,18 @@ mod tests {
         assert_eq!(supply.ln_supply("A", Year(2001)), Some(1.0));
         assert_eq!(supply.ln_supply("A", Year(2002)), None);
         assert_eq!(supply.ln_supply("B", Year(2001)), None);
+    }
+
+    #[test]
+    fn a_renumbered_firm_keeps_its_supply() {
+        let supply = "firm_id,year,supply\nB,2002,1\nB,2001,3\nA,2001,1\nB,2000,1\nC,2002,1\n";
+        let mut supply = Supply::parse(supply).expect("a valid file");
+        let rows = "firm_id,successor,from\nA,B,200107\n";
+        supply.carry_over(&Successions::parse(rows).expect("a valid table"));
+        let of = |firm, year| supply.ln_supply(firm, Year(year));
+        assert_eq!([of("A", 2002), of("A", 2001), of("A", 2000)], [Some(0.0), Some(0.0), None]);
+        assert_eq!([of("B", 2002), of("B", 2001), of("B", 2000)], [None, None, Some(0.0)]);
+        assert_eq!(of("C", 2002), Some(0.0));
     }
 
     #[test]

@@ -15,7 +15,8 @@ use crate::domain::choices::{Choices, Network, OwnPlants, Weights};
 use crate::domain::geography::Geography;
 use crate::feed::places::Places;
 use crate::feed::profile::{CountryCodes, Exclusions, Profile, Revision};
-use crate::feed::reference::{CITIES, COUNTRIES, PlacesError, REGIONS, ReferenceTexts};
+use crate::feed::reference::{CITIES, COUNTRIES, FIRMS, PlacesError, REGIONS, ReferenceTexts};
+use crate::feed::successions::Successions;
 use crate::feed::supply::{Supply, SupplyError};
 use crate::toml_text;
 
@@ -33,6 +34,8 @@ pub struct Definition {
     pub places: Arc<Places>,
     /// Areas and provinces.
     pub geography: Arc<Geography>,
+    /// Renumbered firms.
+    pub successions: Arc<Successions>,
     /// The firm-year file, if there is one.
     pub supply: Option<Arc<Supply>>,
     /// The definition in the form that the manifest records.
@@ -119,15 +122,21 @@ impl Definition {
             cities: table(CITIES).unwrap_or_default(),
             regions: table(REGIONS),
             countries: table(COUNTRIES),
+            firms: table(FIRMS),
         })?;
+        let successions = texts.reference(FIRMS).map(Successions::parse).transpose()?;
+        let successions = Arc::new(successions.unwrap_or_default());
         let unusable = |source| DefinitionError::Supply { path: PathBuf::from(SUPPLY), source };
-        let supply =
-            texts.reference(SUPPLY).map(Supply::parse).transpose().map_err(unusable)?.map(Arc::new);
+        let supply = texts.reference(SUPPLY).map(Supply::parse).transpose().map_err(unusable)?;
+        let supply = supply.map(|mut supply| {
+            supply.carry_over(&successions);
+            Arc::new(supply)
+        });
         let geography = Geography::new(
             places.cities().map(|city| (places.province(city), places.area_m2(city))),
         );
         let (places, geography) = (Arc::new(places), Arc::new(geography));
-        Ok(Self { choices, profile, places, geography, supply, texts })
+        Ok(Self { choices, profile, places, geography, successions, supply, texts })
     }
 
     /// The choices and the layout of a new home.

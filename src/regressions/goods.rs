@@ -25,6 +25,7 @@ use crate::domain::dictionary::Dictionary;
 use crate::domain::record::{Record, Texts};
 use crate::domain::types::{City, Flow, Period, Year};
 use crate::feed::places::Places;
+use crate::home::definition::Definition;
 use crate::home::segment::{Fields, read_months};
 use crate::home::{FileEntry, Home, HomeError};
 
@@ -87,10 +88,10 @@ impl OfYear {
         let (mut goods, there) = known.unwrap_or_default();
         files.retain(|file| !there.contains(&named(file)));
         let (n_kept, mut n_added) = (goods.cents.len(), 0);
-        let (home, places) = (source.home.folder(), &source.definition.places);
+        let (home, definition) = (source.home.folder(), &source.definition);
         source.add_up(
             &files,
-            |file| of_file(home, places, file, year),
+            |file| of_file(home, definition, file, year),
             |of_file| {
                 n_added += of_file.cents.len();
                 goods.add(&of_file);
@@ -141,13 +142,15 @@ fn kept(
 /// The exports of a year in a file. Those of a plant to a destination are adjacent in a segment.
 fn of_file(
     home: &Path,
-    places: &Places,
+    definition: &Definition,
     file: &FileEntry,
     year: Year,
 ) -> Result<OfFile, HomeError> {
     let months: Vec<Period> = (1..=12).filter_map(|month| Period::new(year.0, month)).collect();
-    let city_of = |code: &str| places.city(code);
-    let (texts, mut records) = read_months(home, &file.segment, Fields::Goods, &months, &city_of)?;
+    let city_of = |code: &str| definition.places.city(code);
+    let (mut texts, mut records) =
+        read_months(home, &file.segment, Fields::Goods, &months, &city_of)?;
+    definition.successions.carry_over(&mut texts, &mut records);
     file.retain_counting(&mut records);
     let Texts { firms, countries, products, .. } = texts;
     let mut codes = Dictionary::default();

@@ -109,7 +109,9 @@ fn feed(
     let modes: Vec<&str> = source.definition.profile.ordinary_modes().collect();
     let mut n_records = 0;
     for file in &source.files {
-        let (texts, mut records) = source.home.segment(file.vintage, Fields::Goods, &city_of)?;
+        let (mut texts, mut records) =
+            source.home.segment(file.vintage, Fields::Goods, &city_of)?;
+        source.definition.successions.carry_over(&mut texts, &mut records);
         file.retain_counting(&mut records);
         records.retain(|record| modes.contains(&texts.trade_modes.text(record.trade_mode)));
         n_records += records.len();

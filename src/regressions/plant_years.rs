@@ -23,6 +23,7 @@ use crate::domain::dictionary::Dictionary;
 use crate::domain::record::{Record, Texts};
 use crate::domain::types::{City, Flow, Period, Year};
 use crate::feed::places::Places;
+use crate::home::definition::Definition;
 use crate::home::segment::{Fields, read_months};
 use crate::home::{FileEntry, Home, HomeError};
 
@@ -153,10 +154,10 @@ impl Cells {
         files: &[&FileEntry],
         year: Year,
     ) -> Result<(), RegressionError> {
-        let (home, places) = (source.home.folder(), &source.definition.places);
+        let (home, definition) = (source.home.folder(), &source.definition);
         source.add_up(
             files,
-            |file| of_file(home, places, file, year),
+            |file| of_file(home, definition, file, year),
             |(texts, sums)| {
                 let numbers = |own: &Dictionary, all: &mut Dictionary| -> Vec<u32> {
                     own.iter().map(|text| all.intern(text)).collect()
@@ -220,14 +221,15 @@ fn cents(table: &RecordBatch) -> Option<&[i64]> {
 /// in a segment, except for late ones.
 fn of_file(
     home: &Path,
-    places: &Places,
+    definition: &Definition,
     file: &FileEntry,
     year: Year,
 ) -> Result<(Texts, Vec<(Relation, i64)>), HomeError> {
     let months: Vec<Period> = (1..=12).filter_map(|month| Period::new(year.0, month)).collect();
-    let city_of = |code: &str| places.city(code);
-    let (texts, mut records) =
+    let city_of = |code: &str| definition.places.city(code);
+    let (mut texts, mut records) =
         read_months(home, &file.segment, Fields::Figures, &months, &city_of)?;
+    definition.successions.carry_over(&mut texts, &mut records);
     file.retain_counting(&mut records);
     let counts = |record: &&Record| {
         record.exclusion.is_none() && record.flow == Flow::Export && record.period.year() == year

@@ -86,7 +86,8 @@ struct Feed {
 
 impl Feed {
     fn new() -> Self {
-        let texts = ReferenceTexts { cities: CITIES.to_owned(), regions: None, countries: None };
+        let cities = CITIES.to_owned();
+        let texts = ReferenceTexts { cities, regions: None, countries: None, firms: None };
         let canonical = Profile::bundled("canonical").expect("a shipped profile");
         let mut detected = canonical.clone();
         detected.file.encoding = TextEncoding::Detect;

@@ -43,7 +43,8 @@ fn profile(keys: &str) -> Profile {
 
 fn places() -> Places {
     let cities = "city,province,area_km2\n1101,11,16411\n3122,31,6340.5\n".to_owned();
-    Places::parse(&ReferenceTexts { cities, regions: None, countries: None }).expect("tables")
+    Places::parse(&ReferenceTexts { cities, regions: None, countries: None, firms: None })
+        .expect("tables")
 }
 
 /// Reads a file whose name does not show its format.

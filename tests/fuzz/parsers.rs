@@ -18,6 +18,7 @@ use spillover::feed::read::{ReadLimits, read};
 use spillover::feed::reference::{ReferenceTexts, TablesBeside};
 use spillover::feed::source::FeedFile;
 use spillover::feed::split::fields_of;
+use spillover::feed::successions::Successions;
 use spillover::feed::supply::Supply;
 use spillover::home::definition::{Definition, DefinitionTexts};
 use spillover::home::options::Config;
@@ -69,12 +70,16 @@ pub fn options(bytes: &[u8]) {
     let _ = recorded.options();
 }
 
-/// Three reference tables, divided by NUL; each code of a city leads back to the city.
+/// Four reference tables, divided by NUL; each code of a city leads back to the city.
 pub fn places(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     let mut tables = text.split('\0').map(str::to_owned);
     let cities = tables.next().unwrap_or_default();
-    let texts = ReferenceTexts { cities, regions: tables.next(), countries: tables.next() };
+    let (regions, countries, firms) = (tables.next(), tables.next(), tables.next());
+    if let Some(firms) = &firms {
+        let _ = Successions::parse(firms);
+    }
+    let texts = ReferenceTexts { cities, regions, countries, firms };
     if let Ok(places) = Places::parse(&texts) {
         for city in places.cities() {
             assert_eq!(places.city(places.code(city)), Some(city));

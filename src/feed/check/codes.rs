@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use super::{Checker, Fault, intern, text_of};
 use crate::domain::dictionary::Dictionary;
 use crate::domain::record::{Rule, Texts};
-use crate::domain::types::City;
+use crate::domain::types::{City, Period};
 use crate::feed::columns::Field;
 use crate::feed::header::TextLine;
 use crate::feed::places::Found;
@@ -78,12 +78,24 @@ impl<'a> Checker<'a> {
         Ok(code.map_or(text, |code| Cow::Owned(code.into_bytes())))
     }
 
-    /// The city of a region without a known position.
-    pub(super) fn new_city(&self, region: &[u8]) -> Result<Option<City>, Fault> {
-        if let Some(position) = self.texts.regions.position_of(region) {
-            return Ok(self.cities[position as usize]);
+    /// The city of a region in a month.
+    #[inline]
+    pub(super) fn city(&self, region: &Code<'_>, month: Period) -> Result<Option<City>, Fault> {
+        match region {
+            Code::Known(position) if !self.is_dated => Ok(self.cities[*position as usize]),
+            Code::Known(position) => {
+                self.city_in_month(self.texts.regions.text(*position).as_bytes(), month)
+            }
+            Code::New(text) => match self.texts.regions.position_of(text) {
+                Some(position) if !self.is_dated => Ok(self.cities[position as usize]),
+                _ => self.city_in_month(text, month),
+            },
         }
-        match self.places.region(&self.profile.city, text_of(region)) {
+    }
+
+    #[cold]
+    fn city_in_month(&self, region: &[u8], month: Period) -> Result<Option<City>, Fault> {
+        match self.places.region(&self.profile.city, text_of(region), Some(month)) {
             Found::City(city) => Ok(Some(city)),
             Found::WithoutCity => Ok(None),
             Found::Unknown => Err(self.fault(Rule::Region, Field::Region)),

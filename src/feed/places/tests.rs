@@ -8,6 +8,7 @@ fn texts(cities: &str, regions: Option<&str>, countries: Option<&str>) -> Refere
         cities: cities.to_owned(),
         regions: regions.map(str::to_owned),
         countries: countries.map(str::to_owned),
+        firms: None,
     }
 }
 
@@ -33,16 +34,16 @@ fn a_region_is_in_a_city_or_in_none_or_unknown() {
     let regions = "region,city,name\n11019,10,x\n13909,,y\n65122,6590,no such city\n";
     let cities = "city,province,area_km2\n10,A,1\n1101,A,1\n";
     let places = Places::parse(&texts(cities, Some(regions), None)).expect("valid tables");
-    let concordance = |region| places.region(&CityRule::Concordance, region);
+    let concordance = |region| places.region(&CityRule::Concordance, region, None);
     assert_eq!(concordance("11019"), Found::City(City(0)));
     assert_eq!(concordance("13909"), Found::WithoutCity);
     assert_eq!(concordance("65122"), Found::WithoutCity);
     assert_eq!(concordance("99999"), Found::Unknown);
-    let prefix = |region| places.region(&CityRule::Prefix { digits: 4 }, region);
+    let prefix = |region| places.region(&CityRule::Prefix { digits: 4 }, region, None);
     assert_eq!(prefix("11019"), Found::City(City(1)));
     assert_eq!(prefix("110"), Found::Unknown);
     assert_eq!(prefix("东城区"), Found::Unknown);
-    assert_eq!(places.region(&CityRule::AsIs, "10"), Found::City(City(0)));
+    assert_eq!(places.region(&CityRule::AsIs, "10", None), Found::City(City(0)));
 }
 
 #[test]
@@ -82,7 +83,7 @@ fn the_bundled_tables_are_valid() {
     let places = Places::parse(&texts).expect("the bundled tables");
     assert_eq!(places.n_cities(), 337);
     let lishui = places.city("3311").expect("丽水 in GB/T 2260");
-    assert_eq!(places.region(&CityRule::Concordance, "33109"), Found::City(lishui));
+    assert_eq!(places.region(&CityRule::Concordance, "33109", None), Found::City(lishui));
     assert!(places.country_known("502") && !places.country_known("德国"));
 }
 
@@ -98,7 +99,8 @@ fn each_table_beside_a_feed_counts_by_itself() {
     let ccts = |beside| {
         Places::parse(&ReferenceTexts::of(beside, &shipped("ccts"))).expect("valid tables")
     };
-    let place = |places: &Places, region| match places.region(&CityRule::Concordance, region) {
+    let place = |places: &Places, region| match places.region(&CityRule::Concordance, region, None)
+    {
         Found::City(city) => Some(places.code(city).to_owned()),
         Found::WithoutCity => some(""),
         Found::Unknown => None,

@@ -302,8 +302,9 @@ impl Fields<'_> {
         let Ok(places) = Places::parse(&texts) else { return };
         let regions = self.sample.distinct(at);
         let n: usize = regions.iter().map(|(_, n)| n).sum();
-        let is_known =
-            |rule: &CityRule, region: &str| matches!(places.region(rule, region), Found::City(_));
+        let is_known = |rule: &CityRule, region: &str| {
+            matches!(places.region(rule, region, None), Found::City(_))
+        };
         let known = |rule: &CityRule| -> usize {
             regions.iter().filter(|(region, _)| is_known(rule, region)).map(|(_, n)| n).sum()
         };
@@ -326,7 +327,7 @@ impl Fields<'_> {
         };
         let same = |other: &CityRule| {
             let agrees = |(region, _): &(&str, usize)| {
-                places.region(rule, region) == places.region(other, region)
+                places.region(rule, region, None) == places.region(other, region, None)
             };
             regions.iter().all(agrees)
         };

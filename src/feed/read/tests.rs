@@ -31,6 +31,7 @@ fn places() -> Places {
         regions: Some(regions.to_owned()),
         countries: Some(countries.to_owned()),
     };
+        firms: None,
     Places::parse(&texts).expect("valid tables")
 }
 
@@ -282,6 +283,7 @@ fn a_feed_of_brazil_is_read_as_it_is() {
         regions: None,
         countries: None,
     };
+        firms: None,
     let dir = tempfile::tempdir().expect("a folder for the test");
     let path = dir.path().join("200805.csv");
     std::fs::write(&path, latin1).expect("a file in it");
