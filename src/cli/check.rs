@@ -85,7 +85,11 @@ fn print(survey: &FileSurvey) {
     let other = looks_like.as_ref().map_or_else(String::new, |other| {
         format!(" (it looks like {other}: check [file] encoding)")
     });
-    let months: Vec<&String> = survey.months.keys().collect();
+    let mut months: Vec<&String> = survey.months.keys().collect();
+    if months.is_empty() {
+        months.extend(survey.named_months.iter().flatten());
+        months.dedup();
+    }
     let months = match months[..] {
         [] => "no month".to_owned(),
         [month] => month.clone(),

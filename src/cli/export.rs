@@ -3,6 +3,7 @@
 use arrow_array::RecordBatch;
 use clap::{Args, ValueEnum};
 use spillover::domain::types::Vintage;
+use spillover::home::RefusedFile;
 use spillover::home::options::{Config, SettingsError};
 use spillover::home::parts::Table;
 use spillover::reader::Reader;
@@ -27,6 +28,9 @@ pub struct Export {
     /// Write the table at this vintage: after the file of this number was ingested.
     #[arg(long, value_name = "V")]
     vintage: Option<u32>,
+    /// Write the rejected lines of refused files instead, with the table `rejects`.
+    #[arg(long, conflicts_with = "vintage")]
+    refused: bool,
     #[command(flatten)]
     rows: RowOptions,
     #[command(flatten)]
@@ -64,6 +68,9 @@ enum TableName {
 impl Export {
     pub fn run(self, home: &HomeOptions) -> anyhow::Result<Done> {
         self.output.check(home)?;
+        if self.refused {
+            return self.refused(home);
+        }
         let mut reader = reader(home)?;
         let selection = Selection { year: self.rows.one_year(), as_of: self.vintage.map(Vintage) };
         reader.check_vintage(selection.as_of)?;
@@ -102,6 +109,24 @@ impl Export {
             }
             TableName::Firms => self.summary(&mut reader, home, "firms", "1")?,
             TableName::Summary => self.summary(&mut reader, home, "summary", "2")?,
+        }
+        Ok(Done::Clean)
+    }
+
+    /// The kept rejected lines of refused files; a note names files with more lines.
+    fn refused(&self, home: &HomeOptions) -> anyhow::Result<Done> {
+        if !matches!(self.table, TableName::Rejects) {
+            anyhow::bail!(
+                "--refused belongs to the table rejects: write `export rejects --refused`"
+            );
+        }
+        let (reader, year) = (reader(home)?, self.rows.one_year());
+        let rows = reader.rejects_of_refused(year)?;
+        self.write(home, &reader, &ledger::refused_sheet(), rows)?;
+        for RefusedFile { name, n_rejected, n_kept, .. } in reader.refused()? {
+            if n_kept < n_rejected {
+                eprintln!("{name}: the first {n_kept} of {n_rejected} rejected lines are kept");
+            }
         }
         Ok(Done::Clean)
     }

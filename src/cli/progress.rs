@@ -117,7 +117,9 @@ impl Observer for Files {
                 return;
             }
             Outcome::Refused(refusal) => {
-                self.refused.push(with_causes(refusal));
+                let see =
+                    if refusal.has_rejects() { "; see `export rejects --refused`" } else { "" };
+                self.refused.push(format!("{}{see}", with_causes(refusal)));
                 return;
             }
         });

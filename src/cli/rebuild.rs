@@ -97,7 +97,10 @@ impl Summary {
 fn tables_beside(folder: &Path) -> anyhow::Result<TablesBeside> {
     let tables = TablesBeside::of(folder)?;
     if tables.named().next().is_none() {
-        bail!("there is no cities.csv, regions.csv, countries.csv or firms.csv in {}", folder.display());
+        bail!(
+            "there is no cities.csv, regions.csv, countries.csv or firms.csv in {}",
+            folder.display()
+        );
     }
     Ok(tables)
 }

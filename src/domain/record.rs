@@ -202,6 +202,35 @@ impl Reject {
     pub const RAW_BYTES_MAX: usize = 1024;
 }
 
+/// The rejected lines of a refused file that are kept.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KeptRejects {
+    /// The number of all rejected lines.
+    pub n_all: u64,
+    /// The first of them.
+    pub first: Vec<Reject>,
+}
+
+impl KeptRejects {
+    /// The largest size of the kept lines of a file, in bytes.
+    pub const BYTES_MAX: usize = 4 << 20;
+
+    /// Keeps the first lines.
+    #[must_use]
+    pub fn of(mut rejects: Vec<Reject>) -> Self {
+        let n_all = rejects.len() as u64;
+        let mut n_bytes = 0;
+        let fits = |reject: &&Reject| {
+            n_bytes += reject.raw.len() + reject.column.len();
+            n_bytes <= Self::BYTES_MAX
+        };
+        let n_kept = rejects.iter().take_while(fits).count();
+        rejects.truncate(n_kept);
+        rejects.shrink_to_fit();
+        Self { n_all, first: rejects }
+    }
+}
+
 /// The numbers of lines of a file by outcome.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
@@ -217,6 +246,8 @@ pub struct Counts {
     pub rounded: u64,
     /// Texts between lines: a total, a note, a repeated header.
     pub footers: u64,
+    /// Lines that another file counts as rejected, because they were read again; by [`Rule::ALL`].
+    pub read_again: [u64; Rule::ALL.len()],
 }
 
 impl Counts {

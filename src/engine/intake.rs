@@ -17,6 +17,7 @@ use super::step::{Step, Writing};
 use super::sums::ABSOLUTE_CENTS_MAX;
 use crate::dataflow::YEARS_MAX;
 use crate::domain::calendar::{Calendar, OutOfOrder};
+use crate::domain::record::KeptRejects;
 use crate::domain::types::{Period, Vintage};
 use crate::feed::profile::Revision;
 use crate::feed::read::ReadLimits;
@@ -54,8 +55,8 @@ impl Engine {
         let reader = Reader {
             profile: &definition.profile,
             places: &definition.places,
-            limits,
             successions: &definition.successions,
+            limits,
             known: &known,
         };
         std::thread::scope(|scope| {
@@ -152,6 +153,7 @@ impl Engine {
     ) -> Result<Outcome, EngineError> {
         let taken = match read {
             Read::Refused(refused) => {
+                self.keep_rejects(file, refused.kept())?;
                 return Ok(Outcome::Refused(self.before_first(file).unwrap_or(refused.into())));
             }
             Read::Known { seen, .. } => return Ok(Outcome::Seen(seen)),
@@ -166,17 +168,39 @@ impl Engine {
         }
         let mut admission = match self.admit(file, &taken, any_refused, step)? {
             Ok(admission) => admission,
-            Err(refusal) => return Ok(Outcome::Refused(refusal)),
+            Err(refusal) => return self.refuse(file, refusal, taken.summary),
         };
         let mut taken = *taken;
         let codes = self.find(definition, (file, &mut taken), &mut admission, step)?;
         let findings = taken.summary.findings.clone();
         if let Some(refusal) = Refusal::by_finding(file, &findings, &self.options.refuse) {
-            return Ok(Outcome::Refused(refusal));
+            return self.refuse(file, refusal, taken.summary);
         }
         let counts = taken.summary.counts.clone();
         let vintage = self.accept(scope, definition, file, (taken, codes), admission, step)?;
         Ok(Outcome::Accepted { vintage, counts, findings })
+    }
+
+    /// Refuses a file that was read, and keeps its rejected lines unless it only comes too early.
+    fn refuse(
+        &mut self,
+        file: &FeedFile,
+        refusal: Refusal,
+        taken: Summary,
+    ) -> Result<Outcome, EngineError> {
+        let comes_too_early = matches!(refusal, Refusal::Gap { .. } | Refusal::FirstRefused { .. });
+        let rejects = (!comes_too_early).then(|| KeptRejects::of(taken.rejects));
+        self.keep_rejects(file, rejects.as_ref())?;
+        Ok(Outcome::Refused(refusal))
+    }
+
+    fn keep_rejects(
+        &mut self,
+        file: &FeedFile,
+        rejects: Option<&KeptRejects>,
+    ) -> Result<(), EngineError> {
+        let Some(rejects) = rejects else { return Ok(()) };
+        Ok(self.home.keep_refused(&file.name, file.period, rejects)?)
     }
 
     /// Adds to the findings of a file what the home says of it.

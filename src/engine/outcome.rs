@@ -163,6 +163,12 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    /// True if rejected lines are the reason; the home keeps them.
+    #[must_use]
+    pub fn has_rejects(&self) -> bool {
+        matches!(self, Self::Unreadable(refused) if refused.kept().is_some())
+    }
+
     /// The reason to refuse a file with a named finding.
     pub(super) fn by_finding(
         file: &FeedFile,

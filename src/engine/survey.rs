@@ -38,6 +38,8 @@ pub struct FileSurvey {
     pub encoding: Option<String>,
     /// The detected encoding, if it differs.
     pub looks_like: Option<String>,
+    /// The first and the last month in its name; `None` if its lines decide.
+    pub named_months: Option<[String; 2]>,
     /// The number of records by month, including excluded ones.
     pub months: BTreeMap<String, u64>,
     /// The number of records of exports, including excluded ones.
@@ -120,6 +122,13 @@ impl Survey {
     pub fn file(&mut self, file: &FeedFile, has_others: bool) -> FileSurvey {
         let mut survey = FileSurvey { file: file.name.clone(), ..FileSurvey::default() };
         self.describe(file, &mut survey);
+        survey.named_months = match self.definition.profile.file.covers {
+            Covers::Contents => None,
+            Covers::Month => Some([file.period, file.period].map(|month| month.to_string())),
+            Covers::Range | Covers::Year => {
+                Some([file.first, file.period].map(|month| month.to_string()))
+            }
+        };
         let profile = &self.definition.profile;
         let places = &self.definition.places;
         let mut read = read_in(&mut self.room, file, profile, places, &self.limits);

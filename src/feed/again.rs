@@ -84,6 +84,7 @@ pub fn read_again(
             continue;
         }
         numbers.push(*line);
+        sheet.counts.read_again[*rule as usize] += 1;
         for end in ends {
             sheet.counts.lines += 1;
             sheet.end(end, *line, &after, &framed);

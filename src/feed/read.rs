@@ -18,7 +18,7 @@ use super::source::FilePart;
 use super::split::Span;
 use super::{findings, line_ends, opening};
 use crate::domain::record::{
-    Coverage, Exclusion, Intake, Record, Reject, Rule, Texts, n_by_period_flow,
+    Coverage, Exclusion, Intake, KeptRejects, Record, Reject, Rule, Texts, n_by_period_flow,
 };
 use crate::domain::types::{Flow, Period};
 
@@ -120,7 +120,9 @@ pub fn read_in(
     let max_rejected_share = limits.max_rejected_share;
     let too_many =
         Refused::share_of_rejects(&file.path, (rejected, lines), &shown, max_rejected_share);
-    too_many.map_or(Ok(()), Err)?;
+    if let Some(refused) = too_many {
+        return Err(refused.keeping(rejects));
+    }
     let coverage = coverage(file, covers, profile, &records)?;
     let is_wanted = rejects.iter().any(|reject: &Reject| is_for_a_code(reject.rule));
     let columns = if is_wanted { columns } else { Vec::new() };
@@ -231,15 +233,19 @@ fn read_sheet(
     let sheet = Sheet { columns: header.names().to_vec(), ..sheet };
     match shared.stopped {
         Some(Refused::TooManyRejects { file, rejects_max, .. }) => {
-            Err(Refused::TooManyRejects { file, rejects_max, first: sheet.shown })
+            Err(too_many_rejects(&file, rejects_max, sheet))
         }
         Some(refused) => Err(refused),
         None if sheet.rejects.len() > REJECTS_MAX => {
-            let (file, first) = (file.to_owned(), sheet.shown);
-            Err(Refused::TooManyRejects { file, rejects_max: REJECTS_MAX, first })
+            Err(too_many_rejects(file, REJECTS_MAX, sheet))
         }
         None => Ok(sheet),
     }
+}
+
+fn too_many_rejects(file: &Path, rejects_max: usize, sheet: Sheet) -> Refused {
+    let (file, first, kept) = (file.to_owned(), sheet.shown, KeptRejects::of(sheet.rejects));
+    Refused::TooManyRejects { file, rejects_max, first, kept }
 }
 
 /// Takes blocks until the text ends, and keeps the results of their lines.
@@ -306,8 +312,7 @@ fn read_lines(
             }
         }
         if sheet.rejects.len() > REJECTS_MAX {
-            let (file, first) = (file.to_owned(), Vec::new());
-            return Err(Refused::TooManyRejects { file, rejects_max: REJECTS_MAX, first });
+            return Err(too_many_rejects(file, REJECTS_MAX, Sheet::default()));
         }
     }
     Ok(())

@@ -7,7 +7,7 @@ use super::formats::kind::Foreign;
 use super::formats::problem::TableProblem;
 use super::pattern::FilePattern;
 use super::shown::Shown;
-use crate::domain::record::Rule;
+use crate::domain::record::{KeptRejects, Reject, Rule};
 use crate::files::trouble::{advice, remark};
 
 /// The reason for refusing a file: the problem, its place, and the remedy.
@@ -222,6 +222,8 @@ pub enum Refused {
         rejects_max: usize,
         /// The first rejected lines.
         first: Vec<Shown>,
+        /// The rejected lines that a home keeps.
+        kept: KeptRejects,
     },
     /// A larger share of the lines is rejected than allowed.
     #[error("{file}: {rejected} of {lines} lines are rejected ({:.1} %, allowed are {:.1} %); \
@@ -240,6 +242,8 @@ pub enum Refused {
         max_rejected_share: f64,
         /// The first rejected lines.
         first: Vec<Shown>,
+        /// The rejected lines that a home keeps.
+        kept: KeptRejects,
     },
 }
 
@@ -253,14 +257,32 @@ impl Refused {
         first: &[Shown],
         max_rejected_share: f64,
     ) -> Option<Self> {
-        let (file, first) = (file.to_owned(), first.to_vec());
-        (rejected as f64 > max_rejected_share * lines as f64).then_some(Self::Rejected {
-            file,
+        (rejected as f64 > max_rejected_share * lines as f64).then(|| Self::Rejected {
+            file: file.to_owned(),
             rejected,
             lines,
             max_rejected_share,
-            first,
+            first: first.to_vec(),
+            kept: KeptRejects::default(),
         })
+    }
+
+    /// The refusal with the rejected lines that a home keeps.
+    #[must_use]
+    pub fn keeping(mut self, rejects: Vec<Reject>) -> Self {
+        if let Self::Rejected { kept, .. } | Self::TooManyRejects { kept, .. } = &mut self {
+            *kept = KeptRejects::of(rejects);
+        }
+        self
+    }
+
+    /// The rejected lines that a home keeps.
+    #[must_use]
+    pub fn kept(&self) -> Option<&KeptRejects> {
+        match self {
+            Self::Rejected { kept, .. } | Self::TooManyRejects { kept, .. } => Some(kept),
+            _ => None,
+        }
     }
 
     /// True if the system, and not the file's bytes, prevented the reading.

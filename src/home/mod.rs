@@ -35,6 +35,7 @@ pub(crate) mod own;
 mod panels;
 pub mod parts;
 mod publication;
+mod refused;
 pub mod seen;
 pub mod segment;
 pub mod snapshot;
@@ -51,8 +52,8 @@ pub use compact::{Compaction, CompactionRules};
 pub use durable::Stored;
 pub use error::{HomeError, Result};
 pub use manifest::{
-    AcceptedFile, Commit, Covered, FileEntry, Found, PanelPart, Rebuilt, Reclassified, Replaced,
-    Sizes, StoredEstimate, StoredModel, StoredState, Summary, Withdrawn,
+    AcceptedFile, Commit, Covered, FileEntry, Found, PanelPart, Rebuilt, Reclassified, RefusedFile,
+    Replaced, Sizes, StoredEstimate, StoredModel, StoredState, Summary, Withdrawn,
 };
 pub use own::{WasOpen, home_around};
 pub use panels::{PanelWriter, read_panel};

@@ -1,5 +1,7 @@
 //! The tables `files` and `rejects`: accepted files and rejected lines.
 //!
+//! Refused files have no vintage; their rejected lines are a table without this column.
+//!
 //! The column `counts` of both tables is true if the row's file counts at the requested vintage. A
 //! superseded or withdrawn file stays in the tables, and so do its rejected lines.
 
@@ -9,7 +11,7 @@ use arrow_array::{ArrayRef, BooleanArray, RecordBatch, StringArray, UInt32Array,
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 
 use crate::domain::record::{Exclusion, Reject, Rule};
-use crate::domain::types::Vintage;
+use crate::domain::types::{Vintage, Year};
 use crate::home::{FileEntry, Home};
 use crate::tables::export::{ExportError, Selection, check_year};
 use crate::tables::sheet::Sheet;
@@ -144,4 +146,43 @@ fn reject_rows(file: &FileEntry, rejects: &[Reject]) -> RecordBatch {
         Arc::new(BooleanArray::from(vec![counts; rejects.len()])),
     ];
     RecordBatch::try_new(rejects_schema(), columns).expect("made to fit")
+}
+
+/// The name, keys and columns of the rejected lines of refused files.
+#[must_use]
+pub fn refused_sheet() -> Sheet {
+    Sheet { name: "rejects", keys: &["file", "line"], schema: refused_schema() }
+}
+
+fn refused_schema() -> SchemaRef {
+    let fields = rejects_schema();
+    let fields = fields.fields().iter().filter(|of| !["vintage", "counts"].contains(&&**of.name()));
+    Arc::new(Schema::new(fields.cloned().collect::<Vec<_>>()))
+}
+
+/// The kept rejected lines of refused files, in batches of one file.
+///
+/// # Errors
+/// [`ExportError::Home`] if the manifest cannot be read; also for each file.
+pub fn refused(
+    home: &Home,
+    year: Option<Year>,
+) -> Result<impl Iterator<Item = Result<RecordBatch, ExportError>>, ExportError> {
+    let files = home.refused()?.into_iter();
+    let files = files.filter(move |file| year.is_none_or(|year| file.period.year() == year));
+    Ok(files.map(|file| Ok(refused_rows(&file.name, &home.rejects_of_refused(&file.name)?))))
+}
+
+fn refused_rows(file: &str, rejects: &[Reject]) -> RecordBatch {
+    let text = |value: fn(&Reject) -> &str| -> ArrayRef {
+        Arc::new(StringArray::from_iter_values(rejects.iter().map(value)))
+    };
+    let columns: Vec<ArrayRef> = vec![
+        Arc::new(StringArray::from_iter_values(rejects.iter().map(|_| file))),
+        Arc::new(UInt32Array::from_iter_values(rejects.iter().map(|reject| reject.line))),
+        text(|reject| &reject.column),
+        text(|reject| reject.rule.name()),
+        text(|reject| &reject.raw),
+    ];
+    RecordBatch::try_new(refused_schema(), columns).expect("made to fit")
 }

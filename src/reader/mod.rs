@@ -28,7 +28,7 @@ use arrow_array::RecordBatch;
 use crate::domain::types::{Vintage, Year};
 use crate::engine::replay::Standing;
 use crate::home::parts::Table;
-use crate::home::{Home, Publication};
+use crate::home::{Home, Publication, RefusedFile};
 use crate::reader::explain::{Explanation, RowKey, explain};
 use crate::reader::moves::{YearMoves, between, years_between};
 use crate::reader::names::Names;
@@ -291,6 +291,25 @@ impl Reader {
         selection: Selection,
     ) -> Result<impl Iterator<Item = Result<RecordBatch, ExportError>>, ReaderError> {
         Ok(ledger::rejects(&self.home, selection)?)
+    }
+
+    /// The refused files whose rejected lines are kept.
+    ///
+    /// # Errors
+    /// [`ReaderError::Home`] if the manifest cannot be read.
+    pub fn refused(&self) -> Result<Vec<RefusedFile>, ReaderError> {
+        Ok(self.home.refused()?)
+    }
+
+    /// The kept rejected lines of refused files, in batches of one file.
+    ///
+    /// # Errors
+    /// [`ReaderError::Export`] if the manifest cannot be read; also for each file.
+    pub fn rejects_of_refused(
+        &self,
+        year: Option<Year>,
+    ) -> Result<impl Iterator<Item = Result<RecordBatch, ExportError>>, ReaderError> {
+        Ok(ledger::refused(&self.home, year)?)
     }
 
     /// The stored estimates of one year or of all years, up to a vintage.

@@ -183,7 +183,12 @@ fn status(home: &Home, estimates: EstimateStatus) -> Result<Status, ReaderError>
         (0..n).map(|at| sum(&|file| count(file, at))).collect()
     };
     let excluded = counts(Exclusion::ALL.len(), &|file, at| file.counts.excluded[at]);
+    // A line that was read again counts in the file of such lines, not in its first file.
+    let read_again = counts(Rule::ALL.len(), &|file, at| file.counts.read_again[at]);
     let rejected = counts(Rule::ALL.len(), &|file, at| file.counts.rejected[at]);
+    let rejected = rejected.iter().zip(&read_again).map(|(n, again)| n.saturating_sub(*again));
+    let rejected = rejected.collect();
+    let n_read_again: u64 = read_again.iter().sum();
     let (watched, no_lock) = told(is_watched(home.folder()), "the watcher's lock");
     let (beat, no_beat) = told(Heartbeat::read(home.folder()), "the watcher's heartbeat");
     let unread = [no_lock, no_beat];
@@ -202,7 +207,7 @@ fn status(home: &Home, estimates: EstimateStatus) -> Result<Status, ReaderError>
         annual_only: profile.as_ref().and_then(annual_only),
         next_month: calendar.map(|calendar| calendar.next_to_close().to_string()),
         years: calendar.map_or_else(|| Ok(Vec::new()), |calendar| years(home, &calendar))?,
-        lines: sum(&|file| file.counts.lines),
+        lines: sum(&|file| file.counts.lines).saturating_sub(n_read_again),
         accepted: sum(&|file| file.counts.accepted),
         excluded: named(Exclusion::ALL.map(Exclusion::name), excluded),
         rejected: named(Rule::ALL.map(Rule::name), rejected),

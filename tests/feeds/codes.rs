@@ -56,6 +56,9 @@ fn a_country_that_a_later_table_has_counts_as_a_new_vintage() {
     assert_eq!(new_rows(&sandbox), ["1101,444,10.00,0.00,0"]);
     assert_eq!(files(&sandbox)[14], "15,200902.csv (vintage 14 read again),1,1");
     assert_eq!(sandbox.run(["verify"]).code, Some(0));
+    // The line counts once, as accepted. The line of the unknown region and country stays rejected.
+    let status = sandbox.run(["status"]).stdout;
+    assert!(status.contains("rejected       2\n    region       2\n"), "{status}");
     // No line is read twice.
     assert!(!taken_in(&sandbox).stderr.contains("read again"));
     assert_eq!(files(&sandbox).len(), 15);

@@ -211,3 +211,14 @@ fn a_year_file_with_year_and_month_in_two_columns_needs_the_firm_only() {
     assert!(profile.contains("pattern = \"{flow}_{YYYY}_MUN.csv\""), "{profile}");
     assert!(profile.contains("revision = \"replace-periods\""), "{profile}");
 }
+
+#[test]
+fn a_file_without_lines_has_its_month_from_its_name() {
+    let sandbox = texts(|text| text);
+    sandbox.write("200902.csv", text(&[]));
+    let check = sandbox.run([Path::new("check"), &sandbox.feed()]);
+    assert_eq!(check.code, Some(0), "{}\n{}", check.stdout, check.stderr);
+    let said = "200902.csv: text, utf-8; 200902\n  0 lines: 0 accepted";
+    assert!(check.stdout.contains(said), "{}", check.stdout);
+    assert!(check.stdout.contains("months 200801 to 200902"), "{}", check.stdout);
+}

@@ -11,6 +11,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::domain::record::Counts;
 use crate::domain::types::Flow;
+use crate::feed::codes::CodeMap;
 use crate::feed::encoding::TextEncoding;
 use crate::feed::places::ReferenceTexts;
 use crate::feed::refused::Advice;
@@ -30,8 +31,8 @@ fn places() -> Places {
         cities: cities.to_owned(),
         regions: Some(regions.to_owned()),
         countries: Some(countries.to_owned()),
-    };
         firms: None,
+    };
     Places::parse(&texts).expect("valid tables")
 }
 
@@ -282,8 +283,8 @@ fn a_feed_of_brazil_is_read_as_it_is() {
         cities: "city,province,area_km2\nMACEIO,AL,509.3\n".to_owned(),
         regions: None,
         countries: None,
-    };
         firms: None,
+    };
     let dir = tempfile::tempdir().expect("a folder for the test");
     let path = dir.path().join("200805.csv");
     std::fs::write(&path, latin1).expect("a file in it");
@@ -375,6 +376,23 @@ fn what_is_read_does_not_depend_on_the_number_of_threads() {
     for n_threads in [2, 3, 5] {
         assert!(on(n_threads) == one, "{n_threads} threads read something else");
     }
+}
+
+#[test]
+fn a_text_that_is_also_a_code_keeps_its_own_code() {
+    let mut profile = canonical();
+    let map = [("A", "B"), ("B", "C")].map(|(text, code)| (text.to_owned(), code.to_owned()));
+    profile.codes.firm_id.map = Some(CodeMap::Inline(map.into()));
+    let line = |firm, hs8| format!("200805,E,{firm},n,11019,502,{hs8},10,1\n");
+    // The code of ''2 is '2, and the code of '2 is 2.
+    let lines = [("A", "''2"), ("B", "'2"), ("A", "2"), ("B", "''2"), ("C", "'2")];
+    let lines = lines.map(|(firm, hs8)| line(firm, hs8)).concat();
+    let intake = read_as("200805.csv", format!("{HEADER}{lines}").as_bytes(), &profile, &lenient());
+    let Intake { texts, records, .. } = intake.expect("the file is taken");
+    let codes = records.iter().map(|record| {
+        format!("{} {}", texts.firms.text(record.firm), texts.products.text(record.product))
+    });
+    assert_eq!(codes.collect::<Vec<_>>(), ["B '2", "C 02", "B 02", "C '2", "C 02"]);
 }
 
 /// Lines that share their first fields with the previous one, with rejected lines among them.

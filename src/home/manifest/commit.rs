@@ -9,7 +9,7 @@ use rusqlite::{Transaction, TransactionBehavior, params};
 use super::rows::{AcceptedFile, Commit};
 use super::statements::{Failure, add_counts, add_definition};
 use super::values::integer;
-use super::{Manifest, covered, found, revise, seal};
+use super::{Manifest, covered, found, refused, revise, seal};
 use crate::clock;
 use crate::domain::record::Reject;
 use crate::domain::types::Vintage;
@@ -149,6 +149,7 @@ fn add_file(
     for (earlier, cells) in replaces {
         covered::replace(transaction, *earlier, cells, *vintage)?;
     }
+    refused::remove(transaction, &summary.name)?;
     add_counts(transaction, *vintage, summary)?;
     add_rejects(transaction, *vintage, &summary.rejects)?;
     let sql = "INSERT INTO columns (vintage, position, name) VALUES (?, ?, ?)";

@@ -1,4 +1,4 @@
--- What layouts 6 and 7 say of files beside their records. Made when it is not there.
+-- What layouts 6 to 8 say of files beside their records. Made when it is not there.
 
 -- The names of a file's columns, where a line was rejected because the tables lack its code: with a
 -- table that has it, the line can be read again. Layout 7.
@@ -9,7 +9,8 @@ CREATE TABLE IF NOT EXISTS columns (
     PRIMARY KEY (vintage, position)
 ) STRICT, WITHOUT ROWID;
 
--- What else is counted in a file: values 'rounded' to cents, 'footers' between its lines, findings
+-- What else is counted in a file: values 'rounded' to cents, 'footers' between its lines, lines
+-- 'read again, RULE' that another file counts as rejected by the rule, findings
 -- by name, and its codes, 'firms', and those of them that no earlier file has, 'new firms'.
 CREATE TABLE IF NOT EXISTS file_notes (
     vintage INTEGER NOT NULL REFERENCES files,
@@ -51,4 +52,23 @@ CREATE TABLE IF NOT EXISTS replaced (
     flow        TEXT NOT NULL CHECK (flow IN ('E', 'I')),
     replaced_by INTEGER NOT NULL REFERENCES files DEFERRABLE INITIALLY DEFERRED,
     PRIMARY KEY (vintage, period, flow)
+) STRICT, WITHOUT ROWID;
+
+-- Refused files with rejected lines, until a file of the same name is accepted. Layout 8.
+CREATE TABLE IF NOT EXISTS refused_files (
+    name       TEXT PRIMARY KEY,
+    period     INTEGER NOT NULL,
+    n_rejected INTEGER NOT NULL,
+    -- in the order of refusals
+    position   INTEGER NOT NULL UNIQUE
+) STRICT, WITHOUT ROWID;
+
+-- The first rejected lines of these files.
+CREATE TABLE IF NOT EXISTS refused_rejects (
+    name    TEXT NOT NULL REFERENCES refused_files,
+    line    INTEGER NOT NULL,
+    "column" TEXT NOT NULL,
+    rule    TEXT NOT NULL,
+    raw     TEXT NOT NULL,
+    PRIMARY KEY (name, line)
 ) STRICT, WITHOUT ROWID;

@@ -15,6 +15,7 @@ mod folds;
 mod found;
 mod layout_2;
 mod queries;
+mod refused;
 mod results;
 mod revise;
 mod rows;
@@ -23,7 +24,7 @@ mod seal;
 mod statements;
 mod values;
 
-use std::cell::Cell;
+use std::cell::RefCell;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -34,13 +35,13 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 pub use queries::Sizes;
 pub use results::{PanelPart, StoredEstimate, StoredModel, StoredState};
 pub use rows::{
-    AcceptedFile, Commit, Covered, FileEntry, Found, Rebuilt, Reclassified, Replaced, Summary,
-    Withdrawn,
+    AcceptedFile, Commit, Covered, FileEntry, Found, Rebuilt, Reclassified, RefusedFile, Replaced,
+    Summary, Withdrawn,
 };
 
 use schema::{
     FACTS, FOLDS, INTAKE, LAYOUT, LAYOUT_MIN, LAYOUT_OF_COLUMNS, LAYOUT_OF_FACTS, LAYOUT_OF_NOTES,
-    LAYOUT_OF_TIMES, RESULTS, REVISIONS, SCHEMA, TIMES,
+    LAYOUT_OF_REFUSED, LAYOUT_OF_TIMES, RESULTS, REVISIONS, SCHEMA, TIMES,
 };
 
 use super::durable::Identity;
@@ -55,15 +56,18 @@ const BUSY_MAX: Duration = Duration::from_secs(10);
 const EMPTYING_MAX: Duration = Duration::from_millis(200);
 /// The number of attempts to read a changing database as a whole.
 const WHOLE_TRIES: u32 = 50;
-/// The one table that may be large. It is checked before it is read, not at every opening.
-const LARGE: &str = "rejects";
+/// The tables that may be large. They are checked before they are read, not at every opening.
+const LARGE: [&str; 2] = [REJECTS, REFUSED_REJECTS];
+const REJECTS: &str = "rejects";
+const REFUSED_REJECTS: &str = "refused_rejects";
 
 /// An open manifest.
 #[derive(Debug)]
 pub(super) struct Manifest {
     connection: Connection,
     path: PathBuf,
-    large_is_checked: Cell<bool>,
+    /// The large tables that were checked.
+    large_checked: RefCell<Vec<&'static str>>,
     /// True if the database is read from its file, not from a copy in memory.
     is_on_disk: bool,
     /// The identity of the file at opening.
@@ -170,7 +174,7 @@ impl Manifest {
         if now == before && now >= acknowledged {
             return Ok(Some(false));
         }
-        self.large_is_checked.set(false);
+        self.large_checked.take();
         self.check_whole(acknowledged)?;
         Ok(Some(true))
     }
@@ -201,7 +205,7 @@ impl Manifest {
     fn new(connection: Connection, path: PathBuf) -> Self {
         let is_on_disk = connection.path().is_some_and(|path| !path.is_empty());
         let file = Identity::of(&path);
-        Self { connection, path, large_is_checked: Cell::new(false), is_on_disk, file }
+        Self { connection, path, large_checked: RefCell::default(), is_on_disk, file }
     }
 
     /// True if the manifest belongs to the home: the home has the files of its counted records, in
@@ -219,7 +223,7 @@ impl Manifest {
         self.check_layout()?;
         let mut tables =
             seal::tables(&self.connection).map_err(|source| not_opened(&self.path, source))?;
-        tables.retain(|table| table != LARGE);
+        tables.retain(|table| !LARGE.contains(&table.as_str()));
         self.check_tables(&tables)?;
         let found =
             seal::n_commits(&self.connection).map_err(|source| not_opened(&self.path, source))?;
@@ -239,11 +243,12 @@ impl Manifest {
         }
     }
 
-    /// Checks, once, the table that is not checked at every opening.
-    fn check_large(&self) -> Result<()> {
-        if !self.large_is_checked.get() {
-            self.check_tables(&[LARGE.to_owned()])?;
-            self.large_is_checked.set(true);
+    /// Checks, once, a table that is not checked at every opening.
+    fn check_large(&self, table: &'static str) -> Result<()> {
+        let mut checked = self.large_checked.borrow_mut();
+        if !checked.contains(&table) {
+            self.check_tables(&[table.to_owned()])?;
+            checked.push(table);
         }
         Ok(())
     }
@@ -291,6 +296,11 @@ impl Manifest {
     /// True if the columns of files are stored.
     fn has_columns(&self) -> Result<bool> {
         Ok(self.layout()? >= LAYOUT_OF_COLUMNS)
+    }
+
+    /// True if the rejected lines of refused files are kept.
+    fn has_refused(&self) -> Result<bool> {
+        Ok(self.layout()? >= LAYOUT_OF_REFUSED)
     }
 
     fn check_layout(&self) -> Result<()> {

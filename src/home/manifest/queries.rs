@@ -9,8 +9,9 @@ use rusqlite::{OptionalExtension, Params, Row};
 
 use super::folds::NOT_FOLDED;
 use super::rows::{FileEntry, Found};
-use super::values::{period, position, stored, table_of, timestamp, unsigned};
-use super::{Manifest, seal};
+use super::statements::READ_AGAIN;
+use super::values::{period, position, reject, stored, table_of, timestamp, unsigned};
+use super::{Manifest, REJECTS, seal};
 use crate::domain::record::{Counts, Exclusion, Reject, Rule};
 use crate::domain::types::{Period, Vintage, Year};
 use crate::home::Publication;
@@ -125,10 +126,17 @@ impl Manifest {
             let sql = "SELECT vintage, note, n FROM file_notes";
             self.rows("the notes on the files", sql, [], |row| {
                 let counts = counts.entry(Vintage(row.get(0)?)).or_default();
-                match row.get_ref(1)?.as_str()? {
-                    "rounded" => counts.rounded = unsigned(row, 2)?,
-                    "footers" => counts.footers = unsigned(row, 2)?,
-                    _ => {}
+                let (note, n) = (row.get_ref(1)?.as_str()?, unsigned(row, 2)?);
+                match note {
+                    "rounded" => counts.rounded = n,
+                    "footers" => counts.footers = n,
+                    _ => {
+                        let of = note.strip_prefix(READ_AGAIN);
+                        let is_of = |rule: &Rule| of == Some(rule.name());
+                        if let Some(at) = Rule::ALL.iter().position(is_of) {
+                            counts.read_again[at] = n;
+                        }
+                    }
                 }
                 Ok(())
             })?;
@@ -178,13 +186,10 @@ impl Manifest {
     }
 
     pub(in crate::home) fn rejects(&self, vintage: Vintage) -> Result<Vec<Reject>> {
-        self.check_large()?;
+        self.check_large(REJECTS)?;
         let sql =
             r#"SELECT line, "column", rule, raw FROM rejects WHERE vintage = ? ORDER BY line"#;
-        self.rows("the rejects", sql, [vintage.0], |row| {
-            let rule = Rule::ALL[position(row, 2, &Rule::ALL, Rule::name)?];
-            Ok(Reject { line: row.get(0)?, column: row.get(1)?, rule, raw: row.get(3)? })
-        })
+        self.rows("the rejects", sql, [vintage.0], reject)
     }
 
     pub(in crate::home) fn columns(&self, vintage: Vintage) -> Result<Vec<String>> {

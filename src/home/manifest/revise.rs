@@ -63,7 +63,7 @@ pub(super) fn rebuild(
             "file_counts WHERE",
             "file_periods WHERE",
             // Findings are of the file as it was read.
-            "file_notes WHERE note IN ('rounded', 'footers') AND",
+            "file_notes WHERE (note IN ('rounded', 'footers') OR note LIKE 'read again, %') AND",
         ] {
             let sql = format!("DELETE FROM {rows} vintage = ?");
             transaction.execute(&sql, [vintage.0])?;

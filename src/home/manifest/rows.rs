@@ -287,3 +287,16 @@ pub struct Found {
     /// Its codes, in the order of [`UNSEEN`]; none of a file that took the place of another.
     pub codes: [NewCodes; UNSEEN.len()],
 }
+
+/// A refused file with rejected lines.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RefusedFile {
+    /// The name.
+    pub name: String,
+    /// The month in its name, or the last one.
+    pub period: Period,
+    /// The number of its rejected lines.
+    pub n_rejected: u64,
+    /// The number of those that are kept.
+    pub n_kept: u64,
+}

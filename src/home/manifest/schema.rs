@@ -15,7 +15,7 @@ pub(super) const FOLDS: &str = include_str!("folds.sql");
 /// Panels, memories and estimates.
 pub(super) const RESULTS: &str = include_str!("results.sql");
 /// The `user_version` of the database; each layout has another number.
-pub(super) const LAYOUT: i64 = 7;
+pub(super) const LAYOUT: i64 = 8;
 /// The first layout that identifies estimates by their content.
 pub(super) const LAYOUT_OF_CONTENT: i64 = 3;
 /// The first layout with facts in the parts of tables, and with folds.
@@ -26,5 +26,7 @@ pub(super) const LAYOUT_OF_TIMES: i64 = 5;
 pub(super) const LAYOUT_OF_NOTES: i64 = 6;
 /// The first layout that keeps the columns of files whose rejects may be read again.
 pub(super) const LAYOUT_OF_COLUMNS: i64 = 7;
+/// The first layout that keeps the rejected lines of refused files.
+pub(super) const LAYOUT_OF_REFUSED: i64 = 8;
 /// The oldest readable layout; a writer converts it to the newest first.
 pub(super) const LAYOUT_MIN: i64 = 2;

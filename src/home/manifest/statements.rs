@@ -38,6 +38,9 @@ pub(super) fn add_definition(
     Ok(())
 }
 
+/// The beginning of notes on lines that were read again, before the rule that rejected them.
+pub(super) const READ_AGAIN: &str = "read again, ";
+
 /// Adds the counts of a file by rule and by month.
 pub(super) fn add_counts(
     transaction: &Transaction<'_>,
@@ -51,10 +54,13 @@ pub(super) fn add_counts(
     for ((kind, rule), n) in excluded.chain(rejected).filter(|(_, n)| **n > 0) {
         transaction.execute(sql, (vintage.0, kind, rule, integer(*n)))?;
     }
-    let notes = [("rounded", summary.counts.rounded), ("footers", summary.counts.footers)];
-    for (note, n) in notes.iter().filter(|(_, n)| *n > 0) {
+    let read_again = Rule::ALL.iter().map(|rule| format!("{READ_AGAIN}{}", rule.name()));
+    let read_again = read_again.zip(summary.counts.read_again);
+    let Counts { rounded, footers, .. } = summary.counts;
+    let notes = [("rounded".to_owned(), rounded), ("footers".to_owned(), footers)];
+    for (note, n) in notes.into_iter().chain(read_again).filter(|(_, n)| *n > 0) {
         let sql = "INSERT INTO file_notes (vintage, note, n) VALUES (?, ?, ?)";
-        transaction.execute(sql, (vintage.0, note, integer(*n)))?;
+        transaction.execute(sql, (vintage.0, note, integer(n)))?;
     }
     let sql = "INSERT INTO file_periods (period, vintage, n) VALUES (?, ?, ?)";
     for (period, n) in &summary.periods {

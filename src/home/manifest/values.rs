@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use rusqlite::Row;
 use rusqlite::types::Type;
 
+use crate::domain::record::{Reject, Rule};
 use crate::domain::types::{BadPeriod, Period};
 use crate::home::durable::Stored;
 use crate::home::parts::Table;
@@ -39,6 +40,12 @@ pub(super) fn period(row: &Row<'_>, column: usize) -> rusqlite::Result<Period> {
         let bad = Box::new(BadPeriod(yyyymm.to_string()));
         rusqlite::Error::FromSqlConversionFailure(column, Type::Integer, bad)
     })
+}
+
+/// A rejected line: line, column, rule and raw text.
+pub(super) fn reject(row: &Row<'_>) -> rusqlite::Result<Reject> {
+    let rule = Rule::ALL[position(row, 2, &Rule::ALL, Rule::name)?];
+    Ok(Reject { line: row.get(0)?, column: row.get(1)?, rule, raw: row.get(3)? })
 }
 
 /// The count in a column.
