@@ -31,6 +31,27 @@ const EXACT_DIGITS: usize = 17;
 /// A hundred times an unsigned decimal, or `u64::MAX` past the range; `None` if the text is not a
 /// decimal.
 fn hundredths(digits: &[u8], mark: u8) -> Option<u64> {
+    if digits.len() > EXACT_DIGITS {
+        return long_hundredths(digits, mark);
+    }
+    let digit = |byte: &u8| Some(u64::from(byte.wrapping_sub(b'0'))).filter(|digit| *digit < 10);
+    let (mut whole, mut n_whole) = (0, 0);
+    while let Some(digit) = digits.get(n_whole).and_then(digit) {
+        whole = whole * 10 + digit;
+        n_whole += 1;
+    }
+    let decimals = match &digits[n_whole..] {
+        [] => 0,
+        [first, tenths] if *first == mark => digit(tenths)? * 10,
+        [first, tenths, cents] if *first == mark => digit(tenths)? * 10 + digit(cents)?,
+        _ => return None,
+    };
+    (n_whole > 0).then_some(whole * 100 + decimals)
+}
+
+/// The hundredths of a decimal of any length.
+#[cold]
+fn long_hundredths(digits: &[u8], mark: u8) -> Option<u64> {
     let n_whole = digits.iter().take_while(|byte| byte.is_ascii_digit()).count();
     let (whole, rest) = digits.split_at(n_whole);
     let decimals = match rest {
@@ -47,9 +68,6 @@ fn hundredths(digits: &[u8], mark: u8) -> Option<u64> {
         return None;
     }
     let all = whole.iter().chain(&decimals);
-    if whole.len() <= EXACT_DIGITS {
-        return Some(all.fold(0, |sum, digit| sum * 10 + u64::from(digit - b'0')));
-    }
     let append =
         |sum: u64, digit: &u8| sum.saturating_mul(10).saturating_add(u64::from(digit - b'0'));
     Some(all.fold(0, append))

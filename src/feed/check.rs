@@ -17,7 +17,7 @@ use super::header::{Cell, Header, TextLine};
 use super::period_format::PeriodFormat;
 use super::places::Places;
 use super::profile::Profile;
-use super::text::{is_blank, trimmed};
+use super::text::{is_blank, is_plainly_trimmed, trimmed};
 use crate::domain::dictionary::{Dictionary, Key};
 use crate::domain::record::{Exclusion, Record, Rule, Texts};
 use crate::domain::types::{City, Flow, Period};
@@ -100,6 +100,8 @@ pub struct Checker<'a> {
     cell: Option<Cell>,
     /// The column of each field, past every column if the field has none.
     columns: [usize; N_FIELDS],
+    /// The column of each field that is the text of one column, past every column for others.
+    plain_columns: [usize; N_FIELDS],
     /// For each field, true while cleaning leaves all its codes: a text that is already in the
     /// dictionary then is its own code.
     are_plain: [bool; N_FIELDS],
@@ -158,6 +160,7 @@ impl<'a> Checker<'a> {
             before: None,
             cell: None,
             columns: Field::ALL.map(|field| header.column(field).unwrap_or(usize::MAX)),
+            plain_columns: Field::ALL.map(|field| header.plain_column(field).unwrap_or(usize::MAX)),
             are_plain: [true; N_FIELDS],
             is_dated: places.has_months(&profile.city),
             is_filtered: profile.file.footer.is_some() || !header.filter().is_empty(),
@@ -386,7 +389,8 @@ impl<'a> Checker<'a> {
         if let Some(had) = had.filter(|had| self.texts.names.is_at(*had, &text)) {
             return had;
         }
-        let name = if self.cleaning.is_on { trimmed(text_of(&text)).as_bytes() } else { &*text };
+        let is_trimmed = !self.cleaning.is_on || is_plainly_trimmed(&text);
+        let name = if is_trimmed { &*text } else { trimmed(text_of(&text)).as_bytes() };
         let has = self.other_name(name);
         if self.names.len() <= firm as usize {
             self.names.resize(firm as usize + 1, has);
@@ -417,7 +421,10 @@ impl<'a> Checker<'a> {
     where
         'a: 'l,
     {
-        self.header.text(field, line)
+        match line.plain_field(self.plain_columns[field as usize]) {
+            Some(text) => Cow::Borrowed(text),
+            None => self.header.text(field, line),
+        }
     }
 
     fn fault(&self, rule: Rule, field: Field) -> Fault {

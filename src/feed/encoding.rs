@@ -154,6 +154,9 @@ impl Sniffer {
 /// reverse.
 pub(super) fn mistaken(head: &[u8], declared: &'static Encoding) -> Option<&'static Encoding> {
     let is_wide = |encoding| encoding == UTF_16LE || encoding == UTF_16BE;
+    if !is_wide(declared) && memchr::memchr(0, head).is_none() {
+        return None;
+    }
     let mut sniffer = Sniffer::new();
     sniffer.feed(head);
     let found = sniffer.of_pairs();

@@ -404,20 +404,19 @@ impl Lines {
     /// A line without quotes; `None` if it has quotes.
     #[inline]
     fn take_plain(&mut self) -> Option<(Shape, usize)> {
-        self.fields.clear();
         let start = self.at;
+        let rest = &self.block[start..];
+        let ends = &self.ends[self.next_end..];
+        let position = |end: &u32| *end as usize - start;
+        let n_fields = ends.iter().take_while(|end| rest[position(end)] != b'\n').count();
+        let line_end = ends.get(n_fields).map(position);
         let mut field = 0;
-        let mut line_end = None;
-        for end in &self.ends[self.next_end..] {
-            let end = *end as usize - start;
-            self.next_end += 1;
-            if self.block[start + end] == b'\n' {
-                line_end = Some(end);
-                break;
-            }
-            self.fields.push(Span { start: field, end, escaped: false });
-            field = end + 1;
-        }
+        self.fields.clear();
+        self.fields.extend(ends[..n_fields].iter().map(|end| {
+            let end = position(end);
+            Span { start: std::mem::replace(&mut field, end + 1), end, escaped: false }
+        }));
+        self.next_end += n_fields + usize::from(line_end.is_some());
         let (end, taken) = match line_end {
             Some(end) if end > 0 && self.block[start + end - 1] == b'\r' => (end - 1, end + 1),
             Some(end) => (end, end + 1),

@@ -66,6 +66,14 @@ pub struct TextLine<'a> {
 }
 
 impl<'a> TextLine<'a> {
+    /// The text of the field at a position, if there is one without doubled quotes.
+    #[must_use]
+    #[inline]
+    pub fn plain_field(&self, at: usize) -> Option<&'a [u8]> {
+        let span = self.fields.get(at).filter(|span| !span.escaped)?;
+        Some(&self.text[span.start..span.end])
+    }
+
     /// The text of the field at a position.
     #[must_use]
     #[inline]
@@ -211,6 +219,15 @@ impl Header {
     #[must_use]
     pub fn column(&self, field: Field) -> Option<usize> {
         self.sources[field as usize].column()
+    }
+
+    /// The column of a field with the text of one column.
+    #[must_use]
+    pub fn plain_column(&self, field: Field) -> Option<usize> {
+        match self.sources[field as usize] {
+            Source::Column(at) => Some(at),
+            Source::Constant(_) | Source::YearAndMonth(..) => None,
+        }
     }
 
     /// The field of a column; `None` if no field is read from it.

@@ -362,6 +362,7 @@ impl Sheet {
         }
     }
 
+    #[inline]
     fn keep(&mut self, record: Record) {
         match record.exclusion {
             None => self.counts.accepted += 1,

@@ -19,6 +19,17 @@ pub fn trimmed(text: &str) -> &str {
     text.trim_matches(is_blank)
 }
 
+/// True if a text plainly has no blanks around it. UTF-8 has no blank among the characters of three
+/// bytes from `E4` to `E9`, most of them Chinese.
+#[must_use]
+#[inline]
+pub fn is_plainly_trimmed(text: &[u8]) -> bool {
+    let is_wide = |byte: &u8| (0xE4..=0xE9).contains(byte);
+    let begins = text.first().is_some_and(|byte| byte.is_ascii_graphic() || is_wide(byte));
+    let last = text.last().is_some_and(u8::is_ascii_graphic);
+    begins && (last || text.len().checked_sub(3).is_some_and(|at| is_wide(&text[at])))
+}
+
 /// The ASCII character for one of double width; other characters are unchanged.
 #[must_use]
 #[expect(clippy::missing_panics_doc, reason = "the range is that of ASCII")]
@@ -49,6 +60,13 @@ mod tests {
             assert_eq!(trimmed(text), "301", "{text:?}");
         }
         assert_eq!(trimmed(" a b "), "a b");
+        for blank in ('\0'..=char::MAX).filter(|letter| is_blank(*letter)) {
+            for text in [format!("{blank}a中"), format!("中a{blank}"), format!("中{blank}")] {
+                assert!(!is_plainly_trimmed(text.as_bytes()), "{text:?}");
+            }
+        }
+        assert!(["a", "中", "a中", "中文a"].iter().all(|text| is_plainly_trimmed(text.as_bytes())));
+        assert!(!is_plainly_trimmed(b""));
         assert_eq!(trimmed("\u{3000}\0 "), "");
     }
 

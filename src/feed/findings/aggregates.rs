@@ -173,9 +173,27 @@ pub(super) fn find(texts: &Texts, records: &[Record]) -> Option<Finding> {
             .map(|(key, at)| (key.wrapping_sub(omitted(over, &records[*at as usize])), *at));
         sampled.clear();
         sampled.extend(keys.filter(|(key, _)| (key >> 40) & sampling.keys[by] == 0));
+        if has_no_totals(over, &sampled, texts, records) {
+            return None;
+        }
         leave_groups(&mut sampled);
-        of_field(over, &sampled, texts, records)
+        of_field(over, &sampled, texts, records).finding()
     })
+}
+
+/// The part of sampled keys that is looked at first: one in eight.
+const FIRST_KEYS: u64 = 7;
+/// The number of groups that decide: if most groups had a total, a quarter of so many would have
+/// one but for one case in 10⁷.
+const GROUPS_DECIDE: u64 = 128;
+
+/// True if few of the first groups have a total; nearly all files are clean.
+fn has_no_totals(over: Over, sampled: &[(u64, u32)], texts: &Texts, records: &[Record]) -> bool {
+    let mut first: Vec<(u64, u32)> =
+        sampled.iter().filter(|(key, _)| (key >> 56) & FIRST_KEYS == 0).copied().collect();
+    leave_groups(&mut first);
+    let groups = of_field(over, &first, texts, records);
+    groups.n >= GROUPS_DECIDE && groups.n_found * 4 < groups.n
 }
 
 /// The number of counters of keys, a power of two: twice the number of sampled records.
@@ -194,12 +212,7 @@ fn leave_groups(sampled: &mut Vec<(u64, u32)>) {
     sampled.sort_unstable();
 }
 
-fn of_field(
-    over: Over,
-    sampled: &[(u64, u32)],
-    texts: &Texts,
-    records: &[Record],
-) -> Option<Finding> {
+fn of_field(over: Over, sampled: &[(u64, u32)], texts: &Texts, records: &[Record]) -> Groups {
     let codes = over.codes(texts);
     let of_two_lengths = is_of_two_lengths(codes);
     let (mut n_groups, mut n_found, mut first) = (0, 0, Vec::new());
@@ -220,15 +233,32 @@ fn of_field(
             first.push(format!("line {}, \"{code}\"", record.line));
         }
     }
-    let kind = FindingKind::Aggregates;
-    let beside = over.name().to_owned();
-    (n_found > 0 && n_found * 2 >= n_groups).then_some(Finding {
-        kind,
-        n: n_found,
-        of: n_groups,
-        first,
-        beside,
-    })
+    Groups { over, n: n_groups, n_found, first }
+}
+
+/// The groups of a field among sampled records.
+struct Groups {
+    over: Over,
+    n: u64,
+    /// The number of groups with a total.
+    n_found: u64,
+    /// The first totals.
+    first: Vec<String>,
+}
+
+impl Groups {
+    /// The finding, if most groups have a total.
+    fn finding(self) -> Option<Finding> {
+        let Self { over, n, n_found, first } = self;
+        let (kind, beside) = (FindingKind::Aggregates, over.name().to_owned());
+        (n_found > 0 && n_found * 2 >= n).then_some(Finding {
+            kind,
+            n: n_found,
+            of: n,
+            first,
+            beside,
+        })
+    }
 }
 
 /// True if a code may begin with another one.

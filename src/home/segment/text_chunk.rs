@@ -39,19 +39,19 @@ impl TextChunk {
     ///
     /// # Panics
     /// If a position is outside `texts`, or a row of a column without nulls has no text.
-    pub(super) fn new(
+    pub(super) fn new<R>(
         column: ColumnDescPtr,
         texts: &[&str],
-        mut positions: impl ExactSizeIterator<Item = Option<u32>>,
+        rows: &[R],
+        position: impl Fn(&R) -> Option<u32>,
     ) -> Result<Self> {
-        let n_rows = positions.len();
-        let nullable = column.max_def_level() > 0;
-        let mut used = Used::new(texts, nullable);
+        let n_rows = rows.len();
+        let mut used = Used::new(texts, column.max_def_level() > 0);
         let mut data = Vec::with_capacity(n_rows.div_ceil(ROWS_A_PAGE));
-        while data.is_empty() || positions.len() > 0 {
-            let n_page = positions.len().min(ROWS_A_PAGE);
-            used.take(positions.by_ref().take(n_page));
-            assert!(nullable || used.codes.len() == n_page, "a null in {}", column.name());
+        let pages = rows.chunks(ROWS_A_PAGE);
+        // A chunk without rows has a page, too.
+        for rows in pages.chain(rows.is_empty().then_some(rows)) {
+            used.take(rows, &position);
             data.push(used.data_page()?);
         }
         let mut out = TrackedWrite::new(Vec::new());
@@ -144,21 +144,26 @@ impl<'t> Used<'t> {
     }
 
     /// Takes the rows of the next page instead of the last page's.
-    fn take(&mut self, positions: impl Iterator<Item = Option<u32>>) {
+    fn take<R>(&mut self, rows: &[R], position: impl Fn(&R) -> Option<u32>) {
         let Self { all, numbers, texts, codes, present } = self;
-        codes.clear();
-        present.iter_mut().for_each(Vec::clear);
-        for position in positions {
-            if let Some(present) = present {
-                present.push(u32::from(position.is_some()));
-            }
-            let Some(position) = position else { continue };
+        let mut number = |position: u32| {
             let number = &mut numbers[position as usize];
             if *number == Self::UNUSED {
                 *number = u32::try_from(texts.len()).expect("positions are u32");
                 texts.push(all[position as usize]);
             }
-            codes.push(*number);
+            *number
+        };
+        codes.clear();
+        match present {
+            None => codes.extend(rows.iter().map(|row| {
+                number(position(row).expect("a column without nulls has a text in each row"))
+            })),
+            Some(present) => {
+                present.clear();
+                present.extend(rows.iter().map(|row| u32::from(position(row).is_some())));
+                codes.extend(rows.iter().filter_map(position).map(number));
+            }
         }
     }
 
@@ -236,6 +241,17 @@ fn pack(values: &[u32], n_bits: u32, out: &mut Vec<u8>) {
     }
     varint((values.len().div_ceil(8) as u64) << 1 | 1, out);
     for group in values.chunks(8) {
+        if n_bits <= 16 {
+            // Four values fit into a number of 64 bits.
+            let bits_of = |values: &[u32]| {
+                let add = |bits: u64, value: &u32| bits << n_bits | u64::from(*value);
+                values.iter().rev().fold(0_u64, add)
+            };
+            let (low, high) = group.split_at(group.len().min(4));
+            let bits = u128::from(bits_of(low)) | u128::from(bits_of(high)) << (4 * n_bits);
+            out.extend_from_slice(&bits.to_le_bytes()[..n_bits as usize]);
+            continue;
+        }
         let (mut bits, mut n_held) = (0_u64, 0);
         let padding = std::iter::repeat_n(&0, 8 - group.len());
         for &value in group.iter().chain(padding) {
@@ -273,5 +289,23 @@ mod tests {
         out.clear();
         encode(&[1, 0], 1, &mut out);
         assert_eq!(out, [3, 1]);
+    }
+
+    #[test]
+    fn packed_values_of_any_width_are_their_bits_in_order() {
+        for n_bits in 1..=32 {
+            let value = |at: u32| at.wrapping_mul(0x9E37_79B9) >> (32 - n_bits);
+            let values: Vec<u32> = (1..=21).map(value).collect();
+            let mut out = Vec::new();
+            pack(&values, n_bits, &mut out);
+            assert_eq!((out[0], out.len()), (3 << 1 | 1, 1 + 3 * n_bits as usize));
+            let bit = |at: usize| u32::from(out[1 + at / 8] >> (at % 8) & 1);
+            let n_bits = n_bits as usize;
+            let unpacked = (0..24)
+                .map(|value| (0..n_bits).map(|at| bit(value * n_bits + at) << at).sum::<u32>());
+            let unpacked: Vec<u32> = unpacked.collect();
+            assert_eq!(unpacked[..21], values, "{n_bits} bits");
+            assert_eq!(unpacked[21..], [0, 0, 0]);
+        }
     }
 }

@@ -293,7 +293,7 @@ impl Columns<'_, '_> {
         texts: &[&str],
         position: impl Fn(&Record) -> Option<u32>,
     ) -> std::result::Result<TextChunk, ParquetError> {
-        TextChunk::new(column, texts, self.rows.iter().map(position))
+        TextChunk::new(column, texts, self.rows, position)
     }
 }
 
@@ -352,14 +352,11 @@ pub fn sort(records: &mut [Record], n_firms: usize) {
     }
 }
 
-/// City, country, flow, period and line in one number: a comparison of five fields takes five
-/// branches.
-fn within_firm(record: &Record) -> u128 {
-    let city = record.city.map_or(0, |city| u128::from(city.0) + 1);
-    let flow = u128::from(record.flow == Flow::Import);
-    city << 97
-        | u128::from(record.country) << 65
-        | flow << 64
-        | u128::from(record.period.as_yyyymm()) << 32
-        | u128::from(record.line)
+/// City and country in one number, and flow, period and line in another: a comparison of five
+/// fields takes five branches.
+fn within_firm(record: &Record) -> (u64, u64) {
+    let city = record.city.map_or(0, |city| u64::from(city.0) + 1);
+    let flow = u64::from(record.flow == Flow::Import);
+    let month = u64::from(record.period.year().0) << 4 | u64::from(record.period.month());
+    (city << 32 | u64::from(record.country), flow << 48 | month << 32 | u64::from(record.line))
 }
