@@ -138,6 +138,8 @@ pub enum Rule {
 }
 
 impl Rule {
+    /// The rules that reject a line because the tables lack its code; a later table may have it.
+    pub const OF_CODES: [Self; 2] = [Self::Region, Self::Country];
     /// All rules, in the order in which a line is checked.
     pub const ALL: [Self; 14] = [
         Self::Columns,
@@ -246,8 +248,8 @@ pub struct Counts {
     pub rounded: u64,
     /// Texts between lines: a total, a note, a repeated header.
     pub footers: u64,
-    /// Lines that another file counts as rejected, because they were read again; by [`Rule::ALL`].
-    pub read_again: [u64; Rule::ALL.len()],
+    /// Lines that another file counts as rejected and that were read again; by [`Rule::OF_CODES`].
+    pub read_again: [u64; Rule::OF_CODES.len()],
 }
 
 impl Counts {

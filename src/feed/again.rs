@@ -46,7 +46,7 @@ pub struct ReadAgain {
 /// True if the rule rejects a line because the tables lack its code.
 #[must_use]
 pub fn is_for_a_code(rule: Rule) -> bool {
-    matches!(rule, Rule::Region | Rule::Country)
+    Rule::OF_CODES.contains(&rule)
 }
 
 /// Reads the rejects of a file again.
@@ -84,7 +84,9 @@ pub fn read_again(
             continue;
         }
         numbers.push(*line);
-        sheet.counts.read_again[*rule as usize] += 1;
+        for (of, n) in Rule::OF_CODES.iter().zip(&mut sheet.counts.read_again) {
+            *n += u64::from(of == rule);
+        }
         for end in ends {
             sheet.counts.lines += 1;
             sheet.end(end, *line, &after, &framed);

@@ -173,6 +173,7 @@ fn once_a_month(mut rows: Vec<Row>) -> Result<Vec<Row>, PlacesError> {
 }
 
 /// True if a table of regions has columns of months.
+#[must_use]
 pub fn has_months(text: &str) -> bool {
     let header = csv::Reader::from_reader(text.as_bytes()).headers().cloned().unwrap_or_default();
     header.iter().any(|name| MONTHS.contains(&name))

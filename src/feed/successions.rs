@@ -81,7 +81,7 @@ impl Successions {
     /// The firms of identifiers in a dictionary, which gets their first identifiers.
     #[must_use]
     pub fn carried(&self, firms: &mut Dictionary) -> Carried {
-        let n_firms = u32::try_from(firms.len()).expect("a dictionary holds at most 2^32 texts");
+        let n_firms = u32::try_from(firms.len()).unwrap_or(u32::MAX);
         let mut of = FxHashMap::default();
         if !self.by_successor.is_empty() {
             for at in 0..n_firms {
@@ -163,11 +163,11 @@ fn row((line, fields): (u64, [String; 3])) -> Result<Row, PlacesError> {
 }
 
 /// The rows by an identifier that occurs once in its column.
-fn once<'r>(
-    rows: &'r [Row],
+fn once(
+    rows: &[Row],
     column: usize,
     code: impl Fn(&Row) -> &String,
-) -> Result<FxHashMap<String, &'r Row>, PlacesError> {
+) -> Result<FxHashMap<String, &Row>, PlacesError> {
     let mut by_code: FxHashMap<String, &Row> = FxHashMap::default();
     for row in rows {
         if let Some(first) = by_code.insert(code(row).clone(), row) {

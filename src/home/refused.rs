@@ -6,8 +6,8 @@ use crate::domain::record::{KeptRejects, Reject};
 use crate::domain::types::Period;
 
 impl Home {
-    /// Keeps the first rejected lines of a refused file, with the month in its name, until a file of
-    /// this name is accepted or refused with other lines. The newest refused files are kept.
+    /// Keeps the first rejected lines of a refused file, with the month in its name, until a file
+    /// of this name is accepted or refused with other lines. The newest refused files are kept.
     ///
     /// # Errors
     /// - [`HomeError::Query`](super::HomeError::Query) if the manifest cannot be read.

@@ -184,10 +184,11 @@ fn status(home: &Home, estimates: EstimateStatus) -> Result<Status, ReaderError>
     };
     let excluded = counts(Exclusion::ALL.len(), &|file, at| file.counts.excluded[at]);
     // A line that was read again counts in the file of such lines, not in its first file.
-    let read_again = counts(Rule::ALL.len(), &|file, at| file.counts.read_again[at]);
-    let rejected = counts(Rule::ALL.len(), &|file, at| file.counts.rejected[at]);
-    let rejected = rejected.iter().zip(&read_again).map(|(n, again)| n.saturating_sub(*again));
-    let rejected = rejected.collect();
+    let read_again = counts(Rule::OF_CODES.len(), &|file, at| file.counts.read_again[at]);
+    let mut rejected = counts(Rule::ALL.len(), &|file, at| file.counts.rejected[at]);
+    for (rule, n) in Rule::OF_CODES.into_iter().zip(&read_again) {
+        rejected[rule as usize] = rejected[rule as usize].saturating_sub(*n);
+    }
     let n_read_again: u64 = read_again.iter().sum();
     let (watched, no_lock) = told(is_watched(home.folder()), "the watcher's lock");
     let (beat, no_beat) = told(Heartbeat::read(home.folder()), "the watcher's heartbeat");

@@ -27,7 +27,7 @@ fn the_rejected_lines_of_a_refused_file_stay_until_the_file_is_accepted() {
     assert!(run.stderr.contains("; see `export rejects --refused`"), "{}", run.stderr);
     let raw = BAD.trim_end();
     let row = format!("200801.csv,3,value_usd,number,\"{raw}\"");
-    assert_eq!(refused(&sandbox), [row.clone()]);
+    assert_eq!(refused(&sandbox), std::slice::from_ref(&row));
     // Another file of the month does not touch them, nor does a restart or the same refusal.
     ingest(&sandbox);
     assert_eq!(refused(&sandbox), [row]);

@@ -133,7 +133,7 @@ impl Manifest {
                     _ => {
                         let of = note.strip_prefix(READ_AGAIN);
                         let is_of = |rule: &Rule| of == Some(rule.name());
-                        if let Some(at) = Rule::ALL.iter().position(is_of) {
+                        if let Some(at) = Rule::OF_CODES.iter().position(is_of) {
                             counts.read_again[at] = n;
                         }
                     }

@@ -54,7 +54,7 @@ pub(super) fn add_counts(
     for ((kind, rule), n) in excluded.chain(rejected).filter(|(_, n)| **n > 0) {
         transaction.execute(sql, (vintage.0, kind, rule, integer(*n)))?;
     }
-    let read_again = Rule::ALL.iter().map(|rule| format!("{READ_AGAIN}{}", rule.name()));
+    let read_again = Rule::OF_CODES.iter().map(|rule| format!("{READ_AGAIN}{}", rule.name()));
     let read_again = read_again.zip(summary.counts.read_again);
     let Counts { rounded, footers, .. } = summary.counts;
     let notes = [("rounded".to_owned(), rounded), ("footers".to_owned(), footers)];
