@@ -26,8 +26,6 @@ mod codes;
 mod several;
 mod unusual;
 
-use codes::Code;
-
 /// The longest field, in bytes.
 pub const FIELD_BYTES_MAX: usize = 1024;
 
@@ -112,6 +110,12 @@ pub struct Checker<'a> {
 }
 
 const N_FIELDS: usize = Field::ALL.len();
+
+/// A code of a line: its position in the dictionary, or the text of a code without one.
+enum Code<'l> {
+    Known(u32),
+    New(Cow<'l, [u8]>),
+}
 
 /// The facts known of a line's first fields because the previous line has the same ones.
 struct Known {

@@ -5,19 +5,13 @@
 
 use std::borrow::Cow;
 
-use super::{Checker, Fault, intern, text_of};
+use super::{Checker, Code, Fault, intern, text_of};
 use crate::domain::dictionary::Dictionary;
 use crate::domain::record::{Rule, Texts};
 use crate::domain::types::{City, Period};
 use crate::feed::columns::Field;
 use crate::feed::header::TextLine;
 use crate::feed::places::Found;
-
-/// A code of a line: its position in the dictionary, or the text of a code without one.
-pub(super) enum Code<'l> {
-    Known(u32),
-    New(Cow<'l, [u8]>),
-}
 
 impl<'a> Checker<'a> {
     /// The position of a field's text if it is a known code; else its code.
