@@ -1,7 +1,4 @@
-//! Files arrive, are published again and withdrawn, with restarts from snapshots in between. At
-//! every step the home equals its records, and every vintage can be read, bit for bit.
-
-mod common;
+//! The events in the life of a home, played in two homes and checked after each.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -9,13 +6,11 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use arrow_array::RecordBatch;
-use common::{HEADER, Sandbox};
 use proptest::prelude::*;
-use proptest::strategy::ValueTree;
 use spillover::check::verify::verify;
 use spillover::domain::types::{Period, Vintage, Year};
 use spillover::engine::replay::Standing;
-use spillover::engine::{Engine, EngineError, Request, Unwatched};
+use spillover::engine::{Engine, Request, Unwatched};
 use spillover::feed::profile::Profile;
 use spillover::feed::reference::TablesBeside;
 use spillover::feed::source::discover;
@@ -25,22 +20,25 @@ use spillover::home::{CompactionRules, FileEntry, Home};
 use spillover::reader::moves::between;
 use spillover::tables::export::TableAt;
 
-const CITIES: &str = "city,province,area_km2\n1101,11,100\n1102,11,200\n2101,21,50\n3101,31,400\n";
-const REGIONS: [&str; 4] = ["11011", "11021", "21011", "31011"];
+use super::common::{HEADER, Sandbox};
+
+pub const CITIES: &str =
+    "city,province,area_km2\n1101,11,100\n1102,11,200\n2101,21,50\n3101,31,400\n";
+pub const REGIONS: [&str; 4] = ["11011", "11021", "21011", "31011"];
 
 /// A line of a file.
 #[derive(Clone, Debug)]
-struct Line {
-    firm: u8,
-    region: usize,
-    country: u16,
-    months_late: u32,
-    dollars: i16,
+pub struct Line {
+    pub firm: u8,
+    pub region: usize,
+    pub country: u16,
+    pub months_late: u32,
+    pub dollars: i16,
 }
 
 /// An event in the life of a home.
 #[derive(Clone, Debug)]
-enum Event {
+pub enum Event {
     /// Files ingested together, each with its distance in months from the next month to close.
     Files(Vec<(u32, Vec<Line>)>),
     /// The withdrawal of a file.
@@ -55,7 +53,7 @@ enum Event {
     Damage(prop::sample::Index),
 }
 
-fn line() -> impl Strategy<Value = Line> {
+pub fn line() -> impl Strategy<Value = Line> {
     let late = prop_oneof![4 => Just(0_u32), 2 => 1..15_u32];
     let dollars = prop_oneof![6 => 1..400_i16, 2 => -400..0_i16];
     (0..4_u8, 0..REGIONS.len(), 301..304_u16, late, dollars).prop_map(
@@ -69,7 +67,7 @@ fn line() -> impl Strategy<Value = Line> {
     )
 }
 
-fn event() -> impl Strategy<Value = Event> {
+pub fn event() -> impl Strategy<Value = Event> {
     let months_before = prop_oneof![8 => Just(0_u32), 2 => 1..14_u32];
     let file = (months_before, prop::collection::vec(line(), 0..12));
     prop_oneof![
@@ -84,20 +82,20 @@ fn event() -> impl Strategy<Value = Event> {
 
 /// The options and the profile of a story.
 #[derive(Clone, Debug)]
-struct Rules {
-    options: String,
+pub struct Rules {
+    pub options: String,
     /// `None` for the profile `canonical`.
-    profile: Option<Profile>,
+    pub profile: Option<Profile>,
 }
 
 impl Rules {
-    fn canonical(options: &str) -> Self {
+    pub fn canonical(options: &str) -> Self {
         Self { options: options.to_owned(), profile: None }
     }
 
     /// Files replace the months and flows that they contain.
-    fn replacing() -> Self {
-        let canonical = include_str!("../streams/profiles/canonical.toml");
+    pub fn replacing() -> Self {
+        let canonical = include_str!("../../streams/profiles/canonical.toml");
         let pattern = "pattern = \"{YYYY}{MM}*.csv\"";
         assert!(canonical.contains(pattern), "{canonical}");
         let text = canonical.replace(pattern, "pattern = \"*.csv\"\ncovers = \"contents\"");
@@ -112,20 +110,20 @@ impl Rules {
 }
 
 /// A separate home.
-struct Played {
-    sandbox: Sandbox,
-    engine: Option<Engine>,
-    rules: Rules,
+pub struct Played {
+    pub sandbox: Sandbox,
+    pub engine: Option<Engine>,
+    pub rules: Rules,
 }
 
 impl Played {
-    fn new(rules: &Rules) -> Self {
+    pub fn new(rules: &Rules) -> Self {
         let mut played = Self { sandbox: Sandbox::new(), engine: None, rules: rules.clone() };
         played.restart();
         played
     }
 
-    fn restart(&mut self) {
+    pub fn restart(&mut self) {
         self.engine = None;
         let config: Config = toml::from_str(&self.rules.options).expect("options");
         let references = TablesBeside { cities: Some(CITIES.into()), ..TablesBeside::default() };
@@ -137,41 +135,41 @@ impl Played {
         );
     }
 
-    fn engine(&mut self) -> &mut Engine {
+    pub fn engine(&mut self) -> &mut Engine {
         self.engine.as_mut().expect("it is running")
     }
 
-    fn ingest(&mut self, paths: &[PathBuf]) {
+    pub fn ingest(&mut self, paths: &[PathBuf]) {
         let found = discover(paths, self.engine().profile()).expect("files of the feed");
         let outcomes = self.engine().ingest(&found.files, &mut Unwatched).expect("ingested");
         assert!(outcomes.iter().all(|outcome| !outcome.is_refused()), "{outcomes:?}");
         self.engine().snapshot_if_due().expect("kept");
     }
 
-    fn home(&self) -> Home {
+    pub fn home(&self) -> Home {
         Home::read(&self.sandbox.home()).expect("a home")
     }
 }
 
 /// The same story in two homes: one with files ingested together and restarts, the other with files
 /// one by one.
-struct Story {
-    many: Played,
-    single: Played,
-    live: LiveLines,
-    n_files: usize,
-    n_withdrawals: usize,
-    n_damaged: usize,
+pub struct Story {
+    pub many: Played,
+    pub single: Played,
+    pub live: LiveLines,
+    pub n_files: usize,
+    pub n_withdrawals: usize,
+    pub n_damaged: usize,
 }
 
 /// The lines that count under `replace-periods`: of each month and flow, those of the newest file
 /// that contains it, by the number of the file.
 #[derive(Default)]
-struct LiveLines(BTreeMap<(String, char), (usize, Vec<String>)>);
+pub struct LiveLines(BTreeMap<(String, char), (usize, Vec<String>)>);
 
 impl LiveLines {
     /// Replaces the months and flows of a file.
-    fn replace(&mut self, number: usize, text: &str) {
+    pub fn replace(&mut self, number: usize, text: &str) {
         let mut of_file: BTreeMap<(String, char), Vec<String>> = BTreeMap::new();
         for line in text.lines().skip(1) {
             let flow = line.chars().nth(7).expect("a flow after the month");
@@ -181,13 +179,13 @@ impl LiveLines {
     }
 
     /// Removes the lines of a withdrawn file, by its name: `200101-0007.csv`.
-    fn withdraw(&mut self, name: &str) {
+    pub fn withdraw(&mut self, name: &str) {
         let number: usize = name[7..11].parse().expect("the number of a file");
         self.0.retain(|_, (of, _)| *of != number);
     }
 
     /// A home that reads these lines once, in a file for each closed month.
-    fn read_once(&self, closed: &[Period]) -> Played {
+    pub fn read_once(&self, closed: &[Period]) -> Played {
         let mut played = Played::new(&Rules::canonical("revision = \"append\""));
         let write = |month: &Period| {
             let own = ['E', 'I'].into_iter().filter_map(|flow| {
@@ -203,13 +201,13 @@ impl LiveLines {
 }
 
 impl Story {
-    fn new(rules: &Rules) -> Self {
+    pub fn new(rules: &Rules) -> Self {
         let [many, single] = [Played::new(rules), Played::new(rules)];
         let live = LiveLines::default();
         Self { many, single, live, n_files: 0, n_withdrawals: 0, n_damaged: 0 }
     }
 
-    fn play(&mut self, event: &Event) {
+    pub fn play(&mut self, event: &Event) {
         match event {
             Event::Files(files) => self.take_in(files),
             Event::Withdrawal(which) => self.withdraw(*which),
@@ -220,7 +218,7 @@ impl Story {
         }
     }
 
-    fn take_in(&mut self, new: &[(u32, Vec<Line>)]) {
+    pub fn take_in(&mut self, new: &[(u32, Vec<Line>)]) {
         let first = period(200_001);
         let mut next = self.many.engine().next_to_close().unwrap_or(first);
         let mut files = Vec::new();
@@ -256,7 +254,7 @@ impl Story {
         }
     }
 
-    fn withdraw(&mut self, which: prop::sample::Index) {
+    pub fn withdraw(&mut self, which: prop::sample::Index) {
         let files = self.many.home().files().expect("asked");
         let live: Vec<_> = files.iter().filter(|file| file.counts_now()).collect();
         if live.is_empty() {
@@ -270,7 +268,7 @@ impl Story {
         }
     }
 
-    fn compact(&mut self, n_changes_max: Option<usize>) {
+    pub fn compact(&mut self, n_changes_max: Option<usize>) {
         let rules = n_changes_max.map_or(CompactionRules::ALL, |n_changes_max| CompactionRules {
             n_changes_max,
             changes_max_percent: 50,
@@ -283,7 +281,7 @@ impl Story {
         }
     }
 
-    fn damage(&mut self, which: prop::sample::Index) {
+    pub fn damage(&mut self, which: prop::sample::Index) {
         let home = self.many.sandbox.home();
         let snapshots = self.many.home().snapshots().expect("asked");
         let Some(newest) = snapshots.first() else { return };
@@ -301,7 +299,7 @@ impl Story {
         self.many.engine().snapshot().expect("kept");
     }
 
-    fn check(&self) {
+    pub fn check(&self) {
         for played in [&self.many, &self.single] {
             if has_files(&played.sandbox.home()) {
                 let verification = verify(&played.home(), || {}).expect("verified");
@@ -312,7 +310,7 @@ impl Story {
 
     /// Asserts that every vintage of the one home equals that of the other, which published each;
     /// returns the number of compared rows.
-    fn check_vintages(&self) -> usize {
+    pub fn check_vintages(&self) -> usize {
         if !has_files(&self.single.sandbox.home()) {
             return 0;
         }
@@ -340,7 +338,7 @@ impl Story {
 
     /// Asserts that the tables equal those of a home that reads the live lines once; returns the
     /// number of compared rows.
-    fn check_live_lines(&self) -> usize {
+    pub fn check_live_lines(&self) -> usize {
         let home = self.many.home();
         let closed: Vec<Period> =
             home.closed().expect("asked").into_iter().map(|(month, _)| month).collect();
@@ -359,33 +357,33 @@ impl Story {
     }
 }
 
-fn has_files(home: &Path) -> bool {
+pub fn has_files(home: &Path) -> bool {
     Home::read(home).is_ok_and(|home| home.files().is_ok_and(|files| !files.is_empty()))
 }
 
-fn rows(table: &TableAt) -> Vec<(Year, RecordBatch)> {
+pub fn rows(table: &TableAt) -> Vec<(Year, RecordBatch)> {
     let rows = table.rows(None).map(|year| year.expect("a year"));
     rows.filter(|(_, rows)| rows.num_rows() > 0).collect()
 }
 
-fn period(yyyymm: u32) -> Period {
+pub fn period(yyyymm: u32) -> Period {
     Period::from_yyyymm(yyyymm).expect("a month")
 }
 
 /// The month `n_months` before another, but not before the first.
-fn back(from: Period, n_months: u32, first: Period) -> Period {
+pub fn back(from: Period, n_months: u32, first: Period) -> Period {
     let months = |of: Period| u32::from(of.year().0) * 12 + u32::from(of.month()) - 1;
     let at = months(from) - n_months.min(months(from) - months(first));
     period(at / 12 * 100 + at % 12 + 1)
 }
 
 /// Plays a story; returns the numbers of withdrawals, damages and compared rows.
-fn play(options: &str, events: &[Event]) -> [usize; 3] {
+pub fn play(options: &str, events: &[Event]) -> [usize; 3] {
     play_under(&Rules::canonical(options), events).0
 }
 
 /// Plays a story; returns the counts of [`play`], and the story.
-fn play_under(rules: &Rules, events: &[Event]) -> ([usize; 3], Story) {
+pub fn play_under(rules: &Rules, events: &[Event]) -> ([usize; 3], Story) {
     let mut story = Story::new(rules);
     for event in events {
         story.play(event);
@@ -393,171 +391,4 @@ fn play_under(rules: &Rules, events: &[Event]) -> ([usize; 3], Story) {
     }
     story.many.restart();
     ([story.n_withdrawals, story.n_damaged, story.check_vintages()], story)
-}
-
-fn config() -> ProptestConfig {
-    ProptestConfig { cases: 8, max_shrink_iters: 60, ..ProptestConfig::default() }
-}
-
-proptest! {
-    #![proptest_config(config())]
-
-    #[test]
-    fn appended_files_withdrawals_and_restarts_leave_every_vintage_as_it_was(
-        events in prop::collection::vec(event(), 4..14)
-    ) {
-        play("revision = \"append\"", &events);
-    }
-
-    #[test]
-    fn vintages_that_are_not_stored_are_replayed_as_they_were(
-        events in prop::collection::vec(event(), 4..14),
-        retention in prop_oneof![Just("\"month-ends\""), Just("1"), Just("3")],
-    ) {
-        let options = match retention {
-            "1" => "revision = \"append\"\nretention = 1",
-            "3" => "revision = \"append\"\nretention = 3",
-            _ => "revision = \"append\"\nretention = \"month-ends\"",
-        };
-        play(options, &events);
-    }
-
-    #[test]
-    fn superseding_files_withdrawals_and_restarts_leave_every_vintage_as_it_was(
-        events in prop::collection::vec(event(), 4..14)
-    ) {
-        play("revision = \"supersede\"", &events);
-    }
-
-    #[test]
-    fn files_that_replace_months_and_flows_leave_the_lines_of_the_newest_file_of_each(
-        events in prop::collection::vec(event(), 4..14)
-    ) {
-        let (_, story) = play_under(&Rules::replacing(), &events);
-        if has_files(&story.many.sandbox.home()) {
-            story.check_live_lines();
-        }
-    }
-}
-
-#[test]
-fn the_stories_of_replaced_months_compare_rows() {
-    let mut runner = proptest::test_runner::TestRunner::deterministic();
-    let (mut n_withdrawals, mut n_rows) = (0, 0);
-    for _ in 0..4 {
-        let events = prop::collection::vec(event(), 10..14);
-        let events = events.new_tree(&mut runner).expect("a value").current();
-        let (counts, story) = play_under(&Rules::replacing(), &events);
-        n_withdrawals += counts[0];
-        n_rows += story.check_live_lines();
-    }
-    assert!(n_withdrawals > 1 && n_rows > 30, "{n_withdrawals} withdrawn, {n_rows} compared");
-}
-
-#[test]
-fn the_stories_that_are_played_have_withdrawals_damage_and_rows() {
-    let mut runner = proptest::test_runner::TestRunner::deterministic();
-    let mut sums = [0; 3];
-    for _ in 0..8 {
-        let events = prop::collection::vec(event(), 10..14);
-        let events = events.new_tree(&mut runner).expect("a value").current();
-        let counts = play("revision = \"append\"", &events);
-        sums = std::array::from_fn(|at| sums[at] + counts[at]);
-    }
-    let [n_withdrawals, n_damaged, n_rows] = sums;
-    assert!(n_withdrawals > 2 && n_damaged > 0 && n_rows > 100, "{sums:?} were compared");
-}
-
-#[test]
-fn the_newest_two_snapshots_are_kept_and_the_older_files_are_gone() {
-    let mut story = Story::new(&Rules::canonical("revision = \"append\""));
-    for _ in 0..4 {
-        story.take_in(&[(0, Vec::new())]);
-        story.play(&Event::Snapshot);
-    }
-    let kept = story.many.home().snapshots().expect("asked");
-    assert_eq!(kept.iter().map(|kept| kept.publication.0).collect::<Vec<_>>(), [4, 3]);
-    let folder = story.many.sandbox.home().join("snapshots");
-    let names = fs::read_dir(&folder).expect("the folder").map(|entry| entry.expect("one").path());
-    let mut names: Vec<PathBuf> = names.collect();
-    names.sort();
-    assert_eq!(names, ["000003.parquet", "000004.parquet"].map(|name| folder.join(name)));
-    assert!(story.many.engine().snapshot().expect("asked").is_none(), "there is one");
-}
-
-#[test]
-fn a_home_that_is_being_opened_is_left_as_soon_as_it_is_not_wanted() {
-    let mut story = Story::new(&Rules::canonical("revision = \"append\""));
-    for _ in 0..5 {
-        story.take_in(&[(0, Vec::new())]);
-    }
-    story.many.engine = None;
-    let home = story.many.sandbox.home();
-    let mut n_files = 0;
-    let opened = Engine::open(&home, Request::default(), |n| {
-        n_files += n;
-        if n_files < 3 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
-    });
-    assert!(matches!(opened, Err(EngineError::Stopped)));
-    assert_eq!(n_files, 3);
-    story.many.restart();
-    story.check();
-}
-
-/// Two cities change their areas, and one of them also its province.
-#[test]
-fn a_home_rebuilt_under_other_areas_and_provinces_is_one_that_was_made_with_them() {
-    let other = CITIES.replace("1101,11,100", "1101,11,42.5").replace("1102,11,200", "1102,21,7");
-    let line = |at: usize| Line {
-        firm: u8::try_from(at % 3).expect("small"),
-        region: at % 4,
-        country: 301,
-        months_late: 0,
-        dollars: i16::try_from(10 + at * 7 % 90).expect("small"),
-    };
-    let mut story = Story::new(&Rules::canonical("revision = \"append\""));
-    for month in 0..26 {
-        story.take_in(&[(0, (0..12).map(|at| line(month + at * 5)).collect())]);
-    }
-    story.many.engine = None;
-    let (old, new) = (&story.many.sandbox, Sandbox::new());
-    old.write("cities.csv", &other);
-    let feed = old.feed();
-    let refused = old.run([Path::new("ingest"), &feed]);
-    assert!(refused.stderr.contains("`rebuild` the home"), "{}", refused.stderr);
-    let rebuild = || old.run([Path::new("rebuild"), Path::new("--tables"), &feed]);
-    assert_eq!(rebuild().code, Some(0));
-    old.write("cities.csv", other.replace("3101,31,400\n", ""));
-    let run = rebuild();
-    assert_eq!(run.code, Some(1), "fewer cities");
-    assert!(run.stderr.contains("cities.csv lacks codes"), "{}", run.stderr);
-    old.write("cities.csv", other + "4101,31,9\n");
-    assert_eq!(rebuild().code, Some(0), "more cities, one of them in a province with others");
-    let run = rebuild();
-    assert!(run.stdout.contains("nothing to rebuild"), "{}{}", run.stdout, run.stderr);
-    new.options("revision = \"append\"");
-    new.ingest(&[&feed], 1);
-    for table in ["city", "plant"] {
-        assert_eq!(old.export(table), new.export(table));
-    }
-    assert_eq!(old.run(["verify"]).code, Some(0));
-}
-
-#[test]
-fn a_missing_snapshot_costs_time_and_no_figure() {
-    let mut story = Story::new(&Rules::canonical("revision = \"append\""));
-    for _ in 0..14 {
-        let line = Line { firm: 1, region: 0, country: 301, months_late: 0, dollars: 7 };
-        story.take_in(&[(0, vec![line])]);
-    }
-    let kept = story.many.home().snapshots().expect("asked");
-    assert_eq!(kept.len(), 1, "a year has closed");
-    fs::remove_file(story.many.sandbox.home().join(&kept[0].file.path)).expect("removed");
-    story.many.restart();
-    let restored = story.many.engine().restored();
-    assert_eq!((restored.from, restored.damaged.len()), (None, 1));
-    story.many.engine().snapshot().expect("kept");
-    story.many.restart();
-    assert!(story.many.engine().restored().from.is_some());
-    story.check();
 }
