@@ -251,7 +251,7 @@ fn a_path_follows_every_column_that_has_the_regressor() {
     let product = "affiliate_ln_density : affiliate_growth";
     let run = estimate(&sandbox, &["--table", "3.4", "--path", product]);
     assert!(
-        run.stdout.contains("affiliate_growth:affiliate_ln_density in (3.4)"),
+        run.stdout.contains("Affiliate growth × Affiliate density (log) in (3.4)"),
         "{}",
         run.stdout
     );

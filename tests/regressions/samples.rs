@@ -223,7 +223,7 @@ fn table_1_has_the_feeds_first_year_and_follows_its_late_records() {
     let table = table_1(&sandbox);
     assert_eq!(table[&key("2001", "plants")], row(["2", "2", "2", "0"]));
     let text = estimate(&sandbox, &["--table", "1"]).stdout;
-    assert!(text.contains("2001") && text.contains("plants, mean"), "{text}");
+    assert!(text.contains("2001") && text.contains("Plants, mean"), "{text}");
     let run = sandbox.run(["estimate", "--table", "2"]);
     assert_eq!(run.code, Some(1), "no year has indicators");
     assert!(run.stderr.contains("no closed year has indicators yet"), "{}", run.stderr);
