@@ -251,6 +251,20 @@ fn a_home_of_layout_7_keeps_its_figures_when_a_file_is_withdrawn() {
 }
 
 #[test]
+fn a_home_of_layout_8_keeps_its_figures_and_the_lines_of_a_refused_file() {
+    let sandbox = unpacked("tests/homes/layout-8.zip");
+    assert_eq!(layout(&sandbox), 8);
+    let refused = |sandbox: &Sandbox| sandbox.run(["export", "rejects", "--refused"]).stdout;
+    let lines = refused(&sandbox);
+    assert!(lines.contains("201005.csv,2,value_usd,number,"), "{lines}");
+    let withdrawn = sandbox.run(["withdraw", "201004.csv"]);
+    assert_eq!(withdrawn.code, Some(0), "{}", withdrawn.stderr);
+    assert_exports(&sandbox, "layout-8");
+    assert_eq!(refused(&sandbox), lines);
+    assert_eq!(sandbox.run(["verify"]).code, Some(0));
+}
+
+#[test]
 fn every_column_of_every_table_has_its_meaning_also_in_parquet() {
     let sandbox = unpacked("tests/homes/layout-4.zip");
     let mut n_columns = 0;
