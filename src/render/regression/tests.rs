@@ -64,6 +64,14 @@ fn laid_out(table: &RegressionTable<'_>, layout: Layout, style: &Style) -> Strin
 }
 
 #[test]
+fn a_table_without_an_estimate_is_its_title_and_the_reasons() {
+    let text = laid_out(&table(&[]), Layout::Text, &Style::default());
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(lines.first(), Some(&"Table 9. A table"));
+    assert!(lines.contains(&"A note.") && !text.contains('─'), "{text}");
+}
+
+#[test]
 fn models_stand_side_by_side_in_every_layout() {
     let estimates = estimates();
     let (table, style) = (table(&estimates), Style::default());

@@ -15,7 +15,8 @@ const HEAD_MAX: usize = 20;
 /// The blanks between columns.
 const GAP: usize = 2;
 
-/// Writes the grid within a width. Columns that do not fit are in further panels below.
+/// Writes the grid within a width. Columns that do not fit are in further panels below. A grid
+/// without columns is its title and notes.
 #[must_use]
 pub fn table(grid: &Grid, width: usize) -> String {
     let grid = grid.with_heads_within(HEAD_MAX);
@@ -25,6 +26,12 @@ pub fn table(grid: &Grid, width: usize) -> String {
     let mut text = String::new();
     for line in wrapped(&grid.title, width).iter().filter(|line| !line.is_empty()) {
         let _ = writeln!(text, "{line}");
+    }
+    if columns.is_empty() {
+        grid.notes.iter().flat_map(|note| wrapped(note, width)).for_each(|line| {
+            let _ = writeln!(text, "{line}");
+        });
+        return text;
     }
     let in_panels = in_panels(&columns, width.saturating_sub(labels));
     let (mut start, mut widest) = (0, labels);
