@@ -10,6 +10,7 @@ use arrow_array::{
     RecordBatch, StringArray, StringViewArray, TimestampMicrosecondArray, TimestampNanosecondArray,
     UInt16Array, UInt32Array, UInt64Array,
 };
+use arrow_ipc::writer::{FileWriter, StreamWriter};
 use parquet::arrow::ArrowWriter;
 
 use super::{assert_same, refusal};
@@ -88,10 +89,9 @@ pub fn parquet(batch: &RecordBatch) -> Vec<u8> {
 
 pub fn arrow(batch: &RecordBatch) -> [Vec<u8>; 2] {
     let schema = batch.schema();
-    let mut file = arrow_ipc::writer::FileWriter::try_new(Vec::new(), &schema).expect("a writer");
+    let mut file = FileWriter::try_new(Vec::new(), &schema).expect("a writer");
     file.write(batch).expect("rows");
-    let mut stream =
-        arrow_ipc::writer::StreamWriter::try_new(Vec::new(), &schema).expect("a writer");
+    let mut stream = StreamWriter::try_new(Vec::new(), &schema).expect("a writer");
     stream.write(batch).expect("rows");
     [file.into_inner().expect("an end"), stream.into_inner().expect("an end")]
 }
@@ -156,6 +156,36 @@ fn an_arrow_file_that_claims_more_bytes_than_it_has_is_refused_before_they_are_r
     let message = refusal(&long_block, "");
     assert!(message.contains("a block of 1099511"), "{message}");
     assert!(message.contains("reaches past the end of the file"), "{message}");
+}
+
+#[test]
+fn a_compressed_arrow_buffer_that_claims_too_much_is_refused_before_it_is_reserved() {
+    let [batch, ..] = batches();
+    let schema = batch.schema();
+    let options = || {
+        arrow_ipc::writer::IpcWriteOptions::default()
+            .try_with_compression(Some(arrow_ipc::CompressionType::ZSTD))
+            .expect("zstd is built in")
+    };
+    // Enough equal rows, so that each buffer is compressed.
+    let rows = UInt32Array::from(vec![0; 500]);
+    let batch = arrow_select::take::take_record_batch(&batch, &rows).expect("rows");
+    let mut file = FileWriter::try_new_with_options(Vec::new(), &schema, options()).expect("it");
+    file.write(&batch).expect("rows");
+    let mut stream =
+        StreamWriter::try_new_with_options(Vec::new(), &schema, options()).expect("it");
+    stream.write(&batch).expect("rows");
+    let bytes = [file.into_inner().expect("an end"), stream.into_inner().expect("an end")];
+    for bytes in bytes {
+        assert_eq!(super::read_file(&bytes, &super::profile("")).expect("read").counts.lines, 500);
+        // The dates of 500 rows, before they are packed.
+        let claim = 2000_i64.to_le_bytes();
+        let at = bytes.windows(8).position(|window| window == claim).expect("a packed buffer");
+        let mut claimed = bytes;
+        claimed[at..at + 8].copy_from_slice(&(1_i64 << 45).to_le_bytes());
+        let message = refusal(&claimed, "");
+        assert!(message.contains("claims 35184372088832 bytes unpacked"), "{message}");
+    }
 }
 
 #[test]

@@ -13,7 +13,7 @@ use arrow_array::types::{
 };
 use arrow_array::{Array, ArrayRef, ArrowPrimitiveType, RecordBatchReader};
 use arrow_ipc::reader::{FileReader, StreamReader};
-use arrow_ipc::root_as_footer;
+use arrow_ipc::{root_as_footer, root_as_message};
 use arrow_schema::{DataType, TimeUnit};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
@@ -23,6 +23,9 @@ use super::rows::Rows;
 
 /// The end of an Arrow file: the length of its footer, and `ARROW1`.
 const TRAILER_BYTES: usize = 10;
+
+/// The largest unpacked size of a buffer of a batch: 1 GiB.
+const BUFFER_BYTES_MAX: i64 = 1 << 30;
 
 /// The number of rows per batch.
 const BATCH_ROWS: usize = 1024;
@@ -69,13 +72,75 @@ fn check_blocks(file: &mut File) -> Result<(), TableProblem> {
         if !is_inside || sizes.iter().any(|size| *size < 0) {
             return Err(past("a block", n_block.unwrap_or(i64::MAX)));
         }
+        let at = u64::try_from(block.offset()).expect("not below zero");
+        check_message(file, (at, start))?;
     }
     file.seek(SeekFrom::Start(0)).map_err(TableProblem::damaged)?;
     Ok(())
 }
 
+/// Checks the sizes that a message claims for its compressed buffers: the reader reserves them
+/// before it unpacks. Returns the end of the message; `None` at the end of a stream.
+///
+/// # Errors
+/// [`TableProblem::Damaged`] if the message reaches past `end`, or a buffer claims too much.
+fn check_message(file: &mut File, (at, end): (u64, u64)) -> Result<Option<u64>, TableProblem> {
+    let cut = || TableProblem::damaged("a message reaches past the end of the file");
+    let mut number = [0; 4];
+    let mut body = at;
+    let mut n_bytes = 0;
+    // Older files have the length without the mark before it.
+    for _ in 0..2 {
+        if body + 4 > end {
+            return if body == at { Ok(None) } else { Err(cut()) };
+        }
+        file.seek(SeekFrom::Start(body)).map_err(TableProblem::damaged)?;
+        file.read_exact(&mut number).map_err(TableProblem::damaged)?;
+        body += 4;
+        n_bytes = u32::from_le_bytes(number);
+        if n_bytes != u32::MAX {
+            break;
+        }
+    }
+    if n_bytes == 0 {
+        return Ok(None);
+    }
+    let start = body;
+    body += u64::from(n_bytes);
+    if body > end {
+        return Err(cut());
+    }
+    let mut message = vec![0; usize::try_from(body - start).expect("a length of 32 bits")];
+    file.read_exact(&mut message).map_err(TableProblem::damaged)?;
+    let message = root_as_message(&message).map_err(TableProblem::damaged)?;
+    let n_body = u64::try_from(message.bodyLength()).map_err(|_| cut())?;
+    let after = body.checked_add(n_body).filter(|after| *after <= end).ok_or_else(cut)?;
+    let dictionary = message.header_as_dictionary_batch().and_then(|batch| batch.data());
+    let batch = message.header_as_record_batch().or(dictionary);
+    let buffers = batch.filter(|batch| batch.compression().is_some()).and_then(|of| of.buffers());
+    for buffer in buffers.into_iter().flatten().filter(|buffer| buffer.length() >= 8) {
+        let of_body = u64::try_from(buffer.offset()).ok().filter(|offset| offset + 8 <= n_body);
+        let offset = of_body.ok_or_else(cut)?;
+        let mut unpacked = [0; 8];
+        file.seek(SeekFrom::Start(body + offset)).map_err(TableProblem::damaged)?;
+        file.read_exact(&mut unpacked).map_err(TableProblem::damaged)?;
+        let unpacked = i64::from_le_bytes(unpacked);
+        if unpacked > BUFFER_BYTES_MAX {
+            let what = format!("a buffer claims {unpacked} bytes unpacked");
+            return Err(TableProblem::damaged(what));
+        }
+    }
+    Ok(Some(after))
+}
+
 /// Produces the rows of an Arrow stream.
-pub(super) fn arrow_stream(file: File, rows: &mut Rows<'_>) -> Result<(), TableProblem> {
+pub(super) fn arrow_stream(mut file: File, rows: &mut Rows<'_>) -> Result<(), TableProblem> {
+    let end = file.seek(SeekFrom::End(0)).map_err(TableProblem::damaged)?;
+    let mut at = 0;
+    while let Some(after) = check_message(&mut file, (at, end))? {
+        at = after;
+    }
+    file.seek(SeekFrom::Start(0)).map_err(TableProblem::damaged)?;
     let reader = StreamReader::try_new(BufReader::new(file), None);
     put(reader.map_err(TableProblem::damaged)?, rows)
 }
