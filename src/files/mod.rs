@@ -4,10 +4,12 @@
 //! a path from outside ──▶ open, read, read_text: a regular file within a limit, or an error
 //! a file of a home ─────▶ private: mode 0600 in folders of mode 0700; links are not followed
 //! an error of the system ▶ trouble: the limit that is reached, the missing permission
+//! an Arrow file ────────▶ arrow_sizes: no size that it claims is larger than it is
 //! temporary figures ────▶ scratch: a folder that is removed at any end of the process
 //! ```
 //! Invariant: this module never waits for a pipe, reads a device or writes through a link.
 
+pub mod arrow_sizes;
 pub mod private;
 pub mod scratch;
 pub mod trouble;

@@ -1,7 +1,7 @@
 //! Panels in Arrow's own formats: files, including Feather, and streams.
 
 use std::fs::File;
-use std::io::BufReader;
+use std::io::{self, BufReader};
 use std::path::Path;
 
 use arrow_array::RecordBatch;
@@ -13,11 +13,12 @@ use super::error::PanelError;
 use super::table::Table;
 use super::wanted::Wanted;
 use super::{named, parquet};
-use crate::files;
+use crate::files::{self, arrow_sizes};
 
 /// Reads the requested columns of a file.
 pub(super) fn read_file(path: &Path, wanted: &Wanted) -> Result<Table, PanelError> {
     let failed = |source| PanelError::Arrow { path: path.to_owned(), source };
+    check(path, arrow_sizes::check_file)?;
     let schema = FileReader::try_new(open(path)?, None).map_err(failed)?.schema();
     let read = Reading::new(path, &schema, wanted)?;
     let reader = FileReader::try_new(open(path)?, Some(read.projection.clone()));
@@ -27,10 +28,19 @@ pub(super) fn read_file(path: &Path, wanted: &Wanted) -> Result<Table, PanelErro
 /// Reads the requested columns of a stream.
 pub(super) fn read_stream(path: &Path, wanted: &Wanted) -> Result<Table, PanelError> {
     let failed = |source| PanelError::Arrow { path: path.to_owned(), source };
+    check(path, arrow_sizes::check_stream)?;
     let schema = StreamReader::try_new(open(path)?, None).map_err(failed)?.schema();
     let read = Reading::new(path, &schema, wanted)?;
     let reader = StreamReader::try_new(open(path)?, Some(read.projection.clone()));
     read.table(path, wanted, reader.map_err(failed)?)
+}
+
+/// Checks the sizes that a file or stream claims.
+fn check(path: &Path, sizes: fn(&mut File) -> io::Result<()>) -> Result<(), PanelError> {
+    let failed = |source| PanelError::Read { path: path.to_owned(), source };
+    let mut file = files::open(path).map_err(failed)?;
+    let checked = sizes(&mut file).map_err(ArrowError::from);
+    checked.map_err(|source| PanelError::Arrow { path: path.to_owned(), source })
 }
 
 fn open(path: &Path) -> Result<BufReader<File>, PanelError> {

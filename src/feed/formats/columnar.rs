@@ -1,7 +1,7 @@
 //! Parquet and Arrow: arrays to cells.
 
 use std::fs::File;
-use std::io::{BufReader, Read, Seek, SeekFrom};
+use std::io::BufReader;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
@@ -13,19 +13,13 @@ use arrow_array::types::{
 };
 use arrow_array::{Array, ArrayRef, ArrowPrimitiveType, RecordBatchReader};
 use arrow_ipc::reader::{FileReader, StreamReader};
-use arrow_ipc::{root_as_footer, root_as_message};
 use arrow_schema::{DataType, TimeUnit};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use super::number;
 use super::problem::TableProblem;
 use super::rows::Rows;
-
-/// The end of an Arrow file: the length of its footer, and `ARROW1`.
-const TRAILER_BYTES: usize = 10;
-
-/// The largest unpacked size of a buffer of a batch: 1 GiB.
-const BUFFER_BYTES_MAX: i64 = 1 << 30;
+use crate::files::arrow_sizes;
 
 /// The number of rows per batch.
 const BATCH_ROWS: usize = 1024;
@@ -38,109 +32,14 @@ pub(super) fn parquet(file: File, rows: &mut Rows<'_>) -> Result<(), TableProble
 
 /// Produces the rows of an Arrow file.
 pub(super) fn arrow_file(mut file: File, rows: &mut Rows<'_>) -> Result<(), TableProblem> {
-    check_blocks(&mut file)?;
+    arrow_sizes::check_file(&mut file).map_err(TableProblem::damaged)?;
     let reader = FileReader::try_new(BufReader::new(file), None);
     put(reader.map_err(TableProblem::damaged)?, rows)
 }
 
-/// Checks the sizes that an Arrow file claims: the reader reserves a block before it reads it.
-///
-/// # Errors
-/// [`TableProblem::Damaged`] if the footer or a block reaches past the end of the file.
-fn check_blocks(file: &mut File) -> Result<(), TableProblem> {
-    let past = |what: &str, n: i64| {
-        TableProblem::damaged(format!("{what} of {n} bytes reaches past the end of the file"))
-    };
-    let n_bytes = file.seek(SeekFrom::End(0)).map_err(TableProblem::damaged)?;
-    let mut trailer = [0; TRAILER_BYTES];
-    let end = n_bytes.checked_sub(TRAILER_BYTES as u64).ok_or_else(|| past("a trailer", 10))?;
-    file.seek(SeekFrom::Start(end)).map_err(TableProblem::damaged)?;
-    file.read_exact(&mut trailer).map_err(TableProblem::damaged)?;
-    let n_footer = i32::from_le_bytes([trailer[0], trailer[1], trailer[2], trailer[3]]);
-    let start = u64::try_from(n_footer).ok().and_then(|n| end.checked_sub(n));
-    let start = start.ok_or_else(|| past("its footer", n_footer.into()))?;
-    let mut footer = vec![0; usize::try_from(end - start).expect("below 2^31")];
-    file.seek(SeekFrom::Start(start)).map_err(TableProblem::damaged)?;
-    file.read_exact(&mut footer).map_err(TableProblem::damaged)?;
-    let footer = root_as_footer(&footer).map_err(TableProblem::damaged)?;
-    let blocks = footer.recordBatches().into_iter().chain(footer.dictionaries()).flatten();
-    for block in blocks {
-        let n_block = i64::from(block.metaDataLength()).checked_add(block.bodyLength());
-        let reaches = n_block.and_then(|n| block.offset().checked_add(n));
-        let sizes = [block.offset(), block.metaDataLength().into(), block.bodyLength()];
-        let is_inside = reaches.is_some_and(|end| u64::try_from(end).is_ok_and(|end| end <= start));
-        if !is_inside || sizes.iter().any(|size| *size < 0) {
-            return Err(past("a block", n_block.unwrap_or(i64::MAX)));
-        }
-        let at = u64::try_from(block.offset()).expect("not below zero");
-        check_message(file, (at, start))?;
-    }
-    file.seek(SeekFrom::Start(0)).map_err(TableProblem::damaged)?;
-    Ok(())
-}
-
-/// Checks the sizes that a message claims for its compressed buffers: the reader reserves them
-/// before it unpacks. Returns the end of the message; `None` at the end of a stream.
-///
-/// # Errors
-/// [`TableProblem::Damaged`] if the message reaches past `end`, or a buffer claims too much.
-fn check_message(file: &mut File, (at, end): (u64, u64)) -> Result<Option<u64>, TableProblem> {
-    let cut = || TableProblem::damaged("a message reaches past the end of the file");
-    let mut number = [0; 4];
-    let mut body = at;
-    let mut n_bytes = 0;
-    // Older files have the length without the mark before it.
-    for _ in 0..2 {
-        if body + 4 > end {
-            return if body == at { Ok(None) } else { Err(cut()) };
-        }
-        file.seek(SeekFrom::Start(body)).map_err(TableProblem::damaged)?;
-        file.read_exact(&mut number).map_err(TableProblem::damaged)?;
-        body += 4;
-        n_bytes = u32::from_le_bytes(number);
-        if n_bytes != u32::MAX {
-            break;
-        }
-    }
-    if n_bytes == 0 {
-        return Ok(None);
-    }
-    let start = body;
-    body += u64::from(n_bytes);
-    if body > end {
-        return Err(cut());
-    }
-    let mut message = vec![0; usize::try_from(body - start).expect("a length of 32 bits")];
-    file.read_exact(&mut message).map_err(TableProblem::damaged)?;
-    let message = root_as_message(&message).map_err(TableProblem::damaged)?;
-    let n_body = u64::try_from(message.bodyLength()).map_err(|_| cut())?;
-    let after = body.checked_add(n_body).filter(|after| *after <= end).ok_or_else(cut)?;
-    let dictionary = message.header_as_dictionary_batch().and_then(|batch| batch.data());
-    let batch = message.header_as_record_batch().or(dictionary);
-    let buffers = batch.filter(|batch| batch.compression().is_some()).and_then(|of| of.buffers());
-    for buffer in buffers.into_iter().flatten().filter(|buffer| buffer.length() >= 8) {
-        let of_body = u64::try_from(buffer.offset()).ok().filter(|offset| offset + 8 <= n_body);
-        let offset = of_body.ok_or_else(cut)?;
-        let mut unpacked = [0; 8];
-        file.seek(SeekFrom::Start(body + offset)).map_err(TableProblem::damaged)?;
-        file.read_exact(&mut unpacked).map_err(TableProblem::damaged)?;
-        let unpacked = i64::from_le_bytes(unpacked);
-        if unpacked > BUFFER_BYTES_MAX {
-            let what = format!("a buffer claims {unpacked} bytes unpacked");
-            return Err(TableProblem::damaged(what));
-        }
-    }
-    Ok(Some(after))
-}
-
 /// Produces the rows of an Arrow stream.
 pub(super) fn arrow_stream(mut file: File, rows: &mut Rows<'_>) -> Result<(), TableProblem> {
-    let end = file.seek(SeekFrom::End(0)).map_err(TableProblem::damaged)?;
-    let mut at = 0;
-    while let Some(after) = check_message(&mut file, (at, end))? {
-        at = after;
-    }
-    file.seek(SeekFrom::Start(0)).map_err(TableProblem::damaged)?;
+    arrow_sizes::check_stream(&mut file).map_err(TableProblem::damaged)?;
     let reader = StreamReader::try_new(BufReader::new(file), None);
     put(reader.map_err(TableProblem::damaged)?, rows)
 }

@@ -158,3 +158,20 @@ fn files_that_are_no_panels_are_named_with_what_to_do() {
     let said = tried(&folder.path().join("o"), "y ~ x", None, &missing).expect_err("no text");
     assert!(said.contains("--missing is for panels of text"), "{said}");
 }
+
+#[test]
+fn an_arrow_panel_that_claims_more_bytes_than_it_has_is_refused_before_they_are_reserved() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let batch = batch(NAMES, years(), years());
+    let mut file = FileWriter::try_new(Vec::new(), &batch.schema()).expect("a writer");
+    file.write(&batch).expect("rows");
+    let mut file = file.into_inner().expect("an end");
+    let (at, n_bytes) = (file.len() - 10, i32::MAX.to_le_bytes());
+    file[at..at + 4].copy_from_slice(&n_bytes);
+    let wanted = Wanted::of(&Formula::parse("y ~ x").expect("a formula"), &[], None);
+    let path = written(folder.path(), "claim", &file);
+    let read = Table::read(&path, &wanted, &ReadOptions::default());
+    let error = read.expect_err("it is refused");
+    let cause = std::error::Error::source(&error).expect("a cause").to_string();
+    assert!(cause.contains("its footer of 2147483647 bytes reaches past the end"), "{cause}");
+}
