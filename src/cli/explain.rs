@@ -44,7 +44,7 @@ impl Explain {
     pub fn run(self, home: &HomeOptions) -> anyhow::Result<Done> {
         let Self { firm, city, country, year, names: shown, json } = self;
         let reader = Reader::open(home.folder())?;
-        let names = reader.names()?.with_firms(reader.firm_names()?);
+        let names = reader.names()?.with_firms(reader.firm_names()?.clone());
         let code = |kind, asked: String| match names.code(kind, &asked) {
             // Without a similar name, the codes in accepted records are the better help.
             Err(NameError::NoPlace(none)) if none.near.is_empty() => Ok(asked),

@@ -56,7 +56,7 @@ impl NameOptions {
     /// The names with their language, if requested.
     pub fn with_names(self, reader: &Reader) -> anyhow::Result<Option<WithNames>> {
         let Some(language) = self.names else { return Ok(None) };
-        let names = reader.names()?.with_firms(reader.firm_names()?);
+        let names = reader.names()?.with_firms(reader.firm_names()?.clone());
         Ok(Some(WithNames { names, language: language.into() }))
     }
 }
@@ -80,7 +80,7 @@ impl RowOptions {
     pub fn choice(&self, reader: &Reader, as_of: Option<Vintage>) -> anyhow::Result<RowChoice> {
         let mut names = reader.names()?;
         if !self.firm.is_empty() {
-            names = names.with_firms(reader.firm_names()?);
+            names = names.with_firms(reader.firm_names()?.clone());
         }
         let codes = |kind, asked: &[String]| {
             let code = |name: &String| match names.code(kind, name) {

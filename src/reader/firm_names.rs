@@ -10,11 +10,20 @@ use crate::engine::replay::Replay;
 use crate::home::segment::Fields;
 
 impl Reader {
-    /// The name of each firm with counted records, by identifier. Reads all records.
+    /// The name of each firm with counted records, by identifier. The first call at a publication
+    /// reads all records.
     ///
     /// # Errors
     /// [`ReaderError::Engine`] if a segment is missing or damaged.
-    pub fn firm_names(&self) -> Result<BTreeMap<String, String>, ReaderError> {
+    pub fn firm_names(&self) -> Result<&BTreeMap<String, String>, ReaderError> {
+        if let Some(names) = self.firm_names.get() {
+            return Ok(names);
+        }
+        let names = self.read_firm_names()?;
+        Ok(self.firm_names.get_or_init(|| names))
+    }
+
+    fn read_firm_names(&self) -> Result<BTreeMap<String, String>, ReaderError> {
         let mut names = BTreeMap::new();
         if self.home.definition()?.is_none() {
             return Ok(names);

@@ -21,7 +21,9 @@ pub mod names;
 pub mod revisions;
 pub mod status;
 
+use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::OnceLock;
 
 use arrow_array::RecordBatch;
 
@@ -60,6 +62,8 @@ pub use status::Status;
 pub struct Reader {
     home: Home,
     n_workers: usize,
+    /// The names of firms, once they were read at this publication.
+    firm_names: OnceLock<BTreeMap<String, String>>,
 }
 
 /// The steps of a list of revisions.
@@ -117,7 +121,7 @@ impl Reader {
     /// [`ReaderError::Home`] if there is no home, or its manifest is damaged or has lost
     /// commits.
     pub fn open(home: &Path) -> Result<Self, ReaderError> {
-        Ok(Self { home: Home::read(home)?, n_workers: 1 })
+        Ok(Self { home: Home::read(home)?, n_workers: 1, firm_names: OnceLock::new() })
     }
 
     /// Sets the number of threads for panels and for recomputed vintages.
@@ -134,6 +138,7 @@ impl Reader {
     pub fn move_on(&mut self) -> Result<bool, ReaderError> {
         let before = self.publication()?;
         self.home.move_on()?;
+        self.firm_names = OnceLock::new();
         Ok(self.publication()? != before)
     }
 
