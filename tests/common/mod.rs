@@ -110,3 +110,14 @@ pub fn csv_rows(text: &str) -> Vec<Vec<String>> {
     let rows = reader.records().map(|row| row.expect("exported CSV can be read"));
     rows.map(|row| row.iter().map(str::to_owned).collect()).collect()
 }
+
+/// The number of points to try, out of `all`: `SPILLOVER_FAULTS`, a number or `all`, else `smoke`.
+pub fn n_points(smoke: usize, all: usize) -> usize {
+    let n_points = match std::env::var("SPILLOVER_FAULTS").as_deref() {
+        Ok("all") => all,
+        Ok(number) => number.parse().expect("SPILLOVER_FAULTS is a number or \"all\""),
+        Err(_) => smoke,
+    };
+    assert!(n_points > 0 && all > 0, "SPILLOVER_FAULTS asks for no points: nothing would be tried");
+    n_points.min(all)
+}

@@ -8,8 +8,8 @@ use std::time::Instant;
 use spillover::home::{Home, HomeError};
 
 use super::common::Sandbox;
+use super::common::n_points;
 use super::common::nasty_feed::Random;
-use super::n_points;
 use super::small_home::{self, TABLE, files_below, month, named, told};
 
 /// A damage to a file: a flipped bit, or the remaining length.

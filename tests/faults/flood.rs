@@ -104,7 +104,7 @@ fn a_folder_of_many_files_is_taken_in_with_the_memory_of_a_few() {
 }
 
 fn n_parts(smoke: usize) -> usize {
-    super::n_points(smoke, 60)
+    super::common::n_points(smoke, 60)
 }
 
 #[test]

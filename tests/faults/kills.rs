@@ -4,9 +4,9 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use super::common::n_points;
 use super::common::nasty_feed::{CITIES, NastyFeed, Random};
 use super::common::{Sandbox, csv_rows};
-use super::n_points;
 
 const TABLES: [&str; 4] = ["city", "plant", "files", "rejects"];
 

@@ -15,8 +15,8 @@ use spillover::feed::refused::Refused;
 use spillover::feed::source::FeedFile;
 
 use super::common::HEADER;
+use super::common::n_points;
 use super::common::nasty_feed::{CITIES, Random};
-use super::n_points;
 
 const LINES_A_FILE: usize = 1000;
 

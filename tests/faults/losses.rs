@@ -7,8 +7,8 @@ use spillover::home::Home;
 
 use super::bits::Damage;
 use super::common::Sandbox;
+use super::common::n_points;
 use super::common::nasty_feed::{CITIES, NastyFeed, Random};
-use super::n_points;
 use super::small_home::{self, month, n_parquet, told};
 
 #[test]

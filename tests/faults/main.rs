@@ -21,14 +21,3 @@ mod parsers;
 mod script;
 mod small_home;
 mod writes;
-
-/// The number of points to try, out of `all`.
-fn n_points(smoke: usize, all: usize) -> usize {
-    let n_points = match std::env::var("SPILLOVER_FAULTS").as_deref() {
-        Ok("all") => all,
-        Ok(number) => number.parse().expect("SPILLOVER_FAULTS is a number or \"all\""),
-        Err(_) => smoke,
-    };
-    assert!(n_points > 0 && all > 0, "SPILLOVER_FAULTS asks for no points: nothing would be tried");
-    n_points.min(all)
-}

@@ -7,8 +7,8 @@ mod targets;
 use std::fs;
 use std::path::Path;
 
+use super::common::n_points;
 use super::common::nasty_feed::Random;
-use super::n_points;
 
 /// The stored inputs of a target.
 fn corpus(name: &str) -> Vec<Vec<u8>> {

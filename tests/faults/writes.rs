@@ -5,9 +5,9 @@
 mod limited {
     use std::process::Command;
 
+    use crate::common::n_points;
     use crate::common::nasty_feed::{CITIES, NastyFeed};
     use crate::common::{Run, Sandbox, run};
-    use crate::n_points;
 
     const TABLES: [&str; 4] = ["city", "plant", "files", "rejects"];
 

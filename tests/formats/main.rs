@@ -4,6 +4,8 @@
 
 mod ccts;
 mod columnar;
+#[path = "../common/mod.rs"]
+mod common;
 mod fixtures;
 mod mutations;
 mod stata;

@@ -4,18 +4,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use proptest::prelude::*;
 
+use super::common::n_points;
 use super::fixtures::{FILES, unpacked};
 use super::{columnar, profile, read_file};
-
-/// The number of cases for each file; `SPILLOVER_FAULTS=all` tries all, a number that many.
-fn n_cases(smoke: usize, all: usize) -> usize {
-    let n_cases = match std::env::var("SPILLOVER_FAULTS").as_deref() {
-        Ok("all") => all,
-        Ok(number) => number.parse().expect("SPILLOVER_FAULTS is a number or \"all\""),
-        Err(_) => smoke,
-    };
-    n_cases.clamp(1, all)
-}
 
 /// The position of a change, from 0 to 1, and the new byte.
 type Change = (f64, u8);
@@ -56,7 +47,7 @@ const CLAIMS: [&[u8]; 5] = [
 fn a_size_past_the_file_at_any_place_is_no_size_that_is_reserved() {
     let mut n_refused = 0;
     for (bytes, keys) in files() {
-        let step = bytes.len().div_ceil(n_cases(80, bytes.len()));
+        let step = bytes.len().div_ceil(n_points(80, bytes.len()));
         for at in (0..bytes.len()).step_by(step) {
             for claim in CLAIMS.into_iter().filter(|claim| at + claim.len() <= bytes.len()) {
                 let mut claimed = bytes.clone();
@@ -73,7 +64,7 @@ fn bytes_that_change_at_random_are_read_or_refused() {
     let files = files();
     let (n_read, n_refused) = (AtomicU32::new(0), AtomicU32::new(0));
     let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig {
-        cases: u32::try_from(n_cases(60, 1_000_000)).expect("a number of cases"),
+        cases: u32::try_from(n_points(60, 1_000_000)).expect("a number of cases"),
         failure_persistence: None,
         ..ProptestConfig::default()
     });
