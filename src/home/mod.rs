@@ -117,7 +117,7 @@ impl Home {
     /// publication. Close it soon: the database's log grows as long as it is open.
     ///
     /// # Errors
-    /// - [`HomeError::NoHome`] if there is none.
+    /// - [`HomeError::NoHome`] if the home does not exist.
     /// - [`HomeError::OpenManifest`], [`HomeError::Layout`] if it is not a home of this
     ///   version.
     /// - [`HomeError::ManifestDamaged`], [`HomeError::ManifestLost`] if the manifest is

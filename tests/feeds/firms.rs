@@ -94,14 +94,14 @@ fn a_row_for_lines_that_were_read_asks_for_a_rebuild() {
     let late = "200901,E,91310000A1,plain,11011,301,84713000,10,1.00";
     sandbox.write("200902.csv", format!("{HEADER}\n{late}\n"));
     taken_in(&sandbox);
-    let anew = Sandbox::new();
+    let once = Sandbox::new();
     for entry in std::fs::read_dir(sandbox.feed()).expect("the feed") {
         let path = entry.expect("an entry").path();
         let name = path.file_name().expect("a name").to_string_lossy().into_owned();
-        anew.write(&name, std::fs::read(&path).expect("a file"));
+        once.write(&name, std::fs::read(&path).expect("a file"));
     }
-    taken_in(&anew);
-    assert_eq!(tables(&sandbox), tables(&anew));
+    taken_in(&once);
+    assert_eq!(tables(&sandbox), tables(&once));
     assert_eq!(sandbox.run(["verify"]).code, Some(0));
     // Without its rows the home is as before.
     sandbox.write("firms.csv", NAMES);

@@ -6,6 +6,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::tokens::tokens;
+
 /// The segments of a path, from the root of the crate.
 type Segments = Vec<String>;
 
@@ -207,11 +209,7 @@ impl File {
             let path = one.absolute(self, files);
             // Paths that begin with an imported module import that module.
             let is_module = one.name != "*" && files.contains_key(path.as_slice());
-            // `mod read;` declares the module, not the function that the file re-exports.
-            let is_module_name = |at: usize| at > 0 && self.tokens[at - 1] == "mod";
-            let word = |(at, token): (usize, &String)| {
-                *token == one.name && !declared[at] && !is_module_name(at)
-            };
+            let word = |(at, token): (usize, &String)| *token == one.name && !declared[at];
             let is_used = !one.is_public || self.tokens.iter().enumerate().any(word);
             if !is_module && is_used {
                 paths.insert(path);
@@ -232,11 +230,12 @@ impl File {
         paths
     }
 
-    /// True for each token of a `use` declaration.
+    /// True for each token of a `use` declaration or of `mod read;`.
     fn declarations(&self) -> Vec<bool> {
         let mut inside = false;
         let declared = self.tokens.iter().enumerate().map(|(at, token)| {
-            inside |= self.declares_use(at);
+            let is_module = self.tokens.get(at + 2).is_some_and(|end| end == ";");
+            inside |= self.declares_use(at) || (token == "mod" && is_module);
             let own = inside;
             inside &= token != ";";
             own
@@ -350,77 +349,6 @@ fn end_of_item(tokens: &[String], start: usize) -> usize {
         }
     }
     tokens.len()
-}
-
-/// Words, `::` and single signs, without comments and texts.
-fn tokens(text: &str) -> Vec<String> {
-    let letters: Vec<char> = text.chars().collect();
-    let mut tokens = Vec::new();
-    let mut at = 0;
-    while at < letters.len() {
-        let (letter, next) = (letters[at], letters.get(at + 1).copied());
-        if letter == '/' && next == Some('/') {
-            at += letters[at..].iter().take_while(|l| **l != '\n').count();
-        } else if letter == '"' {
-            at = end_of_text(&letters, at);
-        } else if letter == '\'' {
-            at = end_of_quote(&letters, at);
-        } else if letter.is_alphanumeric() || letter == '_' {
-            let is_word = |l: &&char| l.is_alphanumeric() || **l == '_';
-            let word: String = letters[at..].iter().take_while(is_word).collect();
-            at += word.chars().count();
-            match letters.get(at) {
-                Some('"' | '#') if word == "r" || word == "br" => {
-                    at = end_of_raw_text(&letters, at);
-                }
-                _ => tokens.push(word),
-            }
-        } else if letter == ':' && next == Some(':') {
-            tokens.push("::".into());
-            at += 2;
-        } else {
-            if !letter.is_whitespace() {
-                tokens.push(letter.into());
-            }
-            at += 1;
-        }
-    }
-    tokens
-}
-
-/// One past the end of a text that begins with a quotation mark.
-fn end_of_text(letters: &[char], start: usize) -> usize {
-    let mut at = start + 1;
-    while at < letters.len() && letters[at] != '"' {
-        at += if letters[at] == '\\' { 2 } else { 1 };
-    }
-    at + 1
-}
-
-/// One past the end of a raw text that begins with `#` or a quotation mark.
-fn end_of_raw_text(letters: &[char], start: usize) -> usize {
-    let n_signs = letters[start..].iter().take_while(|l| **l == '#').count();
-    let mut at = start + n_signs + 1;
-    while at < letters.len() {
-        let signs = letters[at + 1..].iter().take(n_signs);
-        if letters[at] == '"' && signs.filter(|l| **l == '#').count() == n_signs {
-            break;
-        }
-        at += 1;
-    }
-    at + 1 + n_signs
-}
-
-/// One past the end of a character literal; for a lifetime, one past its quote.
-fn end_of_quote(letters: &[char], start: usize) -> usize {
-    match letters.get(start + 1..) {
-        Some(['\\', ..]) => {
-            let rest = letters[start + 3..].iter().take_while(|l| **l != '\'').count();
-            start + 3 + rest + 1
-        }
-        Some([_, '\'', ..]) => start + 3,
-        _ => start + 1,
-    }
 }
 
 #[cfg(test)]

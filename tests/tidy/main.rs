@@ -8,6 +8,7 @@ mod dependencies;
 mod imports;
 mod operations;
 mod reference;
+mod tokens;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

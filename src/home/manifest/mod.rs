@@ -111,7 +111,7 @@ impl Manifest {
     /// see the state of one commit.
     ///
     /// # Errors
-    /// - [`HomeError::NoHome`] if there is none, or a writer is still creating it.
+    /// - [`HomeError::NoHome`] if the home does not exist, or a writer is still creating it.
     /// - [`HomeError::OpenManifest`] if it cannot be opened.
     /// - [`HomeError::Layout`] if another version wrote it.
     /// - [`HomeError::ManifestDamaged`], [`HomeError::ManifestLost`] if it differs from what
