@@ -8,4 +8,6 @@ pub mod finding;
 pub mod geography;
 pub mod record;
 pub mod rows;
+pub mod series;
+pub mod span;
 pub mod types;

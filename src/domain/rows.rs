@@ -9,6 +9,7 @@ use std::hash::Hash;
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
+use crate::domain::span::SpanAt;
 use crate::domain::types::{City, Country, Firm, Plant, Year};
 
 /// One row of the table `city`: exporters of a city to a destination in a year.
@@ -36,6 +37,17 @@ pub struct CityRow {
     pub base_cents: i64,
     /// Sum of the continuing plants' growth, `S`, in units of 2⁻³² log points.
     pub growth: i64,
+}
+
+/// One row of the table `months`: a market in a span.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MonthsRow {
+    /// The span.
+    pub at: SpanAt,
+    /// The market, with the months of the span in place of those of the year.
+    pub market: CityRow,
+    /// Sum of the squares of the continuing plants' growth, in units of 2⁻⁶⁴.
+    pub growth_squared: i128,
 }
 
 /// A sum of growth over continuing exporters, and their number: `S` and `n`.
@@ -143,6 +155,12 @@ impl CityRow {
     #[must_use]
     pub fn key(&self) -> (Year, City, Country) {
         (self.year, self.city, self.country)
+    }
+
+    /// `S` and `n`.
+    #[must_use]
+    pub fn sum(&self) -> GrowthSum {
+        GrowthSum { growth: self.growth, exporters: i64::from(self.continuing) }
     }
 }
 

@@ -120,6 +120,12 @@ impl Period {
         Self { year: self.year.next(), month: self.month }
     }
 
+    /// The number of months from year 0, for differences of months.
+    #[must_use]
+    pub fn number(self) -> u32 {
+        u32::from(self.year.0) * 12 + u32::from(self.month) - 1
+    }
+
     /// The period as the number `YYYYMM`, for storage.
     #[must_use]
     pub fn as_yyyymm(self) -> u32 {
@@ -236,18 +242,39 @@ impl Growth {
 
     /// `ln cur - ln base`, for positive amounts.
     ///
+    /// # Panics
+    /// If an amount is not positive. Continuing exporters have positive amounts on both sides.
+    #[must_use]
+    pub fn between(base_cents: i64, cur_cents: i64) -> Self {
+        Self::between_logs(LogAmount::of(base_cents), LogAmount::of(cur_cents))
+    }
+
+    /// The difference of two logs, rounded once.
+    #[must_use]
+    pub fn between_logs(base: LogAmount, cur: LogAmount) -> Self {
+        Self::from_log(cur.0 - base.0)
+    }
+}
+
+/// The log of an amount. An amount in several comparisons takes its log once.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LogAmount(f64);
+
+impl LogAmount {
+    /// The log of a positive amount of cents.
+    ///
     /// Uses `libm` instead of the platform's `ln`, so that machines of a cluster agree to the bit.
     ///
     /// # Panics
-    /// If an amount is not positive. Continuing exporters have positive amounts on both sides.
+    /// If the amount is not positive.
     #[must_use]
     #[expect(
         clippy::cast_precision_loss,
         reason = "rounding amounts above 2^53 cents moves a log by 1e-16"
     )]
-    pub fn between(base_cents: i64, cur_cents: i64) -> Self {
-        assert!(base_cents > 0 && cur_cents > 0, "growth from {base_cents} to {cur_cents} cents");
-        Self::from_log(libm::log(cur_cents as f64) - libm::log(base_cents as f64))
+    pub fn of(cents: i64) -> Self {
+        assert!(cents > 0, "a log of {cents} cents");
+        Self(libm::log(cents as f64))
     }
 }
 

@@ -13,6 +13,8 @@
 mod affiliate;
 mod markets;
 mod rows;
+mod spans;
 
 pub use markets::YearMarkets;
 pub use rows::PlantRows;
+pub use spans::{Bounds, Cumulative, MarketSums, Months, SpanMarkets};

@@ -3,7 +3,7 @@
 
 use super::columns::{Column, Values};
 use super::{Context, ln_density, mean};
-use crate::domain::rows::{CityRow, GrowthSum};
+use crate::domain::rows::CityRow;
 
 /// The key columns of a row, after the year.
 pub const KEY: [&str; 2] = ["city", "country"];
@@ -22,17 +22,13 @@ pub fn columns() -> Vec<Column<CityRow>> {
         column("exits", Values::Count(|row| row.exits)),
         column("export_value", Values::Value(|row| row.export_cents)),
         column("base_value", Values::Value(|row| row.base_cents)),
-        column("growth", Values::Figure(|row, _| mean(sum(row)))),
+        column("growth", Values::Figure(|row, _| mean(row.sum()))),
         column("ln_density", Values::Figure(density)),
     ]
 }
 
 fn column(name: &'static str, values: Values<CityRow>) -> Column<CityRow> {
     Column { name, values }
-}
-
-fn sum(row: &CityRow) -> GrowthSum {
-    GrowthSum { growth: row.growth, exporters: i64::from(row.continuing) }
 }
 
 fn density(row: &CityRow, context: &Context<'_>) -> Option<f64> {
