@@ -18,6 +18,7 @@ pub fn n_folded(done: &Compaction) -> usize {
 /// Writes a snapshot and folds parts if they are due.
 pub fn follow_up(engine: &mut Engine) -> anyhow::Result<()> {
     engine.snapshot_if_due()?;
+    engine.store_missing_runs()?;
     n_folded(&engine.compact(CompactionRules::default())?);
     Ok(())
 }

@@ -14,6 +14,7 @@ use crate::domain::types::{City, Period, Vintage};
 use crate::feed::again::{ReadAgain, Rejected, is_for_a_code, read_again};
 use crate::feed::source::named_file;
 use crate::home::definition::Definition;
+use crate::home::runs;
 use crate::home::segment::{Encoded, encode, sort};
 use crate::home::{AcceptedFile, Covered, FileEntry, Home, HomeError, Summary};
 
@@ -23,6 +24,7 @@ pub(super) struct Recovered {
     summary: Summary,
     sums: Sums,
     segment: Encoded,
+    run: runs::Encoded,
     coverage: Option<Coverage>,
 }
 
@@ -141,10 +143,12 @@ fn of_file(
     let summary = Summary::of(&intake);
     let carried = after.successions.carried(&mut intake.texts.firms);
     let sums = Sums::carried(&intake.texts, &intake.records, &carried);
+    let of_file = Sums::of(&intake.texts, &intake.records);
+    let run = of_file.run(&after.places, &of.path)?;
     let code = |city: City| after.places.code(city);
     let segment = encode(1, &intake.texts, &mut intake.records, &code)
         .map_err(|source| HomeError::encode(&of.path, source))?;
-    Ok(Some(Recovered { of, summary, sums, segment, coverage }))
+    Ok(Some(Recovered { of, summary, sums, segment, run, coverage }))
 }
 
 /// Counts records by their end; lines that are not records keep their counts.
@@ -175,8 +179,9 @@ impl Recovered {
         running: &mut Running,
         (vintage, closed): (Vintage, Option<Period>),
     ) -> Result<AcceptedFile, EngineError> {
-        let Self { of, summary, sums, segment, coverage } = self;
+        let Self { of, summary, sums, segment, run, coverage } = self;
         let segment = segment.store(home.folder(), vintage)?;
+        let run = run.store(home.folder(), vintage)?;
         running.feed(&sums)?;
         let file = AcceptedFile {
             new_codes: None,
@@ -185,6 +190,7 @@ impl Recovered {
             path: of.path,
             summary,
             segment,
+            run: Some(run),
             supersedes: Vec::new(),
             coverage: coverage.map(|coverage| (coverage, closed)),
             replaces: Vec::new(),

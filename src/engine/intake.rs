@@ -320,7 +320,7 @@ impl Engine {
     ) -> Result<Vintage, EngineError> {
         let folder = self.home.folder().to_owned();
         let vintage = Vintage(self.last_vintage(step)?.0 + 1);
-        let Taken { summary, sums, segment, coverage, .. } = taken;
+        let Taken { summary, sums, segment, run, coverage, .. } = taken;
         let (new_codes, new_regions) = self.codes.add(codes, !admission.replaces.is_empty());
         if self.running.is_none() {
             let calendar = coverage
@@ -342,7 +342,7 @@ impl Engine {
         }
         let segment = named(scope, "writing", {
             let folder = folder.clone();
-            move || segment.store(&folder, vintage)
+            move || Ok((segment.store(&folder, vintage)?, run.store(&folder, vintage)?))
         });
         if replaces.is_empty() || is_withdrawn {
             running.feed(&sums)?;

@@ -15,7 +15,9 @@ use crate::domain::finding::FindingKind;
 use crate::domain::record::Record;
 use crate::domain::types::{Period, Vintage};
 use crate::feed::profile::{Covers, Profile, ProfileError, Revision};
-use crate::feed::reference::{CITIES, FIRMS, REGIONS, ReferenceTexts, TablesBeside, changed_row};
+use crate::feed::reference::{
+    CITIES, FIRMS, GROUPS, REGIONS, ReferenceTexts, TablesBeside, changed_row,
+};
 use crate::feed::regions::has_months;
 use crate::feed::supply::Supply;
 use crate::files;
@@ -357,6 +359,8 @@ fn texts_of_new_home(request: &Request) -> Result<DefinitionTexts, EngineError> 
     let texts = ReferenceTexts::of(request.references.clone(), &profile);
     let mut references: Vec<(String, String)> =
         texts.named().map(|(name, text)| (name.to_owned(), text.to_owned())).collect();
+    let groups = request.references.groups.clone();
+    references.extend(groups.map(|text| (GROUPS.to_owned(), text)));
     if let Some(path) = &request.config.supply {
         references.push((SUPPLY.to_owned(), read_supply(path)?));
     }
@@ -393,8 +397,10 @@ fn added_references(
             _ if table == FIRMS && known.is_none_or(|known| *known != text) => {
                 added.push((table, text));
             }
-            None => return Err(EngineError::ReferenceNew { table }),
             Some(known) if *known == text => {}
+            // Groups change no stored figure.
+            _ if table == GROUPS => added.push((table, text)),
+            None => return Err(EngineError::ReferenceNew { table }),
             // So does a change of months.
             Some(known) if table == REGIONS && (has_months(known) || has_months(&text)) => {
                 added.push((table, text));

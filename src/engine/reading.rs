@@ -19,6 +19,7 @@ use crate::feed::read::{ReadLimits, Room, read_in};
 use crate::feed::refused::Refused;
 use crate::feed::source::FeedFile;
 use crate::feed::successions::Successions;
+use crate::home::runs;
 use crate::home::segment::{Encoded, encode, sort};
 use crate::home::{HomeError, Seen, Summary};
 
@@ -61,6 +62,8 @@ pub struct Taken {
     pub sums: Sums,
     /// The records in archived form.
     pub segment: Encoded,
+    /// The month sums in stored form.
+    pub run: runs::Encoded,
     /// The coverage, if the file is not simply one month.
     pub coverage: Option<Coverage>,
     /// The regions of its records.
@@ -123,15 +126,19 @@ impl Reader<'_> {
         let Intake { mut texts, mut records, coverage, .. } = intake;
         let carried = self.successions.carried(&mut texts.firms);
         let sums = Sums::carried(&texts, &records, &carried);
+        // A run has the identifiers of its file, as the segment has.
+        let of_file = (!carried.is_empty()).then(|| Sums::of(&texts, &records));
+        let run = of_file.as_ref().unwrap_or(&sums).run(self.places, &file.path);
         let regions = texts.regions.list().clone();
         let code = |city: City| self.places.code(city);
-        let segment = encode(room.n_threads, &texts, &mut records, &code);
+        let segment = encode(room.n_threads, &texts, &mut records, &code)
+            .map_err(|source| HomeError::encode(&file.path, source));
         (room.records, room.texts) = (records, texts);
-        match segment {
-            Ok(segment) => {
-                Read::Whole(Box::new(Taken { summary, sums, segment, coverage, regions }))
+        match segment.and_then(|segment| Ok((segment, run?))) {
+            Ok((segment, run)) => {
+                Read::Whole(Box::new(Taken { summary, sums, segment, run, coverage, regions }))
             }
-            Err(source) => Read::Failed(HomeError::encode(&file.path, source)),
+            Err(error) => Read::Failed(error),
         }
     }
 }

@@ -103,10 +103,7 @@ impl Standing {
             return Ok(Self::published(vintage, Arc::new(definition)));
         };
         let Some(state) = State::at(home, asked)? else { return Err(EngineError::Empty) };
-        // Before the first publication there are no tables and no definition.
-        let texts = home.definition_at(defining(home, &state)?)?;
-        let texts = texts.ok_or(EngineError::Empty)?;
-        let definition = Arc::new(Definition::read(texts)?);
+        let definition = Arc::new(definition_then(home, &state)?);
         if state.is_published && home.is_stored(asked)? {
             return Ok(Self::published(vintage, definition));
         }
@@ -144,6 +141,35 @@ fn defining(home: &Home, state: &State) -> Result<Publication, EngineError> {
     Ok(of_step.unwrap_or(state.publication))
 }
 
+/// The definition of a state's figures. Before the first publication there is none.
+fn definition_then(home: &Home, state: &State) -> Result<Definition, EngineError> {
+    let texts = home.definition_at(defining(home, state)?)?;
+    Ok(Definition::read(texts.ok_or(EngineError::Empty)?)?)
+}
+
+/// The definition of a state's figures, if the home has the records that counted then.
+///
+/// # Errors
+/// - [`EngineError::Home`] if the home cannot be read.
+/// - [`EngineError::Empty`] if the home has no file yet.
+/// - [`EngineError::BeforeRebuild`] if other records counted then than the home now has.
+pub fn definition_of(home: &Home, state: &State) -> Result<Arc<Definition>, EngineError> {
+    let definition = definition_then(home, state)?;
+    check_records(home, state, &definition)?;
+    Ok(Arc::new(definition))
+}
+
+fn check_records(home: &Home, state: &State, definition: &Definition) -> Result<(), EngineError> {
+    let now = recorded_profile(home)?.ok_or(EngineError::Empty)?;
+    if definition.profile.exclusions == now.exclusions {
+        return Ok(());
+    }
+    let published = home.publications()?;
+    let before = published.iter().find(|(at, _)| *at == state.publication);
+    let before = before.map_or(Vintage(0), |(_, vintage)| *vintage);
+    Err(EngineError::BeforeRebuild { vintage: state.vintage, before })
+}
+
 /// Recomputes the tables of a state.
 fn replay(
     home: &Home,
@@ -151,13 +177,7 @@ fn replay(
     definition: &Definition,
     n_workers: usize,
 ) -> Result<(Scratch, Vec<Part>), EngineError> {
-    let now = recorded_profile(home)?.ok_or(EngineError::Empty)?;
-    if definition.profile.exclusions != now.exclusions {
-        let published = home.publications()?;
-        let before = published.iter().find(|(at, _)| *at == state.publication);
-        let before = before.map_or(Vintage(0), |(_, vintage)| *vintage);
-        return Err(EngineError::BeforeRebuild { vintage: state.vintage, before });
-    }
+    check_records(home, state, definition)?;
     let mut running = Running::start(definition, state.calendar, n_workers)?;
     running.restore(home, definition, state, |_| ControlFlow::Continue(()))?;
     running.publish_all_whole();

@@ -6,7 +6,7 @@ use super::EngineError;
 use super::open::{Request, profile_of_new_home};
 use super::recorded::recorded_profile;
 use crate::feed::profile::Profile;
-use crate::feed::reference::{CITIES, COUNTRIES, FIRMS, REGIONS, TablesBeside};
+use crate::feed::reference::{CITIES, COUNTRIES, FIRMS, GROUPS, REGIONS, TablesBeside};
 use crate::feed::source::feed_profile;
 use crate::home::options::Config;
 use crate::home::{Home, HomeError};
@@ -78,7 +78,7 @@ fn layout(feeds: &[PathBuf], name: Option<&str>) -> Result<Option<Profile>, Engi
 
 /// The folder in which [`Request::for_feed`] looks for the profile and the reference tables.
 pub fn tables_beside(feeds: &[PathBuf]) -> impl Iterator<Item = PathBuf> {
-    let names = ["feed.toml", CITIES, REGIONS, COUNTRIES, FIRMS];
+    let names = ["feed.toml", CITIES, REGIONS, COUNTRIES, FIRMS, GROUPS];
     folders(feeds).flat_map(move |folder| names.map(|name| folder.join(name)))
 }
 

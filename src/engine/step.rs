@@ -37,7 +37,8 @@ pub(super) struct Writing<'scope> {
     pub(super) replaces: Vec<(Vintage, Vec<PeriodFlow>)>,
     pub(super) coverage: Option<(Coverage, Option<Period>)>,
     pub(super) summary: Summary,
-    pub(super) segment: ScopedJoinHandle<'scope, Result<Stored, HomeError>>,
+    /// The segment and the run.
+    pub(super) segment: ScopedJoinHandle<'scope, Result<(Stored, Stored), HomeError>>,
     pub(super) new_codes: Option<[NewCodes; UNSEEN.len()]>,
     pub(super) new_regions: Vec<String>,
 }
@@ -76,12 +77,13 @@ impl Step<'_> {
             let Some(writing) = self.writing.pop_front() else { break };
             let Writing { path, vintage, supersedes, replaces, coverage, .. } = writing;
             let Writing { summary, segment, new_codes, new_regions, .. } = writing;
-            let segment = segment.join().expect("a writer returns its errors")?;
+            let (segment, run) = segment.join().expect("a writer returns its errors")?;
             let file = AcceptedFile {
                 vintage,
                 path,
                 summary,
                 segment,
+                run: Some(run),
                 supersedes,
                 coverage,
                 replaces,

@@ -1,11 +1,16 @@
 //! Sums of a file by plant, country, month and flow: the only input of the dataflow from its
 //! records.
 
+use std::path::Path;
+
 use super::names::Names;
 use crate::domain::dictionary::TextList;
 use crate::domain::record::{Record, Texts};
-use crate::domain::types::{City, Country, Firm, Flow, Period, Plant, Shipment};
+use crate::domain::types::{City, Country, Firm, Plant, Shipment};
+use crate::feed::places::Places;
 use crate::feed::successions::Carried;
+use crate::home::HomeError;
+use crate::home::runs::{self, MonthSum, RunTexts};
 
 /// The sum of |value| up to which every sum of amounts is exact.
 pub(super) const ABSOLUTE_CENTS_MAX: i128 = 1 << 62;
@@ -19,7 +24,7 @@ pub struct Sums {
     firms: TextList,
     /// Partner countries, including those without accepted records.
     pub countries: TextList,
-    shipped: Vec<Sum>,
+    shipped: Vec<MonthSum>,
     /// The firms that the engine has numbered, once they were looked up.
     known: Vec<Option<Firm>>,
 }
@@ -37,16 +42,6 @@ pub struct Codes {
     pub new_countries: Vec<u32>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Sum {
-    firm: u32,
-    country: u32,
-    city: City,
-    period: Period,
-    flow: Flow,
-    cents: i64,
-}
-
 impl Sums {
     /// Adds up records in a segment's order; excluded ones do not count.
     #[must_use]
@@ -57,15 +52,15 @@ impl Sums {
     /// Adds up records like [`Sums::of`], with the first identifiers of renumbered firms.
     #[must_use]
     pub fn carried(texts: &Texts, records: &[Record], carried: &Carried) -> Self {
-        let mut sums: Vec<Sum> = Vec::with_capacity(records.len() / 2);
+        let mut sums: Vec<MonthSum> = Vec::with_capacity(records.len() / 2);
         for record in records {
             let (None, Some(city)) = (record.exclusion, record.city) else { continue };
             let Record { country, period, flow, value_cents: cents, .. } = *record;
             let firm = carried.firm(record.firm, period);
-            let new = Sum { firm, country, city, period, flow, cents };
+            let new = MonthSum { firm, country, city, period, flow, cents };
             match sums.last_mut() {
                 // A file past the range of sums is refused, and its sums are never used.
-                Some(last) if (Sum { cents, ..*last }) == new => {
+                Some(last) if (MonthSum { cents, ..*last }) == new => {
                     last.cents = last.cents.wrapping_add(cents);
                 }
                 _ => sums.push(new),
@@ -82,7 +77,7 @@ impl Sums {
         known.resize(firms.len(), None);
         let mut is_seen = vec![false; countries.len()];
         let mut before = None;
-        for Sum { firm, country, .. } in shipped {
+        for MonthSum { firm, country, .. } in shipped {
             // Records of a firm stand together.
             if before.replace(*firm) != Some(*firm) {
                 codes.n_firms += 1;
@@ -99,6 +94,16 @@ impl Sums {
             }
         }
         codes
+    }
+
+    /// The run of the file; `path` stands for it in messages.
+    ///
+    /// # Errors
+    /// [`HomeError::Encode`] if a column is past what Parquet can hold.
+    pub fn run(&self, places: &Places, path: &Path) -> Result<runs::Encoded, HomeError> {
+        let city = |city: City| places.code(city);
+        let texts = RunTexts { firms: &self.firms, countries: &self.countries, city: &city };
+        runs::encode(texts, &self.shipped).map_err(|source| HomeError::encode(path, source))
     }
 
     /// The identifier of a firm.
@@ -121,7 +126,7 @@ impl Sums {
             let country = *countries[sum.country as usize]
                 .get_or_insert_with(|| names.country(self.countries.text(sum.country)));
             let plant = Plant { firm, city: sum.city };
-            let Sum { period, flow, cents, .. } = *sum;
+            let MonthSum { period, flow, cents, .. } = *sum;
             each(Shipment { plant, country, period, flow, cents });
         }
     }
@@ -131,6 +136,7 @@ impl Sums {
 mod tests {
     use super::*;
     use crate::domain::record::Exclusion;
+    use crate::domain::types::{Flow, Period};
 
     #[test]
     fn neighbours_are_added_up_and_excluded_records_left_out() {

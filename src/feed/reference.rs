@@ -21,6 +21,8 @@ pub const REGIONS: &str = "regions.csv";
 pub const COUNTRIES: &str = "countries.csv";
 /// The file of renumbered firms.
 pub const FIRMS: &str = "firms.csv";
+/// The file of the groups of cities and destinations.
+pub const GROUPS: &str = "groups.csv";
 
 /// The reference tables in the folder of a feed; each may be missing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -33,6 +35,8 @@ pub struct TablesBeside {
     pub countries: Option<String>,
     /// `firms.csv`.
     pub firms: Option<String>,
+    /// `groups.csv`.
+    pub groups: Option<String>,
 }
 
 /// The texts of the reference tables, which a home stores.
@@ -115,6 +119,17 @@ pub enum Problem {
         /// The line of its first use.
         first_line: u64,
     },
+    /// The text is not a kind of group.
+    #[error("\"{0}\" is neither city nor country; write one of them")]
+    Kind(String),
+    /// The tables of places lack the code of a member.
+    #[error("no {kind} has the code \"{code}\"; correct the code or remove the line")]
+    NoMember {
+        /// `city` or `country`.
+        kind: String,
+        /// The code.
+        code: String,
+    },
     /// The text is not an area.
     #[error(
         "\"{0}\" is not an area; write km² as a positive decimal with at most six decimals, up \
@@ -182,7 +197,8 @@ impl TablesBeside {
     pub fn of(folder: &Path) -> Result<Self, PlacesError> {
         let table = |name: &str| text_of(&folder.join(name));
         let (cities, regions, countries) = (table(CITIES)?, table(REGIONS)?, table(COUNTRIES)?);
-        Ok(Self { cities, regions, countries, firms: table(FIRMS)? })
+        let (firms, groups) = (table(FIRMS)?, table(GROUPS)?);
+        Ok(Self { cities, regions, countries, firms, groups })
     }
 
     /// These tables, completed by those of another folder.
@@ -193,6 +209,7 @@ impl TablesBeside {
             regions: self.regions.or(other.regions),
             countries: self.countries.or(other.countries),
             firms: self.firms.or(other.firms),
+            groups: self.groups.or(other.groups),
         }
     }
 
@@ -203,6 +220,7 @@ impl TablesBeside {
             (REGIONS, &self.regions),
             (COUNTRIES, &self.countries),
             (FIRMS, &self.firms),
+            (GROUPS, &self.groups),
         ];
         tables.into_iter().filter_map(|(name, text)| Some((name, text.as_deref()?)))
     }

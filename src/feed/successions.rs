@@ -139,6 +139,12 @@ pub struct Carried {
 }
 
 impl Carried {
+    /// True if no firm of the dictionary is renumbered.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.of.is_empty()
+    }
+
     /// The position of the first identifier of a firm, for a line of a month.
     #[inline]
     #[must_use]

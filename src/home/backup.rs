@@ -62,6 +62,7 @@ fn copy_into(home: &Home, to: &Path) -> Result<Copied> {
         if file.counts_now() { needed.push(file.segment) } else { spare.push(file.segment) }
     }
     needed.extend(home.manifest.table_files()?.into_iter().map(|(_, file)| file));
+    spare.extend(home.manifest.runs()?.into_values());
     spare.extend(home.manifest.snapshots()?.into_iter().map(|snapshot| snapshot.file));
     spare.extend(home.manifest.panels()?.into_iter().map(|part| part.file));
     spare.extend(home.manifest.memories()?.into_iter().map(|(.., file)| file));

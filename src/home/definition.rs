@@ -13,9 +13,12 @@ use super::additions::only_additions;
 use super::options::{Config, SettingsError};
 use crate::domain::choices::{Choices, Network, OwnPlants, Weights};
 use crate::domain::geography::Geography;
+use crate::feed::groups::Groups;
 use crate::feed::places::Places;
 use crate::feed::profile::{CountryCodes, Exclusions, Profile, Revision};
-use crate::feed::reference::{CITIES, COUNTRIES, FIRMS, PlacesError, REGIONS, ReferenceTexts};
+use crate::feed::reference::{
+    CITIES, COUNTRIES, FIRMS, GROUPS, PlacesError, REGIONS, ReferenceTexts,
+};
 use crate::feed::successions::Successions;
 use crate::feed::supply::{Supply, SupplyError};
 use crate::toml_text;
@@ -38,6 +41,8 @@ pub struct Definition {
     pub successions: Arc<Successions>,
     /// The firm-year file, if there is one.
     pub supply: Option<Arc<Supply>>,
+    /// The user's groups of cities and destinations, for the table `series`.
+    pub groups: Arc<Groups>,
     /// The definition in the form that the manifest records.
     pub texts: DefinitionTexts,
 }
@@ -135,8 +140,10 @@ impl Definition {
         let geography = Geography::new(
             places.cities().map(|city| (places.province(city), places.area_m2(city))),
         );
+        let groups = texts.reference(GROUPS).map(|text| Groups::parse(text, &places));
+        let groups = Arc::new(groups.transpose()?.unwrap_or_default());
         let (places, geography) = (Arc::new(places), Arc::new(geography));
-        Ok(Self { choices, profile, places, geography, successions, supply, texts })
+        Ok(Self { choices, profile, places, geography, successions, supply, groups, texts })
     }
 
     /// The choices and the layout of a new home.

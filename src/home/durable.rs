@@ -50,7 +50,7 @@ impl Stored {
     }
 
     /// True if a file of this size exists at the path.
-    pub(super) fn is_there(&self, home: &Path) -> bool {
+    pub(crate) fn is_there(&self, home: &Path) -> bool {
         home.join(&self.path).metadata().is_ok_and(|file| file.len() == self.n_bytes)
     }
 

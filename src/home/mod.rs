@@ -5,6 +5,7 @@
 //! DIR/manifest.sqlite                        accepted files, rejects, closed months, parts
 //! DIR/acknowledged                           the smallest number of its transactions
 //! DIR/segments/000001.parquet                the records of accepted file 1
+//! DIR/runs/000001.parquet                    the month sums of accepted file 1
 //! DIR/published/city/2010/000012.parquet     rows of the table city for 2010, of publication 12
 //! DIR/published/plant/2010/000012.parquet    facts behind the rows of the table plant
 //! DIR/snapshots/000012.parquet               the annual cells of publication 12
@@ -36,11 +37,12 @@ mod panels;
 pub mod parts;
 mod publication;
 mod refused;
+pub mod runs;
 pub mod seen;
 pub mod segment;
 pub mod snapshot;
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -384,6 +386,26 @@ impl Home {
         city_of: &dyn Fn(&str) -> Option<City>,
     ) -> Result<(Texts, Vec<Record>)> {
         segment::read(&self.folder, &self.segment_of(vintage)?, fields, city_of)
+    }
+
+    /// The runs of all files that have one, superseded files included.
+    ///
+    /// # Errors
+    /// [`HomeError::Query`] if the manifest cannot be read.
+    pub fn runs(&self) -> Result<BTreeMap<Vintage, Stored>> {
+        self.manifest.runs()
+    }
+
+    /// Stores durable runs of files in place of missing ones.
+    ///
+    /// # Errors
+    /// [`HomeError::Keep`] if the manifest cannot be written.
+    ///
+    /// # Panics
+    /// If the home was opened for reading.
+    pub fn add_runs(&mut self, runs: &[(Vintage, Stored)]) -> Result<()> {
+        assert!(self.is_writable(), "runs of {}, opened to read", self.folder.display());
+        self.manifest.add_runs(runs)
     }
 
     /// The parts of a table at a vintage or at the newest one, in order of year and publication.

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::choices::{Network, OwnPlants, Weights};
 use crate::domain::finding::FindingKind;
+use crate::domain::span::{BadJoint, Joint};
 use crate::feed::later::FirstMonth;
 use crate::feed::profile::{Exclusions, Revision};
 use crate::files;
@@ -95,6 +96,8 @@ pub struct Config {
     pub weights: Option<Weights>,
     /// The firm-year file of `ln_supply`, relative to the options file.
     pub supply: Option<PathBuf>,
+    /// The months that the span `month` shows together.
+    pub joint: Option<Vec<u8>>,
     /// The published vintages that are stored.
     pub retention: Option<Retention>,
     /// The number of worker threads.
@@ -147,6 +150,9 @@ pub enum SettingsError {
         /// The given value.
         share: f64,
     },
+    /// Months that cannot be joint.
+    #[error(transparent)]
+    Joint(#[from] BadJoint),
     /// No worker, or more than a machine has use for.
     #[error("{n_workers} workers; give a number from 1 to {}", WORKERS_MAX)]
     Workers {
@@ -219,6 +225,7 @@ impl Config {
         if let Some(n_workers) = config.workers {
             check_workers(n_workers)?;
         }
+        config.joint_months()?;
         if let (Some(supply), Some(folder)) = (&mut config.supply, path.parent()) {
             *supply = folder.join(&supply);
         }
@@ -260,6 +267,15 @@ impl Config {
     #[must_use]
     pub fn refused_findings(&self) -> &[FindingKind] {
         self.findings.as_ref().map_or(&[], |findings| &findings.refuse)
+    }
+
+    /// The months that the span `month` shows together: January and February unless the option says
+    /// otherwise.
+    ///
+    /// # Errors
+    /// [`SettingsError::Joint`] if they do not follow each other.
+    pub fn joint_months(&self) -> Result<Joint, SettingsError> {
+        Ok(self.joint.as_deref().map_or(Ok(Joint::default()), Joint::of)?)
     }
 
     /// The lists of exclusions: those given here, and of the others those of the profile.

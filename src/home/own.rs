@@ -10,7 +10,8 @@ use super::error::{HomeError, Result};
 use crate::files::{check_regular, private, resolve};
 
 /// The folders of a home with files of the manifest.
-pub(super) const FOLDERS: [&str; 5] = ["segments", "published", "panel", "memory", "snapshots"];
+pub(super) const FOLDERS: [&str; 6] =
+    ["segments", "runs", "published", "panel", "memory", "snapshots"];
 /// The files of a home, including the watcher's.
 const FILES: [&str; 10] = [
     "manifest.sqlite",

@@ -73,6 +73,7 @@ fn accepted(home: &Path, vintage: u32, intake: &Intake) -> AcceptedFile {
         path,
         summary: Summary::of(intake),
         segment,
+        run: None,
         supersedes: Vec::new(),
         coverage: None,
         new_codes: None,

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use super::incomes::rows;
+use super::reference::rows;
 use super::run::Outcome;
 use super::summary::Statistics;
 use super::table::TableResult;

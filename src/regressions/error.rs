@@ -6,6 +6,7 @@ use crate::dataflow::WorkerFailed;
 use crate::domain::types::{Vintage, Year};
 use crate::engine::EngineError;
 use crate::estimate::error::EstimateError;
+use crate::feed::reference::PlacesError;
 use crate::home::HomeError;
 use crate::tables::export::ExportError;
 
@@ -207,6 +208,9 @@ pub enum RegressionError {
         /// The cause.
         source: serde_json::Error,
     },
+    /// The reference tables of the home are invalid.
+    #[error(transparent)]
+    Places(#[from] PlacesError),
     /// The reference tables of the regressions are invalid.
     #[error("{table}, line {line}: {what}")]
     Reference {

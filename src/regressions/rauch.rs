@@ -6,7 +6,7 @@
 use rustc_hash::FxHashMap;
 
 use super::error::RegressionError;
-use super::incomes::rows;
+use super::reference::rows;
 use crate::domain::types::Year;
 
 const TABLE: &str = include_str!("../../streams/reference/rauch_hs6.csv");

@@ -9,11 +9,11 @@ use arrow_schema::ArrowError;
 use rayon::prelude::*;
 
 use super::error::RegressionError;
-use super::incomes::Incomes;
 use crate::domain::calendar::Calendar;
 use crate::domain::types::Year;
 use crate::engine::EngineError;
 use crate::engine::recorded::{calendar, recorded};
+use crate::feed::income_groups::IncomeGroups;
 use crate::feed::reference::COUNTRIES;
 use crate::home::definition::Definition;
 use crate::home::{FileEntry, Home, HomeError};
@@ -27,7 +27,7 @@ pub struct Source<'a> {
     /// Its closed months.
     pub calendar: Calendar,
     /// The income groups of destinations.
-    pub incomes: Incomes,
+    pub incomes: IncomeGroups,
     /// The files that count.
     pub files: Vec<FileEntry>,
     /// The number of files that are read in parallel.
@@ -43,7 +43,7 @@ impl<'a> Source<'a> {
     /// [`RegressionError`] if the records cannot be read.
     pub fn open(home: &'a mut Home, n_workers: usize) -> Result<Self, RegressionError> {
         let definition = Arc::new(recorded(home)?.ok_or(EngineError::Empty)?);
-        let incomes = Incomes::of(definition.texts.reference(COUNTRIES))?;
+        let incomes = IncomeGroups::of(definition.texts.reference(COUNTRIES))?;
         let mut defined = blake3::Hasher::new();
         defined.update(definition.texts.options.as_bytes());
         for (name, text) in &definition.texts.references {

@@ -385,6 +385,7 @@ impl Watcher {
         }
         if let Some(engine) = self.engine.as_mut() {
             engine.snapshot_if_due()?;
+            engine.store_missing_runs()?;
             for damaged in engine.compact(CompactionRules::default())?.damaged {
                 let why = with_causes(&damaged);
                 warn!("a year of a table was not folded and is unchanged: {why}; run `verify`");

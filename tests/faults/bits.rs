@@ -96,6 +96,11 @@ fn damaged_segments_are_found() {
 }
 
 #[test]
+fn damaged_runs_are_found() {
+    assert_file_is_refused_when_damaged("runs");
+}
+
+#[test]
 fn damaged_parts_are_found() {
     assert_file_is_refused_when_damaged("parts");
 }

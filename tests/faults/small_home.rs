@@ -6,11 +6,13 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use parquet::file::reader::{FileReader, SerializedFileReader};
-use spillover::domain::types::City;
+use spillover::domain::dictionary::Dictionary;
+use spillover::domain::types::{City, Flow, Period};
 use spillover::estimate::memory::Memory;
 use spillover::home::parts::{Chain, PartKind, Table, read_part};
+use spillover::home::runs::{self, RunNumbers};
 use spillover::home::segment::{self, Fields};
-use spillover::home::{Home, HomeError, read_panel, snapshot};
+use spillover::home::{Home, HomeError, Stored, read_panel, snapshot};
 
 use super::common::Sandbox;
 use super::common::nasty_feed::{CITIES, NastyFeed, text};
@@ -120,7 +122,8 @@ fn assert_of_every_kind(home: &Path) {
 
 /// A file in the manifest, and the way to read it.
 pub struct Named {
-    /// The kind: `segments`, `parts`, `snapshots`, `panels`, `memories`, `goods` or `plants`.
+    /// The kind: `segments`, `runs`, `parts`, `snapshots`, `panels`, `memories`, `goods` or
+    /// `plants`.
     pub kind: &'static str,
     /// The path.
     pub path: PathBuf,
@@ -152,6 +155,9 @@ pub fn named(home: &Home) -> Vec<Named> {
                 segment::read(home.folder(), &stored, Fields::All, &city).map(drop)
             }),
         );
+    }
+    for stored in home.runs().expect("asked").into_values() {
+        add("runs", &stored.path.clone(), Box::new(move |home: &Home| open_run(home, &stored)));
     }
     for table in [Table::City, Table::Plant] {
         let chains = home.chains(table, None).expect("asked").expect("the newest are stored");
@@ -192,6 +198,19 @@ pub fn named(home: &Home) -> Vec<Named> {
         }
     }
     all
+}
+
+/// Opens the exports of a run.
+fn open_run(home: &Home, run: &Stored) -> Result<(), HomeError> {
+    let city_of = |code: &str| code.parse().ok().map(City);
+    let mut numbers = RunNumbers {
+        firms: Dictionary::default(),
+        countries: Dictionary::default(),
+        city_of: &city_of,
+    };
+    let period = |year| Period::new(year, 1).expect("a month");
+    let asked = (Flow::Export, &(period(1999)..=period(2010)));
+    runs::open(home.folder(), run, asked, &mut numbers).map(drop)
 }
 
 /// The kind of a memory: the products of a year, the exports of its plants, or an estimation.

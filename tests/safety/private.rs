@@ -89,6 +89,7 @@ fn a_planted_link_is_not_followed() {
         "manifest.sqlite-shm",
         "manifest.sqlite-journal",
         "segments",
+        "runs",
         "published",
         "memory",
         "panel",

@@ -170,7 +170,7 @@ fn back_up(home: &Path, into: &Path) {
     let manifest = rusqlite::Connection::open(home.join("manifest.sqlite")).expect("the manifest");
     let target = into.join("manifest.sqlite");
     manifest.execute("VACUUM INTO ?", [target.to_str().expect("UTF-8")]).expect("copied");
-    for folder in ["segments", "published", "snapshots", "panel", "memory"] {
+    for folder in ["segments", "runs", "published", "snapshots", "panel", "memory"] {
         copy_folder(&home.join(folder), &into.join(folder));
     }
     fs::copy(home.join("spillover.toml"), into.join("spillover.toml")).expect("the options");

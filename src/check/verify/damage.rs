@@ -26,6 +26,12 @@ pub fn find(home: &Home, verification: &mut Verification) -> Result<(), EngineEr
             verification.found(Finding::Saving("`estimate` makes it again", error));
         }
     }
+    for file in home.runs()?.into_values() {
+        if let Err(error) = file.open(folder) {
+            let remedy = "remove the file, and the next `ingest` makes it again";
+            verification.found(Finding::Saving(remedy, error));
+        }
+    }
     for file in home.files()?.into_iter().filter(|file| !file.counts_now()) {
         if let Err(error) = file.segment.open(folder) {
             let affected = of_records(home, &file)?;

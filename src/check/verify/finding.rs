@@ -27,6 +27,13 @@ pub enum Finding {
     /// A file that only saves time is missing or damaged; the text names the command that restores
     /// it.
     Saving(&'static str, HomeError),
+    /// The month sums of a file differ from its records.
+    Run {
+        /// The file.
+        file: String,
+        /// The path of its run.
+        path: String,
+    },
     /// The records of a file that no longer counts are missing or damaged.
     OldRecords {
         /// The file.
@@ -83,6 +90,11 @@ impl fmt::Display for Finding {
             Self::Saving(remedy, error) => {
                 write!(f, "{}, {remedy}: {error}", Affected::Nothing)
             }
+            Self::Run { file, path } => write!(
+                f,
+                "{path} differs from the records of {file}, so tables of its months are wrong; \
+                 remove it, and the next `ingest` makes it again"
+            ),
             Self::OldRecords { file, affected, error } => write!(
                 f,
                 "the records of {file}, which no longer count, are damaged; {affected}; `ingest` \

@@ -7,6 +7,7 @@
 
 mod damage;
 mod finding;
+mod runs;
 
 use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray;
@@ -15,9 +16,9 @@ use crate::check::oracle::{Oracle, Tables};
 use crate::domain::types::Year;
 use crate::engine::replay::Replay;
 use crate::engine::{EngineError, LiveSegment};
-use crate::home::Home;
 use crate::home::parts::Table;
 use crate::home::segment::Fields;
+use crate::home::{Home, Stored};
 use crate::tables::cells::fields_of;
 use crate::tables::columns;
 use crate::tables::export::{ExportError, TableAt, schema_of};
@@ -72,10 +73,16 @@ fn recompute(
     let geography = std::sync::Arc::clone(&replay.definition.geography);
     let mut oracle = Oracle::new(replay.calendar, &geography, replay.definition.choices);
     let recorded = replay.home.files()?;
+    let stored_runs = replay.home.runs()?;
     let mut whole = true;
     for segment in replay.segments.clone() {
-        match count(replay, &segment, &mut oracle) {
-            Ok(found) => {
+        let run = stored_runs.get(&segment.vintage);
+        match count(replay, (&segment, run), &mut oracle) {
+            Ok((found, is_run_right)) => {
+                if let Some(run) = run.filter(|_| !is_run_right) {
+                    let (file, path) = (segment.name.clone(), run.path.clone());
+                    verification.found(Finding::Run { file, path });
+                }
                 verification.n_segments += 1;
                 verification.n_records += found;
                 let entry = recorded.iter().find(|file| file.vintage == segment.vintage);
@@ -96,18 +103,21 @@ fn recompute(
     Ok(whole.then(|| oracle.tables()))
 }
 
+/// Counts the records of a file; false if its run has other sums.
 fn count(
     replay: &mut Replay<'_>,
-    segment: &LiveSegment,
+    (segment, run): (&LiveSegment, Option<&Stored>),
     oracle: &mut Oracle<'_>,
-) -> Result<u64, EngineError> {
+) -> Result<(u64, bool), EngineError> {
     let (texts, records) = replay.read(segment, Fields::Figures)?;
     let mut n_shipments = 0;
     replay.names.shipments(&texts, &records, |shipment| {
         oracle.add(&shipment);
         n_shipments += 1;
     });
-    Ok(n_shipments)
+    // A damaged run is found with the other files.
+    let adds_up = |run| runs::adds_up(replay, segment, run, (&texts, &records)).unwrap_or(true);
+    Ok((n_shipments, run.is_none_or(adds_up)))
 }
 
 fn compare(

@@ -9,7 +9,7 @@ use rusqlite::{Transaction, TransactionBehavior, params};
 use super::rows::{AcceptedFile, Commit};
 use super::statements::{Failure, add_counts, add_definition};
 use super::values::integer;
-use super::{Manifest, covered, found, refused, revise, seal};
+use super::{Manifest, covered, found, refused, revise, runs, seal};
 use crate::clock;
 use crate::domain::record::Reject;
 use crate::domain::types::Vintage;
@@ -150,6 +150,9 @@ fn add_file(
         covered::replace(transaction, *earlier, cells, *vintage)?;
     }
     refused::remove(transaction, &summary.name)?;
+    if let Some(run) = &file.run {
+        runs::add(transaction, *vintage, run)?;
+    }
     add_counts(transaction, *vintage, summary)?;
     add_rejects(transaction, *vintage, &summary.rejects)?;
     let sql = "INSERT INTO columns (vintage, position, name) VALUES (?, ?, ?)";

@@ -19,6 +19,7 @@ mod refused;
 mod results;
 mod revise;
 mod rows;
+mod runs;
 mod schema;
 mod seal;
 mod statements;
@@ -41,7 +42,7 @@ pub use rows::{
 
 use schema::{
     FACTS, FOLDS, INTAKE, LAYOUT, LAYOUT_MIN, LAYOUT_OF_COLUMNS, LAYOUT_OF_FACTS, LAYOUT_OF_NOTES,
-    LAYOUT_OF_REFUSED, LAYOUT_OF_TIMES, RESULTS, REVISIONS, SCHEMA, TIMES,
+    LAYOUT_OF_REFUSED, LAYOUT_OF_RUNS, LAYOUT_OF_TIMES, RESULTS, REVISIONS, RUNS, SCHEMA, TIMES,
 };
 
 use super::durable::Identity;
@@ -303,6 +304,11 @@ impl Manifest {
         Ok(self.layout()? >= LAYOUT_OF_REFUSED)
     }
 
+    /// True if files can have runs.
+    fn has_runs(&self) -> Result<bool> {
+        Ok(self.layout()? >= LAYOUT_OF_RUNS)
+    }
+
     fn check_layout(&self) -> Result<()> {
         match self.layout()? {
             LAYOUT_MIN..=LAYOUT => Ok(()),
@@ -371,6 +377,7 @@ fn prepare(connection: &mut Connection) -> rusqlite::Result<()> {
     }
     transaction.execute_batch(FOLDS)?;
     transaction.execute_batch(INTAKE)?;
+    transaction.execute_batch(RUNS)?;
     transaction.execute_batch(RESULTS)?;
     if found != LAYOUT {
         transaction.pragma_update(None, "user_version", LAYOUT)?;

@@ -331,7 +331,8 @@ impl Manifest {
         let paths = self.rows("the paths", &sql, [], |row| row.get(0))?;
         let panels = self.panels()?.into_iter().map(|part| part.file.path);
         let memories = self.memories()?.into_iter().map(|(.., file)| file.path);
-        Ok(paths.into_iter().chain(panels).chain(memories).collect())
+        let runs = self.runs()?.into_values().map(|run| run.path);
+        Ok(paths.into_iter().chain(panels).chain(memories).chain(runs).collect())
     }
 }
 

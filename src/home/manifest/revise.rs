@@ -60,6 +60,8 @@ pub(super) fn rebuild(
             ],
         )?;
         for rows in [
+            // Its sums are of other records.
+            "runs WHERE",
             "file_counts WHERE",
             "file_periods WHERE",
             // Findings are of the file as it was read.

@@ -46,7 +46,8 @@ impl Commit {
         let segments = self.files.iter().map(|file| &file.segment);
         let reclassified = self.rebuilt.iter().flat_map(|rebuilt| &rebuilt.reclassified);
         let parts = self.parts.iter().map(|part| &part.file);
-        segments.chain(reclassified.map(|file| &file.segment)).chain(parts)
+        let runs = self.files.iter().filter_map(|file| file.run.as_ref());
+        segments.chain(reclassified.map(|file| &file.segment)).chain(parts).chain(runs)
     }
 }
 
@@ -61,6 +62,8 @@ pub struct AcceptedFile {
     pub summary: Summary,
     /// The archived records.
     pub segment: Stored,
+    /// Their month sums; `None` if they are to be computed from the records.
+    pub run: Option<Stored>,
     /// The replaced files.
     pub supersedes: Vec<Vintage>,
     /// The coverage, if the file is not simply one month, and the last month closed when the file

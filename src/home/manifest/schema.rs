@@ -14,8 +14,10 @@ pub(super) const INTAKE: &str = include_str!("intake.sql");
 pub(super) const FOLDS: &str = include_str!("folds.sql");
 /// Panels, memories and estimates.
 pub(super) const RESULTS: &str = include_str!("results.sql");
+/// The runs of files.
+pub(super) const RUNS: &str = include_str!("runs.sql");
 /// The `user_version` of the database; each layout has another number.
-pub(super) const LAYOUT: i64 = 8;
+pub(super) const LAYOUT: i64 = 9;
 /// The first layout that identifies estimates by their content.
 pub(super) const LAYOUT_OF_CONTENT: i64 = 3;
 /// The first layout with facts in the parts of tables, and with folds.
@@ -28,5 +30,7 @@ pub(super) const LAYOUT_OF_NOTES: i64 = 6;
 pub(super) const LAYOUT_OF_COLUMNS: i64 = 7;
 /// The first layout that keeps the rejected lines of refused files.
 pub(super) const LAYOUT_OF_REFUSED: i64 = 8;
+/// The first layout with the runs of files.
+pub(super) const LAYOUT_OF_RUNS: i64 = 9;
 /// The oldest readable layout; a writer converts it to the newest first.
 pub(super) const LAYOUT_MIN: i64 = 2;

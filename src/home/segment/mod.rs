@@ -12,7 +12,7 @@
 //! Invariant: a segment gives back the written records in its order; texts get new numbers.
 
 mod read;
-mod text_chunk;
+pub(in crate::home) mod text_chunk;
 mod write;
 
 use std::sync::Arc;

@@ -26,7 +26,7 @@ const RUN_MIN: usize = 8;
 const ROWS_A_PAGE: usize = 1 << 16;
 
 /// A column of texts of one row group, encoded.
-pub(super) struct TextChunk {
+pub(in crate::home) struct TextChunk {
     page: Page,
     close: ColumnCloseResult,
 }
@@ -39,7 +39,7 @@ impl TextChunk {
     ///
     /// # Panics
     /// If a position is outside `texts`, or a row of a column without nulls has no text.
-    pub(super) fn new<R>(
+    pub(in crate::home) fn new<R>(
         column: ColumnDescPtr,
         texts: &[&str],
         rows: &[R],
@@ -94,7 +94,7 @@ impl TextChunk {
     ///
     /// # Errors
     /// The writer's error.
-    pub(super) fn append_to<W: Write + Send>(
+    pub(in crate::home) fn append_to<W: Write + Send>(
         self,
         row_group: &mut SerializedRowGroupWriter<'_, W>,
     ) -> Result<()> {
@@ -103,7 +103,7 @@ impl TextChunk {
 }
 
 /// The compression of every page of a segment.
-pub(super) fn compression() -> Compression {
+pub(in crate::home) fn compression() -> Compression {
     Compression::ZSTD(ZstdLevel::try_new(ZSTD_LEVEL).expect("1 is a level of zstd"))
 }
 
