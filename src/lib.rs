@@ -64,6 +64,7 @@ pub mod reader;
 pub mod regressions;
 pub mod render;
 pub mod simulate;
+pub mod spans;
 pub mod specification;
 pub mod tables;
 pub mod theory;

@@ -9,17 +9,23 @@ use common::nasty_feed::{CITIES, NastyFeed, Random};
 
 const N_MONTHS: usize = 31;
 
-/// Both published tables.
+/// Both published tables, and those of spans.
 #[derive(PartialEq, Eq)]
 struct Tables {
     city: String,
     plant: String,
+    months: String,
+    series: String,
 }
 
 /// Shows the first difference of two tables, because their full texts would hide it.
 #[track_caller]
 fn assert_same(tables: &Tables, expected: &Tables, what: &str) {
-    for (ours, theirs) in [(&tables.city, &expected.city), (&tables.plant, &expected.plant)] {
+    let of = |tables: &Tables| {
+        let Tables { city, plant, months, series } = tables;
+        [city, plant, months, series].map(String::clone)
+    };
+    for (ours, theirs) in of(tables).iter().zip(&of(expected)) {
         let differs = ours.lines().zip(theirs.lines()).find(|(a, b)| a != b);
         assert!(differs.is_none(), "{what}: a row differs\n{differs:?}");
         assert_eq!(ours.lines().count(), theirs.lines().count(), "{what}: rows are missing");
@@ -56,7 +62,9 @@ impl Case {
     }
 
     fn tables(&self) -> Tables {
-        Tables { city: self.sandbox.export("city"), plant: self.sandbox.export("plant") }
+        let [city, plant, months, series] =
+            ["city", "plant", "months", "series"].map(|table| self.sandbox.export(table));
+        Tables { city, plant, months, series }
     }
 }
 
@@ -65,6 +73,8 @@ fn plainly(feed: &NastyFeed, options: &str) -> Tables {
     let tables = Case::new(feed.files(), options).all_at_once(1);
     let n_rows = (tables.city.lines().count(), tables.plant.lines().count());
     assert!(n_rows.0 > 40 && n_rows.1 > 150, "only {n_rows:?} rows are compared");
+    let n_rows = (tables.months.lines().count(), tables.series.lines().count());
+    assert!(n_rows.0 > 500 && n_rows.1 > 500, "only {n_rows:?} rows of spans are compared");
     tables
 }
 

@@ -3,7 +3,11 @@
 //! Shares only words and the shape of its rows with the dataflow. Tests compare the two at every
 //! vintage, and `verify` recomputes a home with the oracle. If they differ, one of them is wrong.
 
+mod spans;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+pub use spans::SpanOracle;
 
 use crate::domain::calendar::Calendar;
 use crate::domain::choices::{Choices, Network, OwnPlants, Weights};

@@ -2,7 +2,8 @@
 
 use arrow_array::RecordBatch;
 use clap::{Args, ValueEnum};
-use spillover::domain::types::Vintage;
+use spillover::domain::span::Span;
+use spillover::domain::types::{Period, Vintage};
 use spillover::home::RefusedFile;
 use spillover::home::options::{Config, SettingsError};
 use spillover::home::parts::Table;
@@ -11,14 +12,17 @@ use spillover::reader::{ledger, moves};
 use spillover::regressions::{Kind, exported};
 use spillover::render::regression::{entries, tidy};
 use spillover::render::table::{About, TableFile};
+use spillover::spans::SpanSource;
 use spillover::specification::{Content, Specification};
-use spillover::tables::export::{ExportError, Selection};
+use spillover::tables::export::{ExportError, Selection, sheet_of};
 use spillover::tables::sheet::Sheet;
+use spillover::tables::{months, series};
 
 use super::ending::Done;
 use super::estimate::unread;
 use super::home_options::{HomeOptions, n_workers};
 use super::name_options::{RowOptions, facts as facts_of};
+use super::span_options::SpanOptions;
 use super::table_output::TableOutput;
 
 #[derive(Debug, Args)]
@@ -34,6 +38,8 @@ pub struct Export {
     #[command(flatten)]
     rows: RowOptions,
     #[command(flatten)]
+    spans: SpanOptions,
+    #[command(flatten)]
     output: TableOutput,
 }
 
@@ -43,6 +49,11 @@ enum TableName {
     City,
     /// Plants of multi-plant firms by destination and year.
     Plant,
+    /// Exporters of a city to a destination in each span of months.
+    Months,
+    /// Growth and its sources by level in each span: nation, province, city, destination, income
+    /// group and groups of your own.
+    Series,
     /// Accepted files, with their counts of accepted, excluded and rejected lines.
     Files,
     /// Rejected lines.
@@ -77,9 +88,15 @@ impl Export {
         match self.table {
             TableName::City => self.published(home, &reader, Table::City)?,
             TableName::Plant => self.published(home, &reader, Table::Plant)?,
+            TableName::Months => self.months(home, &reader)?,
+            TableName::Series => self.series(home, &reader)?,
+            _ => self.spans.refuse()?,
+        }
+        match self.table {
+            TableName::City | TableName::Plant | TableName::Months | TableName::Series => {}
             TableName::Files => {
                 let (sheet, rows) = reader.files(selection)?;
-                self.write(home, &reader, &sheet, std::iter::once(Ok(rows)))?;
+                self.write(home, &reader, &sheet, std::iter::once(anyhow::Ok(rows)))?;
             }
             TableName::Changes => {
                 let moves = reader.changes(selection.as_of, selection.year)?;
@@ -101,11 +118,11 @@ impl Export {
                 let entries = reader.estimates(selection)?;
                 let entries: Vec<_> = entries.iter().map(entries::of_kept).collect();
                 let (sheet, rows) = tidy::rows(&entries);
-                self.write(home, &reader, &sheet, std::iter::once(Ok(rows)))?;
+                self.write(home, &reader, &sheet, std::iter::once(anyhow::Ok(rows)))?;
             }
             TableName::Covariance => {
                 let (sheet, rows) = entries::covariances(&reader.estimates(selection)?);
-                self.write(home, &reader, &sheet, std::iter::once(Ok(rows)))?;
+                self.write(home, &reader, &sheet, std::iter::once(anyhow::Ok(rows)))?;
             }
             TableName::Firms => self.summary(&mut reader, home, "firms", "1")?,
             TableName::Summary => self.summary(&mut reader, home, "summary", "2")?,
@@ -136,7 +153,7 @@ impl Export {
         self.refuse_vintage()?;
         let panel = reader.panel(kind, self.rows.one_year())?;
         panel.unread.iter().for_each(|error| eprintln!("{}", unread(error)));
-        self.write(home, reader, &panel.sheet, panel.batches.into_iter().map(Ok))
+        self.write(home, reader, &panel.sheet, panel.batches.into_iter().map(anyhow::Ok))
     }
 
     fn summary(
@@ -157,7 +174,7 @@ impl Export {
             rows.retain(|row| row.by == Some(year.0.into()));
         }
         let (sheet, rows) = exported::summary(name, &summary, &rows)?;
-        self.write(home, reader, &sheet, std::iter::once(Ok(rows)))
+        self.write(home, reader, &sheet, std::iter::once(anyhow::Ok(rows)))
     }
 
     fn refuse_vintage(&self) -> anyhow::Result<()> {
@@ -167,7 +184,59 @@ impl Export {
         Ok(())
     }
 
+    fn months(&self, home: &HomeOptions, reader: &Reader) -> anyhow::Result<()> {
+        let spans = self.spans_of(home, reader)?;
+        let choice = self.spans.choice(self.rows.years());
+        let rows = spans.months(spans.chosen(months::NAME, &choice)?);
+        self.write(home, reader, &months::sheet(), rows)
+    }
+
+    fn series(&self, home: &HomeOptions, reader: &Reader) -> anyhow::Result<()> {
+        let spans = self.spans_of(home, reader)?;
+        let choice = self.spans.choice(self.rows.years());
+        let rows = spans.series_rows(spans.chosen(series::NAME, &choice)?);
+        self.write(home, reader, &series::sheet(), rows)
+    }
+
+    /// The spans of the home at the requested vintage. Their options must be readable, because the
+    /// joint months decide about rows.
+    fn spans_of<'r>(
+        &self,
+        home: &HomeOptions,
+        reader: &'r Reader,
+    ) -> anyhow::Result<SpanSource<'r>> {
+        let joint = home.config()?.joint_months()?;
+        Ok(reader.spans(self.vintage.map(Vintage), joint)?)
+    }
+
+    /// A table as of a month.
+    fn of_span(
+        &self,
+        home: &HomeOptions,
+        reader: &Reader,
+        table: Table,
+        (month, span): (Period, Span),
+    ) -> anyhow::Result<()> {
+        let spans = self.spans_of(home, reader)?;
+        let at = spans.span(span, month)?;
+        let sheet = sheet_of(table, spans.definition());
+        let named = |name: &str, value: String| (name.to_owned(), value);
+        let facts = [named("month", month.to_string()), named("span", span.name().to_owned())];
+        let (asked, as_of) = ((&self.rows, &self.output), self.vintage.map(Vintage));
+        let (reader, file) = ((reader, as_of), (&sheet, &facts[..]));
+        match table {
+            Table::City => {
+                let rows = std::iter::once(anyhow::Ok(spans.city(at)?));
+                write_rows(asked, home, reader, file, rows)
+            }
+            Table::Plant => write_rows(asked, home, reader, file, spans.plant(at)?),
+        }
+    }
+
     fn published(&self, home: &HomeOptions, reader: &Reader, table: Table) -> anyhow::Result<()> {
+        if let Some(at) = self.spans.at()? {
+            return self.of_span(home, reader, table, at);
+        }
         let standing = reader.standing(self.vintage.map(Vintage))?;
         let (table, year) = (reader.table(&standing, table)?, self.rows.one_year());
         table.check(year)?;
@@ -179,12 +248,12 @@ impl Export {
     }
 
     /// Writes the requested rows, with names if requested.
-    fn write(
+    fn write<E: Into<anyhow::Error>>(
         &self,
         home: &HomeOptions,
         reader: &Reader,
         sheet: &Sheet,
-        rows: impl Iterator<Item = Result<RecordBatch, ExportError>>,
+        rows: impl Iterator<Item = Result<RecordBatch, E>>,
     ) -> anyhow::Result<()> {
         let as_of = self.vintage.map(Vintage);
         write_rows((&self.rows, &self.output), home, (reader, as_of), (sheet, &[]), rows)
@@ -192,23 +261,27 @@ impl Export {
 }
 
 /// Writes the requested rows of a table, with names if requested, and further facts about it.
-pub fn write_rows(
+pub fn write_rows<E: Into<anyhow::Error>>(
     (asked, output): (&RowOptions, &TableOutput),
     home: &HomeOptions,
     (reader, as_of): (&Reader, Option<Vintage>),
     (sheet, facts): (&Sheet, &[(String, String)]),
-    rows: impl Iterator<Item = Result<RecordBatch, ExportError>>,
+    rows: impl Iterator<Item = Result<RecordBatch, E>>,
 ) -> anyhow::Result<()> {
     let choice = asked.choice(reader, as_of)?;
     choice.check(sheet)?;
     let mut about = About { facts: reader.about(as_of)? };
     about.facts.extend(facts.iter().cloned().chain(facts_of(&choice)));
     let about = &about;
-    let rows = rows.map(|batch| choice.rows(batch?).map_err(ExportError::Choice));
+    let rows = rows.map(|batch| -> anyhow::Result<RecordBatch> {
+        Ok(choice.rows(batch.map_err(Into::into)?).map_err(ExportError::Choice)?)
+    });
     match asked.with_names(reader)? {
         None => output.write(home, &TableFile { sheet, about }, rows),
         Some(with) => {
-            let rows = rows.map(|batch| with.rows(&batch?).map_err(ExportError::Choice));
+            let rows = rows.map(|batch| -> anyhow::Result<RecordBatch> {
+                Ok(with.rows(&batch?).map_err(ExportError::Choice)?)
+            });
             let sheet = &with.sheet(sheet);
             output.write(home, &TableFile { sheet, about }, rows)
         }

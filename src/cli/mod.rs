@@ -28,6 +28,7 @@ mod regress;
 mod revisions;
 mod simulate;
 mod snapshot;
+mod span_options;
 mod status;
 mod style_options;
 mod table_output;

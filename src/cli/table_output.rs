@@ -6,7 +6,6 @@ use std::path::PathBuf;
 use arrow_array::RecordBatch;
 use clap::{Args, ValueEnum};
 use spillover::render::table::{self, Format, TableFile};
-use spillover::tables::export::ExportError;
 
 use super::ending::UsageError;
 use super::home_options::HomeOptions;
@@ -102,15 +101,16 @@ impl TableOutput {
     }
 
     /// Writes a table: completely, or not at all.
-    pub fn write(
+    pub fn write<E: Into<anyhow::Error>>(
         &self,
         home: &HomeOptions,
         file: &TableFile<'_>,
-        rows: impl Iterator<Item = Result<RecordBatch, ExportError>>,
+        rows: impl Iterator<Item = Result<RecordBatch, E>>,
     ) -> anyhow::Result<()> {
         let format = self.format()?;
         let out = Target::create(self.output.as_deref(), &home.spared(&[]))?;
-        table::write::<anyhow::Error>(&out, format, file, rows.map(|rows| Ok(rows?)))?;
+        let rows = rows.map(|rows| rows.map_err(Into::into));
+        table::write::<anyhow::Error>(&out, format, file, rows)?;
         out.finish()
     }
 }

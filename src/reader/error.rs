@@ -5,6 +5,7 @@ use crate::home::HomeError;
 use crate::home::options::SettingsError;
 use crate::reader::explain::ExplainError;
 use crate::regressions::RegressionError;
+use crate::spans::SpanError;
 use crate::tables::export::ExportError;
 
 /// The reason why a query fails.
@@ -19,6 +20,9 @@ pub enum ReaderError {
     /// The published tables cannot be read.
     #[error(transparent)]
     Export(#[from] ExportError),
+    /// The spans cannot be computed.
+    #[error(transparent)]
+    Span(#[from] SpanError),
     /// The estimates or panels cannot be read.
     #[error(transparent)]
     Regression(#[from] RegressionError),

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! home ─▶ Reader (one publication) ─┬▶ table, changes, diff, revisions   rows and moves
+//!                                   ├▶ spans                             markets by month, series
 //!                                   ├▶ files, rejects                    the ledger
 //!                                   ├▶ status                            counts and sizes
 //!                                   ├▶ estimates, panel, summary         regressions
@@ -27,6 +28,7 @@ use std::sync::OnceLock;
 
 use arrow_array::RecordBatch;
 
+use crate::domain::span::Joint;
 use crate::domain::types::{Vintage, Year};
 use crate::engine::replay::Standing;
 use crate::home::parts::Table;
@@ -38,6 +40,7 @@ use crate::reader::revisions::{Revision, revision, step_of, steps};
 use crate::regressions::{
     KeptEstimate, Kind, Panels, Regressions, Statistics, exported, kept, summarise,
 };
+use crate::spans::SpanSource;
 use crate::specification::Summary;
 use crate::tables::export::{ExportError, Selection, TableAt, check_year};
 use crate::tables::sheet::Sheet;
@@ -180,6 +183,21 @@ impl Reader {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Spans of months at a vintage or at the newest one, for the tables of spans.
+    ///
+    /// # Errors
+    /// - [`ReaderError::Export`] if there is no such vintage.
+    /// - [`ReaderError::Span`] if the home is empty, or other records counted at the vintage than
+    ///   the home now has.
+    pub fn spans(
+        &self,
+        vintage: Option<Vintage>,
+        joint: Joint,
+    ) -> Result<SpanSource<'_>, ReaderError> {
+        self.check_vintage(vintage)?;
+        Ok(SpanSource::at(&self.home, vintage, joint)?)
     }
 
     /// One of the tables of a state.

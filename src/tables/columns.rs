@@ -23,6 +23,10 @@ pub enum Values<Row> {
     Year(fn(&Row) -> Year),
     /// The number of closed months of the year.
     Months,
+    /// A month of the year, 1 to 12.
+    Month(fn(&Row) -> u8),
+    /// A name from a short list.
+    Name(fn(&Row) -> &'static str),
     /// A firm identifier.
     Firm(fn(&Row) -> Firm),
     /// A city code.
@@ -51,8 +55,10 @@ impl<Row> Column<Row> {
     fn field(&self) -> Field {
         let (kind, nullable) = match self.values {
             Values::Year(_) => (DataType::UInt16, false),
-            Values::Months | Values::Flag(_) => (DataType::UInt8, false),
-            Values::Firm(_) | Values::City(_) | Values::Country(_) => (DataType::Utf8, false),
+            Values::Months | Values::Month(_) | Values::Flag(_) => (DataType::UInt8, false),
+            Values::Name(_) | Values::Firm(_) | Values::City(_) | Values::Country(_) => {
+                (DataType::Utf8, false)
+            }
             Values::Count(_) => (DataType::UInt32, false),
             Values::Value(_) => (VALUE_TYPE, false),
             Values::Figure(_) => (DataType::Float64, true),
@@ -72,6 +78,8 @@ impl<Row> Column<Row> {
         match self.values {
             Values::Year(year) => Arc::new(UInt16Array::from_iter_values(rows.map(|r| year(r).0))),
             Values::Months => Arc::new(UInt8Array::from_iter_values(rows.map(|_| months))),
+            Values::Month(month) => Arc::new(UInt8Array::from_iter_values(rows.map(month))),
+            Values::Name(name) => strings(rows.map(name)),
             Values::Flag(flag) => {
                 Arc::new(UInt8Array::from_iter_values(rows.map(|r| u8::from(flag(r)))))
             }

@@ -78,6 +78,23 @@ impl Definition {
         Ok(rows)
     }
 
+    /// The rows of firms in order of key, as columns. `facts` are all facts of these firms, in
+    /// order.
+    ///
+    /// # Errors
+    /// Arrow's error for columns that do not fit the schema: a bug.
+    pub fn plant_batch(
+        &self,
+        markets: &YearMarkets,
+        facts: &[PlantFacts],
+        months: u8,
+        numbers: &Numbers,
+    ) -> Result<RecordBatch, ArrowError> {
+        let columns = plant::columns(self.supply.is_some());
+        let rows = self.plant_rows(markets, facts);
+        columns::rows(&columns, &rows, months, &self.context(numbers))
+    }
+
     /// The rows of firms in order; within a firm by city and country.
     fn plant_rows(&self, markets: &YearMarkets, facts: &[PlantFacts]) -> Vec<PlantRow> {
         let mut made = PlantRows::new(markets, &self.geography, self.choices);
@@ -182,10 +199,8 @@ where
         let Self { definition, markets, months, portion, .. } = self;
         let tasks = portions(&portion.facts[portion.at..], rayon::current_num_threads());
         portion.at += tasks.iter().map(|facts| facts.len()).sum::<usize>();
-        let columns = plant::columns(definition.supply.is_some());
-        let context = definition.context(&portion.numbers);
         let rows = |facts: &[PlantFacts]| {
-            columns::rows(&columns, &definition.plant_rows(markets, facts), *months, &context)
+            definition.plant_batch(markets, facts, *months, &portion.numbers)
         };
         let batches = tasks.into_par_iter().map(rows);
         self.ready.extend(batches.collect::<Result<Vec<_>, _>>()?);
@@ -288,7 +303,8 @@ fn firms(batch: &RecordBatch) -> Result<&StringArray, ArrowError> {
 }
 
 /// The first facts in order of firm, split between firms into at most `n_max` tasks.
-fn portions(facts: &[PlantFacts], n_max: usize) -> Vec<&[PlantFacts]> {
+#[must_use]
+pub fn portions(facts: &[PlantFacts], n_max: usize) -> Vec<&[PlantFacts]> {
     let mut portions = Vec::new();
     let mut rest = facts;
     while !rest.is_empty() && portions.len() < n_max {

@@ -107,6 +107,16 @@ pub fn schema_of(table: Table, with_supply: bool) -> SchemaRef {
     }
 }
 
+/// The name, keys and columns of a table.
+#[must_use]
+pub fn sheet_of(table: Table, definition: &Definition) -> Sheet {
+    let keys: &[&str] = match table {
+        Table::City => &["year", "city", "country"],
+        Table::Plant => &["year", "firm", "city", "country"],
+    };
+    Sheet { name: table.name(), keys, schema: schema_of(table, definition.supply.is_some()) }
+}
+
 /// A table at one vintage: the files with its rows, and the definition of its figures.
 #[derive(Clone, Debug)]
 pub struct TableAt {
@@ -195,11 +205,7 @@ impl TableAt {
     /// The name, keys and columns of the table.
     #[must_use]
     pub fn sheet(&self) -> Sheet {
-        let keys: &[&str] = match self.table {
-            Table::City => &["year", "city", "country"],
-            Table::Plant => &["year", "firm", "city", "country"],
-        };
-        Sheet { name: self.table.name(), keys, schema: self.schema() }
+        sheet_of(self.table, &self.definition)
     }
 
     fn schema(&self) -> SchemaRef {

@@ -11,7 +11,9 @@ pub mod derived;
 pub mod export;
 pub mod facts;
 pub mod meanings;
+pub mod months;
 pub mod plant;
+pub mod series;
 pub mod sheet;
 pub mod sorted;
 

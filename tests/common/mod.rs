@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
 pub mod nasty_feed;
+pub mod span_oracle;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -54,6 +54,23 @@ fn the_chunks_of_a_year_close_it_together_and_give_the_annual_table() {
 }
 
 #[test]
+fn a_year_without_months_has_the_spans_of_its_december_alone() {
+    let sandbox = annual_feed();
+    taken_in(&sandbox);
+    let spans = rows(&sandbox, "months", &["year", "month", "span"]);
+    let mut distinct = spans.clone();
+    distinct.dedup();
+    assert_eq!(distinct, ["2009,12,12m", "2009,12,ytd"], "{spans:?}");
+    let december = sandbox.run(["export", "city", "--month", "200912"]).stdout;
+    assert_eq!(december, sandbox.export("city"));
+    for words in [["--month", "200906"], ["--month=200912", "--span=month"]] {
+        let run = sandbox.run(["export", "city"].into_iter().chain(words));
+        assert_eq!(run.code, Some(1));
+        assert!(run.stderr.contains("the feed has years and no months"), "{}", run.stderr);
+    }
+}
+
+#[test]
 fn a_refused_chunk_leaves_its_year_open_until_it_is_read() {
     let sandbox = annual_feed();
     let good = std::fs::read(sandbox.feed().join("2008_03.csv")).expect("it was written");

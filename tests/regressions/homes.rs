@@ -119,7 +119,7 @@ fn a_reader_shows_what_a_home_of_layout_2_holds_and_leaves_it_as_it_is() {
 fn the_first_writer_makes_a_home_of_layout_2_one_of_the_newest_and_its_figures_stay() {
     let sandbox = of_layout_2();
     assert_eq!(sandbox.run(["snapshot"]).code, Some(0));
-    assert_eq!(layout(&sandbox), 8);
+    assert_eq!(layout(&sandbox), 9);
     assert_listed(&sandbox);
     assert_printed(&sandbox);
     assert_eq!(sandbox.run(["verify"]).code, Some(0));
@@ -204,7 +204,7 @@ fn every_vintage_of_a_home_of_layout_3_is_exported_as_it_was_also_after_folding_
     assert_exports(&sandbox, "layout-3");
     assert_eq!(layout(&sandbox), 3, "a reader leaves it as it is");
     assert_eq!(sandbox.run(["snapshot"]).code, Some(0));
-    assert_eq!(layout(&sandbox), 8);
+    assert_eq!(layout(&sandbox), 9);
     assert_exports(&sandbox, "layout-3");
     assert_eq!(sandbox.run(["compact"]).code, Some(0));
     assert_exports(&sandbox, "layout-3");
@@ -227,7 +227,7 @@ fn a_home_of_layout_4_keeps_its_figures_and_gives_times_to_what_comes_next() {
     assert_eq!(layout(&sandbox), 4, "a reader leaves it as it is");
     let withdrawn = sandbox.run(["withdraw", "201004.csv"]);
     assert_eq!(withdrawn.code, Some(0), "{}", withdrawn.stderr);
-    assert_eq!(layout(&sandbox), 8);
+    assert_eq!(layout(&sandbox), 9);
     assert_exports(&sandbox, "layout-4");
     let run = sandbox.run(["revisions", "--vintage", "30", "--json"]);
     let revisions: serde_json::Value = serde_json::from_str(&run.stdout).expect("JSON");
@@ -241,24 +241,30 @@ fn a_home_of_layout_4_keeps_its_figures_and_gives_times_to_what_comes_next() {
 fn a_home_of_layout_7_keeps_its_figures_when_a_file_is_withdrawn() {
     let sandbox = unpacked("tests/homes/layout-7.zip");
     assert_exports(&sandbox, "layout-7");
-    assert_eq!(layout(&sandbox), 7);
+    let months_then = || sandbox.run(["export", "months", "--vintage", "29"]).stdout;
+    let without_runs = months_then();
+    assert!(csv_rows(&without_runs).len() > 100, "{without_runs}");
+    assert_eq!(layout(&sandbox), 7, "a reader leaves it as it is");
     assert!(sandbox.run(["revisions", "--vintage", "29"]).stdout.contains("2026-11-30"));
     let withdrawn = sandbox.run(["withdraw", "201004.csv"]);
     assert_eq!(withdrawn.code, Some(0), "{}", withdrawn.stderr);
-    assert_eq!(layout(&sandbox), 8);
+    assert_eq!(layout(&sandbox), 9);
     assert_exports(&sandbox, "layout-7");
+    let n_runs = std::fs::read_dir(sandbox.home().join("runs")).expect("runs").count();
+    assert!(n_runs == 24 && months_then() == without_runs, "{n_runs} runs");
     assert_eq!(sandbox.run(["verify"]).code, Some(0));
 }
 
 #[test]
 fn a_home_of_layout_8_keeps_its_figures_and_the_lines_of_a_refused_file() {
     let sandbox = unpacked("tests/homes/layout-8.zip");
-    assert_eq!(layout(&sandbox), 8);
+    assert_eq!(layout(&sandbox), 8, "a reader leaves it as it is");
     let refused = |sandbox: &Sandbox| sandbox.run(["export", "rejects", "--refused"]).stdout;
     let lines = refused(&sandbox);
     assert!(lines.contains("201005.csv,2,value_usd,number,"), "{lines}");
     let withdrawn = sandbox.run(["withdraw", "201004.csv"]);
     assert_eq!(withdrawn.code, Some(0), "{}", withdrawn.stderr);
+    assert_eq!(layout(&sandbox), 9);
     assert_exports(&sandbox, "layout-8");
     assert_eq!(refused(&sandbox), lines);
     assert_eq!(sandbox.run(["verify"]).code, Some(0));
@@ -271,6 +277,8 @@ fn every_column_of_every_table_has_its_meaning_also_in_parquet() {
     for table in [
         "city",
         "plant",
+        "months",
+        "series",
         "files",
         "rejects",
         "changes",

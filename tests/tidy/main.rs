@@ -34,6 +34,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("dataflow", &["domain"]),
     ("tables", &["domain", "files", "indicators", "feed", "home"]),
     ("engine", &["domain", "files", "feed", "home", "dataflow", "tables"]),
+    ("spans", &["domain", "indicators", "feed", "home", "tables", "engine"]),
     ("check", &["domain", "home", "tables", "engine"]),
     (
         "regressions",
@@ -60,6 +61,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "home",
             "tables",
             "engine",
+            "spans",
             "check",
             "regressions",
             "watch",

@@ -11,9 +11,11 @@ use spillover::tables::meanings::{Meaning, meanings};
 const PATH: &str = "docs/REFERENCE.md";
 
 /// The tables of `export`, in the order of its help; `panel-ordinary` has the columns of `panel`.
-const TABLES: [&str; 11] = [
+const TABLES: [&str; 13] = [
     "city",
     "plant",
+    "months",
+    "series",
     "files",
     "rejects",
     "changes",
