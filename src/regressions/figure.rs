@@ -6,6 +6,7 @@
 //! is the regression of all rows, not of the bins.
 
 use std::collections::BTreeSet;
+use std::slice;
 
 use super::columns::Columns;
 use super::error::RegressionError;
@@ -15,6 +16,7 @@ use super::sample::{SAMPLE, rows_of};
 use crate::estimate::absorb::{AbsorbOptions, Absorbed};
 use crate::estimate::design::{Design, Request};
 use crate::estimate::formula::Formula;
+use crate::estimate::inference;
 use crate::estimate::panel::{Column, MISSING};
 use crate::specification::Figure;
 
@@ -29,6 +31,10 @@ pub struct Scatter {
     pub bins: Vec<Bin>,
     /// The slope of the regression.
     pub slope: f64,
+    /// Its standard error, if it has one.
+    pub std_error: Option<f64>,
+    /// Its confidence interval of 95 %, if it has a standard error.
+    pub interval: Option<[f64; 2]>,
     /// The intercept of the regression.
     pub intercept: f64,
     /// The number of rows.
@@ -55,12 +61,17 @@ pub fn scatter(
     figure: &Figure,
 ) -> Result<Scatter, RegressionError> {
     let formulas = [&figure.formula].into_iter().chain(&figure.sample);
-    let names: BTreeSet<String> =
-        formulas.flat_map(|formula| formula.columns()).map(str::to_owned).collect();
+    let clusters = figure.inference.vcov.clusters();
+    let of_clusters = clusters.iter().flat_map(|interaction| &interaction.factors);
+    let names: BTreeSet<String> = formulas
+        .flat_map(|formula| formula.columns())
+        .map(str::to_owned)
+        .chain(of_clusters.cloned())
+        .collect();
     let columns = regressions.read(Kind::Plant, &names)?;
     let mask = figure.sample.as_ref().map(|formula| mask_of(&columns, formula)).transpose()?;
     let mut instead: Vec<(String, Column<'_>)> = Vec::new();
-    let mut request = Request::of_formula(&figure.formula, &[], None);
+    let mut request = Request::of_formula(&figure.formula, clusters, None);
     if let Some(mask) = &mask {
         instead.push((SAMPLE.to_owned(), Column::Code(mask)));
         request.required.push(SAMPLE.to_owned());
@@ -77,7 +88,10 @@ pub fn scatter(
     let (mean_y, mean_x) =
         (y.origin() + mean(&|row| y.at(row)), x.origin() + mean(&|row| x.at(row)));
     let place = variables.len() - 1;
-    let absorbed = Absorbed::solve(design, &AbsorbOptions::default(), None)?;
+    let mut absorbed = Absorbed::solve(design, &AbsorbOptions::default(), None)?;
+    let estimates =
+        inference::fit(&mut absorbed, slice::from_ref(&figure.formula), &figure.inference)?;
+    let estimate = estimates.into_iter().flat_map(|estimate| estimate.terms).next();
     let residuals = residuals(&absorbed, place);
     let xy: f64 = residuals.iter().map(|(x, y)| x * y).sum();
     let xx: f64 = residuals.iter().map(|(x, _)| x * x).sum();
@@ -90,6 +104,8 @@ pub fn scatter(
         variable: figure.formula.terms[0].to_string(),
         bins: bins(&points, figure.bins),
         slope,
+        std_error: estimate.as_ref().and_then(|term| term.std_error),
+        interval: estimate.and_then(|term| Some([term.conf_low?, term.conf_high?])),
         intercept: mean_y - slope * mean_x,
         n_obs,
     })

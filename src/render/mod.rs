@@ -5,11 +5,13 @@
 //! regression/  models               ─▶ text │ markdown │ latex │ html │ rows │ json
 //! chart/       points               ─▶ svg
 //! report/      tables of the paper, coefficient paths ─▶ any of these
-//! style, words, number: the choices of a reader, labels in English and Chinese, digits
+//! style, words, messages, number: the choices of a reader, labels and messages in English and
+//! Chinese, digits
 //! ```
 //! This module reads no home and computes no figure.
 
 pub mod chart;
+mod messages;
 pub mod number;
 pub mod regression;
 pub mod report;

@@ -11,17 +11,19 @@
 mod conventions;
 mod error;
 mod rules;
+mod settings;
 
 use serde::Deserialize;
 
 pub use conventions::{EstimatorSettings, SingletonsName, small_sample};
 pub use error::{SpecificationError, SpecificationProblem};
 pub use rules::{Comparison, Condition, DropLargest, Trim};
+use settings::{Shared, VcovName};
 
 use crate::estimate::absorb::AbsorbOptions;
 use crate::estimate::design::singletons::Singletons;
 use crate::estimate::formula::{Formula, Interaction, Term, unquoted};
-use crate::estimate::inference::{Inference, Vcov};
+use crate::estimate::inference::Inference;
 use crate::toml_text;
 
 /// One table or figure.
@@ -174,6 +176,8 @@ pub struct Figure {
     pub sample: Option<Formula>,
     /// The outcome, the variable and the effects.
     pub formula: Formula,
+    /// The computation of the slope's standard error.
+    pub inference: Inference,
     /// The number of bins, each with the same number of rows.
     pub bins: usize,
 }
@@ -324,32 +328,6 @@ struct File {
     figure: Option<FigureFile>,
 }
 
-/// The common settings of columns, unless a column has its own.
-struct Shared {
-    sample: Option<String>,
-    cluster: Option<String>,
-    vcov: Option<VcovName>,
-    ssc: Option<String>,
-    dof: Option<conventions::DofName>,
-    estimator: Option<EstimatorSettings>,
-    weights: Option<String>,
-}
-
-impl Shared {
-    /// The formula of a sample: the column's own, or the common one.
-    fn sample(&self, own: Option<&str>) -> Result<Option<Formula>, SpecificationProblem> {
-        let text = own.or(self.sample.as_deref());
-        Ok(text.map(|text| Formula::parse(text.trim())).transpose()?)
-    }
-}
-
-#[derive(Clone, Copy, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-enum VcovName {
-    Iid,
-    Hc1,
-}
-
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ColumnFile {
@@ -382,24 +360,18 @@ struct ColumnFile {
 
 impl ColumnFile {
     fn read(self, shared: &Shared) -> Result<Column, SpecificationProblem> {
-        let clusters = match (&self.cluster, self.vcov) {
-            (Some(_), Some(_)) => return Err(SpecificationProblem::ClustersAndVcov),
-            (Some(cluster), None) => Some(cluster),
-            (None, Some(_)) => None,
-            (None, None) => shared.cluster.as_ref(),
+        let own = Shared {
+            sample: self.sample,
+            cluster: self.cluster,
+            vcov: self.vcov,
+            ssc: self.ssc,
+            dof: self.dof,
+            estimator: self.estimator,
+            weights: self.weights,
         };
-        let vcov = match (clusters, self.vcov.or(shared.vcov)) {
-            (Some(clusters), _) => Vcov::Clustered(Interaction::parse_sum(clusters.trim())?),
-            (None, Some(VcovName::Hc1)) => Vcov::Hc1,
-            (None, _) => Vcov::Iid,
-        };
-        let ssc = self.ssc.as_ref().or(shared.ssc.as_ref());
-        let dof = self.dof.or(shared.dof).unwrap_or_default();
-        let small_sample = small_sample(ssc.map_or("", String::as_str), dof.into())
-            .map_err(SpecificationProblem::Convention)?;
-        let estimator = self.estimator.as_ref().or(shared.estimator.as_ref());
-        let estimator = estimator.cloned().unwrap_or_default();
-        let negative_variance = estimator.negative_variance();
+        let settings = own.or(shared);
+        let inference = settings.inference()?;
+        let estimator = settings.estimator.clone().unwrap_or_default();
         if (self.panel, self.trade) == (Panel::Product, Trade::Ordinary) {
             return Err(SpecificationProblem::OrdinaryProducts);
         }
@@ -410,14 +382,14 @@ impl ColumnFile {
             formula: Formula::parse(self.formula.trim())?,
             panel: self.panel,
             trade: self.trade,
-            sample: shared.sample(self.sample.as_deref())?,
+            sample: settings.sample(None)?,
             keep: keep.collect::<Result<_, _>>()?,
             trim: self.trim.into_iter().map(Trim::checked).collect::<Result<_, _>>()?,
             drop_largest: drop_largest.collect::<Result<_, _>>()?,
             centre: self.centre,
             standardise: self.standardise,
-            weights: self.weights.as_ref().or(shared.weights.as_ref()).map(|name| unquoted(name)),
-            inference: Inference { vcov, small_sample, negative_variance },
+            weights: settings.weights.as_deref().map(unquoted),
+            inference,
             absorb: estimator.absorb()?,
             singletons: estimator.singletons(),
             name: self.name,
@@ -470,7 +442,7 @@ impl FigureFile {
         if !one_variable || !(2..=BINS_MAX).contains(&self.bins) {
             return Err(SpecificationProblem::Figure);
         }
-        Ok(Figure { sample, formula, bins: self.bins })
+        Ok(Figure { sample, formula, inference: shared.inference()?, bins: self.bins })
     }
 }
 

@@ -27,6 +27,7 @@ fn what_is_wrong_is_named_with_the_column() {
         (column("keep = [\"plants is 5\"]"), "column a: \"plants is 5\" is not a condition"),
         (column("trim = [{ variable = \"x\", share = 0.5 }]"), "a share of 0.5"),
         (column("cluster = \"f\"\nvcov = \"iid\""), "cluster or vcov, not both"),
+        (format!("cluster = \"f\"\nvcov = \"hc1\"\n{}", column("")), "cluster or vcov, not both"),
         (column("ssc = \"K_adj=1\""), "ssc does not know \"K_adj=1\""),
         (column("panel = \"product\"\ntrade = \"ordinary\""), "no product panel of ordinary"),
         (column("fromula = \"y\""), "unknown field `fromula`"),

@@ -57,7 +57,8 @@ def terms_in(data: pd.DataFrame, terms: list[str]) -> pd.DataFrame:
 
 def model(sample: pd.DataFrame, outcome: str, terms: list[str], effects: list[str],
           standardise: bool = False) -> dict:
-    data = pd.concat([sample[[outcome, *effects]], terms_in(sample, terms)], axis=1)
+    columns = [outcome, *{*effects, "city_country"}]
+    data = pd.concat([sample[columns], terms_in(sample, terms)], axis=1)
     data = data.rename(columns={outcome: "y"})
     while True:
         alone = np.zeros(len(data), bool)
@@ -240,7 +241,9 @@ def figure(data: pd.DataFrame) -> dict:
     y, x = within["ln_export"], within["affiliate_growth"]
     slope = float((x * y).sum() / (x * x).sum())
     means = rows[names].mean()
+    clustered = model(rows, "ln_export", ["affiliate_growth"], ["plant_year"])
     return {"n_obs": len(rows), "slope": slope,
+            "std_error": clustered["terms"]["affiliate_growth"]["std_error"],
             "intercept": float(means["ln_export"] - slope * means["affiliate_growth"])}
 
 

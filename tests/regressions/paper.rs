@@ -81,7 +81,7 @@ fn tables_1_and_2_and_the_figure_are_those_of_pandas() {
     let json: serde_json::Value = serde_json::from_str(&run.stdout).expect("JSON");
     let (figure, wanted) = (&json["figures"][0], &expected["figure1"]);
     assert_eq!(figure["n_obs"], wanted["n_obs"]);
-    for field in ["slope", "intercept"] {
+    for field in ["slope", "intercept", "std_error"] {
         let (found, wanted) = (number(&figure[field]), number(&wanted[field]));
         assert!((found - wanted).abs() <= 1e-9 * wanted.abs(), "{field}: {found}, {wanted}");
     }
@@ -93,15 +93,22 @@ fn tables_1_and_2_and_the_figure_are_those_of_pandas() {
 fn slope_and_number_of_rows_are_in_every_format_of_the_figure() {
     let printed = |format| estimate(demo(), &["--table", "figure1", "--format", format]).stdout;
     let json: serde_json::Value = serde_json::from_str(&printed("json")).expect("JSON");
-    let (slope, n_obs) = (number(&json["figures"][0]["slope"]), &json["figures"][0]["n_obs"]);
-    let line = format!("Slope {slope:.4}; N = {n_obs}.");
+    let figure = &json["figures"][0];
+    let [slope, low, high, std_error] =
+        ["slope", "conf_low", "conf_high", "std_error"].map(|field| number(&figure[field]));
+    assert!(std_error > 0.0 && (high - slope - (slope - low)).abs() < 1e-12, "{figure}");
+    let n_obs = &figure["n_obs"];
+    let line = format!("Slope {slope:.4} (95% CI {low:.4} to {high:.4}); N = {n_obs}.");
     for format in ["text", "md", "latex", "html", "svg"] {
-        let text = printed(format);
+        let text = printed(format).replace("95\\%", "95%");
         assert!(text.contains(&line), "{format}: no \"{line}\" in {text}");
     }
     let rows = csv_rows(&printed("csv"));
-    assert_eq!(rows[0][4..], ["slope", "intercept", "n_obs"]);
-    assert_eq!((&rows[1][4], &rows[1][6]), (&slope.to_string(), &n_obs.to_string()));
+    let header = ["slope", "intercept", "n_obs", "std_error", "conf_low", "conf_high"];
+    assert_eq!(rows[0][4..], header);
+    let own = [slope, std_error, low, high].map(|figure| figure.to_string());
+    assert_eq!(own.each_ref(), [4, 7, 8, 9].map(|place| &rows[1][place]));
+    assert_eq!(rows[1][6], n_obs.to_string());
 }
 
 #[test]

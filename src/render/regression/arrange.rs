@@ -176,7 +176,8 @@ fn notes(table: &RegressionTable<'_>, style: &Style) -> Vec<String> {
                 _ => format!("({name})：{term}与{with}共线，已剔除。"),
             });
         }
-        notes.extend(estimate.notes.iter().map(|note| style.about(format!("({name})"), note)));
+        let note = |note: &String| style.about(format!("({name})"), style.message(note));
+        notes.extend(estimate.notes.iter().map(note));
     }
     notes.extend(table.notes.iter().cloned());
     notes

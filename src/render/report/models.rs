@@ -26,7 +26,8 @@ pub fn grid(
                 vintage: Some(outcome.as_of.1),
             }),
             Err(error) => {
-                let why = style.about(missing(error, style), error);
+                let message = error.to_string();
+                let why = style.about(missing(error, style), style.message(&message));
                 let note = style.about(format!("({name})"), why);
                 table.notes.push(format!("{note}{}", style.words().stop));
             }
@@ -117,6 +118,9 @@ pub fn document(all: &[TableResult]) -> Value {
                 figures.push(json!({
                     "name": name, "outcome": scatter.outcome, "variable": scatter.variable,
                     "slope": scatter.slope, "intercept": scatter.intercept,
+                    "std_error": scatter.std_error,
+                    "conf_low": scatter.interval.map(|[low, _]| low),
+                    "conf_high": scatter.interval.map(|[_, high]| high),
                     "n_obs": scatter.n_obs,
                     "bins": scatter.bins.iter().map(bin).collect::<Vec<_>>(),
                 }));
