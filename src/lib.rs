@@ -63,6 +63,8 @@ pub mod panel;
 pub mod reader;
 pub mod regressions;
 pub mod render;
+#[cfg(feature = "serve")]
+pub mod serve;
 pub mod simulate;
 pub mod spans;
 pub mod specification;

@@ -55,9 +55,11 @@ fn the_extension_of_an_output_file_is_its_format_or_an_error() {
         let sdmx = [command, &["--format", "sdmx-csv"]].concat();
         assert!(written(&sdmx, "sdmx.csv").starts_with(b"STRUCTURE,"), "{command:?}");
         assert!(written(command, "x.dta").starts_with(b"<stata_dta>"), "{command:?}");
+        assert!(written(command, "x.arrow").starts_with(b"ARROW1"), "{command:?}");
         for file in ["x.sav", "x.xls", "x.ods", "x.txt", "x.csv.gz", "x.json"] {
             let run = sandbox.run(command.iter().chain(&["-o", file]));
-            let all = "call the file .csv, .parquet, .pq, .xlsx, .dta, .jsonl or .ndjson";
+            let all = "call the file .csv, .parquet, .pq, .xlsx, .dta, .arrow, .feather, .jsonl \
+                       or .ndjson";
             refused(&sandbox, &run, file, all);
         }
         for (format, file) in [("csv", "y.parquet"), ("parquet", "y.csv"), ("csv", "y.dta")] {

@@ -26,6 +26,10 @@ mod rebuild;
 mod reestimation;
 mod regress;
 mod revisions;
+#[cfg(feature = "serve")]
+mod serve;
+#[cfg(feature = "serve")]
+mod serve_options;
 mod simulate;
 mod snapshot;
 mod span_options;
@@ -113,6 +117,9 @@ enum Command {
     Verify(verify::Verify),
     /// Show the contents and state of the home.
     Status(status::Status),
+    /// Answer over HTTP: the page, the API, events and metrics.
+    #[cfg(feature = "serve")]
+    Serve(serve::Serve),
     /// Print the script by which a shell completes commands and options.
     Completions(completions::Completions),
     /// Write a man page for each command.
@@ -162,6 +169,8 @@ fn run_command(command: Command, home: &HomeOptions) -> anyhow::Result<Done> {
         Command::Explain(explain) => explain.run(home),
         Command::Verify(verify) => verify.run(home),
         Command::Status(status) => status.run(home),
+        #[cfg(feature = "serve")]
+        Command::Serve(serve) => serve.run(home),
     }
 }
 

@@ -39,6 +39,8 @@ pub enum FormatName {
     Xlsx,
     /// A dataset of Stata 14 or newer, with labels.
     Dta,
+    /// An Arrow file (Feather).
+    Arrow,
     /// One JSON object per line.
     Jsonl,
     /// SDMX-CSV 2.0.
@@ -52,6 +54,7 @@ impl OutputFormat for FormatName {
             Self::Parquet => &["parquet", "pq"],
             Self::Xlsx => &["xlsx"],
             Self::Dta => &["dta"],
+            Self::Arrow => &["arrow", "feather"],
             Self::Jsonl => &["jsonl", "ndjson"],
         }
     }
@@ -72,7 +75,10 @@ impl TableOutput {
                 if format == FormatName::Xlsx { ", a workbook needs none" } else { "" }
             )));
         }
-        let is_binary = matches!(format, FormatName::Parquet | FormatName::Xlsx | FormatName::Dta);
+        let is_binary = matches!(
+            format,
+            FormatName::Parquet | FormatName::Xlsx | FormatName::Dta | FormatName::Arrow
+        );
         if is_binary && self.output.is_none() && stdout().is_terminal() {
             return Err(UsageError(format!(
                 "{} is not for a terminal; name a file with -o",
@@ -85,6 +91,7 @@ impl TableOutput {
             FormatName::Parquet => Format::Parquet,
             FormatName::Xlsx => Format::Xlsx,
             FormatName::Dta => Format::Stata,
+            FormatName::Arrow => Format::Arrow,
             FormatName::Jsonl => Format::Jsonl,
             FormatName::SdmxCsv => Format::SdmxCsv,
         })

@@ -112,6 +112,11 @@ pub fn end_on_panic() {
             return;
         }
         tell(format_args!("{}", panic_text(thread.name().unwrap_or("of no name"), panic)));
+        // A request that panics fails alone.
+        #[cfg(feature = "serve")]
+        if thread.name() == Some(spillover::serve::THREAD) {
+            return;
+        }
         let trace = Backtrace::capture();
         if trace.status() == BacktraceStatus::Captured {
             trace.to_string().lines().for_each(|line| tell(format_args!("{line}")));

@@ -25,6 +25,7 @@
 
 mod additions;
 pub mod backup;
+mod commits;
 mod compact;
 pub mod definition;
 pub(crate) mod durable;
@@ -50,6 +51,7 @@ use jiff::Timestamp;
 use crate::domain::record::{Record, Reject, Texts};
 use crate::domain::types::{City, Period, Vintage};
 
+pub use commits::n_commits_acknowledged;
 pub use compact::{Compaction, CompactionRules};
 pub use durable::Stored;
 pub use error::{HomeError, Result};

@@ -41,10 +41,22 @@ impl RowChoice {
     /// # Errors
     /// [`NoColumn`] with the first missing column.
     pub fn check(&self, sheet: &Sheet) -> Result<(), NoColumn> {
-        let asked = self.texts().into_iter().filter(|(_, codes)| !codes.is_empty());
-        let asked = asked.map(|(column, _)| column);
         let years = (!self.years.is_empty()).then_some("year");
-        match years.into_iter().chain(asked).find(|name| sheet.schema.index_of(name).is_err()) {
+        match years.filter(|name| sheet.schema.index_of(name).is_err()) {
+            Some(column) => Err(NoColumn { table: sheet.name, column }),
+            None => self.check_codes(sheet),
+        }
+    }
+
+    /// Checks that a table has the columns of codes that rows are chosen by. Its years may be
+    /// those of files.
+    ///
+    /// # Errors
+    /// [`NoColumn`] with the first missing column.
+    pub fn check_codes(&self, sheet: &Sheet) -> Result<(), NoColumn> {
+        let asked = self.texts().into_iter().filter(|(_, codes)| !codes.is_empty());
+        let mut asked = asked.map(|(column, _)| column);
+        match asked.find(|name| sheet.schema.index_of(name).is_err()) {
             Some(column) => Err(NoColumn { table: sheet.name, column }),
             None => Ok(()),
         }

@@ -1,8 +1,13 @@
 //! Errors of reading a home.
 
+use jiff::civil::Date;
+
+use crate::domain::types::Vintage;
 use crate::engine::EngineError;
 use crate::home::HomeError;
 use crate::home::options::SettingsError;
+use crate::reader::chosen::NoColumn;
+use crate::reader::conditions::ConditionError;
 use crate::reader::explain::ExplainError;
 use crate::regressions::RegressionError;
 use crate::spans::SpanError;
@@ -29,7 +34,59 @@ pub enum ReaderError {
     /// The row cannot be explained.
     #[error(transparent)]
     Explain(#[from] ExplainError),
+    /// Only a replay can give the tables of the vintage.
+    #[error(transparent)]
+    InsideBatch(#[from] InsideBatch),
+    /// The table does not have a column of codes.
+    #[error(transparent)]
+    NoColumn(#[from] NoColumn),
+    /// The table cannot have a condition.
+    #[error(transparent)]
+    Condition(#[from] ConditionError),
+    /// No vintage is known by a date.
+    #[error(transparent)]
+    NoVintageThen(#[from] NoVintageThen),
     /// The recorded options cannot be used.
     #[error(transparent)]
     Settings(#[from] SettingsError),
+}
+
+/// A vintage that is not published by itself: its figures would have to be recomputed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the tables of vintage {vintage} are not stored, only a replay can give them; {}",
+    neighbours(*before, *after)
+)]
+pub struct InsideBatch {
+    /// The requested vintage.
+    pub vintage: Vintage,
+    /// The nearest stored vintage before it.
+    pub before: Option<Vintage>,
+    /// The nearest stored vintage after it.
+    pub after: Option<Vintage>,
+}
+
+fn neighbours(before: Option<Vintage>, after: Option<Vintage>) -> String {
+    match (before, after) {
+        (Some(before), Some(after)) => format!("ask for vintage {before} or {after}"),
+        (Some(one), None) | (None, Some(one)) => format!("ask for vintage {one}"),
+        (None, None) => "no vintage is stored".to_owned(),
+    }
+}
+
+/// A date before the first commit with a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no vintage is known to be published by the end of {date}; {}", first_date(*first))]
+pub struct NoVintageThen {
+    /// The requested date.
+    pub date: Date,
+    /// The first date with a known vintage.
+    pub first: Option<Date>,
+}
+
+fn first_date(first: Option<Date>) -> String {
+    match first {
+        Some(first) => format!("the first date with one is {first}"),
+        None => "the home has no times of publications; ask for a vintage".to_owned(),
+    }
 }

@@ -13,6 +13,7 @@
 
 mod about;
 pub mod chosen;
+pub mod conditions;
 mod error;
 pub mod explain;
 mod firm_names;
@@ -20,6 +21,8 @@ pub mod ledger;
 pub mod moves;
 pub mod names;
 pub mod revisions;
+pub mod rows;
+pub mod state;
 pub mod status;
 
 use std::collections::BTreeMap;

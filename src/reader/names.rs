@@ -59,6 +59,19 @@ struct Place {
     others: Vec<String>,
 }
 
+/// A code with its names; an empty text for a missing one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NameEntry<'n> {
+    /// The code.
+    pub code: &'n str,
+    /// The Chinese name; of a firm, its name in the records.
+    pub chinese: &'n str,
+    /// The English name.
+    pub english: &'n str,
+    /// ISO 3166 codes and further names.
+    pub others: &'n [String],
+}
+
 /// A name of several places, or of several firms.
 #[derive(Debug, thiserror::Error)]
 #[error(
@@ -218,6 +231,16 @@ impl Names {
             Language::Chinese => Some(chinese),
             Language::English => english.or(Some(chinese)),
         }
+    }
+
+    /// Every name of a kind, in order of code.
+    pub fn entries(&self, kind: PlaceKind) -> impl Iterator<Item = NameEntry<'_>> {
+        self.places(kind).iter().map(|place| NameEntry {
+            code: &place.code,
+            chinese: &place.chinese,
+            english: &place.english,
+            others: &place.others,
+        })
     }
 
     fn places(&self, kind: PlaceKind) -> &[Place] {

@@ -82,6 +82,23 @@ const LAYERS: &[(&str, &[&str])] = &[
             "reader",
         ],
     ),
+    (
+        "serve",
+        &[
+            "clock",
+            "files",
+            "domain",
+            "specification",
+            "home",
+            "tables",
+            "engine",
+            "spans",
+            "regressions",
+            "watch",
+            "reader",
+            "render",
+        ],
+    ),
 ];
 
 /// Stages in which figures are integers.

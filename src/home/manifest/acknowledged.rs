@@ -19,7 +19,7 @@ const NAME: &str = "acknowledged";
 /// - [`HomeError::Read`] if it cannot be read.
 /// - [`HomeError::Foreign`] if the path is a link or not a file.
 /// - [`HomeError::Acknowledged`] if the content is not a number.
-pub(super) fn read(home: &Path) -> Result<u64> {
+pub(in crate::home) fn n_acknowledged(home: &Path) -> Result<u64> {
     let path = home.join(NAME);
     if let Ok(there) = fs::symlink_metadata(&path)
         && let Err(source) = files::check_regular(there.file_type())
@@ -62,9 +62,9 @@ mod tests {
     #[test]
     fn the_number_is_read_back_and_no_flipped_bit_or_cut_makes_another() {
         let home = tempfile::tempdir().expect("a temporary folder");
-        assert_eq!(read(home.path()).expect("none yet"), 0);
+        assert_eq!(n_acknowledged(home.path()).expect("none yet"), 0);
         write(home.path(), 41).expect("written");
-        assert_eq!(read(home.path()).expect("a number"), 41);
+        assert_eq!(n_acknowledged(home.path()).expect("a number"), 41);
         let text = std::fs::read(home.path().join(NAME)).expect("the file");
         for bit in 0..text.len() * 8 {
             let mut flipped = text.clone();

@@ -33,6 +33,7 @@ use std::time::Duration;
 use rusqlite::backup::Backup;
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
+pub(super) use acknowledged::n_acknowledged;
 pub use queries::Sizes;
 pub use results::{PanelPart, StoredEstimate, StoredModel, StoredState};
 pub use rows::{
@@ -85,7 +86,7 @@ impl Manifest {
     ///   was written.
     pub(super) fn open(home: &Path) -> Result<Self> {
         let path = home.join(NAME);
-        let acknowledged = acknowledged::read(home)?;
+        let acknowledged = acknowledged::n_acknowledged(home)?;
         // The database creates its log and index with the mode of its own file.
         private::create_if_missing(&path)
             .map_err(|source| HomeError::Write { path: path.clone(), source })?;
@@ -132,7 +133,7 @@ impl Manifest {
     pub(super) fn follow(home: &Path) -> Result<Self> {
         let path = home.join(NAME);
         // Read before the database: a writer increases it after a commit.
-        let acknowledged = acknowledged::read(home)?;
+        let acknowledged = acknowledged::n_acknowledged(home)?;
         let lost = |path| Err(HomeError::ManifestLost { path, acknowledged, found: 0 });
         match std::fs::metadata(&path).and_then(|there| check_regular(there.file_type())) {
             Ok(()) => {}
@@ -169,7 +170,7 @@ impl Manifest {
         let n_commits = || seal::n_commits(&self.connection);
         let before = n_commits().map_err(|source| not_opened(&self.path, source))?;
         // Read before the next transaction: a writer increases it after a commit.
-        let acknowledged = acknowledged::read(home)?;
+        let acknowledged = acknowledged::n_acknowledged(home)?;
         let begun = self.connection.execute_batch("COMMIT; BEGIN").and_then(|()| n_commits());
         let now = begun.map_err(|source| not_opened(&self.path, source))?;
         if now == before && now >= acknowledged {

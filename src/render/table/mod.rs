@@ -1,8 +1,8 @@
 //! Tables as files: one description of a table, one writer, any format.
 //!
 //! ```text
-//! Sheet (name, keys, schema) + batches ─▶ write ─▶ csv │ parquet │ xlsx │ dta │ jsonl │ sdmx-csv
-//!                                                   └─ for Excel
+//! Sheet (name, keys, schema) + batches ─▶ write ─▶ csv, for Excel, sdmx-csv, parquet, arrow,
+//!                                                   xlsx, dta, jsonl
 //! ```
 //! Every format writes the same rows in the same order; an absent figure is empty, blank or null.
 
@@ -10,7 +10,7 @@ mod about;
 pub mod csv;
 mod error;
 mod excel;
-mod jsonl;
+pub mod jsonl;
 mod sdmx;
 mod stata;
 mod xlsx;
@@ -18,6 +18,8 @@ mod xlsx;
 use std::io::{self, Write};
 
 use arrow_array::RecordBatch;
+use arrow_ipc::writer::FileWriter;
+use arrow_schema::{ArrowError, Schema};
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::metadata::KeyValue;
@@ -43,6 +45,8 @@ pub enum Format {
     Xlsx,
     /// A dataset of Stata.
     Stata,
+    /// An Arrow file (Feather).
+    Arrow,
     /// A JSON object on each line.
     Jsonl,
     /// SDMX-CSV 2.0.
@@ -78,6 +82,11 @@ pub fn write<E: From<FormatError>>(
             let mut book = xlsx::Book::start(*file)?;
             each(batches, |rows| book.write(rows))?;
             Ok(book.finish(out)?)
+        }
+        Format::Arrow => {
+            let mut writer = arrow_writer(out, file)?;
+            each(batches, |rows| Ok(writer.write(rows).map_err(arrow_error)?))?;
+            Ok(writer.finish().map_err(arrow_error).map_err(FormatError::from)?)
         }
         Format::Stata => {
             let rows = batches.collect::<Result<Vec<_>, E>>()?;
@@ -121,6 +130,26 @@ fn parquet_writer<W: Write + Send>(
         .set_key_value_metadata(Some(facts.collect()));
     let schema = described(file.sheet.name, &file.sheet.schema);
     ArrowWriter::try_new(out, schema, Some(properties.build()))
+}
+
+fn arrow_writer<W: Write>(
+    out: W,
+    file: &TableFile<'_>,
+) -> Result<FileWriter<io::BufWriter<W>>, FormatError> {
+    let schema = described(file.sheet.name, &file.sheet.schema);
+    let mut metadata = schema.metadata().clone();
+    let facts = file.about.facts.iter();
+    metadata.extend(facts.map(|(name, value)| (format!("spillover.{name}"), value.clone())));
+    let schema = Schema::new(schema.fields().clone()).with_metadata(metadata);
+    let out = io::BufWriter::with_capacity(1 << 17, out);
+    Ok(FileWriter::try_new(out, &schema).map_err(arrow_error)?)
+}
+
+fn arrow_error(error: ArrowError) -> io::Error {
+    match error {
+        ArrowError::IoError(_, error) => error,
+        other => io::Error::other(other),
+    }
 }
 
 #[cfg(test)]

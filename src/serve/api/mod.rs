@@ -1,0 +1,8 @@
+//! The handlers of `/api/v1`: a request to a call of the reader, and its answer to rows.
+
+pub mod home;
+pub mod ledger;
+pub mod names;
+pub mod row;
+pub mod series;
+pub mod tables;

@@ -1,0 +1,193 @@
+//! `series/{level}/{key}`: growth and its sources of one unit over time.
+
+use std::sync::Arc;
+
+use arrow_array::RecordBatch;
+
+use crate::domain::series::Level;
+use crate::domain::span::Span;
+use crate::domain::types::{Period, Vintage, Year};
+use crate::reader::Reader;
+use crate::reader::chosen::RowChoice;
+use crate::reader::conditions::{Comparison, Condition};
+use crate::reader::names::PlaceKind;
+use crate::reader::rows::{RowRequest, TableName};
+use crate::serve::answers::{self, Answered, Facts, facts};
+use crate::serve::call::Call;
+use crate::serve::out::Out;
+use crate::serve::problem::Problem;
+use crate::serve::selection::{Passed, Selection};
+use crate::tables::series;
+
+/// The key for all units of a level.
+const ALL_UNITS: &str = "*";
+
+/// `series/{level}/{key}`; the key `*` stands for all units.
+///
+/// # Errors
+/// A [`Problem`] if there is no such level, unit, vintage or month, or the home cannot be read.
+pub fn rows(call: &Call, reader: &mut Reader, out: &mut Out) -> Result<(), Problem> {
+    let (level, key) = (call.segment(0), call.segment(1));
+    let level = Level::ALL.into_iter().find(|of| of.name() == level).ok_or_else(|| {
+        let there = Level::ALL.map(Level::name).join(", ");
+        Problem::new("not_found", format!("there is no level \"{level}\"; there are {there}"))
+    })?;
+    let key = match level {
+        _ if key == ALL_UNITS => key.to_owned(),
+        Level::City => call.code(reader, PlaceKind::City, key)?,
+        Level::Country => call.code(reader, PlaceKind::Country, key)?,
+        _ => key.to_owned(),
+    };
+    let (from, to) = (call.query.month("from")?, call.query.month("to")?);
+    let span = call.query.value::<Span>("span")?;
+    let as_of = call.as_of(reader)?;
+    let vintage = call.vintage(as_of);
+    out.is_of(vintage);
+    let sheet = series::sheet();
+    let selection = Selection::of(call, &sheet, vintage, None)?;
+    let rows = Rows { call, reader, as_of, level };
+    let batches = rows.chosen(&key, span, (from, to))?;
+    if batches.iter().all(|batch| batch.num_rows() == 0) && !rows.has_unit(&key)? {
+        let detail = format!("there is no {} \"{key}\" with exports", level.name());
+        return Err(Problem::new("no_place", detail));
+    }
+    let (passed, shown) = (Passed::default(), selection.sheet(&sheet)?);
+    let mut batches = batches.into_iter().map(Ok);
+    let mut selected = selection.rows(&mut batches, &passed)?;
+    let mut facts = facts(call, vintage);
+    facts.insert("level".to_owned(), level.name().into());
+    facts.insert("key".to_owned(), key.clone().into());
+    facts.extend(names(call, level, &key));
+    let about = reader.about(as_of)?;
+    let after = || selection.page(call, vintage, &passed);
+    let answered = Answered { sheet: &shown, facts, about, after: &after };
+    answers::rows((call, out), answered, &mut selected)
+}
+
+/// The names of a unit.
+fn names(call: &Call, level: Level, key: &str) -> Facts {
+    use crate::reader::names::Language::{Chinese, English};
+    let names = &call.edition.names;
+    let of = |language| match level {
+        Level::City => names.name(PlaceKind::City, key, language),
+        Level::Country => names.name(PlaceKind::Country, key, language),
+        Level::Province => names.province(key, language),
+        _ => None,
+    };
+    let mut facts = Facts::new();
+    for (name, language) in [("name_zh", Chinese), ("name_en", English)] {
+        facts.insert(name.to_owned(), of(language).into());
+    }
+    facts
+}
+
+/// The rows of a level at a vintage.
+struct Rows<'r> {
+    call: &'r Call,
+    reader: &'r Reader,
+    as_of: Option<Vintage>,
+    level: Level,
+}
+
+impl Rows<'_> {
+    /// The rows of a unit, a batch for each year.
+    fn chosen(
+        &self,
+        key: &str,
+        span: Option<Span>,
+        (from, to): (Option<Period>, Option<Period>),
+    ) -> Result<Vec<RecordBatch>, Problem> {
+        let equal = |column: &str, value: String| Condition {
+            column: column.to_owned(),
+            comparison: Comparison::Equal,
+            values: vec![value],
+        };
+        let mut conditions = Vec::new();
+        if key != ALL_UNITS {
+            conditions.push(equal("key", key.to_owned()));
+        }
+        conditions.extend(span.map(|span| equal("span", span.name().to_owned())));
+        let mut batches = Vec::new();
+        for year in self.years()? {
+            let is_before = from.is_some_and(|from| year < from.year());
+            if is_before || to.is_some_and(|to| year > to.year()) {
+                continue;
+            }
+            let mut bounds = conditions.clone();
+            let months = [(from, Comparison::AtLeast), (to, Comparison::AtMost)];
+            for (month, comparison) in months {
+                if let Some(month) = month.filter(|month| month.year() == year) {
+                    let values = vec![month.month().to_string()];
+                    bounds.push(Condition { column: "month".to_owned(), comparison, values });
+                }
+            }
+            let mut batch = RecordBatch::clone(&*self.year(year)?);
+            for condition in &bounds {
+                let rows = condition.rows(batch);
+                batch = rows.map_err(|error| Problem::new("defect", error.to_string()))?;
+            }
+            batches.push(batch);
+        }
+        Ok(batches)
+    }
+
+    /// True if any year has the unit.
+    fn has_unit(&self, key: &str) -> Result<bool, Problem> {
+        let batches = self.chosen(key, None, (None, None))?;
+        Ok(batches.iter().any(|batch| batch.num_rows() > 0))
+    }
+
+    /// The years with growth.
+    fn years(&self) -> Result<Vec<Year>, Problem> {
+        let months = self.reader.calendar()?;
+        let with_growth = months.iter().filter(|of| of.closed_by.is_some() && of.has_growth);
+        let mut years: Vec<Year> = with_growth.map(|of| of.month.year()).collect();
+        years.dedup();
+        Ok(years)
+    }
+
+    /// The rows of a year: held, or computed for all levels at once.
+    fn year(&self, year: Year) -> Result<Arc<RecordBatch>, Problem> {
+        let edition = &self.call.edition;
+        let vintage = self.as_of.unwrap_or(Vintage(edition.vintage));
+        let key = |level: Level| (vintage, year, level.name().to_owned());
+        if let Some(rows) = edition.series.get(&key(self.level)) {
+            return Ok(rows);
+        }
+        let all = self.computed(year)?;
+        let mut wanted = None;
+        for level in Level::ALL {
+            let condition = Condition {
+                column: "level".to_owned(),
+                comparison: Comparison::Equal,
+                values: vec![level.name().to_owned()],
+            };
+            let rows = condition.rows(all.clone());
+            let rows = rows.map_err(|error| Problem::new("defect", error.to_string()))?;
+            let (rows, n_bytes) = (Arc::new(rows.clone()), rows.get_array_memory_size());
+            edition.series.insert(key(level), Arc::clone(&rows), n_bytes);
+            if level == self.level {
+                wanted = Some(rows);
+            }
+        }
+        wanted.ok_or_else(|| Problem::new("defect", "a level is missing"))
+    }
+
+    fn computed(&self, year: Year) -> Result<RecordBatch, Problem> {
+        let request = RowRequest {
+            table: TableName::Series,
+            as_of: self.as_of,
+            compared_with: None,
+            choice: RowChoice { years: vec![year], ..RowChoice::default() },
+            conditions: Vec::new(),
+            month: None,
+            span: None,
+            joint: self.call.edition.joint,
+        };
+        self.reader.rows(&request, |rows| {
+            let batches = rows.batches.collect::<Result<Vec<_>, _>>()?;
+            let all = arrow_select::concat::concat_batches(&rows.sheet.schema, &batches);
+            all.map_err(|error| Problem::new("defect", error.to_string()))
+        })
+    }
+}

@@ -1,0 +1,195 @@
+//! One publication of a home, open for answers.
+//!
+//! A request holds the edition until its answer ends, so it sees one vintage. Several readers of
+//! the same commit answer at once; each has its own connection.
+
+use std::fmt;
+use std::path::Path;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+
+use arrow_array::RecordBatch;
+use axum::body::Bytes;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
+
+use super::cache::Cache;
+use super::problem::Problem;
+use crate::domain::span::Joint;
+use crate::domain::types::{Vintage, Year};
+use crate::home::options::Config;
+use crate::reader::names::Names;
+use crate::reader::{Reader, ReaderError};
+
+/// The number of readers, and so of requests that read at once.
+const N_READERS: usize = 8;
+/// The longest wait of a request for a reader.
+const WAIT_MAX: Duration = Duration::from_secs(20);
+/// The size of the held answers.
+const ANSWER_BYTES: usize = 64 << 20;
+/// The size of the held series.
+const SERIES_BYTES: usize = 256 << 20;
+/// The number of attempts to open all readers at one commit.
+const N_TRIES: usize = 5;
+/// The digits of a hash that identify a state.
+const HASH_DIGITS: usize = 16;
+
+/// An answer that is held whole.
+#[derive(Clone, Debug)]
+pub struct Held {
+    /// The media type.
+    pub kind: &'static str,
+    /// The name of the file, for a download.
+    pub file: Option<String>,
+    /// The vintage that the answer is about.
+    pub vintage: u32,
+    /// The content.
+    pub bytes: Bytes,
+}
+
+/// Rows of `series` of one year and level, at a vintage.
+type SeriesKey = (Vintage, Year, String);
+
+/// One publication of a home, open for answers.
+pub struct Edition {
+    /// The publication; 0 for an empty home.
+    pub publication: u32,
+    /// The newest vintage; 0 for an empty home.
+    pub vintage: u32,
+    /// The number of commits, which identifies the state.
+    pub n_commits: u64,
+    /// The identity of the state for `ETag`.
+    pub tag: String,
+    /// The months that the span `month` shows together.
+    pub joint: Joint,
+    /// The names of cities and countries.
+    pub names: Arc<Names>,
+    /// The same names with those of firms, once they are needed.
+    firm_names: OnceLock<Arc<Names>>,
+    readers: Mutex<Vec<Reader>>,
+    free: Arc<Semaphore>,
+    /// Answers by the request.
+    pub answers: Cache<String, Held>,
+    /// Rows of series.
+    pub series: Cache<SeriesKey, Arc<RecordBatch>>,
+}
+
+impl fmt::Debug for Edition {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Edition").field("publication", &self.publication).finish_non_exhaustive()
+    }
+}
+
+/// A reader of an edition, for one request.
+#[derive(Debug)]
+pub struct Lease {
+    edition: Arc<Edition>,
+    reader: Option<Reader>,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Lease {
+    /// The reader.
+    ///
+    /// # Panics
+    /// Never: a lease has its reader until it ends.
+    pub fn reader(&mut self) -> &mut Reader {
+        self.reader.as_mut().expect("a lease has its reader")
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        let mut readers = self.edition.readers.lock().unwrap_or_else(PoisonError::into_inner);
+        readers.extend(self.reader.take());
+    }
+}
+
+impl Edition {
+    /// Opens the newest commit of a home.
+    ///
+    /// # Errors
+    /// [`ReaderError`] if the home or its options cannot be read.
+    pub fn open(home: &Path, config: Option<&Path>, n_workers: usize) -> Result<Self, ReaderError> {
+        let joint = Config::find(config, home)?.joint_months()?;
+        let (mut readers, mut n_commits) = (Vec::new(), 0);
+        for _ in 0..N_TRIES {
+            while readers.len() < N_READERS {
+                let reader = Reader::open(home)?.with_workers(n_workers);
+                let sees = reader.n_commits()?;
+                if sees != n_commits {
+                    // A commit came in between: the earlier readers see another state.
+                    readers.clear();
+                    n_commits = sees;
+                }
+                readers.push(reader);
+            }
+            if !readers[0].is_behind()? {
+                break;
+            }
+            readers.clear();
+        }
+        // Commits that follow each other closely: the state of one reader is as good.
+        if readers.is_empty() {
+            let reader = Reader::open(home)?.with_workers(n_workers);
+            n_commits = reader.n_commits()?;
+            readers.push(reader);
+        }
+        let (publication, vintage) = readers[0].publication()?;
+        let names = Arc::new(readers[0].names()?);
+        let tag = tag(&readers[0], joint)?;
+        let free = Arc::new(Semaphore::new(readers.len()));
+        Ok(Self {
+            publication: publication.0,
+            vintage: vintage.0,
+            n_commits,
+            tag,
+            joint,
+            names,
+            firm_names: OnceLock::new(),
+            readers: Mutex::new(readers),
+            free,
+            answers: Cache::new(ANSWER_BYTES),
+            series: Cache::new(SERIES_BYTES),
+        })
+    }
+
+    /// A reader, as soon as one is free.
+    ///
+    /// # Errors
+    /// A [`Problem`] if none becomes free in time.
+    pub async fn lease(self: &Arc<Self>) -> Result<Lease, Problem> {
+        let busy = || Problem::new("busy", "all readers of the home answer other requests");
+        let permit = timeout(WAIT_MAX, Arc::clone(&self.free).acquire_owned()).await;
+        let permit = permit.map_err(|_| busy())?.map_err(|_| busy())?;
+        let reader = self.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        Ok(Lease {
+            edition: Arc::clone(self),
+            reader: Some(reader.ok_or_else(busy)?),
+            _permit: permit,
+        })
+    }
+
+    /// The names with those of firms. The first call reads all records.
+    ///
+    /// # Errors
+    /// [`ReaderError`] if they cannot be read.
+    pub fn names_with_firms(&self, reader: &Reader) -> Result<Arc<Names>, ReaderError> {
+        if let Some(names) = self.firm_names.get() {
+            return Ok(Arc::clone(names));
+        }
+        let names = Names::clone(&self.names).with_firms(reader.firm_names()?.clone());
+        Ok(Arc::clone(self.firm_names.get_or_init(|| Arc::new(names))))
+    }
+}
+
+/// The identity of a state: its commits, its definition and the program.
+fn tag(reader: &Reader, joint: Joint) -> Result<String, ReaderError> {
+    let mut hash = blake3::Hasher::new();
+    for (name, value) in reader.about(None)? {
+        hash.update(name.as_bytes()).update(&[0]).update(value.as_bytes()).update(&[0]);
+    }
+    let (n_commits, joint) = (reader.n_commits()?, format!("{joint:?}"));
+    hash.update(&n_commits.to_le_bytes()).update(joint.as_bytes());
+    Ok(hash.finalize().to_hex()[..HASH_DIGITS].to_owned())
+}

@@ -1,0 +1,141 @@
+//! Follows a home: one edition at a time, replaced within a second of a commit.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tracing::{info, warn};
+
+use super::edition::Edition;
+use super::events::Events;
+use super::problem::Problem;
+use crate::engine::with_causes;
+use crate::reader::state::{VintageEntry, n_commits_acknowledged};
+use crate::reader::{Reader, ReaderError};
+use crate::tables::export::Selection;
+
+/// The time between two looks at the number of commits.
+pub const LOOK: Duration = Duration::from_millis(200);
+/// The time between attempts to open a home that cannot be read.
+const RETRY: Duration = Duration::from_secs(2);
+
+/// The edition of a home, or the reason why there is none.
+#[derive(Debug)]
+pub struct Followed {
+    home: PathBuf,
+    config: Option<PathBuf>,
+    n_workers: usize,
+    now: RwLock<Result<Arc<Edition>, Problem>>,
+    /// Events of the home.
+    pub events: Arc<Events>,
+}
+
+/// What a follower has seen of the home.
+#[derive(Debug, Default)]
+pub struct Seen {
+    vintages: BTreeSet<u32>,
+    n_estimates: Option<usize>,
+    /// The last reason why the home could not be read.
+    why: Option<String>,
+}
+
+impl Followed {
+    /// A home that is not open yet.
+    #[must_use]
+    pub fn new(home: PathBuf, config: Option<PathBuf>, n_workers: usize) -> Self {
+        let starting = Problem::new("home_unreadable", "the home is not open yet");
+        let (now, events) = (RwLock::new(Err(starting)), Arc::new(Events::default()));
+        Self { home, config, n_workers, now, events }
+    }
+
+    /// The edition.
+    ///
+    /// # Errors
+    /// A [`Problem`] if the home cannot be read.
+    pub fn edition(&self) -> Result<Arc<Edition>, Problem> {
+        self.now.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Takes over a newer state of the home; returns the wait until the next look.
+    pub fn look(&self, seen: &mut Seen) -> Duration {
+        let held = self.edition().ok();
+        let is_current = held.as_ref().is_some_and(|edition| {
+            let acknowledged = n_commits_acknowledged(&self.home);
+            acknowledged.is_ok_and(|n_commits| n_commits <= edition.n_commits)
+        });
+        if is_current {
+            return LOOK;
+        }
+        match Edition::open(&self.home, self.config.as_deref(), self.n_workers) {
+            Ok(edition) => {
+                let edition = Arc::new(edition);
+                seen.why = None;
+                let told = held.as_ref().map(|held| held.publication);
+                *self.now.write().unwrap_or_else(PoisonError::into_inner) =
+                    Ok(Arc::clone(&edition));
+                if told != Some(edition.publication) {
+                    let (publication, vintage) = (edition.publication, edition.vintage);
+                    info!(publication, vintage, "serving");
+                }
+                if let Err(error) = self.tell(&edition, held.as_deref(), seen) {
+                    warn!("cannot tell what changed: {}", with_causes(&error));
+                }
+                LOOK
+            }
+            Err(error) => {
+                let detail = with_causes(&error);
+                if seen.why.as_ref() != Some(&detail) {
+                    warn!("cannot read the home: {detail}");
+                    seen.why = Some(detail.clone());
+                }
+                *self.now.write().unwrap_or_else(PoisonError::into_inner) =
+                    Err(Problem::new("home_unreadable", detail));
+                RETRY
+            }
+        }
+    }
+
+    /// Sends events about the differences between two editions.
+    fn tell(
+        &self,
+        edition: &Edition,
+        before: Option<&Edition>,
+        seen: &mut Seen,
+    ) -> Result<(), ReaderError> {
+        let mut reader = Reader::open(&self.home)?;
+        let vintages = reader.vintages()?;
+        let estimates = reader.estimates(Selection::default()).map_or(0, |all| all.len());
+        let is_first = before.is_none() && seen.n_estimates.is_none();
+        let new: Vec<VintageEntry> =
+            vintages.into_iter().filter(|of| seen.vintages.insert(of.vintage.0)).collect();
+        if !is_first {
+            for of in new.iter().filter(|of| of.file.is_some()) {
+                self.events.send(
+                    "file",
+                    &json!({
+                        "vintage": of.vintage.0,
+                        "file": of.file,
+                        "month": of.month.map(|month| month.to_string()),
+                    }),
+                );
+            }
+            if before.is_none_or(|before| before.publication != edition.publication) {
+                self.events.send("publication", &publication(edition));
+            }
+            if seen.n_estimates.is_some_and(|n| n != estimates) {
+                let (n, vintage) = (estimates, edition.vintage);
+                self.events.send("estimate", &json!({ "n_estimates": n, "vintage": vintage }));
+            }
+        }
+        seen.n_estimates = Some(estimates);
+        Ok(())
+    }
+}
+
+/// The content of the event `publication`.
+#[must_use]
+pub fn publication(edition: &Edition) -> Value {
+    json!({ "publication": edition.publication, "vintage": edition.vintage })
+}

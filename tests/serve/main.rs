@@ -1,0 +1,10 @@
+//! `spillover serve`, the real binary on a free port: what each route answers, to whom, in which
+//! format, and what it refuses.
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod answers;
+mod client;
+mod feed;
+mod service;
