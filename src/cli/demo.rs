@@ -31,6 +31,10 @@ pub struct Demo {
     /// The feed to ingest, such as streams/demo [default: a simulated feed].
     #[arg(value_name = "FEED")]
     feed: Option<PathBuf>,
+    /// Show the page of the home at this address afterwards, until Enter or the end of the input.
+    #[cfg(feature = "serve")]
+    #[arg(long, value_name = "ADDRESS", num_args = 0..=1, default_missing_value = "127.0.0.1:8080")]
+    serve: Option<std::net::SocketAddr>,
 }
 
 impl Demo {
@@ -56,8 +60,39 @@ impl Demo {
         let (n_rows, n_findings) = (verification.n_rows, verification.n_findings);
         println!();
         println!("{n_rows} rows recomputed from the records: {n_findings} differences");
+        #[cfg(feature = "serve")]
+        if let Some(listen) = self.serve {
+            show(data, n_workers, listen)?;
+        }
         Ok(if n_findings == 0 { Done::Clean } else { Done::Damaged })
     }
+}
+
+/// Serves the page until Enter, the end of the input, or a signal.
+#[cfg(feature = "serve")]
+fn show(home: PathBuf, n_workers: usize, listen: std::net::SocketAddr) -> anyhow::Result<()> {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::time::Duration;
+
+    use anyhow::Context as _;
+    use spillover::serve::{Access, Proxy, ServeOptions, serve};
+    use spillover::watch::Stop;
+
+    let access = Access { listen, token_file: None, proxy: Proxy::Absent, hosts: Vec::new() };
+    let stop = Stop::on_signals().context("cannot listen to SIGTERM and SIGINT")?;
+    let serving = serve(ServeOptions { home, config: None, n_workers, access })?;
+    println!("the page: http://{}/ (Enter ends it)", serving.address);
+    let is_over = Arc::new(AtomicBool::new(false));
+    let over = Arc::clone(&is_over);
+    std::thread::spawn(move || {
+        // An error of the input ends the page, as its end does.
+        let _ = std::io::stdin().read_line(&mut String::new());
+        over.store(true, Ordering::Relaxed);
+    });
+    while !is_over.load(Ordering::Relaxed) && !stop.wait(Duration::from_millis(100)) {}
+    serving.stop();
+    Ok(())
 }
 
 /// The regression headline: table 3 over the closed years.

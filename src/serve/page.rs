@@ -24,7 +24,42 @@ macro_rules! files {
 }
 
 /// The files, by path below `src/serve/page`.
-const FILES: &[File] = files!["index.html", "style.css", "main.js"];
+const FILES: &[File] = files![
+    "index.html",
+    "centres.json",
+    "charts/base.js",
+    "charts/map.js",
+    "charts/sparks.js",
+    "charts/years.js",
+    "core/api.js",
+    "core/data.js",
+    "core/dom.js",
+    "core/figure.js",
+    "core/format.js",
+    "core/home.js",
+    "core/news.js",
+    "core/picture.js",
+    "core/search.js",
+    "core/state.js",
+    "core/tables.js",
+    "core/words.js",
+    "icon.svg",
+    "main.js",
+    "style.css",
+    "vendor/LICENSES.txt",
+    "vendor/plot.js",
+    "views/cities.js",
+    "views/destinations.js",
+    "views/estimates.js",
+    "views/explain.js",
+    "views/feed.js",
+    "views/overview.js",
+    "views/report.js",
+    "views/revisions.js",
+    "views/shared.js",
+    "views/sources.js",
+    "views/units.js",
+];
 
 /// The entity tags of the files, in their order.
 static TAGS: LazyLock<Vec<String>> = LazyLock::new(|| {

@@ -70,7 +70,7 @@ pub const ROWS: [Parameter; 11] = [
 ];
 
 /// The parameters of a series.
-pub const SERIES: [Parameter; 8] = [
+pub const SERIES: [Parameter; 11] = [
     Parameter::path("level", Kind::Text, "The level: nation, province, city, country, …"),
     Parameter::path("key", Kind::Text, "The code or name of the unit; `all` for the nation."),
     AS_OF,
@@ -78,6 +78,9 @@ pub const SERIES: [Parameter; 8] = [
     Parameter::query("from", Kind::Text, "The first month, YYYYMM or YYYY-MM."),
     Parameter::query("to", Kind::Text, "The last month, YYYYMM or YYYY-MM."),
     Parameter::query("columns", Kind::Text, "The columns to return, separated by commas."),
+    Parameter::query("sort", Kind::Text, "Columns to sort by; a minus sign before one turns it."),
+    Parameter::query("limit", Kind::Integer, "The most rows to return, up to 10000."),
+    Parameter::query("page", Kind::Text, "The cursor in the member next of the page before."),
     EXCEL,
 ];
 
