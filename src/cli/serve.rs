@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use clap::Args;
 use spillover::home::Home;
-use spillover::serve::{self, ServeOptions as Served};
+use spillover::serve::{self, Access, ServeOptions as Served, Serving};
 use spillover::watch::Stop;
 
 use super::ending::Done;
@@ -33,15 +33,17 @@ impl Serve {
         let n_workers = n_workers(None, &home.config()?);
         self.log.start();
         let stop = Stop::on_signals().context("cannot listen to SIGTERM and SIGINT")?;
-        let serving = serve::serve(Served {
-            home: home.folder().to_owned(),
-            config: home.config.clone(),
-            n_workers,
-            access: self.access.access(self.listen),
-        })?;
-        println!("http://{}/", serving.address);
+        let serving = start(home, n_workers, self.access.at(self.listen))?;
         while !stop.wait(Duration::from_hours(1)) {}
         serving.stop();
         Ok(Done::Clean)
     }
+}
+
+/// Starts a service of the home, and prints its address.
+pub fn start(home: &HomeOptions, n_workers: usize, access: Access) -> anyhow::Result<Serving> {
+    let (folder, config) = (home.folder().to_owned(), home.config.clone());
+    let serving = serve::serve(Served { home: folder, config, n_workers, access })?;
+    println!("http://{}/", serving.address);
+    Ok(serving)
 }

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use clap::Args;
 use spillover::serve::{Access, Proxy};
 
+use super::ending::UsageError;
+
 /// Who may ask the service.
 #[derive(Debug, Args)]
 pub struct ServeOptions {
@@ -23,8 +25,26 @@ pub struct ServeOptions {
 }
 
 impl ServeOptions {
+    /// Checks that no option is given, for a command without a service.
+    ///
+    /// # Errors
+    /// [`UsageError`] for a given option.
+    pub fn refuse(&self) -> Result<(), UsageError> {
+        let given = [
+            ("--token-file", self.token_file.is_some()),
+            ("--behind-proxy", self.behind_proxy),
+            ("--host", !self.host.is_empty()),
+        ];
+        match given.into_iter().find(|(_, is_given)| *is_given) {
+            Some((option, _)) => Err(UsageError(format!(
+                "{option} belongs to a service; add --listen ADDRESS, or leave it out"
+            ))),
+            None => Ok(()),
+        }
+    }
+
     /// The access at an address.
-    pub fn access(self, listen: SocketAddr) -> Access {
+    pub fn at(self, listen: SocketAddr) -> Access {
         let Self { token_file, behind_proxy, host: hosts } = self;
         let proxy = if behind_proxy { Proxy::InFront } else { Proxy::Absent };
         Access { listen, token_file, proxy, hosts }

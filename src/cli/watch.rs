@@ -1,15 +1,23 @@
 //! `watch FEED…`: ingest new files of a feed until stopped.
 
+#[cfg(feature = "serve")]
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::Context;
 use clap::Args;
+#[cfg(feature = "serve")]
+use spillover::serve::Serving;
 use spillover::watch::{Plan, Stop, watch};
 
 use super::ending::Done;
 use super::feed::Feed;
 use super::home_options::{HomeOptions, n_workers};
 use super::log::Log;
+#[cfg(feature = "serve")]
+use super::serve::start;
+#[cfg(feature = "serve")]
+use super::serve_options::ServeOptions;
 
 #[derive(Debug, Args)]
 pub struct Watch {
@@ -25,6 +33,13 @@ pub struct Watch {
     /// Ingest only files with a marker: 200801.csv when 200801.csv.done exists.
     #[arg(long)]
     markers_only: bool,
+    /// Answer over HTTP at this address, too, as `serve` does.
+    #[cfg(feature = "serve")]
+    #[arg(long, value_name = "ADDRESS", conflicts_with = "once")]
+    listen: Option<SocketAddr>,
+    #[cfg(feature = "serve")]
+    #[command(flatten)]
+    access: ServeOptions,
     #[command(flatten)]
     log: Log,
 }
@@ -38,6 +53,11 @@ impl Watch {
         let stop = Stop::on_signals().context("cannot listen to SIGTERM and SIGINT")?;
         let config = home.config()?;
         let Feed { feeds, profile, workers } = self.feed;
+        #[cfg(feature = "serve")]
+        let serving = match self.listen {
+            Some(listen) => Some(start(home, n_workers(workers, &config), self.access.at(listen))?),
+            None => self.access.refuse().map(|()| None)?,
+        };
         let plan = Plan {
             home: home.folder().to_owned(),
             n_workers: n_workers(workers, &config),
@@ -48,7 +68,10 @@ impl Watch {
             once: self.once,
             markers_only: self.markers_only,
         };
-        let watched = watch(plan, &stop)?;
+        let watched = watch(plan, &stop);
+        #[cfg(feature = "serve")]
+        serving.into_iter().for_each(Serving::stop);
+        let watched = watched?;
         let n_left = watched.files_refused + watched.files_unreadable + watched.files_waiting;
         let refused = n_left > 0 || watched.lines_rejected > 0;
         Ok(if self.once && refused { Done::InputRefused } else { Done::Clean })

@@ -15,6 +15,7 @@ mod about;
 pub mod chosen;
 pub mod conditions;
 mod error;
+pub mod estimates;
 pub mod explain;
 mod firm_names;
 pub mod ledger;

@@ -78,6 +78,14 @@ impl Reader {
         Ok(self.home.n_commits()?)
     }
 
+    /// The time of the newest publication; `None` for an empty home or one of an earlier layout.
+    ///
+    /// # Errors
+    /// [`ReaderError::Home`] if the manifest cannot be read.
+    pub fn committed_at(&self) -> Result<Option<Timestamp>, ReaderError> {
+        Ok(self.home.committed_at(self.publication()?.0)?)
+    }
+
     /// True if the home has newer commits. The check reads one small file.
     ///
     /// # Errors

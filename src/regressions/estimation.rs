@@ -105,20 +105,7 @@ impl Estimation<'_> {
     /// - [`RegressionError::OnlyByVintage`] if no regression is requested.
     /// - The reason of the first column, if none has an estimate.
     pub fn tables_at(&self, vintage: Vintage) -> Result<Vec<TableResult>, RegressionError> {
-        let home = Home::read(self.home)?;
-        let mut outcomes = as_they_stood(&home, &asks(self.asked), vintage, self.through)?;
-        let failures = || outcomes.iter().map(|one| one.result.as_ref().err());
-        if outcomes.is_empty() {
-            return Err(RegressionError::OnlyByVintage);
-        }
-        if let Some(Some(first)) = failures().next()
-            && failures().all(|failure| failure.is_some())
-        {
-            return Err(RegressionError::NoneStored { why: Arc::clone(first) });
-        }
-        let is_stored = |(of, _): &&Asked| matches!(of.content, Content::Regressions(_));
-        let stored = self.asked.iter().filter(is_stored);
-        Ok(stored.map(|(of, _)| TableResult::models(of, &mut outcomes)).collect())
+        stored_tables(&Home::read(self.home)?, self.asked, vintage, self.through)
     }
 
     /// The current stored estimates of the requested columns; nothing if they are estimated again.
@@ -191,7 +178,7 @@ impl Estimation<'_> {
         }
         let panels = Panels::open(&mut home, self.n_workers)?;
         let paths = followed.iter().map(|(column, term)| {
-            let mut path = path(&panels, (specification, column), term, &outcomes)?;
+            let mut path = path(&panels, (specification, column), (term, None), &outcomes)?;
             path.points.retain(|point| years.contains(&point.through));
             if path.points.is_empty() {
                 return Err(RegressionError::NoPath { model: path.model, term: term.clone() });
@@ -334,6 +321,31 @@ impl Regressions<'_> {
         }
         Ok(outcomes)
     }
+}
+
+/// Tables from stored estimates alone, at a vintage.
+///
+/// # Errors
+/// Those of [`Estimation::tables_at`].
+pub fn stored_tables(
+    home: &Home,
+    asked: &[Asked],
+    vintage: Vintage,
+    through: Option<Year>,
+) -> Result<Vec<TableResult>, RegressionError> {
+    let mut outcomes = as_they_stood(home, &asks(asked), vintage, through)?;
+    let failures = || outcomes.iter().map(|one| one.result.as_ref().err());
+    if outcomes.is_empty() {
+        return Err(RegressionError::OnlyByVintage);
+    }
+    if let Some(Some(first)) = failures().next()
+        && failures().all(|failure| failure.is_some())
+    {
+        return Err(RegressionError::NoneStored { why: Arc::clone(first) });
+    }
+    let is_stored = |(of, _): &&Asked| matches!(of.content, Content::Regressions(_));
+    let stored = asked.iter().filter(is_stored);
+    Ok(stored.map(|(of, _)| TableResult::models(of, &mut outcomes)).collect())
 }
 
 /// The requested columns, by reference.

@@ -48,7 +48,7 @@ mod year_close;
 
 pub use beside::{ComparedFigure, Comparison, beside_paper, is_published};
 pub use error::RegressionError;
-pub use estimation::{Asked, Estimation, Notice, Reuse, asks};
+pub use estimation::{Asked, Estimation, Notice, Reuse, asks, stored_tables};
 pub use figure::{Bin, Scatter, scatter};
 pub use group::Fit;
 pub use keep::{

@@ -54,14 +54,14 @@ pub struct Point {
 }
 
 /// The path of a coefficient of one model, under any file or name: from the stored estimates of the
-/// home and the new outcomes.
+/// home, up to a vintage or all, and the new outcomes.
 ///
 /// # Errors
 /// [`RegressionError`] if the manifest cannot be read, or another version stored an estimate.
 pub fn path(
     panels: &Panels<'_>,
     (specification, column): (&Specification, &Column),
-    term: &str,
+    (term, until): (&str, Option<Vintage>),
     now: &[Outcome],
 ) -> Result<Path, RegressionError> {
     let identity = Identity::of(column);
@@ -69,6 +69,9 @@ pub fn path(
     for kept in kept(panels)? {
         let is_it = kept.stored.model.as_ref().is_some_and(|of| of.identity == identity.hash());
         let (through, vintage) = (kept.stored.through, kept.stored.vintage);
+        if until.is_some_and(|until| vintage > until) {
+            continue;
+        }
         if let Some(fit) = kept.fit.filter(|_| is_it) {
             let beside = (through, vintage, kept.stale, Origin::Kept);
             points.extend(point(&fit, term, beside).map(|point| (through, point)));

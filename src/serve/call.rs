@@ -24,6 +24,8 @@ pub struct Call {
     pub query: Query,
     /// The format of the answer.
     pub format: Format,
+    /// The media types that the client accepts, as sent.
+    pub accept: String,
     /// The language of labels.
     pub language: Language,
 }

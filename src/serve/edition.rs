@@ -23,6 +23,8 @@ use crate::reader::{Reader, ReaderError};
 
 /// The number of readers, and so of requests that read at once.
 const N_READERS: usize = 8;
+/// The number of readers that answers in chunks leave to others, however slow their clients are.
+const N_SPARED: usize = 2;
 /// The longest wait of a request for a reader.
 const WAIT_MAX: Duration = Duration::from_secs(20);
 /// The size of the held answers.
@@ -56,6 +58,8 @@ pub struct Edition {
     pub publication: u32,
     /// The newest vintage; 0 for an empty home.
     pub vintage: u32,
+    /// The time of its commit, in UTC; `None` for homes of earlier layouts.
+    pub committed_at: Option<String>,
     /// The number of commits, which identifies the state.
     pub n_commits: u64,
     /// The identity of the state for `ETag`.
@@ -68,6 +72,8 @@ pub struct Edition {
     firm_names: OnceLock<Arc<Names>>,
     readers: Mutex<Vec<Reader>>,
     free: Arc<Semaphore>,
+    /// Places for answers that may be sent in chunks.
+    long: Arc<Semaphore>,
     /// Answers by the request.
     pub answers: Cache<String, Held>,
     /// Rows of series.
@@ -85,7 +91,16 @@ impl fmt::Debug for Edition {
 pub struct Lease {
     edition: Arc<Edition>,
     reader: Option<Reader>,
-    _permit: OwnedSemaphorePermit,
+    _permits: [Option<OwnedSemaphorePermit>; 2],
+}
+
+/// The expected length of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Length {
+    /// A page of JSON.
+    Short,
+    /// A whole table, sent as fast as its client reads.
+    Long,
 }
 
 impl Lease {
@@ -136,12 +151,15 @@ impl Edition {
             readers.push(reader);
         }
         let (publication, vintage) = readers[0].publication()?;
+        let committed_at = readers[0].committed_at()?.map(|at| at.to_string());
         let names = Arc::new(readers[0].names()?);
         let tag = tag(&readers[0], joint)?;
         let free = Arc::new(Semaphore::new(readers.len()));
+        let long = Arc::new(Semaphore::new(readers.len().saturating_sub(N_SPARED).max(1)));
         Ok(Self {
             publication: publication.0,
             vintage: vintage.0,
+            committed_at,
             n_commits,
             tag,
             joint,
@@ -149,6 +167,7 @@ impl Edition {
             firm_names: OnceLock::new(),
             readers: Mutex::new(readers),
             free,
+            long,
             answers: Cache::new(ANSWER_BYTES),
             series: Cache::new(SERIES_BYTES),
         })
@@ -158,15 +177,22 @@ impl Edition {
     ///
     /// # Errors
     /// A [`Problem`] if none becomes free in time.
-    pub async fn lease(self: &Arc<Self>) -> Result<Lease, Problem> {
+    pub async fn lease(self: &Arc<Self>, length: Length) -> Result<Lease, Problem> {
         let busy = || Problem::new("busy", "all readers of the home answer other requests");
-        let permit = timeout(WAIT_MAX, Arc::clone(&self.free).acquire_owned()).await;
-        let permit = permit.map_err(|_| busy())?.map_err(|_| busy())?;
+        let permit = async |of: &Arc<Semaphore>| {
+            let permit = timeout(WAIT_MAX, Arc::clone(of).acquire_owned()).await;
+            permit.map_err(|_| busy())?.map_err(|_| busy())
+        };
+        let long = match length {
+            Length::Long => Some(permit(&self.long).await?),
+            Length::Short => None,
+        };
+        let permits = [long, Some(permit(&self.free).await?)];
         let reader = self.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
         Ok(Lease {
             edition: Arc::clone(self),
             reader: Some(reader.ok_or_else(busy)?),
-            _permit: permit,
+            _permits: permits,
         })
     }
 

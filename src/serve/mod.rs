@@ -27,6 +27,7 @@ mod problem;
 mod query;
 mod route;
 mod routes;
+mod sdmx;
 mod selection;
 mod server;
 mod service;

@@ -15,7 +15,7 @@ use crate::spans::SpanError;
 use crate::tables::export::ExportError;
 
 /// The kinds of problems: code, status and title. The codes do not change.
-pub const KINDS: [(&str, StatusCode, &str); 23] = [
+pub const KINDS: [(&str, StatusCode, &str); 24] = [
     ("bad_request", StatusCode::BAD_REQUEST, "The request cannot be read"),
     ("unknown_parameter", StatusCode::BAD_REQUEST, "The address has an unknown parameter"),
     ("bad_parameter", StatusCode::BAD_REQUEST, "A parameter has a bad value"),
@@ -33,6 +33,7 @@ pub const KINDS: [(&str, StatusCode, &str); 23] = [
     ("inside_batch", StatusCode::CONFLICT, "The vintage is not stored"),
     ("body_too_large", StatusCode::PAYLOAD_TOO_LARGE, "A request has no body"),
     ("address_too_long", StatusCode::URI_TOO_LONG, "The address is too long"),
+    ("headers_too_large", StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "The headers are too large"),
     ("wrong_host", StatusCode::MISDIRECTED_REQUEST, "The service has another name"),
     ("too_many_rows", StatusCode::UNPROCESSABLE_ENTITY, "The answer is too large"),
     ("too_many_requests", StatusCode::TOO_MANY_REQUESTS, "Too many requests"),

@@ -1,7 +1,8 @@
 //! The list of routes.
 
-use super::api::{home, ledger, names, row, series, tables};
+use super::api::{estimates, home, ledger, names, row, series, tables};
 use super::route::{Answer, Data, Route};
+use super::sdmx;
 
 /// Every route of the service, besides the files of the page.
 pub const ROUTES: &[Route] = &[
@@ -214,5 +215,93 @@ pub const ROUTES: &[Route] = &[
         has_filters: false,
         is_live: false,
         handler: Some(names::names),
+    },
+    Route {
+        path: "/api/v1/estimates",
+        name: "estimates",
+        about: "Every stored estimate, a row for each term.",
+        data: Data::Aggregate,
+        parameters: &estimates::LIST,
+        answer: Answer::Rows,
+        has_filters: false,
+        is_live: false,
+        handler: Some(estimates::list),
+    },
+    Route {
+        path: "/api/v1/estimates/{table}",
+        name: "estimate_table",
+        about: "A regression table from stored estimates, with all figures of its models.",
+        data: Data::Aggregate,
+        parameters: &estimates::TABLE,
+        answer: Answer::Rows,
+        has_filters: false,
+        is_live: false,
+        handler: Some(estimates::table),
+    },
+    Route {
+        path: "/api/v1/path",
+        name: "path",
+        about: "A coefficient by year of estimation.",
+        data: Data::Aggregate,
+        parameters: &estimates::PATH,
+        answer: Answer::Records(&estimates::PATH_COLUMNS),
+        has_filters: false,
+        is_live: false,
+        handler: Some(estimates::path),
+    },
+    Route {
+        path: "/sdmx/v2/data/{context}/{agency}/{flow}/{version}",
+        name: "sdmx_data_all",
+        about: "Observations of a dataflow, SDMX-CSV 2.0 or SDMX-JSON 2.0; c[DIMENSION] filters.",
+        data: Data::Aggregate,
+        parameters: &sdmx::DATA_ALL,
+        answer: Answer::Text("application/vnd.sdmx.data+csv; version=2.0.0"),
+        has_filters: true,
+        is_live: false,
+        handler: Some(sdmx::all),
+    },
+    Route {
+        path: "/sdmx/v2/data/{context}/{agency}/{flow}/{version}/{key}",
+        name: "sdmx_data",
+        about: "Observations of a key, SDMX-CSV 2.0 or SDMX-JSON 2.0; c[DIMENSION] filters.",
+        data: Data::Aggregate,
+        parameters: &sdmx::DATA,
+        answer: Answer::Text("application/vnd.sdmx.data+csv; version=2.0.0"),
+        has_filters: true,
+        is_live: false,
+        handler: Some(sdmx::keyed),
+    },
+    Route {
+        path: "/sdmx/v2/structure/{type}/{agency}/{id}",
+        name: "sdmx_structure_newest",
+        about: "Structures in their newest version, SDMX-JSON 2.0 or SDMX-ML 3.0.",
+        data: Data::Aggregate,
+        parameters: &sdmx::STRUCTURE_NEWEST,
+        answer: Answer::Text("application/vnd.sdmx.structure+json; version=2.0.0"),
+        has_filters: false,
+        is_live: false,
+        handler: Some(sdmx::structure),
+    },
+    Route {
+        path: "/sdmx/v2/structure/{type}/{agency}/{id}/{version}",
+        name: "sdmx_structure",
+        about: "Structures, SDMX-JSON 2.0 or SDMX-ML 3.0.",
+        data: Data::Aggregate,
+        parameters: &sdmx::STRUCTURE,
+        answer: Answer::Text("application/vnd.sdmx.structure+json; version=2.0.0"),
+        has_filters: false,
+        is_live: false,
+        handler: Some(sdmx::structure),
+    },
+    Route {
+        path: "/sdmx/v2/availability/{context}/{agency}/{flow}/{version}/{key}/{component}",
+        name: "sdmx_availability",
+        about: "The values of dimensions that have data.",
+        data: Data::Aggregate,
+        parameters: &sdmx::AVAILABILITY,
+        answer: Answer::Text("application/vnd.sdmx.structure+json; version=2.0.0"),
+        has_filters: true,
+        is_live: false,
+        handler: Some(sdmx::availability),
     },
 ];

@@ -20,7 +20,7 @@ use tower_http::compression::predicate::{NotForContentType, Predicate as _, Size
 use tracing::info;
 
 use super::call::Call;
-use super::edition::{Edition, Held};
+use super::edition::{Edition, Held, Length};
 use super::events::Events;
 use super::follow::{Followed, publication};
 use super::format::Format;
@@ -38,10 +38,14 @@ use crate::reader::rows::TableName;
 
 /// The longest address.
 const ADDRESS_MAX: usize = 8 << 10;
+/// The most bytes of headers.
+const HEADERS_MAX: usize = 16 << 10;
 /// The smallest answer that is compressed.
 const COMPRESSED_MIN: u64 = 1 << 10;
 /// The prefix of addresses whose suffix names a format.
 const API: &str = "/api/v1/";
+/// The prefix of addresses with formats of SDMX.
+const SDMX: &str = "/sdmx/";
 
 /// The service.
 #[derive(Debug)]
@@ -135,6 +139,11 @@ fn check(guard: &Guard, request: &Request) -> Result<(), Problem> {
         let detail = format!("the address has more than {ADDRESS_MAX} bytes");
         return Err(Problem::new("address_too_long", detail));
     }
+    let sizes = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len());
+    if sizes.sum::<usize>() > HEADERS_MAX {
+        let detail = format!("the headers have more than {HEADERS_MAX} bytes");
+        return Err(Problem::new("headers_too_large", detail));
+    }
     let mut hosts = request.headers().get_all(header::HOST).iter();
     let host = match (hosts.next(), hosts.next(), uri.authority()) {
         (_, _, Some(authority)) => Some(Cow::Borrowed(authority.as_str())),
@@ -216,10 +225,14 @@ impl Service {
         let headers = &request.headers;
         let language = language(headers);
         let accept = headers.get(header::ACCEPT).map(|value| value.to_str().unwrap_or_default());
-        let format = asked.suffix.map_or_else(|| Format::of_accept(accept), Ok)?;
+        // Routes of SDMX have formats of their own.
+        let is_sdmx = route.path.starts_with(SDMX);
+        let negotiated = if is_sdmx { Ok(Format::Json) } else { Format::of_accept(accept) };
+        let format = asked.suffix.map_or(negotiated, Ok)?;
+        let accept = accept.unwrap_or_default().to_owned();
         let edition = self.followed.edition()?;
         let path = asked.path.clone();
-        let call = Call { edition, path, segments, query, format, language };
+        let call = Call { edition, path, segments, query, format, accept, language };
         let mut answer = respond(route, handler, call, headers).await?;
         let headers = answer.headers_mut();
         let vary = HeaderValue::from_static("accept, accept-language, authorization");
@@ -299,7 +312,8 @@ async fn respond(
     headers: &HeaderMap,
 ) -> Result<Response<Body>, Problem> {
     let key = format!("{}.{}?{}", call.path, call.format.suffix(), call.query.written());
-    let key = format!("{key} {:?}", call.language);
+    let accept = if route.path.starts_with(SDMX) { call.accept.as_str() } else { "" };
+    let key = format!("{key} {:?} {accept}", call.language);
     let edition = Arc::clone(&call.edition);
     let tag = (!route.is_live).then(|| tag(&edition, &key));
     if let Some(tag) = tag.as_deref().filter(|tag| matches_tag(headers, tag))
@@ -329,7 +343,8 @@ async fn respond(
 
 /// Runs a handler on a thread that may block.
 async fn run(handler: Handler, call: Call, key: Option<String>) -> Result<Begun, Problem> {
-    let mut lease = call.edition.lease().await?;
+    let length = if call.format == Format::Json { Length::Short } else { Length::Long };
+    let mut lease = call.edition.lease(length).await?;
     let (mut out, begun) = Out::new(Handle::current(), call.edition.vintage);
     tokio::task::spawn_blocking(move || {
         if let Err(problem) = handler(&call, lease.reader(), &mut out) {

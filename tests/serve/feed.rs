@@ -48,3 +48,16 @@ pub fn tables(sandbox: &Sandbox) {
                      304,DEU,德国,Germany,H\n502,USA,美国,United States,H\n";
     sandbox.write("countries.csv", countries);
 }
+/// Adds the next month to a home.
+pub fn add_month(sandbox: &Sandbox, period: u32) {
+    let path = sandbox.write(&format!("{period}.csv"), month(period));
+    sandbox.ingest(&[&path], 1);
+}
+
+/// A home of the bundled feed, with estimates.
+pub fn demo() -> Sandbox {
+    let sandbox = Sandbox::new();
+    let feed = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("streams/demo");
+    sandbox.ingest(&[&feed], 1);
+    sandbox
+}

@@ -6,5 +6,11 @@ mod common;
 
 mod answers;
 mod client;
+mod contract;
+mod estimates;
 mod feed;
+mod following;
+mod limits;
+mod matrix;
+mod sdmx;
 mod service;

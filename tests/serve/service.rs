@@ -72,6 +72,19 @@ impl Service {
     pub fn log(&self) -> String {
         self.log.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
+
+    /// The id of the process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Asks the service to stop, and returns its exit code.
+    pub fn stop(mut self) -> Option<i32> {
+        let id = self.id().to_string();
+        let sent = Command::new("kill").args(["-TERM", &id]).status().expect("kill runs");
+        assert!(sent.success());
+        self.child.wait().expect("it ends").code()
+    }
 }
 
 impl Drop for Service {

@@ -1,0 +1,97 @@
+//! Regression tables and coefficient paths from stored estimates alone.
+
+use super::{Reader, ReaderError};
+use crate::domain::types::{Vintage, Year};
+use crate::regressions::{
+    Asked, Choice, Estimation, Panels, Path, RegressionError, Reuse, TableResult, overview, path,
+    stored_tables,
+};
+use crate::specification::Specification;
+
+/// A text that names no bundled table or column.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("there is no table \"{name}\"; there are {}", there.join(", "))]
+pub struct NoSpecification {
+    /// The text.
+    pub name: String,
+    /// The names of tables, or of the table's columns.
+    pub there: Vec<String>,
+}
+
+/// The bundled specification of a table, `3`, or of one of its columns, `3.4`.
+///
+/// # Errors
+/// [`NoSpecification`] if there is none.
+pub fn specification(table: &str) -> Result<Asked, NoSpecification> {
+    let no = |there: Vec<String>| NoSpecification { name: table.to_owned(), there };
+    let (name, column) = match table.split_once('.') {
+        Some((name, column)) => (name, Some(column)),
+        None => (table, None),
+    };
+    let Some(specification) = Specification::named(name) else {
+        return Err(no(Specification::bundled().into_iter().map(|of| of.name).collect()));
+    };
+    let Some(column) = column else { return Ok((specification, Choice::All)) };
+    if !specification.columns().iter().any(|own| own.name == column) {
+        let columns = specification.columns().iter();
+        return Err(no(columns.map(|own| format!("{name}.{}", own.name)).collect()));
+    }
+    Ok((specification, Choice::Named(vec![column.to_owned()])))
+}
+
+impl Reader {
+    /// A regression table at a vintage or at the newest one: the newest stored estimate of each
+    /// column until then, for its last year or for a given one.
+    ///
+    /// # Errors
+    /// [`ReaderError::Regression`] if no estimate is stored, or one cannot be read.
+    pub fn stored_table(
+        &self,
+        asked: &Asked,
+        as_of: Option<Vintage>,
+        through: Option<Year>,
+    ) -> Result<Vec<TableResult>, ReaderError> {
+        let vintage = as_of.unwrap_or(self.publication()?.1);
+        Ok(stored_tables(&self.home, std::slice::from_ref(asked), vintage, through)?)
+    }
+
+    /// The models whose newest estimate is stale.
+    ///
+    /// # Errors
+    /// [`ReaderError::Regression`] if an estimate cannot be read.
+    pub fn stale_models(&mut self) -> Result<Vec<String>, ReaderError> {
+        Ok(overview(&Panels::open(&mut self.home, self.n_workers)?)?.stale)
+    }
+
+    /// A coefficient by year of estimation, for each of the requested columns with the regressor,
+    /// from estimates up to a vintage. Columns without an estimate are left out.
+    ///
+    /// # Errors
+    /// [`ReaderError::Regression`] if no requested column has the regressor, no estimate is stored,
+    /// or one cannot be read.
+    pub fn paths(
+        &mut self,
+        asked: &Asked,
+        term: &str,
+        as_of: Option<Vintage>,
+    ) -> Result<Vec<Path>, ReaderError> {
+        let folder = self.home.folder().to_owned();
+        let (home, asked) = (folder.as_path(), std::slice::from_ref(asked));
+        let (through, reuse, n_workers) = (None, Reuse::Estimates, self.n_workers);
+        let estimation = Estimation { home, asked, through, reuse, n_workers };
+        let (specification, followed) = estimation.followed(term)?;
+        let panels = Panels::open(&mut self.home, n_workers)?;
+        let mut paths = Vec::new();
+        for (column, term) in followed {
+            let path = path(&panels, (specification, column), (&term, as_of), &[])?;
+            if !path.points.is_empty() {
+                paths.push(path);
+            }
+        }
+        if paths.is_empty() {
+            let model = specification.name.clone();
+            return Err(RegressionError::NoPath { model, term: term.to_owned() }.into());
+        }
+        Ok(paths)
+    }
+}

@@ -1,0 +1,154 @@
+//! Every route, role and method.
+
+use std::os::unix::fs::PermissionsExt as _;
+
+use crate::client::send;
+use crate::feed;
+use crate::service::Service;
+
+const TOKEN: &str = "3b6c6a0d9b2f4d4fb1c0a7f6e5d4c3b2";
+const METHODS: [&str; 8] = ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE"];
+/// Routes that need no token.
+const OPEN: [&str; 3] = ["/healthz", "/readyz", "/api/v1/openapi.json"];
+
+/// The path of a route with a value for each segment.
+pub fn filled(path: &str) -> String {
+    let values = [
+        ("{table}", if path.contains("estimates") { "3" } else { "plant" }),
+        ("{level}", "nation"),
+        ("{key}", "all"),
+        ("{context}", "dataflow"),
+        ("{agency}", "SPILLOVER"),
+        ("{flow}", "SERIES"),
+        ("{version}", "1.0.0"),
+        ("{component}", "*"),
+        ("{type}", "dataflow"),
+        ("{id}", "SERIES"),
+    ];
+    values.iter().fold(path.to_owned(), |of, (name, value)| of.replace(name, value))
+}
+
+/// The routes of the document, each with an address that has an answer.
+pub fn addresses(service: &Service) -> Vec<(String, String)> {
+    let document = service.json("/api/v1/openapi.json");
+    let paths = document["paths"].as_object().expect("paths");
+    let address = |path: &String| {
+        let address = filled(path);
+        let query = match path.as_str() {
+            "/api/v1/explain" => "?firm=3100000002&city=1100&country=133&year=2011",
+            "/api/v1/diff" => "?before=0",
+            "/api/v1/path" => "?table=3.1",
+            _ => "",
+        };
+        (path.clone(), format!("{address}{query}"))
+    };
+    paths.keys().map(address).collect()
+}
+
+/// A file with the token, of a mode.
+fn token_file(sandbox: &crate::common::Sandbox) -> String {
+    let path = sandbox.folder().join("token");
+    std::fs::write(&path, format!("{TOKEN}\n")).expect("written");
+    let mode = std::fs::Permissions::from_mode(0o600);
+    std::fs::set_permissions(&path, mode).expect("private");
+    path.to_str().expect("UTF-8").to_owned()
+}
+
+#[test]
+fn each_route_answers_its_roles_by_get_and_head_alone() {
+    let sandbox = feed::demo();
+    let token = token_file(&sandbox);
+    let service = Service::start(&sandbox.home(), &["--token-file", &token]);
+    let own = format!("Bearer {TOKEN}");
+    let roles: [(&str, Vec<(&str, &str)>); 6] = [
+        ("none", vec![]),
+        ("analyst", vec![("Authorization", &own)]),
+        ("wrong token", vec![("Authorization", "Bearer 3b6c6a0d9b2f4d4fb1c0a7f6e5d4c3b3")]),
+        ("no scheme", vec![("Authorization", TOKEN)]),
+        ("basic", vec![("Authorization", "Basic M2I2YzZhMGQ5YjJmNGQ0ZmIxYzA6")]),
+        ("two tokens", vec![("Authorization", &own), ("Authorization", "Bearer other")]),
+    ];
+    let routes = addresses(&service);
+    assert!(routes.len() >= 18, "{routes:?}");
+    for (path, address) in routes.iter().filter(|(path, _)| path != "/events") {
+        for (role, headers) in &roles {
+            let may = *role == "analyst" || OPEN.contains(&path.as_str());
+            for method in METHODS {
+                let answer = send(service.address, method, address, headers);
+                let expected = match (method, may) {
+                    ("GET" | "HEAD", true) => 200,
+                    ("GET" | "HEAD", false) => 401,
+                    _ => 405,
+                };
+                assert_eq!(answer.status, expected, "{method} {address} by {role}");
+                if expected == 401 && method == "GET" {
+                    assert_eq!(answer.code(), "unauthorized");
+                    assert!(answer.header("www-authenticate").starts_with("Bearer"));
+                }
+                if expected == 405 && method != "TRACE" {
+                    assert_eq!(answer.header("allow"), "GET, HEAD");
+                }
+                assert_eq!(answer.header("x-content-type-options"), "nosniff");
+                assert_eq!(answer.header("access-control-allow-origin"), "");
+            }
+        }
+    }
+    for (role, headers) in &roles {
+        let may = *role == "analyst";
+        let events = send(service.address, "HEAD", "/events", headers);
+        assert_eq!(events.status, if may { 200 } else { 401 }, "{role}");
+        assert_eq!(send(service.address, "GET", "/", headers).status, 200, "the page is open");
+    }
+    let in_address = send(service.address, "GET", &format!("/api/v1/status?token={TOKEN}"), &[]);
+    assert_eq!(in_address.status, 401, "a token is never in an address");
+    let log = service.log();
+    assert!(!log.contains(TOKEN), "{log}");
+    for path in ["tables/plant", "changes", "explain", "rejects", "revisions", "diff"] {
+        let lines = log.lines().filter(|line| line.contains(&format!("path=\"/api/v1/{path}\"")));
+        let lines: Vec<&str> = lines.filter(|line| line.contains("firm-level access")).collect();
+        assert!(lines.iter().any(|line| line.contains("role=Nobody status=401")), "{path}");
+        assert!(lines.iter().any(|line| line.contains("role=Analyst status=200")), "{path}");
+    }
+    assert!(!log.contains("path=\"/api/v1/calendar\""), "it is not of single firms");
+}
+
+#[test]
+fn without_tokens_the_machine_itself_reads_everything() {
+    let sandbox = feed::demo();
+    let service = Service::start::<&str>(&sandbox.home(), &[]);
+    for (path, address) in addresses(&service).iter().filter(|(path, _)| path != "/events") {
+        let answer = service.get(address);
+        assert_eq!(answer.status, 200, "{path}: {}", answer.text());
+    }
+}
+
+#[test]
+fn other_names_other_sites_and_bodies_are_refused() {
+    let sandbox = feed::home();
+    let service = Service::start(&sandbox.home(), &["--host", "monitor.example"]);
+    let get = |headers: &[(&str, &str)]| send(service.address, "GET", "/api/v1/status", headers);
+    assert_eq!(get(&[("Host", "monitor.example:443")]).status, 200);
+    for host in ["evil.example", "127.0.0.1.evil.example", "", "localhost, evil.example"] {
+        let answer = get(&[("Host", host)]);
+        assert!([400, 421].contains(&answer.status), "{host}: {}", answer.status);
+    }
+    let two = get(&[("Host", "localhost"), ("Host", "evil.example")]);
+    assert!([400, 421].contains(&two.status), "two names: {}", two.status);
+    let post = |headers: &[(&str, &str)]| {
+        let answer = send(service.address, "POST", "/api/v1/status", headers);
+        (answer.status, answer.code())
+    };
+    assert_eq!(post(&[("Sec-Fetch-Site", "cross-site")]), (403, "cross_site".to_owned()));
+    assert_eq!(post(&[("Origin", "https://evil.example")]), (403, "cross_site".to_owned()));
+    assert_eq!(post(&[("Origin", "http://localhost")]), (405, "method_not_allowed".to_owned()));
+    let body = get(&[("Content-Length", "5")]);
+    assert_eq!((body.status, body.code().as_str()), (413, "body_too_large"));
+    let chunked = get(&[("Transfer-Encoding", "chunked")]);
+    assert_eq!(chunked.status, 413);
+    let long = format!("/api/v1/names?q={}", "a".repeat(9_000));
+    let long = send(service.address, "GET", &long, &[]);
+    assert_eq!((long.status, long.code().as_str()), (414, "address_too_long"));
+    let large = "a".repeat(40_000);
+    let answer = get(&[("X-Large", &large)]);
+    assert_eq!(answer.status, 431, "headers have a limit");
+}
