@@ -71,9 +71,12 @@ impl Supply {
     }
 
     /// Gives the values of renumbered firms to the first identifiers of the firms, from the year of
-    /// the renumbering on. A value under the first identifier has precedence.
+    /// the renumbering on. A value under the first identifier has precedence, then the one under
+    /// the smallest identifier.
     pub fn carry_over(&mut self, successions: &Successions) {
-        for (firm, years) in std::mem::take(&mut self.by_firm) {
+        let mut firms: Vec<_> = std::mem::take(&mut self.by_firm).into_iter().collect();
+        firms.sort_unstable_by(|(firm, _), (other, _)| firm.cmp(other));
+        for (firm, years) in firms {
             for (year, value) in years {
                 let first = successions.first_in_year(&firm, year);
                 let is_own = first.is_none();
@@ -118,6 +121,18 @@ mod tests {
         assert_eq!([of("A", 2002), of("A", 2001), of("A", 2000)], [Some(0.0), Some(0.0), None]);
         assert_eq!([of("B", 2002), of("B", 2001), of("B", 2000)], [None, None, Some(0.0)]);
         assert_eq!(of("C", 2002), Some(0.0));
+    }
+
+    #[test]
+    fn of_two_successors_with_supply_in_one_year_the_smaller_identifier_counts() {
+        let rows = "firm_id,successor,from\nX,P,200103\nP,Q,200106\n";
+        let successions = Successions::parse(rows).expect("a valid table");
+        for supply in ["Q,2001,1\nP,2001,9\n", "P,2001,9\nQ,2001,1\n"] {
+            let supply = Supply::parse(&format!("firm_id,year,supply\n{supply}"));
+            let mut supply = supply.expect("a valid file");
+            supply.carry_over(&successions);
+            assert_eq!(supply.ln_supply("X", Year(2001)), Some(9_f64.ln()));
+        }
     }
 
     #[test]
