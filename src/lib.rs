@@ -66,6 +66,7 @@ pub mod render;
 #[cfg(feature = "serve")]
 pub mod serve;
 pub mod simulate;
+pub mod sinks;
 pub mod spans;
 pub mod specification;
 pub mod tables;

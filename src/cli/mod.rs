@@ -17,6 +17,7 @@ mod home_options;
 mod ingest;
 mod init;
 mod log;
+mod mirror;
 mod name_options;
 mod output_format;
 mod panel_options;
@@ -105,6 +106,8 @@ enum Command {
     Compact(compact::Compact),
     /// Write a table.
     Export(export::Export),
+    /// Write the newest publication as Parquet files for other programs.
+    Mirror(mirror::Mirror),
     /// List the changes of published figures, step by step.
     Revisions(revisions::Revisions),
     /// List every figure that differs between two vintages.
@@ -163,6 +166,7 @@ fn run_command(command: Command, home: &HomeOptions) -> anyhow::Result<Done> {
         Command::Snapshot(snapshot) => snapshot.run(home),
         Command::Compact(compact) => compact.run(home),
         Command::Export(export) => export.run(home),
+        Command::Mirror(mirror) => mirror.run(home),
         Command::Revisions(revisions) => revisions.run(home),
         Command::Diff(diff) => diff.run(home),
         Command::Regress(regress) => regress.run(home),

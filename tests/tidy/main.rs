@@ -82,6 +82,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "reader",
         ],
     ),
+    ("sinks", &["domain", "home", "tables", "reader", "render"]),
     (
         "serve",
         &[
@@ -122,6 +123,7 @@ const FLOATS: &[(&str, &str)] = &[
 /// special files and protects the home's files.
 const OPENS: &[(&str, &str)] = &[
     ("src/home/durable.rs", "a folder is opened to sync it"),
+    ("src/sinks/mirror.rs", "new files in a folder that the program made, outside of any home"),
     ("src/cli/target.rs", "a pipe or a device that the user names as an output"),
     ("src/simulate/files.rs", "a feed is written to a folder that was empty"),
 ];
