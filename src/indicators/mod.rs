@@ -15,6 +15,7 @@ mod markets;
 mod rows;
 mod spans;
 
+pub use affiliate::Contribution;
 pub use markets::YearMarkets;
-pub use rows::PlantRows;
+pub use rows::{FirmPlants, PlantRows, Source};
 pub use spans::{Bounds, Cumulative, MarketSums, Months, SpanMarkets};

@@ -16,6 +16,35 @@ pub struct PlantRows<'a> {
     firm: FirmYear,
 }
 
+/// An affiliate city of a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Source {
+    /// The city.
+    pub city: City,
+    /// Its part of the row's sums.
+    pub contribution: Contribution,
+    /// Its area in square metres.
+    pub area_m2: i64,
+}
+
+/// The numbers of a firm's plants that samples need.
+#[derive(Clone, Debug, Default)]
+pub struct FirmPlants {
+    /// The most cities of one province in the firm's network.
+    pub of_province: u32,
+    /// The destination of each row, in order.
+    of_destination: Vec<Country>,
+}
+
+impl FirmPlants {
+    /// The number of plants that export to a destination.
+    #[must_use]
+    pub fn to(&self, country: Country) -> u32 {
+        let before = self.of_destination.partition_point(|of| *of < country);
+        count(self.of_destination[before..].partition_point(|of| *of == country))
+    }
+}
+
 /// A firm in a year.
 #[derive(Clone, Debug, Default)]
 struct FirmYear {
@@ -48,6 +77,50 @@ impl<'a> PlantRows<'a> {
                 self.push_rows(country, own, rows);
             }
         }
+    }
+
+    /// Passes each row of a firm to `each`, by its facts and with its affiliate cities. Their
+    /// contributions add up to the row's sums.
+    pub fn sources_of_firm(
+        &mut self,
+        facts: &[PlantFacts],
+        mut each: impl FnMut(&PlantFacts, &[Source]),
+    ) {
+        let n_former = facts.partition_point(|fact| fact.country.is_none());
+        let (former, facts) = facts.split_at(n_former);
+        self.read_firm(former, facts);
+        for own in facts.chunk_by(|a, b| a.country == b.country) {
+            let Some(country) = own[0].country else { continue };
+            let source = |&(city, cents): &(City, i64)| Source {
+                city,
+                contribution: self.contribution(country, (city, cents), own),
+                area_m2: self.geography.area_m2(city),
+            };
+            let all: Vec<Source> = self.firm.affiliates.iter().map(source).collect();
+            for fact in own {
+                let others = all.iter().filter(|of| of.city != fact.plant.city).copied();
+                each(fact, &others.collect::<Vec<Source>>());
+            }
+        }
+    }
+
+    /// The most cities of one province among a firm's cities, and the number of its plants that
+    /// export to a destination, by the firm's facts.
+    #[must_use]
+    pub fn plants_of_firm(&self, facts: &[PlantFacts]) -> FirmPlants {
+        let is_counted =
+            |fact: &&PlantFacts| fact.country.is_some() || self.choices.network == Network::Founded;
+        let mut cities: Vec<City> =
+            facts.iter().filter(is_counted).map(|fact| fact.plant.city).collect();
+        cities.sort_unstable();
+        cities.dedup();
+        let mut provinces: Vec<_> = cities.iter().map(|of| self.geography.province(*of)).collect();
+        provinces.sort_unstable();
+        let of_province = provinces.chunk_by(|a, b| a == b).map(<[_]>::len).max().unwrap_or(0);
+        let rows = facts.iter().filter_map(|fact| fact.country);
+        let mut of_destination: Vec<Country> = rows.collect();
+        of_destination.sort_unstable();
+        FirmPlants { of_province: count(of_province), of_destination }
     }
 
     fn read_firm(&mut self, former: &[PlantFacts], facts: &[PlantFacts]) {

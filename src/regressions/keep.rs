@@ -43,6 +43,13 @@ pub fn keep(home: &mut Home, outcomes: &[Outcome]) -> Result<(), RegressionError
 /// # Errors
 /// [`RegressionError`] if the manifest cannot be read, or another version stored an estimate.
 pub fn kept(panels: &Panels<'_>) -> Result<Vec<KeptEstimate>, RegressionError> {
+    kept_where(panels, |_| true)
+}
+
+fn kept_where(
+    panels: &Panels<'_>,
+    is_wanted: impl Fn(&StoredEstimate) -> bool,
+) -> Result<Vec<KeptEstimate>, RegressionError> {
     let mut stamps = Stamps::default();
     let kept = |stored: StoredEstimate| {
         Ok(KeptEstimate {
@@ -52,7 +59,15 @@ pub fn kept(panels: &Panels<'_>) -> Result<Vec<KeptEstimate>, RegressionError> {
             stored,
         })
     };
-    panels.source.home.estimates()?.into_iter().map(kept).collect()
+    panels.source.home.estimates()?.into_iter().filter(is_wanted).map(kept).collect()
+}
+
+/// The estimates of one model in the order of estimation, by the hash of its identity.
+///
+/// # Errors
+/// Those of [`kept`].
+pub fn kept_of(panels: &Panels<'_>, identity: &str) -> Result<Vec<KeptEstimate>, RegressionError> {
+    kept_where(panels, |one| one.model.as_ref().is_some_and(|model| model.identity == identity))
 }
 
 /// The stored estimates of a home, without their figures.

@@ -52,7 +52,7 @@ pub use estimation::{Asked, Estimation, Notice, Reuse, asks, stored_tables};
 pub use figure::{Bin, Scatter, scatter};
 pub use group::Fit;
 pub use keep::{
-    Cleared, KeptEstimate, Overview, changed_since, clear_failures, keep, kept, overview,
+    Cleared, KeptEstimate, Overview, changed_since, clear_failures, keep, kept, kept_of, overview,
     stale_years,
 };
 pub use memories::Memories;

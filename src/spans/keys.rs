@@ -12,7 +12,7 @@ use crate::home::definition::Definition;
 const NATION: &str = "all";
 
 /// The units of all levels of a year, numbered in order of level and key.
-pub(super) struct Keys {
+pub struct Keys {
     units: Vec<(Level, String)>,
     nation: u32,
     /// The units of each city: its province, itself and its groups.
@@ -92,17 +92,14 @@ impl Keys {
     }
 
     /// The level and the key of a unit.
-    pub(super) fn unit(&self, unit: u32) -> (Level, &str) {
+    #[must_use]
+    pub fn unit(&self, unit: u32) -> (Level, &str) {
         let (level, key) = &self.units[unit as usize];
         (*level, key)
     }
 
     /// The units of a market.
-    pub(super) fn of_market(
-        &self,
-        city: City,
-        country: Country,
-    ) -> impl Iterator<Item = u32> + use<'_> {
+    pub fn of_market(&self, city: City, country: Country) -> impl Iterator<Item = u32> + use<'_> {
         let pair = (self.provinces[usize::from(city.0)], country);
         let of_city = self.of_city[usize::from(city.0)].iter();
         let of_country = self.of_country[usize::from(country.0)].iter();

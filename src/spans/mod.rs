@@ -6,7 +6,8 @@
 //!        ─▶ scan: all runs together, one market after another; the months of each relation
 //!              ├▶ markets: the markets of each span ─▶ `months`, `city`
 //!              ├▶ plants: facts of a span ─▶ rows of `plant`
-//!              └▶ relations of a year ─▶ series: markets and plants by level
+//!              └▶ relations of a year ─┬▶ series: markets and plants by level
+//!                                      └▶ year: rows of `plant` in several spans
 //! ```
 //! Input: a home and a vintage. Output: integer rows, and the columns of tables. Nothing is stored:
 //! the runs of the files that count at a vintage are all that its figures depend on.
@@ -20,9 +21,12 @@ mod scan;
 mod series;
 mod source;
 mod tables;
+mod year;
 
 pub use error::SpanError;
+pub use keys::Keys;
 pub use markets::MarketsOfSpans;
 pub use plants::PlantsOfSpan;
 pub use source::SpanSource;
 pub use tables::SpanChoice;
+pub use year::YearPlants;

@@ -3,6 +3,8 @@
 //! The rows of `plant` of 36 spans need the same relations. They are few: most firms export from
 //! one city. A scan for each span would read every run 36 times.
 
+use std::ops::RangeInclusive;
+
 use rustc_hash::FxHashMap;
 
 use super::SpanError;
@@ -11,7 +13,7 @@ use super::source::SpanSource;
 use crate::domain::choices::Network;
 use crate::domain::dictionary::Dictionary;
 use crate::domain::rows::PlantFacts;
-use crate::domain::span::SpanAt;
+use crate::domain::span::{Span, SpanAt};
 use crate::domain::types::{City, Country, Firm, Period, Plant, Year};
 use crate::home::runs::Market;
 use crate::indicators::{Bounds, Cumulative, Months};
@@ -27,6 +29,7 @@ pub(super) struct YearRelations {
     /// The months of the year at which a city is an affiliate by earlier exports, by plant in
     /// order: bit `k` is set if it is one at month `k`.
     former: Vec<(Plant, u16)>,
+    pub(super) firms: Dictionary,
     countries: Dictionary,
 }
 
@@ -64,11 +67,13 @@ impl SpanSource<'_> {
         spans: &[SpanAt],
     ) -> Result<YearRelations, SpanError> {
         let network = self.definition().choices.network;
-        let first = spans.iter().map(|at| *at.base().start()).min();
+        // A relation is new if it has no exports in the whole year before.
+        let first = spans.iter().flat_map(|at| [*at.base().start(), *before(*at).start()]).min();
         let last = spans.iter().map(SpanAt::end).max();
         let (Some(first), Some(last)) = (first, last) else {
             return Ok(YearRelations::none(year));
         };
+        let first = first.max(self.calendar().first());
         let from = if network == Network::Founded { self.calendar().first() } else { first };
         let exports = from..=last;
         let mut collected = Collected::new(year, (first, &exports), network);
@@ -81,7 +86,7 @@ impl SpanSource<'_> {
 impl Collected {
     fn new(
         year: Year,
-        (first, exports): (Period, &std::ops::RangeInclusive<Period>),
+        (first, exports): (Period, &RangeInclusive<Period>),
         network: Network,
     ) -> Self {
         let all = Months::of(exports);
@@ -135,7 +140,7 @@ impl Collected {
 
     fn finish(self, year: Year, texts: ScanTexts) -> YearRelations {
         let Self { window, mut relations, amounts, former, .. } = self;
-        let (_, numbers) = in_order(&texts.firms);
+        let (firms, numbers) = in_order(&texts.firms);
         let mut cities: Vec<Option<City>> = vec![None; numbers.len()];
         let mut has_several = vec![false; numbers.len()];
         for Relation { plant: Plant { firm, city }, .. } in &relations {
@@ -152,7 +157,17 @@ impl Collected {
         let mut former: Vec<(Plant, u16)> =
             of_several.map(|(plant, months)| (numbered(plant), months)).collect();
         former.sort_unstable();
-        YearRelations { year, window, relations, amounts, former, countries: texts.countries }
+        let countries = texts.countries;
+        YearRelations { year, window, relations, amounts, former, firms, countries }
+    }
+}
+
+/// The months without exports of a new relation: the year before, or the base of `12m`.
+fn before(at: SpanAt) -> RangeInclusive<Period> {
+    let month = |month| Period::new(at.year().previous().0, month);
+    match (at.span(), month(1), month(12)) {
+        (Span::YearToDate | Span::Month, Some(january), Some(december)) => january..=december,
+        _ => at.base(),
     }
 }
 
@@ -173,14 +188,15 @@ impl YearRelations {
             relations: Vec::new(),
             amounts: Vec::new(),
             former: Vec::new(),
+            firms: Dictionary::default(),
             countries: Dictionary::default(),
         }
     }
 
     /// The facts of the multi-plant firms of a span, in order; `countries` number its markets.
-    /// Imports, experience and new are left out.
+    /// Imports and experience are left out.
     pub(super) fn facts(&self, at: SpanAt, countries: &Dictionary) -> Vec<PlantFacts> {
-        let bounds = [self.window.bounds(&at.cur()), self.window.bounds(&at.base())];
+        let bounds = [at.cur(), at.base(), before(at)].map(|months| self.window.bounds(&months));
         let numbers: Vec<Option<u32>> =
             self.countries.iter().map(|code| countries.position(code)).collect();
         let mut facts = Vec::new();
@@ -219,7 +235,7 @@ impl YearRelations {
     fn fact(
         &self,
         of: &Relation,
-        [cur, base]: [Bounds; 2],
+        [cur, base, before]: [Bounds; 3],
         numbers: &[Option<u32>],
     ) -> Option<PlantFacts> {
         let amounts = &self.amounts[of.start as usize..of.end as usize];
@@ -235,6 +251,7 @@ impl YearRelations {
             country: Some(Country(u16::try_from(number).expect("fewer countries than 2^16"))),
             export_cents,
             base_cents: sum(base).max(0),
+            new: sum(before) <= 0,
             ..PlantFacts::default()
         })
     }

@@ -67,6 +67,48 @@ impl<'a> SpanSource<'a> {
         Ok(Self { home, definition, calendar: state.calendar, joint, files, made })
     }
 
+    /// The state of a home at a vintage, with the late records that arrived up to a later one:
+    /// those of files that replace no other. The closed months are those of the earlier vintage.
+    ///
+    /// # Errors
+    /// Those of [`SpanSource::at`] for either vintage.
+    pub fn with_late(
+        home: &'a Home,
+        [before, after]: [Vintage; 2],
+        joint: Joint,
+    ) -> Result<Self, SpanError> {
+        let mut source = Self::at(home, Some(before), joint)?;
+        let files = home.files()?;
+        let was_there = |file: &&FileEntry| file.counted_at(before);
+        let is_new = |file: &&FileEntry| file.vintage > before && file.counted_at(after);
+        let is_substitute = |file: &FileEntry| {
+            files.iter().filter(was_there).any(|old| {
+                let is_gone = old.withdrawn_at.is_some_and(|at| at <= after);
+                old.superseded_by == Some(file.vintage) || (is_gone && old.period == file.period)
+            })
+        };
+        let replaced_by = |file: &FileEntry| {
+            let replaced = files.iter().flat_map(|old| &old.replaced);
+            let own = replaced.filter(|of| of.by == file.vintage);
+            own.map(|of| (of.period, of.flow)).collect::<Vec<PeriodFlow>>()
+        };
+        let mut stored = home.runs()?;
+        for entry in files.iter().filter(is_new).filter(|file| !is_substitute(file)) {
+            let mut gone = entry.gone_at(after);
+            gone.extend(replaced_by(entry));
+            let (run, entry) = (stored.remove(&entry.vintage), entry.clone());
+            source.files.push(CountedFile { entry, gone, run });
+        }
+        Ok(source)
+    }
+
+    /// The same records with the months after one still open.
+    #[must_use]
+    pub fn closed_through(self, last: Period) -> Self {
+        let calendar = Calendar::closed_through(self.calendar.first(), Some(last));
+        Self { calendar, ..self }
+    }
+
     /// The definition of the figures.
     #[must_use]
     pub fn definition(&self) -> &Arc<Definition> {

@@ -1,5 +1,6 @@
 //! The columns of a table as text, for any format.
 
+use std::collections::HashMap;
 use std::io;
 
 use arrow_array::cast::AsArray;
@@ -8,20 +9,20 @@ use arrow_array::types::{
     UInt64Type,
 };
 use arrow_array::{Array, ArrayRef, RecordBatch};
-use arrow_schema::DataType;
+use arrow_schema::{DataType, Field};
 
 /// The fields of one row as text. Absent values are empty, and so are columns of a type that no
 /// table has.
 #[must_use]
 pub fn fields_of(rows: &RecordBatch, row: usize) -> Vec<String> {
-    let field = |array: &ArrayRef| {
+    let field = |place: usize| {
         let mut field = String::new();
-        if let Ok(column) = Cells::of(array) {
+        if let Ok(column) = Cells::at(rows, place) {
             column.write(row, &mut field);
         }
         field
     };
-    rows.columns().iter().map(field).collect()
+    (0..rows.num_columns()).map(field).collect()
 }
 
 /// A column with its type resolved once.
@@ -36,9 +37,47 @@ pub enum Cells<'a> {
     Integer(Box<dyn Fn(usize) -> i128 + 'a>, &'a ArrayRef),
     /// 0 or 1.
     Flag(&'a arrow_array::BooleanArray),
+    /// `true` or `false`.
+    Truth(&'a arrow_array::BooleanArray),
+}
+
+/// The mark of a column whose truth values are written as words.
+const WORDS: &str = "words";
+
+/// A field of truth values that every format writes as `true` and `false`.
+#[must_use]
+pub fn truth(name: &str) -> Field {
+    let mark = [(WORDS.to_owned(), String::new())];
+    Field::new(name, DataType::Boolean, true).with_metadata(HashMap::from(mark))
+}
+
+/// True if the truth values of a field are written as words.
+#[must_use]
+pub fn is_truth(field: &Field) -> bool {
+    *field.data_type() == DataType::Boolean && field.metadata().contains_key(WORDS)
 }
 
 impl<'a> Cells<'a> {
+    /// Resolves the type of a column of some rows.
+    ///
+    /// # Errors
+    /// Those of [`Cells::of`].
+    pub fn at(rows: &'a RecordBatch, place: usize) -> io::Result<Self> {
+        let cells = Self::of(rows.column(place))?;
+        match cells {
+            Self::Flag(flags) if is_truth(rows.schema_ref().field(place)) => Ok(Self::Truth(flags)),
+            cells => Ok(cells),
+        }
+    }
+
+    /// Resolves the types of all columns of some rows.
+    ///
+    /// # Errors
+    /// Those of [`Cells::of`].
+    pub fn of_rows(rows: &'a RecordBatch) -> io::Result<Vec<Self>> {
+        (0..rows.num_columns()).map(|place| Self::at(rows, place)).collect()
+    }
+
     /// Resolves the type of a table's column.
     ///
     /// # Errors
@@ -79,6 +118,7 @@ impl<'a> Cells<'a> {
             Self::Flag(flags) if flags.is_valid(row) => {
                 field.write_str(if flags.value(row) { "1" } else { "0" })
             }
+            Self::Truth(flags) if flags.is_valid(row) => write!(field, "{}", flags.value(row)),
             _ => Ok(()),
         };
         written.expect("a String can be written");
@@ -98,7 +138,9 @@ impl<'a> Cells<'a> {
             }
             (Self::Cents(a), Self::Cents(b)) => a.value(row) == b.value(other_row),
             (Self::Integer(a, _), Self::Integer(b, _)) => a(row) == b(other_row),
-            (Self::Flag(a), Self::Flag(b)) => a.value(row) == b.value(other_row),
+            (Self::Flag(a) | Self::Truth(a), Self::Flag(b) | Self::Truth(b)) => {
+                a.value(row) == b.value(other_row)
+            }
             _ => false,
         }
     }
@@ -117,7 +159,7 @@ impl<'a> Cells<'a> {
             Self::Float(values) => values.is_null(row),
             Self::Cents(cents) => cents.is_null(row),
             Self::Integer(_, array) => array.is_null(row),
-            Self::Flag(flags) => flags.is_null(row),
+            Self::Flag(flags) | Self::Truth(flags) => flags.is_null(row),
         }
     }
 }

@@ -108,8 +108,8 @@ impl<W: Write> CsvWriter<W> {
     /// # Errors
     /// An error if `out` cannot be written, or a column has a type that no table has.
     pub fn write(&mut self, rows: &RecordBatch) -> io::Result<()> {
-        let columns = rows.columns().iter().map(|column| Ok((Cells::of(column)?, "")));
-        self.lines.write(rows.num_rows(), &[], &columns.collect::<io::Result<Vec<_>>>()?)
+        let columns: Vec<_> = Cells::of_rows(rows)?.into_iter().map(|cells| (cells, "")).collect();
+        self.lines.write(rows.num_rows(), &[], &columns)
     }
 
     /// Writes the buffered bytes.

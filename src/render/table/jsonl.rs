@@ -18,8 +18,7 @@ pub fn write(out: &mut impl Write, rows: &RecordBatch) -> io::Result<()> {
         .iter()
         .map(|field| serde_json::to_string(field.name()))
         .collect::<Result<_, _>>()?;
-    let columns: Vec<Cells<'_>> =
-        rows.columns().iter().map(Cells::of).collect::<io::Result<_>>()?;
+    let columns = Cells::of_rows(rows)?;
     let mut field = String::new();
     for row in 0..rows.num_rows() {
         for (at, (name, column)) in names.iter().zip(&columns).enumerate() {

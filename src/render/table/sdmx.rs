@@ -59,8 +59,7 @@ impl<W: Write> SdmxWriter<W> {
     /// # Errors
     /// An error if `out` cannot be written, or a column has a type that no table has.
     pub fn write(&mut self, rows: &RecordBatch) -> io::Result<()> {
-        let columns =
-            self.order.iter().map(|&(at, absent)| Ok((Cells::of(rows.column(at))?, absent)));
+        let columns = self.order.iter().map(|&(at, absent)| Ok((Cells::at(rows, at)?, absent)));
         let columns = columns.collect::<io::Result<Vec<_>>>()?;
         self.lines.write(rows.num_rows(), &["dataflow", &self.structure_id, "I"], &columns)
     }

@@ -16,7 +16,7 @@ use arrow_array::RecordBatch;
 use arrow_schema::DataType;
 
 use super::about::TableFile;
-use crate::tables::cells::Cells;
+use crate::tables::cells::{Cells, is_truth};
 use crate::tables::meanings::{Meaning, meaning};
 
 /// The sizes of fixed texts, in bytes with the end mark.
@@ -154,6 +154,7 @@ fn variables(file: &TableFile<'_>, rows: &[RecordBatch]) -> io::Result<Vec<Varia
         let is_flag = meaning.is_some_and(|of| of.unit == "0/1");
         let kind = match field.data_type() {
             DataType::Utf8 => text_kind(at, rows)?,
+            DataType::Boolean if is_truth(field) => size_16("false".len())?,
             DataType::Boolean => BYTE,
             DataType::UInt8 if is_flag => BYTE,
             DataType::UInt8 => INT,
@@ -257,7 +258,7 @@ fn write_rows(
     batch: &RecordBatch,
     n_before: usize,
 ) -> io::Result<()> {
-    let cells: Vec<Cells<'_>> = batch.columns().iter().map(Cells::of).collect::<io::Result<_>>()?;
+    let cells = Cells::of_rows(batch)?;
     let (mut bytes, mut text) = (Vec::new(), String::new());
     for row in 0..batch.num_rows() {
         bytes.clear();
@@ -297,7 +298,7 @@ fn long_texts(variables: &[Variable], rows: &[RecordBatch]) -> io::Result<Vec<u8
         for row in 0..batch.num_rows() {
             for (place, _) in variables.iter().enumerate().filter(|(_, of)| of.kind == STRL) {
                 text.clear();
-                Cells::of(batch.column(place))?.write(row, &mut text);
+                Cells::at(batch, place)?.write(row, &mut text);
                 if text.is_empty() {
                     continue;
                 }

@@ -73,8 +73,8 @@ impl<'t> Book<'t> {
         if n_more > WORKBOOK_ROWS_MAX - self.n_rows {
             return Err(FormatError::TooManyRows { table: self.file.sheet.name });
         }
-        for (place, (column, array)) in (0..).zip(rows.columns()).enumerate() {
-            let (cells, format) = (Cells::of(array)?, &self.formats[place]);
+        for (place, (column, cells)) in (0..).zip(Cells::of_rows(rows)?).enumerate() {
+            let format = &self.formats[place];
             let mut text = String::new();
             for (row, line) in (0..rows.num_rows()).zip(self.n_rows + 1..) {
                 if cells.is_absent(row) {
