@@ -53,6 +53,7 @@ pub mod check;
 pub mod clock;
 pub mod dataflow;
 pub mod domain;
+pub mod effect;
 pub mod engine;
 pub mod estimate;
 pub mod feed;

@@ -4,12 +4,14 @@ use arrow_array::RecordBatch;
 use clap::{Args, ValueEnum};
 use spillover::domain::span::Span;
 use spillover::domain::types::{Period, Vintage};
+use spillover::effect::Results;
 use spillover::home::RefusedFile;
 use spillover::home::options::{Config, SettingsError};
 use spillover::home::parts::Table;
 use spillover::reader::Reader;
 use spillover::reader::{ledger, moves};
 use spillover::regressions::{Kind, exported};
+use spillover::render::effect;
 use spillover::render::regression::{entries, tidy};
 use spillover::render::table::{About, TableFile};
 use spillover::spans::SpanSource;
@@ -18,7 +20,8 @@ use spillover::tables::export::{ExportError, Selection, sheet_of};
 use spillover::tables::sheet::Sheet;
 use spillover::tables::{months, series};
 
-use super::ending::Done;
+use super::effect_options::{EffectOptions, ModeOption, say};
+use super::ending::{Done, UsageError};
 use super::estimate::unread;
 use super::home_options::{HomeOptions, n_workers};
 use super::name_options::{RowOptions, facts as facts_of};
@@ -39,6 +42,13 @@ pub struct Export {
     rows: RowOptions,
     #[command(flatten)]
     spans: SpanOptions,
+    #[command(flatten)]
+    effect: EffectOptions,
+    #[command(flatten)]
+    mode: ModeOption,
+    /// The vintages of news [default: the newest one and the one before].
+    #[arg(long, value_names = ["V1", "V2"], num_args = 2, conflicts_with = "vintage")]
+    news: Option<Vec<u32>>,
     #[command(flatten)]
     output: TableOutput,
 }
@@ -74,6 +84,14 @@ enum TableName {
     Summary,
     /// Figures that a vintage changed, with their values before and after.
     Changes,
+    /// The live effect by level.
+    Effects,
+    /// What each source city accounts for in the live effect.
+    Sources,
+    /// The change of the live effect between two vintages, step by step.
+    News,
+    /// The effects of months compared with those of whole years.
+    Backtest,
 }
 
 impl Export {
@@ -85,6 +103,9 @@ impl Export {
         let mut reader = reader(home)?;
         let selection = Selection { year: self.rows.one_year(), as_of: self.vintage.map(Vintage) };
         reader.check_vintage(selection.as_of)?;
+        if let Some(results) = self.live(home, &mut reader)? {
+            return self.results(home, &reader, &results);
+        }
         match self.table {
             TableName::City => self.published(home, &reader, Table::City)?,
             TableName::Plant => self.published(home, &reader, Table::Plant)?,
@@ -93,7 +114,14 @@ impl Export {
             _ => self.spans.refuse()?,
         }
         match self.table {
-            TableName::City | TableName::Plant | TableName::Months | TableName::Series => {}
+            TableName::City
+            | TableName::Plant
+            | TableName::Months
+            | TableName::Series
+            | TableName::Effects
+            | TableName::Sources
+            | TableName::News
+            | TableName::Backtest => {}
             TableName::Files => {
                 let (sheet, rows) = reader.files(selection)?;
                 self.write(home, &reader, &sheet, std::iter::once(anyhow::Ok(rows)))?;
@@ -127,6 +155,61 @@ impl Export {
             TableName::Firms => self.summary(&mut reader, home, "firms", "1")?,
             TableName::Summary => self.summary(&mut reader, home, "summary", "2")?,
         }
+        Ok(Done::Clean)
+    }
+
+    /// The live effect, its sources, its news or its back-test; `None` for another table.
+    fn live(&self, home: &HomeOptions, reader: &mut Reader) -> anyhow::Result<Option<Results>> {
+        let is_news = matches!(self.table, TableName::News);
+        let is_backtest = matches!(self.table, TableName::Backtest);
+        if !is_news && self.news.is_some() {
+            return Err(UsageError("--news belongs to the table news; leave it out".into()).into());
+        }
+        if !is_backtest && self.mode.is_given() {
+            let what = "--mode belongs to the table backtest; leave it out";
+            return Err(UsageError(what.into()).into());
+        }
+        let vintages = self.news.as_deref().unwrap_or_default();
+        let vintage = vintages.get(1).copied().or(self.vintage).map(Vintage);
+        let request = |joint| {
+            let (month, span) = self.spans.asked();
+            self.effect.request((month, span), vintage, joint)
+        };
+        let joint = || home.config()?.joint_months().map_err(anyhow::Error::from);
+        Ok(Some(match self.table {
+            TableName::Effects => Results::Effects(reader.effects(&request(joint()?))?),
+            TableName::Sources => Results::Sources(reader.sources(&request(joint()?))?),
+            TableName::News => {
+                let newest = reader.publication()?.1;
+                let before = Vintage(vintage.unwrap_or(newest).0.saturating_sub(1));
+                let before = vintages.first().copied().map_or(before, Vintage);
+                Results::News(reader.news(&request(joint()?), before)?)
+            }
+            TableName::Backtest => {
+                let request = request(joint()?);
+                Results::Backtest(reader.backtest(&request, self.mode.mode())?)
+            }
+            _ => {
+                self.effect.refuse()?;
+                return Ok(None);
+            }
+        }))
+    }
+
+    /// Writes results, with what they may claim.
+    fn results(
+        &self,
+        home: &HomeOptions,
+        reader: &Reader,
+        results: &Results,
+    ) -> anyhow::Result<Done> {
+        let (sheet, rows) = results.table();
+        let facts = effect::facts(results);
+        let as_of = self.news.as_ref().and_then(|of| of.get(1).copied()).or(self.vintage);
+        let (asked, reader) = ((&self.rows, &self.output), (reader, as_of.map(Vintage)));
+        let rows = std::iter::once(anyhow::Ok(rows));
+        write_rows(asked, home, reader, (&sheet, &facts), rows)?;
+        say(results);
         Ok(Done::Clean)
     }
 

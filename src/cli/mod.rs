@@ -7,6 +7,8 @@ mod compact;
 mod completions;
 mod demo;
 mod diff;
+mod effect;
+mod effect_options;
 mod ending;
 mod estimate;
 mod explain;
@@ -108,6 +110,10 @@ enum Command {
     Export(export::Export),
     /// Write the newest publication as Parquet files for other programs.
     Mirror(mirror::Mirror),
+    /// Apply the latest estimate to the open year: what affiliate cities account for.
+    Effect(effect::Effect),
+    /// Compare the effects of months with those of whole years.
+    Backtest(effect::Backtest),
     /// List the changes of published figures, step by step.
     Revisions(revisions::Revisions),
     /// List every figure that differs between two vintages.
@@ -167,6 +173,8 @@ fn run_command(command: Command, home: &HomeOptions) -> anyhow::Result<Done> {
         Command::Compact(compact) => compact.run(home),
         Command::Export(export) => export.run(home),
         Command::Mirror(mirror) => mirror.run(home),
+        Command::Effect(effect) => effect.run(home),
+        Command::Backtest(backtest) => backtest.run(home),
         Command::Revisions(revisions) => revisions.run(home),
         Command::Diff(diff) => diff.run(home),
         Command::Regress(regress) => regress.run(home),

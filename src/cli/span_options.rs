@@ -10,11 +10,13 @@ use super::ending::UsageError;
 /// The month and the span of a table's rows.
 #[derive(Debug, Args)]
 pub struct SpanOptions {
-    /// Write city, plant, months or series as of this month, by what is known now or at --vintage.
+    /// Write city, plant, months, series, effects or sources as of this month, by what is known now
+    /// or at --vintage.
     #[arg(long, value_name = "YYYYMM")]
     month: Option<Period>,
     /// Compare the months of this span with the same months a year earlier: ytd, month or 12m
-    /// [default for city and plant: ytd].
+    /// [default for city, plant and effects:
+    /// ytd].
     #[arg(long, value_name = "SPAN")]
     span: Option<Span>,
 }
@@ -34,6 +36,11 @@ impl SpanOptions {
         }
     }
 
+    /// The month and the span of an effect, as far as they are given.
+    pub fn asked(&self) -> (Option<Period>, Option<Span>) {
+        (self.month, self.span)
+    }
+
     /// Checks that neither option is given, for a table without spans.
     ///
     /// # Errors
@@ -42,8 +49,8 @@ impl SpanOptions {
         let given = [("--month", self.month.is_some()), ("--span", self.span.is_some())];
         match given.into_iter().find(|(_, is_given)| *is_given) {
             Some((option, _)) => Err(UsageError(format!(
-                "{option} chooses rows of city, plant, months and series; leave it out for this \
-                 table"
+                "{option} chooses rows of city, plant, months, series and effects; leave it out \
+                 for this table"
             ))),
             None => Ok(()),
         }

@@ -101,8 +101,10 @@ fn bad(column: &str) -> ArrowError {
 }
 
 /// The columns of codes that have names, each with the column of its names.
-const NAMED: [(&str, &str); 4] = [
+const NAMED: [(&str, &str); 6] = [
     ("firm", "firm_name"),
+    ("source_city", "source_city_name"),
+    ("key", "key_name"),
     ("city", "city_name"),
     ("province", "province_name"),
     ("country", "country_name"),
@@ -132,13 +134,39 @@ impl WithNames {
         let mut columns: Vec<ArrayRef> = Vec::new();
         for (field, column) in batch.schema().fields().iter().zip(batch.columns()) {
             columns.push(Arc::clone(column));
-            if is_named(field) {
-                let codes = column.as_string::<i32>();
-                let names = codes.iter().map(|code| self.name(field.name(), code?));
-                columns.push(Arc::new(names.collect::<StringArray>()));
+            if !is_named(field) {
+                continue;
             }
+            let codes = column.as_string::<i32>();
+            let names: StringArray = match batch.column_by_name("level") {
+                Some(levels) if field.name() == "key" => {
+                    let keys = codes.iter().zip(levels.as_string::<i32>());
+                    keys.map(|(key, level)| self.key(level?, key?)).collect()
+                }
+                _ => codes.iter().map(|code| self.name(field.name(), code?)).collect(),
+            };
+            columns.push(Arc::new(names));
         }
         RecordBatch::try_new(with_names(&batch.schema()), columns)
+    }
+
+    /// The name of a unit by its level: those of both codes for a key of two.
+    #[must_use]
+    pub fn key(&self, level: &str, key: &str) -> Option<String> {
+        let columns: &[&str] = match level {
+            "city" => &["city"],
+            "country" => &["country"],
+            "province" => &["province"],
+            "plant" => &["firm", "city"],
+            "province^country" => &["province", "country"],
+            _ => return None,
+        };
+        let codes = match columns {
+            [_] => vec![key],
+            _ => key.rsplitn(2, '^').collect::<Vec<_>>().into_iter().rev().collect(),
+        };
+        let names = columns.iter().zip(codes).map(|(column, code)| self.name(column, code));
+        Some(names.collect::<Option<Vec<_>>>()?.join("^"))
     }
 
     /// The name of a code, by the column of the codes.
@@ -146,7 +174,7 @@ impl WithNames {
     pub fn name(&self, column: &str, code: &str) -> Option<&str> {
         match column {
             "firm" => self.names.name(PlaceKind::Firm, code, self.language),
-            "city" => self.names.name(PlaceKind::City, code, self.language),
+            "city" | "source_city" => self.names.name(PlaceKind::City, code, self.language),
             "country" => self.names.name(PlaceKind::Country, code, self.language),
             _ => self.names.province(code, self.language),
         }

@@ -121,7 +121,9 @@ impl<'a> Column<'a> {
             Cells::Float(values) => Value::Float(values.value(row)),
             Cells::Cents(cents) => Value::Integer(cents.value(row)),
             Cells::Integer(value, _) => Value::Integer(value(row)),
-            Cells::Flag(flags) => Value::Integer(i128::from(flags.value(row))),
+            Cells::Flag(flags) | Cells::Truth(flags) => {
+                Value::Integer(i128::from(flags.value(row)))
+            }
         }
     }
 }

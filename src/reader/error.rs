@@ -3,6 +3,7 @@
 use jiff::civil::Date;
 
 use crate::domain::types::Vintage;
+use crate::effect::EffectError;
 use crate::engine::EngineError;
 use crate::home::HomeError;
 use crate::home::options::SettingsError;
@@ -31,6 +32,9 @@ pub enum ReaderError {
     /// The estimates or panels cannot be read.
     #[error(transparent)]
     Regression(#[from] RegressionError),
+    /// There is no such effect.
+    #[error(transparent)]
+    Effect(#[from] EffectError),
     /// The row cannot be explained.
     #[error(transparent)]
     Explain(#[from] ExplainError),

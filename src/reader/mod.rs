@@ -3,6 +3,7 @@
 //! ```text
 //! home ─▶ Reader (one publication) ─┬▶ table, changes, diff, revisions   rows and moves
 //!                                   ├▶ spans                             markets by month, series
+//!                                   ├▶ effects, sources, news, backtest  the live effect
 //!                                   ├▶ files, rejects                    the ledger
 //!                                   ├▶ status                            counts and sizes
 //!                                   ├▶ estimates, panel, summary         regressions
@@ -14,6 +15,7 @@
 mod about;
 pub mod chosen;
 pub mod conditions;
+mod effects;
 mod error;
 pub mod estimates;
 pub mod explain;

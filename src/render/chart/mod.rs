@@ -14,7 +14,10 @@
 mod axis;
 mod clip;
 mod label;
+mod rows;
 mod svg;
+
+pub use rows::{RowMark, RowsPlot, rows};
 
 use axis::{Axis, is_drawn};
 use clip::{Point, clipped};

@@ -14,6 +14,12 @@ pub const SECOND: &str = "#475361";
 pub const MARK: &str = "#0b6b6b";
 /// The colour of the line of a regression.
 pub const LINE: &str = "#b8520a";
+/// The colour of bands.
+pub const PALE: &str = "#d3e6e6";
+/// The colour of bars above zero.
+pub const UP: &str = "#b8520a";
+/// The colour of bars below zero.
+pub const DOWN: &str = "#1b65a8";
 /// The colour of axes and of the line at zero.
 pub const ZERO: &str = "#8b95a0";
 /// The colour of the grid.
