@@ -127,11 +127,11 @@ mod tests {
     fn of_two_successors_with_supply_in_one_year_the_smaller_identifier_counts() {
         let rows = "firm_id,successor,from\nX,P,200103\nP,Q,200106\n";
         let successions = Successions::parse(rows).expect("a valid table");
-        for supply in ["Q,2001,1\nP,2001,9\n", "P,2001,9\nQ,2001,1\n"] {
+        for supply in ["Q,2001,9\nP,2001,1\n", "P,2001,1\nQ,2001,9\n"] {
             let supply = Supply::parse(&format!("firm_id,year,supply\n{supply}"));
             let mut supply = supply.expect("a valid file");
             supply.carry_over(&successions);
-            assert_eq!(supply.ln_supply("X", Year(2001)), Some(9_f64.ln()));
+            assert_eq!(supply.ln_supply("X", Year(2001)), Some(0.0));
         }
     }
 

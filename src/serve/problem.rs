@@ -6,6 +6,7 @@ use axum::body::Body;
 use axum::http::{HeaderValue, Response, StatusCode, header};
 use serde_json::{Map, Value, json};
 
+use crate::effect::EffectError;
 use crate::engine::with_causes;
 use crate::reader::ReaderError;
 use crate::reader::explain::ExplainError;
@@ -156,6 +157,18 @@ impl From<RegressionError> for Problem {
     }
 }
 
+impl From<EffectError> for Problem {
+    fn from(error: EffectError) -> Self {
+        let code = match &error {
+            EffectError::Home(_) | EffectError::Rows(_) => "home_unreadable",
+            EffectError::Span(_) | EffectError::NoMonth => "no_year",
+            EffectError::NoEstimate { .. } | EffectError::NoCovariance { .. } => "no_estimate",
+            _ => "bad_parameter",
+        };
+        Self::new(code, with_causes(&error))
+    }
+}
+
 impl From<ReaderError> for Problem {
     fn from(error: ReaderError) -> Self {
         let detail = with_causes(&error);
@@ -177,6 +190,7 @@ impl From<ReaderError> for Problem {
                 | SpanError::BeforeFeed { .. },
             ) => Self::new("no_year", detail),
             ReaderError::Regression(error) => error.into(),
+            ReaderError::Effect(error) => error.into(),
             ReaderError::Explain(ExplainError::Unknown { .. }) => Self::new("no_place", detail),
             ReaderError::Explain(ExplainError::NoRow { .. }) => Self::new("no_row", detail),
             ReaderError::Explain(ExplainError::Export(error)) => error.into(),

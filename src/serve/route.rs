@@ -23,6 +23,8 @@ pub enum Data {
     OfTable,
     /// Names of firms if the parameter `kind` is `firm`.
     OfKind,
+    /// Firm-level if the parameter `level` is `plant`.
+    OfLevel,
 }
 
 /// The type of a parameter or a column.

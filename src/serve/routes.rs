@@ -1,6 +1,6 @@
 //! The list of routes.
 
-use super::api::{estimates, home, ledger, names, row, series, tables};
+use super::api::{effects, estimates, home, ledger, names, row, series, tables};
 use super::route::{Answer, Data, Route};
 use super::sdmx;
 
@@ -127,6 +127,39 @@ pub const ROUTES: &[Route] = &[
         has_filters: false,
         is_live: false,
         handler: Some(series::rows),
+    },
+    Route {
+        path: "/api/v1/effects",
+        name: "effects",
+        about: "The model-implied contribution of each unit, with its intervals and claim.",
+        data: Data::OfLevel,
+        parameters: &effects::EFFECTS,
+        answer: Answer::Rows,
+        has_filters: false,
+        is_live: false,
+        handler: Some(effects::effects),
+    },
+    Route {
+        path: "/api/v1/sources",
+        name: "sources",
+        about: "What each source city accounts for in the contribution of each unit.",
+        data: Data::OfLevel,
+        parameters: &effects::EFFECTS,
+        answer: Answer::Rows,
+        has_filters: false,
+        is_live: false,
+        handler: Some(effects::sources),
+    },
+    Route {
+        path: "/api/v1/news",
+        name: "news",
+        about: "The change of contributions since an earlier vintage, step by step.",
+        data: Data::OfLevel,
+        parameters: &effects::NEWS,
+        answer: Answer::Rows,
+        has_filters: false,
+        is_live: false,
+        handler: Some(effects::news),
     },
     Route {
         path: "/api/v1/changes",

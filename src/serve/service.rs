@@ -205,6 +205,7 @@ fn is_of_firms(route: &Route, asked: &Asked, query: &str) -> bool {
             TableName::named(name).is_none_or(TableName::is_of_firms)
         }
         Data::OfKind => query.text("kind") == Some("firm"),
+        Data::OfLevel => query.text("level") == Some("plant"),
         Data::Open | Data::Status | Data::Aggregate => false,
     }
 }

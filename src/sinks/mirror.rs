@@ -1,4 +1,5 @@
-//! The tables of the newest publication as plain Parquet files, for DuckDB, pandas, R and Stata.
+//! The tables of the newest publication as plain Parquet files, for databases and statistics
+//! programs.
 //!
 //! ```text
 //! DIR/current ─▶ publication-7-1f3a9c02/
@@ -56,7 +57,7 @@ pub struct Mirrored {
 pub enum MirrorError {
     /// An error of the home.
     #[error(transparent)]
-    Reader(#[from] ReaderError),
+    Reader(Box<ReaderError>),
     /// A table cannot be written as Parquet.
     #[error(transparent)]
     Format(#[from] FormatError),
@@ -74,6 +75,12 @@ pub enum MirrorError {
         /// The file or folder.
         path: PathBuf,
     },
+}
+
+impl From<ReaderError> for MirrorError {
+    fn from(error: ReaderError) -> Self {
+        Self::Reader(Box::new(error))
+    }
 }
 
 type Result<T> = std::result::Result<T, MirrorError>;

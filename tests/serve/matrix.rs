@@ -38,6 +38,8 @@ pub fn addresses(service: &Service) -> Vec<(String, String)> {
             "/api/v1/explain" => "?firm=3100000002&city=1100&country=133&year=2011",
             "/api/v1/diff" => "?before=0",
             "/api/v1/path" => "?table=3.1",
+            "/api/v1/sources" => "?level=city",
+            "/api/v1/news" => "?before=36&month=201012",
             _ => "",
         };
         (path.clone(), format!("{address}{query}"))

@@ -111,6 +111,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "engine",
             "spans",
             "regressions",
+            "effect",
             "watch",
             "reader",
             "render",

@@ -24,7 +24,7 @@ let known = null;
 export async function names() {
   const lang = state.lang;
   if (known?.lang !== lang) {
-    const kinds = ['city', 'country', 'province'].map((kind) => get('names', {kind, limit: 1000}).catch(() => ({rows: []})));
+    const kinds = ['city', 'country'].map((kind) => get('names', {kind, limit: 1000}).catch(() => ({rows: []})));
     known = {lang, answer: Promise.all(kinds).then((answers) => {
       const rows = answers.flatMap((answer) => answer.rows);
       const field = lang === 'zh' ? 'name_zh' : 'name_en';
@@ -40,11 +40,27 @@ export async function names() {
 /** Effects of a level; the newest month unless told. Empty if there is no estimate yet. */
 export async function effects(parameters) {
   try {
-    return (await rowsOf('effects', atVintage(parameters))).rows;
+    return pinned((await rowsOf('effects', atVintage(parameters))).rows);
   } catch (error) {
     if (error.status >= 400 && error.status < 600 && error.status !== 0) return Object.assign([], {why: error});
     throw error;
   }
+}
+
+/** At the close of December there are two estimates: the page shows the one of the whole year before. */
+function pinned(rows) {
+  const name = (row) => [row.year, row.month, row.key, row.component].join(' ');
+  const first = new Map();
+  for (const row of rows) if (!(first.get(name(row))?.through <= row.through)) first.set(name(row), row);
+  return rows.filter((row) => first.get(name(row)) === row);
+}
+
+/** The effects of a unit in the months of this year and of the year before, where there is an estimate. */
+export async function effectMonths(level, key) {
+  const months = home.closed.filter(([year, month]) => year >= home.year - 1 && year <= home.year && month >= 2);
+  const all = await Promise.all(months.map(([year, month]) =>
+    effects({level, key: level === 'nation' ? null : key, span: 'ytd', month: stamp(year, month)})));
+  return all.flat().filter((row) => row.component === 'affiliate');
 }
 
 /** The month to show: the newest one with growth, of the chosen span. */

@@ -23,7 +23,7 @@ const PARTS = [
 export function newsTable(columns, {level = 'nation', key = 'all', v1, v2} = {}) {
   const from = v1 ?? vintageBefore();
   const to = v2 ?? home.vintage;
-  const parameters = {from, to, level, key};
+  const parameters = {before: from, as_of: to, level, key: level === 'nation' ? null : key};
   return figure({columns, title: L('本次发布改变了什么', 'What moved since the last publication'),
     sub: L('版本 {0} 到 {1}，隐含贡献，对数点；各步按此顺序，合计精确', 'Vintage {0} to {1}, implied contribution, log points; steps in this order add up exactly', from ?? '–', to ?? '–'),
     definition: L('列 3.4', 'column 3.4'), source: {path: 'news', parameters},

@@ -27,7 +27,7 @@ export default async function estimates() {
   const tabs = h('div.seg', {role: 'radiogroup', 'aria-label': L('表', 'Table')}, TABLES.map((name) =>
     h('button', {type: 'button', role: 'radio', 'aria-checked': String(name === table), onclick: () => go({table: name}, {keep: true})}, L('表 {0}', 'Table {0}', name))));
   const copy = (label, format) => h('button.link', {type: 'button', onclick: async () => {
-    const text_ = await fetch(address(`estimates/${table}`, {lang: state.lang}, `.${format}`), {headers: headers()}).then((of) => of.text());
+    const text_ = await fetch(address(`estimates/${table}`, {layout: format}), {headers: headers()}).then((of) => of.text());
     await navigator.clipboard?.writeText(text_);
     announce(L('已复制', 'Copied'));
   }}, label);
@@ -36,12 +36,12 @@ export default async function estimates() {
   return [h('div.phead', {}, h('div.l', {}, h('p.kicker', {}, L('估计 · 第（15）式', 'Estimates · equation (15)')),
     h('h1', {}, slope ? L('异地增长的系数 {0}（{1}）', 'Coefficient of affiliate growth {0} ({1})', num(slope.estimate, 4), num(slope.std_error, 4)) : L('回归估计', 'Regression estimates')),
     h('ul.points', {}, h('li', {}, L('简约关联，不是因果效应。样本、固定效应与聚类见表下。', 'A reduced-form association, not a causal effect. Sample, effects and clusters are below the table.')))),
-  h('div.r', {}, tabs, h('span.lk', {}, copy(L('复制 LaTeX', 'Copy LaTeX'), 'tex'), copy('Markdown', 'md')))),
+  h('div.r', {}, tabs, h('span.lk', {}, copy(L('复制 LaTeX', 'Copy LaTeX'), 'latex'), copy('Markdown', 'markdown')))),
   h('div.grid', {}, regression({table, models, why: answer.why}), path(table), figureOne())];
 }
 
 function regression({table, models, why}) {
-  return figure({columns: 8, title: L('表 {0}', 'Table {0}', table), sub: L('括号内为标准误', 'Standard errors in brackets'), source: {path: 'estimates', parameters: {specification: table}},
+  return figure({columns: 8, title: L('表 {0}', 'Table {0}', table), sub: L('括号内为标准误', 'Standard errors in brackets'), source: {path: `estimates/${table}`, parameters: {}},
     load: () => {
       if (!models.length) return {body: blank(L('还没有估计。', 'There is no estimate yet.'), why?.message ?? L('年度关账后才有估计。', 'Estimates come when a year closes.'), `spillover estimate --table ${table}`)};
       const names = [...new Set(models.flatMap((of) => of.terms.map((row) => row.term)))];
@@ -64,7 +64,7 @@ function regression({table, models, why}) {
 
 function path(table) {
   const model = `${table}.${table === '3' ? '4' : '1'}`;
-  const parameters = {model, term: 'affiliate_growth'};
+  const parameters = {table: model, term: 'affiliate_growth'};
   return figure({columns: 4, title: L('系数路径', 'Coefficient path'), sub: L('第（{0}）列的异地增长，样本止于各年，95% 区间', 'Affiliate growth in column ({0}), sample through each year, 95% interval', model), definition: '(15)', source: {path: 'path', parameters},
     load: async () => {
       const answer = await rowsOf('path', parameters).catch((error) => ({rows: [], why: error}));
@@ -89,7 +89,7 @@ function figureOne() {
     load: async () => {
       const answer = await get('estimates/figure1').catch((error) => ({why: error}));
       const shown = answer.figures?.[0];
-      if (!shown) return {body: blank(L('没有图 1。', 'There is no figure 1.'), answer.why?.message ?? '')};
+      if (!shown) return {body: blank(L('图 1 不存于数据库。', 'The home does not store figure 1.'), L('用命令绘制。', 'The command draws it.'), 'spillover estimate --table figure1 -o figure1.svg')};
       const x = domainOf(shown.bins.map((bin) => bin.x));
       const y = domainOf(shown.bins.map((bin) => bin.y), {zero: false});
       const ends = x.domain.map((of) => [of, shown.intercept + shown.slope * of]);

@@ -84,7 +84,7 @@ export async function one(level, key, {spanSwitch}) {
   const kind = KINDS[level];
   const {year, month} = home;
   const span = state.w;
-  const [rows, nation, of, live] = await Promise.all([series(level, key), series('nation', 'all'), names(), effects({level, key, span: 'ytd'})]);
+  const [rows, nation, of, live] = await Promise.all([series(level, key), series('nation', 'all'), names(), effects({level, key, span: 'ytd', month: stamp(year, month)})]);
   const own = ofSpan(rows, span);
   const at = (all, y, m) => all.find((row) => row.year === y && row.month === m);
   const [now, ago, mean] = [at(own, year, month), at(own, year - 1, month), at(ofSpan(nation, span), year, month)];
