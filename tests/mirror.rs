@@ -44,7 +44,8 @@ fn mirrored(sandbox: &Sandbox) -> String {
 }
 
 fn rows(path: &Path) -> Vec<RecordBatch> {
-    let file = std::fs::File::open(path).unwrap_or_else(|error| panic!("{path:?}: {error}"));
+    let file =
+        std::fs::File::open(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let reader = ParquetRecordBatchReaderBuilder::try_new(file).expect("Parquet");
     reader.build().expect("rows").map(|batch| batch.expect("a batch")).collect()
 }

@@ -148,7 +148,7 @@ mod tests {
         assert_eq!(
             unknown,
             "no format for x.sav: no format has the extension .sav; call the file .csv, .parquet, \
-             .pq, .xlsx, .dta, .jsonl or .ndjson, or give --format"
+             .pq, .xlsx, .dta, .arrow, .feather, .jsonl or .ndjson, or give --format"
         );
         for file in ["x.xls", "x.ods", "x.txt", "x.csv.gz", "x.json", "x.odd"] {
             of(None::<Table>, file).expect_err(file);

@@ -7,7 +7,7 @@
 //!                  estimates.parquet, files.parquet
 //!                  publication.json                                 vintage, time, definition
 //! ```
-//! `current` is a link. It moves to a new folder after every file of it is on the disk, so a kill at
+//! `current` is a link. It moves to a new folder after every file of it is on the disk. A kill at
 //! any point leaves the old publication or the new one. The publication before the current one
 //! stays, because a program may still be reading it.
 

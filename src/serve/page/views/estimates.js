@@ -51,7 +51,7 @@ function regression({table, models, why}) {
       const effects = [...new Set(models.flatMap((model) => (model.fixed_effects ?? []).map((effect) => effect.name ?? effect)))];
       const has = (model, effect) => (model.fixed_effects ?? []).some((own) => (own.name ?? own) === effect);
       const clusters = [...new Set(models.flatMap((model) => (model.clusters ?? []).map((own) => levels(own.name ?? own))))];
-      return {body: h('div.scroll', {tabindex: 0}, h('table.reg', {}, h('thead', {}, h('tr', {}, h('th', {}), models.map((model) => h('th.n', {scope: 'col'}, h('b', {}, `(${model.column ?? model.name})`))))),
+      return {body: h('div.scroll', {tabindex: 0}, h('table.reg', {}, h('thead', {}, h('tr', {}, h('th', {scope: 'col'}, L('变量', 'Variable')), models.map((model) => h('th.n', {scope: 'col'}, h('b', {}, `(${model.column ?? model.name})`))))),
         h('tbody', {}, names.map((name) => [h('tr.e', {}, h('td', {}, term(name)), models.map((model) => h('td.n', {}, of(model, name) ? cell(num(of(model, name).estimate, 4), stars(of(model, name).p_value)) : ''))),
           h('tr.s', {}, h('td', {}), models.map((model) => h('td.n', {}, of(model, name)?.std_error != null ? cell(`(${num(of(model, name).std_error, 4)})`) : '')))]),
         effects.map((effect) => line_(L('{0}固定效应', '{0} effects', levels(effect)), (model) => (has(model, effect) ? L('是', 'yes') : L('否', 'no')))),

@@ -200,7 +200,7 @@ function markets(level, key, of) {
         {name: 'exits', label: L('退出', 'Exits'), value: (row) => row.exits, cell: (row) => whole(row.exits)},
         {name: 'growth', label: L('本地增长', 'Local growth'), value: (row) => row.growth, cell: (row) => growthCell(row.growth, null, most)},
         {name: 'ago', label: L('上年同期', 'Year ago'), isWide: true, value: (row) => row.ago, cell: (row) => h('span.' + signClass(row.ago), {}, signed(row.ago))},
-        {name: 'explain', label: '', value: null, isWide: true, cell: (row) => h('a', {href: href({p: 'explain', key: level === 'city' ? `${key}^${row.key}` : `${row.key}^${key}`, sort: null})}, L('分解', 'Explain'))},
+        {name: 'explain', label: L('来源', 'Origin'), value: null, isWide: true, cell: (row) => h('a', {href: href({p: 'explain', key: level === 'city' ? `${key}^${row.key}` : `${row.key}^${key}`, sort: null})}, L('分解', 'Explain'))},
       ];
       return {body: sortable({rows, columns, by: '-export_value', label: kind.markets()}),
         table: {head: [kind.otherLabel(), L('代码', 'Code'), L('出口额（美元）', 'Exports (USD)'), L('持续出口', 'Continuing'), L('进入', 'Entrants'), L('退出', 'Exits'), L('本地增长', 'Local growth')],
