@@ -85,7 +85,7 @@ impl<'h> Live<'h> {
     /// The coefficients with a last year of the sample, at the vintage.
     ///
     /// # Errors
-    /// Those of [`Estimates::applied`].
+    /// [`EffectError`] if there is no such estimate, or it lacks a term or its covariance.
     pub fn applied(&self, through: Year) -> Result<Applied, EffectError> {
         self.applied_at(through, self.vintage)
     }
@@ -93,7 +93,7 @@ impl<'h> Live<'h> {
     /// The coefficients with a last year of the sample, at a vintage.
     ///
     /// # Errors
-    /// Those of [`Estimates::applied`].
+    /// [`EffectError`] if there is no such estimate, or it lacks a term or its covariance.
     pub fn applied_at(&self, through: Year, vintage: Vintage) -> Result<Applied, EffectError> {
         let Setup { model, terms, estimates, request } = &self.setup;
         estimates.applied(model, terms, through, (request.estimate, vintage))
@@ -140,7 +140,7 @@ impl<'h> Live<'h> {
     /// Checks that a back-test is asked for a baseline and a span that it exists for.
     ///
     /// # Errors
-    /// [`EffectError::Only`] for others.
+    /// [`EffectError::NoBacktest`] for others.
     pub fn check_span_of_backtest(&self) -> Result<(), EffectError> {
         let EffectRequest { baseline, span, .. } = self.setup.request;
         if *baseline == Baseline::Zero && *span == Span::YearToDate {
