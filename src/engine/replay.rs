@@ -141,7 +141,7 @@ fn defining(home: &Home, state: &State) -> Result<Publication, EngineError> {
     Ok(of_step.unwrap_or(state.publication))
 }
 
-/// The definition of a state's figures. Before the first publication there is none.
+/// The definition of a state's figures; an error before the first publication.
 fn definition_then(home: &Home, state: &State) -> Result<Definition, EngineError> {
     let texts = home.definition_at(defining(home, state)?)?;
     Ok(Definition::read(texts.ok_or(EngineError::Empty)?)?)

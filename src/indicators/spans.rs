@@ -106,13 +106,13 @@ impl Months {
         Self { first: *range.start(), n_months: n_months as usize }
     }
 
-    /// How many there are.
+    /// The number of months.
     #[must_use]
     pub fn len(&self) -> usize {
         self.n_months
     }
 
-    /// True if there is none.
+    /// True if the span has no month.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.n_months == 0

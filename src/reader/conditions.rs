@@ -67,7 +67,7 @@ pub enum ConditionError {
         there: Vec<String>,
     },
     /// The value is no number.
-    #[error("the column {column} has numbers, and \"{value}\" is none")]
+    #[error("\"{value}\" is not a number, and the column {column} has numbers")]
     NotANumber {
         /// The column.
         column: String,
@@ -186,7 +186,7 @@ impl Condition {
     /// Checks that a table can have the condition.
     ///
     /// # Errors
-    /// [`ConditionError`] if it has no such column, or the column has numbers and a value is none.
+    /// [`ConditionError`] if the column does not exist, or has numbers and a value is not a number.
     pub fn check(&self, sheet: &Sheet) -> Result<(), ConditionError> {
         let kind = column_kind(sheet, &self.column)?;
         self.values.iter().try_for_each(|text| Wanted::of(&self.column, kind, text).map(drop))

@@ -21,7 +21,7 @@ pub struct NoSpecification {
 /// The bundled specification of a table, `3`, or of one of its columns, `3.4`.
 ///
 /// # Errors
-/// [`NoSpecification`] if there is none.
+/// [`NoSpecification`] if no bundled table or column has the name.
 pub fn specification(table: &str) -> Result<Asked, NoSpecification> {
     let no = |there: Vec<String>| NoSpecification { name: table.to_owned(), there };
     let (name, column) = match table.split_once('.') {

@@ -228,6 +228,21 @@ fn chosen<T>(chosen: Result<T, crate::spans::SpanError>) -> Result<T, ReaderErro
 }
 
 impl RowRequest {
+    /// All rows of a table at the newest vintage.
+    #[must_use]
+    pub fn of(table: TableName, joint: Joint) -> Self {
+        Self {
+            table,
+            as_of: None,
+            compared_with: None,
+            choice: RowChoice::default(),
+            conditions: Vec::new(),
+            month: None,
+            span: None,
+            joint,
+        }
+    }
+
     /// The year, if exactly one is requested: other years are not read.
     fn one_year(&self) -> Option<crate::domain::types::Year> {
         match self.choice.years[..] {

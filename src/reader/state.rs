@@ -7,7 +7,7 @@ use jiff::tz::{Offset, TimeZone};
 use super::error::{InsideBatch, NoVintageThen};
 use super::{Reader, ReaderError};
 use crate::domain::finding::FindingKind;
-use crate::domain::types::{Period, Vintage};
+use crate::domain::types::{Period, Vintage, Year};
 use crate::engine::recorded::calendar;
 pub use crate::home::n_commits_acknowledged;
 use crate::home::{FileEntry, Publication};
@@ -217,5 +217,26 @@ impl Reader {
         let (closed_by, vintage, committed_at) = (None, None, None);
         months.push(MonthEntry { month, closed_by, vintage, committed_at, has_growth });
         Ok(months)
+    }
+
+    /// The closed months that have the same month a year before, in order.
+    ///
+    /// # Errors
+    /// [`ReaderError`] if the manifest cannot be read.
+    pub fn months_with_growth(&self) -> Result<Vec<Period>, ReaderError> {
+        let months = self.calendar()?.into_iter();
+        let with_growth = months.filter(|of| of.closed_by.is_some() && of.has_growth);
+        Ok(with_growth.map(|of| of.month).collect())
+    }
+
+    /// The years of those months.
+    ///
+    /// # Errors
+    /// [`ReaderError`] if the manifest cannot be read.
+    pub fn years_with_growth(&self) -> Result<Vec<Year>, ReaderError> {
+        let mut years: Vec<Year> =
+            self.months_with_growth()?.into_iter().map(Period::year).collect();
+        years.dedup();
+        Ok(years)
     }
 }

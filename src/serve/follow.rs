@@ -21,7 +21,7 @@ pub const LOOK: Duration = Duration::from_millis(200);
 /// The time between attempts to open a home that cannot be read.
 const RETRY: Duration = Duration::from_secs(2);
 
-/// The edition of a home, or the reason why there is none.
+/// The edition of a home, or the reason why the home cannot be read.
 #[derive(Debug)]
 pub struct Followed {
     home: PathBuf,

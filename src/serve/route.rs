@@ -67,6 +67,27 @@ pub struct Parameter {
 }
 
 impl Parameter {
+    /// The vintage of the answer.
+    pub const AS_OF: Self = Self::query(
+        "as_of",
+        Kind::Text,
+        "A vintage, or a date for the last vintage by the end of that day in China.",
+    );
+    /// The columns of the answer.
+    pub const COLUMNS: Self =
+        Self::query("columns", Kind::Text, "The columns to return, separated by commas.");
+    /// The order of the rows.
+    pub const SORT: Self =
+        Self::query("sort", Kind::Text, "Columns to sort by; a minus sign before one turns it.");
+    /// The length of a page.
+    pub const LIMIT: Self =
+        Self::query("limit", Kind::Integer, "The most rows to return, up to 10000.");
+    /// The place of a page.
+    pub const PAGE: Self =
+        Self::query("page", Kind::Text, "The cursor in the member next of the page before.");
+    /// Names beside codes.
+    pub const NAMES: Self = Self::query("names", Kind::Text, "Adds names to codes: zh or en.");
+
     /// A parameter behind the question mark.
     #[must_use]
     pub const fn query(name: &'static str, kind: Kind, about: &'static str) -> Self {

@@ -138,7 +138,7 @@ fn write_tables(reader: &mut Reader, joint: Joint, about: &About, to: &Path) -> 
         make_folder(&folder)?;
         for year in years(reader, table)? {
             let choice = RowChoice { years: vec![year], ..RowChoice::default() };
-            let request = request(table, choice, joint);
+            let request = RowRequest { choice, ..RowRequest::of(table, joint) };
             let path = folder.join(format!("{year}.parquet"));
             reader.rows(&request, |rows| {
                 let batches = rows.batches.map(|batch| Ok(batch?));
@@ -162,29 +162,10 @@ fn years(reader: &Reader, table: TableName) -> Result<Vec<Year>> {
     let published = match table {
         TableName::City => Table::City,
         TableName::Plant => Table::Plant,
-        _ => {
-            let months = reader.calendar()?;
-            let closed = months.iter().filter(|of| of.closed_by.is_some() && of.has_growth);
-            let mut years: Vec<Year> = closed.map(|of| of.month.year()).collect();
-            years.dedup();
-            return Ok(years);
-        }
+        _ => return Ok(reader.years_with_growth()?),
     };
     let standing = reader.standing(None)?;
     Ok(reader.table(&standing, published)?.years().collect())
-}
-
-fn request(table: TableName, choice: RowChoice, joint: Joint) -> RowRequest {
-    RowRequest {
-        table,
-        as_of: None,
-        compared_with: None,
-        choice,
-        conditions: Vec::new(),
-        month: None,
-        span: None,
-        joint,
-    }
 }
 
 /// Writes a table as one file, and flushes it.

@@ -2,15 +2,11 @@
 
 use std::io::Write;
 use std::path::Path;
-use std::sync::Arc;
 
-use arrow_array::{Array, ArrayRef, Int32Array, Int64Array};
-use arrow_schema::Field;
+use arrow_array::{Int32Array, Int64Array};
 use bytes::Bytes;
 use parquet::arrow::ArrowWriter;
-use parquet::arrow::arrow_writer::{
-    ArrowColumnChunk, ArrowColumnWriter, ArrowWriterOptions, compute_leaves,
-};
+use parquet::arrow::arrow_writer::{ArrowColumnWriter, ArrowWriterOptions};
 use parquet::basic::{Compression, Encoding};
 use parquet::errors::ParquetError;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
@@ -18,13 +14,11 @@ use parquet::schema::types::{ColumnDescPtr, ColumnPath};
 
 use super::{MonthSum, ROWS_MAX, path, schema};
 use crate::domain::dictionary::TextList;
-use crate::domain::types::{City, Flow, Period, Vintage};
+use crate::domain::types::{City, Flow, Vintage};
 use crate::home::durable::{Draft, Stored};
 use crate::home::error::{HomeError, Result};
+use crate::home::segment::chunk::{Chunk, yyyymm};
 use crate::home::segment::text_chunk::{TextChunk, compression};
-
-/// The number of rows of a numeric column written at a time.
-const ROWS_AT_A_TIME: usize = 1 << 14;
 
 /// A run in its final form.
 #[derive(Clone, PartialEq, Eq)]
@@ -93,10 +87,7 @@ pub fn encode(
                 let section = Columns { rows, firms, countries, order: &order };
                 let mut row_group = file.next_row_group()?;
                 for (column, numbers) in descriptors.into_iter().zip(numbers) {
-                    match section.chunk(column, numbers)? {
-                        Chunk::Numbers(chunk) => chunk.append_to_row_group(&mut row_group)?,
-                        Chunk::Texts(chunk) => chunk.append_to(&mut row_group)?,
-                    }
+                    section.chunk(column, numbers)?.append_to(&mut row_group)?;
                 }
                 row_group.close()?;
                 n_row_groups += 1;
@@ -184,11 +175,6 @@ fn properties() -> WriterProperties {
 /// The position of a sum's text.
 type Position<'p> = &'p dyn Fn(&MonthSum) -> u32;
 
-enum Chunk {
-    Numbers(ArrowColumnChunk),
-    Texts(TextChunk),
-}
-
 #[derive(Clone, Copy)]
 struct Columns<'a> {
     rows: &'a [MonthSum],
@@ -208,12 +194,12 @@ impl Columns<'_> {
         let city = |sum: &MonthSum| order.city_positions[usize::from(sum.city.0)];
         let (all, position): (Vec<&str>, Position<'_>) = match column.name() {
             "period" => {
-                return written(numbers, rows, |rows| {
+                return Chunk::of_numbers(numbers, rows, |rows| {
                     Int32Array::from_iter_values(rows.iter().map(|sum| yyyymm(sum.period)))
                 });
             }
             "cents" => {
-                return written(numbers, rows, |rows| {
+                return Chunk::of_numbers(numbers, rows, |rows| {
                     Int64Array::from_iter_values(rows.iter().map(|sum| sum.cents))
                 });
             }
@@ -227,24 +213,4 @@ impl Columns<'_> {
         };
         TextChunk::new(column, &all, rows, |sum| Some(position(sum))).map(Chunk::Texts)
     }
-}
-
-/// Writes a column of numbers, some rows at a time, so that the data stay in the cache.
-fn written<A: Array + 'static>(
-    mut writer: ArrowColumnWriter,
-    rows: &[MonthSum],
-    numbers: impl Fn(&[MonthSum]) -> A,
-) -> std::result::Result<Chunk, ParquetError> {
-    for rows in rows.chunks(ROWS_AT_A_TIME) {
-        let numbers = numbers(rows);
-        let field = Field::new("numbers", numbers.data_type().clone(), false);
-        for leaf in compute_leaves(&field, &(Arc::new(numbers) as ArrayRef))? {
-            writer.write(&leaf)?;
-        }
-    }
-    writer.close().map(Chunk::Numbers)
-}
-
-fn yyyymm(period: Period) -> i32 {
-    i32::try_from(period.as_yyyymm()).expect("a year before 2200")
 }

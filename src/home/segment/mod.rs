@@ -11,6 +11,7 @@
 //!
 //! Invariant: a segment gives back the written records in its order; texts get new numbers.
 
+pub(in crate::home) mod chunk;
 mod read;
 pub(in crate::home) mod text_chunk;
 mod write;

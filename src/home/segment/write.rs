@@ -2,34 +2,30 @@
 
 use std::io::Write;
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 
-use arrow_array::{Array, ArrayRef, Int32Array, Int64Array, UInt32Array};
-use arrow_schema::Field;
+use arrow_array::{Int32Array, Int64Array, UInt32Array};
 use bytes::Bytes;
 use parquet::arrow::ArrowWriter;
-use parquet::arrow::arrow_writer::{
-    ArrowColumnChunk, ArrowColumnWriter, ArrowWriterOptions, compute_leaves,
-};
+use parquet::arrow::arrow_writer::{ArrowColumnWriter, ArrowWriterOptions};
 use parquet::basic::{Compression, Encoding};
 use parquet::errors::ParquetError;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::{ColumnDescPtr, ColumnPath};
 
+use super::chunk::{Chunk, yyyymm};
 use super::read::read_bytes;
 use super::text_chunk::{TextChunk, compression};
 use super::{ROWS_MAX, path, schema};
 use crate::domain::dictionary::Dictionary;
 use crate::domain::record::{Exclusion, Record, Texts};
-use crate::domain::types::{City, Flow, Period, Vintage};
+use crate::domain::types::{City, Flow, Vintage};
 use crate::home::Publication;
 use crate::home::durable::{Draft, Stored};
 use crate::home::error::{HomeError, Result};
 
 /// The approximate number of bytes of a record in a segment; the buffer grows if needed.
 const BYTES_A_RECORD: usize = 9;
-/// The number of rows of a numeric column written at a time.
-const ROWS_AT_A_TIME: usize = 1 << 14;
 
 /// A segment in its final form.
 #[derive(Clone, PartialEq, Eq)]
@@ -138,10 +134,7 @@ pub fn encode<'p>(
         });
         let mut row_group = file.next_row_group()?;
         for chunk in chunks {
-            match chunk? {
-                Chunk::Numbers(chunk) => chunk.append_to_row_group(&mut row_group)?,
-                Chunk::Texts(chunk) => chunk.append_to(&mut row_group)?,
-            }
+            chunk?.append_to(&mut row_group)?;
         }
         row_group.close()?;
     }
@@ -197,11 +190,6 @@ fn properties() -> WriterProperties {
     properties.build()
 }
 
-enum Chunk {
-    Numbers(ArrowColumnChunk),
-    Texts(TextChunk),
-}
-
 #[derive(Clone, Copy)]
 struct Columns<'a, 'p> {
     rows: &'a [Record],
@@ -219,17 +207,17 @@ impl Columns<'_, '_> {
         let Self { rows, texts, .. } = self;
         let chunk = match column.name() {
             "line" => {
-                return written(numbers, rows, |rows| {
+                return Chunk::of_numbers(numbers, rows, |rows| {
                     UInt32Array::from_iter_values(rows.iter().map(|row| row.line))
                 });
             }
             "period" => {
-                return written(numbers, rows, |rows| {
+                return Chunk::of_numbers(numbers, rows, |rows| {
                     Int32Array::from_iter_values(rows.iter().map(|row| yyyymm(row.period)))
                 });
             }
             "value_cents" => {
-                return written(numbers, rows, |rows| {
+                return Chunk::of_numbers(numbers, rows, |rows| {
                     Int64Array::from_iter_values(rows.iter().map(|row| row.value_cents))
                 });
             }
@@ -295,26 +283,6 @@ impl Columns<'_, '_> {
     ) -> std::result::Result<TextChunk, ParquetError> {
         TextChunk::new(column, texts, self.rows, position)
     }
-}
-
-/// Writes a column of numbers, some rows at a time, so that the data stay in the cache.
-fn written<A: Array + 'static>(
-    mut writer: ArrowColumnWriter,
-    rows: &[Record],
-    numbers: impl Fn(&[Record]) -> A,
-) -> std::result::Result<Chunk, ParquetError> {
-    for rows in rows.chunks(ROWS_AT_A_TIME) {
-        let numbers = numbers(rows);
-        let field = Field::new("numbers", numbers.data_type().clone(), false);
-        for leaf in compute_leaves(&field, &(Arc::new(numbers) as ArrayRef))? {
-            writer.write(&leaf)?;
-        }
-    }
-    writer.close().map(Chunk::Numbers)
-}
-
-fn yyyymm(period: Period) -> i32 {
-    i32::try_from(period.as_yyyymm()).expect("a year before 2200")
 }
 
 /// Sorts records into the order of a segment: by firm (a counting sort, because firms are dense),

@@ -26,24 +26,19 @@ pub const EFFECTS: [Parameter; 16] = [
     Parameter::query("estimate", Kind::Text, "The estimate: pinned or newest."),
     Parameter::query("value", Kind::Flag, "Adds the effect in US dollars."),
     Parameter::query("band", Kind::Flag, "Adds the band from earlier years, which reads them."),
-    Parameter::query(
-        "as_of",
-        Kind::Text,
-        "A vintage, or a date for the last vintage by the end of that day in China.",
-    ),
-    Parameter::query("columns", Kind::Text, "The columns to return, separated by commas."),
-    Parameter::query("sort", Kind::Text, "Columns to sort by; a minus sign before one turns it."),
-    Parameter::query("limit", Kind::Integer, "The most rows to return, up to 10000."),
-    Parameter::query("page", Kind::Text, "The cursor in the member next of the page before."),
+    Parameter::AS_OF,
+    Parameter::COLUMNS,
+    Parameter::SORT,
+    Parameter::LIMIT,
+    Parameter::PAGE,
 ];
 /// The parameters of news.
 pub const NEWS: [Parameter; 17] = {
     let [model, level, key, component, baseline, month, span, density, estimate, value, band, ..] =
         EFFECTS;
     let [.., as_of, columns, sort, limit, page] = EFFECTS;
-    let before = Parameter::query("before", Kind::Integer, "The earlier vintage.");
     [
-        Parameter { place: crate::serve::route::Place::Needed, ..before },
+        Parameter::needed("before", Kind::Integer, "The earlier vintage."),
         model,
         level,
         key,

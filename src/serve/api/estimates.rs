@@ -18,20 +18,14 @@ use crate::serve::route::{Column, Kind, Parameter};
 use crate::serve::selection::{Passed, Selection};
 use crate::tables::export::Selection as Stored;
 
-const AS_OF: Parameter = Parameter::query(
-    "as_of",
-    Kind::Text,
-    "A vintage, or a date for the last vintage by the end of that day in China.",
-);
-
 /// The parameters of `estimates`.
 pub const LIST: [Parameter; 7] = [
-    AS_OF,
+    Parameter::AS_OF,
     Parameter::query("year", Kind::Integer, "The last year of the sample."),
-    Parameter::query("columns", Kind::Text, "The columns to return, separated by commas."),
-    Parameter::query("sort", Kind::Text, "Columns to sort by; a minus sign before one turns it."),
-    Parameter::query("limit", Kind::Integer, "The most rows to return, up to 10000."),
-    Parameter::query("page", Kind::Text, "The cursor in the member next of the page before."),
+    Parameter::COLUMNS,
+    Parameter::SORT,
+    Parameter::LIMIT,
+    Parameter::PAGE,
     Parameter::query("excel", Kind::Flag, "CSV for Excel."),
 ];
 
@@ -42,7 +36,7 @@ pub const TABLE: [Parameter; 5] = [
         Kind::Text,
         "A table or one of its columns: 3, 3.4, footnote.trimmed.",
     ),
-    AS_OF,
+    Parameter::AS_OF,
     Parameter::query("through", Kind::Integer, "The last year of the sample."),
     Parameter::query("layout", Kind::Text, "A printed table: text, markdown, latex or html."),
     Parameter::query("excel", Kind::Flag, "CSV for Excel."),
@@ -52,7 +46,7 @@ pub const TABLE: [Parameter; 5] = [
 pub const PATH: [Parameter; 3] = [
     Parameter::needed("table", Kind::Text, "A table or one of its columns, such as 3.4."),
     Parameter::query("term", Kind::Text, "The regressor, affiliate_growth without it."),
-    AS_OF,
+    Parameter::AS_OF,
 ];
 
 /// The columns of `path`.

@@ -24,7 +24,7 @@ pub const REVISIONS: [Parameter; 4] = [
     Parameter::query("vintage", Kind::Integer, "The step of this vintage alone."),
     Parameter::query("last", Kind::Integer, "The number of newest steps, 5 without it."),
     Parameter::query("largest", Kind::Integer, "The number of largest moves, 5 without it."),
-    Parameter::query("names", Kind::Text, "Adds names to codes: zh or en."),
+    Parameter::NAMES,
 ];
 
 /// The columns of `revisions`: a row for each table and year of a step.
@@ -41,11 +41,7 @@ pub const REVISION_COLUMNS: [Column; 9] = [
 ];
 
 /// The parameters of `findings`.
-pub const FINDINGS: [Parameter; 1] = [Parameter::query(
-    "as_of",
-    Kind::Text,
-    "A vintage, or a date for the last vintage by the end of that day in China.",
-)];
+pub const FINDINGS: [Parameter; 1] = [Parameter::AS_OF];
 
 /// The columns of `findings`.
 pub const FINDING_COLUMNS: [Column; 6] = [

@@ -22,7 +22,7 @@ pub const EXPLAIN: [Parameter; 5] = [
     Parameter::needed("city", Kind::Text, "The plant's city, by code or name."),
     Parameter::needed("country", Kind::Text, "The destination, by code or name."),
     Parameter::needed("year", Kind::Integer, "The year."),
-    Parameter::query("names", Kind::Text, "Adds names to codes: zh or en."),
+    Parameter::NAMES,
 ];
 
 /// The columns of `explain` in formats of tables: the plants of each market.

@@ -108,7 +108,7 @@ impl Rows<'_> {
         }
         conditions.extend(span.map(|span| equal("span", span.name().to_owned())));
         let mut batches = Vec::new();
-        for year in self.years()? {
+        for year in self.reader.years_with_growth()? {
             let is_before = from.is_some_and(|from| year < from.year());
             if is_before || to.is_some_and(|to| year > to.year()) {
                 continue;
@@ -135,15 +135,6 @@ impl Rows<'_> {
     fn has_unit(&self, key: &str) -> Result<bool, Problem> {
         let batches = self.chosen(key, None, (None, None))?;
         Ok(batches.iter().any(|batch| batch.num_rows() > 0))
-    }
-
-    /// The years with growth.
-    fn years(&self) -> Result<Vec<Year>, Problem> {
-        let months = self.reader.calendar()?;
-        let with_growth = months.iter().filter(|of| of.closed_by.is_some() && of.has_growth);
-        let mut years: Vec<Year> = with_growth.map(|of| of.month.year()).collect();
-        years.dedup();
-        Ok(years)
     }
 
     /// The rows of a year: held, or computed for all levels at once.
@@ -175,14 +166,9 @@ impl Rows<'_> {
 
     fn computed(&self, year: Year) -> Result<RecordBatch, Problem> {
         let request = RowRequest {
-            table: TableName::Series,
             as_of: self.as_of,
-            compared_with: None,
             choice: RowChoice { years: vec![year], ..RowChoice::default() },
-            conditions: Vec::new(),
-            month: None,
-            span: None,
-            joint: self.call.edition.joint,
+            ..RowRequest::of(TableName::Series, self.call.edition.joint)
         };
         self.reader.rows(&request, |rows| {
             let batches = rows.batches.collect::<Result<Vec<_>, _>>()?;

@@ -28,11 +28,6 @@ pub const TABLES: [Column; 6] = [
     Column { name: "meaning", kind: Kind::Text, about: "One sentence." },
 ];
 
-const AS_OF: Parameter = Parameter::query(
-    "as_of",
-    Kind::Text,
-    "A vintage, or a date for the last vintage by the end of that day in China.",
-);
 const EXCEL: Parameter = Parameter::query(
     "excel",
     Kind::Flag,
@@ -57,14 +52,14 @@ pub const DIFF: [Parameter; 9] = {
 /// The parameters of every table.
 pub const ROWS: [Parameter; 11] = [
     Parameter::path("table", Kind::Text, "The table."),
-    AS_OF,
+    Parameter::AS_OF,
     Parameter::query("month", Kind::Text, "The month of a span, YYYYMM or YYYY-MM."),
     Parameter::query("span", Kind::Text, "The span of months: ytd, month or 12m."),
-    Parameter::query("columns", Kind::Text, "The columns to return, separated by commas."),
-    Parameter::query("sort", Kind::Text, "Columns to sort by; a minus sign before one turns it."),
-    Parameter::query("limit", Kind::Integer, "The most rows to return, up to 10000."),
-    Parameter::query("page", Kind::Text, "The cursor in the member next of the page before."),
-    Parameter::query("names", Kind::Text, "Adds names to codes: zh or en."),
+    Parameter::COLUMNS,
+    Parameter::SORT,
+    Parameter::LIMIT,
+    Parameter::PAGE,
+    Parameter::NAMES,
     EXCEL,
     Parameter::query("year", Kind::Text, "Years, separated by commas."),
 ];
@@ -73,14 +68,14 @@ pub const ROWS: [Parameter; 11] = [
 pub const SERIES: [Parameter; 11] = [
     Parameter::path("level", Kind::Text, "The level: nation, province, city, country, …"),
     Parameter::path("key", Kind::Text, "The code or name of the unit; `all` for the nation."),
-    AS_OF,
+    Parameter::AS_OF,
     Parameter::query("span", Kind::Text, "The span of months: ytd, month or 12m."),
     Parameter::query("from", Kind::Text, "The first month, YYYYMM or YYYY-MM."),
     Parameter::query("to", Kind::Text, "The last month, YYYYMM or YYYY-MM."),
-    Parameter::query("columns", Kind::Text, "The columns to return, separated by commas."),
-    Parameter::query("sort", Kind::Text, "Columns to sort by; a minus sign before one turns it."),
-    Parameter::query("limit", Kind::Integer, "The most rows to return, up to 10000."),
-    Parameter::query("page", Kind::Text, "The cursor in the member next of the page before."),
+    Parameter::COLUMNS,
+    Parameter::SORT,
+    Parameter::LIMIT,
+    Parameter::PAGE,
     EXCEL,
 ];
 
@@ -263,8 +258,8 @@ fn request(
     let has_spans = table.has_spans();
     let month = if has_spans { query.month("month")? } else { None };
     let span = if has_spans { query.value::<Span>("span")? } else { None };
-    let (joint, compared_with) = (call.edition.joint, None);
-    Ok(RowRequest { table, as_of, compared_with, choice, conditions, month, span, joint })
+    let all = RowRequest::of(table, call.edition.joint);
+    Ok(RowRequest { as_of, choice, conditions, month, span, ..all })
 }
 
 /// A condition: `0.1`, `ge:0.1`, `ne:a,b`.

@@ -62,7 +62,6 @@ function statusStrip() {
     item(L('版本', 'Vintage'), h('b', {}, `${home.vintage ?? '–'}`), h('span.hidem', {}, day(home.committedAt) ?? '')),
     isOpen && item('', h('span.chip', {}, L('暂定', 'Provisional')), months, h('span', {}, L('年度未关账，{0}/12', '{0}/12 closed', lastMonth))),
     home.nextMonth && item(L('下一月份', 'Next month'), h('b', {}, yearMonth(...home.nextMonth.split('-').map(Number)))),
-    home.isSimulated && item('', h('span.chip.sim', {}, L('模拟数据', 'Simulated data'))),
     h('span.sp', {}),
     item('', h('label', {for: 'asof'}, L('截至', 'As of')), asOf())));
 }

@@ -78,7 +78,7 @@ impl Flow {
     /// The flow of a reference.
     ///
     /// # Errors
-    /// A [`Problem`] if there is none.
+    /// A [`Problem`] if no dataflow has the reference.
     pub fn named(agency: &str, id: &str, version: &str) -> Result<&'static Self, Problem> {
         let is_ours = [AGENCY, "*"].contains(&agency) && is_version(version);
         FLOWS.iter().find(|flow| flow.id == id && is_ours).ok_or_else(|| {

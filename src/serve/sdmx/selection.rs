@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use arrow_array::RecordBatch;
 
 use super::flow::{Dimension, Flow, TIME, code_of};
-use crate::domain::types::{Vintage, Year};
+use crate::domain::types::{Period, Vintage, Year};
 use crate::reader::Reader;
 use crate::reader::chosen::RowChoice;
 use crate::reader::conditions::Comparison;
@@ -146,14 +146,9 @@ impl Query {
         as_of: Option<Vintage>,
     ) -> Result<Selected, Problem> {
         let request = RowRequest {
-            table: self.flow.table,
             as_of,
-            compared_with: None,
             choice: RowChoice { years: self.years(reader)?, ..RowChoice::default() },
-            conditions: Vec::new(),
-            month: None,
-            span: None,
-            joint: call.edition.joint,
+            ..RowRequest::of(self.flow.table, call.edition.joint)
         };
         let mut series = BTreeMap::new();
         let mut n_observations = 0;
@@ -193,16 +188,15 @@ impl Query {
             return Ok(Vec::new());
         }
         let mut years: Vec<Year> = reader
-            .calendar()?
-            .iter()
-            .filter(|of| of.closed_by.is_some() && of.has_growth)
+            .months_with_growth()?
+            .into_iter()
             .filter(|of| {
-                let (year, month) = (of.month.year(), of.month.month());
+                let (year, month) = (of.year(), of.month());
                 let months = format!("{year}-{month:02}");
                 let time = if self.flow.is_monthly { months } else { year.to_string() };
                 on_time.iter().all(|condition| condition.is_met(&time))
             })
-            .map(|of| of.month.year())
+            .map(Period::year)
             .collect();
         years.dedup();
         Ok(years)

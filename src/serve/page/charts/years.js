@@ -1,5 +1,5 @@
 // One line a year over the months: this year thick, last year darker, earlier years behind.
-import {areaY, dot, gridY, line, ruleX, ruleY, text} from '../vendor/plot.js';
+import {areaY, dot, gridY, line, ruleY, text} from '../vendor/plot.js';
 import {h} from '../core/dom.js';
 import {num, signed} from '../core/format.js';
 import {L, MONTHS, isChinese, monthTick} from '../core/words.js';
@@ -12,7 +12,7 @@ export const covered = (data, year) =>
   data.filter((of) => of.year >= year - 1 && of.month >= FIRST).flatMap((of) => [of.value, of.low, of.high]);
 
 /**
- * `data`: `{year, month, value, low, high, innerLow, innerHigh}` in units of the chart.
+ * `data`: `{year, month, value, low, high}` in units of the chart.
  * `domain` can be shared by several panels.
  */
 export function yearLines({data, year, width, height = 250, digits = 1, shared, label = ''}) {
@@ -42,8 +42,7 @@ export function yearLines({data, year, width, height = 250, digits = 1, shared, 
     ruleY([0], {stroke: 'var(--rule2)'}),
     line(inside, {x: 'month', y: 'value', z: 'year', stroke: 'var(--past)', strokeWidth: 1.3, clip: true}),
     line(before, {x: 'month', y: 'value', stroke: 'var(--prev)', strokeWidth: 1.6, clip: true}),
-    areaY(now.filter((of) => of.low != null), {x: 'month', y1: 'low', y2: 'high', fill: 'var(--now-softer)', clip: true}),
-    areaY(now.filter((of) => of.innerLow != null), {x: 'month', y1: 'innerLow', y2: 'innerHigh', fill: 'var(--now-soft)', clip: true}),
+    areaY(now.filter((of) => of.low != null), {x: 'month', y1: 'low', y2: 'high', fill: 'var(--now-soft)', clip: true}),
     line(now, {x: 'month', y: 'value', stroke: 'var(--now)', strokeWidth: 2.6}),
     text(labels, {x: 12, y: 'at', text: (of) => `${of.year}`, dx: 8, textAnchor: 'start', fill: (of) => of.colour, fontWeight: (of) => of.weight, fontSize: 11.5}),
     text(outside.slice(0, 1), {x: 12, y: domain[0], dx: 8, textAnchor: 'start', fill: 'var(--ink3)', fontSize: 11.5,

@@ -3,10 +3,14 @@ import {atVintage, get, rowsOf} from './api.js';
 import {home} from './home.js';
 import {state} from './state.js';
 
-const stamp = (year, month) => `${year}-${String(month).padStart(2, '0')}`;
+/** The most rows of an answer: fewer requests than with the service's own pages. */
+export const PAGE = 10000;
+
+/** A month as the service writes it. */
+export const stamp = (year, month) => `${year}-${String(month).padStart(2, '0')}`;
 
 /** The series of a unit: every month and span. */
-export const series = async (level, key) => (await rowsOf(`series/${level}/${key}`, atVintage())).rows;
+export const series = async (level, key) => (await rowsOf(`series/${level}/${key}`, atVintage({limit: PAGE}))).rows;
 
 /** The request of the rows of all units of a level in a month. */
 export const unitsSource = (level, year, month, span) =>
@@ -15,7 +19,7 @@ export const unitsSource = (level, year, month, span) =>
 /** All units of a level in one month. */
 export async function units(level, year, month, span) {
   const {path, parameters} = unitsSource(level, year, month, span);
-  return (await rowsOf(path, atVintage(parameters))).rows;
+  return (await rowsOf(path, atVintage({...parameters, limit: PAGE}))).rows;
 }
 
 let known = null;
@@ -37,7 +41,7 @@ export async function names() {
   return {city: of('city'), country: of('country'), province: of('province')};
 }
 
-/** Effects of a level; the newest month unless told. Empty if there is no estimate yet. */
+/** The effects of affiliate growth of a level; the newest month unless told. Empty if there is no estimate yet. */
 export async function effects(parameters) {
   try {
     return pinned((await rowsOf('effects', atVintage(parameters))).rows);
@@ -60,9 +64,5 @@ export async function effectMonths(level, key) {
   const months = home.closed.filter(([year, month]) => year >= home.year - 1 && year <= home.year && month >= 2);
   const all = await Promise.all(months.map(([year, month]) =>
     effects({level, key: level === 'nation' ? null : key, span: 'ytd', month: stamp(year, month)})));
-  return all.flat().filter((row) => row.component === 'affiliate');
+  return all.flat();
 }
-
-/** The month to show: the newest one with growth, of the chosen span. */
-export const shownMonth = () => [home.year, home.month];
-export {stamp};

@@ -60,8 +60,7 @@ function show(context) {
 
 function sourceLine({definition}) {
   const vintage = state.as_of ?? home.vintage;
-  const simulated = home.isSimulated ? L('（模拟）', ' (simulated)') : '';
-  const base = L('来源：海关进出口记录{0}，版本 {1}', 'Source: customs records{0}, vintage {1}', simulated, vintage ?? '–');
+  const base = L('来源：海关进出口记录，版本 {0}', 'Source: customs records, vintage {0}', vintage ?? '–');
   const of = definition ? L('；定义 {0}', '; definition {0}', definition) : '';
   return h('span.src', {}, base + of, ' ');
 }

@@ -1,5 +1,5 @@
 // Numbers as people read them. Missing is an en dash, never zero.
-import {isChinese, L} from './words.js';
+import {isChinese} from './words.js';
 
 const MINUS = '−';
 
@@ -47,7 +47,6 @@ export const points = (value) => (value == null ? null : 100 * value);
 export const percent = (value) => (value == null ? null : 100 * Math.expm1(value));
 export const signClass = (value) => (value > 0 ? 'up' : value < 0 ? 'down' : 'flat');
 export const arrow = (value) => (value > 0 ? '▲' : value < 0 ? '▼' : '');
-export const logPoints = () => L('对数点', 'log points');
 
 /** A UTC time as a day in China. */
 export function day(time) {

@@ -7,7 +7,7 @@ import {covered, yearLines, yearTable} from '../charts/years.js';
 import {columnWidth, h, isNarrow} from '../core/dom.js';
 import {effectMonths, effects, names, series, stamp, units, unitsSource} from '../core/data.js';
 import {blank, figure} from '../core/figure.js';
-import {arrow, count, dollars, logPoints, num, percent, points, signClass, signed, whole} from '../core/format.js';
+import {arrow, count, dollars, num, percent, points, signClass, signed, whole} from '../core/format.js';
 import {home} from '../core/home.js';
 import {newsTable} from '../core/news.js';
 import {go, href, state} from '../core/state.js';
@@ -30,7 +30,7 @@ export default async function overview({spanSwitch}) {
   const [now, ago] = [at(own, year, month), at(own, year - 1, month)];
   const before = at(own, month > 2 || span === '12m' && month > 1 ? year : year - 1, month > 2 ? month - 1 : month === 2 && span === '12m' ? 1 : 12);
   if (!now) return [blank(L('本月没有此窗口的数字。', 'There are no figures of this window for the month.'), '')];
-  const live = (await effects({level: 'nation', span: 'ytd', month: stamp(year, month)})).filter((row) => row.component === 'affiliate');
+  const live = await effects({level: 'nation', span: 'ytd', month: stamp(year, month), band: true});
   return [head({now, before, ago, live, span, spanSwitch}), ...tiles({own, now, before, ago, live}), h('div.grid', {},
     lines({own, year}), effectFigure({live, year}), map({year, month, span, now}), destinations({year, month, span}), newsTable(12))];
 }
@@ -119,15 +119,14 @@ function lines({own, year}) {
 /** The live effect over the months, with its bands. */
 export function effectFigure({live, year, columns = 4, level = 'nation', key = 'all'}) {
   return figure({columns, title: L('模型隐含贡献', 'Model-implied contribution'),
-    sub: L('异地增长，对数点；深色带：系数误差，浅色带：另含至年末的修订；均为 95%', 'Of affiliate growth, log points; dark band: coefficients, light: also revision until December; both 95%'),
+    sub: L('异地增长，对数点；色带：系数误差，95%', 'Of affiliate growth, log points; band: error of the coefficients, 95%'),
     definition: L('列 3.4', 'column 3.4'), source: {path: 'effects', parameters: {level, key: level === 'nation' ? null : key, span: 'ytd'}},
     load: async () => {
       if (!live.length) {
         return {body: blank(L('没有可用的估计。', 'There is no estimate to use.'), live.why?.message ?? L('隐含贡献需要上一年的系数与协方差。', "The contribution needs last year's coefficients and covariance."), 'spillover estimate --table 3.4')};
       }
       const all = await effectMonths(level, key);
-      const data = all.map((row) => ({year: row.year, month: row.month, value: points(row.effect), innerLow: points(row.conf_low), innerHigh: points(row.conf_high),
-        low: points(band(row)[0]), high: points(band(row)[1])}));
+      const data = all.map((row) => ({year: row.year, month: row.month, value: points(row.effect), low: points(row.conf_low), high: points(row.conf_high)}));
       return {table: yearTable(data, 2), claim: claim(live.at(-1)),
         body: yearLines({data, year, width: columnWidth(columns), height: isNarrow() ? 240 : 298, digits: 2, label: L('隐含贡献', 'Implied contribution')})};
     }});
@@ -190,5 +189,3 @@ function map({year, month, span, now}) {
         table: {head: [L('城市', 'City'), L('与均值之差', 'Difference'), L('持续出口企业', 'Continuing')], rows: ordered.map((one) => [one.name, signed(one.value), whole(one.size)])}};
     }});
 }
-
-export {delta, logPoints, stamp};

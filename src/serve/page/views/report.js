@@ -16,12 +16,12 @@ export default async function report({spanSwitch}) {
   if (none) return none;
   const {year, month} = home;
   const span = state.w;
-  const [rows, cities, countries, of, live] = await Promise.all([series('nation', 'all'), units('city', year, month, span), units('country', year, month, span), names(), effects({level: 'nation', span: 'ytd', month: stamp(year, month)})]);
+  const [rows, cities, countries, of, live] = await Promise.all([series('nation', 'all'), units('city', year, month, span), units('country', year, month, span), names(), effects({level: 'nation', span: 'ytd', month: stamp(year, month), band: true})]);
   const own = ofSpan(rows, span);
   const now = own.find((row) => row.year === year && row.month === month);
   if (!now) return [blank(L('本月没有此窗口的数字。', 'There are no figures of this window for the month.'), '')];
   const ago = own.find((row) => row.year === year - 1 && row.month === month);
-  const effect = live.find((row) => row.component === 'affiliate');
+  const effect = live[0];
   const ends = (units_, name) => {
     const ordered = units_.filter((row) => row.growth != null && row.continuing >= 10).sort((a, b) => b.growth - a.growth).map((row) => `${name(row.key)} ${signed(points(row.growth))}`);
     return [ordered.slice(0, 3), ordered.slice(-3).reverse()].map((list) => list.join(L('、', ', ')));

@@ -17,7 +17,7 @@ const SHOWN = 22;
 
 const source = (key) => ({path: 'sources', parameters: {level: 'city', key, month: stamp(home.year, home.month), span: 'ytd'}});
 
-/** The sources of one city, or of all; an empty list with the reason if there are none. */
+/** The sources of one city, or of all; an empty list with the reason where an estimate is missing. */
 async function sources(key) {
   try {
     const {path, parameters} = source(key);
@@ -77,7 +77,7 @@ export default async function view() {
   const [rows, of, live] = await Promise.all([sources(null), names(), effects({level: 'city', span: 'ytd', month: stamp(year, month)})]);
   const kicker = h('p.kicker', {}, L('信息来源 · {0} · 列 3.4', 'Sources · {0} · column 3.4', spanName('ytd', year, month)));
   if (!rows.length) return [h('div.phead', {}, h('div.l', {}, kicker, h('h1', {}, L('谁占谁的贡献', 'Who accounts for whom')))), missing(rows)];
-  const weight = new Map(live.filter((row) => row.component === 'affiliate').map((row) => [row.key, Number(row.export_value)]));
+  const weight = new Map(live.map((row) => [row.key, Number(row.export_value)]));
   const total = [...weight.values()].reduce((sum, value) => sum + value, 0) || 1;
   const national = new Map();
   for (const row of rows) {

@@ -4,7 +4,7 @@ import {domainOf, draw} from '../charts/base.js';
 import {cellBar, rowSpark} from '../charts/sparks.js';
 import {yearLines, yearTable} from '../charts/years.js';
 import {columnWidth, h} from '../core/dom.js';
-import {effects, names, series, stamp, units, unitsSource} from '../core/data.js';
+import {PAGE, effects, names, series, stamp, units, unitsSource} from '../core/data.js';
 import {atVintage, rowsOf} from '../core/api.js';
 import {blank, figure} from '../core/figure.js';
 import {dollars, num, points, percent, signClass, signed, whole} from '../core/format.js';
@@ -37,10 +37,10 @@ export async function list(level, {spanSwitch}) {
   const {year, month} = home;
   const span = state.w;
   const [now, ago, all, of, live] = await Promise.all([units(level, year, month, span), units(level, year - 1, month, span),
-    rowsOf(`series/${level}/*`, atVintage({span: 'month', from: stamp(year - 2, 1)}), 60000), names(),
+    rowsOf(`series/${level}/*`, atVintage({span: 'month', from: stamp(year - 2, 1), limit: PAGE}), 60000), names(),
     effects({level, span, month: stamp(year, month)})]);
   const before = new Map(ago.map((row) => [row.key, row]));
-  const effect = new Map(live.filter((row) => row.component === 'affiliate').map((row) => [row.key, row]));
+  const effect = new Map(live.map((row) => [row.key, row]));
   const history = new Map();
   for (const row of all.rows) {
     if (!history.has(row.key)) history.set(row.key, []);
@@ -84,14 +84,13 @@ export async function one(level, key, {spanSwitch}) {
   const kind = KINDS[level];
   const {year, month} = home;
   const span = state.w;
-  const [rows, nation, of, live] = await Promise.all([series(level, key), series('nation', 'all'), names(), effects({level, key, span: 'ytd', month: stamp(year, month)})]);
+  const [rows, nation, of, live] = await Promise.all([series(level, key), series('nation', 'all'), names(), effects({level, key, span: 'ytd', month: stamp(year, month), band: true})]);
   const own = ofSpan(rows, span);
   const at = (all, y, m) => all.find((row) => row.year === y && row.month === m);
   const [now, ago, mean] = [at(own, year, month), at(own, year - 1, month), at(ofSpan(nation, span), year, month)];
   const name = of[level](key);
-  const contribution = live.filter((row) => row.component === 'affiliate');
   const head = h('div.phead', {}, h('div.l', {}, h('p.kicker', {}, h('a', {href: href({key: null})}, kind.many()), ` · ${key} · ${spanName(span, year, month)}`),
-    h('h1', {}, title(name, now, mean)), h('ul.points', {}, lines(now, ago, mean, contribution, {year, month}))),
+    h('h1', {}, title(name, now, mean)), h('ul.points', {}, lines(now, ago, mean, live, {year, month}))),
   h('div.r', {}, spanSwitch(), h('span.lk.hidem', {}, h('a', {href: href({as_of: home.vintage}, {cited: true})}, L('永久链接', 'Permalink')))));
   const chart = (heading, sub, field, definition) => figure({columns: 4, title: heading, sub, definition, source: {path: `series/${level}/${key}`, parameters: {span}},
     load: () => {
@@ -102,7 +101,7 @@ export async function one(level, key, {spanSwitch}) {
   return [head, h('div.grid', {},
     chart(L('本地增长', 'Local growth'), L('持续出口企业均值，对数点；灰线为以往各年', 'Mean of continuing exporters, log points; grey: earlier years'), 'growth', '(L4)'),
     chart(L('异地增长', 'Affiliate growth'), L('同一企业其他工厂所在城市，按工厂出口额加权，对数点', "Cities where the same firms have other plants, weighted by plants' exports, log points"), 'affiliate_growth_weighted_by_exports', '(13)'),
-    effectFigure({live: contribution, year, level, key}),
+    effectFigure({live, year, level, key}),
     level === 'city' ? sourcesFigure(key, 7) : null, flows(own, level, key), rank(level, key, level === 'city' ? 12 : 5),
     markets(level, key, of), newsTable(12, {level, key}))];
 }
@@ -152,7 +151,7 @@ function rank(level, key, columns) {
   return figure({columns, title: L('名次', 'Rank'), sub: L('按本地增长，持续出口企业 10 家以上者；今年各月累计', 'By local growth among units with at least 10 continuing exporters; this year to date'), definition: '(L4)',
     source: {path: `series/${level}/*`, parameters: {span: 'ytd'}},
     load: async () => {
-      const all = (await rowsOf(`series/${level}/*`, atVintage({span: 'ytd', from: stamp(home.year - 2, 1)}), 60000)).rows.filter((row) => row.growth != null && row.continuing >= 10 && row.month >= 2);
+      const all = (await rowsOf(`series/${level}/*`, atVintage({span: 'ytd', from: stamp(home.year - 2, 1), limit: PAGE}), 60000)).rows.filter((row) => row.growth != null && row.continuing >= 10 && row.month >= 2);
       const groups = Map.groupBy(all, (row) => row.year * 12 + row.month);
       const points_ = [...groups].sort((a, b) => a[0] - b[0]).map(([at, rows]) => {
         const ordered = rows.toSorted((a, b) => b.growth - a.growth);
@@ -184,8 +183,8 @@ function markets(level, key, of) {
   return figure({columns: 12, title: kind.markets(), sub: L('{0}；增长为对数点；退出：上年同期有、本期没有的出口企业', '{0}; growth in log points; exits: exporters of the same months a year ago that have none now', spanName(span, year, month)),
     definition: '(L4)', source,
     load: async () => {
-      const [now, ago] = await Promise.all([rowsOf(source.path, atVintage({...source.parameters, limit: 10000})),
-        rowsOf(source.path, atVintage({...source.parameters, month: stamp(year - 1, month), limit: 10000})).catch(() => ({rows: []}))]);
+      const [now, ago] = await Promise.all([rowsOf(source.path, atVintage({...source.parameters, limit: PAGE})),
+        rowsOf(source.path, atVintage({...source.parameters, month: stamp(year - 1, month), limit: PAGE})).catch(() => ({rows: []}))]);
       const before = new Map(ago.rows.map((row) => [row[kind.other], row]));
       const rows = now.rows.map((row) => ({...row, key: row[kind.other], name: of[kind.other](row[kind.other]), value: Number(row.export_value ?? 0), growth: points(row.growth),
         ago: points(before.get(row[kind.other])?.growth), exits_ago: before.get(row[kind.other])?.exits}));
