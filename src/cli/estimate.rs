@@ -13,16 +13,20 @@ use spillover::engine::with_causes;
 use spillover::files;
 use spillover::files::trouble::remark;
 use spillover::home::{Home, HomeError};
+use spillover::reader::Reader;
+use spillover::reader::names::PlaceKind;
 use spillover::regressions::{
     Asked, Choice, Cleared, Estimation, Notice, Outcome, RegressionError, Reuse, TableResult, asks,
     beside_paper, clear_failures, is_published,
 };
 use spillover::render::regression::Layout;
 use spillover::render::report::{self, ReportFormat};
+use spillover::render::style::Style;
 use spillover::specification::{Content, Specification};
 
 use super::ending::{Done, UsageError};
 use super::home_options::{HomeOptions, n_workers};
+use super::leave_out_options::CityOptions;
 use super::output_format::{OutputFormat, format_of};
 use super::style_options::StyleOptions;
 use super::target::{Spared, Target};
@@ -52,6 +56,8 @@ pub struct Estimate {
         default_missing_value = "affiliate_growth"
     )]
     path: Option<String>,
+    #[command(flatten)]
+    leave_out: CityOptions,
     /// Print the estimates beside published ones: estimate, standard error, observations, R2, and
     /// the ratio of the home's figure to the published one.
     #[arg(long, value_name = "SOURCE", conflicts_with_all = ["spec", "path"])]
@@ -146,11 +152,14 @@ impl Estimate {
             return self.clear(home, &asked);
         }
         let is_figure = |of: &Specification| matches!(of.content, Content::Figure(_));
-        let can_be_drawn = self.path.is_some() || matches!(&asked[..], [(of, _)] if is_figure(of));
+        let can_be_drawn = self.path.is_some()
+            || self.leave_out.leave_one_out
+            || matches!(&asked[..], [(of, _)] if is_figure(of));
         if format == FormatName::Svg && !can_be_drawn {
-            let what = "--format svg draws --table figure1, or a --path";
+            let what = "--format svg draws --table figure1, a --path or --leave-one-out";
             return Err(UsageError(what.to_owned()).into());
         }
+        let leave_out = self.leave_out.asked()?;
         let estimation = Estimation {
             home: home.folder(),
             asked: &asked,
@@ -160,6 +169,7 @@ impl Estimate {
                 (true, false) => Reuse::Solutions,
                 (false, false) => Reuse::Estimates,
             },
+            leave_out,
             // A vintage is read from stored estimates, and ignores the options.
             n_workers: match self.vintage {
                 Some(_) => 1,
@@ -176,11 +186,28 @@ impl Estimate {
         let tables = tables.map_err(|error| self.with_line(error.into()))?;
         let (format, style) = (format.report(), self.style.style(self.output.as_deref()));
         let text = match self.beside {
-            Some(Source::Paper) => report::comparisons(&beside_paper(&tables), format, &style),
-            None => report::tables(&tables, format, &style),
+            Some(Source::Paper) => report::comparisons(&beside_paper(&tables), format, &style)?,
+            None if format == ReportFormat::Svg && self.leave_out.leave_one_out => {
+                self.influence_chart(home, &tables, &style)?
+            }
+            None => report::tables(&tables, format, &style)?,
         };
-        self.write(home, &text?)?;
+        self.write(home, &text)?;
         Ok(done(tables.iter().flat_map(TableResult::outcomes)))
+    }
+
+    /// The influence of each city on one coefficient, with the names of the cities.
+    fn influence_chart(
+        &self,
+        home: &HomeOptions,
+        tables: &[TableResult],
+        style: &Style,
+    ) -> anyhow::Result<String> {
+        let reader = Reader::open(home.folder())?;
+        let names = reader.names()?;
+        let name =
+            |city: &str| names.name(PlaceKind::City, city, style.language).map(str::to_owned);
+        Ok(report::influence_chart(tables, self.leave_out.term.as_deref(), style, &name)?)
     }
 
     fn paths(

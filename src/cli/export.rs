@@ -12,7 +12,7 @@ use spillover::reader::Reader;
 use spillover::reader::{ledger, moves};
 use spillover::regressions::{Kind, exported};
 use spillover::render::effect;
-use spillover::render::regression::{entries, tidy};
+use spillover::render::regression::{entries, influence, tidy};
 use spillover::render::table::{About, TableFile};
 use spillover::spans::SpanSource;
 use spillover::specification::{Content, Specification};
@@ -78,6 +78,8 @@ enum TableName {
     Estimates,
     /// The covariance matrices of the coefficients.
     Covariance,
+    /// The estimates without each city.
+    Influence,
     /// Table 1: plants of multi-plant firms by year.
     Firms,
     /// Table 2: the variables over the sample of table 3.
@@ -150,6 +152,12 @@ impl Export {
             }
             TableName::Covariance => {
                 let (sheet, rows) = entries::covariances(&reader.estimates(selection)?);
+                self.write(home, &reader, &sheet, std::iter::once(anyhow::Ok(rows)))?;
+            }
+            TableName::Influence => {
+                let entries = reader.estimates(selection)?;
+                let entries: Vec<_> = entries.iter().map(entries::of_kept).collect();
+                let (sheet, rows) = influence::rows(&entries);
                 self.write(home, &reader, &sheet, std::iter::once(anyhow::Ok(rows)))?;
             }
             TableName::Firms => self.summary(&mut reader, home, "firms", "1")?,

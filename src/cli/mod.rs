@@ -18,6 +18,7 @@ mod follow_up;
 mod home_options;
 mod ingest;
 mod init;
+mod leave_out_options;
 mod log;
 mod mirror;
 mod name_options;

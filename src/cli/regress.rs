@@ -1,5 +1,6 @@
 //! `regress`: run the estimator alone, on any CSV or Parquet panel.
 
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -9,12 +10,13 @@ use spillover::estimate::fixed_effects::EffectLevel;
 use spillover::estimate::formula::{Formula, Interaction, unquoted};
 use spillover::estimate::inference::degrees_of_freedom::{Redundancy, SmallSample};
 use spillover::estimate::inference::{Inference, Vcov};
+use spillover::estimate::influence::LeaveOut;
 use spillover::estimate::result::Estimate;
 use spillover::estimate::{Options, estimate, estimate_with_effects};
 use spillover::panel::{Table, Wanted};
 use spillover::render::number::{Digits, grouped};
 use spillover::render::regression::{
-    Layout, Model, RegressionTable, arranged, document, models_json, tidy, wrapped,
+    Grid, Layout, Model, RegressionTable, arranged, document, influence, models_json, tidy, wrapped,
 };
 use spillover::render::report::{self, ReportFormat};
 use spillover::render::style::Style;
@@ -26,6 +28,7 @@ use unicode_width::UnicodeWidthStr as _;
 use super::ending::Done;
 use super::estimate::FormatName;
 use super::home_options::HomeOptions;
+use super::leave_out_options::WildOptions;
 use super::output_format::check_csv;
 use super::panel_options::PanelOptions;
 use super::style_options::TextOptions;
@@ -74,6 +77,15 @@ pub struct Regress {
     /// Whether to drop or keep a row that is alone in a level of a fixed effect.
     #[arg(long, default_value = "drop")]
     singletons: SingletonsOption,
+    /// Leave out once each group of rows with one value of a column, or of several joined by `^`:
+    /// the coefficients without it, and standard errors by CV3.
+    #[arg(long, value_name = "A^B")]
+    leave_one_out: Option<String>,
+    #[command(flatten)]
+    wild: WildOptions,
+    /// Write the coefficients without each group to this file, as CSV.
+    #[arg(long, value_name = "FILE", requires = "leave_one_out")]
+    influence: Option<PathBuf>,
     /// Repair a two-way variance matrix with a negative variance: negative eigenvalues become
     /// zero.
     #[arg(long)]
@@ -110,12 +122,18 @@ impl Regress {
     pub fn run(self, home: &HomeOptions) -> anyhow::Result<Done> {
         let formula = Formula::parse(&self.formula)?;
         home.spared(&[&self.panel]).check(self.fixed_effects.as_deref())?;
-        if let Some(file) = &self.fixed_effects {
-            check_csv("--fixed-effects", file)?;
+        let spared = home.spared(&[&self.panel]);
+        spared.check(self.influence.as_deref())?;
+        for (option, file) in
+            [("--fixed-effects", &self.fixed_effects), ("--influence", &self.influence)]
+        {
+            file.as_ref().map_or(Ok(()), |file| check_csv(option, file))?;
         }
         let options = self.options()?;
         let clusters = options.inference.vcov.clusters();
-        let wanted = Wanted::of(&formula, clusters, options.weights.as_deref());
+        let groups = options.leave_out.iter().map(|leave_out| leave_out.groups.clone());
+        let clusters: Vec<Interaction> = clusters.iter().cloned().chain(groups).collect();
+        let wanted = Wanted::of(&formula, &clusters, options.weights.as_deref());
         let table = Table::read(&self.panel, &wanted, &self.panel_options.read_options())?;
         for note in table.notes() {
             eprintln!("{note}");
@@ -134,6 +152,12 @@ impl Regress {
             let estimate = estimate(&panel, &formula, &options, None)?;
             (estimate, start.elapsed().as_secs_f64())
         };
+        let estimate = named(estimate, &options, &table);
+        if let Some(file) = &self.influence {
+            let target = Target::create(Some(file), &home.spared(&[&self.panel]))?;
+            (&target).write_all(influence_csv(&estimate, seconds)?.as_bytes())?;
+            target.finish()?;
+        }
         let style = self.text.style(None);
         match in_format(&estimate, seconds, self.format, &style)? {
             Some(text) => terminal::document(&text),
@@ -164,8 +188,15 @@ impl Regress {
             inference,
             absorb: settings.absorb().map_err(|error| anyhow!("--{error}"))?,
             singletons: settings.singletons(),
+            leave_out: self.leave_out()?,
             ..Options::default()
         })
+    }
+
+    fn leave_out(&self) -> anyhow::Result<Option<LeaveOut>> {
+        let wild = self.wild.asked(self.leave_one_out.is_some())?;
+        let groups = self.leave_one_out.as_deref().map(Interaction::parse).transpose()?;
+        Ok(groups.map(|groups| LeaveOut { groups, wild }))
     }
 
     fn vcov(&self) -> anyhow::Result<Vcov> {
@@ -241,6 +272,10 @@ fn print_text(estimate: &Estimate, style: &Style) {
     for note in &estimate.notes {
         println!("{note}");
     }
+    if let Some(grid) = influence::grid("1", estimate, style) {
+        println!();
+        document(&[grid], Layout::Text, style).lines().for_each(|line| println!("{line}"));
+    }
     let Estimate { n_obs, n_missing, n_singletons, k, df_residual, .. } = estimate;
     println!();
     println!(
@@ -286,7 +321,9 @@ fn in_format(
         };
         let (models, notes) = (vec![model], vec![note]);
         let table = RegressionTable { models, notes, ..RegressionTable::default() };
-        document(&[arranged(&table, style)], layout, style)
+        let influence = influence::grid(name, estimate, style);
+        let grids: Vec<Grid> = std::iter::once(arranged(&table, style)).chain(influence).collect();
+        document(&grids, layout, style)
     };
     Ok(match format.report() {
         ReportFormat::Table(Layout::Text) | ReportFormat::Svg => None,
@@ -297,6 +334,25 @@ fn in_format(
             Some(report::entries_csv(&[tidy::Entry { fit, ..tidy::Entry::default() }])?)
         }
     })
+}
+
+/// The estimate with the names of the groups that were left out.
+fn named(mut estimate: Estimate, options: &Options, table: &Table) -> Estimate {
+    if let Some(LeaveOut { groups, .. }) = &options.leave_out {
+        estimate.name_groups(|row| {
+            let texts = groups.factors.iter().map(|factor| table.text(factor, row));
+            texts.collect::<Vec<_>>().join("^")
+        });
+    }
+    estimate
+}
+
+/// The coefficients without each group, as CSV.
+fn influence_csv(estimate: &Estimate, seconds: f64) -> anyhow::Result<String> {
+    let fit = Some((estimate.clone(), seconds));
+    let entry = tidy::Entry { column: "1".to_owned(), fit, ..tidy::Entry::default() };
+    let (sheet, rows) = influence::rows(&[entry]);
+    Ok(report::table_csv(&sheet, rows)?)
 }
 
 /// Writes one line per level: the effect, the level's joined values, the effect's value.

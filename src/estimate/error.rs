@@ -99,6 +99,24 @@ pub enum EstimateError {
         /// The requested clusters.
         name: String,
     },
+    /// One group, which cannot be left out.
+    #[error(
+        "there is one group of {name:?} in the sample, and leaving it out leaves no rows; name a \
+         column with several values"
+    )]
+    OneGroup {
+        /// The columns of the groups.
+        name: String,
+    },
+    /// The effects do not have the structure for a wild bootstrap by these groups.
+    #[error(
+        "the wild bootstrap by {name:?} needs fixed effects whose levels lie inside its groups, \
+         except for one effect; leave the groups out without the bootstrap, or name other columns"
+    )]
+    EffectsAcrossGroups {
+        /// The columns of the groups.
+        name: String,
+    },
     /// Clusters in more than two ways.
     #[error("errors can be clustered in one or two ways, not in {n}")]
     ClusterWays {

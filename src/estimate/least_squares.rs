@@ -19,6 +19,7 @@ use faer::{Mat, Side};
 use serde::{Deserialize, Serialize};
 
 use super::absorb::Absorbed;
+use super::design::Variable;
 
 /// Weighted sums of products of all residualised variables.
 #[derive(Debug, Clone)]
@@ -56,8 +57,13 @@ impl CrossProducts {
     /// The products of all absorbed variables.
     #[must_use]
     pub fn of(absorbed: &Absorbed<'_>) -> Self {
-        let (products, width) = (absorbed.products(), absorbed.layout().width);
         let n_variables = absorbed.layout().design.variables.len();
+        Self::of_rows(absorbed.products(), absorbed.layout().width, n_variables)
+    }
+
+    /// The products of variables from the upper triangle of a matrix by rows of a width.
+    #[must_use]
+    pub fn of_rows(products: &[f64], width: usize, n_variables: usize) -> Self {
         let cell = |at: usize| {
             let (i, j) = (at / n_variables, at % n_variables);
             products[i.min(j) * width + i.max(j)]
@@ -69,6 +75,32 @@ impl CrossProducts {
     #[must_use]
     pub fn at(&self, i: usize, j: usize) -> f64 {
         self.values[i * self.n_variables + j]
+    }
+
+    /// The coefficients of independent regressors, and `(X̃'WX̃)⁻¹`. The matrix is scaled to a unit
+    /// diagonal and factorised by Cholesky.
+    ///
+    /// # Panics
+    /// If the regressors are dependent.
+    #[must_use]
+    pub fn solution(&self, outcome: usize, kept: &[usize]) -> (Vec<f64>, Vec<f64>) {
+        let k = kept.len();
+        if k == 0 {
+            return (Vec::new(), Vec::new());
+        }
+        let scale: Vec<f64> = kept.iter().map(|&i| self.at(i, i).sqrt()).collect();
+        let matrix = Mat::from_fn(k, k, |i, j| self.at(kept[i], kept[j]) / (scale[i] * scale[j]));
+        let factor = matrix.llt(Side::Lower).expect("dependent regressors were dropped");
+        let rhs = Mat::from_fn(k, 1, |i, _| self.at(kept[i], outcome) / scale[i]);
+        let solved = factor.solve(&rhs);
+        let inverse = factor.solve(Mat::<f64>::identity(k, k));
+        let estimates = (0..k).map(|i| solved[(i, 0)] / scale[i]).collect();
+        let symmetric = |i: usize, j: usize| f64::midpoint(inverse[(i, j)], inverse[(j, i)]);
+        let inverse = (0..k * k)
+            .map(|at| (at / k, at % k))
+            .map(|(i, j)| symmetric(i, j) / (scale[i] * scale[j]))
+            .collect();
+        (estimates, inverse)
     }
 }
 
@@ -93,8 +125,47 @@ impl Coefficients {
         }
         let least = absorbed.collinear().with_regressors;
         let kept = independent(cross, &kept, least, &mut dropped);
-        let (estimates, inverse) = solution(cross, outcome, &kept);
+        let (estimates, inverse) = cross.solution(outcome, &kept);
         Self { outcome, kept, dropped, estimates, inverse }
+    }
+
+    /// The coefficients of the same regressors on a part of the sample, from its products and those
+    /// of the whole sample.
+    ///
+    /// # Errors
+    /// The regressors that are collinear in the part.
+    pub fn on(
+        &self,
+        absorbed: &Absorbed<'_>,
+        part: &CrossProducts,
+        whole: &CrossProducts,
+    ) -> Result<Vec<f64>, Vec<(usize, Collinear)>> {
+        let least = absorbed.collinear().with_regressors;
+        let has_effects = !absorbed.layout().design.effects.is_empty();
+        let by = if has_effects { Collinear::WithFixedEffects } else { Collinear::WithRegressors };
+        let is_left = |&&j: &&usize| {
+            let limit = absorbed.sizes().explained[j].max(least * whole.at(j, j));
+            part.at(j, j) > limit
+        };
+        let (left, gone): (Vec<usize>, Vec<usize>) = self.kept.iter().partition(is_left);
+        let mut dropped: Vec<(usize, Collinear)> = gone.into_iter().map(|j| (j, by)).collect();
+        independent(part, &left, least, &mut dropped);
+        if dropped.is_empty() {
+            Ok(part.solution(self.outcome, &self.kept).0)
+        } else {
+            Err(dropped)
+        }
+    }
+
+    /// Changes the coefficients of deviations from origins `o` to those of values: the constant is
+    /// `β₀ + o_y − Σ o_j β_j`.
+    pub fn uncentre(&self, variables: &[Variable<'_>], estimates: &mut [f64]) {
+        let origin = |place: usize| variables[place].origin();
+        let constant = self.kept.iter().position(|&place| variables[place].is_constant());
+        if let Some(constant) = constant {
+            let shift = self.kept.iter().zip(&*estimates).map(|(&place, b)| origin(place) * b);
+            estimates[constant] += origin(self.outcome) - shift.sum::<f64>();
+        }
     }
 }
 
@@ -125,25 +196,4 @@ fn independent(
         }
     }
     kept
-}
-
-/// The coefficients and the inverse, by Cholesky of the matrix scaled to a unit diagonal.
-fn solution(cross: &CrossProducts, outcome: usize, kept: &[usize]) -> (Vec<f64>, Vec<f64>) {
-    let k = kept.len();
-    if k == 0 {
-        return (Vec::new(), Vec::new());
-    }
-    let scale: Vec<f64> = kept.iter().map(|&i| cross.at(i, i).sqrt()).collect();
-    let matrix = Mat::from_fn(k, k, |i, j| cross.at(kept[i], kept[j]) / (scale[i] * scale[j]));
-    let factor = matrix.llt(Side::Lower).expect("dependent regressors were dropped");
-    let rhs = Mat::from_fn(k, 1, |i, _| cross.at(kept[i], outcome) / scale[i]);
-    let solved = factor.solve(&rhs);
-    let inverse = factor.solve(Mat::<f64>::identity(k, k));
-    let estimates = (0..k).map(|i| solved[(i, 0)] / scale[i]).collect();
-    let symmetric = |i: usize, j: usize| f64::midpoint(inverse[(i, j)], inverse[(j, i)]);
-    let inverse = (0..k * k)
-        .map(|at| (at / k, at % k))
-        .map(|(i, j)| symmetric(i, j) / (scale[i] * scale[j]))
-        .collect();
-    (estimates, inverse)
 }

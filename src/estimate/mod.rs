@@ -16,6 +16,7 @@ pub mod error;
 pub mod fixed_effects;
 pub mod formula;
 pub mod inference;
+pub mod influence;
 pub mod least_squares;
 pub mod memory;
 pub mod panel;
@@ -26,8 +27,9 @@ use self::design::singletons::Singletons;
 use self::design::{Design, Request};
 use self::error::EstimateError;
 use self::fixed_effects::EffectLevel;
-use self::formula::Formula;
+use self::formula::{Formula, Interaction};
 use self::inference::Inference;
+use self::influence::LeaveOut;
 use self::memory::Memory;
 use self::panel::Panel;
 use self::result::Estimate;
@@ -44,6 +46,8 @@ pub struct Options {
     pub singletons: Singletons,
     /// The computation of standard errors.
     pub inference: Inference,
+    /// The groups of rows to leave out, one after another.
+    pub leave_out: Option<LeaveOut>,
     /// The options of the absorption.
     pub absorb: AbsorbOptions,
 }
@@ -51,9 +55,28 @@ pub struct Options {
 impl Options {
     /// The request of one formula with these options.
     fn request(&self, formula: &Formula) -> Request {
-        let clusters = self.inference.vcov.clusters();
-        let request = Request::of_formula(formula, clusters, self.weights.as_deref());
+        let request = Request::of_formula(formula, &self.clusters(), self.weights.as_deref());
         Request { singletons: self.singletons, ..request }
+    }
+
+    /// The sets of clusters, and the groups to leave out.
+    fn clusters(&self) -> Vec<Interaction> {
+        let groups = self.leave_out.iter().map(|leave_out| &leave_out.groups);
+        self.inference.vcov.clusters().iter().chain(groups).cloned().collect()
+    }
+
+    /// Estimates models on an absorbed sample.
+    fn fit(
+        &self,
+        absorbed: &mut Absorbed<'_>,
+        formulas: &[Formula],
+    ) -> Result<Vec<Estimate>, EstimateError> {
+        let mut estimates = inference::fit(absorbed, formulas, &self.inference)?;
+        if let Some(asked) = &self.leave_out {
+            let asked = (asked, &self.inference.small_sample);
+            influence::add(absorbed, formulas, &mut estimates, asked)?;
+        }
+        Ok(estimates)
     }
 }
 
@@ -87,8 +110,7 @@ pub fn estimate(
 ) -> Result<Estimate, EstimateError> {
     let design = Design::build(panel, &options.request(formula))?;
     let mut absorbed = Absorbed::solve(design, &options.absorb, start)?;
-    let mut estimates =
-        inference::fit(&mut absorbed, std::slice::from_ref(formula), &options.inference)?;
+    let mut estimates = options.fit(&mut absorbed, std::slice::from_ref(formula))?;
     Ok(estimates.pop().expect("a formula gives an estimate"))
 }
 
@@ -107,7 +129,7 @@ pub fn estimate_with_effects(
     let design = Design::build(panel, &options.request(formula))?;
     let mut absorbed = Absorbed::solve(design, &options.absorb, None)?;
     let formulas = std::slice::from_ref(formula);
-    let estimates = inference::fit(&mut absorbed, formulas, &options.inference)?;
+    let estimates = options.fit(&mut absorbed, formulas)?;
     let estimate = estimates.into_iter().next().expect("a formula gives an estimate");
     let levels = fixed_effects::levels(&absorbed, formula, &estimate)?;
     Ok((estimate, levels))
@@ -145,14 +167,14 @@ pub fn estimate_all(
     options: &Options,
     memory: Option<&Memory>,
 ) -> Result<Estimated, EstimateError> {
-    let clusters = options.inference.vcov.clusters();
-    let mut request = Request::of_formulas(formulas, clusters, options.weights.as_deref())?;
+    let weights = options.weights.as_deref();
+    let mut request = Request::of_formulas(formulas, &options.clusters(), weights)?;
     request.required.clone_from(&options.required);
     request.singletons = options.singletons;
     let design = Design::build(panel, &request)?;
     let keeping = AbsorbOptions { keep: true, ..options.absorb.clone() };
     let mut absorbed = Absorbed::solve(design, &keeping, memory.map(Memory::start))?;
-    let estimates = inference::fit(&mut absorbed, formulas, &options.inference)?;
+    let estimates = options.fit(&mut absorbed, formulas)?;
     let elimination = absorbed.elimination.clone();
     let deviations = deviations(&absorbed);
     Ok(Estimated { estimates, deviations, memory: Memory::of(&absorbed), elimination })

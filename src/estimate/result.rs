@@ -60,6 +60,88 @@ pub struct Estimate {
     /// Notes for readers of the figures: the reasons for missing standard errors, and repairs.
     #[serde(default)]
     pub notes: Vec<String>,
+    /// The influence of groups of rows, if requested.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub influence: Option<Influence>,
+}
+
+/// The influence of groups of rows, such as cities, on a model.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Influence {
+    /// The columns whose values are the groups.
+    pub groups: String,
+    /// The model without each group.
+    pub cases: Vec<LeftOut>,
+    /// The coefficients of the whole sample, with inference by CV3.
+    pub terms: Vec<TermEstimate>,
+    /// CV3, by rows in the order of `terms`; `None` if a group cannot be left out.
+    #[serde(with = "exact_matrix")]
+    pub covariance: Option<Vec<f64>>,
+    /// The degrees of freedom of the t statistics.
+    pub df_t: usize,
+    /// The wild cluster bootstrap, if requested.
+    pub wild: Option<WildBootstrap>,
+}
+
+/// A model without one group of rows.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LeftOut {
+    /// The values of the group's columns; empty until [`Estimate::name_groups`].
+    pub key: String,
+    /// A row of the panel in the group.
+    #[serde(skip)]
+    pub row: usize,
+    /// The number of the group's rows.
+    pub n_obs: usize,
+    /// The coefficients without the group, in the order of the terms; `None` if the group cannot be
+    /// left out.
+    #[serde(with = "exact_matrix")]
+    pub estimates: Option<Vec<f64>>,
+    /// The regressors that are collinear without the group.
+    pub collinear: Vec<DroppedTerm>,
+}
+
+/// The wild cluster bootstrap by groups. Each test imposes that its coefficient is zero.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WildBootstrap {
+    /// The number of draws.
+    pub n_draws: usize,
+    /// True if each combination of signs is one draw.
+    pub are_all: bool,
+    /// The seed of the draws.
+    pub seed: u64,
+    /// The tests, in the order of the terms.
+    pub terms: Vec<WildTerm>,
+}
+
+/// A test by the wild cluster bootstrap.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WildTerm {
+    /// The regressor.
+    pub term: String,
+    /// The ratio of coefficient and standard error, clustered by group; `None` for the constant.
+    pub statistic: Option<f64>,
+    /// The share of draws with a larger ratio.
+    pub p_value: Option<f64>,
+}
+
+impl Influence {
+    /// Multiplies the coefficients by factors, one for each term; tests do not change.
+    pub fn rescale(&mut self, factors: &[f64]) {
+        for case in &mut self.cases {
+            let each = case.estimates.iter_mut().flatten().zip(factors);
+            each.for_each(|(estimate, factor)| *estimate *= factor);
+        }
+        self.terms.iter_mut().zip(factors).for_each(|(term, factor)| term.rescale(*factor));
+        let k = factors.len();
+        for (at, cell) in self.covariance.iter_mut().flatten().enumerate() {
+            *cell *= factors[at / k] * factors[at % k];
+        }
+    }
 }
 
 /// A coefficient.
@@ -101,6 +183,14 @@ impl TermEstimate {
             conf_high: None,
         }
     }
+
+    /// Multiplies the coefficient and its errors by a factor; the test does not change.
+    pub fn rescale(&mut self, factor: f64) {
+        self.estimate *= factor;
+        for figure in [&mut self.std_error, &mut self.conf_low, &mut self.conf_high] {
+            *figure = figure.map(|figure| figure * factor).filter(|figure| figure.is_finite());
+        }
+    }
 }
 
 /// The reason why a coefficient has no standard error.
@@ -119,6 +209,8 @@ pub enum NoStdError {
     VarianceNegative,
     /// The variance is only rounding.
     VarianceZero,
+    /// A regressor is collinear without one of the groups that are left out.
+    GroupNeeded,
 }
 
 impl fmt::Display for NoStdError {
@@ -130,6 +222,7 @@ impl fmt::Display for NoStdError {
             Self::OneCluster => "there is one cluster",
             Self::VarianceNegative => "the two-way clustered variance is negative",
             Self::VarianceZero => "the scores add up to zero, up to rounding",
+            Self::GroupNeeded => "a group cannot be left out: a regressor is collinear without it",
         })
     }
 }
@@ -158,6 +251,14 @@ impl Estimate {
     #[must_use]
     pub fn covariance_of(&self, term: usize, other: usize) -> Option<f64> {
         self.covariance.as_ref()?.get(term * self.terms.len() + other).copied()
+    }
+
+    /// Names the groups that were left out, by a row of the panel in each, and sorts them by name.
+    pub fn name_groups(&mut self, key: impl Fn(usize) -> String) {
+        if let Some(influence) = &mut self.influence {
+            influence.cases.iter_mut().for_each(|case| case.key = key(case.row));
+            influence.cases.sort_by(|a, b| a.key.cmp(&b.key));
+        }
     }
 }
 
@@ -287,6 +388,7 @@ mod tests {
             relative_residual: residual,
             warm_start: true,
             notes: Vec::new(),
+            influence: None,
         }
     }
 

@@ -78,7 +78,8 @@ impl Reader {
         let folder = self.home.folder().to_owned();
         let (home, asked) = (folder.as_path(), std::slice::from_ref(asked));
         let (through, reuse, n_workers) = (None, Reuse::Estimates, self.n_workers);
-        let estimation = Estimation { home, asked, through, reuse, n_workers };
+        let leave_out = None;
+        let estimation = Estimation { home, asked, through, reuse, leave_out, n_workers };
         let (specification, followed) = estimation.followed(term)?;
         let panels = Panels::open(&mut self.home, n_workers)?;
         let mut paths = Vec::new();

@@ -242,6 +242,18 @@ impl Columns {
         })
     }
 
+    /// The values of columns in a row as one text, joined by `^`.
+    pub fn texts(&self, names: &[String], row: usize) -> String {
+        let text = |name: &String| match self.find(name) {
+            Some(Values::Code(codes, _)) if codes[row] == MISSING => String::new(),
+            Some(Values::Code(codes, texts)) => texts.text(codes[row]).to_owned(),
+            Some(Values::Year(years)) => years[row].to_string(),
+            Some(Values::Real(numbers)) => numbers[row].to_string(),
+            None => String::new(),
+        };
+        names.iter().map(text).collect::<Vec<_>>().join("^")
+    }
+
     /// True if a column has no value in any row, and rows exist.
     pub fn is_absent(&self, name: &str) -> bool {
         let none = |column: Column<'_>| !(0..self.n_rows).any(|row| column.is_present(row));

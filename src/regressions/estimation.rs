@@ -24,6 +24,7 @@ use super::table::TableResult;
 use super::year_close::Choice;
 use crate::domain::types::{Vintage, Year};
 use crate::estimate::formula::Term;
+use crate::estimate::influence::LeaveOut;
 use crate::home::{Home, HomeError};
 use crate::specification::{Column, Content, Specification};
 
@@ -69,6 +70,8 @@ pub struct Estimation<'e> {
     pub through: Option<Year>,
     /// The parts of earlier estimations that are used.
     pub reuse: Reuse,
+    /// The groups of rows to leave out, one after another.
+    pub leave_out: Option<LeaveOut>,
     /// The number of threads.
     pub n_workers: usize,
 }
@@ -119,7 +122,11 @@ impl Estimation<'_> {
         if self.reuse != Reuse::Estimates {
             return Ok(Standing::nothing(&asks));
         }
-        as_they_stand(&Panels::open(home, self.n_workers)?, &asks, through)
+        let standing = as_they_stand(&Panels::open(home, self.n_workers)?, &asks, through)?;
+        Ok(match &self.leave_out {
+            Some(asked) => standing.with_influence(&asks, asked),
+            None => standing,
+        })
     }
 
     /// Estimates and stores the columns without a current estimate.
@@ -138,7 +145,8 @@ impl Estimation<'_> {
         }
         let mut memories = self.memories(&home)?;
         let panels = Panels::open(&mut home, self.n_workers)?;
-        let mut regressions = Regressions::new(panels, self.through)?;
+        let regressions = Regressions::new(panels, self.through)?;
+        let mut regressions = regressions.leaving_out(self.leave_out.clone());
         let tables = regressions.tables(self.asked, standing, &mut memories)?;
         notify_unread(regressions, &mut memories, notify);
         memories.store(&mut home)?;

@@ -13,6 +13,7 @@ use super::panels::{Kind, Panels};
 use super::sample::{Mask, SAMPLE, mask};
 use crate::estimate::design::{Design, Request};
 use crate::estimate::formula::{Formula, Term};
+use crate::estimate::influence::LeaveOut;
 use crate::estimate::memory::Memory;
 use crate::estimate::panel::Column as Values;
 use crate::estimate::result::{Estimate, NoStdError};
@@ -91,9 +92,13 @@ impl<'c, 's> Group<'c, 's> {
         Key::new(&rules, &format!("{:?} {terms:?}", self.sample.gaps))
     }
 
-    fn solve(&self, memory: Option<&Memory>) -> Result<Fitted, RegressionError> {
+    fn solve(
+        &self,
+        memory: Option<&Memory>,
+        leave_out: Option<&LeaveOut>,
+    ) -> Result<Fitted, RegressionError> {
         let columns: Vec<&Column> = self.members.iter().map(|asked| asked.column).collect();
-        self.sample.solve(&columns, memory)
+        self.sample.solve(&columns, memory, leave_out)
     }
 
     /// The columns as groups of one.
@@ -110,13 +115,18 @@ impl<'c, 's> Group<'c, 's> {
 
 /// Solves groups. Fitting `memories` are used and replaced by those of the new solutions. After a
 /// failure of several columns, each of them is tried alone: only the faulty column then fails.
-pub fn solve(groups: &[Group<'_, '_>], mut memories: Option<&mut Memories>) -> Vec<Solved> {
+pub fn solve(
+    groups: &[Group<'_, '_>],
+    mut memories: Option<&mut Memories>,
+    leave_out: Option<&LeaveOut>,
+) -> Vec<Solved> {
     let keys: Vec<Key> = groups.iter().map(Group::key).collect();
     let recalled: Vec<Option<Memory>> = keys
         .iter()
         .map(|key| memories.as_mut().and_then(|memories| memories.recall(key)))
         .collect();
-    let one = |(group, memory): (&Group<'_, '_>, Option<Memory>)| group.solve(memory.as_ref());
+    let one =
+        |(group, memory): (&Group<'_, '_>, Option<Memory>)| group.solve(memory.as_ref(), leave_out);
     let pairs = groups.iter().zip(recalled);
     let results: Vec<_> = if groups.iter().all(|group| group.sample.n_rows() < ROWS_ONE_BY_ONE) {
         pairs.collect::<Vec<_>>().into_par_iter().map(one).collect()
@@ -136,7 +146,7 @@ pub fn solve(groups: &[Group<'_, '_>], mut memories: Option<&mut Memories>) -> V
             Err(error) => {
                 let apart = group.apart();
                 if apart.len() > 1 {
-                    solved.extend(solve(&apart, memories.as_deref_mut()));
+                    solved.extend(solve(&apart, memories.as_deref_mut(), leave_out));
                 } else {
                     solved.extend(group.all(error));
                 }
@@ -260,11 +270,12 @@ impl<'c> Sample<'c> {
         &self,
         members: &[&Column],
         memory: Option<&Memory>,
+        leave_out: Option<&LeaveOut>,
     ) -> Result<Fitted, RegressionError> {
         let begin = Instant::now();
         let mask = mask(self.columns, &self.gaps, members[0])?;
         let n_excluded = mask.as_ref().map_or(0, |mask| mask.n_excluded);
-        let solved = self.solve_within(mask.as_ref(), members, memory);
+        let solved = self.solve_within(mask.as_ref(), members, memory, leave_out);
         let (estimates, memory) = solved.map_err(|error| error.with_excluded(n_excluded))?;
         let seconds = begin.elapsed().as_secs_f64();
         let fits = estimates.into_iter().map(|estimate| Fit { estimate, seconds });
@@ -277,6 +288,7 @@ impl<'c> Sample<'c> {
         mask: Option<&Mask>,
         members: &[&Column],
         memory: Option<&Memory>,
+        leave_out: Option<&LeaveOut>,
     ) -> Result<(Vec<Estimate>, Memory), RegressionError> {
         let one = members[0];
         let formulas: Vec<Formula> = members.iter().map(|column| column.formula.clone()).collect();
@@ -291,6 +303,7 @@ impl<'c> Sample<'c> {
             required,
             singletons: one.singletons,
             inference: one.inference.clone(),
+            leave_out: leave_out.cloned(),
             absorb: one.absorb.clone(),
         };
         let (centred, means) = if one.centre {
@@ -306,6 +319,9 @@ impl<'c> Sample<'c> {
         for (column, estimate) in members.iter().zip(&mut estimates) {
             if column.standardise {
                 standardise(&deviations, &column.formula, estimate);
+            }
+            if let Some(asked) = leave_out {
+                estimate.name_groups(|row| self.columns.texts(&asked.groups.factors, row));
             }
         }
         Ok((estimates, memory))
@@ -358,11 +374,9 @@ fn standardise(deviations: &[(String, f64)], formula: &Formula, estimate: &mut E
         return;
     }
     let scales: Vec<f64> = estimate.terms.iter().map(|term| sd(&term.term) / outcome).collect();
-    for (term, scale) in estimate.terms.iter_mut().zip(&scales) {
-        term.estimate *= scale;
-        for figure in [&mut term.std_error, &mut term.conf_low, &mut term.conf_high] {
-            *figure = figure.map(|figure| figure * scale).filter(|figure| figure.is_finite());
-        }
+    estimate.terms.iter_mut().zip(&scales).for_each(|(term, scale)| term.rescale(*scale));
+    if let Some(influence) = &mut estimate.influence {
+        influence.rescale(&scales);
     }
     let k = scales.len();
     for (at, cell) in estimate.covariance.iter_mut().flatten().enumerate() {

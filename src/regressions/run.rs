@@ -16,6 +16,7 @@ use super::group::{self, Asked, Fit, Group, Sample, Samples};
 use super::memories::Memories;
 use super::panels::{Kind, Panels};
 use crate::domain::types::{Vintage, Year};
+use crate::estimate::influence::LeaveOut;
 use crate::home::Publication;
 use crate::specification::{Column, Specification, Wording};
 
@@ -84,6 +85,8 @@ pub struct Regressions<'a> {
     /// The panels of the home.
     pub panels: Panels<'a>,
     through: Option<Year>,
+    /// The groups of rows to leave out.
+    leave_out: Option<LeaveOut>,
     /// The closed years with indicators; empty while only the feed's first year is closed.
     years: Vec<Year>,
     loaded: BTreeMap<Kind, Result<Columns, Arc<RegressionError>>>,
@@ -97,7 +100,13 @@ impl<'a> Regressions<'a> {
     pub fn new(panels: Panels<'a>, through: Option<Year>) -> Result<Self, RegressionError> {
         panels.all_closed_years(through)?;
         let years = panels.years(through).unwrap_or_default();
-        Ok(Self { panels, through, years, loaded: BTreeMap::new() })
+        Ok(Self { panels, through, leave_out: None, years, loaded: BTreeMap::new() })
+    }
+
+    /// The same regressions, with groups of rows left out one after another.
+    #[must_use]
+    pub fn leaving_out(self, leave_out: Option<LeaveOut>) -> Self {
+        Self { leave_out, ..self }
     }
 
     /// The years of the sample.
@@ -164,6 +173,8 @@ impl<'a> Regressions<'a> {
             for column in columns.filter(|column| ask.wanted.wants(column)) {
                 let names = wanted.entry(Kind::of(column)).or_default();
                 names.extend(column.reads().into_iter().map(str::to_owned));
+                let groups = self.leave_out.iter().flat_map(|of| &of.groups.factors);
+                names.extend(groups.cloned());
             }
         }
         if !wanted.is_empty() {
@@ -178,7 +189,7 @@ impl<'a> Regressions<'a> {
             let keys = groups.iter().map(Group::key);
             keys.into_iter().try_for_each(|key| memories.fetch(self.panels.source.home, &key))?;
         }
-        for (place, result) in group::solve(&groups, memories) {
+        for (place, result) in group::solve(&groups, memories, self.leave_out.as_ref()) {
             outcomes[place].result = result;
         }
         Ok(outcomes)

@@ -14,6 +14,7 @@ use super::run::{Ask, Origin, Outcome};
 use super::stored;
 use super::year_close::Choice;
 use crate::domain::types::{Vintage, Year};
+use crate::estimate::influence::LeaveOut;
 use crate::home::{Home, Publication, StoredEstimate, StoredState};
 use crate::specification::{Column, Specification};
 use crate::tables::export::ExportError;
@@ -41,6 +42,27 @@ impl Standing {
         };
         let missing = asks.iter().map(wanted).collect();
         Self { outcomes: Vec::new(), missing, estimated_before: None }
+    }
+
+    /// The same state, in which estimates without the influence of some groups are missing.
+    #[must_use]
+    pub fn with_influence(mut self, asks: &[Ask<'_>], asked: &LeaveOut) -> Self {
+        let lacks = |one: &mut Outcome| {
+            let fit = one.result.as_ref().ok();
+            let influence = fit.map(|fit| fit.estimate.influence.as_ref());
+            influence.is_some_and(|own| !own.is_some_and(|own| asked.is_answered_by(own)))
+        };
+        for one in self.outcomes.extract_if(.., lacks) {
+            let of_ask = asks.iter().position(|ask| {
+                let columns = ask.specification.columns().iter();
+                ask.specification.name == one.specification
+                    && columns.filter(|own| ask.wanted.wants(own)).any(|own| own.name == one.column)
+            });
+            if let Some(Choice::Named(names)) = of_ask.map(|place| &mut self.missing[place]) {
+                names.push(one.column);
+            }
+        }
+        self
     }
 
     /// True if no column is missing.

@@ -4,8 +4,9 @@
 //! Outcome ──▶ StoredEstimate {labels, model, state} ──▶ manifest ──▶ KeptEstimate
 //! ```
 //! The result of a model is the [`Estimate`] with its duration, as JSON of version 1; it has the
-//! covariance matrix and all digits. Version 0 is the JSON of layout 2, which `estimate` printed,
-//! without a covariance matrix. Any other version is an error.
+//! covariance matrix and all digits. Version 2 also has the influence of groups. Version 0 is the
+//! JSON of layout 2, which `estimate` printed, without a covariance matrix. Any other version is an
+//! error.
 
 use serde::{Deserialize, Serialize};
 
@@ -18,6 +19,8 @@ use crate::home::{StoredEstimate, StoredModel, StoredState};
 
 /// The version of a model's fields.
 const SCHEMA: u32 = 1;
+/// The version of the fields of a model with the influence of groups.
+const WITH_INFLUENCE: u32 = 2;
 /// The version of the fields of layout 2.
 const LAYOUT_2: u32 = 0;
 
@@ -39,7 +42,8 @@ pub(super) fn stored(outcome: &Outcome) -> StoredEstimate {
         Ok(Fit { estimate, seconds }) => {
             let fields = Fields { estimate: estimate.clone(), seconds: *seconds };
             let fields = serde_json::to_string(&fields).expect("an estimate is plain data");
-            StoredState::Estimated { schema: SCHEMA, fields }
+            let schema = if estimate.influence.is_some() { WITH_INFLUENCE } else { SCHEMA };
+            StoredState::Estimated { schema, fields }
         }
         Err(error) if error.is_no_data() => StoredState::NoData(error.to_string()),
         Err(error) => StoredState::Failed(error.to_string()),
@@ -72,12 +76,12 @@ pub(super) fn fit(kept: &StoredEstimate) -> Result<Option<Fit>, RegressionError>
     let number = kept.number;
     let unreadable = |source| RegressionError::Unreadable { number, source };
     match *schema {
-        SCHEMA => {
+        SCHEMA | WITH_INFLUENCE => {
             let Fields { estimate, seconds } = serde_json::from_str(fields).map_err(unreadable)?;
             Ok(Some(Fit { estimate, seconds }))
         }
         LAYOUT_2 => of_layout_2(fields).map(Some).map_err(unreadable),
-        found => Err(RegressionError::OtherVersion { number, found, newest: SCHEMA }),
+        found => Err(RegressionError::OtherVersion { number, found, newest: WITH_INFLUENCE }),
     }
 }
 

@@ -16,11 +16,11 @@ const INDEPENDENT: f64 = 1e-9;
 const APART_MAX: f64 = 1e-7;
 
 /// Numbers from a seed (splitmix64).
-struct Draw(u64);
+pub(super) struct Draw(pub u64);
 
 impl Draw {
     #[expect(clippy::cast_precision_loss, reason = "53 bits")]
-    fn real(&mut self) -> f64 {
+    pub(super) fn real(&mut self) -> f64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -30,12 +30,12 @@ impl Draw {
     }
 
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "small numbers")]
-    fn below(&mut self, n: u32) -> u32 {
+    pub(super) fn below(&mut self, n: u32) -> u32 {
         (self.real() * f64::from(n)) as u32
     }
 
     /// An approximately normal number.
-    fn noise(&mut self) -> f64 {
+    pub(super) fn noise(&mut self) -> f64 {
         (0..6).map(|_| self.real()).sum::<f64>() - 3.0
     }
 }
@@ -183,17 +183,17 @@ fn real(count: usize) -> f64 {
     count as f64
 }
 
-fn dot(a: &[f64], b: &[f64]) -> f64 {
+pub(super) fn dot(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
-fn norm(a: &[f64]) -> f64 {
+pub(super) fn norm(a: &[f64]) -> f64 {
     dot(a, a).sqrt()
 }
 
 /// A vector without its part in the span of an orthonormal basis; computed three times because of
 /// rounding.
-fn without(values: &[f64], basis: &[Vec<f64>]) -> Vec<f64> {
+pub(super) fn without(values: &[f64], basis: &[Vec<f64>]) -> Vec<f64> {
     let mut left = values.to_vec();
     for _ in 0..3 {
         for direction in basis {
@@ -205,7 +205,7 @@ fn without(values: &[f64], basis: &[Vec<f64>]) -> Vec<f64> {
 }
 
 /// Adds the new direction of a vector to a basis, if there is one.
-fn orthogonalise(values: &[f64], basis: &mut Vec<Vec<f64>>) {
+pub(super) fn orthogonalise(values: &[f64], basis: &mut Vec<Vec<f64>>) {
     let size = norm(values);
     let left = without(values, basis);
     let own = norm(&left);
@@ -215,7 +215,7 @@ fn orthogonalise(values: &[f64], basis: &mut Vec<Vec<f64>>) {
 }
 
 /// `(X'X)⁻¹` by Gauss and Jordan.
-fn inverse(x: &[&[f64]]) -> Vec<Vec<f64>> {
+pub(super) fn inverse(x: &[&[f64]]) -> Vec<Vec<f64>> {
     let k = x.len();
     let mut rows: Vec<Vec<f64>> = (0..k)
         .map(|i| {

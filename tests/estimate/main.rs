@@ -5,6 +5,7 @@ mod command;
 mod dense;
 mod elimination;
 mod kinds;
+mod leave_out;
 mod limits;
 mod properties;
 mod reference;

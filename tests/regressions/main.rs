@@ -9,6 +9,7 @@ mod commands;
 mod golden;
 mod homes;
 mod identity;
+mod influence;
 mod paper;
 mod samples;
 mod stored;

@@ -8,6 +8,7 @@
 //! The effect with most levels is swept exactly whenever rows are read. Only the other effects have
 //! potentials. Residuals are never stored; users stream over the rows.
 
+pub mod groups;
 pub(super) mod linear;
 mod options;
 mod pieces;
@@ -54,6 +55,8 @@ pub struct Absorbed<'a> {
     pub warm_start: bool,
     /// The elimination within blocks, if effects were eliminated.
     pub elimination: Option<Eliminated>,
+    /// The blocks, if effects were eliminated within them.
+    blocks: Option<Blocks>,
     kept: Kept,
 }
 
@@ -93,6 +96,7 @@ impl<'a> Absorbed<'a> {
             relative_residual: solved.relative_residual,
             share: solved.share,
             warm_start: solved.warm_start,
+            blocks: blocks.filter(|_| solved.elimination.is_some()),
             elimination: solved.elimination,
             kept: solved.kept,
             layout,
@@ -109,6 +113,17 @@ impl<'a> Absorbed<'a> {
     #[must_use]
     pub fn products(&self) -> &[f64] {
         &self.products
+    }
+
+    /// `Ṽ'W Ṽ` of the residuals, both halves, by rows of the layout's width.
+    #[must_use]
+    pub fn symmetric_products(&self) -> Vec<f64> {
+        let width = self.layout.width;
+        let cell = |at: usize| {
+            let (i, j) = (at / width, at % width);
+            self.products[i.min(j) * width + i.max(j)]
+        };
+        (0..width * width).map(cell).collect()
     }
 
     /// The size of each variable before absorption.

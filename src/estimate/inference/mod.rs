@@ -145,7 +145,7 @@ impl Coarse {
 }
 
 /// The positions of the outcome and the regressors among the absorbed variables.
-fn places(
+pub(super) fn places(
     absorbed: &Absorbed<'_>,
     formula: &Formula,
 ) -> Result<(usize, Vec<usize>), EstimateError> {
@@ -257,6 +257,7 @@ impl Context<'_, '_> {
             relative_residual: self.absorbed.relative_residual,
             warm_start: self.absorbed.warm_start,
             notes,
+            influence: None,
         }
     }
 
@@ -332,8 +333,7 @@ impl Context<'_, '_> {
         Figures { terms: terms.collect(), covariance: Some(covariance.values), notes }
     }
 
-    /// The coefficients with their names, after one step of refinement `β + B X̃'We`. With
-    /// deviations from origins `o`, the constant is `β₀ + o_y − Σ o_j β_j`.
+    /// The coefficients with their names, after one step of refinement `β + B X̃'We`.
     fn coefficients<'s>(
         &'s self,
         model: &'s Coefficients,
@@ -347,12 +347,7 @@ impl Context<'_, '_> {
         };
         let estimates = model.estimates.iter().enumerate();
         let mut estimates: Vec<f64> = estimates.map(|(i, estimate)| estimate + step(i)).collect();
-        let origin = |place: usize| variables[place].origin();
-        let constant = model.kept.iter().position(|&place| variables[place].is_constant());
-        if let Some(constant) = constant {
-            let shift = model.kept.iter().zip(&estimates).map(|(&place, b)| origin(place) * b);
-            estimates[constant] += origin(model.outcome) - shift.sum::<f64>();
-        }
+        model.uncentre(variables, &mut estimates);
         model.kept.iter().map(|&place| variables[place].name.clone()).zip(estimates)
     }
 
@@ -409,7 +404,8 @@ impl Context<'_, '_> {
     }
 }
 
-fn term(name: String, estimate: f64, std_error: f64, df: usize) -> TermEstimate {
+/// A coefficient with its inference by Student's t.
+pub(super) fn term(name: String, estimate: f64, std_error: f64, df: usize) -> TermEstimate {
     let statistic = Some(estimate / std_error).filter(|t| t.is_finite());
     let margin = student_t::critical_value(CONFIDENCE, real(df)).map(|value| value * std_error);
     TermEstimate {

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::model::Model;
 use crate::domain::types::Vintage;
 use crate::estimate::least_squares::Collinear;
-use crate::estimate::result::{DroppedTerm, Estimate, TermEstimate};
+use crate::estimate::result::{DroppedTerm, Estimate, Influence, LeftOut, TermEstimate};
 
 /// A model as JSON: the estimate with its name, seconds and vintage. The covariance matrix is in
 /// another table.
@@ -40,8 +40,9 @@ pub fn model_json(
         relative_residual,
         warm_start,
         notes,
+        influence,
     } = estimate;
-    json!({
+    let mut json = json!({
         "name": name,
         "formula": formula,
         "terms": terms.iter().map(term_json).collect::<Vec<_>>(),
@@ -65,7 +66,11 @@ pub fn model_json(
         "notes": notes,
         "seconds": seconds,
         "vintage": vintage.map(|vintage| vintage.0),
-    })
+    });
+    if let Some(influence) = influence {
+        json["influence"] = influence_json(influence);
+    }
+    json
 }
 
 fn term_json(of: &TermEstimate) -> Value {
@@ -93,6 +98,35 @@ fn term_json(of: &TermEstimate) -> Value {
 
 fn dropped_json(of: &DroppedTerm) -> Value {
     json!({ "term": of.term, "collinear": of.collinear })
+}
+
+/// The influence of groups as JSON.
+fn influence_json(of: &Influence) -> Value {
+    let Influence { groups, cases, terms, covariance: _, df_t, wild } = of;
+    let case = |case: &LeftOut| {
+        json!({
+            "group": case.key,
+            "n_obs": case.n_obs,
+            "estimates": case.estimates,
+            "collinear": case.collinear.iter().map(dropped_json).collect::<Vec<_>>(),
+        })
+    };
+    json!({
+        "groups": groups,
+        "n_groups": cases.len(),
+        "vcov": "CV3",
+        "df_t": df_t,
+        "terms": terms.iter().map(term_json).collect::<Vec<_>>(),
+        "wild_bootstrap": wild.as_ref().map(|wild| json!({
+            "weights": "rademacher",
+            "null_imposed": true,
+            "draws": wild.n_draws,
+            "all_combinations": wild.are_all,
+            "seed": wild.seed,
+            "terms": wild.terms,
+        })),
+        "cases": cases.iter().map(case).collect::<Vec<_>>(),
+    })
 }
 
 /// All models as one JSON document.

@@ -13,6 +13,7 @@ pub mod beside;
 pub mod entries;
 mod grid;
 mod html;
+pub mod influence;
 mod json;
 mod latex;
 mod markdown;

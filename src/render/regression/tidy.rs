@@ -8,7 +8,7 @@ use arrow_array::{
 };
 use arrow_schema::{Field, Schema, SchemaRef};
 
-use crate::estimate::result::{Estimate, TermEstimate};
+use crate::estimate::result::{Estimate, Influence, TermEstimate, WildTerm};
 use crate::tables::sheet::Sheet;
 
 /// One model, with the facts about its estimation.
@@ -74,7 +74,7 @@ enum Column {
 }
 
 /// The columns in order; new columns are added at the end.
-const COLUMNS: [(&str, Column); 37] = [
+const COLUMNS: [(&str, Column); 44] = [
     ("estimate_id", Column::Count(|row| row.entry.number)),
     ("specification", Column::Text(|row| Some(row.entry.specification.clone()))),
     ("column", Column::Text(|row| Some(row.entry.column.clone()))),
@@ -112,9 +112,25 @@ const COLUMNS: [(&str, Column); 37] = [
     ("conventions", Column::Text(|row| row.entry.model.conventions.clone())),
     ("state", Column::Text(|row| row.entry.model.state.clone())),
     ("std_error_reason", Column::Text(|row| Some(row.estimated()?.std_error_reason?.to_string()))),
+    ("cv3_groups", Column::Text(|row| Some(row.influence()?.groups.clone()))),
+    ("cv3_std_error", Column::Real(|row| row.by_cv3()?.std_error)),
+    ("cv3_p_value", Column::Real(|row| row.by_cv3()?.p_value)),
+    ("cv3_conf_low", Column::Real(|row| row.by_cv3()?.conf_low)),
+    ("cv3_conf_high", Column::Real(|row| row.by_cv3()?.conf_high)),
+    ("wild_p_value", Column::Real(|row| row.by_bootstrap()?.p_value)),
+    ("wild_draws", Column::Count(|row| Some(row.influence()?.wild.as_ref()?.n_draws as u64))),
 ];
 
 impl Entry {
+    /// The name of the model: specification and column.
+    #[must_use]
+    pub fn name(&self) -> String {
+        if self.specification.is_empty() {
+            return self.column.clone();
+        }
+        format!("{}.{}", self.specification, self.column)
+    }
+
     fn formula(&self) -> Option<String> {
         let own = || Some(self.fit.as_ref()?.0.formula.clone());
         self.model.formula.clone().or_else(own)
@@ -140,6 +156,20 @@ impl Row<'_> {
 
     fn estimate(&self) -> Option<&Estimate> {
         self.entry.fit.as_ref().map(|(estimate, _)| estimate)
+    }
+
+    fn influence(&self) -> Option<&Influence> {
+        self.estimate()?.influence.as_ref()
+    }
+
+    fn by_cv3(&self) -> Option<&TermEstimate> {
+        let name = &self.estimated()?.term;
+        self.influence()?.terms.iter().find(|term| term.term == *name)
+    }
+
+    fn by_bootstrap(&self) -> Option<&WildTerm> {
+        let name = &self.estimated()?.term;
+        self.influence()?.wild.as_ref()?.terms.iter().find(|term| term.term == *name)
     }
 }
 

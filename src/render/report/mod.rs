@@ -12,15 +12,17 @@ mod models;
 mod path;
 mod summary;
 
+use arrow_array::RecordBatch;
 use serde_json::Value;
 
 use super::chart::PlotError;
-use super::regression::{Grid, Layout, beside, document, entries, tidy};
+use super::regression::{Grid, Layout, beside, document, entries, influence, tidy};
 use super::style::Style;
 use super::table::{self, About, Format, FormatError, TableFile};
-use crate::regressions::{Comparison, Path, TableResult};
+use crate::regressions::{Comparison, Outcome, Path, TableResult};
 use crate::specification::Wording;
 use crate::tables::meanings::Language;
+use crate::tables::sheet::Sheet;
 use crate::visible;
 
 /// The format of a report.
@@ -71,7 +73,8 @@ pub fn tables(
     style: &Style,
 ) -> Result<String, ReportError> {
     if let ReportFormat::Table(layout) = format {
-        let grids: Vec<Grid> = all.iter().map(|one| grid(one, style)).collect();
+        let each = |one| std::iter::once(grid(one, style)).chain(influences(one, style));
+        let grids: Vec<Grid> = all.iter().flat_map(each).collect();
         return Ok(document(&grids, layout, style));
     }
     match (format, all) {
@@ -89,6 +92,36 @@ pub fn tables(
             entries_csv(&outcomes.map(entries::of_outcome).collect::<Vec<_>>())
         }
     }
+}
+
+/// The tables of the influence of groups, one for each model that has it.
+fn influences(of: &TableResult, style: &Style) -> Vec<Grid> {
+    let one = |outcome: &Outcome| {
+        let fit = outcome.result.as_ref().ok()?;
+        let grid = influence::grid(&outcome.name(), &fit.estimate, style)?;
+        Some(grid.named(&outcome.name(), style.language))
+    };
+    of.outcomes().iter().filter_map(one).collect()
+}
+
+/// The influence of groups on one coefficient of one column, as a chart; `names` gives the name of
+/// a group.
+///
+/// # Errors
+/// [`ReportError`] if the results are not one column with groups left out, or the column does not
+/// have the regressor.
+pub fn influence_chart(
+    all: &[TableResult],
+    term: Option<&str>,
+    style: &Style,
+    names: influence::NameOf<'_>,
+) -> Result<String, ReportError> {
+    let mut outcomes = all.iter().flat_map(TableResult::outcomes);
+    let (Some(one), None) = (outcomes.next(), outcomes.next()) else {
+        return Err(ReportError::NotOneChart);
+    };
+    let fit = one.result.as_ref().map_err(|_| PlotError)?;
+    Ok(influence::svg((&one.name(), term), &fit.estimate, style, names)?)
 }
 
 fn grid(one: &TableResult, style: &Style) -> Grid {
@@ -168,8 +201,19 @@ fn csv_of(rows: &[Vec<String>]) -> String {
 /// Never: CSV is UTF-8.
 pub fn entries_csv(entries: &[tidy::Entry]) -> Result<String, ReportError> {
     let (sheet, rows) = tidy::rows(entries);
+    table_csv(&sheet, rows)
+}
+
+/// A table as CSV.
+///
+/// # Errors
+/// [`ReportError::Rows`] if a column has a type that no table has: a bug.
+///
+/// # Panics
+/// Never: CSV is UTF-8.
+pub fn table_csv(sheet: &Sheet, rows: RecordBatch) -> Result<String, ReportError> {
     let mut bytes = Vec::new();
-    let file = TableFile { sheet: &sheet, about: &About::default() };
+    let file = TableFile { sheet, about: &About::default() };
     table::write::<FormatError>(&mut bytes, Format::Csv, &file, std::iter::once(Ok(rows)))?;
     Ok(String::from_utf8(bytes).expect("CSV is UTF-8"))
 }

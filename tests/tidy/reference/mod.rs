@@ -11,7 +11,7 @@ use spillover::tables::meanings::{Meaning, meanings};
 const PATH: &str = "docs/REFERENCE.md";
 
 /// The tables of `export`, in the order of its help; `panel-ordinary` has the columns of `panel`.
-const TABLES: [&str; 13] = [
+const TABLES: [&str; 14] = [
     "city",
     "plant",
     "months",
@@ -25,6 +25,7 @@ const TABLES: [&str; 13] = [
     "summary",
     "estimates",
     "covariance",
+    "influence",
 ];
 
 fn help(arguments: &[&str]) -> String {

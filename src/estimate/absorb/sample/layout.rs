@@ -190,7 +190,11 @@ fn sorted_by(codes: &Codes, positions: &[u32]) -> Vec<u32> {
 }
 
 /// The design's rows in another order; levels are renumbered by their first appearance.
-fn select<'a>(design: &Design<'a>, order: &[u32]) -> Design<'a> {
+///
+/// # Panics
+/// Never: each set of codes is listed before it is looked up.
+#[must_use]
+pub fn select<'a>(design: &Design<'a>, order: &[u32]) -> Design<'a> {
     let mut distinct: Vec<&Arc<Codes>> = Vec::new();
     for codes in design.effects.iter().chain(&design.clusters) {
         if !distinct.iter().any(|known| Arc::ptr_eq(known, codes)) {

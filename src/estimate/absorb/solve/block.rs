@@ -157,6 +157,20 @@ impl Block {
         self.pieces.iter_mut().for_each(|piece| piece.figures = Arc::default());
     }
 
+    /// `(R'AR)⁻¹`, both halves.
+    #[must_use]
+    pub fn inverse(&self) -> Mat<f64> {
+        let n = self.inverse.n();
+        let mut inverse = Mat::<f64>::zeros(n, n);
+        for i in 0..n {
+            for (j, value) in self.inverse.row(i).enumerate() {
+                inverse[(i, j)] = value;
+                inverse[(j, i)] = value;
+            }
+        }
+        inverse
+    }
+
     /// `(R'AR)⁻¹` times right-hand sides; unknowns of dropped pivots are zero.
     pub fn solve(&self, rhs: &[f64], width: usize, solved: &mut Vec<f64>) {
         solved.resize(rhs.len(), 0.0);

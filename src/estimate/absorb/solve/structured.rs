@@ -17,6 +17,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use faer::Mat;
 use rayon::prelude::*;
 
 use super::block::{Block, Builder, PartOfBlocks, block_ranges, numbered};
@@ -263,6 +264,39 @@ impl<'l, 'a> Structured<'l, 'a> {
         }
     }
 
+    /// Adds a block's share of the system times `z` to sums over the iterated effect.
+    pub fn add_product(&self, block: &Block, z: &[f64], work: &mut Work, sums: &mut Sums) {
+        let width = self.layout.width;
+        self.images(block, z, work);
+        let mut gathered = std::mem::take(&mut work.gathered);
+        gathered.clear();
+        gathered.resize(block.levels.len() * width, 0.0);
+        self.gather(block, &work.images, &mut gathered);
+        block.solve(&gathered, width, &mut work.alpha);
+        work.gathered = gathered;
+        self.images_of_levels(block, work);
+        add(&mut work.images, &work.back);
+        self.scatter(block, &work.images, sums);
+    }
+
+    /// Calls `each` with every entry of a piece's `A` in the lower half, by the places of its cells
+    /// in the piece.
+    pub fn each_entry(&self, piece: &Piece, mut each: impl FnMut(usize, usize, f64)) {
+        if let Some(half) = &piece.figures.matrix {
+            for i in 0..half.n() {
+                half.row(i).enumerate().for_each(|(j, value)| each(i, j, value));
+            }
+            return;
+        }
+        let n = piece.cells.len();
+        let mut matrix = Mat::<f64>::zeros(n, n);
+        let first = piece.cells.start;
+        self.rows(piece).add_gram(|row| self.cells.of_row[row] as usize - first, &mut matrix);
+        for i in 0..n {
+            (0..=i).for_each(|j| each(i, j, matrix[(i, j)]));
+        }
+    }
+
     /// `A R α` of all cells of a block; `α` is given for its levels.
     fn images_of_levels(&self, block: &Block, work: &mut Work) {
         let Work { alpha, back, theta, .. } = work;
@@ -280,19 +314,7 @@ impl<'l, 'a> Structured<'l, 'a> {
 
 impl System for Structured<'_, '_> {
     fn apply(&mut self, z: &[f64], out: &mut [f64]) {
-        let width = self.layout.width;
-        let product = self.over_blocks(|block, work, sums| {
-            self.images(block, z, work);
-            let mut gathered = std::mem::take(&mut work.gathered);
-            gathered.clear();
-            gathered.resize(block.levels.len() * width, 0.0);
-            self.gather(block, &work.images, &mut gathered);
-            block.solve(&gathered, width, &mut work.alpha);
-            work.gathered = gathered;
-            self.images_of_levels(block, work);
-            add(&mut work.images, &work.back);
-            self.scatter(block, &work.images, sums);
-        });
+        let product = self.over_blocks(|block, work, sums| self.add_product(block, z, work, sums));
         out.copy_from_slice(&product);
     }
 
