@@ -337,9 +337,9 @@ fn cv3_is_that_of_pyfixest_and_the_bootstrap_that_of_wildboottest() {
         let cells = line.split(',').map(|cell| cell.parse::<f64>().expect("a number"));
         columns.iter_mut().zip(cells).for_each(|(column, cell)| column.push(cell));
     }
-    let named = names.iter().zip(&columns);
-    let named = named.map(|(name, values)| ((*name).to_owned(), Column::Real(values))).collect();
-    let panel = Panel::new(named).expect("a panel");
+    let values = names.iter().zip(&columns);
+    let values = values.map(|(name, values)| ((*name).to_owned(), Column::Real(values)));
+    let panel = Panel::new(values.collect()).expect("a panel");
     let wanted: Reference =
         serde_json::from_str(include_str!("../reference/leave_out.json")).expect("reference");
     let groups = Interaction::parse("city").expect("columns");

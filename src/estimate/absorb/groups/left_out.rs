@@ -3,8 +3,8 @@
 //! # Equation
 //! `(S − S_g) δ = s_g`, by conjugate gradients with `S⁺` as the preconditioner. All residuals are
 //! zero outside the levels of the group, and so is `S p` of every direction `p`. The iteration
-//! updates `S p`, so it needs no product with `S`. With the remaining residual `r`, `s'δ + r'δ` differs from
-//! `s'(S − S_g)⁺s` by the square of the error of `δ`.
+//! updates `S p`, so it needs no product with `S`. With the remaining residual `r`, `s'δ + r'δ`
+//! differs from `s'(S − S_g)⁺s` by the square of the error of `δ`.
 
 use faer::linalg::matmul::matmul;
 use faer::{Accum, Mat, MatMut, MatRef, Par};
