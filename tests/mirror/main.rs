@@ -1,5 +1,6 @@
 //! `spillover mirror`: the tables of the newest publication as Parquet files, switched as a whole.
 
+#[path = "../common/mod.rs"]
 mod common;
 
 use std::path::{Path, PathBuf};
@@ -7,7 +8,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use arrow_array::RecordBatch;
-use common::Sandbox;
+use common::{Sandbox, csv_rows, run};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 fn repository(path: &str) -> PathBuf {
@@ -154,4 +155,60 @@ fn something_else_in_place_of_the_link_is_left_alone() {
     assert_eq!(std::fs::read_to_string(current.join("mine")).expect("the file"), "mine");
     let inside = sandbox.run(["mirror".into(), sandbox.home().join("mirror").into_os_string()]);
     assert_eq!(inside.code, Some(1), "a mirror inside the home: {}", inside.stdout);
+}
+
+/// A Python with `DuckDB` and pandas.
+fn python() -> Option<PathBuf> {
+    let candidates = [repository("target/mirror/bin/python"), PathBuf::from("python3")];
+    candidates.into_iter().find(|python| {
+        let tried = Command::new(python).args(["-c", "import duckdb, pandas, pyarrow"]).output();
+        tried.is_ok_and(|output| output.status.success())
+    })
+}
+
+/// An amount in cents.
+fn cents(amount: &str) -> i64 {
+    let (whole, rest) = amount.split_once('.').unwrap_or((amount, "0"));
+    let number = |text: &str| text.parse::<i64>().expect("digits");
+    100 * number(whole) + number(&format!("{rest:0<2}"))
+}
+
+#[test]
+fn duckdb_and_pandas_read_every_figure() {
+    let Some(python) = python() else {
+        let missing = "DuckDB and pandas are missing: run `python3 -m venv target/mirror` and \
+                       `target/mirror/bin/pip install duckdb==1.5.6 pandas==3.1.1 pyarrow==26.0.1`";
+        assert_ne!(std::env::var("CI").as_deref(), Ok("true"), "{missing}");
+        eprintln!("{missing}");
+        return;
+    };
+    let (sandbox, _) = demo("201112.csv");
+    mirrored(&sandbox);
+    let current = sandbox.folder().join("mirror/current");
+    let read = run(Command::new(python).arg(repository("tests/mirror/read.py")).arg(&current));
+    assert_eq!(read.code, Some(0), "{}", read.stderr);
+    let found: serde_json::Value = serde_json::from_str(&read.stdout).expect("JSON");
+    for table in ["city", "plant", "months", "series", "files", "estimates"] {
+        let exported = csv_rows(&sandbox.export(table));
+        let column = |name| exported[0].iter().position(|own| own == name);
+        let growth = column("growth").or(column("local_growth"));
+        let value = column("export_value");
+        let cells = |at: usize| exported[1..].iter().map(move |row| row[at].as_str());
+        for reader in ["duckdb", "pandas"] {
+            let of = &found[reader][table];
+            assert!(exported.len() > 1, "{table} is empty");
+            assert_eq!(of["rows"], exported.len() - 1, "{reader} {table}");
+            if let (Some(growth), Some(value)) = (growth, value) {
+                // Equal to the last bit, in the order of the key.
+                let growth: Vec<Option<f64>> =
+                    cells(growth).map(|cell| cell.parse().ok()).collect();
+                assert_eq!(of["growth"], serde_json::json!(growth), "{reader} {table}");
+                let sum: i64 = cells(value).map(cents).sum();
+                assert_eq!(cents(of["value"].as_str().expect("a sum")), sum, "{reader} {table}");
+            }
+        }
+    }
+    let types = &found["duckdb"]["city"]["types"];
+    assert_eq!(types["export_value"], "DECIMAL(19,2)");
+    assert_eq!((&types["growth"], &types["city"]), (&"DOUBLE".into(), &"VARCHAR".into()));
 }
