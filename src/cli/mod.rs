@@ -39,6 +39,7 @@ mod snapshot;
 mod span_options;
 mod status;
 mod style_options;
+mod sync;
 mod table_output;
 mod target;
 pub mod terminal;
@@ -111,6 +112,8 @@ enum Command {
     Export(export::Export),
     /// Write the newest publication as Parquet files for other programs.
     Mirror(mirror::Mirror),
+    /// Write the newest publication to a PostgreSQL database.
+    Sync(sync::Sync),
     /// Apply the latest estimate to the open year: what affiliate cities account for.
     Effect(effect::Effect),
     /// Compare the effects of months with those of whole years.
@@ -174,6 +177,7 @@ fn run_command(command: Command, home: &HomeOptions) -> anyhow::Result<Done> {
         Command::Compact(compact) => compact.run(home),
         Command::Export(export) => export.run(home),
         Command::Mirror(mirror) => mirror.run(home),
+        Command::Sync(sync) => sync.run(home),
         Command::Effect(effect) => effect.run(home),
         Command::Backtest(backtest) => backtest.run(home),
         Command::Revisions(revisions) => revisions.run(home),

@@ -18,6 +18,7 @@ use super::log::Log;
 use super::serve::start;
 #[cfg(feature = "serve")]
 use super::serve_options::ServeOptions;
+use super::sync::{Following, Sink};
 
 #[derive(Debug, Args)]
 pub struct Watch {
@@ -52,11 +53,16 @@ impl Watch {
         self.log.start();
         let stop = Stop::on_signals().context("cannot listen to SIGTERM and SIGINT")?;
         let config = home.config()?;
+        let sink = Sink::of(home, &config)?;
         let Feed { feeds, profile, workers } = self.feed;
         #[cfg(feature = "serve")]
         let serving = match self.listen {
             Some(listen) => Some(start(home, n_workers(workers, &config), self.access.at(listen))?),
             None => self.access.refuse().map(|()| None)?,
+        };
+        let following = match (&sink, self.once) {
+            (Some(sink), false) => Some(sink.start()?),
+            _ => None,
         };
         let plan = Plan {
             home: home.folder().to_owned(),
@@ -71,10 +77,19 @@ impl Watch {
         let watched = watch(plan, &stop);
         #[cfg(feature = "serve")]
         serving.into_iter().for_each(Serving::stop);
+        following.into_iter().for_each(Following::stop);
         let watched = watched?;
+        let is_synced = match (&sink, self.once) {
+            (Some(sink), true) => sink.sync_at_end(&stop),
+            _ => true,
+        };
         let n_left = watched.files_refused + watched.files_unreadable + watched.files_waiting;
         let refused = n_left > 0 || watched.lines_rejected > 0;
-        Ok(if self.once && refused { Done::InputRefused } else { Done::Clean })
+        Ok(match (self.once, is_synced, refused) {
+            (true, false, _) => Done::Failed,
+            (true, true, true) => Done::InputRefused,
+            _ => Done::Clean,
+        })
     }
 }
 

@@ -173,25 +173,33 @@ fn effect_figures<'e>() -> Vec<Column<OfEffects<'e>>> {
     ]
 }
 
+/// The key columns of `effects`.
+const EFFECT_KEYS: &[&str] = &[
+    "year",
+    "month",
+    "span",
+    "vintage",
+    "model",
+    "through",
+    "estimated_vintage",
+    "level",
+    "key",
+    "component",
+    "baseline",
+];
+
 impl Effects {
     /// The table `effects`.
     #[must_use]
     pub fn table(&self) -> Table {
-        const KEYS: &[&str] = &[
-            "year",
-            "month",
-            "span",
-            "vintage",
-            "model",
-            "through",
-            "estimated_vintage",
-            "level",
-            "key",
-            "component",
-            "baseline",
-        ];
         let rows: Vec<OfEffects<'_>> = self.rows.iter().map(|row| (self, row)).collect();
-        table(("effects", KEYS), &effect_columns(), &rows)
+        table(("effects", EFFECT_KEYS), &effect_columns(), &rows)
+    }
+
+    /// The name, keys and columns of the table `effects`.
+    #[must_use]
+    pub fn sheet() -> Sheet {
+        table(("effects", EFFECT_KEYS), &effect_columns(), &[]).0
     }
 }
 

@@ -104,6 +104,10 @@ pub struct Config {
     pub workers: Option<usize>,
     /// The tables, or columns of them, that are estimated when a year closes.
     pub estimate: Option<Vec<String>>,
+    /// The address of the database that the watcher keeps up to date.
+    pub sink: Option<String>,
+    /// The schema in that database.
+    pub sink_schema: Option<String>,
 }
 
 /// The treatment of findings.

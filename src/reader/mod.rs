@@ -20,6 +20,7 @@ mod error;
 pub mod estimates;
 pub mod explain;
 mod firm_names;
+mod identity;
 pub mod ledger;
 pub mod moves;
 pub mod names;

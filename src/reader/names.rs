@@ -233,6 +233,11 @@ impl Names {
         }
     }
 
+    /// The codes of the provinces, in order.
+    pub fn province_codes(&self) -> impl Iterator<Item = &str> {
+        self.provinces.keys().map(String::as_str)
+    }
+
     /// Every name of a kind, in order of code.
     pub fn entries(&self, kind: PlaceKind) -> impl Iterator<Item = NameEntry<'_>> {
         self.places(kind).iter().map(|place| NameEntry {

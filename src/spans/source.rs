@@ -154,6 +154,16 @@ impl<'a> SpanSource<'a> {
         spans
     }
 
+    /// Everything that the figures of a month's spans depend on under one definition, as texts: the
+    /// first month of the feed, and the files with records up to the month.
+    pub fn states(&self, month: Period) -> impl Iterator<Item = String> {
+        let first = format!("from {}", self.calendar.first());
+        let counted = move |file: &&CountedFile| file.entry.months.iter().any(|of| *of <= month);
+        let files = self.files.iter().filter(counted);
+        let texts = files.map(|file| format!("{} without {:?}", file.entry.vintage, file.gone));
+        std::iter::once(first).chain(texts)
+    }
+
     /// The years with spans, in order.
     pub(super) fn years(&self) -> impl Iterator<Item = Year> {
         let years = (self.calendar.first().year().0..=self.calendar.last_year().0).map(Year);

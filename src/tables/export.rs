@@ -232,6 +232,15 @@ impl TableAt {
         self.folder != other.folder || state(self) != state(other)
     }
 
+    /// The identity of a year's rows under one definition; `None` if the table does not have the
+    /// year. States of one home with equal identities have equal rows.
+    #[must_use]
+    pub fn identity(&self, year: Year) -> Option<String> {
+        let of = self.years.get(&year)?;
+        let city = of.city.as_ref().map(|city| city.state.to_string()).unwrap_or_default();
+        Some(format!("{} {} {city}", of.own.months, of.own.state))
+    }
+
     /// The rows of a year, sorted by key; no rows if the table does not have the year.
     ///
     /// # Errors

@@ -98,7 +98,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "reader",
         ],
     ),
-    ("sinks", &["domain", "home", "tables", "reader", "render"]),
+    ("sinks", &["domain", "home", "tables", "engine", "spans", "effect", "reader", "render"]),
     (
         "serve",
         &[

@@ -10,8 +10,9 @@ use spillover::tables::meanings::{Meaning, meanings};
 
 const PATH: &str = "docs/REFERENCE.md";
 
-/// The tables of `export`, in the order of its help; `panel-ordinary` has the columns of `panel`.
-const TABLES: [&str; 14] = [
+/// The tables of `export` in the order of its help, then those of `sync` alone; `panel-ordinary`
+/// has the columns of `panel`.
+const TABLES: [&str; 16] = [
     "city",
     "plant",
     "months",
@@ -26,6 +27,8 @@ const TABLES: [&str; 14] = [
     "estimates",
     "covariance",
     "influence",
+    "vintages",
+    "names",
 ];
 
 fn help(arguments: &[&str]) -> String {
