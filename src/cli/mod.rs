@@ -29,6 +29,7 @@ mod progress;
 mod rebuild;
 mod reestimation;
 mod regress;
+mod report;
 mod revisions;
 #[cfg(feature = "serve")]
 mod serve;
@@ -118,6 +119,8 @@ enum Command {
     Effect(effect::Effect),
     /// Compare the effects of months with those of whole years.
     Backtest(effect::Backtest),
+    /// Write one month for a briefing, as an HTML page that prints.
+    Report(report::Report),
     /// List the changes of published figures, step by step.
     Revisions(revisions::Revisions),
     /// List every figure that differs between two vintages.
@@ -180,6 +183,7 @@ fn run_command(command: Command, home: &HomeOptions) -> anyhow::Result<Done> {
         Command::Sync(sync) => sync.run(home),
         Command::Effect(effect) => effect.run(home),
         Command::Backtest(backtest) => backtest.run(home),
+        Command::Report(report) => report.run(home),
         Command::Revisions(revisions) => revisions.run(home),
         Command::Diff(diff) => diff.run(home),
         Command::Regress(regress) => regress.run(home),

@@ -7,12 +7,14 @@
 //!                                   ├▶ files, rejects                    the ledger
 //!                                   ├▶ status                            counts and sizes
 //!                                   ├▶ estimates, panel, summary         regressions
+//!                                   ├▶ briefing                          one month for a report
 //!                                   └▶ explain                           one row and its records
 //! ```
 //! A reader never blocks a writer. All queries see one publication, until [`Reader::move_on`]. The
 //! manifest is verified when the reader opens and after each publication, not for each query.
 
 mod about;
+pub mod briefing;
 pub mod chosen;
 pub mod conditions;
 mod effects;

@@ -5,12 +5,14 @@
 //! regression/  models               ─▶ text │ markdown │ latex │ html │ rows │ json
 //! chart/       points               ─▶ svg
 //! report/      tables of the paper, coefficient paths ─▶ any of these
+//! briefing     one month    ─▶ html for print
 //! effect       live effects, sources, news, back-tests ─▶ any of these
 //! style, words, messages, number: the choices of a reader, labels and messages in English and
 //! Chinese, digits
 //! ```
 //! This module reads no home and computes no figure.
 
+pub mod briefing;
 pub mod chart;
 pub mod effect;
 mod messages;

@@ -1,4 +1,5 @@
-//! Figures as SVG for print: the binned scatter, and a coefficient by year of estimation.
+//! Figures as SVG for print: the binned scatter, a coefficient by year of estimation, units in
+//! rows, and years over their months.
 //!
 //! ```text
 //! values ─▶ Axis (range, ticks) ─┐
@@ -16,8 +17,10 @@ mod clip;
 mod label;
 mod rows;
 mod svg;
+mod years;
 
 pub use rows::{RowMark, RowsPlot, rows};
+pub use years::{YearsPlot, monthly};
 
 use axis::{Axis, is_drawn};
 use clip::{Point, clipped};

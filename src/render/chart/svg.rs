@@ -22,6 +22,8 @@ pub const UP: &str = "#b8520a";
 pub const DOWN: &str = "#1b65a8";
 /// The colour of axes and of the line at zero.
 pub const ZERO: &str = "#8b95a0";
+/// The colour of the lines of earlier years.
+pub const GRID_OF_YEARS: &str = "#c3cad1";
 /// The colour of the grid.
 pub const GRID: &str = "#e9edf0";
 

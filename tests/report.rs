@@ -1,0 +1,92 @@
+//! `spillover report`: one month as a page for print, in Chinese and English.
+
+mod common;
+
+use std::path::Path;
+
+use common::{Sandbox, csv_rows};
+
+/// A home of the demo feed up to November 2011, with one model.
+fn home() -> Sandbox {
+    let sandbox = Sandbox::new();
+    sandbox.options("estimate = [\"3.4\"]\n");
+    let feed = Path::new(env!("CARGO_MANIFEST_DIR")).join("streams/demo");
+    for entry in std::fs::read_dir(feed).expect("the feed") {
+        let path = entry.expect("an entry").path();
+        let name = path.file_name().expect("a name").to_string_lossy().into_owned();
+        if name != "201112.csv" {
+            sandbox.write(&name, std::fs::read(&path).expect("a file"));
+        }
+    }
+    let run = sandbox.run(["ingest".as_ref(), sandbox.feed().as_os_str()]);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    sandbox
+}
+
+fn report(sandbox: &Sandbox, arguments: &[&str]) -> String {
+    let run = sandbox.run(["report"].iter().chain(arguments));
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    run.stdout
+}
+
+/// A figure of the nation in `series`, in log points.
+fn points(sandbox: &Sandbox, month: &str, column: &str) -> String {
+    let run = sandbox.run(["export", "series", "--month", month, "--span", "ytd"]);
+    let rows = csv_rows(&run.stdout);
+    let at = |name: &str| rows[0].iter().position(|own| own == name).expect("a column");
+    let row = rows.iter().find(|row| row[at("level")] == "nation").expect("the nation");
+    let value: f64 = row[at(column)].parse().expect("a figure");
+    format!("{:+.1}", 100.0 * value).replace('-', "\u{2212}")
+}
+
+#[test]
+fn a_report_is_one_page_with_the_figures_of_its_month_in_both_languages() {
+    let sandbox = home();
+    let (english, chinese) = (report(&sandbox, &[]), report(&sandbox, &["--lang", "zh"]));
+    let growth = points(&sandbox, "201111", "growth");
+    let affiliate = points(&sandbox, "201111", "affiliate_growth_weighted_by_exports");
+    for expected in [
+        "<h1>Report for 2011-11</h1>",
+        &format!("January to 2011-11: continuing exporters grew {growth} log points on average (±"),
+        &format!("Exporters in the cities of other plants grew {affiliate} log points."),
+        "Model-implied contribution ",
+        "not a forecast, not a causal total",
+        "<td>Months closed</td>",
+        "vintage 47",
+    ] {
+        assert!(english.contains(expected), "{expected}: {english}");
+    }
+    for expected in [
+        "<h1>2011年11月月报</h1>",
+        &format!("2011年1—11月，持续出口企业平均增长 {growth} 对数点（95% 误差 ±"),
+        &format!("企业其他工厂所在城市的出口企业增长 {affiliate} 对数点。"),
+        "不是预测,也不是因果总量",
+        "<td>新关账的月份</td>",
+        "美国",
+    ] {
+        assert!(chinese.contains(expected), "{expected}: {chinese}");
+    }
+    for page in [&english, &chinese] {
+        assert_eq!(page.matches("<svg ").count(), 3, "{page}");
+        for outside in ["<script", "<link", "<img", "src=", "@import"] {
+            assert!(!page.contains(outside), "{outside}");
+        }
+        assert_eq!(page.matches("http").count(), 3, "the names of the space of SVG alone");
+    }
+}
+
+#[test]
+fn another_month_has_its_own_figures_and_one_without_growth_is_refused() {
+    let sandbox = home();
+    let page = report(&sandbox, &["--month", "2010-06", "--span", "ytd", "-o", "june.html"]);
+    assert_eq!(page, "");
+    let page = std::fs::read_to_string(sandbox.folder().join("june.html")).expect("the file");
+    let growth = points(&sandbox, "201006", "growth");
+    assert!(page.contains(&format!("exporters grew {growth} log points")), "{page}");
+    assert!(!page.contains("2011</text>"), "a later year in a chart");
+    for (month, why) in [("201112", "is not closed"), ("200806", "the feed begins in 200801")] {
+        let run = sandbox.run(["report", "--month", month]);
+        assert_eq!(run.code, Some(1), "{}", run.stdout);
+        assert!(run.stderr.contains(why), "{}", run.stderr);
+    }
+}
