@@ -153,10 +153,10 @@ impl Estimate {
         }
         let is_figure = |of: &Specification| matches!(of.content, Content::Figure(_));
         let can_be_drawn = self.path.is_some()
-            || self.leave_out.leave_one_out
+            || self.leave_out.can_be_drawn()
             || matches!(&asked[..], [(of, _)] if is_figure(of));
         if format == FormatName::Svg && !can_be_drawn {
-            let what = "--format svg draws --table figure1, a --path or --leave-one-out";
+            let what = "--format svg draws --table figure1, a --path, --leave-one-out or --placebo";
             return Err(UsageError(what.to_owned()).into());
         }
         let leave_out = self.leave_out.asked()?;
@@ -176,6 +176,19 @@ impl Estimate {
                 None => n_workers(None, &home.config()?),
             },
         };
+        if self.leave_out.shift_share {
+            let errors = estimation.shift_share(&mut say)?;
+            let (format, style) = (format.report(), self.style.style(self.output.as_deref()));
+            self.write(home, &report::shift_share(&errors, format, &style)?)?;
+            return Ok(Done::Clean);
+        }
+        if let Some(draws) = self.leave_out.placebo() {
+            let placebo = estimation.placebo(draws, &mut say)?;
+            let (format, style) = (format.report(), self.style.style(self.output.as_deref()));
+            let term = self.leave_out.term.as_deref();
+            self.write(home, &report::placebo(&placebo, (format, term), &style)?)?;
+            return Ok(Done::Clean);
+        }
         if let Some(term) = &self.path {
             return self.paths(&estimation, term, format, home);
         }

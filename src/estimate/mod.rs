@@ -20,6 +20,7 @@ pub mod influence;
 pub mod least_squares;
 pub mod memory;
 pub mod panel;
+pub mod partial;
 pub mod result;
 
 use self::absorb::{AbsorbOptions, Absorbed, Eliminated, Start};

@@ -242,6 +242,17 @@ impl Columns {
         })
     }
 
+    /// The texts of a column of codes, in the order of the codes.
+    ///
+    /// # Panics
+    /// If the column was not read, or has no codes.
+    pub fn texts_of(&self, name: &str) -> &Dictionary {
+        match self.find(name) {
+            Some(Values::Code(_, texts)) => texts,
+            _ => panic!("{name} is a column of codes"),
+        }
+    }
+
     /// The values of columns in a row as one text, joined by `^`.
     pub fn texts(&self, names: &[String], row: usize) -> String {
         let text = |name: &String| match self.find(name) {

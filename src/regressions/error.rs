@@ -31,6 +31,17 @@ pub enum RegressionError {
     /// An error of the estimator.
     #[error(transparent)]
     Estimate(#[from] EstimateError),
+    /// Placebo networks or shift-share errors for several columns.
+    #[error("--placebo and --shift-share take one column: name it, as in --table 3.4")]
+    NotOneColumn,
+    /// Placebo networks and shift-share errors do not exist for a model.
+    #[error("{model} has no affiliate terms to draw or to split: {why}; name another, such as 3.4")]
+    NoAffiliates {
+        /// The model.
+        model: String,
+        /// The reason.
+        why: &'static str,
+    },
     /// No rows are left, and the rules of the column's sample exclude some.
     #[error(
         "no rows are left of {n_rows}: {n_missing} without a value or a weight, {n_excluded} \

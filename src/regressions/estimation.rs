@@ -17,7 +17,9 @@ use super::keep::{changed_since, keep};
 use super::memories::Memories;
 use super::panels::Panels;
 use super::path::{Path, path};
+use super::placebo::{Draws, PlaceboOf};
 use super::run::{Ask, Origin, Outcome, Regressions, Wanted as _, check};
+use super::shift_share::ShiftShare;
 use super::standing::{Standing, as_they_stand, as_they_stood};
 use super::summary::summarise;
 use super::table::TableResult;
@@ -154,6 +156,49 @@ impl Estimation<'_> {
         let new: Vec<Outcome> = outcomes.filter(|one| one.origin == Origin::Now).cloned().collect();
         keep(&mut home, &new)?;
         Ok(tables)
+    }
+
+    /// Draws placebo networks for the one requested column; nothing is stored.
+    ///
+    /// # Errors
+    /// - [`RegressionError::NotOneColumn`] if several columns are requested.
+    /// - Those of [`Regressions::placebo`].
+    pub fn placebo(
+        &self,
+        draws: Draws,
+        notify: &mut dyn FnMut(Notice),
+    ) -> Result<PlaceboOf, RegressionError> {
+        let (specification, column) = self.one_column()?;
+        let mut home = to_write_if_free(self.home, notify)?;
+        let panels = Panels::open(&mut home, self.n_workers)?;
+        Regressions::new(panels, self.through)?.placebo(specification, column, draws)
+    }
+
+    /// Computes shift-share errors for the one requested column; nothing is stored.
+    ///
+    /// # Errors
+    /// - [`RegressionError::NotOneColumn`] if several columns are requested.
+    /// - Those of [`Regressions::shift_share`].
+    pub fn shift_share(
+        &self,
+        notify: &mut dyn FnMut(Notice),
+    ) -> Result<ShiftShare, RegressionError> {
+        let (specification, column) = self.one_column()?;
+        let mut home = to_write_if_free(self.home, notify)?;
+        let panels = Panels::open(&mut home, self.n_workers)?;
+        Regressions::new(panels, self.through)?.shift_share(specification, column)
+    }
+
+    /// The one requested column.
+    fn one_column(&self) -> Result<(&Specification, &Column), RegressionError> {
+        let mut all = self.asked.iter().flat_map(|(of, wanted)| {
+            let columns = of.columns().iter().filter(|column| wanted.wants(column));
+            columns.map(move |column| (of, column))
+        });
+        match (all.next(), all.next()) {
+            (Some(one), None) => Ok(one),
+            _ => Err(RegressionError::NotOneColumn),
+        }
     }
 
     /// Follows a regressor over the closed years, in the requested columns with it. Years without a

@@ -16,6 +16,7 @@ use crate::estimate::formula::{Formula, Term};
 use crate::estimate::influence::LeaveOut;
 use crate::estimate::memory::Memory;
 use crate::estimate::panel::Column as Values;
+use crate::estimate::partial::{Partial, partial};
 use crate::estimate::result::{Estimate, NoStdError};
 use crate::estimate::{Estimated, Options, estimate_all};
 use crate::specification::Column;
@@ -293,19 +294,10 @@ impl<'c> Sample<'c> {
         let one = members[0];
         let formulas: Vec<Formula> = members.iter().map(|column| column.formula.clone()).collect();
         let mut instead: Vec<(String, Values<'_>)> = Vec::new();
-        let mut required = self.gaps.clone();
         if let Some(mask) = mask {
             instead.push((SAMPLE.to_owned(), Values::Code(&mask.codes)));
-            required.push(SAMPLE.to_owned());
         }
-        let options = Options {
-            weights: one.weights.clone(),
-            required,
-            singletons: one.singletons,
-            inference: one.inference.clone(),
-            leave_out: leave_out.cloned(),
-            absorb: one.absorb.clone(),
-        };
+        let options = self.options(one, mask, leave_out);
         let (centred, means) = if one.centre {
             self.centred(&formulas, &options, &instead)?
         } else {
@@ -325,6 +317,37 @@ impl<'c> Sample<'c> {
             }
         }
         Ok((estimates, memory))
+    }
+
+    /// The residuals of a column for some of its regressors.
+    pub fn partial(&self, column: &Column, chosen: &[Term]) -> Result<Partial, RegressionError> {
+        let mask = mask(self.columns, &self.gaps, column)?;
+        let mut instead: Vec<(String, Values<'_>)> = Vec::new();
+        if let Some(mask) = &mask {
+            instead.push((SAMPLE.to_owned(), Values::Code(&mask.codes)));
+        }
+        let options = self.options(column, mask.as_ref(), None);
+        let panel = self.columns.panel(&instead, &[])?;
+        Ok(partial(&panel, &column.formula, (&options, chosen))?)
+    }
+
+    /// The options of columns like this one, on the rows that pass their rules.
+    fn options(
+        &self,
+        column: &Column,
+        mask: Option<&Mask>,
+        leave_out: Option<&LeaveOut>,
+    ) -> Options {
+        let mut required = self.gaps.clone();
+        required.extend(mask.map(|_| SAMPLE.to_owned()));
+        Options {
+            weights: column.weights.clone(),
+            required,
+            singletons: column.singletons,
+            inference: column.inference.clone(),
+            leave_out: leave_out.cloned(),
+            absorb: column.absorb.clone(),
+        }
     }
 
     /// The factors of interactions minus their means over the sample.

@@ -262,7 +262,7 @@ impl<'a> Panels<'a> {
 
     /// The networks of multi-plant firms in a year; `None` if the options define networks by active
     /// plants. Facts contain them; in a home of an earlier version with figures, records do.
-    fn networks(&mut self, through: Year) -> Result<Option<Networks>, RegressionError> {
+    pub(super) fn networks(&mut self, through: Year) -> Result<Option<Networks>, RegressionError> {
         if self.source.definition.choices.network == Network::Active {
             return Ok(None);
         }

@@ -15,8 +15,11 @@ use super::firms;
 use super::group::{self, Asked, Fit, Group, Sample, Samples};
 use super::memories::Memories;
 use super::panels::{Kind, Panels};
+use super::placebo::{self, Draws, PlaceboOf};
+use super::shift_share::{self, Affiliates, ShiftShare};
 use crate::domain::types::{Vintage, Year};
 use crate::estimate::influence::LeaveOut;
+use crate::estimate::partial::Partial;
 use crate::home::Publication;
 use crate::specification::{Column, Specification, Wording};
 
@@ -193,6 +196,72 @@ impl<'a> Regressions<'a> {
             outcomes[place].result = result;
         }
         Ok(outcomes)
+    }
+
+    /// Computes shift-share errors for a column.
+    ///
+    /// # Errors
+    /// - [`RegressionError::NoAffiliates`] if the column has no affiliate terms, or too few rows.
+    /// - [`RegressionError`] if the panel or the markets cannot be read, or the column fails.
+    pub fn shift_share(
+        &mut self,
+        specification: &Specification,
+        column: &Column,
+    ) -> Result<ShiftShare, RegressionError> {
+        let outcome = self.unanswered(specification, column)?;
+        let model = outcome.name();
+        let (columns, partial) = self.affiliates(&model, column)?;
+        let mut networks = Vec::new();
+        for year in self.years.clone() {
+            networks.push((i32::from(year.0), self.panels.networks(year)?));
+        }
+        let affiliates = Affiliates { networks: &networks };
+        let found = shift_share::errors(&self.panels.source, &columns, &partial, &affiliates)?;
+        let why = "there are as many shocks as rows";
+        let (n_shocks, terms) =
+            found.ok_or_else(|| RegressionError::NoAffiliates { model: model.clone(), why })?;
+        let identity = outcome.identity.hash().to_owned();
+        let (through, vintage) = (outcome.through, outcome.as_of.1);
+        let n_obs = partial.rows.len();
+        Ok(ShiftShare { model, identity, through, vintage, n_obs, n_shocks, terms })
+    }
+
+    /// The panel of a column, and its residuals for the affiliate terms.
+    fn affiliates(
+        &mut self,
+        model: &str,
+        column: &Column,
+    ) -> Result<(Columns, Partial), RegressionError> {
+        if let Some(why) = placebo::why_none(&self.panels.source, column) {
+            return Err(RegressionError::NoAffiliates { model: model.to_owned(), why });
+        }
+        let kind = Kind::of(column);
+        let names = column.reads().into_iter().chain(placebo::READS).map(str::to_owned);
+        let columns = self.read(kind, &names.collect())?;
+        let sample = Samples::on(&self.panels, kind, &columns).of(column)?;
+        let partial = sample.partial(column, &placebo::terms())?;
+        drop(sample);
+        Ok((columns, partial))
+    }
+
+    /// Draws placebo networks for a column.
+    ///
+    /// # Errors
+    /// - [`RegressionError::NoAffiliates`] if the column has none.
+    /// - [`RegressionError`] if the panel or the markets cannot be read, or the column fails.
+    pub fn placebo(
+        &mut self,
+        specification: &Specification,
+        column: &Column,
+        draws: Draws,
+    ) -> Result<PlaceboOf, RegressionError> {
+        let outcome = self.unanswered(specification, column)?;
+        let model = outcome.name();
+        let (columns, partial) = self.affiliates(&model, column)?;
+        let placebo = placebo::placebo(&self.panels.source, &columns, &partial, draws)?;
+        let identity = outcome.identity.hash().to_owned();
+        let (through, vintage) = (outcome.through, outcome.as_of.1);
+        Ok(PlaceboOf { model, identity, through, vintage, placebo })
     }
 
     /// Assigns the columns of a specification to groups; failures become outcomes.

@@ -76,3 +76,48 @@ fn options_that_do_not_fit_are_refused_with_the_remedy() {
         assert!(run.stderr.contains(text), "{arguments:?}: {}", run.stderr);
     }
 }
+
+#[test]
+fn placebo_networks_are_drawn_from_their_seed_and_refused_without_the_terms() {
+    let sandbox = home();
+    let drawn = |more: &[&str]| {
+        let asked = ["--table", "3.4", "--placebo", "99", "--format", "json"];
+        let run = estimate(&sandbox, &[&asked[..], more].concat());
+        serde_json::from_str::<serde_json::Value>(&run.stdout).expect("JSON")
+    };
+    let first = drawn(&["--seed", "7"]);
+    assert_eq!(first, drawn(&["--seed", "7"]));
+    assert_ne!(first["terms"][0]["draws"], drawn(&["--seed", "8"])["terms"][0]["draws"]);
+    let draws = first["terms"][0]["draws"].as_array().expect("draws");
+    assert_eq!(draws.len(), 99);
+    // The p-value from the printed draws.
+    let observed = number(&first["terms"][0]["observed"]).abs();
+    let n_beyond = draws.iter().filter(|draw| number(draw).abs() >= observed).count();
+    let wanted = f64::from(u32::try_from(1 + n_beyond).expect("few")) / 100.0;
+    assert!((number(&first["terms"][0]["p_value"]) - wanted).abs() < 1e-12);
+    let model = &models(&sandbox, &["--table", "3.4"])["3.4"];
+    assert_eq!(first["n_obs"], model["n_obs"]);
+    let run = estimate(&sandbox, &["--table", "3.4", "--placebo", "99", "--format", "svg"]);
+    assert!(run.stdout.contains("Placebo networks") && run.stdout.contains(">sample<"));
+    for (table, text) in [("4.1", "has no affiliate terms"), ("3", "take one column")] {
+        let run = sandbox.run(["estimate", "--table", table, "--placebo"]);
+        assert_ne!(run.code, Some(0), "{table}");
+        assert!(run.stderr.contains(text), "{table}: {}", run.stderr);
+    }
+}
+
+#[test]
+fn shift_share_errors_belong_to_the_coefficients_of_the_column() {
+    let sandbox = home();
+    let run = estimate(&sandbox, &["--table", "3.4", "--shift-share", "--format", "json"]);
+    let found: serde_json::Value = serde_json::from_str(&run.stdout).expect("JSON");
+    let model = &models(&sandbox, &["--table", "3.4"])["3.4"];
+    assert_eq!(found["n_obs"], model["n_obs"]);
+    for own in found["terms"].as_array().expect("terms") {
+        let wanted = number(&term(model, own["term"].as_str().expect("a name"))["estimate"]);
+        assert!((number(&own["estimate"]) - wanted).abs() < 1e-9 * wanted.abs().max(1.0));
+        assert!(number(&own["std_error"]) > 0.0);
+    }
+    let shocks = found["n_shocks"].as_u64().expect("a count");
+    assert!(shocks > 10 && shocks < found["n_obs"].as_u64().expect("rows"), "{shocks}");
+}

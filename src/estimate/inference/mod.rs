@@ -405,7 +405,8 @@ impl Context<'_, '_> {
 }
 
 /// A coefficient with its inference by Student's t.
-pub(super) fn term(name: String, estimate: f64, std_error: f64, df: usize) -> TermEstimate {
+#[must_use]
+pub fn term(name: String, estimate: f64, std_error: f64, df: usize) -> TermEstimate {
     let statistic = Some(estimate / std_error).filter(|t| t.is_finite());
     let margin = student_t::critical_value(CONFIDENCE, real(df)).map(|value| value * std_error);
     TermEstimate {

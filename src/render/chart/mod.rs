@@ -14,11 +14,13 @@
 
 mod axis;
 mod clip;
+mod histogram;
 mod label;
 mod rows;
 mod svg;
 mod years;
 
+pub use histogram::{HistogramPlot, histogram};
 pub use rows::{RowMark, RowsPlot, rows};
 pub use years::{YearsPlot, monthly};
 

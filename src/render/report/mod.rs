@@ -10,6 +10,8 @@
 mod figure;
 mod models;
 mod path;
+mod placebo;
+mod shift_share;
 mod summary;
 
 use arrow_array::RecordBatch;
@@ -19,7 +21,7 @@ use super::chart::PlotError;
 use super::regression::{Grid, Layout, beside, document, entries, influence, tidy};
 use super::style::Style;
 use super::table::{self, About, Format, FormatError, TableFile};
-use crate::regressions::{Comparison, Outcome, Path, TableResult};
+use crate::regressions::{Comparison, Outcome, Path, PlaceboOf, ShiftShare, TableResult};
 use crate::specification::Wording;
 use crate::tables::meanings::Language;
 use crate::tables::sheet::Sheet;
@@ -174,6 +176,40 @@ pub fn paths(paths: &[Path], format: ReportFormat, style: &Style) -> Result<Stri
         (ReportFormat::Svg, _) => Err(ReportError::NotOneChart),
         (ReportFormat::Json, _) => Ok(json_text(&path::document(paths))),
         (ReportFormat::Csv, _) => Ok(csv_of(&path::rows(paths))),
+    }
+}
+
+/// Writes placebo networks beside the sample; a chart draws one of both terms.
+///
+/// # Errors
+/// [`ReportError::Plot`] if there is nothing to draw, or no such term.
+pub fn placebo(
+    of: &PlaceboOf,
+    (format, term): (ReportFormat, Option<&str>),
+    style: &Style,
+) -> Result<String, ReportError> {
+    match format {
+        ReportFormat::Table(layout) => Ok(document(&[placebo::grid(of, style)], layout, style)),
+        ReportFormat::Svg => Ok(placebo::svg(of, term, style)?),
+        ReportFormat::Json => Ok(json_text(&placebo::document(of))),
+        ReportFormat::Csv => Ok(csv_of(&placebo::rows(of))),
+    }
+}
+
+/// Writes shift-share errors.
+///
+/// # Errors
+/// [`ReportError::NotOneChart`] if the format is a chart.
+pub fn shift_share(
+    of: &ShiftShare,
+    format: ReportFormat,
+    style: &Style,
+) -> Result<String, ReportError> {
+    match format {
+        ReportFormat::Table(layout) => Ok(document(&[shift_share::grid(of, style)], layout, style)),
+        ReportFormat::Svg => Err(ReportError::NotOneChart),
+        ReportFormat::Json => Ok(json_text(&shift_share::document(of))),
+        ReportFormat::Csv => Ok(csv_of(&shift_share::rows(of))),
     }
 }
 
