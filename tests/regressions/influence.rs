@@ -80,14 +80,14 @@ fn options_that_do_not_fit_are_refused_with_the_remedy() {
 #[test]
 fn placebo_networks_are_drawn_from_their_seed_and_refused_without_the_terms() {
     let sandbox = home();
-    let drawn = |more: &[&str]| {
+    let placebo = |more: &[&str]| {
         let asked = ["--table", "3.4", "--placebo", "99", "--format", "json"];
         let run = estimate(&sandbox, &[&asked[..], more].concat());
         serde_json::from_str::<serde_json::Value>(&run.stdout).expect("JSON")
     };
-    let first = drawn(&["--seed", "7"]);
-    assert_eq!(first, drawn(&["--seed", "7"]));
-    assert_ne!(first["terms"][0]["draws"], drawn(&["--seed", "8"])["terms"][0]["draws"]);
+    let first = placebo(&["--seed", "7"]);
+    assert_eq!(first, placebo(&["--seed", "7"]));
+    assert_ne!(first["terms"][0]["draws"], placebo(&["--seed", "8"])["terms"][0]["draws"]);
     let draws = first["terms"][0]["draws"].as_array().expect("draws");
     assert_eq!(draws.len(), 99);
     // The p-value from the printed draws.

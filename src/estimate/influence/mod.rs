@@ -3,7 +3,7 @@
 //!
 //! # Equation
 //! With `b_g` the coefficients without group `g`: `CV3 = (G−1)/G Σ_g (b_g − b)(b_g − b)'`, t with
-//! `G − 1`: equation (I2) of METHODOLOGY.md. [`wild`] has the bootstrap.
+//! `G − 1`: equation (I2) of METHODOLOGY.md. Module `wild` has the bootstrap.
 //!
 //! A group without which a regressor is collinear is listed with that regressor and without
 //! coefficients. CV3 does not exist then.
