@@ -49,6 +49,7 @@
 //! computation of figures. METHODOLOGY.md numbers the equations that the code cites;
 //! ARCHITECTURE.md gives the decisions.
 
+pub mod alerts;
 pub mod check;
 pub mod clock;
 pub mod dataflow;

@@ -31,13 +31,18 @@ pub struct TomlError {
 pub fn read<T: DeserializeOwned>(text: &str) -> Result<T, TomlError> {
     toml::from_str(text).map_err(|error| {
         let start = error.span().map_or(0, |span| span.start);
-        let before = text.get(..start).unwrap_or_default();
-        let in_line = before.rsplit('\n').next().unwrap_or_default();
-        let message = error.message().replace('\n', "; ");
-        TomlError {
-            line: before.matches('\n').count() + 1,
-            column: in_line.chars().count() + 1,
-            message,
-        }
+        place(text, start, error.message().replace('\n', "; "))
     })
+}
+
+/// An error at a byte of a text.
+#[must_use]
+pub fn place(text: &str, start: usize, message: String) -> TomlError {
+    let before = text.get(..start).unwrap_or_default();
+    let in_line = before.rsplit('\n').next().unwrap_or_default();
+    TomlError {
+        line: before.matches('\n').count() + 1,
+        column: in_line.chars().count() + 1,
+        message,
+    }
 }

@@ -1,5 +1,6 @@
 //! The command line: one file for each command.
 
+mod alerts;
 mod backup;
 mod check;
 mod close;
@@ -121,6 +122,8 @@ enum Command {
     Backtest(effect::Backtest),
     /// Write one month for a briefing, as an HTML page that prints.
     Report(report::Report),
+    /// Replay the rules of alerts, preview, list and acknowledge alerts.
+    Alerts(alerts::Alerts),
     /// List the changes of published figures, step by step.
     Revisions(revisions::Revisions),
     /// List every figure that differs between two vintages.
@@ -184,6 +187,7 @@ fn run_command(command: Command, home: &HomeOptions) -> anyhow::Result<Done> {
         Command::Effect(effect) => effect.run(home),
         Command::Backtest(backtest) => backtest.run(home),
         Command::Report(report) => report.run(home),
+        Command::Alerts(alerts) => alerts.run(home),
         Command::Revisions(revisions) => revisions.run(home),
         Command::Diff(diff) => diff.run(home),
         Command::Regress(regress) => regress.run(home),

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use clap::Args;
+use spillover::alerts::status::{AlertStatus, SinkStatus};
 use spillover::reader::Reader;
 use spillover::reader::status::{EstimateStatus, FindingCount, Reason, Status as Report};
 use spillover::watch::heartbeat::{Heartbeat, State};
@@ -21,11 +22,15 @@ pub struct Status {
 impl Status {
     pub fn run(self, home: &HomeOptions) -> anyhow::Result<Done> {
         let report = Reader::open(home.folder())?.status()?;
+        let alerts = AlertStatus::of(home.folder())?;
         if self.json {
-            terminal::json(&report)?;
+            let mut document = serde_json::to_value(&report)?;
+            document["alerts"] = serde_json::to_value(&alerts)?;
+            terminal::json(&document)?;
         } else {
             print(&report);
             print_watcher(&report);
+            print_alerts(alerts.as_ref());
         }
         for unread in &report.unread {
             eprintln!("{unread}");
@@ -153,4 +158,14 @@ fn print_watcher(report: &Report) {
         "  in the feed    {files_refused} refused, {files_unreadable} unreadable, \
          {files_growing} growing, {files_waiting} waiting"
     );
+}
+
+fn print_alerts(alerts: Option<&AlertStatus>) {
+    let Some(AlertStatus { raised, unacknowledged, sinks, .. }) = alerts else { return };
+    println!("alerts           {raised} raised, {unacknowledged} of them not acknowledged");
+    for SinkStatus { sink, undelivered, last_error } in sinks {
+        let why =
+            last_error.as_ref().map_or_else(String::new, |why| format!("; last error: {why}"));
+        println!("  undelivered    {undelivered} to {sink}{why}");
+    }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use clap::Args;
+use spillover::alerts::live::{self, Alerting};
 #[cfg(feature = "serve")]
 use spillover::serve::Serving;
 use spillover::watch::{Plan, Stop, watch};
@@ -64,6 +65,9 @@ impl Watch {
             (Some(sink), false) => Some(sink.start()?),
             _ => None,
         };
+        // Alerts of a home that does not exist yet begin with its first run after the rules exist.
+        let alerts = super::alerts::options(home)?;
+        let alerting = if self.once { None } else { live::start(&alerts)? };
         let plan = Plan {
             home: home.folder().to_owned(),
             n_workers: n_workers(workers, &config),
@@ -77,12 +81,16 @@ impl Watch {
         let watched = watch(plan, &stop);
         #[cfg(feature = "serve")]
         serving.into_iter().for_each(Serving::stop);
+        alerting.into_iter().for_each(Alerting::stop);
         following.into_iter().for_each(Following::stop);
         let watched = watched?;
         let is_synced = match (&sink, self.once) {
             (Some(sink), true) => sink.sync_at_end(&stop),
             _ => true,
         };
+        if self.once {
+            live::once(&alerts)?;
+        }
         let n_left = watched.files_refused + watched.files_unreadable + watched.files_waiting;
         let refused = n_left > 0 || watched.lines_rejected > 0;
         Ok(match (self.once, is_synced, refused) {

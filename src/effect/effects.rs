@@ -27,8 +27,12 @@ pub struct EffectRow {
     pub key: String,
     /// The number of rows.
     pub n_rows: u64,
+    /// The number of their firms.
+    pub n_firms: u64,
     /// Their exports, in cents.
     pub cents: i64,
+    /// Those of the firm with the most, in cents.
+    pub largest_firm_cents: i64,
     /// Their share of the unit's exports.
     pub coverage: Option<f64>,
     /// The mean of the growth.
@@ -151,7 +155,9 @@ impl Live<'_> {
             stale: of.stale,
             key: key.to_owned(),
             n_rows: unit.n_rows,
+            n_firms: unit.n_firms,
             cents: unit.cents,
+            largest_firm_cents: unit.largest_firm_cents,
             coverage: total.map(|total| amount(unit.cents) / amount(total)),
             x_growth: shown.and_then(|(growth, _)| term(&[growth])),
             x_growth_density: shown.and_then(|(growth, density)| term(&[growth, density])),

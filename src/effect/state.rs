@@ -11,7 +11,7 @@ use super::request::{Baseline, EffectLevel, EffectRequest};
 use super::rows::{Reading, Row, Rows, density_of, levels};
 use super::within::{TwoEffects, unexplained};
 use crate::domain::span::SpanAt;
-use crate::domain::types::{City, Country, Period};
+use crate::domain::types::{City, Country, Firm, Period};
 use crate::estimate::formula::Term;
 use crate::spans::{SpanSource, YearPlants};
 
@@ -45,6 +45,12 @@ pub struct Unit {
     pub n_rows: u64,
     /// Their exports, in cents.
     pub cents: i64,
+    /// The number of firms.
+    pub n_firms: u64,
+    /// The exports of the firm with the most, in cents.
+    pub largest_firm_cents: i64,
+    /// The firm of the last row, with its exports so far: rows are in order of firm.
+    last: (Option<Firm>, i64),
     weighted: Sum,
 }
 
@@ -52,6 +58,12 @@ impl Unit {
     fn add(&mut self, row: &Row) {
         self.n_rows += 1;
         self.cents += row.cents;
+        if self.last.0 != Some(row.plant.firm) {
+            self.last = (Some(row.plant.firm), 0);
+            self.n_firms += 1;
+        }
+        self.last.1 += row.cents;
+        self.largest_firm_cents = self.largest_firm_cents.max(self.last.1);
         self.weighted.add(&row.z, amount(row.cents));
     }
 

@@ -12,8 +12,8 @@ use crate::files::{check_regular, private, resolve};
 /// The folders of a home with files of the manifest.
 pub(super) const FOLDERS: [&str; 6] =
     ["segments", "runs", "published", "panel", "memory", "snapshots"];
-/// The files of a home, including the watcher's.
-const FILES: [&str; 10] = [
+/// The files of a home, including those of the watcher and of alerts.
+const FILES: [&str; 14] = [
     "manifest.sqlite",
     "manifest.sqlite-wal",
     "manifest.sqlite-shm",
@@ -24,6 +24,10 @@ const FILES: [&str; 10] = [
     "watch.lock",
     "watched.json",
     "heartbeat.json",
+    "alerts.sqlite",
+    "alerts.sqlite-wal",
+    "alerts.sqlite-shm",
+    "alerts.lock",
 ];
 /// The names that identify a folder as a home, even a damaged or new one.
 const MARKERS: [&str; 4] = ["manifest.sqlite", "manifest.sqlite-wal", "acknowledged", "watch.lock"];

@@ -142,6 +142,12 @@ impl Reader {
         Self { n_workers, ..self }
     }
 
+    /// The folder of the home.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.home.folder()
+    }
+
     /// Moves to the newest publication; returns true if there was a newer one.
     ///
     /// # Errors
@@ -207,6 +213,20 @@ impl Reader {
     ) -> Result<SpanSource<'_>, ReaderError> {
         self.check_vintage(vintage)?;
         Ok(SpanSource::at(&self.home, vintage, joint)?)
+    }
+
+    /// Spans of months at a vintage, with the late records that arrived up to a later one.
+    ///
+    /// # Errors
+    /// Those of [`Reader::spans`] for either vintage.
+    pub fn spans_with_late(
+        &self,
+        [before, after]: [Vintage; 2],
+        joint: Joint,
+    ) -> Result<SpanSource<'_>, ReaderError> {
+        self.check_vintage(Some(before))?;
+        self.check_vintage(Some(after))?;
+        Ok(SpanSource::with_late(&self.home, [before, after], joint)?)
     }
 
     /// One of the tables of a state.

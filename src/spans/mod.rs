@@ -13,6 +13,7 @@
 //! the runs of the files that count at a vintage are all that its figures depend on.
 
 mod error;
+mod exporters;
 mod keys;
 mod markets;
 mod plants;
@@ -24,6 +25,7 @@ mod tables;
 mod year;
 
 pub use error::SpanError;
+pub use exporters::UnitFirms;
 pub use keys::Keys;
 pub use markets::MarketsOfSpans;
 pub use plants::PlantsOfSpan;

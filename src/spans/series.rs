@@ -14,7 +14,7 @@ use super::relations::YearRelations;
 use super::source::SpanSource;
 use crate::domain::dictionary::Dictionary;
 use crate::domain::rows::{GrowthSum, MonthsRow, PlantRow};
-use crate::domain::series::{SeriesRow, SeriesSums};
+use crate::domain::series::{Level, SeriesRow, SeriesSums};
 use crate::domain::span::SpanAt;
 use crate::domain::types::Growth;
 use crate::feed::income_groups::IncomeGroups;
@@ -48,6 +48,33 @@ impl SpanSource<'_> {
             all.push(sums.rows(at));
         }
         Ok(all)
+    }
+
+    /// The rows of `series` at one level for some spans of one year, without the means over rows of
+    /// `plant`: one scan.
+    ///
+    /// # Errors
+    /// Those of [`SpanSource::series`].
+    pub fn market_series(
+        &self,
+        spans: &[SpanAt],
+        level: Level,
+    ) -> Result<Vec<Vec<SeriesRow>>, SpanError> {
+        let Some(year) = spans.first().map(SpanAt::year) else { return Ok(Vec::new()) };
+        let definition = self.definition();
+        let incomes = IncomeGroups::of(definition.texts.reference(COUNTRIES))?;
+        let markets = self.markets(spans)?;
+        let keys = Keys::of(definition, &markets.countries, &incomes, year);
+        let of_span = |(at, rows): (SpanAt, Vec<MonthsRow>)| {
+            let mut sums = Sums::of(&keys);
+            for row in &rows {
+                sums.add(row);
+            }
+            let mut rows = sums.rows(at);
+            rows.retain(|row| row.level == level);
+            rows
+        };
+        Ok(markets.spans.into_iter().map(of_span).collect())
     }
 
     /// The rows of `plant` in a span, with the countries of its markets.

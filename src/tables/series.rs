@@ -22,7 +22,8 @@ const CLUSTERS_MIN: usize = 10;
 
 type Count = (&'static str, fn(&SeriesSums) -> u64);
 type Value = (&'static str, fn(&SeriesSums) -> i64);
-type Figure = (&'static str, fn(&SeriesSums) -> Option<f64>);
+/// A column of figures: its name and its formula.
+pub type Figure = (&'static str, fn(&SeriesSums) -> Option<f64>);
 
 const COUNTS: [Count; 5] = [
     ("markets", |sums| sums.n_markets),
@@ -56,6 +57,23 @@ const PLANTS: [Figure; 9] = [
 
 /// The number of rows of `plant` of a unit.
 const PLANT_ROWS: Count = ("plant_rows", |sums| sums.plants.n_rows);
+
+/// A column of figures by its name, with whether it needs rows of `plant`.
+#[must_use]
+pub fn figure(name: &str) -> Option<(Figure, NeedsPlants)> {
+    let named = |figures: &[Figure]| figures.iter().copied().find(|(own, _)| *own == name);
+    let of_markets = named(&GROWTH).map(|figure| (figure, NeedsPlants::No));
+    of_markets.or_else(|| named(&PLANTS).map(|figure| (figure, NeedsPlants::Yes)))
+}
+
+/// Whether a figure is a mean over rows of `plant`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NeedsPlants {
+    /// It is.
+    Yes,
+    /// Markets are enough.
+    No,
+}
 
 /// The name, keys and columns.
 #[must_use]
@@ -131,8 +149,9 @@ fn growth(sums: &SeriesSums) -> Option<f64> {
 /// # Equation
 /// `sqrt(G / (G − 1) · Σ_d (S_d − n_d · growth)²) / n` over the `G` clusters `d` with continuing
 /// exporters; absent for fewer than ten. `n S_d − n_d S` is exact: below 2⁸⁹.
+#[must_use]
 #[expect(clippy::cast_precision_loss, reason = "residuals are exact; rounding them moves by 1e-16")]
-fn standard_error(sums: &SeriesSums) -> Option<f64> {
+pub fn standard_error(sums: &SeriesSums) -> Option<f64> {
     let n_clusters = sums.clusters.len();
     if n_clusters < CLUSTERS_MIN {
         return None;

@@ -58,7 +58,17 @@ fn check_spillover(arguments: &[&str]) -> Result<(), String> {
     if command.is_empty() && arguments.iter().any(|argument| !argument.starts_with('-')) {
         return Err(format!("spillover has no command among {arguments:?}"));
     }
-    let (is_known, help) = help_of(&command);
+    let (mut is_known, mut help) = help_of(&command);
+    // A command with commands of its own is followed by one of them.
+    let own = help.split_once("Commands:").map(|(_, own)| own.to_owned());
+    let is_own = |word: &&&str| {
+        let own = own.iter().flat_map(|own| own.lines());
+        own.map(str::trim_start).any(|line| line.starts_with(&format!("{word} ")))
+    };
+    if let Some(word) = arguments.iter().find(is_own) {
+        let (of_it, own) = help_of(&[&command[..], &[*word]].concat());
+        (is_known, help) = (of_it, own);
+    }
     for flag in arguments.iter().filter(|argument| argument.starts_with('-')) {
         let name = flag.split('=').next().expect("a first part");
         let is_named =

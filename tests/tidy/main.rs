@@ -100,6 +100,23 @@ const LAYERS: &[(&str, &[&str])] = &[
     ),
     ("sinks", &["domain", "home", "tables", "engine", "spans", "effect", "reader", "render"]),
     (
+        "alerts",
+        &[
+            "toml_text",
+            "clock",
+            "files",
+            "estimate",
+            "domain",
+            "home",
+            "tables",
+            "engine",
+            "spans",
+            "effect",
+            "watch",
+            "reader",
+        ],
+    ),
+    (
         "serve",
         &[
             "clock",
@@ -115,6 +132,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "watch",
             "reader",
             "render",
+            "alerts",
         ],
     ),
 ];

@@ -10,9 +10,9 @@ use spillover::tables::meanings::{Meaning, meanings};
 
 const PATH: &str = "docs/REFERENCE.md";
 
-/// The tables of `export` in the order of its help, then those of `sync` alone; `panel-ordinary`
-/// has the columns of `panel`.
-const TABLES: [&str; 16] = [
+/// The tables of `export` in the order of its help, then those of `sync` and `alerts`;
+/// `panel-ordinary` has the columns of `panel`.
+const TABLES: [&str; 18] = [
     "city",
     "plant",
     "months",
@@ -29,6 +29,8 @@ const TABLES: [&str; 16] = [
     "influence",
     "vintages",
     "names",
+    "alerts",
+    "alerts-test",
 ];
 
 fn help(arguments: &[&str]) -> String {
@@ -37,14 +39,20 @@ fn help(arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).expect("UTF-8")
 }
 
-/// The names under "Commands:" of the general help.
-fn commands() -> Vec<String> {
-    let general = help(&[]);
-    let lines = general.lines().skip_while(|line| *line != "Commands:").skip(1);
+/// The commands under "Commands:" of the help of a command, each followed by its own.
+fn commands(of: &[&str]) -> Vec<Vec<String>> {
+    let help = help(of);
+    let lines = help.lines().skip_while(|line| *line != "Commands:").skip(1);
     let lines = lines.take_while(|line| !line.is_empty());
     let names = lines.filter(|line| line.starts_with("  ") && !line.starts_with("   "));
     let names = names.filter_map(|line| line.split_whitespace().next());
-    names.filter(|name| *name != "help").map(str::to_owned).collect()
+    let with_own = |name: &str| {
+        let words = [of, &[name]].concat();
+        let own = commands(&words);
+        std::iter::once(words.into_iter().map(str::to_owned).collect()).chain(own).collect()
+    };
+    let commands = names.filter(|name| *name != "help").map(with_own);
+    commands.collect::<Vec<Vec<Vec<String>>>>().concat()
 }
 
 #[derive(serde::Deserialize)]
@@ -66,10 +74,11 @@ fn reference() -> String {
                     reference` writes it.\nThe keys of a feed profile are in \
                     [FEEDS.md](FEEDS.md), terms in [GLOSSARY.md](GLOSSARY.md).\n\n## Commands\n"
             .to_owned();
-    for command in commands() {
-        let help = help(&[&command]);
+    for command in commands(&[]) {
+        let words: Vec<&str> = command.iter().map(String::as_str).collect();
+        let help = help(&words);
         let help: Vec<&str> = help.lines().map(str::trim_end).collect();
-        let (command, help) = (command, help.join("\n"));
+        let (command, help) = (command.join(" "), help.join("\n"));
         write!(text, "\n### {command}\n\n```text\n{}\n```\n", help.trim_end()).expect("a text");
     }
     text.push_str(
@@ -110,7 +119,7 @@ fn the_reference_is_what_the_program_says() {
         std::fs::write(&path, &now).expect("written");
     }
     let then = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(commands().len() > 15, "the help lists the commands");
+    assert!(commands(&[]).len() > 15, "the help lists the commands");
     assert!(
         then == now,
         "{PATH} is stale: UPDATE_EXPECT=1 cargo test --test tidy reference writes it"
