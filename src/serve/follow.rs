@@ -1,7 +1,7 @@
 //! Follows a home: one edition at a time, replaced within a second of a commit.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -11,6 +11,7 @@ use tracing::{info, warn};
 use super::edition::Edition;
 use super::events::Events;
 use super::problem::Problem;
+use crate::alerts::store::{Store, StoreError};
 use crate::engine::with_causes;
 use crate::reader::state::{VintageEntry, n_commits_acknowledged};
 use crate::reader::{Reader, ReaderError};
@@ -37,6 +38,8 @@ pub struct Followed {
 pub struct Seen {
     vintages: BTreeSet<u32>,
     n_estimates: Option<usize>,
+    /// The number of the newest alert.
+    alert: Option<i64>,
     /// The last reason why the home could not be read.
     why: Option<String>,
 }
@@ -50,6 +53,12 @@ impl Followed {
         Self { home, config, n_workers, now, events }
     }
 
+    /// The folder of the home.
+    #[must_use]
+    pub fn home(&self) -> &Path {
+        &self.home
+    }
+
     /// The edition.
     ///
     /// # Errors
@@ -60,6 +69,13 @@ impl Followed {
 
     /// Takes over a newer state of the home; returns the wait until the next look.
     pub fn look(&self, seen: &mut Seen) -> Duration {
+        if let Err(error) = self.tell_alerts(seen) {
+            let detail = with_causes(&error);
+            if seen.why.as_ref() != Some(&detail) {
+                warn!("cannot read the alerts: {detail}");
+                seen.why = Some(detail);
+            }
+        }
         let held = self.edition().ok();
         let is_current = held.as_ref().is_some_and(|edition| {
             let acknowledged = n_commits_acknowledged(&self.home);
@@ -95,6 +111,30 @@ impl Followed {
                 RETRY
             }
         }
+    }
+
+    /// Sends an event for each new alert.
+    fn tell_alerts(&self, seen: &mut Seen) -> Result<(), StoreError> {
+        let store = Store::read(&self.home)?;
+        let newest = store.as_ref().map_or(Ok(0), Store::last_number)?;
+        if let Some((store, told)) = store.zip(seen.alert).filter(|(_, told)| newest > *told) {
+            for stored in store.alerts(told)? {
+                let alert = stored.alert;
+                self.events.send(
+                    "alert",
+                    &json!({
+                        "id": alert.id,
+                        "rule": alert.rule,
+                        "key": alert.key,
+                        "vintage": alert.vintage,
+                        "text": alert.text,
+                        "text_zh": alert.text_zh,
+                    }),
+                );
+            }
+        }
+        seen.alert = Some(newest);
+        Ok(())
     }
 
     /// Sends events about the differences between two editions.

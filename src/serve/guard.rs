@@ -167,6 +167,18 @@ impl Guard {
         }
     }
 
+    /// Checks that requests may change something: that tokens decide who asks.
+    ///
+    /// # Errors
+    /// A [`Problem`] for a service without tokens.
+    pub fn may_change(&self) -> Result<(), Problem> {
+        if self.tokens.is_some() {
+            return Ok(());
+        }
+        let detail = "a change needs a token: start the service with --token-file FILE";
+        Err(Problem::new("unauthorized", detail))
+    }
+
     /// The address of the client: behind a proxy, the last one that the proxy names.
     #[must_use]
     pub fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {

@@ -13,6 +13,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
 use super::edition::Edition;
+use crate::alerts::status::AlertStatus;
 
 /// The media type of `OpenMetrics`.
 pub const MEDIA_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -47,6 +48,9 @@ pub struct Metrics {
     publication: Gauge<i64, AtomicI64>,
     vintage: Gauge<i64, AtomicI64>,
     is_ready: Gauge<i64, AtomicI64>,
+    alerts: Gauge<i64, AtomicI64>,
+    alerts_unacknowledged: Gauge<i64, AtomicI64>,
+    alerts_undelivered: Gauge<i64, AtomicI64>,
 }
 
 impl Default for Metrics {
@@ -61,6 +65,9 @@ impl Default for Metrics {
             publication: Gauge::default(),
             vintage: Gauge::default(),
             is_ready: Gauge::default(),
+            alerts: Gauge::default(),
+            alerts_unacknowledged: Gauge::default(),
+            alerts_undelivered: Gauge::default(),
             registry: Registry::default(),
         };
         registry.register("requests", "Requests by route and status", metrics.requests.clone());
@@ -81,6 +88,13 @@ impl Default for Metrics {
         registry.register("publication", "The publication served", metrics.publication.clone());
         registry.register("vintage", "The newest vintage served", metrics.vintage.clone());
         registry.register("ready", "1 if the home can be read", metrics.is_ready.clone());
+        for (name, about, gauge) in [
+            ("alerts", "Alerts that have not ended", &metrics.alerts),
+            ("alerts_unacknowledged", "Those nobody acknowledged", &metrics.alerts_unacknowledged),
+            ("alerts_undelivered", "Alerts that wait for a sink", &metrics.alerts_undelivered),
+        ] {
+            registry.register(name, about, gauge.clone());
+        }
         Self { registry, ..metrics }
     }
 }
@@ -116,7 +130,7 @@ impl Metrics {
     pub fn text(
         &self,
         edition: Option<&Edition>,
-        (n_streams, n_dropped): (usize, u64),
+        ((n_streams, n_dropped), alerts): ((usize, u64), Option<&AlertStatus>),
     ) -> Result<String, std::fmt::Error> {
         let number = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
         self.streams.set(number(n_streams as u64));
@@ -124,6 +138,11 @@ impl Metrics {
         self.is_ready.set(i64::from(edition.is_some()));
         self.publication.set(edition.map_or(0, |of| of.publication.into()));
         self.vintage.set(edition.map_or(0, |of| of.vintage.into()));
+        let of_alerts = |of: fn(&AlertStatus) -> u32| alerts.map_or(0, of).into();
+        self.alerts.set(of_alerts(|of| of.raised));
+        self.alerts_unacknowledged.set(of_alerts(|of| of.unacknowledged));
+        let undelivered = |of: &AlertStatus| of.sinks.iter().map(|sink| sink.undelivered).sum();
+        self.alerts_undelivered.set(of_alerts(undelivered));
         let mut text = String::new();
         encode(&mut text, &self.registry)?;
         Ok(text)

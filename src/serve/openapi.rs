@@ -21,7 +21,11 @@ const VERSION: &str = "1.0.0";
 pub fn document(routes: &[Route]) -> OpenApi {
     let mut paths = PathsBuilder::new();
     for route in routes {
-        paths = paths.path(route.path, PathItem::new(HttpMethod::Get, operation(route)));
+        let method = match route.answer {
+            Answer::Change(_) => HttpMethod::Post,
+            _ => HttpMethod::Get,
+        };
+        paths = paths.path(route.path, PathItem::new(method, operation(route)));
     }
     let scheme = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
     let components = ComponentsBuilder::new()
@@ -44,10 +48,11 @@ fn operation(route: &Route) -> OperationBuilder {
         .response("200", answer(route))
         .response("default", RefOr::Ref(Ref::from_response_name("Problem")));
     if route.data != Data::Open {
-        // Without a token file, no token is needed.
-        operation = operation
-            .security(SecurityRequirement::new("token", [""; 0]))
-            .security(SecurityRequirement::default());
+        operation = operation.security(SecurityRequirement::new("token", [""; 0]));
+        // Without a token file, no token is needed to read.
+        if !matches!(route.answer, Answer::Change(_)) {
+            operation = operation.security(SecurityRequirement::default());
+        }
     }
     operation
 }
@@ -99,7 +104,7 @@ fn answer(route: &Route) -> Response {
         Answer::Events => answer.content("text/event-stream", of(Type::String).build()),
         Answer::Document => answer.content("application/json", of(Type::Object).build()),
         Answer::Rows => formats(answer, &rows(ObjectBuilder::new())),
-        Answer::Records(columns) => {
+        Answer::Records(columns) | Answer::Change(columns) => {
             let add =
                 |row: ObjectBuilder, column| row.property(column_name(column), nullable(column));
             formats(answer, &rows(columns.iter().fold(ObjectBuilder::new(), add)))

@@ -31,6 +31,7 @@ const FILES: &[File] = files![
     "charts/map.js",
     "charts/sparks.js",
     "charts/years.js",
+    "core/alerts.js",
     "core/api.js",
     "core/data.js",
     "core/dom.js",

@@ -29,7 +29,7 @@ pub const KINDS: [(&str, StatusCode, &str); 24] = [
     ("no_place", StatusCode::NOT_FOUND, "There is no such place or firm"),
     ("no_row", StatusCode::NOT_FOUND, "There is no such row"),
     ("no_estimate", StatusCode::NOT_FOUND, "There is no such estimate"),
-    ("method_not_allowed", StatusCode::METHOD_NOT_ALLOWED, "The address is read with GET only"),
+    ("method_not_allowed", StatusCode::METHOD_NOT_ALLOWED, "The address does not know the method"),
     ("not_acceptable", StatusCode::NOT_ACCEPTABLE, "There is no such format"),
     ("inside_batch", StatusCode::CONFLICT, "The vintage is not stored"),
     ("body_too_large", StatusCode::PAYLOAD_TOO_LARGE, "A request has no body"),
@@ -111,7 +111,10 @@ impl Problem {
                 headers.insert(header::WWW_AUTHENTICATE, scheme);
             }
             "method_not_allowed" => {
-                headers.insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
+                let known = self.members.get("methods").and_then(Value::as_str);
+                let known = known.and_then(|known| HeaderValue::from_str(known).ok());
+                let known = known.unwrap_or(HeaderValue::from_static("GET, HEAD"));
+                headers.insert(header::ALLOW, known);
             }
             "busy" | "home_unreadable" | "too_many_requests" => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from_static("5"));

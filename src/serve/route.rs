@@ -131,6 +131,8 @@ pub struct Column {
 pub enum Answer {
     /// Records with these columns, in every format.
     Records(&'static [Column]),
+    /// The record of a change, in every format; the request is a POST.
+    Change(&'static [Column]),
     /// Rows of a table of the home, in every format.
     Rows,
     /// A JSON document.
@@ -165,4 +167,21 @@ pub struct Route {
     pub is_live: bool,
     /// The function; `None` for routes that the server answers itself.
     pub handler: Option<Handler>,
+}
+
+impl Route {
+    /// The methods of the route, as a header lists them.
+    #[must_use]
+    pub fn methods(&self) -> &'static str {
+        if matches!(self.answer, Answer::Change(_)) { "POST" } else { "GET, HEAD" }
+    }
+
+    /// True if a path is one of the route.
+    #[must_use]
+    pub fn is_at(&self, path: &str) -> bool {
+        let n_segments = |path: &str| path.split('/').count();
+        let is_same = |(own, asked): (&str, &str)| own == asked || own.starts_with('{');
+        n_segments(self.path) == n_segments(path)
+            && self.path.split('/').zip(path.split('/')).all(is_same)
+    }
 }

@@ -1,6 +1,6 @@
 //! The list of routes.
 
-use super::api::{effects, estimates, home, ledger, names, row, series, tables};
+use super::api::{alerts, effects, estimates, home, ledger, names, row, series, tables};
 use super::route::{Answer, Data, Route};
 use super::sdmx;
 
@@ -42,7 +42,7 @@ pub const ROUTES: &[Route] = &[
     Route {
         path: "/events",
         name: "events",
-        about: "Server-sent events: publication, file, estimate, resync.",
+        about: "Server-sent events: publication, alert, file, estimate, resync.",
         data: Data::Status,
         parameters: &[],
         answer: Answer::Events,
@@ -237,6 +237,28 @@ pub const ROUTES: &[Route] = &[
         has_filters: false,
         is_live: false,
         handler: Some(ledger::findings),
+    },
+    Route {
+        path: "/api/v1/alerts",
+        name: "alerts",
+        about: "The alerts that rules have raised, with their causes and times.",
+        data: Data::Aggregate,
+        parameters: &alerts::ALERTS,
+        answer: Answer::Rows,
+        has_filters: false,
+        is_live: true,
+        handler: Some(alerts::list),
+    },
+    Route {
+        path: "/api/v1/alerts/{id}/ack",
+        name: "acknowledge",
+        about: "Acknowledges an alert; the service needs tokens.",
+        data: Data::Aggregate,
+        parameters: &alerts::ACK,
+        answer: Answer::Change(&alerts::ACK_COLUMNS),
+        has_filters: false,
+        is_live: true,
+        handler: Some(alerts::acknowledge),
     },
     Route {
         path: "/api/v1/names",

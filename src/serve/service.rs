@@ -31,8 +31,9 @@ use super::out::{Begun, Out};
 use super::page::{self, matches_tag};
 use super::problem::Problem;
 use super::query::{Query, decoded};
-use super::route::{self, Data, Handler, Route};
+use super::route::{self, Answer, Data, Handler, Route};
 use super::routes::ROUTES;
+use crate::alerts::status::AlertStatus;
 use crate::reader::names::Language;
 use crate::reader::rows::TableName;
 
@@ -152,14 +153,22 @@ fn check(guard: &Guard, request: &Request) -> Result<(), Problem> {
     };
     guard.check_host(host.as_deref())?;
     Guard::check_origin(request.method(), request.headers(), host.as_deref())?;
-    if !matches!(*request.method(), Method::GET | Method::HEAD) {
-        let detail = format!("the service knows GET and HEAD, not {}", request.method());
-        return Err(Problem::new("method_not_allowed", detail));
-    }
+    check_method(uri.path(), request.method())?;
     if !request.body().is_end_stream() {
         return Err(Problem::new("body_too_large", "a request of this service has no body"));
     }
     Ok(())
+}
+
+/// Checks that the address knows the method.
+fn check_method(path: &str, method: &Method) -> Result<(), Problem> {
+    let route = ROUTES.iter().find(|route| route.is_at(path));
+    let known = route.map_or("GET, HEAD", Route::methods);
+    if known.split(", ").any(|of| of == method.as_str()) {
+        return Ok(());
+    }
+    let detail = format!("the address knows {known}, not {method}");
+    Err(Problem::new("method_not_allowed", detail).with("methods", known))
 }
 
 /// Answers a request that has a route.
@@ -182,6 +191,12 @@ async fn routed(
             "unauthorized",
             "send the token in a header: Authorization: Bearer TOKEN",
         )),
+        Role::Analyst if matches!(route.answer, Answer::Change(_)) => {
+            match service.guard.may_change() {
+                Ok(()) => service.answer(route, &asked, &parts).await,
+                Err(problem) => Err(problem),
+            }
+        }
         Role::Analyst => service.answer(route, &asked, &parts).await,
     };
     let answer = answer.unwrap_or_else(|problem| problem.answer());
@@ -251,7 +266,10 @@ impl Service {
             "healthz" => ("text/plain; charset=utf-8", Body::from("alive\n")),
             "readyz" => (edition.map(|_| "text/plain; charset=utf-8")?, Body::from("ready\n")),
             "metrics" => {
-                let text = self.metrics.text(edition.as_deref().ok(), events.n_clients());
+                // Metrics are complete without the alerts of a damaged database.
+                let alerts = AlertStatus::of(self.followed.home()).ok().flatten();
+                let counted = (events.n_clients(), alerts.as_ref());
+                let text = self.metrics.text(edition.as_deref().ok(), counted);
                 let text = text.map_err(|_| Problem::new("defect", "metrics cannot be written"))?;
                 (MEDIA_TYPE, Body::from(text))
             }

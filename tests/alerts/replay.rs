@@ -24,15 +24,15 @@ firms_min = 1
 name = 'z of cities'
 by = 'city'
 span = 'month'
-fdr = 0.9
-z = { raise = 1.2, clear = 1.0 }
+fdr = 0.95
+z = { raise = 1.0, clear = 1.0 }
 [[rule]]
 name = 'z of the year'
 by = 'country'
 figure = 'value_growth'
-fdr = 0.5
+fdr = 0.8
 n_min = 2
-z = { raise = 1.5 }
+z = { raise = 1.0 }
 [[rule]]
 name = 'revisions'
 by = 'city'
@@ -183,8 +183,8 @@ fn replayed_alerts_are_those_of_plain_loops_over_published_figures() {
             figure: "growth",
             span: "month",
             n_min: 1,
-            fdr: 0.9,
-            raise: 1.2,
+            fdr: 0.95,
+            raise: 1.0,
         },
         Rule {
             name: "z of the year",
@@ -192,8 +192,8 @@ fn replayed_alerts_are_those_of_plain_loops_over_published_figures() {
             figure: "value_growth",
             span: "ytd",
             n_min: 2,
-            fdr: 0.5,
-            raise: 1.5,
+            fdr: 0.8,
+            raise: 1.0,
         },
     ];
     let mut expected = BTreeMap::new();
@@ -202,7 +202,8 @@ fn replayed_alerts_are_those_of_plain_loops_over_published_figures() {
     }
     let n_deviations = expected.len();
     expected.extend(of_revisions(&steps, &mut world));
-    assert!(n_deviations >= 10 && expected.len() > n_deviations, "the rules hold sometimes");
+    let n_revisions = expected.len() - n_deviations;
+    assert!(n_deviations >= 5 && n_revisions >= 1, "{n_deviations} and {n_revisions} alerts");
     let keys = |of: &BTreeMap<[String; 5], (f64, f64)>| of.keys().cloned().collect::<Vec<_>>();
     assert_eq!(found.keys().cloned().collect::<Vec<_>>(), keys(&expected), "{}", run.stderr);
     for (key, (z, value)) in &expected {

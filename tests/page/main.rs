@@ -66,7 +66,11 @@ fn check(home: &Path, name: &str) {
     assert!(last["checked"].as_u64() > Some(0) && last["failures"] == 0, "{out}");
 }
 
-/// The home of the demo feed, taken in in two steps so that there are two publications.
+/// A rule that holds for several destinations of the demo feed.
+const RULES: &str = "[[rule]]\nname = 'growth'\nby = 'country'\nlevel = { beyond = 0.1 }\n";
+
+/// The home of the demo feed, taken in in two steps so that there are two publications; the second
+/// one has alerts.
 fn demo() -> Sandbox {
     let sandbox = Sandbox::new();
     let demo = repository("streams/demo");
@@ -78,14 +82,14 @@ fn demo() -> Sandbox {
             sandbox.write(&name, std::fs::read(&path).expect("a file"));
         }
     }
-    let take_in = || {
-        let run = sandbox.run(["ingest".as_ref(), sandbox.feed().as_os_str()]);
-        assert_eq!(run.code, Some(0), "{}", run.stderr);
-    };
-    take_in();
+    let run = sandbox.run(["ingest".as_ref(), sandbox.feed().as_os_str()]);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
     let month = std::fs::read(repository("streams/demo").join(last)).expect("a month");
     sandbox.write(last, month);
-    take_in();
+    std::fs::write(sandbox.home().join("alerts.toml"), RULES).expect("rules");
+    let feed = sandbox.feed();
+    let run = sandbox.run(["watch".as_ref(), feed.as_os_str(), "--once".as_ref()]);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
     sandbox
 }
 

@@ -25,10 +25,11 @@ fn wait_for<T>(what: &str, mut get: impl FnMut() -> Option<T>) -> T {
 }
 
 /// An open event stream.
-struct Events(BufReader<TcpStream>);
+pub struct Events(BufReader<TcpStream>);
 
 impl Events {
-    fn open(service: &Service, headers: &str) -> Self {
+    /// Opens a stream with further headers.
+    pub fn open(service: &Service, headers: &str) -> Self {
         let mut stream = TcpStream::connect(service.address).expect("a connection");
         stream.set_read_timeout(Some(WAIT_MAX)).expect("a limit");
         let head = format!("GET /events HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n");
@@ -41,7 +42,7 @@ impl Events {
     }
 
     /// The next event: its kind, and its id and data.
-    fn next(&mut self) -> (String, Option<u64>, serde_json::Value) {
+    pub fn next(&mut self) -> (String, Option<u64>, serde_json::Value) {
         let (mut kind, mut id) = (None, None);
         loop {
             let mut line = String::new();

@@ -51,6 +51,7 @@ pub fn status(call: &Call, reader: &mut Reader, out: &mut Out) -> Result<(), Pro
     // A path of the server is of no use to clients.
     status.remove("home");
     status.insert("program".to_owned(), program().into());
+    status.insert("alerts".to_owned(), super::alerts::status(reader)?);
     let about = reader.about(None)?;
     let about = about.into_iter().filter(|(name, _)| name.starts_with("definition"));
     let about: Facts = about.map(|(name, value)| (name, value.into())).collect();

@@ -1,5 +1,6 @@
 //! The handlers of `/api/v1`: a request to a call of the reader, and its answer to rows.
 
+pub mod alerts;
 pub mod effects;
 pub mod estimates;
 pub mod home;

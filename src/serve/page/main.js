@@ -154,10 +154,13 @@ function follow() {
   const news = (event) => {
     const vintage = event ? JSON.parse(event.data).vintage : null;
     if (state.as_of || (vintage != null && vintage <= home.newest)) return;
+    tell(L('有新的发布。', 'There is a new publication.'));
+  };
+  const tell = (text) => {
     byId('news')?.remove();
     const show = () => { forget(); byId('news')?.remove(); render(); };
     byId('content').prepend(h('p.bar', {id: 'news', role: 'status'},
-      h('b', {}, L('有新的发布。', 'There is a new publication.')),
+      h('b', {}, text),
       h('button.link', {type: 'button', onclick: show}, L('改看最新', 'Show the latest'))));
   };
   const look = async () => {
@@ -168,6 +171,7 @@ function follow() {
   if (token.get()) return setInterval(look, 60_000);
   const source = new EventSource('events');
   source.addEventListener('publication', news);
+  source.addEventListener('alert', () => state.as_of || tell(L('有新的预警。', 'There is a new alert.')));
   source.addEventListener('resync', look);
 }
 

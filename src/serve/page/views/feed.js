@@ -1,5 +1,6 @@
-// Feed: files, lines by how they ended, findings, rejects, vintages.
+// Feed: files, lines by how they ended, findings, alerts, rejects, vintages.
 import {cellBar} from '../charts/sparks.js';
+import {alertHistory} from '../core/alerts.js';
 import {h} from '../core/dom.js';
 import {atVintage, get, rowsOf} from '../core/api.js';
 import {blank, figure} from '../core/figure.js';
@@ -24,7 +25,7 @@ export default async function feed() {
   return [h('div.phead', {}, h('div.l', {}, h('p.kicker', {}, L('数据 · 版本 {0}', 'Feed · vintage {0}', home.vintage ?? '–')),
     h('h1', {}, L('{0} 个文件，{1} 行：接收 {2}，剔除 {3}，拒绝 {4}', '{0} files, {1} lines: {2} accepted, {3} excluded, {4} rejected', whole(status.files), whole(total), whole(status.accepted), whole(excluded), whole(rejected))),
     h('ul.points', {}, h('li', {}, L('每一行必有一种结局；各种结局相加等于总行数。', 'Every line ends in one way; the ways add up to all lines.')), health(status)))),
-  h('div.grid', {}, endings(status, total), findings(status), files(), rejects(), vintages())];
+  h('div.grid', {}, endings(status, total), findings(status), alertHistory(12), files(), rejects(), vintages())];
 }
 
 function health(status) {

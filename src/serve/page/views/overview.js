@@ -4,6 +4,7 @@ import {domainOf, draw, nameWidth} from '../charts/base.js';
 import {cityCentres, cityMap, mapNote} from '../charts/map.js';
 import {tileSpark} from '../charts/sparks.js';
 import {covered, yearLines, yearTable} from '../charts/years.js';
+import {openAlerts} from '../core/alerts.js';
 import {columnWidth, h, isNarrow} from '../core/dom.js';
 import {effectMonths, effects, names, series, stamp, units, unitsSource} from '../core/data.js';
 import {blank, figure} from '../core/figure.js';
@@ -32,7 +33,7 @@ export default async function overview({spanSwitch}) {
   if (!now) return [blank(L('本月没有此窗口的数字。', 'There are no figures of this window for the month.'), '')];
   const live = await effects({level: 'nation', span: 'ytd', month: stamp(year, month), band: true});
   return [head({now, before, ago, live, span, spanSwitch}), ...tiles({own, now, before, ago, live}), h('div.grid', {},
-    lines({own, year}), effectFigure({live, year}), map({year, month, span, now}), destinations({year, month, span}), newsTable(12))];
+    lines({own, year}), effectFigure({live, year}), map({year, month, span, now}), destinations({year, month, span}), newsTable(12), openAlerts(12))];
 }
 
 function head({now, before, ago, live, span, spanSwitch}) {
