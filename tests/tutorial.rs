@@ -29,7 +29,10 @@ fn steps(path: &Path) -> Vec<Step> {
                 }
                 block = None;
             }
-            (Some((_, content)), None) => *content += &format!("{line}\n"),
+            (Some((_, content)), None) => {
+                content.push_str(line);
+                content.push('\n');
+            }
             (None, None) => {}
         }
     }

@@ -144,7 +144,7 @@ fn growth(sums: &SeriesSums) -> Option<f64> {
     (n > 0).then(|| sums.growth as f64 / n as f64 / Growth::ONE)
 }
 
-/// The standard error of [`growth`], clustered.
+/// The standard error of pooled growth, clustered.
 ///
 /// # Equation
 /// `sqrt(G / (G − 1) · Σ_d (S_d − n_d · growth)²) / n` over the `G` clusters `d` with continuing
