@@ -69,9 +69,9 @@ export function alertHistory(columns) {
     const whole = (of) => (row) => h('span', {style: 'white-space:nowrap'}, of(row));
     const fields = [['vintage', L('版本', 'Vintage'), (row) => row.vintage, true], ['month', L('月份', 'Month'), whole(monthOf)], ['rule', L('规则', 'Rule'), (row) => row.rule],
       ['condition', L('条件', 'Condition'), (row) => condition(row.condition)], ['state', L('状态', 'State'), whole(stateOf)], ['raised_at', L('触发日', 'Raised'), whole((row) => day(row.raised_at) ?? '–')],
-      ['text', L('说明', 'Sentence'), sentence], ['id', '', button]];
+      ['text', L('说明', 'Sentence'), sentence], ['id', L('确认', 'Acknowledge'), button]];
     return {table: tableOf(rows), body: sortable({rows, by: '-vintage', label: title, columns: fields.map(([name, label, cell, isNumber]) =>
-      ({name, label, isText: !isNumber, value: label ? (row) => (isNumber ? row[name] : String(row[name] ?? '')) : null, cell}))})};
+      ({name, label, isText: !isNumber, value: name !== 'id' ? (row) => (isNumber ? row[name] : String(row[name] ?? '')) : null, cell}))})};
   }});
 }
 
