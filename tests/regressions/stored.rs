@@ -295,14 +295,14 @@ fn what_a_newer_program_kept_is_an_error_that_says_what_to_do() {
     let mut newest = home.estimates().expect("estimates");
     newest.retain(|one| one.name() == "3.4");
     for one in &mut newest {
-        one.state = StoredState::Estimated { schema: 2, fields: "{}".to_owned() };
+        one.state = StoredState::Estimated { schema: 3, fields: "{}".to_owned() };
     }
     home.add_estimates(&newest).expect("kept");
     drop(home);
     for arguments in [&["estimate", "--table", "3"][..], &["export", "estimates"]] {
         let run = sandbox.run(arguments);
         assert_eq!(run.code, Some(1), "{arguments:?}");
-        assert!(run.stderr.contains("is stored in version 2"), "{}", run.stderr);
+        assert!(run.stderr.contains("is stored in version 3"), "{}", run.stderr);
         assert!(run.stderr.contains("estimate --again"), "{}", run.stderr);
     }
     let csv = estimate(&sandbox, &["--table", "3", "--again", "--format", "csv"]).stdout;
