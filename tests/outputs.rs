@@ -73,7 +73,8 @@ fn the_extension_of_an_output_file_is_its_format_or_an_error() {
     let run = sandbox.run(["estimate", "--format", "latex", "-o", "x.md"]);
     refused(&sandbox, &run, "x.md", "--format is latex, whose files are called .tex");
     let run = sandbox.run(["estimate", "--table", "3", "-o", "x.svg"]);
-    refused(&sandbox, &run, "x.svg", "svg draws --table figure1, or a --path");
+    let draws = "svg draws --table figure1, a --path, --leave-one-out or --placebo";
+    refused(&sandbox, &run, "x.svg", draws);
     let panel = sandbox.write("panel.csv", "y,x,f\n1,2,a\n2,3,a\n4,4,b\n3,1,b\n5,2,b\n");
     let regress = |more: [&str; 2]| {
         let panel = panel.to_str().expect("UTF-8");
