@@ -77,6 +77,23 @@ fn delimiters_marks_and_encodings_are_told_from_the_files() {
 }
 
 #[test]
+fn headers_of_agencies_in_five_languages_are_known() {
+    let own = "period,flow,firm_id,firm_name,region,country,hs8,trade_mode,value_usd";
+    let headers = [
+        "月份,进出口,企业编码,企业名称,地区,国别,商品编码,贸易方式,金额",
+        "统计月份,进出口标志,经营单位代码,经营单位名称,收发货人注册地,最终目的国(地区),税则号列,监管方式,美元值",
+        "Ref. date,Flow code,Tax ID,Company name,Municipality,Country of destination,HS code,\
+         Customs procedure,Value FOB (USD)",
+        "Período,Fluxo,CNPJ,Razão social,Município,País,NCM,Regime,Valor FOB (US$)",
+        "Fecha,Flujo,RUC,Exportador,Departamento,País de destino,Subpartida,Regime,Valor FOB USD",
+        "Période,Flux,SIREN,Entreprise,Département,Pays,HS,Regime,Value FOB USD",
+    ];
+    for header in headers {
+        assert_eq!(led(&texts(|text| text.replace(own, header)), &[]), RIGHT, "{header}");
+    }
+}
+
+#[test]
 fn months_and_flows_in_names_and_folders_are_told_from_them() {
     let folders = written(|month, lines| {
         vec![(format!("{}/{}.csv", &month[..4], &month[4..]), text(lines).into_bytes())]
