@@ -60,7 +60,7 @@ fn a_report_is_one_page_with_the_figures_of_its_month_in_both_languages() {
         "<h1>2011年11月月报</h1>",
         &format!("2011年1—11月，持续出口企业平均增长 {growth} 对数点（95% 误差 ±"),
         &format!("企业其他工厂所在城市的出口企业增长 {affiliate} 对数点。"),
-        "不是预测,也不是因果总量",
+        "不是预测，也不是因果总量",
         "<td>新关账的月份</td>",
         "美国",
     ] {

@@ -5,16 +5,16 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use spillover::check::verify::verify;
-use spillover::engine::{Engine, EngineError, Request, Unwatched, replay};
+use spillover::engine::{Engine, EngineError, Request, replay};
+use spillover::estimate::formula::Interaction;
+use spillover::estimate::influence::LeaveOut;
 use spillover::feed::profile::Profile;
 use spillover::feed::reference::TablesBeside;
 use spillover::feed::source::discover;
 use spillover::files::scratch::Scratch;
 use spillover::home::Home;
 use spillover::home::parts::Table;
-use spillover::regressions::{
-    Choice, Memories, Panels, RegressionError, Regressions, Standing, asks,
-};
+use spillover::regressions::{Choice, Estimation, Reestimating, RegressionError, Reuse, YearClose};
 use spillover::render::regression::Layout;
 use spillover::render::report::{self, ReportFormat};
 use spillover::render::style::{Style, WIDTH};
@@ -24,6 +24,7 @@ use spillover::tables::cells::fields_of;
 
 use super::ending::Done;
 use super::home_options::{HomeOptions, n_workers};
+use super::progress::Files;
 use super::terminal;
 
 #[derive(Debug, Args)]
@@ -46,12 +47,17 @@ impl Demo {
         };
         let config = home.config()?;
         let n_workers = n_workers(None, &config);
+        let mut year_close = YearClose::new(config.estimate.as_deref(), n_workers)?;
         let request =
             Request { n_workers, references: TablesBeside::of(&feed)?, config, profile: None };
         let files = discover(&[feed], &Profile::bundled("canonical")?)?.files;
         let data = folder.path().join("home");
         let mut engine = Engine::open(&data, request, |_| ControlFlow::Continue(()))?;
-        engine.ingest(&files, &mut Unwatched)?;
+        let mut observer = Reestimating::new(Files::watch(files.len(), &[]), &mut year_close);
+        engine.ingest(&files, &mut observer)?;
+        if let (_, Some(failure)) = observer.finish() {
+            return Err(failure.into());
+        }
         drop(engine);
         headlines(&Home::read(&data)?, n_workers)?;
         println!();
@@ -95,21 +101,24 @@ fn show(home: PathBuf, n_workers: usize, listen: std::net::SocketAddr) -> anyhow
     Ok(())
 }
 
-/// The regression headline: table 3 over the closed years.
+/// The regression headline: table 3 over the closed years, and column 3.4 without each city, which
+/// the page shows.
 fn table_3(home: &Path, n_workers: usize) -> anyhow::Result<String> {
     let Some(specification) = Specification::named("3") else { return Ok(String::new()) };
-    let mut opened = Home::open(home)?;
-    let panels = Panels::open(&mut opened, n_workers)?;
-    let mut regressions = match Regressions::new(panels, None) {
-        Ok(regressions) => regressions,
+    let tables = |choice, leave_out| {
+        let asked = [(specification.clone(), choice)];
+        let (asked, through, reuse) = (&asked[..], None, Reuse::Estimates);
+        Estimation { home, asked, through, reuse, leave_out, n_workers }.tables(&mut |_| {})
+    };
+    let style = Style { width: terminal::width().unwrap_or(WIDTH), ..Style::default() };
+    let tables_3 = match tables(Choice::All, None) {
+        Ok(tables) => tables,
         Err(error @ RegressionError::NoYear { .. }) => return Ok(error.to_string()),
         Err(error) => return Err(error.into()),
     };
-    let asked = [(specification, Choice::All)];
-    let standing = Standing::nothing(&asks(&asked));
-    let style = Style { width: terminal::width().unwrap_or(WIDTH), ..Style::default() };
-    let tables = regressions.tables(&asked, standing, &mut Memories::default())?;
-    Ok(report::tables(&tables, ReportFormat::Table(Layout::Text), &style)?)
+    let groups = Interaction { factors: vec!["city".to_owned()] };
+    tables(Choice::Named(vec!["4".to_owned()]), Some(LeaveOut { groups, wild: None }))?;
+    Ok(report::tables(&tables_3, ReportFormat::Table(Layout::Text), &style)?)
 }
 
 fn simulated(folder: &Path) -> anyhow::Result<PathBuf> {

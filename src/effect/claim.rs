@@ -27,8 +27,8 @@ impl Claim {
                  {coverage} % of exports, identified share {identified} %."
             ),
             Language::Chinese => format!(
-                "模型推算的贡献(式(15)的简约式关联,系数样本截至 {years} 年);不是预测,也不是因果总量;覆盖出口额的 \
-                 {coverage} %,可识别部分占 {identified} %。"
+                "模型推算的贡献（式（15）的简约式关联，系数样本截至 {years} 年）；不是预测，也不是因果总量；覆盖出口额的 \
+                 {coverage}%，可识别部分占 {identified}%。"
             ),
         }
     }
@@ -39,20 +39,25 @@ impl Effects {
     #[must_use]
     pub fn slope_sentences(&self, language: Language) -> Vec<String> {
         let sentence = |(through, slope): &(_, SlopeSign)| {
-            let (at, (low, high)) = (slope.density, slope.range);
+            let (low, high) = slope.range;
+            let [at, low, high] = [slope.density, low, high].map(signed);
             match language {
                 Language::English => format!(
-                    "The slope changes sign at a log density of {at:.3} (coefficients through \
-                     {through}); the rows have {low:.3} to {high:.3}."
+                    "The slope changes sign at a log density of {at} (coefficients through \
+                     {through}); the rows have {low} to {high}."
                 ),
                 Language::Chinese => format!(
-                    "斜率在对数密度为 {at:.3} 处变号(系数样本截至 {through} 年);样本行的对数密度为 {low:.3} \
-                     至 {high:.3}。"
+                    "斜率在对数密度为 {at} 处变号（系数样本截至 {through} 年）；样本行的对数密度为 {low} 至 {high}。"
                 ),
             }
         };
         self.slopes.iter().map(sentence).collect()
     }
+}
+
+/// A density with three decimals and a minus sign.
+fn signed(density: f64) -> String {
+    format!("{density:.3}").replace('-', "\u{2212}")
 }
 
 #[cfg(test)]
@@ -75,7 +80,7 @@ mod tests {
              through 2010); not a forecast, not a causal total; covers 45.7 % of exports, \
              identified share – %."
         );
-        assert!(claim.sentence(Language::Chinese).contains("覆盖出口额的 45.7 %"));
+        assert!(claim.sentence(Language::Chinese).contains("覆盖出口额的 45.7%，"));
         assert!(!sentence.contains("caused") && !sentence.contains("will raise"));
     }
 }

@@ -3,10 +3,10 @@
 use super::{Reader, ReaderError};
 use crate::domain::types::{Vintage, Year};
 use crate::regressions::{
-    Asked, Choice, Estimation, Panels, Path, RegressionError, Reuse, TableResult, overview, path,
-    stored_tables,
+    Asked, Choice, Estimation, Memories, Panels, Path, RegressionError, Regressions, Reuse,
+    Standing, TableResult, asks, overview, path, stored_tables,
 };
-use crate::specification::Specification;
+use crate::specification::{Content, Specification};
 
 /// A text that names no bundled table or column.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -40,19 +40,29 @@ pub fn specification(table: &str) -> Result<Asked, NoSpecification> {
 }
 
 impl Reader {
-    /// A regression table at a vintage or at the newest one: the newest stored estimate of each
-    /// column until then, for its last year or for a given one.
+    /// A table at a vintage or at the newest one. A regression table has the newest stored estimate
+    /// of each column until then, for its last year or for a given one. Summaries and figures are
+    /// not stored: they are computed from the panel, at the newest vintage alone.
     ///
     /// # Errors
-    /// [`ReaderError::Regression`] if no estimate is stored, or one cannot be read.
+    /// [`ReaderError::Regression`] if no estimate is stored, one cannot be read, or the panel of a
+    /// summary or figure cannot be computed.
     pub fn stored_table(
-        &self,
+        &mut self,
         asked: &Asked,
         as_of: Option<Vintage>,
         through: Option<Year>,
     ) -> Result<Vec<TableResult>, ReaderError> {
-        let vintage = as_of.unwrap_or(self.publication()?.1);
-        Ok(stored_tables(&self.home, std::slice::from_ref(asked), vintage, through)?)
+        let newest = self.publication()?.1;
+        let (vintage, of) = (as_of.unwrap_or(newest), std::slice::from_ref(asked));
+        let is_stored = matches!(asked.0.content, Content::Regressions(_));
+        if is_stored || vintage != newest {
+            return Ok(stored_tables(&self.home, of, vintage, through)?);
+        }
+        let panels = Panels::open(&mut self.home, self.n_workers)?;
+        let mut regressions = Regressions::new(panels, through)?;
+        let standing = Standing::nothing(&asks(of));
+        Ok(regressions.tables(of, standing, &mut Memories::default())?)
     }
 
     /// The models whose newest estimate is stale.

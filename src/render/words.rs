@@ -63,7 +63,7 @@ const CHINESE: Words = Words {
     clusters: "聚类数",
     r2: "R²",
     r2_within: "组内 R²",
-    beside: ["本库", "(标准误)", "论文", "(标准误)", "本库/论文"],
+    beside: ["本库", "（标准误）", "论文", "（标准误）", "本库/论文"],
     year_of_estimation: "样本最后一年",
     stop: "。",
 };
@@ -144,7 +144,7 @@ mod tests {
         assert_eq!(style.levels("city^hs6^year"), "City × HS6 product × Year");
         assert_eq!(style.term("affiliate_growth:mine"), "Affiliate growth × mine");
         let chinese = Style { language: Language::Chinese, ..style };
-        assert_eq!(chinese.term(product), "关联城市出口增长 × 关联城市出口企业密度(对数)");
+        assert_eq!(chinese.term(product), "关联城市出口增长 × 关联城市出口企业密度（对数）");
         let plain = Style { variables: Variables::Columns, ..style };
         assert_eq!(plain.term(product), product);
     }

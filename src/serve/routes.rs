@@ -294,6 +294,17 @@ pub const ROUTES: &[Route] = &[
         handler: Some(estimates::table),
     },
     Route {
+        path: "/api/v1/influence",
+        name: "influence",
+        about: "The coefficients of stored estimates without each group of rows, such as a city.",
+        data: Data::Aggregate,
+        parameters: &estimates::LIST,
+        answer: Answer::Rows,
+        has_filters: false,
+        is_live: false,
+        handler: Some(estimates::influence),
+    },
+    Route {
         path: "/api/v1/path",
         name: "path",
         about: "A coefficient by year of estimation.",

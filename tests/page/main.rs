@@ -90,6 +90,8 @@ fn demo() -> Sandbox {
     let feed = sandbox.feed();
     let run = sandbox.run(["watch".as_ref(), feed.as_os_str(), "--once".as_ref()]);
     assert_eq!(run.code, Some(0), "{}", run.stderr);
+    let run = sandbox.run(["estimate", "--table", "3.4", "--leave-one-out"]);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
     sandbox
 }
 

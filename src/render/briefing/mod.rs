@@ -328,7 +328,7 @@ impl<'r> Report<'r> {
             Language::Chinese => format!("各{chinese}的本地增长，{span}"),
         };
         let subtitle =
-            self.text("The largest by value, with 95 % intervals", "出口额最大者;线为 95% 区间");
+            self.text("The largest by value, with 95 % intervals", "出口额最大者；线为 95% 区间");
         let plot = |title: &str, all: &[(String, RowMark)]| {
             rows(&RowsPlot { title, subtitle, x_label: unit, rows: all })
         };
@@ -436,7 +436,7 @@ impl<'r> Report<'r> {
              months a year earlier, equation (L4); affiliate growth is equation (13). Figures come \
              from customs records and are revised by late and amended records; the vintage fixes \
              all of them.",
-            "增长为本期与上年同期均有出口的工厂对数增长的均值，式 (L4)；异地增长见式 (13)。数字来自海关进出口记录，\
+            "增长为本期与上年同期均有出口的工厂对数增长的均值，式（L4）；异地增长见式（13）。数字来自海关进出口记录，\
              随迟报与修改而修订；版本号固定全部数字。",
         );
         let claim = self.of.effects.as_ref().map(|of| of.claim.sentence(self.language));

@@ -47,12 +47,12 @@ fn effects(of: &Effects, style: &Style, name: NameOf<'_>) -> (String, String, Ve
     let (month, span, model) = (of.at.end(), of.at.span().name(), &of.model);
     let title = match style.text("en", "zh") {
         "en" => format!("Live effect at {month} ({span}), model {model}"),
-        _ => format!("{month}({span})的实时效应,模型 {model}"),
+        _ => format!("{month}（{span}）的实时效应，模型 {model}"),
     };
     let subtitle = style.text(
         "Points with 95 % intervals of the coefficients; pale: the band with past revisions. Units \
          are not ranked.",
-        "点为效应,细线为系数的 95% 区间,浅色为含历史修订的带;各单元不排名次。",
+        "点为效应，细线为系数的 95% 区间，浅色为含历史修订的带；各单元不排名次。",
     );
     (title, subtitle.to_owned(), largest.iter().map(row).collect())
 }
@@ -70,7 +70,7 @@ fn sources(of: &Sources, style: &Style, name: NameOf<'_>) -> (String, String, Ve
     let (month, span) = (of.at.end(), of.at.span().name());
     let title = match style.text("en", "zh") {
         "en" => format!("What source cities account for: {unit}, {month} ({span})"),
-        _ => format!("各来源城市所占的效应:{unit},{month}({span})"),
+        _ => format!("各来源城市所占的效应：{unit}，{month}（{span}）"),
     };
     let subtitle = style
         .text("All sources add up to the effect of the unit.", "全部来源之和等于该单元的效应。");
@@ -97,7 +97,7 @@ fn news(of: &News, style: &Style, name: NameOf<'_>) -> (String, String, Vec<Row>
     let unit = label(of.level.name(), key, name);
     let title = match style.text("en", "zh") {
         "en" => format!("News from vintage {from} to {to}: {unit}"),
-        _ => format!("版次 {from} 至 {to} 的变化:{unit}"),
+        _ => format!("版次 {from} 至 {to} 的变化：{unit}"),
     };
     let subtitle = style.text("The steps add up to the change.", "各步之和等于变化。");
     (title, subtitle.to_owned(), rows)
@@ -113,11 +113,11 @@ fn backtest(of: &Backtest, style: &Style, _name: NameOf<'_>) -> (String, String,
     let (mode, model) = (of.mode.name(), &of.model);
     let title = match style.text("en", "zh") {
         "en" => format!("Effect of the year less that of the month ({mode}), model {model}"),
-        _ => format!("全年效应减去当月累计效应({mode}),模型 {model}"),
+        _ => format!("全年效应减去当月累计效应（{mode}），模型 {model}"),
     };
     let subtitle = style.text(
         "By month. Points: mean difference; pale: root mean square on both sides of zero.",
-        "按月份。点为平均差额,浅色为零两侧的均方根。",
+        "按月份。点为平均差额，浅色为零两侧的均方根。",
     );
     (title, subtitle.to_owned(), pooled.map(row).collect())
 }

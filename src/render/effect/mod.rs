@@ -80,7 +80,7 @@ pub fn facts(of: &Results) -> Vec<(String, String)> {
 fn effects(of: &Effects, style: &Style, name: NameOf<'_>) -> Grid {
     let zh = style.language == Language::Chinese;
     let columns: &[&str] = if zh {
-        &["样本截至", "效应", "标准误", "95% 区间", "修订带", "行数", "出口额(美元)", "覆盖率 %"]
+        &["样本截至", "效应", "标准误", "95% 区间", "修订带", "行数", "出口额（美元）", "覆盖率 %"]
     } else {
         &[
             "through",
@@ -97,7 +97,7 @@ fn effects(of: &Effects, style: &Style, name: NameOf<'_>) -> Grid {
     let mut first = vec![of.level.name().to_owned()];
     first.extend(header(columns));
     if with_value {
-        let value = if zh { ["美元", "(标准误)"] } else { ["USD", "(std. error)"] };
+        let value = if zh { ["美元", "（标准误）"] } else { ["USD", "(std. error)"] };
         first.extend(header(&value));
     }
     let line = |row: &EffectRow| {
@@ -132,7 +132,7 @@ fn title_of_effects(of: &Effects, zh: bool) -> String {
     let (baseline, vintage) = (of.baseline.name(), of.vintage);
     if zh {
         format!(
-            "{month}({span})的实时效应,模型 {model},{component},基准 {baseline},版次 {vintage}(对数点)"
+            "{month}（{span}）的实时效应，模型 {model}，{component}，基准 {baseline}，版次 {vintage}（对数点）"
         )
     } else {
         format!(
@@ -150,7 +150,7 @@ fn notes(of: &Effects, style: &Style) -> Vec<String> {
             style
                 .text(
                     "The year has closed: its own estimate and that of the year before are shown.",
-                    "本年已关账:同时列出本年与上一年的估计。",
+                    "本年已关账：同时列出本年与上一年的估计。",
                 )
                 .to_owned(),
         );
@@ -159,7 +159,7 @@ fn notes(of: &Effects, style: &Style) -> Vec<String> {
         notes.push(style.text(
             "The change covers the rows of both years with the weights of this year; it is not the \
              difference of two published effects.",
-            "变化只含两年均有的行,并用本年权重;它不等于两个已发布效应之差。",
+            "变化只含两年均有的行，并用本年权重；它不等于两个已发布效应之差。",
         ).to_owned());
     }
     if of.rows.iter().any(|row| row.value.is_some()) {
@@ -177,7 +177,7 @@ fn notes(of: &Effects, style: &Style) -> Vec<String> {
             style
                 .text(
                     "This span, baseline or month has no back-test, so there is no band.",
-                    "该期间、基准或月份没有回测,因此没有修订带。",
+                    "该期间、基准或月份没有回测，因此没有修订带。",
                 )
                 .to_owned(),
         );
@@ -187,7 +187,7 @@ fn notes(of: &Effects, style: &Style) -> Vec<String> {
             style
                 .text(
                     "The band is provisional: fewer than five years are behind it.",
-                    "修订带为暂定:所依据的年份不足五年。",
+                    "修订带为暂定：所依据的年份不足五年。",
                 )
                 .to_owned(),
         );
@@ -197,7 +197,7 @@ fn notes(of: &Effects, style: &Style) -> Vec<String> {
             style
                 .text(
                     "The estimate is stale: the data behind it have changed since.",
-                    "估计已过时:其数据此后有变化。",
+                    "估计已过时：其数据此后有变化。",
                 )
                 .to_owned(),
         );
@@ -235,13 +235,13 @@ fn sources(of: &Sources, style: &Style, name: NameOf<'_>) -> Grid {
     }
     let (month, span, model) = (of.at.end(), of.at.span().name(), &of.model);
     let title = if zh {
-        format!("{month}({span})效应的来源,模型 {model}(对数点)")
+        format!("{month}（{span}）效应的来源，模型 {model}（对数点）")
     } else {
         format!("Sources of the effect at {month} ({span}), model {model}; log points")
     };
     let note = if zh {
         format!(
-            "每个单元列出绝对值最大的 {SOURCES_SHOWN} 个来源城市;全部来源之和等于该单元的效应。"
+            "每个单元列出绝对值最大的 {SOURCES_SHOWN} 个来源城市；全部来源之和等于该单元的效应。"
         )
     } else {
         format!(
@@ -278,7 +278,7 @@ fn news(of: &News, style: &Style, name: NameOf<'_>) -> Grid {
     let rows: Vec<Vec<String>> = [first].into_iter().chain(of.units.iter().map(line)).collect();
     let [before, after] = of.months;
     let title = if zh {
-        format!("版次 {from}({before})至 {to}({after})的变化,模型 {}(对数点)", of.model)
+        format!("版次 {from}（{before}）至 {to}（{after}）的变化，模型 {}（对数点）", of.model)
     } else {
         format!(
             "News from vintage {from} ({before}) to {to} ({after}), model {}; log points",
@@ -319,13 +319,13 @@ fn backtest(of: &Backtest, style: &Style, name: NameOf<'_>) -> Grid {
     let rows: Vec<Vec<String>> = [first].into_iter().chain(of.rows.iter().map(line)).collect();
     let (mode, model) = (of.mode.name(), &of.model);
     let title = if zh {
-        format!("回测({mode}),模型 {model}(对数点)")
+        format!("回测（{mode}），模型 {model}（对数点）")
     } else {
         format!("Back-test ({mode}), model {model}; log points")
     };
     let note = style.text(
         "The effect of the whole year less that of the month, with the same coefficients.",
-        "全年效应减去当月累计效应,系数相同。",
+        "全年效应减去当月累计效应，系数相同。",
     );
     Grid::plain(&title, &rows, Some(note.to_owned()))
 }

@@ -140,7 +140,7 @@ pub fn grid(name: &str, estimate: &Estimate, style: &Style) -> Option<Grid> {
     }
     let title = match style.text("en", "zh") {
         "en" => format!("({name}) without one group of {groups}"),
-        _ => format!("({name}) 逐一剔除{groups}"),
+        _ => format!("（{name}）逐一剔除{groups}"),
     };
     let mut grid = Grid::plain(&title, &rows, None);
     grid.notes = notes(influence, style);
@@ -154,7 +154,7 @@ fn notes(of: &Influence, style: &Style) -> Vec<String> {
     let mut notes = vec![if is_english {
         format!("{n} groups, each left out once; CV3, t with {df} degrees of freedom.")
     } else {
-        format!("共 {n} 组,逐一剔除;CV3,t 分布自由度 {df}。")
+        format!("共 {n} 组，逐一剔除；CV3，t 分布自由度 {df}。")
     }];
     if let Some(wild) = &of.wild {
         let draws = grouped(wild.n_draws);
@@ -169,10 +169,10 @@ fn notes(of: &Influence, style: &Style) -> Vec<String> {
                 wild.seed
             ),
             (false, true) => format!(
-                "wild 聚类自助法:Rademacher 权重,全部 {draws} 种组合,施加系数为零的原假设。"
+                "wild 聚类自助法：Rademacher 权重，全部 {draws} 种组合，施加系数为零的原假设。"
             ),
             (false, false) => format!(
-                "wild 聚类自助法:Rademacher 权重,{draws} 次抽样,种子 {},施加系数为零的原假设。",
+                "wild 聚类自助法：Rademacher 权重，{draws} 次抽样，种子 {}，施加系数为零的原假设。",
                 wild.seed
             ),
         });
@@ -183,7 +183,7 @@ fn notes(of: &Influence, style: &Style) -> Vec<String> {
                 format!("Group {} cannot be left out, so CV3 has no value: {reason}.", case.key)
             } else {
                 let terms: Vec<&str> = case.collinear.iter().map(|of| of.term.as_str()).collect();
-                format!("{} 无法剔除,故无 CV3:剔除后 {} 共线。", case.key, terms.join(", "))
+                format!("{} 无法剔除，故无 CV3：剔除后 {} 共线。", case.key, terms.join(", "))
             });
         }
     }
@@ -232,9 +232,9 @@ pub fn svg(
             ),
         ),
         _ => (
-            format!("各{groups}的影响:{variable},模型 {name}"),
+            format!("各{groups}的影响：{variable}，模型 {name}"),
             format!(
-                "剔除一组后系数的变化,{n_changes} 组中最大的 {n_drawn} 组。系数 {b},CV3 标准误 \
+                "剔除一组后系数的变化，{n_changes} 组中最大的 {n_drawn} 组。系数 {b}，CV3 标准误 \
                  {error}。"
             ),
         ),

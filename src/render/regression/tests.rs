@@ -152,7 +152,7 @@ fn effects_of_some_models_are_yes_or_no_and_texts_are_chinese_on_request() {
     let text = laid_out(&table(&estimates), Layout::Text, &chinese);
     let row = text.lines().find(|line| line.contains("market固定效应")).expect("a row");
     assert_eq!(row.split_whitespace().collect::<Vec<_>>(), ["market固定效应", "否", "是"]);
-    for part in ["出口额(对数)", "工厂固定效应", "观测数", "聚类数", "按market聚类", "共线"]
+    for part in ["出口额（对数）", "工厂固定效应", "观测数", "聚类数", "按market聚类", "共线"]
     {
         assert!(text.contains(part), "no {part} in:\n{text}");
     }

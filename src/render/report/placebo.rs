@@ -59,10 +59,10 @@ pub fn grid(of: &PlaceboOf, style: &Style) -> Grid {
             ),
         ),
         _ => (
-            format!("({}) 与安慰剂网络比较", of.model),
+            format!("（{}）与安慰剂网络比较", of.model),
             format!(
-                "为每个工厂另抽关联城市,共 {n_draws} 次,种子 {seed};{n_obs} 行,其中 {share:.1}% \
-                 在所抽城市有出口企业。T:剔除两项后的残差乘以该项之和。"
+                "为每个工厂另抽关联城市，共 {n_draws} 次，种子 {seed}；{n_obs} 行，其中 {share:.1}% \
+                 在所抽城市有出口企业。T：剔除两项后的残差乘以该项之和。"
             ),
         ),
     };
@@ -131,16 +131,16 @@ pub fn svg(of: &PlaceboOf, term: Option<&str>, style: &Style) -> Result<String, 
             ),
         ),
         _ => (
-            format!("安慰剂网络:{variable},模型 {}", of.model),
+            format!("安慰剂网络：{variable}，模型 {}", of.model),
             format!(
-                "另抽关联城市的 {n_draws} 次抽样按 T 的分布,种子 {seed}。双侧 p 值 {p_value}。"
+                "另抽关联城市的 {n_draws} 次抽样按 T 的分布，种子 {seed}。双侧 p 值 {p_value}。"
             ),
         ),
     };
     chart::histogram(&HistogramPlot {
         title: &title,
         subtitle: &subtitle,
-        x_label: style.text("T: sum of residual times term", "T:残差乘以该项之和"),
+        x_label: style.text("T: sum of residual times term", "T：残差乘以该项之和"),
         values: &of_term(of, place),
         mark: of.placebo.observed[place],
         mark_label: style.text("sample", "样本"),

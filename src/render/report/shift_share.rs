@@ -35,9 +35,9 @@ pub fn grid(of: &ShiftShare, style: &Style) -> Grid {
             ),
         ),
         _ => (
-            format!("({}) 份额移动标准误", of.model),
+            format!("（{}）份额移动标准误", of.model),
             format!(
-                "{n_obs} 行中有 {n_shocks} 个冲击(关联城市、目的地、年份);份额为各关联城市的出口企业数占比。"
+                "{n_obs} 行中有 {n_shocks} 个冲击（关联城市、目的地、年份）；份额为各关联城市的出口企业数占比。"
             ),
         ),
     };

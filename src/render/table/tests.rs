@@ -156,7 +156,7 @@ fn a_workbook_keeps_codes_as_text_and_leaves_absent_cells_blank() {
     assert!(formats.contains("formatCode=\"0.0000\""), "{formats}");
     let texts = part("xl/sharedStrings.xml");
     for text in
-        ["1102", "vintage", "7", "Exports (USD)", "出口额(美元)", "log", "持续出口企业出口额"]
+        ["1102", "vintage", "7", "Exports (USD)", "出口额（美元）", "log", "持续出口企业出口额"]
     {
         assert!(texts.contains(text), "no {text} in {texts}");
     }
@@ -191,7 +191,7 @@ fn parquet_says_where_it_comes_from_and_what_its_columns_mean() {
     assert_eq!(of_growth["label"], "Export growth (log)");
     assert_eq!(
         (of_growth["label_zh"].as_str(), of_growth["unit"].as_str()),
-        ("出口增长(对数)", "log")
+        ("出口增长（对数）", "log")
     );
     assert!(of_growth["description"].starts_with("Mean log growth"));
 }
@@ -233,7 +233,7 @@ mod datasets {
         let variables = reader.schema().variables().to_vec();
         let names: Vec<&str> = variables.iter().map(Variable::name).collect();
         assert_eq!(names, ["year", "city", "export_value", "growth"]);
-        assert_eq!(variables[3].label(), "Export growth (log) · 出口增长(对数)");
+        assert_eq!(variables[3].label(), "Export growth (log) · 出口增长（对数）");
         assert_eq!(variables[2].format(), "%20.2fc");
         let mut rows = Vec::new();
         while let Some(record) = reader.read_record().expect("a record") {

@@ -1,12 +1,13 @@
 //! Stored estimates: their list, tables of the paper, coefficient paths.
 
+use arrow_array::RecordBatch;
 use serde_json::{Value, json};
 
 use crate::domain::types::Year;
 use crate::reader::Reader;
 use crate::reader::estimates::{NoSpecification, specification};
-use crate::regressions::{Asked, Path, TableResult};
-use crate::render::regression::{Layout, entries, tidy};
+use crate::regressions::{Asked, Bin, Path, Scatter, TableResult};
+use crate::render::regression::{Layout, entries, influence, tidy};
 use crate::render::report::{self, ReportFormat};
 use crate::render::style::Style;
 use crate::serve::answers::{self, Answered, Facts, Records, document, facts, members, records};
@@ -17,6 +18,7 @@ use crate::serve::problem::Problem;
 use crate::serve::route::{Column, Kind, Parameter};
 use crate::serve::selection::{Passed, Selection};
 use crate::tables::export::Selection as Stored;
+use crate::tables::sheet::Sheet;
 
 /// The parameters of `estimates`.
 pub const LIST: [Parameter; 7] = [
@@ -64,6 +66,13 @@ pub const PATH_COLUMNS: [Column; 11] = [
     Column { name: "stale", kind: Kind::Flag, about: "True if its sources have changed since." },
 ];
 
+/// The columns of a figure.
+const BIN_COLUMNS: [Column; 3] = [
+    Column { name: "x", kind: Kind::Number, about: "The mean of the variable in the bin." },
+    Column { name: "y", kind: Kind::Number, about: "The mean of the outcome." },
+    Column { name: "n", kind: Kind::Integer, about: "The number of rows." },
+];
+
 impl From<NoSpecification> for Problem {
     fn from(error: NoSpecification) -> Self {
         Self::new("no_estimate", error.to_string()).with("known", error.there)
@@ -75,22 +84,38 @@ impl From<NoSpecification> for Problem {
 /// # Errors
 /// A [`Problem`] if there is no such vintage or year, or an estimate cannot be read.
 pub fn list(call: &Call, reader: &mut Reader, out: &mut Out) -> Result<(), Problem> {
+    stored((call, out), reader, tidy::rows)
+}
+
+/// `influence`: the coefficients without each group of rows, such as a city.
+///
+/// # Errors
+/// Those of [`list`].
+pub fn influence(call: &Call, reader: &mut Reader, out: &mut Out) -> Result<(), Problem> {
+    stored((call, out), reader, influence::rows)
+}
+
+/// Writes a table made from the stored estimates of a year, or of all.
+fn stored(
+    (call, out): (&Call, &mut Out),
+    reader: &mut Reader,
+    rows: fn(&[tidy::Entry]) -> (Sheet, RecordBatch),
+) -> Result<(), Problem> {
     let as_of = call.as_of(reader)?;
     let year = call.query.value::<u16>("year")?.map(Year);
     let all = reader.estimates(Stored { year, as_of })?;
     let entries: Vec<_> = all.iter().map(entries::of_kept).collect();
-    written((call, out), reader, call.vintage(as_of), (&entries, Facts::new()))
+    written((call, out), reader, call.vintage(as_of), (rows(&entries), Facts::new()))
 }
 
-/// Writes entries as rows of the table `estimates`.
+/// Writes a table.
 fn written(
     (call, out): (&Call, &mut Out),
     reader: &Reader,
     vintage: u32,
-    (entries, more): (&[tidy::Entry], Facts),
+    ((sheet, rows), more): ((Sheet, RecordBatch), Facts),
 ) -> Result<(), Problem> {
     out.is_of(vintage);
-    let (sheet, rows) = tidy::rows(entries);
     let selection = Selection::of(call, &sheet, vintage, None)?;
     let (passed, shown) = (Passed::default(), selection.sheet(&sheet)?);
     let mut batches = std::iter::once(Ok(rows));
@@ -105,7 +130,8 @@ fn written(
 /// `estimates/{table}`: a regression table.
 ///
 /// # Errors
-/// A [`Problem`] if there is no such table, no estimate is stored, or one cannot be read.
+/// A [`Problem`] if there is no such table, no estimate is stored, or one cannot be read; for a
+/// summary or a figure, if the vintage is not the newest.
 pub fn table(call: &Call, reader: &mut Reader, out: &mut Out) -> Result<(), Problem> {
     let asked: Asked = specification(call.segment(0))?;
     let as_of = call.as_of(reader)?;
@@ -133,9 +159,19 @@ pub fn table(call: &Call, reader: &mut Reader, out: &mut Out) -> Result<(), Prob
         more.extend(members(models.map_err(|error| Problem::new("defect", error.to_string()))?));
         return document((call, out), vintage, more);
     }
+    if let [TableResult::Figure { scatter, .. }] = &tables[..] {
+        let (name, columns, rows) = ("figure", &BIN_COLUMNS[..], bins(scatter));
+        return records((call, out), vintage, Records { name, columns, facts: more, rows });
+    }
     let outcomes = tables.iter().flat_map(TableResult::outcomes);
     let entries: Vec<_> = outcomes.map(entries::of_outcome).collect();
-    written((call, out), reader, vintage, (&entries, more))
+    written((call, out), reader, vintage, (tidy::rows(&entries), more))
+}
+
+/// The bins of a figure.
+fn bins(scatter: &Scatter) -> Vec<Facts> {
+    let bin = |bin: &Bin| members(json!({ "x": bin.x, "y": bin.y, "n": bin.n }));
+    scatter.bins.iter().map(bin).collect()
 }
 
 /// The requested layout of a printed table, with its media type.

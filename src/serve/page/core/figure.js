@@ -55,7 +55,7 @@ function show(context) {
   const {body, foot, content, isTable} = context;
   const {claim, note, table} = content;
   body.replaceChildren(...[isTable && table ? tableOf(table) : content.body].flat().filter(Boolean));
-  foot.replaceChildren(...[claim && h('div.claim', {}, claim), sourceLine(context), note].flat().filter(Boolean));
+  foot.replaceChildren(...[claim && h('div.claim', {}, claim), sourceLine(context), note && h('span.remark', {}, note)].flat().filter(Boolean));
 }
 
 function sourceLine({definition}) {

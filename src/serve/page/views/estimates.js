@@ -1,7 +1,8 @@
 // Estimates: tables as economists read them, the coefficient path, figure 1.
 import {dot, gridX, gridY, line, ruleX, ruleY, text} from '../vendor/plot.js';
-import {domainOf, draw} from '../charts/base.js';
-import {columnWidth, h} from '../core/dom.js';
+import {domainOf, draw, nameWidth} from '../charts/base.js';
+import {names} from '../core/data.js';
+import {columnWidth, h, isNarrow} from '../core/dom.js';
 import {address, get, headers, rowsOf} from '../core/api.js';
 import {announce, blank, figure} from '../core/figure.js';
 import {num, signed, whole} from '../core/format.js';
@@ -9,6 +10,7 @@ import {go, state} from '../core/state.js';
 import {L} from '../core/words.js';
 
 const TABLES = ['3', '4', '5', '6'];
+const GROUPS_SHOWN = 16;
 const TERMS = {
   affiliate_growth: () => L('异地增长', 'Affiliate growth'), affiliate_ln_density: () => L('异地密度（对数）', 'Affiliate density (log)'),
   local_growth: () => L('本地增长', 'Local growth'), local_ln_density: () => L('本地密度（对数）', 'Local density (log)'), ln_import: () => L('进口额（对数）', 'Imports (log)'),
@@ -37,7 +39,7 @@ export default async function estimates() {
     h('h1', {}, slope ? L('异地增长的系数 {0}（{1}）', 'Coefficient of affiliate growth {0} ({1})', num(slope.estimate, 4), num(slope.std_error, 4)) : L('回归估计', 'Regression estimates')),
     h('ul.points', {}, h('li', {}, L('简约关联，不是因果效应。样本、固定效应与聚类见表下。', 'A reduced-form association, not a causal effect. Sample, effects and clusters are below the table.')))),
   h('div.r', {}, tabs, h('span.lk', {}, copy(L('复制 LaTeX', 'Copy LaTeX'), 'latex'), copy('Markdown', 'markdown')))),
-  h('div.grid', {}, regression({table, models, why: answer.why}), path(table), figureOne())];
+  h('div.grid', {}, regression({table, models, why: answer.why}), path(table), figureOne(), influence(main))];
 }
 
 function regression({table, models, why}) {
@@ -89,7 +91,7 @@ function figureOne() {
     load: async () => {
       const answer = await get('estimates/figure1').catch((error) => ({why: error}));
       const shown = answer.figures?.[0];
-      if (!shown) return {body: blank(L('图 1 不存于数据库。', 'The home does not store figure 1.'), L('用命令绘制。', 'The command draws it.'), 'spillover estimate --table figure1 -o figure1.svg')};
+      if (!shown) return {body: blank(L('没有图 1。', 'There is no figure 1.'), answer.why?.message ?? '', 'spillover estimate --table figure1 -o figure1.svg')};
       const x = domainOf(shown.bins.map((bin) => bin.x));
       const y = domainOf(shown.bins.map((bin) => bin.y), {zero: false});
       const ends = x.domain.map((of) => [of, shown.intercept + shown.slope * of]);
@@ -102,5 +104,38 @@ function figureOne() {
       const interval = shown.conf_low == null ? '' : L('（95% 区间 {0} 至 {1}）', ' (95% interval {0} to {1})', num(shown.conf_low, 3), num(shown.conf_high, 3));
       return {body: chart, note: L('斜率 {0}{1}；N = {2}', 'Slope {0}{1}; N = {2}', num(shown.slope, 3), interval, whole(shown.n_obs)),
         table: {head: ['x', 'y', 'n'], rows: shown.bins.map((bin) => [num(bin.x, 4), num(bin.y, 4), whole(bin.n)])}};
+    }});
+}
+
+// The coefficient without each city: the cities that change it most, and how it stands with all.
+function influence(model) {
+  const of = model?.influence;
+  const name = model?.name ?? '3.4';
+  return figure({columns: 6, title: L('逐一剔除城市', 'Leaving out one city at a time'), sub: L('异地增长的系数：剔除各城市后的值，按值排列；横线为全部城市的 95% 区间（CV3）', 'Coefficient of affiliate growth without each city, in order; bar: 95% interval with all cities (CV3)'),
+    definition: L('列 {0}', 'column {0}', name), source: {path: 'influence', parameters: {}},
+    load: async () => {
+      const place = of?.groups === 'city' ? of.terms.findIndex((row) => row.term === 'affiliate_growth') : -1;
+      if (place < 0) return {body: blank(L('没有剔除城市的估计。', 'No estimate leaves out cities.'), L('用命令估计一次即可存入。', 'One run of the command stores it.'), `spillover estimate --table ${name} --leave-one-out`)};
+      const [known, everywhere] = [await names(), L('全部城市', 'All cities')];
+      const all = of.terms[place];
+      const shift = (row) => row.value - all.estimate;
+      const cases = of.cases.filter((row) => row.estimates).map((row) => ({city: known.city(row.group), value: row.estimates[place], rows: row.n_obs}));
+      const ordered = cases.toSorted((a, b) => Math.abs(shift(b)) - Math.abs(shift(a)));
+      const shown = ordered.slice(0, GROUPS_SHOWN).toSorted((a, b) => a.value - b.value);
+      const {domain, ticks, digits} = domainOf([...shown.map((row) => row.value), all.conf_low, all.conf_high], {zero: false});
+      const [decimals, left] = [Math.max(digits, 4), nameWidth([everywhere, ...shown.map((row) => row.city)]) + 10];
+      const chart = draw(L('逐一剔除城市后的系数', 'Coefficient without each city'), {width: columnWidth(6), height: 60 + 20 * shown.length, marginLeft: left, marginRight: 64, marginTop: 26, marginBottom: 26,
+        x: {domain, ticks: isNarrow() ? ticks.filter((_, at) => at % 2 === 0) : ticks, tickFormat: (value) => num(value, digits), label: null, tickSize: 0},
+        y: {domain: [everywhere, ...shown.map((row) => row.city)], label: null, tickSize: 0, type: 'point', padding: 0.6},
+        marks: [gridX({ticks, stroke: 'var(--grid)', strokeOpacity: 1}), ruleX([all.estimate], {stroke: 'var(--now)', strokeWidth: 1.4}),
+          ruleY(all.conf_low == null ? [] : [all], {y: () => everywhere, x1: 'conf_low', x2: 'conf_high', stroke: 'var(--now)', strokeWidth: 2.4}), dot([all], {x: 'estimate', y: () => everywhere, r: 4, fill: 'var(--now)', stroke: 'var(--bg)'}),
+          dot(shown, {x: 'value', y: 'city', r: 4, fill: 'var(--prev)', stroke: 'var(--bg)'}),
+          text(shown, {x: domain[1], y: 'city', dx: 6, textAnchor: 'start', text: (row) => signed(shift(row), decimals), fill: 'var(--ink2)'}),
+          text([all], {x: domain[1], y: () => everywhere, dx: 6, textAnchor: 'start', text: () => num(all.estimate, decimals), fill: 'var(--now)', fontWeight: 700})]});
+      const wild = of.wild_bootstrap?.terms?.[place]?.p_value;
+      return {body: chart, note: [L('全部 {2} 个城市：{0}（CV3 标准误 {1}）。', 'All {2} cities: {0} (CV3 standard error {1}).', num(all.estimate, 4), num(all.std_error, 4), whole(of.n_groups)),
+        shown.length < ordered.length ? L('示变化最大的 {0} 个。', ' The {0} with the largest changes are shown.', whole(shown.length)) : '',
+        wild == null ? '' : L('城市 wild 自助法 p = {0}。', ' City wild bootstrap p = {0}.', num(wild, 3))],
+        table: {head: [L('剔除的城市', 'City left out'), L('系数', 'Estimate'), L('变化', 'Change'), L('行数', 'Rows')], rows: ordered.map((row) => [row.city, num(row.value, 4), signed(shift(row), decimals), whole(row.rows)])}};
     }});
 }

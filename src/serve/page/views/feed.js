@@ -12,7 +12,7 @@ import {L} from '../core/words.js';
 const RULES = {
   columns: () => L('列数', 'Columns'), quote: () => L('引号', 'Quotes'), length: () => L('长度', 'Length'), encoding: () => L('编码', 'Encoding'),
   period: () => L('月份', 'Month'), future_period: () => L('未来月份', 'Future month'), early_period: () => L('过早月份', 'Early month'), flow: () => L('进出口', 'Flow'),
-  firm: () => L('企业', 'Firm'), code: () => L('编码', 'Code'), region: () => L('地区', 'Region'), country: () => L('国家(地区)', 'Country'), number: () => L('数值', 'Number'),
+  firm: () => L('企业', 'Firm'), code: () => L('编码', 'Code'), region: () => L('地区', 'Region'), country: () => L('国家（地区）', 'Country'), number: () => L('数值', 'Number'),
   range: () => L('范围', 'Range'), intermediary: () => L('贸易中介', 'Intermediary'), filter: () => L('筛选', 'Filter'), missing: () => L('缺失', 'Missing'),
 };
 const rule = (name) => RULES[name]?.() ?? name;
