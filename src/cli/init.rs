@@ -156,7 +156,9 @@ fn show(
         n_workers: 1,
     };
     let definition = definition_of_new_home(&request)?;
-    let limits = ReadLimits { max_rejected_share: 1.0, ..ReadLimits::default() };
+    // Late lines of the sample are of months that other files of the feed begin.
+    let first_period = found.iter().map(|file| file.first).min();
+    let limits = ReadLimits { first_period, max_rejected_share: 1.0, ..ReadLimits::default() };
     let read = read_in(&mut Room::new(1), file, profile, &definition.places, &limits);
     let intake = match read {
         Ok(intake) => intake,
