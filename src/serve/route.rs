@@ -176,12 +176,9 @@ impl Route {
         if matches!(self.answer, Answer::Change(_)) { "POST" } else { "GET, HEAD" }
     }
 
-    /// True if a path is one of the route.
+    /// True if a suffix of the path can choose the format of the answer.
     #[must_use]
-    pub fn is_at(&self, path: &str) -> bool {
-        let n_segments = |path: &str| path.split('/').count();
-        let is_same = |(own, asked): (&str, &str)| own == asked || own.starts_with('{');
-        n_segments(self.path) == n_segments(path)
-            && self.path.split('/').zip(path.split('/')).all(is_same)
+    pub fn has_formats(&self) -> bool {
+        matches!(self.answer, Answer::Records(_) | Answer::Change(_) | Answer::Rows)
     }
 }

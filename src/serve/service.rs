@@ -81,7 +81,9 @@ pub fn router(service: Arc<Service>) -> Router {
         .and(NotForContentType::const_new("application/vnd."));
     let compression = CompressionLayer::new().compress_when(compressed);
     router
-        .fallback(|| async { not_found().answer() })
+        .fallback(|method: Method| async move {
+            check_method(None, &method).err().unwrap_or_else(not_found).answer()
+        })
         .layer(CatchPanicLayer::custom(|_| {
             Problem::new("defect", "the request ended in a defect; please report it").answer()
         }))
@@ -106,7 +108,10 @@ pub async fn answer(
     let mut answer = match checked {
         Err(problem) => problem.answer(),
         Ok(()) => match page::answer(request.uri().path(), request.headers()) {
-            Some(page) => page,
+            Some(page) => match check_method(None, request.method()) {
+                Ok(()) => page,
+                Err(problem) => problem.answer(),
+            },
             None => through(router, client, request).await,
         },
     };
@@ -153,16 +158,15 @@ fn check(guard: &Guard, request: &Request) -> Result<(), Problem> {
     };
     guard.check_host(host.as_deref())?;
     Guard::check_origin(request.method(), request.headers(), host.as_deref())?;
-    check_method(uri.path(), request.method())?;
     if !request.body().is_end_stream() {
         return Err(Problem::new("body_too_large", "a request of this service has no body"));
     }
     Ok(())
 }
 
-/// Checks that the address knows the method.
-fn check_method(path: &str, method: &Method) -> Result<(), Problem> {
-    let route = ROUTES.iter().find(|route| route.is_at(path));
+/// Checks that a route knows the method. This is decided by the matched route and not by the text
+/// of the address: a suffix or an escape in an address gives no route another method.
+fn check_method(route: Option<&Route>, method: &Method) -> Result<(), Problem> {
     let known = route.map_or("GET, HEAD", Route::methods);
     if known.split(", ").any(|of| of == method.as_str()) {
         return Ok(());
@@ -181,6 +185,12 @@ async fn routed(
     let route = ROUTES.iter().find(|route| route.path == matched.as_str());
     let asked = request.extensions().get::<Asked>().cloned();
     let (Some(route), Some(asked)) = (route, asked) else { return not_found().answer() };
+    if let Err(problem) = check_method(Some(route), request.method()) {
+        return problem.answer();
+    }
+    if asked.suffix.is_some() && !route.has_formats() {
+        return not_found().answer();
+    }
     let role = match route.data {
         Data::Open => Role::Analyst,
         _ => service.guard.role(request.headers()),

@@ -117,6 +117,93 @@ fn each_route_answers_its_roles_by_its_methods_alone() {
     assert!(!log.contains("path=\"/api/v1/calendar\""), "it is not of single firms");
 }
 
+/// The suffixes that choose a format.
+const SUFFIXES: [&str; 7] = ["json", "csv", "parquet", "xlsx", "arrow", "jsonl", "dta"];
+
+/// An address with a suffix at the end of its path.
+fn suffixed(address: &str, suffix: &str) -> String {
+    match address.split_once('?') {
+        Some((path, query)) => format!("{path}.{suffix}?{query}"),
+        None => format!("{address}.{suffix}"),
+    }
+}
+
+/// True if the route of the document has rows or records.
+fn has_formats(document: &serde_json::Value, path: &str) -> bool {
+    let of = document["paths"][path].as_object().expect("methods");
+    let content = of.values().map(|of| &of["responses"]["200"]["content"]);
+    content.into_iter().any(|content| content.get("text/csv; charset=utf-8").is_some())
+}
+
+#[test]
+fn a_suffix_gives_no_route_another_method_or_role() {
+    let sandbox = feed::home();
+    let token = token_file(&sandbox);
+    crate::alerts::add(&sandbox.home(), crate::alerts::ID, 24);
+    let service = Service::start(&sandbox.home(), &["--token-file", &token]);
+    let own = format!("Bearer {TOKEN}");
+    let roles: [(&str, Vec<(&str, &str)>); 2] =
+        [("none", vec![]), ("analyst", vec![("Authorization", &own)])];
+    let document = service.json("/api/v1/openapi.json");
+    let (mut n_allowed, mut n_refused) = (0, 0);
+    for (path, address) in addresses(&service) {
+        if !path.starts_with("/api/v1/") || path.ends_with("openapi.json") {
+            continue;
+        }
+        assert!(has_formats(&document, &path), "{path} has no formats; give it a row here");
+        let known: &[&str] = if path.ends_with("/ack") { &["POST"] } else { &["GET", "HEAD"] };
+        for suffix in SUFFIXES {
+            let address = suffixed(&address, suffix);
+            for ((role, headers), method) in
+                roles.iter().flat_map(|role| METHODS.map(|method| (role, method)))
+            {
+                // What each format has is compared elsewhere; the one write comes last.
+                if *role == "analyst" && known.contains(&method) {
+                    continue;
+                }
+                let answer = send(service.address, method, &address, headers);
+                let expected = if known.contains(&method) { 401 } else { 405 };
+                assert_eq!(answer.status, expected, "{method} {address} by {role}");
+                n_refused += 1;
+            }
+        }
+    }
+    assert!(n_refused >= 18 * 7 * 14, "{n_refused}");
+    let acknowledged = || {
+        let list = send(service.address, "GET", "/api/v1/alerts", &[("Authorization", &own)]);
+        list.json()["rows"][0]["acknowledged_at"].clone()
+    };
+    let ack = format!("/api/v1/alerts/{}/ack", crate::alerts::ID);
+    for form in [
+        format!("{ack}.csv.csv"),
+        format!("{ack}.csv?columns=id"),
+        format!("{ack}/"),
+        format!("{ack}/.csv"),
+        format!("/{ack}.csv"),
+        ack.replace("ack", "%61ck"),
+        ack.replace("ack", "ack%2Ecsv"),
+        ack.replace("ack", "ack;.csv"),
+        ack.replace("/alerts/", "/./alerts/"),
+    ] {
+        for method in ["GET", "HEAD"] {
+            let answer = send(service.address, method, &form, &[("Authorization", &own)]);
+            assert!([404, 405].contains(&answer.status), "{method} {form}: {}", answer.status);
+        }
+    }
+    assert_eq!(acknowledged(), serde_json::Value::Null, "no request so far changed anything");
+    for suffix in SUFFIXES {
+        let address = suffixed(&ack, suffix);
+        let answer = send(service.address, "POST", &address, &[("Authorization", &own)]);
+        assert_eq!(answer.status, 200, "POST {address}: {}", answer.text());
+        n_allowed += 1;
+    }
+    assert_ne!((n_allowed, acknowledged()), (0, serde_json::Value::Null));
+    for none in ["/api/v1/openapi.json.csv", "/api/v1/openapi.csv", "/api/v1/openapi"] {
+        let answer = send(service.address, "GET", none, &[("Authorization", &own)]);
+        assert_eq!(answer.status, 404, "{none}");
+    }
+}
+
 #[test]
 fn without_tokens_the_machine_itself_reads_everything() {
     let sandbox = feed::demo();
