@@ -267,7 +267,7 @@ impl Judging<'_> {
         let (of, month) = (&judged.observation, at.end());
         let mut tags = self.causes(figures, month, &of.key)?;
         if firms.is_one {
-            tags.push("one_exporter".to_owned());
+            tags.push(text::ONE_EXPORTER.to_owned());
         }
         let is_effect = matches!(self.watched.figure, Figure::Effect { .. });
         let deviation = judged.deviation;
@@ -301,7 +301,7 @@ impl Judging<'_> {
         };
         let sentence = |place: usize, language| {
             let claim = claim.as_ref().map(|claim| claim[place].as_str());
-            text::of_figure(&alert, self.names, claim, language)
+            text::of_figure(&alert, at, (self.names, claim), language)
         };
         let texts = (sentence(0, Language::English), sentence(1, Language::Chinese));
         (alert.text, alert.text_zh) = texts;

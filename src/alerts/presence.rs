@@ -10,8 +10,12 @@ use super::alert::{Alert, Outcome};
 use super::evaluate::Step;
 use super::rules::{Condition, Feed, Refused, Rule};
 use super::states::States;
+use super::text;
+use crate::domain::finding::FindingKind;
 use crate::domain::types::Period;
 use crate::reader::{Reader, ReaderError, Status};
+use crate::tables::meanings::Language;
+use crate::tables::periods;
 
 /// Hours of China Standard Time before UTC.
 const CHINA_HOURS: i8 = 8;
@@ -70,9 +74,9 @@ fn take(
     }
 }
 
-fn alert(rule: &Rule, step: &Step, key: &str, (month, [text, text_zh]): Problem) -> Alert {
+fn alert(rule: &Rule, step: &Step, key: &str, (month, texts): Problem) -> Alert {
     let (name, vintage) = (&rule.name, step.vintage);
-    Alert {
+    let mut alert = Alert {
         id: Alert::id(name, key, month, vintage),
         rule: name.clone(),
         condition: rule.condition.name().to_owned(),
@@ -80,10 +84,17 @@ fn alert(rule: &Rule, step: &Step, key: &str, (month, [text, text_zh]): Problem)
         month: month.map(Period::as_yyyymm),
         vintage: vintage.0,
         publication: step.publication,
-        text: format!("{text}. Rule {name}, vintage {vintage}."),
-        text_zh: format!("{text_zh}。规则 {name},版次 {vintage}。"),
         ..Alert::default()
-    }
+    };
+    let [english, chinese] = texts;
+    alert.text = english + &text::ending(&alert, false);
+    alert.text_zh = chinese + &text::ending(&alert, true);
+    alert
+}
+
+/// A number of days.
+fn days(n: i64) -> String {
+    if n == 1 { "1 day".to_owned() } else { format!("{n} days") }
 }
 
 /// The problems of the feed that are present: a late month, and refused files.
@@ -97,10 +108,11 @@ fn of_feed(
         let next = reader.calendar()?.into_iter().find(|month| month.closed_by.is_none());
         let late = next.and_then(|next| Some((next.month, days_late(next.month, days, now)?)));
         if let Some((month, n_days)) = late {
-            let shown = format!("{:04}-{:02}", month.year().0, month.month());
+            let [english, chinese] =
+                [Language::English, Language::Chinese].map(|of| periods::month(month, of));
             let texts = [
-                format!("The file of {shown} is late by {n_days} days"),
-                format!("{shown} 的数据文件已逾期 {n_days} 天"),
+                format!("The file of {english} is late by {}", self::days(n_days)),
+                format!("{chinese}的数据文件已逾期 {n_days} 天"),
             ];
             problems.insert(month.to_string(), (Some(month), texts));
         }
@@ -111,8 +123,8 @@ fn of_feed(
         for file in &named {
             let (name, n) = (&file.name, file.n_rejected);
             let texts = [
-                format!("The file {name} is refused, with {n} rejected lines"),
-                format!("文件 {name} 被拒收,其中 {n} 行无效"),
+                format!("The file {name} is refused; rejected lines: {n}"),
+                format!("文件 {name} 被拒收，其中 {n} 行无效"),
             ];
             problems.insert(name.clone(), (Some(file.period), texts));
         }
@@ -129,8 +141,8 @@ fn other_refusals(status: &Status, n_named: usize) -> Option<(String, [String; 2
     let n = beat.files_refused.checked_sub(n_named).filter(|n| *n > 0)?;
     let why = beat.error.as_deref().unwrap_or("see the log of the watcher");
     let texts = [
-        format!("{n} files of the feed are refused; the last problem: {why}"),
-        format!("数据源中有 {n} 个文件被拒收;最近的问题:{why}"),
+        format!("Refused files of the feed: {n}; the last problem: {why}"),
+        format!("数据源中有 {n} 个文件被拒收；最近的问题：{why}"),
     ];
     Some((format!("{n} files"), texts))
 }
@@ -148,14 +160,33 @@ fn findings(
     for of in reader.findings(Some(step.vintage))? {
         if of.vintage > step.before && feed.findings.contains(&of.finding) {
             let (file, finding, n) = (&of.file, of.finding, of.n);
+            let [english, chinese] = in_words(finding);
             let texts = [
-                format!("The file {file} has the finding {finding} ({n})"),
-                format!("文件 {file} 存在异常 {finding}({n})"),
+                format!("The file {file} has {english} ({finding}: {n})"),
+                format!("文件 {file} 存在异常：{chinese}（{finding}：{n}）"),
             ];
             problems.insert(format!("{file} {finding}"), (Some(of.month), texts));
         }
     }
     Ok(problems)
+}
+
+/// A finding in English and Chinese.
+fn in_words(finding: FindingKind) -> [&'static str; 2] {
+    match finding {
+        FindingKind::UnseenFirms => ["unusually many new firms", "新出现的企业异常多"],
+        FindingKind::UnseenCountries => {
+            ["unusually many new countries", "新出现的国家（地区）异常多"]
+        }
+        FindingKind::UnseenRegions => ["unusually many new regions", "新出现的地区异常多"],
+        FindingKind::LateShare => ["mostly records of earlier months", "多数记录属于以前月份"],
+        FindingKind::SameLines => ["lines of another file", "与另一文件有相同的行"],
+        FindingKind::Aggregates => ["totals among their parts", "合计与分项并列"],
+        FindingKind::NearCodes => ["codes that differ in form only", "仅书写形式不同的代码"],
+        FindingKind::MixedEncoding => ["lines in another encoding", "部分行编码不同"],
+        FindingKind::ThinMonth => ["months with few records", "记录过少的月份"],
+        FindingKind::NamesPassedOver => ["neighbours that are passed over", "被跳过的同目录文件"],
+    }
 }
 
 /// Estimates whose data have changed, and a home without a new publication.
@@ -169,14 +200,14 @@ fn stale(
     for model in models {
         let texts = [
             format!("The estimate of model {model} is stale: its data have changed since"),
-            format!("模型 {model} 的估计已过时:其数据此后有变化"),
+            format!("模型 {model} 的估计已过时：其数据此后有变化"),
         ];
         problems.insert(model, (None, texts));
     }
     let age = reader.committed_at()?.map(|at| (now.as_second() - at.as_second()) / 86_400);
     if let Some((n_days, _)) = age.zip(days_max).filter(|(age, most)| *age > i64::from(*most)) {
         let texts = [
-            format!("The home has no new publication for {n_days} days"),
+            format!("The home has had no new publication for {}", self::days(n_days)),
             format!("已有 {n_days} 天没有新的发布"),
         ];
         problems.insert("publication".to_owned(), (None, texts));

@@ -38,12 +38,12 @@ pub enum AlertsFileError {
         source: io::Error,
     },
     /// It is invalid.
-    #[error("invalid rules in {}, {source}", path.display())]
+    #[error("invalid rules in {}, {cause}", path.display())]
     Invalid {
         /// The file.
         path: PathBuf,
         /// The place, the cause, and what to do.
-        source: TomlError,
+        cause: TomlError,
     },
 }
 
@@ -69,7 +69,7 @@ impl Settings {
         let text = files::read_text(path)
             .map_err(|source| AlertsFileError::Read { path: path.to_owned(), source })?;
         Self::parse(&text, path.parent().unwrap_or(Path::new(".")))
-            .map_err(|source| AlertsFileError::Invalid { path: path.to_owned(), source })
+            .map_err(|cause| AlertsFileError::Invalid { path: path.to_owned(), cause })
     }
 
     /// The settings of a home: those of a named file, or those in the home; `None` if the home has

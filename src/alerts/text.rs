@@ -4,46 +4,88 @@ use std::fmt::Write as _;
 
 use super::alert::Alert;
 use crate::domain::series::Level;
+use crate::domain::span::SpanAt;
 use crate::reader::names::{Names, PlaceKind};
 use crate::tables::meanings::{Language, meaning};
+use crate::tables::periods;
 
-/// The sentence of an alert about a figure.
+/// The tag of an alert about one exporter. It is no cause.
+pub const ONE_EXPORTER: &str = "one_exporter";
+
+/// The sentence of an alert about a figure of a span.
 #[must_use]
-pub fn of_figure(alert: &Alert, names: &Names, claim: Option<&str>, language: Language) -> String {
+pub fn of_figure(
+    alert: &Alert,
+    at: SpanAt,
+    (names, claim): (&Names, Option<&str>),
+    language: Language,
+) -> String {
     let zh = language == Language::Chinese;
     let (table, figure) =
         (alert.table.as_deref().unwrap_or_default(), alert.figure.as_deref().unwrap_or_default());
     let meaning = meaning(table, figure);
-    let label = meaning.map_or(figure, |of| of.label(language));
     let unit = meaning.map_or("", |of| of.unit.as_str());
+    let label = label(alert, meaning.map_or(figure, |of| of.label(language)), zh);
     let shown =
         |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |of| number(of, unit, zh));
-    let (at, name) = (month(alert), unit_name(alert, names, language));
-    let span = span(alert.span.as_deref().unwrap_or_default(), zh);
+    let (span, name) = (periods::span(at, language), unit_name(alert, names, language));
     let mut text = if zh {
-        format!("{name}:{at}({span})的{label}为 {}", shown(alert.value))
+        format!("{name}：{span}{label}为 {}", shown(alert.value))
     } else {
-        format!("{name}: {label} in {at} ({span}) is {}", shown(alert.value))
+        format!("{name}: {label} of {span} is {}", shown(alert.value))
     };
     text.push_str(&comparison(alert, (&shown, unit), zh));
-    let (rule, vintage) = (&alert.rule, alert.vintage);
-    let tags: Vec<&str> = alert.tags.iter().map(|of| tag(of, zh)).collect();
-    let _ = if zh {
-        write!(text, "。规则 {rule},版次 {vintage}")
-    } else {
-        write!(text, ". Rule {rule}, vintage {vintage}")
-    };
-    let _ = match (tags.is_empty(), zh) {
-        (true, _) => Ok(()),
-        (false, true) => write!(text, "。原因:{}", tags.join("、")),
-        (false, false) => write!(text, ". Causes: {}", tags.join(", ")),
-    };
-    text.push_str(if zh { "。" } else { "." });
+    text.push_str(&ending(alert, zh));
     if let Some(claim) = claim {
         text.push_str(if zh { "" } else { " " });
         text.push_str(claim);
     }
     text
+}
+
+/// The rule and the vintage of an alert, its causes, and whether one exporter is behind it.
+#[must_use]
+pub fn ending(alert: &Alert, zh: bool) -> String {
+    let (rule, vintage) = (&alert.rule, alert.vintage);
+    let causes = alert.tags.iter().filter(|of| *of != ONE_EXPORTER);
+    let causes: Vec<&str> = causes.map(|of| cause(of, zh)).collect();
+    let is_one = causes.len() < alert.tags.len();
+    let mut text = if zh {
+        format!("。规则“{rule}”，版本 {vintage}。")
+    } else {
+        format!(". Rule \"{rule}\", vintage {vintage}.")
+    };
+    let _ = match (&causes[..], zh) {
+        ([], _) => Ok(()),
+        (_, true) => write!(text, "原因：{}。", causes.join("、")),
+        ([one], false) => write!(text, " Cause: {one}."),
+        (_, false) => write!(text, " Causes: {}.", causes.join(", ")),
+    };
+    text.push_str(match (is_one, zh) {
+        (false, _) => "",
+        (true, true) => "其中一家出口企业占一半以上。",
+        (true, false) => " One exporter accounts for more than half.",
+    });
+    text
+}
+
+/// The name of a figure inside a sentence.
+fn label(alert: &Alert, label: &str, zh: bool) -> String {
+    if alert.table.as_deref() == Some("effects") {
+        let is_contrast = alert.condition == "change";
+        return match (is_contrast, zh) {
+            (true, true) => "与其他工厂相比的模型隐含贡献",
+            (true, false) => "the model-implied contribution in contrast to other plants",
+            (false, true) => "模型隐含贡献",
+            (false, false) => "the model-implied contribution",
+        }
+        .to_owned();
+    }
+    let mut letters = label.chars();
+    match letters.next() {
+        Some(first) if !zh => first.to_lowercase().chain(letters).collect(),
+        _ => label.to_owned(),
+    }
 }
 
 /// The comparison that raised the alert.
@@ -56,45 +98,36 @@ fn comparison(
     let threshold = || shown(alert.threshold).trim_start_matches('+').to_owned();
     match alert.condition.as_str() {
         "z" => {
-            let (z, q) = (alert.z.unwrap_or_default(), alert.q_value.unwrap_or_default());
-            let years = alert.years.unwrap_or_default();
+            let z = minus(&format!("{:.2}", alert.z.unwrap_or_default()));
+            let (q, years) = (alert.q_value.unwrap_or_default(), alert.years.unwrap_or_default());
             if zh {
-                format!(",与之前 {years} 年同月相比 z = {z:.2},q = {q:.3}")
+                format!("，与此前 {years} 年同期相比 z = {z}，q = {q:.3}")
             } else {
-                format!("; z = {z:.2} against the same months of {years} earlier years, q = {q:.3}")
+                format!("; z = {z} against the same months of {years} earlier years, q = {q:.3}")
             }
         }
         "revision" => {
             let before = shown(alert.before);
             if zh {
-                format!(",修订前为 {before}")
+                format!("，修订前为 {before}")
             } else {
-                format!(", before the revision {before}")
+                format!("; it was {before} before the revision")
             }
         }
-        "sign" => {
-            (if zh { ",符号与此前相反" } else { ", with the other sign than last" }).to_owned()
-        }
-        "breadth" => {
-            let side = match (alert.side < 0, zh) {
-                (true, true) => "低于",
-                (false, true) => "高于",
-                (true, false) => "below",
-                (false, false) => "above",
-            };
-            if zh {
-                format!(",{side} {}", threshold())
-            } else {
-                format!(", {side} {}", threshold())
-            }
-        }
+        "sign" => (if zh { "，符号与此前相反" } else { "; its sign has changed" }).to_owned(),
+        "breadth" => match (alert.side < 0, zh) {
+            (true, true) => format!("，低于 {}", threshold()),
+            (false, true) => format!("，高于 {}", threshold()),
+            (true, false) => format!(", below {}", threshold()),
+            (false, false) => format!(", above {}", threshold()),
+        },
         _ => {
             let end = |of: Option<f64>| of.map_or_else(|| "–".to_owned(), |of| points(of, unit));
-            let ends = (end(alert.conf_low), end(alert.conf_high));
+            let (low, high) = (end(alert.conf_low), end(alert.conf_high));
             if zh {
-                format!(",超过阈值 {},95% 区间 [{}, {}]", threshold(), ends.0, ends.1)
+                format!("，超过阈值 {}，95% 区间为 {low} 至 {high}", threshold())
             } else {
-                format!(", beyond {}; 95 % interval [{}, {}]", threshold(), ends.0, ends.1)
+                format!(", beyond the threshold of {}; 95 % interval {low} to {high}", threshold())
             }
         }
     }
@@ -103,7 +136,8 @@ fn comparison(
 fn number(value: f64, unit: &str, zh: bool) -> String {
     let shown = points(value, unit);
     match (unit, zh) {
-        ("share", _) => format!("{shown} %"),
+        ("share", true) => format!("{shown}%"),
+        ("share", false) => format!("{shown} %"),
         (_, true) => format!("{shown} 对数点"),
         (_, false) => format!("{shown} log points"),
     }
@@ -111,36 +145,30 @@ fn number(value: f64, unit: &str, zh: bool) -> String {
 
 /// A share in percent, another figure in log points.
 fn points(value: f64, unit: &str) -> String {
-    if unit == "share" { format!("{:.1}", 100.0 * value) } else { format!("{:+.2}", 100.0 * value) }
+    let text = match unit {
+        "share" => format!("{:.1}", 100.0 * value),
+        _ => format!("{:+.2}", 100.0 * value),
+    };
+    minus(&text)
 }
 
-fn month(alert: &Alert) -> String {
-    let month = alert.month.unwrap_or_default();
-    format!("{:04}-{:02}", month / 100, month % 100)
-}
-
-fn span(name: &str, zh: bool) -> &'static str {
-    match (name, zh) {
-        ("month", true) => "当月",
-        ("month", false) => "month",
-        ("12m", true) => "近十二个月",
-        ("12m", false) => "12 months",
-        (_, true) => "累计",
-        (_, false) => "year to date",
+/// A number with the minus sign of typography, and zero without a sign.
+fn minus(number: &str) -> String {
+    if !number.bytes().any(|byte| matches!(byte, b'1'..=b'9')) {
+        return number.trim_start_matches(['-', '+']).to_owned();
     }
+    number.replace('-', "\u{2212}")
 }
 
-fn tag(name: &str, zh: bool) -> &str {
+fn cause(name: &str, zh: bool) -> &str {
     match (name, zh) {
-        ("late", true) => "迟到记录",
+        ("late", true) => "迟报记录",
         ("late", false) => "late records",
-        ("amended", true) => "修正与替换",
+        ("amended", true) => "修改与替换",
         ("amended", false) => "amendments",
-        ("closed", true) => "新关账月份",
+        ("closed", true) => "新关账的月份",
         ("closed", false) => "closed months",
         ("coefficients", true) => "系数",
-        ("one_exporter", true) => "单一出口企业",
-        ("one_exporter", false) => "one exporter",
         (other, _) => other,
     }
 }
@@ -150,6 +178,7 @@ fn unit_name(alert: &Alert, names: &Names, language: Language) -> String {
     let level = alert.level.as_deref().unwrap_or_default();
     let zh = language == Language::Chinese;
     let key = alert.key.as_str();
+    let named = |code: &str, name: Option<&str>| named(code, name, zh);
     let country = |code: &str| named(code, names.name(PlaceKind::Country, code, language));
     let province = |code: &str| named(code, names.province(code, language));
     match Level::ALL.into_iter().find(|of| of.name() == level) {
@@ -165,13 +194,19 @@ fn unit_name(alert: &Alert, names: &Names, language: Language) -> String {
     }
 }
 
-fn named(code: &str, name: Option<&str>) -> String {
-    name.map_or_else(|| code.to_owned(), |name| format!("{name} ({code})"))
+fn named(code: &str, name: Option<&str>, zh: bool) -> String {
+    match name {
+        None => code.to_owned(),
+        Some(name) if zh => format!("{name}（{code}）"),
+        Some(name) => format!("{name} ({code})"),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::span::{Joint, Span};
+    use crate::domain::types::Period;
 
     #[test]
     fn a_sentence_has_figure_comparison_rule_causes_and_claim_in_both_languages() {
@@ -192,28 +227,96 @@ mod tests {
             tags: vec!["late".to_owned(), "one_exporter".to_owned()],
             ..Alert::default()
         };
-        let of =
-            |alert: &Alert, claim, language| of_figure(alert, &Names::default(), claim, language);
-        assert_eq!(
-            of(&alert, Some("Claim."), Language::English),
-            "Nation: Export growth (log) in 2011-06 (month) is -21.34 log points; z = -3.20 \
-             against the same months of 6 earlier years, q = 0.012. Rule r, vintage 42. Causes: \
-             late records, one exporter. Claim."
-        );
-        assert_eq!(
-            of(&alert, None, Language::Chinese),
-            "全国:2011-06(当月)的出口增长(对数)为 -21.34 对数点,与之前 6 年同月相比 z = -3.20,\
-             q = 0.012。规则 r,版次 42。原因:迟到记录、单一出口企业。"
-        );
-        let level = Alert {
-            condition: "level".to_owned(),
-            threshold: Some(0.1),
-            conf_low: Some(-0.3),
-            conf_high: Some(-0.1268),
-            ..alert
+        let at = |span, month| {
+            let month = Period::new(2011, month).expect("a month");
+            SpanAt::new(span, month, Joint::default()).expect("a span")
         };
-        let text = of(&level, None, Language::English);
-        let expected = ", beyond 10.00 log points; 95 % interval [-30.00, -12.68]. Rule r";
-        assert!(text.contains(expected), "{text}");
+        let of = |alert: &Alert, at, claim, language| {
+            of_figure(alert, at, (&Names::default(), claim), language)
+        };
+        let joint = at(Span::Month, 2);
+        assert_eq!(
+            of(&alert, joint, Some("Claim."), Language::English),
+            "Nation: export growth (log) of January and February 2011 is \u{2212}21.34 log points; \
+             z = \u{2212}3.20 against the same months of 6 earlier years, q = 0.012. Rule \"r\", \
+             vintage 42. Cause: late records. One exporter accounts for more than half. Claim."
+        );
+        assert_eq!(
+            of(&alert, joint, None, Language::Chinese),
+            "全国：2011年1—2月出口增长（对数）为 \u{2212}21.34 对数点，与此前 6 年同期相比 \
+             z = \u{2212}3.20，q = 0.012。规则“r”，版本 42。原因：迟报记录。其中一家出口企业占一半以上。"
+        );
+        let year = at(Span::YearToDate, 11);
+        let with = |condition: &str, change: &dyn Fn(&mut Alert)| {
+            let mut alert =
+                Alert { condition: condition.to_owned(), tags: vec![], ..alert.clone() };
+            change(&mut alert);
+            [Language::English, Language::Chinese].map(|of_one| {
+                let text = of(&alert, year, None, of_one);
+                let end = text.find(". Rule").or(text.find("。规则")).expect("the rule");
+                text[..end].to_owned()
+            })
+        };
+        let level = |alert: &mut Alert| {
+            (alert.threshold, alert.conf_low, alert.conf_high) =
+                (Some(0.1), Some(-0.3), Some(-0.1268));
+        };
+        let of_effect = |alert: &mut Alert| {
+            level(alert);
+            (alert.table, alert.figure) = (Some("effects".to_owned()), Some("effect".to_owned()));
+        };
+        let breadth = |alert: &mut Alert| {
+            (alert.figure, alert.value) = (Some("breadth".to_owned()), Some(0.25));
+            (alert.threshold, alert.side) = (Some(0.3), -1);
+        };
+        let start = [
+            "Nation: export growth (log) of January to November 2011 is \u{2212}21.34 log \
+                      points",
+            "全国：2011年1—11月出口增长（对数）为 \u{2212}21.34 对数点",
+        ];
+        for (found, expected) in [
+            (
+                with("level", &level),
+                [
+                    format!("{}, beyond the threshold of 10.00 log points; 95 % interval \
+                             \u{2212}30.00 to \u{2212}12.68", start[0]),
+                    format!("{}，超过阈值 10.00 对数点，95% 区间为 \u{2212}30.00 至 \u{2212}12.68",
+                            start[1]),
+                ],
+            ),
+            (
+                with("change", &of_effect),
+                [
+                    "Nation: the model-implied contribution in contrast to other plants of \
+                     January to November 2011 is \u{2212}21.34 log points, beyond the threshold of \
+                     10.00 log points; 95 % interval \u{2212}30.00 to \u{2212}12.68".to_owned(),
+                    "全国：2011年1—11月与其他工厂相比的模型隐含贡献为 \u{2212}21.34 对数点，超过阈值 10.00 \
+                     对数点，95% 区间为 \u{2212}30.00 至 \u{2212}12.68".to_owned(),
+                ],
+            ),
+            (
+                with("sign", &|_| {}),
+                [
+                    format!("{}; its sign has changed", start[0]),
+                    format!("{}，符号与此前相反", start[1]),
+                ],
+            ),
+            (
+                with("breadth", &breadth),
+                [
+                    "Nation: breadth of January to November 2011 is 25.0 %, below 30.0 %".to_owned(),
+                    "全国：2011年1—11月正增长市场占比为 25.0%，低于 30.0%".to_owned(),
+                ],
+            ),
+            (
+                with("revision", &|alert| alert.before = Some(0.0)),
+                [
+                    format!("{}; it was 0.00 log points before the revision", start[0]),
+                    format!("{}，修订前为 0.00 对数点", start[1]),
+                ],
+            ),
+        ] {
+            assert_eq!(found, expected);
+        }
     }
 }

@@ -27,7 +27,7 @@ impl Claim {
                  {coverage} % of exports, identified share {identified} %."
             ),
             Language::Chinese => format!(
-                "模型推算的贡献（式（15）的简约式关联，系数样本截至 {years} 年）；不是预测，也不是因果总量；覆盖出口额的 \
+                "模型隐含贡献（式（15）的简约式关联，系数样本截至 {years} 年）；不是预测，也不是因果总量；覆盖出口额的 \
                  {coverage}%，可识别部分占 {identified}%。"
             ),
         }

@@ -12,6 +12,7 @@ pub mod export;
 pub mod facts;
 pub mod meanings;
 pub mod months;
+pub mod periods;
 pub mod plant;
 pub mod series;
 pub mod sheet;

@@ -16,7 +16,7 @@ use crate::watcher::Watcher;
 const HOOK_SECRET: &str = "hook-secret-0123456789";
 const ROBOT_SECRET: &str = "SEC0123456789abcdef";
 /// Three rules that hold for every home of the past: its next month is late.
-const LATE: &str = "
+pub const LATE: &str = "
 [[rule]]
 name = 'late'
 feed = { late_days = 0 }
@@ -29,7 +29,7 @@ feed = { late_days = 2 }
 ";
 
 /// A home with two years, and the feed of the months after.
-fn home() -> (Sandbox, NastyFeed) {
+pub fn home() -> (Sandbox, NastyFeed) {
     let sandbox = Sandbox::new();
     sandbox.write("cities.csv", CITIES);
     let feed = NastyFeed::new(7, 26);
@@ -46,11 +46,11 @@ fn secret(sandbox: &Sandbox, name: &str, text: &str) {
     fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).expect("private");
 }
 
-fn rules(sandbox: &Sandbox, text: &str) {
+pub fn rules(sandbox: &Sandbox, text: &str) {
     fs::write(sandbox.home().join("alerts.toml"), text).expect("rules");
 }
 
-fn webhook(sandbox: &Sandbox, name: &str, receiver: &Receiver, path: &str) -> String {
+pub fn webhook(sandbox: &Sandbox, name: &str, receiver: &Receiver, path: &str) -> String {
     secret(sandbox, "hook.secret", HOOK_SECRET);
     let url = receiver.url(path);
     format!(
@@ -58,7 +58,7 @@ fn webhook(sandbox: &Sandbox, name: &str, receiver: &Receiver, path: &str) -> St
     )
 }
 
-fn once(sandbox: &Sandbox) -> Run {
+pub fn once(sandbox: &Sandbox) -> Run {
     let feed = sandbox.feed();
     let run = sandbox.run(["watch".as_ref(), feed.as_os_str(), "--once".as_ref()]);
     assert_eq!(run.code, Some(0), "{}", run.stderr);
@@ -110,7 +110,7 @@ fn each_sink_gets_one_digest_with_the_signature_that_it_documents_and_no_log_has
         let content = if path == "/feishu" { "text" } else { "content" };
         let text = robot[0].body[place][content].as_str().expect("a text");
         assert!(
-            text.starts_with("3 条预警 [") && text.contains("2002-01 的数据文件已逾期"),
+            text.starts_with("3 条预警 [") && text.contains("2002年1月的数据文件已逾期"),
             "{text}"
         );
     }
