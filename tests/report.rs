@@ -90,3 +90,66 @@ fn another_month_has_its_own_figures_and_one_without_growth_is_refused() {
         assert!(run.stderr.contains(why), "{}", run.stderr);
     }
 }
+
+/// The home with its newest month replaced: `report` and causes of alerts compare two versions.
+fn amended() -> Sandbox {
+    let sandbox = home();
+    sandbox.options("estimate = [\"3.4\"]\nrevision = \"supersede\"\n");
+    let text = std::fs::read_to_string(sandbox.feed().join("201111.csv")).expect("a month");
+    let (header, lines) = text.split_once('\n').expect("a header");
+    let lines: Vec<&str> = lines.lines().skip(40).collect();
+    std::fs::create_dir(sandbox.folder().join("again")).expect("a folder");
+    let again = sandbox.folder().join("again/201111.csv");
+    std::fs::write(&again, format!("{header}\n{}\n", lines.join("\n"))).expect("written");
+    let tables = ["cities.csv", "countries.csv"].map(|name| (name, sandbox.feed().join(name)));
+    for (name, path) in tables.iter().filter(|(_, path)| path.exists()) {
+        std::fs::copy(path, sandbox.folder().join("again").join(name)).expect("a table");
+    }
+    let run = sandbox.run(["ingest".as_ref(), again.as_os_str()]);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    sandbox
+}
+
+const RULES: &str = "
+n_min = 1
+firms_min = 1
+[[rule]]
+name = 'effects'
+table = 'effects'
+by = 'country'
+level = { beyond = 0.00001 }
+";
+
+#[test]
+fn a_damaged_file_is_an_error_and_never_a_missing_figure_or_cause() {
+    let sandbox = amended();
+    std::fs::write(sandbox.home().join("alerts.toml"), RULES).expect("rules");
+    let page = report(&sandbox, &[]);
+    assert!(page.contains("Amended, withdrawn, replaced</td><td>"), "{page}");
+    assert!(!page.contains("There is no change"), "{page}");
+    let preview = || sandbox.run(["alerts", "preview"]);
+    assert!(preview().stdout.contains("Cause: amendments."), "{}", preview().stdout);
+    // Only the state before the replacement needs the replaced file.
+    for folder in ["segments", "runs"] {
+        let path = sandbox.home().join(folder).join("000047.parquet");
+        let mut bytes = std::fs::read(&path).expect("the replaced file");
+        bytes.iter_mut().step_by(7).for_each(|byte| *byte ^= 0x55);
+        std::fs::write(&path, bytes).expect("damaged");
+    }
+    for run in [sandbox.run(["report"]), preview()] {
+        assert_eq!(run.code, Some(1), "{}", run.stdout);
+        assert!(run.stderr.contains("segments/000047.parquet is damaged"), "{}", run.stderr);
+    }
+}
+
+#[test]
+fn a_home_without_estimates_has_a_report_that_says_so() {
+    let sandbox = Sandbox::new();
+    sandbox.options("estimate = []\n");
+    let feed = Path::new(env!("CARGO_MANIFEST_DIR")).join("streams/demo");
+    let run = sandbox.run(["ingest".as_ref(), feed.as_os_str()]);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    let page = report(&sandbox, &[]);
+    assert!(page.contains("There is no change of the model-implied contribution"), "{page}");
+    assert!(!page.contains("Model-implied contribution +"), "{page}");
+}

@@ -15,7 +15,7 @@ use super::states::{Change, Progress, States, UnitState};
 use super::text;
 use crate::domain::span::{Joint, SpanAt};
 use crate::domain::types::{Period, Vintage};
-use crate::effect::{Baseline, STEPS};
+use crate::effect::{Baseline, STEPS, UnitNews};
 use crate::reader::names::Names;
 use crate::reader::{Reader, ReaderError};
 use crate::tables::meanings::Language;
@@ -320,7 +320,7 @@ impl Judging<'_> {
         let has_before = before != Vintage(0) && before != after;
         let moved = match &self.watched.figure {
             _ if !has_before => None,
-            Figure::Effect { .. } => self.news(figures, month, key),
+            Figure::Effect { .. } => self.news(figures, month, key)?,
             // A month that the step closed has no earlier figure.
             Figure::Series(..) if is_new => None,
             Figure::Series(name, plants) => self.moves(figures, (name, *plants), (month, key))?,
@@ -330,14 +330,25 @@ impl Judging<'_> {
     }
 
     /// The step of the news of an effect with the largest part.
-    fn news(&self, figures: &mut Figures<'_>, month: Period, key: &str) -> Option<usize> {
+    fn news(
+        &self,
+        figures: &mut Figures<'_>,
+        month: Period,
+        key: &str,
+    ) -> Result<Option<usize>, NotObserved> {
         // A month that the step closed has no earlier effect: its news compares the last months.
         let is_last = self.step.last_closed == Some(month) && self.step.closed.contains(&month);
         let asked = (!is_last).then_some(month);
         let request = figures.request(self.watched, baseline(self.test), asked);
-        let news = figures.reader().news(&request, self.step.before).ok()?;
-        let unit = news.units.into_iter().find(|unit| unit.key == key)?;
-        largest(unit.steps.iter().map(|parts| parts.iter().sum::<f64>()))
+        let news = match figures.reader().news(&request, self.step.before) {
+            // The earlier vintage has no effect to compare with, so the move has no known cause.
+            Err(error) if error.is_absence() => return Ok(None),
+            news => news?,
+        };
+        let unit = news.units.into_iter().find(|unit| unit.key == key);
+        let moves =
+            |unit: &UnitNews| largest(unit.steps.iter().map(|parts| parts.iter().sum::<f64>()));
+        Ok(unit.as_ref().and_then(moves))
     }
 
     /// The step with the larger move of a figure of `series`: late records, or amendments.

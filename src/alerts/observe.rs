@@ -12,8 +12,7 @@ use super::rules::{Figure, Watched};
 use crate::domain::series::{Level, SeriesRow};
 use crate::domain::span::{Joint, Span, SpanAt};
 use crate::domain::types::{Period, Vintage};
-use crate::effect::{Baseline, EffectError, EffectLevel, EffectRequest, Effects, Wanted};
-use crate::engine::EngineError;
+use crate::effect::{Baseline, EffectLevel, EffectRequest, Effects, Wanted};
 use crate::estimate::inference::student_t::critical_value;
 use crate::reader::{Reader, ReaderError};
 use crate::spans::{SpanError, SpanSource};
@@ -71,37 +70,12 @@ pub enum NotObserved {
 
 impl From<ReaderError> for NotObserved {
     fn from(error: ReaderError) -> Self {
-        let of_span = |error: &SpanError| {
-            matches!(
-                error,
-                SpanError::NotClosed { .. }
-                    | SpanError::Joint { .. }
-                    | SpanError::Annual { .. }
-                    | SpanError::BeforeFeed { .. }
-                    | SpanError::Engine(EngineError::Empty)
-            )
-        };
-        let is_rebuilt = |error: &SpanError| {
-            matches!(error, SpanError::Engine(EngineError::BeforeRebuild { .. }))
-        };
-        match &error {
-            ReaderError::Span(of) | ReaderError::Effect(EffectError::Span(of)) if of_span(of) => {
-                Self::NoSpan
-            }
-            ReaderError::Effect(EffectError::NoMonth) => Self::NoSpan,
-            ReaderError::Span(of) | ReaderError::Effect(EffectError::Span(of))
-                if is_rebuilt(of) =>
-            {
-                Self::Lacking(error.to_string())
-            }
-            ReaderError::Effect(
-                EffectError::NoEstimate { .. }
-                | EffectError::NoCovariance { .. }
-                | EffectError::Dropped { .. }
-                | EffectError::GrowsWithSpan { .. }
-                | EffectError::OtherDefinition { .. },
-            ) => Self::Lacking(error.to_string()),
-            _ => Self::Failed(Box::new(error)),
+        if error.is_no_span() {
+            Self::NoSpan
+        } else if error.is_absence() {
+            Self::Lacking(error.to_string())
+        } else {
+            Self::Failed(Box::new(error))
         }
     }
 }
@@ -110,7 +84,7 @@ impl NotObserved {
     /// True if an error says that records before a rebuild cannot be counted.
     #[must_use]
     pub fn is_before_rebuild(error: &ReaderError) -> bool {
-        matches!(error, ReaderError::Span(SpanError::Engine(EngineError::BeforeRebuild { .. })))
+        matches!(error, ReaderError::Span(of) if of.is_before_rebuild())
     }
 }
 

@@ -160,3 +160,65 @@ pub enum EffectError {
         vintage: Vintage,
     },
 }
+
+impl EffectError {
+    /// True if the month, or its span, does not exist in the home.
+    #[must_use]
+    pub fn is_no_span(&self) -> bool {
+        match self {
+            Self::Span(error) => error.is_no_span(),
+            Self::NoMonth => true,
+            _ => false,
+        }
+    }
+
+    /// True if the home has no such effect: a month or an estimate is missing, or the estimate
+    /// gives none. The other errors say that the request is wrong, or that the home cannot be read.
+    #[must_use]
+    pub fn is_absence(&self) -> bool {
+        match self {
+            Self::Span(error) => error.is_no_span() || error.is_before_rebuild(),
+            Self::NoMonth
+            | Self::NoEstimate { .. }
+            | Self::NoCovariance { .. }
+            | Self::Dropped { .. }
+            | Self::GrowsWithSpan { .. }
+            | Self::OtherDefinition { .. }
+            | Self::NotClosedThen { .. }
+            | Self::NoYears { .. }
+            | Self::NoRealTime => true,
+            Self::Home(_)
+            | Self::Rows(_)
+            | Self::NoModel { .. }
+            | Self::Refused { .. }
+            | Self::NoComponent { .. }
+            | Self::NoTotal { .. }
+            | Self::DensityLevel
+            | Self::NoSources
+            | Self::NoBacktest
+            | Self::NotLater { .. } => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::EngineError;
+
+    #[test]
+    fn a_missing_estimate_is_an_absence_and_damage_is_none() {
+        let (model, through) = ("3.4".to_owned(), Year(2010));
+        let none = EffectError::NoEstimate { model, through, vintage: Vintage(3) };
+        assert!(none.is_absence() && !none.is_no_span());
+        let no_span = EffectError::Span(SpanError::Engine(EngineError::Empty));
+        assert!(no_span.is_absence() && no_span.is_no_span());
+        for error in [
+            EffectError::Span(SpanError::Engine(EngineError::Stopped)),
+            EffectError::Rows(arrow_schema::ArrowError::ComputeError(String::new())),
+            EffectError::NoSources,
+        ] {
+            assert!(!error.is_absence() && !error.is_no_span(), "{error}");
+        }
+    }
+}

@@ -151,17 +151,12 @@ impl Reader {
     }
 }
 
-/// A result of the live effect, or `None` if the home has no effect at the month.
+/// A result of the live effect, or `None` if the home has no effect at the month. A home that
+/// cannot be read is an error, never a missing figure.
 fn effect_or_none<T>(result: Result<T, ReaderError>) -> Result<Option<T>, ReaderError> {
-    use crate::effect::EffectError;
     match result {
-        Ok(result) => Ok(Some(result)),
-        Err(ReaderError::Effect(EffectError::Home(error))) => Err(error.into()),
-        Err(ReaderError::Effect(EffectError::Rows(error))) => {
-            Err(ReaderError::Effect(EffectError::Rows(error)))
-        }
-        Err(ReaderError::Effect(_)) => Ok(None),
-        Err(error) => Err(error),
+        Err(error) if error.is_absence() => Ok(None),
+        result => result.map(Some),
     }
 }
 

@@ -55,6 +55,29 @@ pub enum ReaderError {
     Settings(#[from] SettingsError),
 }
 
+impl ReaderError {
+    /// True if the month, or its span, does not exist in the home.
+    #[must_use]
+    pub fn is_no_span(&self) -> bool {
+        match self {
+            Self::Span(error) => error.is_no_span(),
+            Self::Effect(error) => error.is_no_span(),
+            _ => false,
+        }
+    }
+
+    /// True if the home does not have the figure. The other errors say that the request is wrong,
+    /// or that the home cannot be read, and must not be shown as a missing figure.
+    #[must_use]
+    pub fn is_absence(&self) -> bool {
+        match self {
+            Self::Span(error) => error.is_no_span() || error.is_before_rebuild(),
+            Self::Effect(error) => error.is_absence(),
+            _ => false,
+        }
+    }
+}
+
 /// A vintage that is not published by itself: its figures would have to be recomputed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(

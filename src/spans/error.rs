@@ -76,3 +76,48 @@ pub enum SpanError {
         first: Period,
     },
 }
+
+impl SpanError {
+    /// True if the span does not exist in the home: a later file or another month has it. Every
+    /// other error says that the home cannot be read.
+    #[must_use]
+    pub fn is_no_span(&self) -> bool {
+        matches!(
+            self,
+            Self::NotClosed { .. }
+                | Self::Joint { .. }
+                | Self::Annual { .. }
+                | Self::BeforeFeed { .. }
+                | Self::Engine(EngineError::Empty)
+        )
+    }
+
+    /// True if other records counted at the vintage, before a rebuild.
+    #[must_use]
+    pub fn is_before_rebuild(&self) -> bool {
+        matches!(self, Self::Engine(EngineError::BeforeRebuild { .. }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::types::Vintage;
+
+    #[test]
+    fn a_span_that_does_not_exist_is_no_damage() {
+        let month = Period::FIRST;
+        assert!(SpanError::NotClosed { month, last: None }.is_no_span());
+        assert!(SpanError::Engine(EngineError::Empty).is_no_span());
+        let (vintage, before) = (Vintage(2), Vintage(1));
+        let rebuilt = SpanError::Engine(EngineError::BeforeRebuild { vintage, before });
+        assert!(rebuilt.is_before_rebuild() && !rebuilt.is_no_span());
+        for damage in [
+            SpanError::Engine(EngineError::Stopped),
+            SpanError::Engine(EngineError::PastRange),
+            SpanError::Rows(arrow_schema::ArrowError::ComputeError(String::new())),
+        ] {
+            assert!(!damage.is_no_span() && !damage.is_before_rebuild(), "{damage}");
+        }
+    }
+}
