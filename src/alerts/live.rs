@@ -402,7 +402,9 @@ fn attempt(store: &mut Store, (sink, sender): (&Sink, &Sender)) -> Result<Wait, 
     let (sink, n_alerts) = (sink.name.as_str(), alerts.len());
     match sent {
         Sent::Delivered => info!(sink, message_id = id, n_alerts, "alerts delivered"),
-        Sent::Throttled { why, .. } | Sent::Failed(why) if *n_attempts == 0 => {
+        Sent::Throttled { why, .. } | Sent::Failed(why) | Sent::Refused(why)
+            if *n_attempts == 0 =>
+        {
             warn!(
                 sink,
                 message_id = id,
@@ -410,7 +412,7 @@ fn attempt(store: &mut Store, (sink, sender): (&Sink, &Sender)) -> Result<Wait, 
                 "alerts not delivered, they are sent again: {why}"
             );
         }
-        Sent::Throttled { .. } | Sent::Failed(_) => {}
+        Sent::Throttled { .. } | Sent::Failed(_) | Sent::Refused(_) => {}
     }
     Ok(Wait::Again)
 }

@@ -21,6 +21,8 @@ use crate::tables::meanings::Language;
 const WAIT_MIN: Duration = Duration::from_secs(1);
 /// The longest wait.
 const WAIT_MAX: Duration = Duration::from_mins(15);
+/// The wait after a sink has refused a message for good.
+const WAIT_REFUSED: Duration = Duration::from_hours(1);
 /// The number of attempts after which later messages do not wait for a message.
 const ATTEMPTS_ALONE: u32 = 6;
 /// The most alerts of a message.
@@ -79,11 +81,16 @@ impl Store {
     /// # Errors
     /// [`StoreError`] if the database cannot be written.
     pub fn attempted(&mut self, due: &Due, sent: &Sent, now_ms: i64) -> Result<()> {
-        let n_attempts = due.n_attempts + 1;
+        let n_attempts = match sent {
+            // Later messages do not wait for one that is refused.
+            Sent::Refused(_) => due.n_attempts.max(ATTEMPTS_ALONE) + 1,
+            _ => due.n_attempts + 1,
+        };
         let (delivered_at, next_at, error) = match sent {
             Sent::Delivered => (Some(now_ms), now_ms, None),
             Sent::Throttled { wait, why } => (None, now_ms + millis(*wait), Some(why)),
             Sent::Failed(why) => (None, now_ms + millis(backoff(&due.id, n_attempts)), Some(why)),
+            Sent::Refused(why) => (None, now_ms + millis(WAIT_REFUSED), Some(why)),
         };
         let written = self.connection.execute(
             "UPDATE messages SET n_attempts = ?2, attempted_at = ?3, delivered_at = ?4, \
@@ -310,6 +317,22 @@ mod tests {
         let throttled = Sent::Throttled { wait, why: "status 429".to_owned() };
         store.attempted(&message, &throttled, now).expect("stored");
         assert_eq!(store.next(&sink(), now + 60_000).expect("read"), Next::Wait(now + 300_000));
+    }
+
+    #[test]
+    fn a_refused_message_waits_an_hour_and_later_ones_do_not_wait_for_it() {
+        let home = tempfile::tempdir().expect("a temporary folder");
+        let mut store = stored(home.path(), vec![alert(1, 10)]);
+        let refused = due(store.next(&sink(), 0).expect("read"));
+        store.attempted(&refused, &Sent::Refused("550 no".to_owned()), 0).expect("stored");
+        let hour = 3_600_000;
+        assert_eq!(store.next(&sink(), 3_200).expect("read"), Next::Wait(hour));
+        let mut store = stored(home.path(), vec![alert(2, 10)]);
+        let next = due(store.next(&sink(), 3_200).expect("read"));
+        assert_eq!(next.alerts[0].id, "alert2");
+        store.attempted(&next, &Sent::Delivered, 3_300).expect("stored");
+        assert_eq!(due(store.next(&sink(), hour).expect("read")).id, refused.id);
+        assert_eq!(store.undelivered().expect("read")["duty"], (1, Some("550 no".to_owned())));
     }
 
     #[test]

@@ -6,6 +6,8 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod delivery;
+#[cfg(feature = "mail")]
+mod mail;
 mod receiver;
 mod replay;
 #[path = "../watch/watcher.rs"]

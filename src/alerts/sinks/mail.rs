@@ -75,10 +75,12 @@ impl Mailer {
         };
         match self.transport.send(&mail) {
             Ok(_) => Sent::Delivered,
-            Err(error) if error.is_transient() => Sent::Throttled {
-                wait: Duration::from_mins(1),
-                why: format!("the server of mail refused the mail for now: {error}"),
-            },
+            Err(error) if error.is_permanent() => {
+                Sent::Refused(format!("the server of mail refused the mail: {error}"))
+            }
+            Err(error) if error.is_transient() => {
+                Sent::Failed(format!("the server of mail refused the mail for now: {error}"))
+            }
             Err(error) => Sent::Failed(format!("the mail was not sent: {error}")),
         }
     }

@@ -29,4 +29,6 @@ pub enum Sent {
     },
     /// The attempt failed.
     Failed(String),
+    /// The sink refuses the message for good: a repeat is of use after somebody mends the cause.
+    Refused(String),
 }
