@@ -11,6 +11,7 @@
 //! so an alert never delays a commit, and a replay raises what a watcher would have raised.
 
 pub mod alert;
+pub mod backup;
 pub mod evaluate;
 pub mod judge;
 pub mod live;

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use rusqlite::backup::Backup;
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, TransactionBehavior, params};
 
 use super::alert::{Alert, Outcome};
@@ -45,6 +46,18 @@ pub enum StoreError {
         path: PathBuf,
         /// The error of the database.
         source: rusqlite::Error,
+    },
+    /// Its content is damaged.
+    #[error(
+        "{} is damaged: {found}; restore it from a backup, or move it away, and alerts begin at \
+         the newest publication",
+        path.display()
+    )]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What the database says.
+        found: String,
     },
     /// A later version wrote it.
     #[error(
@@ -311,6 +324,36 @@ impl Store {
             })
         });
         stored.collect()
+    }
+
+    /// Checks every page, every reference and every alert of the database.
+    ///
+    /// # Errors
+    /// [`StoreError`] if one is damaged.
+    pub fn verify(&self) -> Result<()> {
+        let found: rusqlite::Result<String> =
+            self.connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0));
+        let found = found.map_err(|source| self.failed(source))?;
+        let text = "SELECT count(*) FROM pragma_foreign_key_check";
+        let n_lost: rusqlite::Result<i64> = self.connection.query_row(text, [], |row| row.get(0));
+        let n_lost = n_lost.map_err(|source| self.failed(source))?;
+        if found != "ok" || n_lost > 0 {
+            return Err(StoreError::Damaged { path: self.path.clone(), found });
+        }
+        self.alerts(0).map(drop)
+    }
+
+    /// The database as the content of a file, at one moment.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`] if it cannot be read.
+    pub fn bytes(&self) -> Result<Vec<u8>> {
+        let bytes = (|| {
+            let mut copy = Connection::open_in_memory()?;
+            Backup::new(&self.connection, &mut copy)?.step(-1)?;
+            Ok(copy.serialize("main")?.to_vec())
+        })();
+        bytes.map_err(|source| self.failed(source))
     }
 
     /// The number of the newest alert; 0 without alerts.

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use spillover::alerts::backup as alerts;
 use spillover::home::backup::{Copied, copy};
 
 use super::ending::Done;
@@ -24,18 +25,25 @@ pub struct Restore {
 
 impl Backup {
     pub fn run(self, home: &HomeOptions) -> anyhow::Result<Done> {
-        let copied = copy(home.folder(), &self.to)?;
-        print(&copied, &self.to);
-        Ok(Done::Clean)
+        copy_home(home.folder(), &self.to)
     }
 }
 
 impl Restore {
     pub fn run(self, home: &HomeOptions) -> anyhow::Result<Done> {
-        let copied = copy(&self.from, home.folder())?;
-        print(&copied, home.folder());
-        Ok(Done::Clean)
+        copy_home(&self.from, home.folder())
     }
+}
+
+/// Copies a home with its alerts. The alerts are read first, see [`alerts`].
+fn copy_home(from: &Path, to: &Path) -> anyhow::Result<Done> {
+    let alerts = alerts::read(from)?;
+    let copied = copy(from, to, &alerts.files)?;
+    print(&copied, to);
+    if let Some(error) = alerts.invalid {
+        eprintln!("alerts.toml is copied, and no rule is evaluated before it is valid: {error}");
+    }
+    Ok(Done::Clean)
 }
 
 fn print(copied: &Copied, to: &Path) {

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! one publication (a reader's transaction) ─▶ its files, hashes checked ─▶ manifest, last
+//! files of other modules ───────────────────▶ beside them ───────────────────┘
 //! ```
 //!
 //! Invariant: the copy has a manifest only after all its files, so an interrupted copy is not a
@@ -32,7 +33,17 @@ pub struct Copied {
     pub left_out: Vec<String>,
 }
 
-/// Copies a home at one publication into a folder that is empty or does not exist.
+/// A file of a home that is none of its figures, with the content that the copy gets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Beside {
+    /// The name in the home.
+    pub name: &'static str,
+    /// The content.
+    pub bytes: Vec<u8>,
+}
+
+/// Copies a home at one publication into a folder that is empty or does not exist, with files that
+/// were read before. They are so at most as new as the publication.
 ///
 /// # Errors
 /// - Those of [`Home::read`] if the home cannot be read.
@@ -40,12 +51,12 @@ pub struct Copied {
 /// - [`HomeError::Inside`] if the folder is inside a home.
 /// - [`HomeError::Corrupt`], [`HomeError::Read`] if a file that figures need is damaged.
 /// - [`HomeError::Write`], [`HomeError::Keep`] if the copy cannot be written.
-pub fn copy(from: &Path, to: &Path) -> Result<Copied> {
+pub fn copy(from: &Path, to: &Path, beside: &[Beside]) -> Result<Copied> {
     let home = Home::read(from)?;
     let is_new = !to.exists();
     check_empty(to)?;
     own::prepare(to)?;
-    let copied = copy_into(&home, to);
+    let copied = copy_into(&home, to, beside);
     if copied.is_err() && is_new {
         // A folder without a manifest is not a home; the error names the cause of the interruption.
         let _ = fs::remove_dir_all(to);
@@ -53,7 +64,7 @@ pub fn copy(from: &Path, to: &Path) -> Result<Copied> {
     copied
 }
 
-fn copy_into(home: &Home, to: &Path) -> Result<Copied> {
+fn copy_into(home: &Home, to: &Path, beside: &[Beside]) -> Result<Copied> {
     let publication = home.last_publication()?.unwrap_or_default().0;
     let mut copied = Copied { publication, ..Copied::default() };
     let mut needed: Vec<Stored> = Vec::new();
@@ -81,6 +92,9 @@ fn copy_into(home: &Home, to: &Path) -> Result<Copied> {
         Ok(text) => copied.add(&write(to, OPTIONS, &text[..])?),
         Err(error) if error.kind() == ErrorKind::NotFound => {}
         Err(source) => return Err(HomeError::Read { path: options, source }),
+    }
+    for Beside { name, bytes } in beside {
+        copied.add(&write(to, name, &bytes[..])?);
     }
     home.manifest.copy(to)?;
     sync_folder(to)?;

@@ -3,6 +3,7 @@
 
 #![allow(clippy::cast_precision_loss, reason = "plain loops count in floats")]
 
+mod backup;
 #[path = "../common/mod.rs"]
 mod common;
 mod delivery;
