@@ -15,6 +15,7 @@ use tokio::time::timeout;
 
 use super::cache::Cache;
 use super::problem::Problem;
+use super::turns::{Turn, Turns};
 use crate::domain::span::Joint;
 use crate::domain::types::{Vintage, Year};
 use crate::home::options::Config;
@@ -25,6 +26,8 @@ use crate::reader::{Reader, ReaderError};
 const N_READERS: usize = 8;
 /// The number of readers that answers in chunks leave to others, however slow their clients are.
 const N_SPARED: usize = 2;
+/// The number of readers that only the state of the home needs, however long other answers take.
+const N_OF_STATE: usize = 1;
 /// The longest wait of a request for a reader.
 const WAIT_MAX: Duration = Duration::from_secs(20);
 /// The size of the held answers.
@@ -72,12 +75,16 @@ pub struct Edition {
     firm_names: OnceLock<Arc<Names>>,
     readers: Mutex<Vec<Reader>>,
     free: Arc<Semaphore>,
+    /// Places for answers about figures.
+    short: Arc<Semaphore>,
     /// Places for answers that may be sent in chunks.
     long: Arc<Semaphore>,
     /// Answers by the request.
     pub answers: Cache<String, Held>,
     /// Rows of series.
     pub series: Cache<SeriesKey, Arc<RecordBatch>>,
+    /// The turns of requests and of series.
+    turns: Turns,
 }
 
 impl fmt::Debug for Edition {
@@ -91,12 +98,14 @@ impl fmt::Debug for Edition {
 pub struct Lease {
     edition: Arc<Edition>,
     reader: Option<Reader>,
-    _permits: [Option<OwnedSemaphorePermit>; 2],
+    _permits: [Option<OwnedSemaphorePermit>; 3],
 }
 
 /// The expected length of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Length {
+    /// The state of the home, read at once.
+    State,
     /// A page of JSON.
     Short,
     /// A whole table, sent as fast as its client reads.
@@ -155,7 +164,8 @@ impl Edition {
         let names = Arc::new(readers[0].names()?);
         let tag = tag(&readers[0], joint)?;
         let free = Arc::new(Semaphore::new(readers.len()));
-        let long = Arc::new(Semaphore::new(readers.len().saturating_sub(N_SPARED).max(1)));
+        let without = |n: usize| Arc::new(Semaphore::new(readers.len().saturating_sub(n).max(1)));
+        let (short, long) = (without(N_OF_STATE), without(N_SPARED));
         Ok(Self {
             publication: publication.0,
             vintage: vintage.0,
@@ -167,9 +177,11 @@ impl Edition {
             firm_names: OnceLock::new(),
             readers: Mutex::new(readers),
             free,
+            short,
             long,
             answers: Cache::new(ANSWER_BYTES),
             series: Cache::new(SERIES_BYTES),
+            turns: Turns::default(),
         })
     }
 
@@ -185,15 +197,33 @@ impl Edition {
         };
         let long = match length {
             Length::Long => Some(permit(&self.long).await?),
-            Length::Short => None,
+            Length::Short | Length::State => None,
         };
-        let permits = [long, Some(permit(&self.free).await?)];
+        let short = match length {
+            Length::Long | Length::Short => Some(permit(&self.short).await?),
+            Length::State => None,
+        };
+        let permits = [long, short, Some(permit(&self.free).await?)];
         let reader = self.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
         Ok(Lease {
             edition: Arc::clone(self),
             reader: Some(reader.ok_or_else(busy)?),
             _permits: permits,
         })
+    }
+
+    /// The turn of a request.
+    ///
+    /// # Errors
+    /// A [`Problem`] if earlier requests for the same answer take too long.
+    pub async fn turn(&self, key: &str) -> Result<Turn, Problem> {
+        let turn = timeout(WAIT_MAX, self.turns.wait(key)).await;
+        turn.map_err(|_| Problem::new("busy", "another request computes the same answer"))
+    }
+
+    /// The turn to compute the series of a year at a vintage.
+    pub fn series_turn(&self, vintage: Vintage, year: Year) -> Turn {
+        self.turns.wait_blocking(&format!("series of {year} at {vintage}"))
     }
 
     /// The names with those of firms. The first call reads all records.

@@ -42,6 +42,7 @@ pub struct Metrics {
     registry: Registry,
     requests: Family<Labels, Counter<u64, AtomicU64>>,
     seconds: Histogram,
+    computed: Counter<u64, AtomicU64>,
     connections: Arc<Gauge<i64, AtomicI64>>,
     streams: Gauge<i64, AtomicI64>,
     streams_dropped: Gauge<i64, AtomicI64>,
@@ -59,6 +60,7 @@ impl Default for Metrics {
         let metrics = Self {
             requests: Family::default(),
             seconds: Histogram::new(SECONDS),
+            computed: Counter::default(),
             connections: Arc::default(),
             streams: Gauge::default(),
             streams_dropped: Gauge::default(),
@@ -77,6 +79,8 @@ impl Default for Metrics {
             Unit::Seconds,
             metrics.seconds.clone(),
         );
+        let (name, about) = ("answers_computed", "Answers that were computed, not held");
+        registry.register(name, about, metrics.computed.clone());
         let connections = Gauge::clone(&metrics.connections);
         registry.register("connections", "Open connections", connections);
         registry.register("event_streams", "Open event streams", metrics.streams.clone());
@@ -114,6 +118,11 @@ impl Metrics {
     pub fn request(&self, route: &'static str, status: u16, time: Duration) {
         self.requests.get_or_create(&Labels { route, status }).inc();
         self.seconds.observe(time.as_secs_f64());
+    }
+
+    /// Counts an answer that a reader computes.
+    pub fn computed(&self) {
+        self.computed.inc();
     }
 
     /// Counts a connection until the value is dropped.

@@ -33,6 +33,7 @@ mod server;
 mod service;
 mod stream;
 mod token;
+mod turns;
 
 use std::io;
 use std::net::SocketAddr;

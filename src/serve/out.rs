@@ -20,6 +20,7 @@ use tokio::time::timeout;
 
 use super::edition::Held;
 use super::problem::Problem;
+use super::turns::Turn;
 
 /// The largest answer that is sent whole.
 const WHOLE_MAX: usize = 512 << 10;
@@ -52,8 +53,10 @@ pub enum Begun {
     Failed(Problem),
 }
 
+/// Holds a whole answer for the next request.
+pub type Hold = Box<dyn FnOnce(&Held) + Send>;
+
 /// The place where a handler writes its answer.
-#[derive(Debug)]
 pub struct Out {
     head: Option<oneshot::Sender<Begun>>,
     /// Chunks to the client, once the answer is sent in chunks.
@@ -66,6 +69,10 @@ pub struct Out {
     /// The content so far, while it is small enough to be held.
     whole: Option<Vec<u8>>,
     began: Option<Instant>,
+    hold: Option<Hold>,
+    /// The turn of the request. It ends with the answer, or when chunks begin: a slow client keeps
+    /// nobody waiting.
+    turn: Option<Turn>,
 }
 
 impl Out {
@@ -83,8 +90,15 @@ impl Out {
             buffer: Vec::new(),
             whole: Some(Vec::new()),
             began: None,
+            hold: None,
+            turn: None,
         };
         (out, begun)
+    }
+
+    /// Holds the answer for the next request if it is small, and has the turn of its key.
+    pub fn is_held(&mut self, hold: Hold, turn: Turn) {
+        (self.hold, self.turn) = (Some(hold), Some(turn));
     }
 
     /// Sets the media type, and the name of the file for a download.
@@ -106,17 +120,19 @@ impl Out {
         self.write_all(text.as_bytes()).map_err(|_| gone())
     }
 
-    /// Ends the answer; returns it if it is small enough to be held.
-    pub fn finish(mut self) -> Option<Held> {
+    /// Ends the answer. If it is small enough, it is held before its turn ends.
+    pub fn finish(mut self) {
         if self.chunks.is_some() {
             let _ = self.send();
         }
-        let bytes = Bytes::from(self.whole.take()?);
+        let Some(bytes) = self.whole.take().map(Bytes::from) else { return };
         let held = Held { kind: self.kind, file: self.file.take(), vintage: self.vintage, bytes };
-        if let Some(head) = self.head.take() {
-            let _ = head.send(Begun::Whole(held.clone()));
+        if let Some(hold) = self.hold.take() {
+            hold(&held);
         }
-        Some(held)
+        if let Some(head) = self.head.take() {
+            let _ = head.send(Begun::Whole(held));
+        }
     }
 
     /// Ends the answer with a failure.
@@ -132,6 +148,7 @@ impl Out {
     /// Begins to send chunks.
     fn begin_chunks(&mut self) {
         let Some(head) = self.head.take() else { return };
+        self.turn = None;
         let (chunks, receiver) = mpsc::channel(N_CHUNKS);
         self.chunks = Some(chunks);
         let (kind, file, vintage) = (self.kind, self.file.clone(), self.vintage);

@@ -33,6 +33,7 @@ use super::problem::Problem;
 use super::query::{Query, decoded};
 use super::route::{self, Answer, Data, Handler, Route};
 use super::routes::ROUTES;
+use super::turns::Turn;
 use crate::alerts::status::AlertStatus;
 use crate::reader::names::Language;
 use crate::reader::rows::TableName;
@@ -259,7 +260,7 @@ impl Service {
         let edition = self.followed.edition()?;
         let path = asked.path.clone();
         let call = Call { edition, path, segments, query, format, accept, language };
-        let mut answer = respond(route, handler, call, headers).await?;
+        let mut answer = respond((route, handler), call, headers, &self.metrics).await?;
         let headers = answer.headers_mut();
         let vary = HeaderValue::from_static("accept, accept-language, authorization");
         headers.append(header::VARY, vary);
@@ -335,10 +336,10 @@ fn language(headers: &HeaderMap) -> Language {
 
 /// Answers from what is held, or by the handler.
 async fn respond(
-    route: &'static Route,
-    handler: Handler,
+    (route, handler): (&'static Route, Handler),
     call: Call,
     headers: &HeaderMap,
+    metrics: &Metrics,
 ) -> Result<Response<Body>, Problem> {
     let key = format!("{}.{}?{}", call.path, call.format.suffix(), call.query.written());
     let accept = if route.path.starts_with(SDMX) { call.accept.as_str() } else { "" };
@@ -352,10 +353,17 @@ async fn respond(
         *answer.status_mut() = StatusCode::NOT_MODIFIED;
         return Ok(with_tag(answer, Some(tag)));
     }
-    if let Some(held) = edition.answers.get(&key).filter(|_| !route.is_live) {
+    let held = || edition.answers.get(&key).filter(|_| !route.is_live);
+    if let Some(held) = held() {
         return Ok(with_tag(whole(&held), tag.as_deref()));
     }
-    let begun = run(handler, call, (!route.is_live).then_some(key)).await?;
+    let turn = if route.is_live { None } else { Some(edition.turn(&key).await?) };
+    // An earlier request with the same key may have ended while this one waited.
+    if let Some(held) = held() {
+        return Ok(with_tag(whole(&held), tag.as_deref()));
+    }
+    metrics.computed();
+    let begun = run((route, handler), call, turn.map(|turn| (key, turn))).await?;
     let not_modified = tag.as_deref().is_some_and(|tag| matches_tag(headers, tag));
     let answer = match begun {
         Begun::Failed(problem) => return Err(problem),
@@ -371,19 +379,29 @@ async fn respond(
 }
 
 /// Runs a handler on a thread that may block.
-async fn run(handler: Handler, call: Call, key: Option<String>) -> Result<Begun, Problem> {
-    let length = if call.format == Format::Json { Length::Short } else { Length::Long };
+async fn run(
+    (route, handler): (&Route, Handler),
+    call: Call,
+    held_as: Option<(String, Turn)>,
+) -> Result<Begun, Problem> {
+    let length = match (call.format, route.data) {
+        (Format::Json, Data::Status) => Length::State,
+        (Format::Json, _) => Length::Short,
+        _ => Length::Long,
+    };
     let mut lease = call.edition.lease(length).await?;
     let (mut out, begun) = Out::new(Handle::current(), call.edition.vintage);
-    tokio::task::spawn_blocking(move || {
-        if let Err(problem) = handler(&call, lease.reader(), &mut out) {
-            return out.fail(problem);
-        }
-        let held = out.finish();
-        if let Some((key, held)) = key.zip(held) {
+    if let Some((key, turn)) = held_as {
+        let edition = Arc::clone(&call.edition);
+        let hold = move |held: &Held| {
             let n_bytes = held.bytes.len() + key.len();
-            call.edition.answers.insert(key, held, n_bytes);
-        }
+            edition.answers.insert(key, held.clone(), n_bytes);
+        };
+        out.is_held(Box::new(hold), turn);
+    }
+    tokio::task::spawn_blocking(move || match handler(&call, lease.reader(), &mut out) {
+        Ok(()) => out.finish(),
+        Err(problem) => out.fail(problem),
     });
     let defect = || Problem::new("defect", "the request ended in a defect; please report it");
     begun.await.map_err(|_| defect())

@@ -110,6 +110,25 @@ fn any_address_is_answered_or_refused_without_a_defect() {
 }
 
 #[test]
+fn requests_for_one_answer_compute_it_once() {
+    let sandbox = feed::home();
+    let service = Service::start::<&str>(&sandbox.home(), &[]);
+    let paths = ["/api/v1/series/country/*", "/api/v1/tables/plant", "/api/v1/series/nation/all"];
+    let answers: Vec<_> = std::thread::scope(|scope| {
+        let service = &service;
+        let ask = |at: usize| scope.spawn(move || service.get(paths[at % paths.len()]));
+        let asked: Vec<_> = (0..60).map(ask).collect();
+        asked.into_iter().map(|one| one.join().expect("an answer")).collect()
+    });
+    for (at, answer) in answers.iter().enumerate() {
+        assert_eq!((answer.status, &answer.body), (200, &answers[at % paths.len()].body));
+    }
+    let metrics = service.get("/metrics");
+    let line = "spillover_answers_computed_total 3";
+    assert!(metrics.text().lines().any(|of| of == line), "{}", metrics.text());
+}
+
+#[test]
 fn an_event_stream_that_nobody_reads_keeps_nothing_waiting() {
     let sandbox = feed::home();
     let service = Service::start::<&str>(&sandbox.home(), &[]);

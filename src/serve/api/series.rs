@@ -145,6 +145,10 @@ impl Rows<'_> {
         if let Some(rows) = edition.series.get(&key(self.level)) {
             return Ok(rows);
         }
+        let _turn = edition.series_turn(vintage, year);
+        if let Some(rows) = edition.series.get(&key(self.level)) {
+            return Ok(rows);
+        }
         let all = self.computed(year)?;
         let mut wanted = None;
         for level in Level::ALL {
