@@ -12,6 +12,7 @@
 //! Invariant: a segment gives back the written records in its order; texts get new numbers.
 
 pub(in crate::home) mod chunk;
+mod order;
 mod read;
 pub(in crate::home) mod text_chunk;
 mod write;
@@ -20,8 +21,9 @@ use std::sync::Arc;
 
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 
+pub use order::sort;
 pub use read::{Fields, read, read_months};
-pub use write::{Encoded, encode, rewrite, sort};
+pub use write::{Encoded, encode, rewrite};
 
 use crate::domain::types::Vintage;
 

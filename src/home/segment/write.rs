@@ -14,6 +14,7 @@ use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::{ColumnDescPtr, ColumnPath};
 
 use super::chunk::{Chunk, yyyymm};
+use super::order::sort;
 use super::read::read_bytes;
 use super::text_chunk::{TextChunk, compression};
 use super::{ROWS_MAX, path, schema};
@@ -283,48 +284,4 @@ impl Columns<'_, '_> {
     ) -> std::result::Result<TextChunk, ParquetError> {
         TextChunk::new(column, texts, self.rows, position)
     }
-}
-
-/// Sorts records into the order of a segment: by firm (a counting sort, because firms are dense),
-/// then by city, country, flow, period and line.
-///
-/// Sorts in place: the lines of a firm are often neighbours in a file, and then no record moves
-/// far.
-///
-/// # Panics
-/// If a record's firm is not below `n_firms`.
-pub fn sort(records: &mut [Record], n_firms: usize) {
-    let mut ends = vec![0_usize; n_firms];
-    for record in &*records {
-        ends[record.firm as usize] += 1;
-    }
-    let mut start = 0;
-    let mut next = Vec::with_capacity(n_firms);
-    for end in &mut ends {
-        next.push(start);
-        start += *end;
-        *end = start;
-    }
-    let mut start = 0;
-    for firm in 0..n_firms {
-        while next[firm] < ends[firm] {
-            let at = next[firm];
-            let other = records[at].firm as usize;
-            if other != firm {
-                records.swap(at, next[other]);
-            }
-            next[other] += 1;
-        }
-        records[start..ends[firm]].sort_unstable_by_key(within_firm);
-        start = ends[firm];
-    }
-}
-
-/// City and country in one number, and flow, period and line in another: a comparison of five
-/// fields takes five branches.
-fn within_firm(record: &Record) -> (u64, u64) {
-    let city = record.city.map_or(0, |city| u64::from(city.0) + 1);
-    let flow = u64::from(record.flow == Flow::Import);
-    let month = u64::from(record.period.year().0) << 4 | u64::from(record.period.month());
-    (city << 32 | u64::from(record.country), flow << 48 | month << 32 | u64::from(record.line))
 }
