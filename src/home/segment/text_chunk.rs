@@ -17,6 +17,7 @@ use parquet::errors::{ParquetError, Result};
 use parquet::file::metadata::ColumnChunkMetaData;
 use parquet::file::writer::{SerializedPageWriter, SerializedRowGroupWriter, TrackedWrite};
 use parquet::schema::types::ColumnDescPtr;
+use zstd::bulk::Compressor;
 
 /// The level of zstd for pages.
 pub(super) const ZSTD_LEVEL: i32 = 1;
@@ -47,16 +48,18 @@ impl TextChunk {
     ) -> Result<Self> {
         let n_rows = rows.len();
         let mut used = Used::new(texts, column.max_def_level() > 0);
+        // A context takes longer to make than a page to compress.
+        let mut zstd = Compressor::new(ZSTD_LEVEL)?;
         let mut data = Vec::with_capacity(n_rows.div_ceil(ROWS_A_PAGE));
         let pages = rows.chunks(ROWS_A_PAGE);
         // A chunk without rows has a page, too.
         for rows in pages.chain(rows.is_empty().then_some(rows)) {
             used.take(rows, &position);
-            data.push(used.data_page()?);
+            data.push(used.data_page(&mut zstd)?);
         }
         let mut out = TrackedWrite::new(Vec::new());
         let mut pages = SerializedPageWriter::new(&mut out);
-        let dictionary = pages.write_page(dictionary_page(&used.texts)?)?;
+        let dictionary = pages.write_page(dictionary_page(&used.texts, &mut zstd)?)?;
         let mut total = Sizes::default();
         total.add(&dictionary);
         for page in data {
@@ -167,7 +170,7 @@ impl<'t> Used<'t> {
         }
     }
 
-    fn data_page(&self) -> Result<CompressedPage> {
+    fn data_page(&self, zstd: &mut Compressor<'_>) -> Result<CompressedPage> {
         let mut plain = Vec::with_capacity(self.codes.len() * 2);
         if let Some(present) = &self.present {
             let mut levels = Vec::new();
@@ -179,7 +182,7 @@ impl<'t> Used<'t> {
         plain.push(u8::try_from(n_bits).expect("at most 32"));
         encode(&self.codes, n_bits, &mut plain);
         let page = Page::DataPage {
-            buf: compressed(&plain)?.into(),
+            buf: zstd.compress(&plain)?.into(),
             num_values: number(self.present.as_ref().map_or(self.codes.len(), Vec::len))?,
             encoding: Encoding::RLE_DICTIONARY,
             def_level_encoding: Encoding::RLE,
@@ -190,14 +193,14 @@ impl<'t> Used<'t> {
     }
 }
 
-fn dictionary_page(texts: &[&str]) -> Result<CompressedPage> {
+fn dictionary_page(texts: &[&str], zstd: &mut Compressor<'_>) -> Result<CompressedPage> {
     let mut plain = Vec::with_capacity(texts.iter().map(|text| text.len() + 4).sum());
     for text in texts {
         plain.extend_from_slice(&number(text.len())?.to_le_bytes());
         plain.extend_from_slice(text.as_bytes());
     }
     let page = Page::DictionaryPage {
-        buf: compressed(&plain)?.into(),
+        buf: zstd.compress(&plain)?.into(),
         num_values: number(texts.len())?,
         encoding: Encoding::PLAIN,
         is_sorted: false,
@@ -210,10 +213,6 @@ fn number(n: usize) -> Result<u32> {
     i32::try_from(n)
         .map(i32::cast_unsigned)
         .map_err(|_| ParquetError::General(format!("{n} is past a page's limit of 2^31")))
-}
-
-fn compressed(plain: &[u8]) -> Result<Vec<u8>> {
-    zstd::bulk::compress(plain, ZSTD_LEVEL).map_err(ParquetError::from)
 }
 
 /// Parquet's hybrid of runs and bit-packed groups of eight.
