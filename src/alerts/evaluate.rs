@@ -67,12 +67,6 @@ struct Judging<'e> {
     names: &'e Names,
 }
 
-/// The baseline of a test's figures.
-#[must_use]
-pub fn baseline(test: Test) -> Baseline {
-    if matches!(test, Test::Change { .. }) { Baseline::Strict } else { Baseline::Zero }
-}
-
 /// Judges the figures of a publication, and takes over the states of units.
 ///
 /// # Errors
@@ -84,7 +78,7 @@ pub fn evaluate(
     states: &mut States,
 ) -> Result<Outcome, ReaderError> {
     let names = reader.names()?;
-    let mut figures = Figures::new(reader, step.vintage, joint);
+    let mut figures = Figures::new(reader, step.vintage, joint).watching(rules);
     let mut outcome = Outcome::default();
     for rule in rules {
         let Condition::Figure(watched, test) = &rule.condition else { continue };
@@ -156,7 +150,7 @@ impl Judging<'_> {
 
     /// The figures of a month, if the span has enough months.
     fn observed(&self, figures: &mut Figures<'_>, month: Period) -> Result<Observed, NotObserved> {
-        let observed = figures.observe((self.watched, baseline(self.test)), month)?;
+        let observed = figures.observe((self.watched, self.test.baseline()), month)?;
         if n_months(observed.at) < self.rule.limits.months_min {
             return Err(NotObserved::NoSpan);
         }
@@ -237,7 +231,7 @@ impl Judging<'_> {
             };
             let joint = figures.joint;
             let mut then = Figures::new(figures.reader(), self.step.before, joint);
-            let before = match then.observe((self.watched, baseline(self.test)), month) {
+            let before = match then.observe((self.watched, self.test.baseline()), month) {
                 Err(NotObserved::NoSpan) => continue,
                 before => before?,
             };
@@ -279,7 +273,7 @@ impl Judging<'_> {
             figure: Some(self.watched.figure.name().to_owned()),
             level: Some(self.watched.level.name().to_owned()),
             span: Some(self.watched.span.name().to_owned()),
-            baseline: is_effect.then(|| baseline(self.test).name().to_owned()),
+            baseline: is_effect.then(|| self.test.baseline().name().to_owned()),
             key: of.key.clone(),
             month: Some(month.as_yyyymm()),
             vintage: self.step.vintage.0,
@@ -339,7 +333,7 @@ impl Judging<'_> {
         // A month that the step closed has no earlier effect: its news compares the last months.
         let is_last = self.step.last_closed == Some(month) && self.step.closed.contains(&month);
         let asked = (!is_last).then_some(month);
-        let request = figures.request(self.watched, baseline(self.test), asked);
+        let request = figures.request(self.watched, self.test.baseline(), asked);
         let news = match figures.reader().news(&request, self.step.before) {
             // The earlier vintage has no effect to compare with, so the move has no known cause.
             Err(error) if error.is_absence() => return Ok(None),

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use super::numerics::YEARS_MIN;
-use super::rules::{Figure, Watched};
+use super::rules::{Condition, Figure, Rule, Watched};
 use crate::domain::series::{Level, SeriesRow};
 use crate::domain::span::{Joint, Span, SpanAt};
 use crate::domain::types::{Period, Vintage};
@@ -95,6 +95,8 @@ impl From<SpanError> for NotObserved {
 }
 
 type SeriesKey = (SpanAt, Level, bool);
+/// Model, component, baseline, span, month and level of an effect.
+type EffectKey = (String, &'static str, &'static str, Span, Period, &'static str);
 
 /// The figures of a home at one vintage. Rules that read the same rows share them.
 pub struct Figures<'r> {
@@ -104,12 +106,26 @@ pub struct Figures<'r> {
     /// The joint months of the span `month`.
     pub joint: Joint,
     rows: BTreeMap<SeriesKey, Rc<Vec<SeriesRow>>>,
+    effects: BTreeMap<EffectKey, Observed>,
+    /// The effects that rules watch. Their levels are read together.
+    watched: Vec<(Watched, Baseline)>,
 }
 
 impl<'r> Figures<'r> {
     /// The figures of a vintage.
     pub fn new(reader: &'r mut Reader, vintage: Vintage, joint: Joint) -> Self {
-        Self { reader, vintage, joint, rows: BTreeMap::new() }
+        let (rows, effects, watched) = (BTreeMap::new(), BTreeMap::new(), Vec::new());
+        Self { reader, vintage, joint, rows, effects, watched }
+    }
+
+    /// The figures, with the effects that rules will ask for.
+    #[must_use]
+    pub fn watching(self, rules: &[Rule]) -> Self {
+        let watched = rules.iter().filter_map(|rule| match &rule.condition {
+            Condition::Figure(watched, test) => Some((watched.clone(), test.baseline())),
+            _ => None,
+        });
+        Self { watched: watched.collect(), ..self }
     }
 
     /// The reader.
@@ -136,14 +152,38 @@ impl<'r> Figures<'r> {
     ) -> Result<Observed, NotObserved> {
         let mut observed = match &watched.figure {
             Figure::Series(name, plants) => self.series(watched, (name, *plants), month)?,
-            Figure::Effect { .. } => {
-                let request = self.request(watched, baseline, Some(month));
-                of_effects(&self.reader.effects(&request)?)
-            }
+            Figure::Effect { .. } => self.effects(watched, baseline, month)?,
         };
         let is_asked = |of: &Observation| watched.keys.is_empty() || watched.keys.contains(&of.key);
         observed.units.retain(|of| is_asked(of) && of.value.is_finite());
         Ok(observed)
+    }
+
+    /// The effects of a level at a month. Those of other levels that rules watch come with them.
+    fn effects(
+        &mut self,
+        watched: &Watched,
+        baseline: Baseline,
+        month: Period,
+    ) -> Result<Observed, NotObserved> {
+        let request = self.request(watched, baseline, Some(month));
+        let key = |level: Level| {
+            let EffectRequest { model, component, span, .. } = &request;
+            (model.clone(), component.name(), baseline.name(), *span, month, level.name())
+        };
+        if !self.effects.contains_key(&key(watched.level)) {
+            let is_same = |of: &&(Watched, Baseline)| {
+                of.1 == baseline && of.0.figure == watched.figure && of.0.span == watched.span
+            };
+            let others = self.watched.iter().filter(is_same).map(|(of, _)| of.level);
+            let levels: BTreeSet<Level> = others.chain([watched.level]).collect();
+            let asked: Vec<EffectLevel> = levels.iter().copied().map(EffectLevel::Of).collect();
+            let all = self.reader.effects_by_level(&request, &asked)?;
+            for (level, effects) in levels.iter().zip(&all) {
+                self.effects.insert(key(*level), of_effects(effects));
+            }
+        }
+        Ok(self.effects[&key(watched.level)].clone())
     }
 
     /// The request of an effect, or of its news.

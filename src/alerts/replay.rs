@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::alert::{Alert, Outcome};
-use super::evaluate::{baseline, evaluate, steps};
+use super::evaluate::{evaluate, steps};
 use super::judge::{Known, Verdict, excluded_side, judge};
 use super::observe::{Figures, NotObserved};
 use super::rules::{Condition, Rule, Test, Watched};
@@ -81,7 +81,7 @@ pub fn replay(reader: &mut Reader, rules: &[Rule], joint: Joint) -> Result<Repla
     let newest = steps.last();
     let (vintage, last_closed) =
         newest.map_or((Vintage(0), None), |step| (step.vintage, step.last_closed));
-    let mut figures = Figures::new(reader, vintage, joint);
+    let mut figures = Figures::new(reader, vintage, joint).watching(rules);
     let mut finals: BTreeMap<(String, Period), Finals> = BTreeMap::new();
     for alert in alerts {
         let rule = rules.iter().find(|rule| rule.name == alert.rule);
@@ -141,7 +141,7 @@ fn of_month(
     month: Period,
 ) -> Result<Finals, ReaderError> {
     let found = (|| {
-        let observed = figures.observe((watched, baseline(test)), month)?;
+        let observed = figures.observe((watched, test.baseline()), month)?;
         let earlier = match test {
             Test::Z { .. } => Some(figures.earlier(watched, month)?),
             _ => None,

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::domain::finding::FindingKind;
 use crate::domain::series::Level;
 use crate::domain::span::Span;
-use crate::effect::Component;
+use crate::effect::{Baseline, Component};
 use crate::tables::series::{self, NeedsPlants};
 
 /// The limits below which a unit has no alert, and the rate of false discoveries.
@@ -138,6 +138,14 @@ pub enum Test {
         /// In the newest months, this number of them.
         n_months: u8,
     },
+}
+
+impl Test {
+    /// The baseline of the test's effects.
+    #[must_use]
+    pub fn baseline(self) -> Baseline {
+        if matches!(self, Self::Change { .. }) { Baseline::Strict } else { Baseline::Zero }
+    }
 }
 
 /// The problems of the feed that raise an alert.

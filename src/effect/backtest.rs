@@ -147,19 +147,23 @@ fn effects(state: &State, level: EffectLevel, of: &Coefficients) -> BTreeMap<Str
 }
 
 impl Live<'_> {
-    /// The revisions of the closed years before a month's year, or of all closed years.
+    /// The revisions of the closed years before a month's year, or of all closed years, by level.
     ///
     /// # Errors
     /// [`EffectError`] if a span cannot be read.
     pub fn revisions(
         &self,
+        levels: &[EffectLevel],
         months: &[u8],
         before: Option<Year>,
         mode: Mode,
-    ) -> Result<Vec<Revisions>, EffectError> {
-        let mut all = Vec::new();
+    ) -> Result<Vec<Vec<Revisions>>, EffectError> {
+        let mut all: Vec<Vec<Revisions>> = levels.iter().map(|_| Vec::new()).collect();
         for year in self.tested_years(before) {
-            all.extend(self.revisions_of(year, months, mode)?);
+            for (own, of_year) in all.iter_mut().zip(self.revisions_of(levels, year, months, mode)?)
+            {
+                own.push(of_year);
+            }
         }
         Ok(all)
     }
@@ -175,14 +179,15 @@ impl Live<'_> {
         closed.filter(is_tested).collect()
     }
 
-    /// The revisions of a year; `None` if no month can be seen.
+    /// The revisions of a year by level; none if no month can be seen.
     fn revisions_of(
         &self,
+        levels: &[EffectLevel],
         year: Year,
         months: &[u8],
         mode: Mode,
-    ) -> Result<Option<Revisions>, EffectError> {
-        let (level, setup) = (self.setup.request.level, &self.setup);
+    ) -> Result<Vec<Revisions>, EffectError> {
+        let setup = &self.setup;
         let applied = self.applied(year.previous())?;
         let of = &applied.coefficients;
         let period = |month| Period::new(year.0, month).expect("a month of a closed year");
@@ -193,22 +198,29 @@ impl Live<'_> {
         asked.push(period(12));
         let mut states = setup.states(&self.source, &asked)?;
         let last = states.pop().ok_or(EffectError::NoMonth)?;
-        let mut seen_at: BTreeMap<u8, BTreeMap<String, Seen>> = BTreeMap::new();
-        for state in states {
-            seen_at.insert(state.at.end().month(), seen(&state, level, of));
-        }
+        let none = || Revisions { year, ..Revisions::default() };
+        let mut all: Vec<Revisions> = levels.iter().map(|_| none()).collect();
+        let mut see = |month: u8, state: &State| {
+            for (own, level) in all.iter_mut().zip(levels) {
+                own.months.insert(month, seen(state, *level, of));
+            }
+        };
+        states.iter().for_each(|state| see(state.at.end().month(), state));
         if mode == Mode::RealTime {
+            let mut n_seen = 0;
             for month in months {
                 let Some(source) = self.source_of_close(period(*month))? else { continue };
-                let state = setup.state(&source, period(*month))?;
-                seen_at.insert(*month, seen(&state, level, of));
+                see(*month, &setup.state(&source, period(*month))?);
+                n_seen += 1;
             }
-            if seen_at.is_empty() {
-                return Ok(None);
+            if n_seen == 0 {
+                return Ok(Vec::new());
             }
         }
-        let last = effects(&last, level, of);
-        Ok(Some(Revisions { year, months: seen_at, last, before: BTreeMap::new() }))
+        for (own, level) in all.iter_mut().zip(levels) {
+            own.last = effects(&last, *level, of);
+        }
+        Ok(all)
     }
 
     /// The effects at the December before a year, by the coefficients of the year; none before the
@@ -238,7 +250,8 @@ impl Live<'_> {
         let Some(last) = years.last() else {
             return Err(EffectError::NoYears { model: self.setup.model.name.clone() });
         };
-        let mut revisions = self.revisions(&months, None, mode)?;
+        let level = self.setup.request.level;
+        let mut revisions = self.revisions(&[level], &months, None, mode)?.concat();
         for of in &mut revisions {
             of.before = self.before(of.year)?;
         }
@@ -257,7 +270,7 @@ impl Live<'_> {
             }
         }
         rows.sort_by(|a, b| (&a.key, a.month).cmp(&(&b.key, b.month)));
-        let (model, level) = (self.setup.model.name.clone(), self.setup.request.level);
+        let model = self.setup.model.name.clone();
         let applied = years.iter().map(|year| self.applied(year.previous()));
         let applied: Vec<Applied> = applied.collect::<Result<_, _>>()?;
         let december = Period::new(last.0, 12).expect("a month of a closed year");

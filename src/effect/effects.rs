@@ -10,6 +10,7 @@ use super::live::{Claim, Live};
 use super::numerics::Coefficients;
 use super::request::{Baseline, EffectLevel, Mode, Wanted};
 use super::state::{State, Unit, amount};
+use crate::domain::series::Level;
 use crate::domain::span::SpanAt;
 use crate::domain::types::{Period, Vintage, Year};
 use crate::tables::dollars;
@@ -98,14 +99,30 @@ impl Live<'_> {
         if has { Wanted::Yes } else { Wanted::No }
     }
 
-    /// The effects of the month.
+    /// The effects of the month at the requested level.
+    ///
+    /// # Errors
+    /// Those of [`Live::effects_by_level`].
+    ///
+    /// # Panics
+    /// Never: each level has its effects.
+    pub fn effects(&self) -> Result<Effects, EffectError> {
+        let mut all = self.effects_by_level(&[self.setup.request.level])?;
+        Ok(all.pop().expect("each level has its effects"))
+    }
+
+    /// The effects of the month at several levels, from one state: that of the request alone would
+    /// give each of them the same rows.
     ///
     /// # Errors
     /// - Those of [`Live::applied`] for the year before.
+    /// - [`EffectError::NoTotal`] for the nation and a contrast.
     /// - [`EffectError::Span`] if the span does not exist, or a file of the home cannot be read.
-    pub fn effects(&self) -> Result<Effects, EffectError> {
+    pub fn effects_by_level(&self, levels: &[EffectLevel]) -> Result<Vec<Effects>, EffectError> {
         let (request, month) = (self.setup.request, self.month()?);
-        let level = request.level;
+        if request.baseline.is_contrast() && levels.contains(&EffectLevel::Of(Level::Nation)) {
+            return Err(EffectError::NoTotal { baseline: request.baseline.name() });
+        }
         // A span that does not exist is the first reason.
         self.setup.spans(&self.source, month)?;
         let mut applied = vec![self.applied(month.year().previous())?];
@@ -113,34 +130,49 @@ impl Live<'_> {
             applied.push(self.applied(month.year())?);
         }
         let state = self.setup.state(&self.source, month)?;
-        let (units, totals) = (state.units(level), state.totals(level));
-        let bands = self.bands(&state, &units)?;
-        let mut rows = Vec::new();
-        for of in &applied {
-            let values = self.values(&state, of);
-            let identified = state.identified(&of.coefficients);
-            for (key, unit) in &units {
-                let variance = of.coefficients.variance(&unit.mean());
-                let band = bands.as_ref().and_then(|of| of.bands.of(of.groups[key], variance));
-                let row = self.row((key, unit), of, totals.get(key).copied());
-                let value = values.as_ref().and_then(|values| values.get(key).copied());
-                rows.push(EffectRow { identified, band, value, ..row });
-            }
-        }
+        let all: Vec<(EffectLevel, BTreeMap<String, Unit>)> =
+            levels.iter().map(|level| (*level, state.units(*level))).collect();
+        let bands = self.bands(&state, &all)?;
+        let identified: Vec<Option<f64>> =
+            applied.iter().map(|of| state.identified(&of.coefficients)).collect();
         let claim = self.claim(&state, &applied);
         let slope = |of: &Applied| Some((of.through, self.slope(&state, &of.coefficients)?));
-        Ok(Effects {
+        let slopes: Vec<(Year, SlopeSign)> = applied.iter().filter_map(slope).collect();
+        let effects = all.iter().zip(bands).map(|((level, units), bands)| Effects {
             at: state.at,
             vintage: self.vintage,
             model: self.setup.model.name.clone(),
-            level,
+            level: *level,
             component: request.component,
             baseline: request.baseline,
-            rows,
-            claim,
-            slopes: applied.iter().filter_map(slope).collect(),
+            rows: self.rows(&state, (*level, units, bands.as_ref()), (&applied, &identified)),
+            claim: claim.clone(),
+            slopes: slopes.clone(),
             has_backtest: self.has_backtest(month),
-        })
+        });
+        Ok(effects.collect())
+    }
+
+    /// The rows of a level, by estimate and key.
+    fn rows(
+        &self,
+        state: &State,
+        (level, units, bands): (EffectLevel, &BTreeMap<String, Unit>, Option<&UnitBands>),
+        (applied, identified): (&[Applied], &[Option<f64>]),
+    ) -> Vec<EffectRow> {
+        let totals = state.totals(level);
+        let mut rows = Vec::new();
+        for (of, identified) in applied.iter().zip(identified) {
+            let values = self.values(state, level, of);
+            for (key, unit) in units {
+                let variance = of.coefficients.variance(&unit.mean());
+                let band = bands.and_then(|bands| bands.bands.of(bands.groups[key], variance));
+                let row = self.row((key, unit), of, totals.get(key).copied());
+                let value = values.as_ref().and_then(|values| values.get(key).copied());
+                rows.push(EffectRow { identified: *identified, band, value, ..row });
+            }
+        }
+        rows
     }
 
     fn row(&self, (key, unit): (&str, &Unit), of: &Applied, total: Option<i64>) -> EffectRow {
@@ -173,12 +205,17 @@ impl Live<'_> {
     }
 
     /// The effects in dollars by unit, if requested.
-    fn values(&self, state: &State, of: &Applied) -> Option<BTreeMap<String, (f64, Option<f64>)>> {
+    fn values(
+        &self,
+        state: &State,
+        level: EffectLevel,
+        of: &Applied,
+    ) -> Option<BTreeMap<String, (f64, Option<f64>)>> {
         if self.setup.request.value == Wanted::No {
             return None;
         }
         let mut rows: BTreeMap<String, Vec<(f64, &[f64])>> = BTreeMap::new();
-        state.each_unit(self.setup.request.level, |key, row| {
+        state.each_unit(level, |key, row| {
             let amount = dollars(row.cents);
             rows.entry(key.to_owned()).or_default().push((amount, &row.z));
         });
@@ -197,16 +234,16 @@ impl Live<'_> {
         at.is_finite().then_some(SlopeSign { density: at, range })
     }
 
-    /// The bands of the month's units; `None` where there is no back-test.
+    /// The bands of the month's units by level; `None` where there is no back-test.
     fn bands(
         &self,
         state: &State,
-        units: &BTreeMap<String, Unit>,
-    ) -> Result<Option<UnitBands>, EffectError> {
+        all: &[(EffectLevel, BTreeMap<String, Unit>)],
+    ) -> Result<Vec<Option<UnitBands>>, EffectError> {
         let (at, request) = (state.at, self.setup.request);
         let month = at.end().month();
         if request.band == Wanted::No || self.has_backtest(at.end()) == Wanted::No {
-            return Ok(None);
+            return Ok(all.iter().map(|_| None).collect());
         }
         let before = Some(at.year());
         let mut mode = Mode::RealTime;
@@ -216,10 +253,15 @@ impl Live<'_> {
                 mode = Mode::Pseudo;
             }
         }
-        let bands = Bands::new(&self.revisions(&[month], before, mode)?, month, mode);
-        let exports = units.iter().map(|(key, unit)| (key.as_str(), unit.cents));
-        let groups = groups(exports).into_iter().map(|(key, group)| (key.to_owned(), group));
-        Ok(Some(UnitBands { groups: groups.collect(), bands }))
+        let levels: Vec<EffectLevel> = all.iter().map(|(level, _)| *level).collect();
+        let revisions = self.revisions(&levels, &[month], before, mode)?;
+        let bands = revisions.iter().zip(all).map(|(revisions, (_, units))| {
+            let bands = Bands::new(revisions, month, mode);
+            let exports = units.iter().map(|(key, unit)| (key.as_str(), unit.cents));
+            let groups = groups(exports).into_iter().map(|(key, group)| (key.to_owned(), group));
+            Some(UnitBands { groups: groups.collect(), bands })
+        });
+        Ok(bands.collect())
     }
 }
 

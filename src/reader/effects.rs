@@ -3,7 +3,7 @@
 use super::{Reader, ReaderError};
 use crate::domain::types::Vintage;
 use crate::effect::{
-    Backtest, EffectError, EffectRequest, Effects, Live, Mode, Model, News, Sources,
+    Backtest, EffectError, EffectLevel, EffectRequest, Effects, Live, Mode, Model, News, Sources,
 };
 use crate::regressions::{Panels, kept_of};
 
@@ -17,6 +17,19 @@ impl Reader {
     #[expect(clippy::redundant_closure_for_method_calls, reason = "a method has one lifetime")]
     pub fn effects(&mut self, request: &EffectRequest) -> Result<Effects, ReaderError> {
         self.live(request, |live| live.effects())
+    }
+
+    /// The effects of a month at several levels, from one state of the home. Each has the rows of
+    /// [`Reader::effects`].
+    ///
+    /// # Errors
+    /// Those of [`Reader::effects`].
+    pub fn effects_by_level(
+        &mut self,
+        request: &EffectRequest,
+        levels: &[EffectLevel],
+    ) -> Result<Vec<Effects>, ReaderError> {
+        self.live(request, |live| live.effects_by_level(levels))
     }
 
     /// The parts of the effects of a month by source city.

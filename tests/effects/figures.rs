@@ -94,3 +94,38 @@ fn compare(
     assert!(case.model == "5.2" || n_without_error == 0, "{words:?}");
     found.len()
 }
+
+#[test]
+fn several_levels_from_one_state_have_the_rows_of_each_alone() {
+    use spillover::domain::series::Level;
+    use spillover::effect::{EffectLevel, EffectRequest, Wanted};
+    let sandbox = crate::home_of(11, crate::N_MONTHS);
+    let mut reader = spillover::Reader::open(&sandbox.home()).expect("readable");
+    let levels = [Level::City, Level::Country, Level::IncomeGroup, Level::Nation, Level::Province];
+    let mut levels: Vec<EffectLevel> = levels.into_iter().map(EffectLevel::Of).collect();
+    levels.push(EffectLevel::Plant);
+    let months = reader.months_with_growth().expect("months");
+    let (mut n_rows, mut n_bands) = (0, 0);
+    for month in months.into_iter().rev().take(7) {
+        let request = |level| EffectRequest {
+            level,
+            month: Some(month),
+            band: Wanted::Yes,
+            value: Wanted::Yes,
+            ..EffectRequest::default()
+        };
+        let all = match reader.effects_by_level(&request(levels[0]), &levels) {
+            Err(error) if error.is_absence() => continue,
+            all => all.expect("effects"),
+        };
+        assert_eq!(all.len(), levels.len());
+        for (level, together) in levels.iter().zip(all) {
+            let alone = reader.effects(&request(*level)).expect("effects");
+            // The shortest text of a number is another for any other bits.
+            assert_eq!(format!("{together:?}"), format!("{alone:?}"), "{month}, {level:?}");
+            n_rows += alone.rows.len();
+            n_bands += alone.rows.iter().filter(|row| row.band.is_some()).count();
+        }
+    }
+    assert!(n_rows > 50 && n_bands > 10, "{n_rows} rows, {n_bands} bands");
+}

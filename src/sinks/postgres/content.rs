@@ -12,14 +12,13 @@ use super::schema::{self, Table};
 use crate::domain::series::Level;
 use crate::domain::span::Joint;
 use crate::domain::types::{Period, Year};
-use crate::effect::{EffectError, EffectLevel, EffectRequest, Wanted};
+use crate::effect::{EffectLevel, EffectRequest, Wanted};
 use crate::home::parts;
+use crate::reader::Reader;
 use crate::reader::chosen::RowChoice;
 use crate::reader::names::{Language, PlaceKind};
 use crate::reader::rows::{RowRequest, TableName};
-use crate::reader::{Reader, ReaderError};
 use crate::render::regression::{entries, tidy};
-use crate::spans::SpanError;
 use crate::tables::export::Selection;
 
 /// The levels of the table `effects`.
@@ -155,31 +154,21 @@ impl Content {
         to: &mut Rows<'_>,
     ) -> Result<()> {
         let band = month.map(|month| self.band(month)).unwrap_or_default();
-        for level in LEVELS.map(EffectLevel::Of) {
-            let (joint, default) = (self.joint, EffectRequest::default());
-            let request = EffectRequest { level, month, joint, band, ..default };
-            match reader.effects(&request) {
-                Ok(effects) => {
-                    let (_, rows) = effects.table();
-                    let columns = rows.schema_ref().fields().iter().enumerate();
-                    let columns = columns.filter(|(_, field)| field.name() != "vintage");
-                    let columns: Vec<usize> = columns.map(|(at, _)| at).collect();
-                    let rows = rows.project(&columns).expect("the columns are there");
-                    to.write(&rows)?;
-                }
-                // Months before the first estimate, and those of an annual feed.
-                Err(ReaderError::Effect(
-                    EffectError::NoEstimate { .. }
-                    | EffectError::NoCovariance { .. }
-                    | EffectError::Dropped { .. }
-                    | EffectError::Span(
-                        SpanError::Annual { .. }
-                        | SpanError::BeforeFeed { .. }
-                        | SpanError::Joint { .. },
-                    ),
-                )) => {}
-                Err(error) => return Err(error.into()),
-            }
+        let levels = LEVELS.map(EffectLevel::Of);
+        let (joint, level) = (self.joint, levels[0]);
+        let request = EffectRequest { level, month, joint, band, ..EffectRequest::default() };
+        let all = match reader.effects_by_level(&request, &levels) {
+            // Months before the first estimate, and those of an annual feed.
+            Err(error) if error.is_absence() => return Ok(()),
+            all => all?,
+        };
+        for effects in all {
+            let (_, rows) = effects.table();
+            let columns = rows.schema_ref().fields().iter().enumerate();
+            let columns = columns.filter(|(_, field)| field.name() != "vintage");
+            let columns: Vec<usize> = columns.map(|(at, _)| at).collect();
+            let rows = rows.project(&columns).expect("the columns are there");
+            to.write(&rows)?;
         }
         Ok(())
     }
