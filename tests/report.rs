@@ -46,8 +46,10 @@ fn a_report_is_one_page_with_the_figures_of_its_month_in_both_languages() {
     let growth = points(&sandbox, "201111", "growth");
     let affiliate = points(&sandbox, "201111", "affiliate_growth_weighted_by_exports");
     for expected in [
-        "<h1>Report for 2011-11</h1>",
-        &format!("January to 2011-11: continuing exporters grew {growth} log points on average (±"),
+        "<h1>Report for November 2011</h1>",
+        &format!(
+            "January to November 2011: continuing exporters grew {growth} log points on average (±"
+        ),
         &format!("Exporters in the cities of other plants grew {affiliate} log points."),
         "Model-implied contribution ",
         "not a forecast, not a causal total",
@@ -142,6 +144,71 @@ fn a_damaged_file_is_an_error_and_never_a_missing_figure_or_cause() {
     }
 }
 
+/// A home whose months were published one by one, with alerts.
+fn published() -> Sandbox {
+    let sandbox = Sandbox::new();
+    sandbox.options("estimate = [\"3.4\"]\n");
+    let feed = Path::new(env!("CARGO_MANIFEST_DIR")).join("streams/demo");
+    let mut paths: Vec<_> =
+        std::fs::read_dir(feed).expect("the feed").map(|of| of.expect("an entry").path()).collect();
+    paths.sort();
+    let name = |path: &Path| path.file_name().expect("a name").to_string_lossy().into_owned();
+    let ingest = |sandbox: &Sandbox| {
+        let run = sandbox.run(["ingest".as_ref(), sandbox.feed().as_os_str()]);
+        assert_eq!(run.code, Some(0), "{}", run.stderr);
+    };
+    let (early, late): (Vec<_>, Vec<_>) = paths
+        .iter()
+        .partition(|path| name(path).as_str() < "201109" || name(path).starts_with('c'));
+    for path in early {
+        sandbox.write(&name(path), std::fs::read(path).expect("a file"));
+    }
+    ingest(&sandbox);
+    std::fs::write(sandbox.home().join("alerts.toml"), RULES.replace("country", "nation"))
+        .expect("rules");
+    for path in late {
+        if name(path) != "201112.csv" {
+            sandbox.write(&name(path), std::fs::read(path).expect("a file"));
+            let feed = sandbox.feed();
+            let run = sandbox.run(["watch".as_ref(), feed.as_os_str(), "--once".as_ref()]);
+            assert_eq!(run.code, Some(0), "{}", run.stderr);
+        }
+    }
+    sandbox
+}
+
+#[test]
+fn an_older_month_has_the_change_of_its_own_publication_and_its_alerts() {
+    let sandbox = published();
+    let page = report(&sandbox, &["--month", "201110"]);
+    let news = sandbox.run(["effect", "--news", "45", "46", "--format", "json"]);
+    assert_eq!(news.code, Some(0), "{}", news.stderr);
+    for expected in ["What moved when the month was published", "Vintage 45 to 46, model-implied"] {
+        assert!(page.contains(expected), "{expected}: {page}");
+    }
+    let newest = report(&sandbox, &[]);
+    for expected in ["What moved since the last publication", "Vintage 46 to 47, model-implied"] {
+        assert!(newest.contains(expected), "{expected}: {newest}");
+    }
+    // Months that one publication closed together have no change of their own.
+    let earlier = report(&sandbox, &["--month", "201106"]);
+    assert!(earlier.contains("There is no change of the model-implied contribution"), "{earlier}");
+    assert!(earlier.contains("<p>No alert is about this month.</p>"), "{earlier}");
+    let list = csv_rows(&sandbox.run(["alerts", "list"]).stdout);
+    let at = |name: &str| list[0].iter().position(|own| own == name).expect("a column");
+    let row = list[1..].iter().find(|row| row[at("month")] == "9").expect("an alert");
+    let september = report(&sandbox, &["--month", "201109"]);
+    let sentence = row[at("text")].replace('"', "&quot;");
+    assert!(september.contains(&format!("<td>{sentence}</td><td>raised · 2")), "{september}");
+    assert!(sentence.contains("Cause: closed months."), "{sentence}");
+    assert_eq!(sandbox.run(["alerts", "ack", &row[at("id")]]).code, Some(0));
+    let chinese = report(&sandbox, &["--month", "201109", "--lang", "zh"]);
+    for expected in ["<h2>预警</h2>", "2011年1—9月模型隐含贡献为 ", "<td>未解除，已确认 · 2"]
+    {
+        assert!(chinese.contains(expected), "{expected}: {chinese}");
+    }
+}
+
 #[test]
 fn a_home_without_estimates_has_a_report_that_says_so() {
     let sandbox = Sandbox::new();
@@ -151,5 +218,10 @@ fn a_home_without_estimates_has_a_report_that_says_so() {
     assert_eq!(run.code, Some(0), "{}", run.stderr);
     let page = report(&sandbox, &[]);
     assert!(page.contains("There is no change of the model-implied contribution"), "{page}");
-    assert!(!page.contains("Model-implied contribution +"), "{page}");
+    assert!(!page.contains("Model-implied contribution "), "{page}");
+    assert!(!page.contains("<h2>Alerts</h2>"), "no rule was evaluated");
+    let february = report(&sandbox, &["--month", "201102", "--lang", "zh"]);
+    assert!(february.contains("<h1>2011年1—2月月报</h1>"), "{february}");
+    let february = report(&sandbox, &["--month", "201102"]);
+    assert!(february.contains("January and February 2011: continuing exporters"), "{february}");
 }

@@ -12,6 +12,7 @@
 
 pub mod alert;
 pub mod backup;
+pub mod briefing;
 pub mod evaluate;
 pub mod judge;
 pub mod live;

@@ -111,12 +111,15 @@ impl Rules {
         for sink in outcome.alerts.iter().flat_map(|alert| settings.sinks_of(alert)) {
             *n_of_sinks.entry(sink).or_default() += 1;
         }
-        eprintln!("{} alerts", outcome.alerts.len());
+        eprintln!("{}", counted(outcome.alerts.len(), "alert"));
         for sink in &settings.sinks {
             let n = n_of_sinks.get(&sink.name).copied().unwrap_or_default();
             match sink.sender() {
-                Ok(_) => eprintln!("  sink {}: {n} alerts", sink.name),
-                Err(error) => eprintln!("  sink {}: {n} alerts, cannot send: {error}", sink.name),
+                Ok(_) => eprintln!("  sink {}: {}", sink.name, counted(n, "alert")),
+                Err(error) => {
+                    let n = counted(n, "alert");
+                    eprintln!("  sink {}: {n}, cannot send: {error}", sink.name);
+                }
             }
         }
         outcome.notes.iter().for_each(|note| eprintln!("  {note}"));
@@ -165,7 +168,7 @@ fn write(
 /// Prints the results of each rule.
 fn say(replay: &Replay) {
     let (n_publications, n_alerts) = (replay.n_publications, replay.rows.len());
-    eprintln!("{n_publications} publications, {n_alerts} alerts");
+    eprintln!("{}, {}", counted(n_publications, "publication"), counted(n_alerts, "alert"));
     for of in replay.summaries() {
         let RuleSummary { rule, n_raised, n_final, n_confirmed, lead_months } = of;
         let share = if n_final == 0 {
@@ -180,6 +183,12 @@ fn say(replay: &Replay) {
     for note in &replay.notes {
         eprintln!("  {note}");
     }
+}
+
+/// A number with its noun.
+fn counted(n: usize, noun: &str) -> String {
+    let ending = if n == 1 { "" } else { "s" };
+    format!("{n} {noun}{ending}")
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts are below 2^53")]

@@ -4,6 +4,7 @@ use std::io::Write as _;
 use std::path::PathBuf;
 
 use clap::Args;
+use spillover::alerts::briefing as alerts;
 use spillover::domain::span::Span;
 use spillover::domain::types::Period;
 use spillover::reader::briefing::BriefingRequest;
@@ -36,7 +37,8 @@ impl Report {
         home.spared(&[]).check(self.output.as_deref())?;
         let mut reader = reader(home)?;
         let (month, span, joint) = (self.month, self.span, home.config()?.joint_months()?);
-        let of = reader.briefing(BriefingRequest { month, span, joint })?;
+        let mut of = reader.briefing(BriefingRequest { month, as_of: None, span, joint })?;
+        alerts::add(&mut of, home.folder())?;
         let page = briefing::html(&of, &reader.names()?, self.lang.into());
         let target = Target::create(self.output.as_deref(), &home.spared(&[]))?;
         (&target).write_all(page.as_bytes())?;

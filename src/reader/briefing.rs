@@ -1,8 +1,6 @@
 //! The figures of one month for a briefing: the nation's series, cities, destinations, the live
 //! effect, and its change since the publication before.
 
-use std::collections::BTreeMap;
-
 use arrow_array::cast::AsArray as _;
 use arrow_array::types::{Decimal128Type, Float64Type, UInt8Type, UInt16Type, UInt64Type};
 use arrow_array::{Array as _, RecordBatch};
@@ -12,7 +10,7 @@ use super::conditions::{Comparison, Condition};
 use super::rows::{RowRequest, TableName};
 use super::{Reader, ReaderError};
 use crate::domain::series::Level;
-use crate::domain::span::{Joint, Span};
+use crate::domain::span::{Joint, Span, SpanAt};
 use crate::domain::types::{Period, Vintage};
 use crate::effect::{EffectRequest, Effects, News};
 
@@ -21,6 +19,8 @@ use crate::effect::{EffectRequest, Effects, News};
 pub struct BriefingRequest {
     /// The month; the newest one with growth by default.
     pub month: Option<Period>,
+    /// The vintage; `None` for the newest.
+    pub as_of: Option<Vintage>,
     /// The span of the growth.
     pub span: Span,
     /// The joint months of the span `month`.
@@ -62,8 +62,10 @@ pub struct Briefing {
     /// The month.
     pub month: Period,
     /// The span.
-    pub span: Span,
-    /// The vintage of all figures.
+    pub at: SpanAt,
+    /// The joint months of the span `month`.
+    pub joint: Joint,
+    /// The vintage of all figures but those of the news.
     pub vintage: Vintage,
     /// The time of its commit, in UTC.
     pub committed_at: Option<Timestamp>,
@@ -75,8 +77,26 @@ pub struct Briefing {
     pub countries: Vec<UnitFigures>,
     /// The live effect of the nation; `None` without an estimate.
     pub effects: Option<Effects>,
-    /// Its change since the publication before; `None` if either has no effect.
+    /// Its change at the publication of the month; at the newest publication for the newest month.
+    /// `None` if a publication has no effect, or published later months too.
     pub news: Option<News>,
+    /// The alerts about the month; `None` if no rule was ever evaluated.
+    pub alerts: Option<Vec<BriefedAlert>>,
+}
+
+/// An alert about the month of a briefing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BriefedAlert {
+    /// The sentence in English, with its causes.
+    pub text: String,
+    /// The sentence in Chinese.
+    pub text_zh: String,
+    /// The time at which it was raised, in UTC.
+    pub raised_at: String,
+    /// True if it has ended.
+    pub has_ended: bool,
+    /// True if somebody has acknowledged it.
+    pub is_acknowledged: bool,
 }
 
 impl Briefing {
@@ -94,40 +114,48 @@ impl Briefing {
 }
 
 impl Reader {
-    /// The figures of one month for a briefing.
+    /// The figures of one month for a briefing, without alerts.
     ///
     /// # Errors
     /// [`ReaderError`] if the month has no growth or the home cannot be read.
     pub fn briefing(&mut self, request: BriefingRequest) -> Result<Briefing, ReaderError> {
-        let BriefingRequest { month, span, joint } = request;
-        let newest = self.months_with_growth()?.pop();
-        let asked = month.or(newest);
-        let (_, vintage) = self.publication()?;
-        let at = {
-            let spans = self.spans(None, joint)?;
-            let month = asked.unwrap_or_else(|| spans.calendar().next_to_close());
-            spans.span(span, month)?
+        let BriefingRequest { month, as_of, span, joint } = request;
+        let vintage = as_of.map_or_else(|| Ok(self.publication()?.1), Ok::<_, ReaderError>)?;
+        let (at, last) = {
+            let spans = self.spans(as_of, joint)?;
+            let calendar = spans.calendar();
+            let last = calendar.last_closed();
+            let newest = last.filter(|last| last.year_before() >= calendar.first());
+            let month = month.or(newest).unwrap_or_else(|| calendar.next_to_close());
+            (spans.span(span, month)?, last)
         };
         let month = at.end();
         let of = |reader: &Self, level, month| {
-            figures(reader, &RowRequest { month, ..series(level, span, joint) })
+            figures(reader, &RowRequest { month, as_of, ..series(level, span, joint) })
         };
         let nation = of(self, Level::Nation, None)?;
         let cities = of(self, Level::City, Some(month))?;
         let countries = of(self, Level::Country, Some(month))?;
-        let live = EffectRequest { month: Some(month), joint, ..EffectRequest::default() };
+        let live =
+            EffectRequest { month: Some(month), joint, vintage: as_of, ..EffectRequest::default() };
         let effects = effect_or_none(self.effects(&live))?;
-        let news = match (self.vintage_before()?, Some(month) == newest) {
-            (Some(before), true) => {
-                let request = EffectRequest { month: None, ..live };
+        let compared = match last == Some(month) {
+            true => Some(vintage),
+            false => self.publication_of(month, vintage, joint)?,
+        };
+        let before = compared.map(|after| self.vintage_before(after)).transpose()?.flatten();
+        let news = match compared.zip(before) {
+            None => None,
+            Some((after, before)) => {
+                let request = EffectRequest { month: None, vintage: Some(after), ..live };
                 effect_or_none(self.news(&request, before))?
             }
-            _ => None,
         };
-        let committed_at = self.committed_at()?;
+        let committed_at = self.committed_at_vintage(vintage)?;
         Ok(Briefing {
             month,
-            span,
+            at,
+            joint,
             vintage,
             committed_at,
             nation,
@@ -135,19 +163,41 @@ impl Reader {
             countries,
             effects,
             news,
+            alerts: None,
         })
     }
 
-    /// The newest vintage of the publication before the newest one.
-    fn vintage_before(&self) -> Result<Option<Vintage>, ReaderError> {
-        let (_, newest) = self.publication()?;
-        let all = self.vintages()?;
-        let is_before = |of: &Vintage| *of < newest;
-        let mut last: BTreeMap<u32, Vintage> = BTreeMap::new();
-        for of in all {
-            last.insert(of.publication.0, of.vintage);
+    /// The newest vintage of the publication that closed a month, if it closed no later month and
+    /// is not after a vintage.
+    fn publication_of(
+        &self,
+        month: Period,
+        most: Vintage,
+        joint: Joint,
+    ) -> Result<Option<Vintage>, ReaderError> {
+        let entry = self.calendar()?.into_iter().find(|entry| entry.month == month);
+        let vintage = entry.and_then(|entry| entry.vintage).filter(|of| *of <= most);
+        let Some(vintage) = vintage else { return Ok(None) };
+        let last = match self.spans(Some(vintage), joint) {
+            Err(error) if error.is_absence() => return Ok(None),
+            spans => spans?.calendar().last_closed(),
+        };
+        Ok(Some(vintage).filter(|_| last == Some(month)))
+    }
+
+    /// The newest vintage of the last publication before a vintage.
+    fn vintage_before(&self, vintage: Vintage) -> Result<Option<Vintage>, ReaderError> {
+        let all = self.home.publications()?.into_iter().map(|(_, of)| of);
+        Ok(all.filter(|of| *of < vintage).max())
+    }
+
+    /// The time of the commit that published a vintage, in UTC.
+    fn committed_at_vintage(&self, vintage: Vintage) -> Result<Option<Timestamp>, ReaderError> {
+        let all = self.home.publications()?.into_iter().filter(|(_, of)| *of >= vintage);
+        match all.min_by_key(|(_, of)| *of) {
+            Some((publication, _)) => Ok(self.home.committed_at(publication)?),
+            None => Ok(None),
         }
-        Ok(last.into_values().rfind(is_before))
     }
 }
 

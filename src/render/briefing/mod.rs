@@ -4,15 +4,18 @@
 //! Briefing ─▶ sentences ─▶ figures ─▶ charts (SVG) ─▶ what moved ─▶ method and claims ─▶ one page
 //! ```
 
+mod alerts;
 mod numbers;
 
 use super::chart::{RowMark, RowsPlot, YearsPlot, monthly, rows};
-use numbers::{cells, count, dash, escaped, float, number, part, percent, points, signed};
+use alerts::alerts;
+use numbers::{capital, cells, count, dash, escaped, float, number, part, percent, points, signed};
 
-use crate::domain::span::Span;
+use crate::domain::span::{Span, SpanAt};
 use crate::effect::{EffectRow, News, PARTS, STEPS};
 use crate::reader::briefing::{Briefing, UnitFigures};
 use crate::reader::names::{Language, Names, PlaceKind};
+use crate::tables::periods;
 
 /// The largest number of rows of a chart.
 const ROWS_MAX: usize = 15;
@@ -40,6 +43,8 @@ th:first-child,td:first-child{text-align:left}
 td{text-align:right;padding:4px 0 4px 10px;border-bottom:1px solid #e9edf0}
 tr.sum td{font-weight:700;border-top:1px solid #8b95a0}
 td small{color:#475361}
+table.texts td{vertical-align:top}
+table.texts td:last-child{white-space:nowrap}
 svg{display:block;width:100%;height:auto;margin:10px 0}
 .note{color:#475361;font-size:13px;margin:6px 0}
 footer{margin-top:30px;border-top:1px solid #d5dbe0;padding-top:8px;color:#475361;font-size:12px}
@@ -66,8 +71,15 @@ pub fn html(of: &Briefing, names: &Names, language: Language) -> String {
     let report = Report { of, names, language };
     let title = report.title();
     let tag = report.text("en", "zh-CN");
-    let sections = [report.sentences(), report.figures(), report.charts(), report.news()];
-    let body = sections.concat() + &report.method();
+    let sections = [
+        report.sentences(),
+        report.figures(),
+        report.charts(),
+        report.news(),
+        alerts(&report),
+        report.method(),
+    ];
+    let body = sections.concat();
     let kicker = report.kicker();
     format!(
         "<!DOCTYPE html>\n<html lang=\"{tag}\">\n<head>\n<meta charset=\"utf-8\">\n\
@@ -90,10 +102,15 @@ impl<'r> Report<'r> {
     }
 
     fn title(&self) -> String {
-        let month = self.of.month;
+        // January and February are published together.
+        let month = SpanAt::new(Span::Month, self.of.month, self.of.joint);
+        let shown = match month {
+            Some(at) => periods::span(at, self.language),
+            None => periods::month(self.of.month, self.language),
+        };
         match self.language {
-            Language::English => format!("Report for {}-{:02}", month.year(), month.month()),
-            Language::Chinese => format!("{}年{}月月报", month.year(), month.month()),
+            Language::English => format!("Report for {shown}"),
+            Language::Chinese => format!("{shown}月报"),
         }
     }
 
@@ -107,15 +124,7 @@ impl<'r> Report<'r> {
 
     /// The months that are compared.
     fn span(&self) -> String {
-        let (year, month) = (self.of.month.year(), self.of.month.month());
-        match (self.of.span, self.language) {
-            (Span::YearToDate, Language::English) => format!("January to {year}-{month:02}"),
-            (Span::YearToDate, Language::Chinese) => format!("{year}年1—{month}月"),
-            (Span::Month, Language::English) => format!("{year}-{month:02}"),
-            (Span::Month, Language::Chinese) => format!("{year}年{month}月"),
-            (_, Language::English) => format!("Twelve months to {year}-{month:02}"),
-            (_, Language::Chinese) => format!("截至{year}年{month}月的12个月"),
-        }
+        periods::span(self.of.at, self.language)
     }
 
     fn dollars(&self, cents: i128) -> String {
@@ -200,6 +209,7 @@ impl<'r> Report<'r> {
             let error = error.map(|error| format!(" (±{error}, 95 %)")).unwrap_or_default();
             let before = before.map(|of| format!("; {of} in the same months a year ago"));
             let before = before.unwrap_or_default();
+            let span = capital(&span);
             format!(
                 "{span}: continuing exporters grew {growth} log points on average{error}{before}."
             )
@@ -294,7 +304,7 @@ impl<'r> Report<'r> {
             lines.push(cells("td", &[name, count(of(now)), change(months), change(years)]));
         }
         let title = self.text("Figures of the month", "主要指标");
-        let note = escaped(&self.span());
+        let note = escaped(&capital(&self.span()));
         let against = self.text("against the same months a year earlier", "与上年同期比");
         format!(
             "<section>\n<h2>{title}</h2>\n<p class=\"note\">{note}, {against}</p>\n<table>\n{}\
@@ -360,7 +370,12 @@ impl<'r> Report<'r> {
 
     /// The change of the effect since the publication before.
     fn news(&self) -> String {
-        let title = self.text("What moved since the last publication", "本次发布改变了什么");
+        let is_newest = self.of.news.as_ref().is_none_or(|of| of.vintages[1] == self.of.vintage);
+        let title = if is_newest {
+            self.text("What moved since the last publication", "本次发布改变了什么")
+        } else {
+            self.text("What moved when the month was published", "该月发布时改变了什么")
+        };
         let Some((news, unit)) = self.of.news.as_ref().and_then(|of| Some((of, of.units.first()?)))
         else {
             let none = self.text(
