@@ -232,6 +232,9 @@ pub const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; \
     style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self'; \
     connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; \
     frame-ancestors 'none'";
+/// The policy of a report, which has its own styles and nothing else.
+pub const REPORT_POLICY: &str =
+    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'";
 /// The policy of every other answer.
 const DATA_POLICY: &str = "default-src 'none'; frame-ancestors 'none'";
 

@@ -1,6 +1,6 @@
 //! The list of routes.
 
-use super::api::{alerts, effects, estimates, home, ledger, names, row, series, tables};
+use super::api::{alerts, effects, estimates, home, ledger, names, report, row, series, tables};
 use super::route::{Answer, Data, Route};
 use super::sdmx;
 
@@ -259,6 +259,17 @@ pub const ROUTES: &[Route] = &[
         has_filters: false,
         is_live: true,
         handler: Some(alerts::acknowledge),
+    },
+    Route {
+        path: "/api/v1/report",
+        name: "report",
+        about: "One month for a briefing as a page that prints: sentences, figures, charts, alerts.",
+        data: Data::Aggregate,
+        parameters: &report::PARAMETERS,
+        answer: Answer::Text("text/html; charset=utf-8"),
+        has_filters: false,
+        is_live: true,
+        handler: Some(report::page),
     },
     Route {
         path: "/api/v1/names",

@@ -24,7 +24,7 @@ use super::edition::{Edition, Held, Length};
 use super::events::Events;
 use super::follow::{Followed, publication};
 use super::format::Format;
-use super::guard::{Guard, Role, secure};
+use super::guard::{Guard, REPORT_POLICY, Role, secure};
 use super::metrics::{MEDIA_TYPE, Metrics};
 use super::openapi;
 use super::out::{Begun, Out};
@@ -252,9 +252,9 @@ impl Service {
         let headers = &request.headers;
         let language = language(headers);
         let accept = headers.get(header::ACCEPT).map(|value| value.to_str().unwrap_or_default());
-        // Routes of SDMX have formats of their own.
-        let is_sdmx = route.path.starts_with(SDMX);
-        let negotiated = if is_sdmx { Ok(Format::Json) } else { Format::of_accept(accept) };
+        // A route of texts has formats of its own.
+        let is_negotiated = route.has_formats();
+        let negotiated = if is_negotiated { Format::of_accept(accept) } else { Ok(Format::Json) };
         let format = asked.suffix.map_or(negotiated, Ok)?;
         let accept = accept.unwrap_or_default().to_owned();
         let edition = self.followed.edition()?;
@@ -433,6 +433,10 @@ fn headed(kind: &'static str, file: Option<&str>, vintage: u32, body: Body) -> R
     let headers = answer.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
     headers.insert("x-vintage", HeaderValue::from(vintage));
+    if kind.starts_with("text/html") {
+        let policy = HeaderValue::from_static(REPORT_POLICY);
+        headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+    }
     let file = file.map(|file| format!("attachment; filename=\"{file}\""));
     if let Some(Ok(file)) = file.as_deref().map(HeaderValue::from_str) {
         headers.insert(header::CONTENT_DISPOSITION, file);

@@ -1,6 +1,7 @@
 //! The answers of each route, and their formats.
 
 use crate::common::csv_rows;
+use crate::client::send;
 use crate::feed;
 use crate::service::Service;
 
@@ -277,4 +278,47 @@ fn the_page_is_served_with_a_strict_policy() {
         assert_eq!(answer.header("access-control-allow-origin"), "", "no other site reads this");
         assert!(answer.header("content-security-policy").contains("frame-ancestors 'none'"));
     }
+}
+
+#[test]
+fn the_report_is_the_page_of_the_command_at_a_vintage_in_a_language() {
+    let sandbox = feed::demo();
+    let service = Service::start::<&str>(&sandbox.home(), &[]);
+    let written = |arguments: &[&str]| {
+        let run = sandbox.run(["report"].iter().chain(arguments));
+        assert_eq!(run.code, Some(0), "{}", run.stderr);
+        run.stdout
+    };
+    let answer = service.get("/api/v1/report?lang=zh");
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    assert_eq!(answer.header("content-type"), "text/html; charset=utf-8");
+    assert!(answer.header("content-security-policy").contains("style-src 'unsafe-inline'"));
+    assert!(!answer.header("content-security-policy").contains("script-src"));
+    assert_eq!(answer.text(), written(&["--lang", "zh"]));
+    let older = service.get("/api/v1/report?month=201106&span=month");
+    assert_eq!(older.text(), written(&["--month", "201106", "--span", "month"]));
+    let chosen = send(
+        service.address,
+        "GET",
+        "/api/v1/report",
+        &[
+            ("Accept", "text/html,application/xhtml+xml;q=0.9"),
+            ("Accept-Language", "zh-CN,zh;q=0.9,en;q=0.8"),
+        ],
+    );
+    assert_eq!((chosen.status, chosen.text()), (200, answer.text()));
+    let then = service.get("/api/v1/report?as_of=36");
+    assert_eq!((then.status, then.header("x-vintage")), (200, "36"));
+    assert!(then.text().contains("<h1>Report for December 2010</h1>"), "{}", then.text());
+    assert!(then.text().contains("vintage 36"), "{}", then.text());
+    for (query, code) in [
+        ("month=201113", "bad_parameter"),
+        ("month=201201", "no_year"),
+        ("lang=de", "bad_parameter"),
+        ("as_of=99", "no_vintage"),
+        ("format=pdf", "unknown_parameter"),
+    ] {
+        assert_eq!(service.get(&format!("/api/v1/report?{query}")).code(), code, "{query}");
+    }
+    assert_eq!(service.get("/api/v1/report.csv").status, 404);
 }

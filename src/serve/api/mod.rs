@@ -6,6 +6,7 @@ pub mod estimates;
 pub mod home;
 pub mod ledger;
 pub mod names;
+pub mod report;
 pub mod row;
 pub mod series;
 pub mod tables;

@@ -139,6 +139,14 @@ async function fetched(url, name) {
   if (answer.ok) save(await answer.blob(), name);
 }
 
+/** Opens a page of a service that asks for a token: links cannot send one. */
+export async function opened(event, url) {
+  if (!token.get()) return;
+  event.preventDefault();
+  const answer = await fetch(url, {headers: headers()});
+  if (answer.ok) window.open(URL.createObjectURL(await answer.blob()), '_blank');
+}
+
 function save(blob, name) {
   const link = h('a', {href: URL.createObjectURL(blob), download: name});
   link.click();

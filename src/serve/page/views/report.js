@@ -1,8 +1,9 @@
 // Report: one month for a briefing, in one language, made to be printed.
 import {alertsOf} from '../core/alerts.js';
+import {blank, opened} from '../core/figure.js';
+import {address, atVintage} from '../core/api.js';
 import {columnWidth, h} from '../core/dom.js';
 import {effects, names, series, stamp, units} from '../core/data.js';
-import {blank} from '../core/figure.js';
 import {dollars, num, percent, points, signed, whole} from '../core/format.js';
 import {home} from '../core/home.js';
 import {newsTable} from '../core/news.js';
@@ -40,8 +41,10 @@ export default async function report({spanSwitch}) {
   ].filter(Boolean);
   const alerts = await alertsOf(year, month);
   const lines = toLines(own, 'growth');
+  const page = address('report', atVintage({month: stamp(year, month), span, lang: state.lang}));
+  const file = h('a', {href: page, target: '_blank', onclick: (event) => opened(event, page)}, L('单独的一页', 'One page for print'));
   return [h('article.report', {}, h('div.phead', {}, h('div.l', {}, h('p.kicker', {}, L('外溢监测月报 · 版本 {0}', 'Spillover monitor, monthly report · vintage {0}', home.vintage)), h('h1', {}, L('{0}月报', 'Report for {0}', yearMonth(year, month))),
-    h('ol.sentences', {}, sentences.map((text) => h('li', {}, text)))), h('div.r.noprint', {}, spanSwitch(), h('button.primary', {type: 'button', onclick: () => window.print()}, L('打印或存为 PDF', 'Print or save as PDF')))),
+    h('ol.sentences', {}, sentences.map((text) => h('li', {}, text)))), h('div.r.noprint', {}, spanSwitch(), file, h('button.primary', {type: 'button', onclick: () => window.print()}, L('打印或存为 PDF', 'Print or save as PDF')))),
   h('section', {}, h('h2', {}, L('本地增长', 'Local growth')), h('p.sub', {}, L('持续出口企业对数增长均值，对数点', 'Mean log growth of continuing exporters, log points')), yearLines({data: lines, year, width: Math.min(columnWidth(12), 860), height: 320, label: L('本地增长', 'Local growth')})),
   newsTable(12), alerts,
   h('section', {}, h('h2', {}, L('方法与限度', 'Method and limits')), h('p', {}, L('增长为本期与上年同期均有出口的工厂对数增长的均值，式 (L4)；异地增长见式 (13)。数字来自海关进出口记录，随迟报与修改而修订；版本号固定全部数字。', 'Growth is the mean log growth of plants with exports in the period and in the same months a year earlier, equation (L4); affiliate growth is equation (13). Figures come from customs records and are revised by late and amended records; the vintage fixes all of them.')),
