@@ -5,7 +5,7 @@
 //! commits of the home ─▶ evaluation ─▶ alerts.sqlite ─▶ a thread for each sink ─▶ sinks
 //! ```
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -29,6 +29,7 @@ use crate::clock;
 use crate::domain::span::Joint;
 use crate::engine::with_causes;
 use crate::files::private;
+use crate::home::release::ReleaseTime;
 use crate::reader::state::n_commits_acknowledged;
 use crate::reader::{Reader, ReaderError};
 
@@ -97,6 +98,8 @@ pub struct AlertsOptions {
     pub home: PathBuf,
     /// The joint months of the span `month`.
     pub joint: Joint,
+    /// The hour in China until which a publication is not judged.
+    pub release_time: Option<ReleaseTime>,
 }
 
 /// Running alerts.
@@ -220,7 +223,8 @@ fn follow(options: &AlertsOptions, mut settings: Settings, stop: &AtomicBool) {
             .map_err(AlertsError::from)
             .and_then(|mut store| publication(options, &settings, &mut store, &mut said));
         match evaluated {
-            Ok(()) => (seen, last) = (now, Instant::now()),
+            Ok(None) => (seen, last) = (now, Instant::now()),
+            Ok(Some(rest)) => wait = rest.min(RETRY),
             Err(error) => {
                 say(&mut said, with_causes(&error));
                 wait = RETRY;
@@ -244,20 +248,23 @@ fn say(said: &mut BTreeSet<String>, text: String) {
     }
 }
 
-/// Evaluates the publications that were not evaluated before, and stores their alerts.
+/// Evaluates the released publications that were not evaluated before, and stores their alerts.
+/// Returns the time until the next release if a publication is held back.
 fn publication(
     options: &AlertsOptions,
     settings: &Settings,
     store: &mut Store,
     said: &mut BTreeSet<String>,
-) -> Result<(), AlertsError> {
+) -> Result<Option<Duration>, AlertsError> {
     let mut reader = match Reader::open(&options.home) {
-        Err(ReaderError::Home(crate::home::HomeError::NoHome { .. })) => return Ok(()),
+        Err(ReaderError::Home(crate::home::HomeError::NoHome { .. })) => return Ok(None),
         reader => reader?,
     };
     let (progress, mut states) = (store.progress()?, store.states()?);
     let now = clock::now()?;
-    let (joint, missed) = (options.joint, missed(&reader, options.joint, progress)?);
+    let (joint, all) = (options.joint, steps(&reader, options.joint, progress)?);
+    let (all, rest) = released(&reader, options.release_time, all, now)?;
+    let missed = missed(all.clone(), progress);
     for step in &missed {
         let outcome = evaluate((&mut reader, joint), &settings.rules, step, &mut states)?;
         record(settings, store, (step, &states), &outcome, now)?;
@@ -268,14 +275,39 @@ fn publication(
     }
     let newest = match missed.last() {
         Some(step) => Some(step.clone()),
-        None => steps(&reader, joint, progress)?.pop(),
+        None => all.into_iter().next_back(),
     };
-    let Some(newest) = newest else { return Ok(()) };
+    let Some(newest) = newest else { return Ok(rest) };
     let before = missed.first().map_or(newest.vintage, |step| step.before);
     let step = Step { before, closed: Vec::new(), ..newest };
     let outcome = presence::evaluate(&mut reader, &settings.rules, (&step, now), &mut states)?;
     record(settings, store, (&step, &states), &outcome, now)?;
-    Ok(())
+    Ok(rest)
+}
+
+/// The steps of released publications, and the time until the next release if one is held back.
+fn released(
+    reader: &Reader,
+    release: Option<ReleaseTime>,
+    mut steps: Vec<Step>,
+    now: Timestamp,
+) -> Result<(Vec<Step>, Option<Duration>), ReaderError> {
+    if release.is_none() {
+        return Ok((steps, None));
+    }
+    let times: BTreeMap<u32, Timestamp> = reader
+        .vintages()?
+        .into_iter()
+        .filter_map(|of| Some((of.publication.0, of.committed_at?)))
+        .collect();
+    let held =
+        |step: &Step| ReleaseTime::held_until(release, times.get(&step.publication).copied(), now);
+    // A publication shows all earlier ones, so none is judged before an earlier one is.
+    let n = steps.iter().take_while(|step| held(step).is_none()).count();
+    let until = steps.get(n).and_then(held);
+    steps.truncate(n);
+    let rest = until.and_then(|until| Duration::try_from(until.duration_since(now)).ok());
+    Ok((steps, rest))
 }
 
 fn record(
@@ -296,26 +328,18 @@ fn record(
 
 /// The publications after the last evaluated one; for a home that was never evaluated, the newest
 /// one with its last month.
-///
-/// # Errors
-/// [`ReaderError`] if the home cannot be read.
-pub fn missed(
-    reader: &Reader,
-    joint: Joint,
-    progress: Option<Progress>,
-) -> Result<Vec<Step>, ReaderError> {
-    let mut all = steps(reader, joint, progress)?;
+fn missed(mut all: Vec<Step>, progress: Option<Progress>) -> Vec<Step> {
     let Some(progress) = progress else {
         let newest = all.pop().map(|step| {
             let closed = step.closed.last().copied().into_iter().collect();
             Step { closed, ..step }
         });
-        return Ok(newest.into_iter().collect());
+        return newest.into_iter().collect();
     };
     let is_new =
         |step: &Step| step.vintage > progress.vintage || step.last_closed > progress.last_closed;
     all.retain(is_new);
-    Ok(all)
+    all
 }
 
 /// Alerts that an evaluation would raise now, and the reasons why rules are not evaluated. Nothing
@@ -330,14 +354,19 @@ pub fn preview(
     let store = Store::read(&options.home)?;
     let progress = store.as_ref().map(Store::progress).transpose()?.flatten();
     let mut states = store.map_or_else(|| Ok(States::new()), |store| store.states())?;
-    let mut steps = missed(reader, options.joint, progress)?;
-    if steps.is_empty() {
-        (steps, states) = (missed(reader, options.joint, None)?, States::new());
+    let now = clock::now()?;
+    let of = |progress| -> Result<Vec<Step>, ReaderError> {
+        let all = steps(reader, options.joint, progress)?;
+        Ok(missed(released(reader, options.release_time, all, now)?.0, progress))
+    };
+    let mut judged = of(progress)?;
+    if judged.is_empty() {
+        (judged, states) = (of(None)?, States::new());
     }
     let mut all = Outcome::default();
-    for step in &steps {
+    for step in &judged {
         let figures = evaluate((&mut *reader, options.joint), &settings.rules, step, &mut states)?;
-        let present = (step, clock::now()?);
+        let present = (step, now);
         let present = presence::evaluate(reader, &settings.rules, present, &mut states)?;
         for outcome in [figures, present] {
             all.alerts.extend(outcome.alerts);

@@ -75,7 +75,9 @@ impl Alerts {
 
 /// The alerts of a home beside a watcher.
 pub fn options(home: &HomeOptions) -> anyhow::Result<AlertsOptions> {
-    Ok(AlertsOptions { home: home.folder().to_owned(), joint: home.config()?.joint_months()? })
+    let config = home.config()?;
+    let (joint, release_time) = (config.joint_months()?, config.release_time);
+    Ok(AlertsOptions { home: home.folder().to_owned(), joint, release_time })
 }
 
 impl Rules {

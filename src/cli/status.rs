@@ -4,6 +4,8 @@ use std::fmt::Write as _;
 
 use clap::Args;
 use spillover::alerts::status::{AlertStatus, SinkStatus};
+use spillover::clock;
+use spillover::home::release::ReleaseTime;
 use spillover::reader::Reader;
 use spillover::reader::status::{EstimateStatus, FindingCount, Reason, Status as Report};
 use spillover::watch::heartbeat::{Heartbeat, State};
@@ -21,14 +23,24 @@ pub struct Status {
 
 impl Status {
     pub fn run(self, home: &HomeOptions) -> anyhow::Result<Done> {
-        let report = Reader::open(home.folder())?.status()?;
+        let mut reader = Reader::open(home.folder())?;
+        let report = reader.status()?;
+        let held = reader.held_until(home.config()?.release_time, clock::now()?)?;
+        let held = held.map(ReleaseTime::shown);
         let alerts = AlertStatus::of(home.folder())?;
         if self.json {
             let mut document = serde_json::to_value(&report)?;
             document["alerts"] = serde_json::to_value(&alerts)?;
+            document["held_until"] = held.into();
             terminal::json(&document)?;
         } else {
             print(&report);
+            if let Some(until) = held {
+                println!(
+                    "release          publication {} is held until {until}",
+                    report.publications
+                );
+            }
             print_watcher(&report);
             print_alerts(alerts.as_ref());
         }

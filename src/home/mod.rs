@@ -38,6 +38,7 @@ mod panels;
 pub mod parts;
 mod publication;
 mod refused;
+pub mod release;
 pub mod runs;
 pub mod seen;
 pub mod segment;

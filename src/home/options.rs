@@ -16,6 +16,7 @@ use crate::feed::later::FirstMonth;
 use crate::feed::profile::{Exclusions, Revision};
 use crate::files;
 use crate::files::trouble::remark;
+use crate::home::release::ReleaseTime;
 use crate::toml_text::{self, TomlError};
 
 /// The rule that closes a month.
@@ -98,6 +99,8 @@ pub struct Config {
     pub supply: Option<PathBuf>,
     /// The months that the span `month` shows together.
     pub joint: Option<Vec<u8>>,
+    /// The hour in China until which `serve` and alerts hold a publication back.
+    pub release_time: Option<ReleaseTime>,
     /// The published vintages that are stored.
     pub retention: Option<Retention>,
     /// The number of worker threads.

@@ -10,6 +10,7 @@ use crate::domain::finding::FindingKind;
 use crate::domain::types::{Period, Vintage, Year};
 use crate::engine::recorded::calendar;
 pub use crate::home::n_commits_acknowledged;
+use crate::home::release::ReleaseTime;
 use crate::home::{FileEntry, Publication};
 
 /// Hours of China Standard Time before UTC. Commits have times since 2026, and the offset has not
@@ -84,6 +85,18 @@ impl Reader {
     /// [`ReaderError::Home`] if the manifest cannot be read.
     pub fn committed_at(&self) -> Result<Option<Timestamp>, ReaderError> {
         Ok(self.home.committed_at(self.publication()?.0)?)
+    }
+
+    /// The time until which the newest publication is held back; `None` once it is released.
+    ///
+    /// # Errors
+    /// [`ReaderError::Home`] if the manifest cannot be read.
+    pub fn held_until(
+        &self,
+        release: Option<ReleaseTime>,
+        now: Timestamp,
+    ) -> Result<Option<Timestamp>, ReaderError> {
+        Ok(ReleaseTime::held_until(release, self.committed_at()?, now))
     }
 
     /// True if the home has newer commits. The check reads one small file.

@@ -69,6 +69,8 @@ pub struct Edition {
     pub tag: String,
     /// The months that the span `month` shows together.
     pub joint: Joint,
+    /// The time until which a newer publication is held back.
+    held_until: Mutex<Option<String>>,
     /// The names of cities and countries.
     pub names: Arc<Names>,
     /// The same names with those of firms, once they are needed.
@@ -173,6 +175,7 @@ impl Edition {
             n_commits,
             tag,
             joint,
+            held_until: Mutex::new(None),
             names,
             firm_names: OnceLock::new(),
             readers: Mutex::new(readers),
@@ -183,6 +186,17 @@ impl Edition {
             series: Cache::new(SERIES_BYTES),
             turns: Turns::default(),
         })
+    }
+
+    /// Notes that a newer publication is held back until a time.
+    pub fn hold(&self, until: Option<String>) {
+        *self.held_until.lock().unwrap_or_else(PoisonError::into_inner) = until;
+    }
+
+    /// The time until which a newer publication is held back.
+    #[must_use]
+    pub fn held_until(&self) -> Option<String> {
+        self.held_until.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// A reader, as soon as one is free.

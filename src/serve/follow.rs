@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use tracing::{info, warn};
 
@@ -12,13 +13,18 @@ use super::edition::Edition;
 use super::events::Events;
 use super::problem::Problem;
 use crate::alerts::store::{Store, StoreError};
+use crate::clock;
 use crate::engine::with_causes;
+use crate::home::options::Config;
+use crate::home::release::ReleaseTime;
 use crate::reader::state::{VintageEntry, n_commits_acknowledged};
 use crate::reader::{Reader, ReaderError};
 use crate::tables::export::Selection;
 
 /// The time between two looks at the number of commits.
 pub const LOOK: Duration = Duration::from_millis(200);
+/// The time between two looks while a publication is held back.
+const HELD_LOOK: Duration = Duration::from_millis(500);
 /// The time between attempts to open a home that cannot be read.
 const RETRY: Duration = Duration::from_secs(2);
 
@@ -84,6 +90,10 @@ impl Followed {
         if is_current {
             return LOOK;
         }
+        // Trouble with the home meets the edition too, which says so.
+        if let Ok(Some(until)) = self.held(held.as_deref()) {
+            return self.hold(held.as_deref(), until);
+        }
         match Edition::open(&self.home, self.config.as_deref(), self.n_workers) {
             Ok(edition) => {
                 let edition = Arc::new(edition);
@@ -111,6 +121,36 @@ impl Followed {
                 RETRY
             }
         }
+    }
+
+    /// The time until which the newest publication is held back, if it is not shown already.
+    fn held(&self, shown: Option<&Edition>) -> Result<Option<Timestamp>, ReaderError> {
+        let release = Config::find(self.config.as_deref(), &self.home)?.release_time;
+        let Some(release) = release else { return Ok(None) };
+        let reader = Reader::open(&self.home)?;
+        let (publication, _) = reader.publication()?;
+        if shown.is_some_and(|shown| shown.publication >= publication.0) {
+            return Ok(None);
+        }
+        // Without the time of the day, everything stays held.
+        let now = clock::now().unwrap_or(Timestamp::UNIX_EPOCH);
+        reader.held_until(Some(release), now)
+    }
+
+    /// Keeps the edition, or has none yet, until a publication is released.
+    fn hold(&self, shown: Option<&Edition>, until: Timestamp) -> Duration {
+        let text = ReleaseTime::shown(until);
+        if let Some(shown) = shown {
+            if shown.held_until().as_ref() != Some(&text) {
+                info!(until = text, "a publication is held");
+            }
+            shown.hold(Some(text));
+            return HELD_LOOK;
+        }
+        let detail = format!("the newest publication is held until {text}");
+        let held = Problem::new("held", detail).with("held_until", text);
+        *self.now.write().unwrap_or_else(PoisonError::into_inner) = Err(held);
+        HELD_LOOK
     }
 
     /// Sends an event for each new alert.

@@ -13,5 +13,6 @@ mod feed;
 mod following;
 mod limits;
 mod matrix;
+mod release;
 mod sdmx;
 mod service;

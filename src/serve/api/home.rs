@@ -52,6 +52,7 @@ pub fn status(call: &Call, reader: &mut Reader, out: &mut Out) -> Result<(), Pro
     status.remove("home");
     status.insert("program".to_owned(), program().into());
     status.insert("alerts".to_owned(), super::alerts::status(reader)?);
+    status.insert("held_until".to_owned(), call.edition.held_until().into());
     let about = reader.about(None)?;
     let about = about.into_iter().filter(|(name, _)| name.starts_with("definition"));
     let about: Facts = about.map(|(name, value)| (name, value.into())).collect();

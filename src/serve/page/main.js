@@ -2,7 +2,7 @@
 import {forget, headers, token} from './core/api.js';
 import {h, icon, s} from './core/dom.js';
 import {announce, blank} from './core/figure.js';
-import {day} from './core/format.js';
+import {day, minute} from './core/format.js';
 import {home, readHome} from './core/home.js';
 import {searchBox} from './core/search.js';
 import {followLinks, go, href, onChange, state} from './core/state.js';
@@ -62,6 +62,7 @@ function statusStrip() {
     item(L('版本', 'Vintage'), h('b', {}, `${home.vintage ?? '–'}`), h('span.hidem', {}, day(home.committedAt) ?? '')),
     isOpen && item('', h('span.chip', {}, L('暂定', 'Provisional')), months, h('span', {}, L('年度未关账，{0}/12', '{0}/12 closed', lastMonth))),
     home.nextMonth && item(L('下一月份', 'Next month'), h('b', {}, yearMonth(...home.nextMonth.split('-').map(Number)))),
+    home.status.held_until && item(L('新发布保留至', 'New publication held until'), h('b', {}, minute(home.status.held_until))),
     h('span.sp', {}),
     item('', h('label', {for: 'asof'}, L('截至', 'As of')), asOf())));
 }
@@ -134,7 +135,9 @@ async function render() {
       document.body.dataset.ready = '1';
       return;
     }
-    content.replaceChildren(blank(L('读不到数据库。', 'The home cannot be read.'), error.message, 'spillover ingest feed/'));
+    const until = error.code === 'held' && error.held_until;
+    content.replaceChildren(until ? blank(L('发布保留至 {0}。', 'The publication is held until {0}.', minute(until)), '')
+      : blank(L('读不到数据库。', 'The home cannot be read.'), error.message, 'spillover ingest feed/'));
     document.body.dataset.ready = '1';
     return;
   }

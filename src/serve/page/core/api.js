@@ -10,6 +10,7 @@ export class Problem extends Error {
     super(body.detail || body.title || `HTTP ${status}`);
     this.status = status;
     this.code = body.code || 'unreachable';
+    this.held_until = body.held_until;
   }
 }
 

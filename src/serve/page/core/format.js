@@ -53,3 +53,8 @@ export function day(time) {
   if (!time) return null;
   return new Date(time).toLocaleDateString('sv-SE', {timeZone: 'Asia/Shanghai'});
 }
+
+/** A time with an offset, as a day and minute in China. */
+export function minute(time) {
+  return new Date(time).toLocaleString('sv-SE', {timeZone: 'Asia/Shanghai', dateStyle: 'short', timeStyle: 'short'});
+}
