@@ -164,8 +164,8 @@ fn published() -> Sandbox {
         sandbox.write(&name(path), std::fs::read(path).expect("a file"));
     }
     ingest(&sandbox);
-    std::fs::write(sandbox.home().join("alerts.toml"), RULES.replace("country", "nation"))
-        .expect("rules");
+    let rules = "[[rule]]\nname = \"markets that grow\"\nbreadth = { above = 0.0 }\n";
+    std::fs::write(sandbox.home().join("alerts.toml"), rules).expect("rules");
     for path in late {
         if name(path) != "201112.csv" {
             sandbox.write(&name(path), std::fs::read(path).expect("a file"));
@@ -203,7 +203,8 @@ fn an_older_month_has_the_change_of_its_own_publication_and_its_alerts() {
     assert!(sentence.contains("Cause: closed months."), "{sentence}");
     assert_eq!(sandbox.run(["alerts", "ack", &row[at("id")]]).code, Some(0));
     let chinese = report(&sandbox, &["--month", "201109", "--lang", "zh"]);
-    for expected in ["<h2>预警</h2>", "2011年1—9月模型隐含贡献为 ", "<td>未解除，已确认 · 2"]
+    for expected in
+        ["<h2>预警</h2>", "全国：2011年1—9月正增长市场占比为 ", "<td>未解除，已确认 · 2"]
     {
         assert!(chinese.contains(expected), "{expected}: {chinese}");
     }

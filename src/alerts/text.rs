@@ -304,7 +304,8 @@ mod tests {
             (
                 with("breadth", &breadth),
                 [
-                    "Nation: breadth of January to November 2011 is 25.0 %, below 30.0 %".to_owned(),
+                    "Nation: breadth of January to November 2011 is 25.0 %, below 30.0 %"
+                        .to_owned(),
                     "全国：2011年1—11月正增长市场占比为 25.0%，低于 30.0%".to_owned(),
                 ],
             ),

@@ -263,7 +263,7 @@ pub const ROUTES: &[Route] = &[
     Route {
         path: "/api/v1/report",
         name: "report",
-        about: "One month for a briefing as a page that prints: sentences, figures, charts, alerts.",
+        about: "One month for a briefing as a page that prints.",
         data: Data::Aggregate,
         parameters: &report::PARAMETERS,
         answer: Answer::Text("text/html; charset=utf-8"),

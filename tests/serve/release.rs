@@ -81,7 +81,7 @@ fn a_publication_is_shown_at_its_hour_and_not_before() {
 #[test]
 fn alerts_judge_a_publication_after_its_release() {
     let sandbox = feed::home();
-    let rules = "n_min = 1\nfirms_min = 1\n[[rule]]\nname = 'b'\nbreadth = { above = 0.0 }\n";
+    let rules = "[[rule]]\nname = 'late'\nfeed = { late_days = 0 }\n";
     std::fs::write(sandbox.home().join("alerts.toml"), rules).expect("rules");
     let (folder, list) = (sandbox.feed(), || sandbox.run(["alerts", "list"]).stdout);
     let once = || {

@@ -76,7 +76,7 @@ pub fn html(of: &Briefing, names: &Names, language: Language) -> String {
         report.figures(),
         report.charts(),
         report.news(),
-        alerts(&report),
+        alerts(of.alerts.as_deref(), language),
         report.method(),
     ];
     let body = sections.concat();
