@@ -45,6 +45,118 @@ pub fn evaluate(
     Ok(outcome)
 }
 
+/// The alerts that rules without figures would have raised at past publications, as far as the home
+/// stores what they read: late months, findings, and long gaps between publications.
+///
+/// # Errors
+/// [`ReaderError`] if the home cannot be read.
+pub fn replay(
+    reader: &Reader,
+    rules: &[Rule],
+    (steps, now): (&[Step], Timestamp),
+) -> Result<Outcome, ReaderError> {
+    let mut outcome = Outcome::default();
+    for rule in rules {
+        let (events, missing) = match &rule.condition {
+            Condition::Figure(..) => continue,
+            Condition::Feed(feed) => {
+                let mut events = match feed.late_days {
+                    Some(days) => late_months(reader, days, (steps, now))?,
+                    None => Vec::new(),
+                };
+                for (place, step) in steps.iter().enumerate() {
+                    events.extend(findings(reader, feed, step)?.into_iter().map(|of| (place, of)));
+                }
+                (events, (feed.refused == Refused::Raise).then_some("refused files"))
+            }
+            Condition::Stale { days_max } => {
+                let gaps = days_max.map(|days| gaps(reader, days, (steps, now))).transpose()?;
+                (gaps.unwrap_or_default(), Some("when estimates became stale"))
+            }
+        };
+        let alert = |(place, (key, problem)): (usize, (String, Problem))| {
+            alert(rule, &steps[place], &key, problem)
+        };
+        outcome.alerts.extend(events.into_iter().map(alert));
+        outcome.notes.extend(missing.map(|missing| {
+            let name = &rule.name;
+            format!("rule {name} is replayed in part: publications do not store {missing}")
+        }));
+    }
+    outcome.alerts.sort_by_key(|alert| alert.vintage);
+    Ok(outcome)
+}
+
+/// A problem with its key, at the place of a step.
+type Event = (usize, (String, Problem));
+
+/// The first month that each publication closed, if it came late; and the next month, if it is late
+/// now. The alert is that of the publication before.
+fn late_months(
+    reader: &Reader,
+    days: u32,
+    (steps, now): (&[Step], Timestamp),
+) -> Result<Vec<Event>, ReaderError> {
+    let calendar = reader.calendar()?;
+    let mut events = Vec::new();
+    for (place, step) in steps.iter().enumerate() {
+        let following = steps.get(place + 1);
+        let month = match following {
+            Some(following) => following.closed.first().copied(),
+            None => calendar.iter().find(|of| of.closed_by.is_none()).map(|of| of.month),
+        };
+        let Some(month) = month.filter(|_| step.last_closed.is_some()) else { continue };
+        let entry = calendar.iter().find(|of| of.month == month);
+        let arrived = match following {
+            Some(_) => entry.and_then(|of| of.committed_at),
+            None => Some(now),
+        };
+        let n_days = arrived.and_then(|at| days_late(month, days, at));
+        events.extend(n_days.map(|n_days| (place, late(month, n_days))));
+    }
+    Ok(events)
+}
+
+/// The gaps between two publications that are longer than a number of days.
+fn gaps(
+    reader: &Reader,
+    days_max: u32,
+    (steps, now): (&[Step], Timestamp),
+) -> Result<Vec<Event>, ReaderError> {
+    let times: BTreeMap<u32, Timestamp> = reader
+        .vintages()?
+        .into_iter()
+        .filter_map(|of| Some((of.publication.0, of.committed_at?)))
+        .collect();
+    let at = |step: &Step| times.get(&step.publication).copied();
+    let gap = |(place, step): (usize, &Step)| {
+        let end = steps.get(place + 1).map_or(Some(now), at)?;
+        let n_days = (end.as_second() - at(step)?.as_second()) / 86_400;
+        (n_days > i64::from(days_max)).then(|| (place, no_publication(n_days)))
+    };
+    Ok(steps.iter().enumerate().filter_map(gap).collect())
+}
+
+/// The problem of a late month, with its key.
+fn late(month: Period, n_days: i64) -> (String, Problem) {
+    let [english, chinese] =
+        [Language::English, Language::Chinese].map(|of| periods::month(month, of));
+    let texts = [
+        format!("The file of {english} is late by {}", days(n_days)),
+        format!("{chinese}的数据文件已逾期 {n_days} 天"),
+    ];
+    (month.to_string(), (Some(month), texts))
+}
+
+/// The problem of a home without a new publication, with its key.
+fn no_publication(n_days: i64) -> (String, Problem) {
+    let texts = [
+        format!("The home has had no new publication for {}", days(n_days)),
+        format!("已有 {n_days} 天没有新的发布"),
+    ];
+    ("publication".to_owned(), (None, texts))
+}
+
 /// Takes over problems: those that are present, and those of this publication alone.
 fn take(
     rule: &Rule,
@@ -107,15 +219,7 @@ fn of_feed(
     if let Some(days) = feed.late_days {
         let next = reader.calendar()?.into_iter().find(|month| month.closed_by.is_none());
         let late = next.and_then(|next| Some((next.month, days_late(next.month, days, now)?)));
-        if let Some((month, n_days)) = late {
-            let [english, chinese] =
-                [Language::English, Language::Chinese].map(|of| periods::month(month, of));
-            let texts = [
-                format!("The file of {english} is late by {}", self::days(n_days)),
-                format!("{chinese}的数据文件已逾期 {n_days} 天"),
-            ];
-            problems.insert(month.to_string(), (Some(month), texts));
-        }
+        problems.extend(late.map(|(month, n_days)| self::late(month, n_days)));
     }
     if feed.refused == Refused::Raise {
         let status = reader.status()?;
@@ -205,13 +309,8 @@ fn stale(
         problems.insert(model, (None, texts));
     }
     let age = reader.committed_at()?.map(|at| (now.as_second() - at.as_second()) / 86_400);
-    if let Some((n_days, _)) = age.zip(days_max).filter(|(age, most)| *age > i64::from(*most)) {
-        let texts = [
-            format!("The home has had no new publication for {}", self::days(n_days)),
-            format!("已有 {n_days} 天没有新的发布"),
-        ];
-        problems.insert("publication".to_owned(), (None, texts));
-    }
+    let old = age.zip(days_max).filter(|(age, most)| *age > i64::from(*most));
+    problems.extend(old.map(|(n_days, _)| no_publication(n_days)));
     Ok(problems)
 }
 

@@ -2,10 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
+
 use super::alert::{Alert, Outcome};
 use super::evaluate::{evaluate, steps};
 use super::judge::{Known, Verdict, excluded_side, judge};
 use super::observe::{Figures, NotObserved};
+use super::presence;
 use super::rules::{Condition, Rule, Test, Watched};
 use super::states::States;
 use crate::domain::span::{Joint, Span};
@@ -60,7 +63,11 @@ type Finals = BTreeMap<String, (f64, Option<i8>)>;
 ///
 /// # Errors
 /// [`ReaderError`] if the home cannot be read.
-pub fn replay(reader: &mut Reader, rules: &[Rule], joint: Joint) -> Result<Replay, ReaderError> {
+pub fn replay(
+    reader: &mut Reader,
+    rules: &[Rule],
+    (joint, now): (Joint, Timestamp),
+) -> Result<Replay, ReaderError> {
     let mut replay = Replay::default();
     let mut states = States::new();
     let steps = steps(reader, joint, None)?;
@@ -72,12 +79,8 @@ pub fn replay(reader: &mut Reader, rules: &[Rule], joint: Joint) -> Result<Repla
         alerts.extend(raised);
         replay.notes.extend(notes);
     }
-    for rule in rules.iter().filter(|rule| !matches!(rule.condition, Condition::Figure(..))) {
-        let (name, condition) = (&rule.name, rule.condition.name());
-        replay.notes.insert(format!(
-            "rule {name} is not replayed: publications do not store what {condition} reads"
-        ));
-    }
+    let present = presence::replay(reader, rules, (&steps, now))?;
+    replay.notes.extend(present.notes);
     let newest = steps.last();
     let (vintage, last_closed) =
         newest.map_or((Vintage(0), None), |step| (step.vintage, step.last_closed));
@@ -103,6 +106,7 @@ pub fn replay(reader: &mut Reader, rules: &[Rule], joint: Joint) -> Result<Repla
         };
         replay.rows.push(compared(alert, watched, month, of_month));
     }
+    replay.rows.extend(present.alerts.into_iter().map(event));
     Ok(replay)
 }
 
@@ -169,6 +173,12 @@ fn of_month(
         (of.observation.key, (of.observation.value, side))
     });
     Ok(judged.collect())
+}
+
+/// An alert without a figure: it has no final figure to be compared with.
+fn event(alert: Alert) -> Replayed {
+    let (final_month, final_value, confirmed, lead_months) = (None, None, None, None);
+    Replayed { alert, final_month, final_value, confirmed, lead_months }
 }
 
 fn compared(

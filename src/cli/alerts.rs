@@ -97,7 +97,7 @@ impl Rules {
         self.output.check(home)?;
         let settings = self.settings(home)?;
         let mut reader = reader(home)?;
-        let replay = replay(&mut reader, &settings.rules, options(home)?.joint)?;
+        let replay = replay(&mut reader, &settings.rules, (options(home)?.joint, clock::now()?))?;
         write(home, &self.output, &reader, sheets::replayed(&replay.rows))?;
         say(&replay);
         Ok(Done::Clean)
@@ -174,7 +174,7 @@ fn say(replay: &Replay) {
     for of in replay.summaries() {
         let RuleSummary { rule, n_raised, n_final, n_confirmed, lead_months } = of;
         let share = if n_final == 0 {
-            "no final figure yet".to_owned()
+            "no final figure".to_owned()
         } else {
             let share = ratio(n_confirmed, n_final);
             format!("precision {share:.2} ({n_confirmed} of {n_final})")
