@@ -215,18 +215,20 @@ fn batch(columns: &[Column], rows: &[Map<String, Value>]) -> Result<RecordBatch,
     let array = |column: &Column| -> ArrayRef {
         let values = values(column.name);
         match column.kind {
-            Kind::Text | Kind::Time => Arc::new(values.map(text).collect::<StringArray>()),
-            Kind::Integer => Arc::new(values.map(|value| value?.as_i64()).collect::<Int64Array>()),
+            Kind::Integer | Kind::Count(_) => {
+                Arc::new(values.map(|value| value?.as_i64()).collect::<Int64Array>())
+            }
             Kind::Number => Arc::new(values.map(|value| value?.as_f64()).collect::<Float64Array>()),
             Kind::Flag => Arc::new(values.map(|value| value?.as_bool()).collect::<BooleanArray>()),
+            _ => Arc::new(values.map(text).collect::<StringArray>()),
         }
     };
     let field = |column: &Column| {
         let kind = match column.kind {
-            Kind::Text | Kind::Time => DataType::Utf8,
-            Kind::Integer => DataType::Int64,
+            Kind::Integer | Kind::Count(_) => DataType::Int64,
             Kind::Number => DataType::Float64,
             Kind::Flag => DataType::Boolean,
+            _ => DataType::Utf8,
         };
         Field::new(column.name, kind, true)
     };

@@ -71,26 +71,45 @@ fn parameter(of: &Parameter) -> ParameterBuilder {
         .schema(Some(schema(of.kind).build()))
 }
 
-fn schema(kind: Kind) -> ObjectBuilder {
-    let kind = match kind {
-        Kind::Text | Kind::Time => Type::String,
-        Kind::Integer => Type::Integer,
+/// The pattern of a text without control characters, which no address may have.
+const PLAIN: &str = r"^[^\u0000-\u001f\u007f-\u009f]*$";
+/// The same, of one character or more.
+const NAME: &str = r"^[^\u0000-\u001f\u007f-\u009f]+$";
+/// The pattern of a month.
+const MONTH: &str = "^[0-9]{4}-?(0[1-9]|1[0-2])$";
+/// The pattern of a vintage or a date.
+const AS_OF: &str = "^([0-9]{1,9}|[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01]))$";
+
+/// The type of a value.
+fn type_of(kind: Kind) -> Type {
+    match kind {
+        Kind::Text | Kind::Time | Kind::Month | Kind::AsOf | Kind::Name | Kind::OneOf(_) => {
+            Type::String
+        }
+        Kind::Integer | Kind::Count(_) => Type::Integer,
         Kind::Number => Type::Number,
         Kind::Flag => Type::Boolean,
-    };
-    ObjectBuilder::new().schema_type(kind)
+    }
+}
+
+fn schema(kind: Kind) -> ObjectBuilder {
+    let object = ObjectBuilder::new().schema_type(type_of(kind));
+    match kind {
+        Kind::Text => object.pattern(Some(PLAIN)),
+        Kind::Name => object.pattern(Some(NAME)),
+        Kind::Month => object.pattern(Some(MONTH)),
+        Kind::AsOf => object.pattern(Some(AS_OF)),
+        Kind::Count(most) => object.minimum(Some(1)).maximum(Some(most)),
+        Kind::Integer => object.minimum(Some(0)).maximum(Some(u32::MAX)),
+        Kind::OneOf(words) => object.enum_values(Some(words.iter().copied())),
+        Kind::Number | Kind::Flag | Kind::Time => object,
+    }
 }
 
 /// A value that may be absent.
 fn nullable(column: &Column) -> Object {
-    let kind = match column.kind {
-        Kind::Text | Kind::Time => Type::String,
-        Kind::Integer => Type::Integer,
-        Kind::Number => Type::Number,
-        Kind::Flag => Type::Boolean,
-    };
     ObjectBuilder::new()
-        .schema_type(SchemaType::Array(vec![kind, Type::Null]))
+        .schema_type(SchemaType::Array(vec![type_of(column.kind), Type::Null]))
         .description(Some(column.about))
         .build()
 }

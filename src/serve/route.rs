@@ -41,6 +41,23 @@ pub enum Kind {
     /// A date or a time.
     Time,
 }
+    /// A month, `YYYYMM` or `YYYY-MM`.
+    Month,
+    /// A vintage or a date.
+    AsOf,
+    /// A text that is not empty.
+    Name,
+    /// A whole number from 1 to a largest one.
+    Count(u32),
+    /// One of some words.
+    OneOf(&'static [&'static str]),
+}
+
+impl Kind {
+    /// A kind of span.
+    pub const SPAN: Self = Self::OneOf(&["ytd", "month", "12m"]);
+    /// A language.
+    pub const LANGUAGE: Self = Self::OneOf(&["zh", "en"]);
 
 /// The place of a parameter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,7 +87,7 @@ impl Parameter {
     /// The vintage of the answer.
     pub const AS_OF: Self = Self::query(
         "as_of",
-        Kind::Text,
+        Kind::AsOf,
         "A vintage, or a date for the last vintage by the end of that day in China.",
     );
     /// The columns of the answer.
@@ -81,12 +98,12 @@ impl Parameter {
         Self::query("sort", Kind::Text, "Columns to sort by; a minus sign before one turns it.");
     /// The length of a page.
     pub const LIMIT: Self =
-        Self::query("limit", Kind::Integer, "The most rows to return, up to 10000.");
+        Self::query("limit", Kind::Count(10_000), "The most rows to return, up to 10000.");
     /// The place of a page.
     pub const PAGE: Self =
         Self::query("page", Kind::Text, "The cursor in the member next of the page before.");
     /// Names beside codes.
-    pub const NAMES: Self = Self::query("names", Kind::Text, "Adds names to codes: zh or en.");
+    pub const NAMES: Self = Self::query("names", Kind::LANGUAGE, "Adds names to codes: zh or en.");
 
     /// A parameter behind the question mark.
     #[must_use]

@@ -106,7 +106,7 @@ fn several_levels_from_one_state_have_the_rows_of_each_alone() {
     levels.push(EffectLevel::Plant);
     let months = reader.months_with_growth().expect("months");
     let (mut n_rows, mut n_bands) = (0, 0);
-    for month in months.into_iter().rev().take(7) {
+    for month in months.into_iter().rev().take(3) {
         let request = |level| EffectRequest {
             level,
             month: Some(month),
@@ -127,5 +127,5 @@ fn several_levels_from_one_state_have_the_rows_of_each_alone() {
             n_bands += alone.rows.iter().filter(|row| row.band.is_some()).count();
         }
     }
-    assert!(n_rows > 50 && n_bands > 10, "{n_rows} rows, {n_bands} bands");
+    assert!(n_rows > 20 && n_bands > 5, "{n_rows} rows, {n_bands} bands");
 }

@@ -21,7 +21,11 @@ const CHOICES: [&str; 6] = ["state", "rule", "condition", "level", "key", "year"
 
 /// The parameters of `alerts`.
 pub const ALERTS: [Parameter; 11] = [
-    Parameter::query("state", Kind::Text, "raised or cleared; both without it."),
+    Parameter::query(
+        "state",
+        Kind::OneOf(&["raised", "cleared"]),
+        "raised or cleared; both without it.",
+    ),
     Parameter::query("rule", Kind::Text, "Rules, separated by commas."),
     Parameter::query("condition", Kind::Text, "Conditions, such as z, separated by commas."),
     Parameter::query("level", Kind::Text, "Levels, separated by commas."),

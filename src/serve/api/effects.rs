@@ -16,14 +16,41 @@ use crate::serve::selection::{Passed, Selection};
 /// The parameters of effects, sources and news.
 pub const EFFECTS: [Parameter; 16] = [
     Parameter::query("model", Kind::Text, "The column whose coefficients apply, 3.4 without it."),
-    Parameter::query("level", Kind::Text, "The level, nation without it; plant is firm-level."),
+    Parameter::query(
+        "level",
+        Kind::OneOf(LEVELS),
+        "The level, nation without it; plant is firm-level.",
+    ),
+const COMPONENTS: &[&str] = &["affiliate", "local", "both", "density"];
+const BASELINES: &[&str] = &["zero", "last_year", "within", "strict"];
+/// The levels of effects.
+const LEVELS: &[&str] = &[
+    "nation",
+    "province",
+    "city",
+    "country",
+    "income_group",
+    "province^country",
+    "city_group",
+    "country_group",
+    "plant",
+];
+
     Parameter::query("key", Kind::Text, "The units of the level, separated by commas."),
-    Parameter::query("component", Kind::Text, "affiliate, local, both or density."),
-    Parameter::query("baseline", Kind::Text, "zero, last_year, within or strict."),
-    Parameter::query("month", Kind::Text, "The month, YYYYMM or YYYY-MM; the newest without it."),
-    Parameter::query("span", Kind::Text, "The span of months: ytd, month or 12m."),
-    Parameter::query("density", Kind::Text, "The months of the density: 12m or span."),
-    Parameter::query("estimate", Kind::Text, "The estimate: pinned or newest."),
+    Parameter::query("component", Kind::OneOf(COMPONENTS), "affiliate, local, both or density."),
+    Parameter::query("baseline", Kind::OneOf(BASELINES), "zero, last_year, within or strict."),
+    Parameter::query("month", Kind::Month, "The month, YYYYMM or YYYY-MM; the newest without it."),
+    Parameter::query("span", Kind::SPAN, "The span of months: ytd, month or 12m."),
+    Parameter::query(
+        "density",
+        Kind::OneOf(&["12m", "span"]),
+        "The months of the density: 12m or span.",
+    ),
+    Parameter::query(
+        "estimate",
+        Kind::OneOf(&["pinned", "newest"]),
+        "The estimate: pinned or newest.",
+    ),
     Parameter::query("value", Kind::Flag, "Adds the effect in US dollars."),
     Parameter::query("band", Kind::Flag, "Adds the band from earlier years, which reads them."),
     Parameter::AS_OF,

@@ -40,13 +40,17 @@ pub const TABLE: [Parameter; 5] = [
     ),
     Parameter::AS_OF,
     Parameter::query("through", Kind::Integer, "The last year of the sample."),
-    Parameter::query("layout", Kind::Text, "A printed table: text, markdown, latex or html."),
+    Parameter::query(
+        "layout",
+        Kind::OneOf(&["text", "markdown", "latex", "html"]),
+        "A printed table: text, markdown, latex or html.",
+    ),
     Parameter::query("excel", Kind::Flag, "CSV for Excel."),
 ];
 
 /// The parameters of `path`.
 pub const PATH: [Parameter; 3] = [
-    Parameter::needed("table", Kind::Text, "A table or one of its columns, such as 3.4."),
+    Parameter::needed("table", Kind::Name, "A table or one of its columns, such as 3.4."),
     Parameter::query("term", Kind::Text, "The regressor, affiliate_growth without it."),
     Parameter::AS_OF,
 ];

@@ -19,8 +19,12 @@ const NAMES: usize = 20;
 /// The parameters of `names`.
 pub const PARAMETERS: [Parameter; 3] = [
     Parameter::query("q", Kind::Text, "A part of a code or name, or a sound: deguo, dg."),
-    Parameter::query("kind", Kind::Text, "city, country or firm; cities and countries without it."),
-    Parameter::query("limit", Kind::Integer, "The most names to return, 20 without it."),
+    Parameter::query(
+        "kind",
+        Kind::OneOf(&["city", "country", "firm"]),
+        "city, country or firm; cities and countries without it.",
+    ),
+    Parameter::query("limit", Kind::Count(1_000), "The most names to return, 20 without it."),
 ];
 
 /// The columns of `names`.

@@ -17,9 +17,9 @@ const HTML: &str = "text/html; charset=utf-8";
 
 /// The parameters of `report`.
 pub const PARAMETERS: [Parameter; 4] = [
-    Parameter::query("month", Kind::Text, "The month, YYYYMM or YYYY-MM; the newest without it."),
-    Parameter::query("span", Kind::Text, "The span of the growth: ytd, month or 12m."),
-    Parameter::query("lang", Kind::Text, "zh or en; without it, as Accept-Language says."),
+    Parameter::query("month", Kind::Month, "The month, YYYYMM or YYYY-MM; the newest without it."),
+    Parameter::query("span", Kind::SPAN, "The span of the growth: ytd, month or 12m."),
+    Parameter::query("lang", Kind::LANGUAGE, "zh or en; without it, as Accept-Language says."),
     Parameter::AS_OF,
 ];
 

@@ -18,9 +18,9 @@ use crate::serve::route::{Column, Kind, Parameter};
 
 /// The parameters of `explain`.
 pub const EXPLAIN: [Parameter; 5] = [
-    Parameter::needed("firm", Kind::Text, "The firm, by identifier or name."),
-    Parameter::needed("city", Kind::Text, "The plant's city, by code or name."),
-    Parameter::needed("country", Kind::Text, "The destination, by code or name."),
+    Parameter::needed("firm", Kind::Name, "The firm, by identifier or name."),
+    Parameter::needed("city", Kind::Name, "The plant's city, by code or name."),
+    Parameter::needed("country", Kind::Name, "The destination, by code or name."),
     Parameter::needed("year", Kind::Integer, "The year."),
     Parameter::NAMES,
 ];
