@@ -17,6 +17,8 @@ pub mod chart;
 pub mod effect;
 mod messages;
 pub mod number;
+#[cfg(feature = "png")]
+pub mod picture;
 pub mod regression;
 pub mod report;
 pub mod style;

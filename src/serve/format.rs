@@ -20,10 +20,14 @@ pub enum Format {
     Jsonl,
     /// A dataset of Stata.
     Stata,
+    /// A figure as a drawing.
+    Svg,
+    /// A figure as a picture.
+    Png,
 }
 
 /// Suffix, media type and format.
-const ALL: [(&str, &str, Format); 7] = [
+const ALL: [(&str, &str, Format); 9] = [
     ("json", "application/json", Format::Json),
     ("csv", "text/csv; charset=utf-8", Format::Csv),
     ("parquet", "application/vnd.apache.parquet", Format::Parquet),
@@ -31,12 +35,20 @@ const ALL: [(&str, &str, Format); 7] = [
     ("arrow", "application/vnd.apache.arrow.file", Format::Arrow),
     ("jsonl", "application/x-ndjson", Format::Jsonl),
     ("dta", "application/x-stata-dta", Format::Stata),
+    ("svg", "image/svg+xml", Format::Svg),
+    ("png", "image/png", Format::Png),
 ];
 
 impl Format {
     /// All formats.
     pub fn all() -> impl Iterator<Item = Self> {
         ALL.into_iter().map(|(_, _, format)| format)
+    }
+
+    /// True for a figure, which few routes have.
+    #[must_use]
+    pub fn is_figure(self) -> bool {
+        matches!(self, Self::Svg | Self::Png)
     }
 
     fn entry(self) -> &'static (&'static str, &'static str, Self) {
@@ -55,11 +67,11 @@ impl Format {
         self.entry().1
     }
 
-    /// The format of a table's file; `None` for a JSON document.
+    /// The format of a table's file; `None` for a JSON document and a figure.
     #[must_use]
     pub fn of_table(self) -> Option<TableFormat> {
         Some(match self {
-            Self::Json => return None,
+            Self::Json | Self::Svg | Self::Png => return None,
             Self::Csv => TableFormat::Csv,
             Self::Parquet => TableFormat::Parquet,
             Self::Xlsx => TableFormat::Xlsx,
@@ -80,11 +92,11 @@ impl Format {
         found.map_or((path, None), |(stem, format)| (stem, Some(format)))
     }
 
-    /// The format that a header `Accept` prefers; JSON without a preference.
+    /// The format of a route that a header `Accept` prefers; JSON without a preference.
     ///
     /// # Errors
     /// A [`Problem`] if the header accepts none of the formats.
-    pub fn of_accept(accept: Option<&str>) -> Result<Self, Problem> {
+    pub fn of_accept(accept: Option<&str>, has: impl Fn(Self) -> bool) -> Result<Self, Problem> {
         let Some(accept) = accept.filter(|accept| !accept.trim().is_empty()) else {
             return Ok(Self::Json);
         };
@@ -103,12 +115,13 @@ impl Format {
                 }
             };
             let is_better = weight > best.map_or(0.0, |(of, _)| of);
-            if let Some(format) = format.filter(|_| is_better) {
+            if let Some(format) = format.filter(|of| is_better && has(*of)) {
                 best = Some((weight, format));
             }
         }
         best.map(|(_, format)| format).ok_or_else(|| {
-            let there: Vec<&str> = ALL.iter().map(|(_, kind, _)| *kind).collect();
+            let there = ALL.iter().filter(|(.., of)| has(*of));
+            let there: Vec<&str> = there.map(|(_, kind, _)| *kind).collect();
             let detail =
                 format!("none of the accepted formats is there; there are: {}", there.join(", "));
             Problem::new("not_acceptable", detail)
@@ -133,7 +146,7 @@ mod tests {
 
     #[test]
     fn the_header_names_the_preferred_format() {
-        let of = |accept| Format::of_accept(Some(accept));
+        let of = |accept| Format::of_accept(Some(accept), |of| !of.is_figure());
         assert_eq!(of("*/*").expect("any"), Format::Json);
         assert_eq!(of("text/csv").expect("csv"), Format::Csv);
         assert_eq!(of("text/csv;q=0.5, application/json").expect("json"), Format::Json);
@@ -143,6 +156,9 @@ mod tests {
             Format::Json
         );
         assert_eq!(of("image/png").expect_err("none").code(), "not_acceptable");
+        let figure = Format::of_accept(Some("image/png, text/csv;q=0.5"), |_| true);
+        assert_eq!(figure.expect("a figure"), Format::Png);
+        assert_eq!(of("image/svg+xml, text/csv;q=0.5").expect("csv"), Format::Csv);
         assert_eq!(of("text/csv;q=0").expect_err("not wanted").code(), "not_acceptable");
     }
 }

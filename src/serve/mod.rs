@@ -16,6 +16,7 @@ mod cache;
 mod call;
 mod edition;
 mod events;
+mod figures;
 mod follow;
 mod format;
 mod guard;

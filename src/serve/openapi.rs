@@ -122,11 +122,11 @@ fn answer(route: &Route) -> Response {
         Answer::Text(kind) => answer.content(kind, of(Type::String).build()),
         Answer::Events => answer.content("text/event-stream", of(Type::String).build()),
         Answer::Document => answer.content("application/json", of(Type::Object).build()),
-        Answer::Rows => formats(answer, &rows(ObjectBuilder::new())),
+        Answer::Rows => formats(answer, route, &rows(ObjectBuilder::new())),
         Answer::Records(columns) | Answer::Change(columns) => {
             let add =
                 |row: ObjectBuilder, column| row.property(column_name(column), nullable(column));
-            formats(answer, &rows(columns.iter().fold(ObjectBuilder::new(), add)))
+            formats(answer, route, &rows(columns.iter().fold(ObjectBuilder::new(), add)))
         }
     }
     .build()
@@ -150,9 +150,9 @@ fn rows(row: ObjectBuilder) -> Schema {
     needed.fold(object, ObjectBuilder::required).into()
 }
 
-fn formats(answer: ResponseBuilder, json: &Schema) -> ResponseBuilder {
+fn formats(answer: ResponseBuilder, route: &Route, json: &Schema) -> ResponseBuilder {
     let mut answer = answer;
-    for format in Format::all() {
+    for format in Format::all().filter(|format| route.has(*format)) {
         let content = match format {
             Format::Json => ContentBuilder::new().schema(Some(json.clone())),
             _ => ContentBuilder::new(),

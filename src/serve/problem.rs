@@ -16,7 +16,7 @@ use crate::spans::SpanError;
 use crate::tables::export::ExportError;
 
 /// The kinds of problems: code, status and title. The codes do not change.
-pub const KINDS: [(&str, StatusCode, &str); 25] = [
+pub const KINDS: [(&str, StatusCode, &str); 26] = [
     ("bad_request", StatusCode::BAD_REQUEST, "The request cannot be read"),
     ("unknown_parameter", StatusCode::BAD_REQUEST, "The address has an unknown parameter"),
     ("bad_parameter", StatusCode::BAD_REQUEST, "A parameter has a bad value"),
@@ -40,6 +40,7 @@ pub const KINDS: [(&str, StatusCode, &str); 25] = [
     ("too_many_requests", StatusCode::TOO_MANY_REQUESTS, "Too many requests"),
     ("defect", StatusCode::INTERNAL_SERVER_ERROR, "The service failed"),
     ("home_unreadable", StatusCode::SERVICE_UNAVAILABLE, "The home cannot be read"),
+    ("no_picture", StatusCode::NOT_IMPLEMENTED, "The service cannot draw pictures"),
     ("held", StatusCode::SERVICE_UNAVAILABLE, "The publication is held until its release"),
     ("busy", StatusCode::SERVICE_UNAVAILABLE, "The service is busy"),
 ];

@@ -5,6 +5,7 @@
 
 use crate::reader::Reader;
 use crate::serve::call::Call;
+use crate::serve::format::Format;
 use crate::serve::out::Out;
 use crate::serve::problem::Problem;
 
@@ -40,7 +41,6 @@ pub enum Kind {
     Flag,
     /// A date or a time.
     Time,
-}
     /// A month, `YYYYMM` or `YYYY-MM`.
     Month,
     /// A vintage or a date.
@@ -58,6 +58,7 @@ impl Kind {
     pub const SPAN: Self = Self::OneOf(&["ytd", "month", "12m"]);
     /// A language.
     pub const LANGUAGE: Self = Self::OneOf(&["zh", "en"]);
+}
 
 /// The place of a parameter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -191,6 +192,18 @@ impl Route {
     #[must_use]
     pub fn methods(&self) -> &'static str {
         if matches!(self.answer, Answer::Change(_)) { "POST" } else { "GET, HEAD" }
+    }
+
+    /// True if the route has figures beside its rows.
+    #[must_use]
+    pub fn has_figures(&self) -> bool {
+        ["series", "effects"].contains(&self.name)
+    }
+
+    /// True if the route answers in a format.
+    #[must_use]
+    pub fn has(&self, format: Format) -> bool {
+        self.has_formats() && (!format.is_figure() || self.has_figures())
     }
 
     /// True if a suffix of the path can choose the format of the answer.

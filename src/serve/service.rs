@@ -189,7 +189,7 @@ async fn routed(
     if let Err(problem) = check_method(Some(route), request.method()) {
         return problem.answer();
     }
-    if asked.suffix.is_some() && !route.has_formats() {
+    if asked.suffix.is_some_and(|suffix| !route.has(suffix)) {
         return not_found().answer();
     }
     let role = match route.data {
@@ -253,8 +253,10 @@ impl Service {
         let language = language(headers);
         let accept = headers.get(header::ACCEPT).map(|value| value.to_str().unwrap_or_default());
         // A route of texts has formats of its own.
-        let is_negotiated = route.has_formats();
-        let negotiated = if is_negotiated { Format::of_accept(accept) } else { Ok(Format::Json) };
+        let negotiated = match route.has_formats() {
+            true => Format::of_accept(accept, |format| route.has(format)),
+            false => Ok(Format::Json),
+        };
         let format = asked.suffix.map_or(negotiated, Ok)?;
         let accept = accept.unwrap_or_default().to_owned();
         let edition = self.followed.edition()?;
@@ -433,7 +435,7 @@ fn headed(kind: &'static str, file: Option<&str>, vintage: u32, body: Body) -> R
     let headers = answer.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
     headers.insert("x-vintage", HeaderValue::from(vintage));
-    if kind.starts_with("text/html") {
+    if kind.starts_with("text/html") || kind.starts_with("image/svg") {
         let policy = HeaderValue::from_static(REPORT_POLICY);
         headers.insert(header::CONTENT_SECURITY_POLICY, policy);
     }

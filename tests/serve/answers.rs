@@ -1,7 +1,7 @@
 //! The answers of each route, and their formats.
 
-use crate::common::csv_rows;
 use crate::client::send;
+use crate::common::csv_rows;
 use crate::feed;
 use crate::service::Service;
 
@@ -321,4 +321,39 @@ fn the_report_is_the_page_of_the_command_at_a_vintage_in_a_language() {
         assert_eq!(service.get(&format!("/api/v1/report?{query}")).code(), code, "{query}");
     }
     assert_eq!(service.get("/api/v1/report.csv").status, 404);
+}
+
+#[test]
+fn figures_are_drawn_for_series_and_effects_alone() {
+    let sandbox = feed::demo();
+    let service = Service::start::<&str>(&sandbox.home(), &[]);
+    for (path, expected) in [
+        ("/api/v1/series/country/502.svg?span=12m", "Growth of exports: United States"),
+        ("/api/v1/effects.svg?level=country", "United States"),
+    ] {
+        let answer = service.get(path);
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        assert_eq!(answer.header("content-type"), "image/svg+xml");
+        assert!(answer.header("content-security-policy").starts_with("default-src 'none'"));
+        let text = answer.text();
+        assert!(text.starts_with("<svg ") && text.contains(expected), "{text}");
+        assert!(!text.contains("<script"), "{text}");
+        let picture = service.get(&path.replace(".svg", ".png"));
+        if cfg!(feature = "png") {
+            assert_eq!((picture.status, picture.header("content-type")), (200, "image/png"));
+            assert!(picture.body.starts_with(b"\x89PNG\r\n") && picture.body.len() > 10_000);
+        } else {
+            assert_eq!((picture.status, picture.code().as_str()), (501, "no_picture"));
+        }
+    }
+    let headers = [("Accept", "image/svg+xml"), ("Accept-Language", "zh")];
+    let chinese = send(service.address, "GET", "/api/v1/series/country/502", &headers);
+    assert!(chinese.text().contains("美国：出口增长"), "{}", chinese.text());
+    for none in ["/api/v1/tables/city.svg", "/api/v1/alerts.png", "/api/v1/status.svg"] {
+        assert_eq!(service.get(none).status, 404, "{none}");
+    }
+    assert_eq!(service.get("/api/v1/series/country/*.svg").code(), "bad_parameter");
+    let headers = [("Accept", "image/png")];
+    let none = send(service.address, "GET", "/api/v1/status", &headers);
+    assert_eq!(none.code(), "not_acceptable");
 }

@@ -4,23 +4,19 @@ use crate::domain::span::Span;
 use crate::domain::types::Vintage;
 use crate::effect::{EffectRequest, Results, Wanted};
 use crate::reader::Reader;
+use crate::reader::chosen::WithNames;
 use crate::reader::conditions::{Comparison, Condition};
+use crate::reader::names::Names;
 use crate::render::effect;
+use crate::render::style::Style;
 use crate::serve::answers::{self, Answered, facts};
 use crate::serve::call::Call;
+use crate::serve::figures;
 use crate::serve::out::Out;
 use crate::serve::problem::Problem;
 use crate::serve::route::{Kind, Parameter};
 use crate::serve::selection::{Passed, Selection};
 
-/// The parameters of effects, sources and news.
-pub const EFFECTS: [Parameter; 16] = [
-    Parameter::query("model", Kind::Text, "The column whose coefficients apply, 3.4 without it."),
-    Parameter::query(
-        "level",
-        Kind::OneOf(LEVELS),
-        "The level, nation without it; plant is firm-level.",
-    ),
 const COMPONENTS: &[&str] = &["affiliate", "local", "both", "density"];
 const BASELINES: &[&str] = &["zero", "last_year", "within", "strict"];
 /// The levels of effects.
@@ -36,6 +32,14 @@ const LEVELS: &[&str] = &[
     "plant",
 ];
 
+/// The parameters of effects, sources and news.
+pub const EFFECTS: [Parameter; 16] = [
+    Parameter::query("model", Kind::Text, "The column whose coefficients apply, 3.4 without it."),
+    Parameter::query(
+        "level",
+        Kind::OneOf(LEVELS),
+        "The level, nation without it; plant is firm-level.",
+    ),
     Parameter::query("key", Kind::Text, "The units of the level, separated by commas."),
     Parameter::query("component", Kind::OneOf(COMPONENTS), "affiliate, local, both or density."),
     Parameter::query("baseline", Kind::OneOf(BASELINES), "zero, last_year, within or strict."),
@@ -111,8 +115,19 @@ fn request(call: &Call, as_of: Option<Vintage>) -> Result<EffectRequest, Problem
 /// A [`Problem`] if there is no such month, vintage or estimate, or the home cannot be read.
 pub fn effects(call: &Call, reader: &mut Reader, out: &mut Out) -> Result<(), Problem> {
     let as_of = call.as_of(reader)?;
-    let results = Results::Effects(reader.effects(&request(call, as_of)?)?);
-    written((call, out), reader, as_of, &results)
+    let mut effects = reader.effects(&request(call, as_of)?)?;
+    if call.format.is_figure() {
+        let keys = call.query.list::<String>("key")?;
+        effects.rows.retain(|row| keys.is_empty() || keys.contains(&row.key));
+        out.is_of(call.vintage(as_of));
+        let language = call.language;
+        let names = WithNames { names: Names::clone(&call.edition.names), language };
+        let style = Style { language, ..Style::default() };
+        let name = |level: &str, key: &str| names.key(level, key);
+        let chart = effect::chart::svg(&Results::Effects(effects), &style, &name);
+        return figures::write((call, out), chart);
+    }
+    written((call, out), reader, as_of, &Results::Effects(effects))
 }
 
 /// `sources`: what each source city accounts for.

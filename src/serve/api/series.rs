@@ -2,18 +2,22 @@
 
 use std::sync::Arc;
 
-use arrow_array::RecordBatch;
+use arrow_array::cast::AsArray as _;
+use arrow_array::types::{Float64Type, UInt8Type, UInt16Type};
+use arrow_array::{Array as _, RecordBatch};
 
 use crate::domain::series::Level;
 use crate::domain::span::Span;
 use crate::domain::types::{Period, Vintage, Year};
 use crate::reader::Reader;
-use crate::reader::chosen::RowChoice;
+use crate::reader::chosen::{RowChoice, WithNames};
 use crate::reader::conditions::{Comparison, Condition};
-use crate::reader::names::PlaceKind;
+use crate::reader::names::{Language, Names, PlaceKind};
 use crate::reader::rows::{RowRequest, TableName};
+use crate::render::chart::{YearsPlot, monthly};
 use crate::serve::answers::{self, Answered, Facts, facts};
 use crate::serve::call::Call;
+use crate::serve::figures;
 use crate::serve::out::Out;
 use crate::serve::problem::Problem;
 use crate::serve::selection::{Passed, Selection};
@@ -51,6 +55,9 @@ pub fn rows(call: &Call, reader: &mut Reader, out: &mut Out) -> Result<(), Probl
         let detail = format!("there is no {} \"{key}\" with exports", level.name());
         return Err(Problem::new("no_place", detail));
     }
+    if call.format.is_figure() {
+        return figure((call, out), (level, &key), span.unwrap_or(Span::YearToDate), &batches);
+    }
     let (passed, shown) = (Passed::default(), selection.sheet(&sheet)?);
     let mut batches = batches.into_iter().map(Ok);
     let mut selected = selection.rows(&mut batches, &passed)?;
@@ -62,6 +69,76 @@ pub fn rows(call: &Call, reader: &mut Reader, out: &mut Out) -> Result<(), Probl
     let after = || selection.page(call, vintage, &passed);
     let answered = Answered { sheet: &shown, facts, about, after: &after };
     answers::rows((call, out), answered, &mut selected)
+}
+
+/// The growth of a unit by month, with its earlier years.
+fn figure(
+    (call, out): (&Call, &mut Out),
+    (level, key): (Level, &str),
+    span: Span,
+    batches: &[RecordBatch],
+) -> Result<(), Problem> {
+    if key == ALL_UNITS {
+        let detail = "a figure shows one unit; name it, or ask for effects";
+        return Err(Problem::new("bad_parameter", detail).with("parameter", "key"));
+    }
+    let language = call.language;
+    let text = |english: &'static str, chinese: &'static str| match language {
+        Language::English => english,
+        Language::Chinese => chinese,
+    };
+    let names = WithNames { names: Names::clone(&call.edition.names), language };
+    let unit = match level {
+        Level::Nation => text("Nation", "全国").to_owned(),
+        _ => names.key(level.name(), key).unwrap_or_else(|| key.to_owned()),
+    };
+    let title = match language {
+        Language::English => format!("Growth of exports: {unit}"),
+        Language::Chinese => format!("{unit}：出口增长"),
+    };
+    let span_label = match span {
+        Span::YearToDate => text("year to date", "年初累计"),
+        Span::Month => text("month", "当月"),
+        Span::TwelveMonths => text("twelve months", "近十二个月"),
+    };
+    let vintage = call.edition.vintage;
+    let subtitle = match language {
+        Language::English => format!(
+            "Mean log growth of continuing exporters, {span_label}; grey: earlier years. Vintage \
+             {vintage}"
+        ),
+        Language::Chinese => {
+            format!("持续出口企业对数增长的平均值，{span_label}；灰线为以往各年。版本 {vintage}")
+        }
+    };
+    let chart = monthly(&YearsPlot {
+        title: &title,
+        subtitle: &subtitle,
+        x_label: text("month", "月份"),
+        y_label: text("log points", "对数点"),
+        points: &points(batches, span),
+    });
+    figures::write((call, out), chart)
+}
+
+/// Year, month and growth in log points of each row with a growth.
+fn points(batches: &[RecordBatch], span: Span) -> Vec<(i32, i32, f64)> {
+    let mut points = Vec::new();
+    for batch in batches {
+        let column = |name: &str| batch.column_by_name(name).expect("a column of series");
+        let (years, months) = (column("year"), column("month"));
+        let years = years.as_primitive::<UInt16Type>();
+        let months = months.as_primitive::<UInt8Type>();
+        let growth = column("growth").as_primitive::<Float64Type>();
+        let spans = column("span").as_string::<i32>();
+        for row in (0..batch.num_rows()).filter(|row| spans.value(*row) == span.name()) {
+            if growth.is_valid(row) {
+                let (year, month) = (years.value(row).into(), months.value(row).into());
+                points.push((year, month, 100.0 * growth.value(row)));
+            }
+        }
+    }
+    points
 }
 
 /// The names of a unit.
