@@ -6,7 +6,7 @@ use spillover::domain::types::Period;
 use spillover::engine::{Engine, EngineError, Request};
 use spillover::home::Home;
 use spillover::home::options::Close as ClosePolicy;
-use spillover::regressions::{Reestimating, YearClose};
+use spillover::regressions::{ClosingEstimates, Reestimating};
 
 use super::ending::Done;
 use super::follow_up::follow_up;
@@ -44,9 +44,10 @@ impl Close {
         }
         drop(opened);
         let n_workers = n_workers(self.workers, &config);
-        let mut year_close = YearClose::new(config.estimate.as_deref(), n_workers)?;
+        let mut closings =
+            ClosingEstimates::new(config.estimate.as_deref(), config.reestimate_when(), n_workers)?;
         let mut engine = open(home, Request { config, n_workers, ..Request::default() }, &[])?;
-        let mut observer = Reestimating::new(Files::watch(0, &[]), &mut year_close);
+        let mut observer = Reestimating::new(Files::watch(0, &[]), &mut closings);
         engine.catch_up(&mut observer);
         let closed = engine.close(self.period, &mut observer);
         if let Err(EngineError::OutOfOrder(order)) = &closed {

@@ -13,8 +13,11 @@ use spillover::feed::reference::TablesBeside;
 use spillover::feed::source::discover;
 use spillover::files::scratch::Scratch;
 use spillover::home::Home;
+use spillover::home::options::ReestimateWhen;
 use spillover::home::parts::Table;
-use spillover::regressions::{Choice, Estimation, Reestimating, RegressionError, Reuse, YearClose};
+use spillover::regressions::{
+    Choice, ClosingEstimates, Estimation, Reestimating, RegressionError, Reuse,
+};
 use spillover::render::regression::Layout;
 use spillover::render::report::{self, ReportFormat};
 use spillover::render::style::{Style, WIDTH};
@@ -47,13 +50,14 @@ impl Demo {
         };
         let config = home.config()?;
         let n_workers = n_workers(None, &config);
-        let mut year_close = YearClose::new(config.estimate.as_deref(), n_workers)?;
+        let mut closings =
+            ClosingEstimates::new(config.estimate.as_deref(), config.reestimate_when(), n_workers)?;
         let request =
             Request { n_workers, references: TablesBeside::of(&feed)?, config, profile: None };
         let files = discover(&[feed], &Profile::bundled("canonical")?)?.files;
         let data = folder.path().join("home");
         let mut engine = Engine::open(&data, request, |_| ControlFlow::Continue(()))?;
-        let mut observer = Reestimating::new(Files::watch(files.len(), &[]), &mut year_close);
+        let mut observer = Reestimating::new(Files::watch(files.len(), &[]), &mut closings);
         engine.ingest(&files, &mut observer)?;
         if let (_, Some(failure)) = observer.finish() {
             return Err(failure.into());
@@ -108,7 +112,9 @@ fn table_3(home: &Path, n_workers: usize) -> anyhow::Result<String> {
     let tables = |choice, leave_out| {
         let asked = [(specification.clone(), choice)];
         let (asked, through, reuse) = (&asked[..], None, Reuse::Estimates);
-        Estimation { home, asked, through, reuse, leave_out, n_workers }.tables(&mut |_| {})
+        let when = ReestimateWhen::Year;
+        let estimation = Estimation { home, asked, through, when, reuse, leave_out, n_workers };
+        estimation.tables(&mut |_| {})
     };
     let style = Style { width: terminal::width().unwrap_or(WIDTH), ..Style::default() };
     let tables_3 = match tables(Choice::All, None) {

@@ -8,10 +8,12 @@ use std::path::PathBuf;
 use anyhow::{anyhow, bail};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
+use spillover::domain::sample_end::SampleEnd;
 use spillover::domain::types::{Vintage, Year};
 use spillover::engine::with_causes;
 use spillover::files;
 use spillover::files::trouble::remark;
+use spillover::home::options::ReestimateWhen;
 use spillover::home::{Home, HomeError};
 use spillover::reader::Reader;
 use spillover::reader::names::PlaceKind;
@@ -22,7 +24,7 @@ use spillover::regressions::{
 use spillover::render::regression::Layout;
 use spillover::render::report::{self, ReportFormat};
 use spillover::render::style::Style;
-use spillover::specification::{Content, Specification};
+use spillover::specification::{Content, Specification, Units};
 
 use super::ending::{Done, UsageError};
 use super::home_options::{HomeOptions, n_workers};
@@ -39,16 +41,18 @@ pub struct Estimate {
     /// A specification in TOML, in the format of those in streams/specifications.
     #[arg(long, value_name = "FILE")]
     spec: Option<PathBuf>,
-    /// The last closed year of the sample [default: the last closed year of the home].
-    #[arg(long, value_name = "YEAR")]
-    through: Option<u16>,
+    /// The end of the sample: a closed year, or a closed month for the same months of all years
+    /// [default: the last closed year of the home].
+    #[arg(long, value_name = "YEAR|YYYYMM")]
+    through: Option<SampleEnd>,
     /// Estimate again, even where the home stores a current estimate.
     #[arg(long)]
     again: bool,
     /// Estimate again, and do not start from the last solution.
     #[arg(long)]
     cold: bool,
-    /// Follow a coefficient over the years of estimation; missing years are estimated.
+    /// Follow a coefficient over the years of estimation, and over months with [reestimate] when =
+    /// "month"; missing ones are estimated.
     #[arg(
         long,
         value_name = "TERM",
@@ -163,7 +167,8 @@ impl Estimate {
         let estimation = Estimation {
             home: home.folder(),
             asked: &asked,
-            through: self.through.map(Year),
+            through: self.through,
+            when: self.when(home)?,
             reuse: match (self.again, self.cold) {
                 (_, true) => Reuse::Nothing,
                 (true, false) => Reuse::Solutions,
@@ -207,6 +212,12 @@ impl Estimate {
         };
         self.write(home, &text)?;
         Ok(done(tables.iter().flat_map(TableResult::outcomes)))
+    }
+
+    /// The closings with a point on a path. Other requests do not depend on the options.
+    fn when(&self, home: &HomeOptions) -> anyhow::Result<ReestimateWhen> {
+        let is_path = self.path.is_some();
+        Ok(if is_path { home.config()?.reestimate_when() } else { ReestimateWhen::default() })
     }
 
     /// The influence of each city on one coefficient, with the names of the cities.
@@ -269,6 +280,8 @@ impl Estimate {
         let Some(table) = &self.table else {
             let mut all = Specification::bundled();
             all.retain(|one| self.beside.is_none() || is_published(&one.name));
+            let is_of_month = self.through.is_some_and(|end| !end.is_whole());
+            all.retain(|one| !is_of_month || !has_whole_years(one));
             return Ok(all.into_iter().map(|one| (one, Choice::All)).collect());
         };
         let (name, column) = match table.split_once('.') {
@@ -318,26 +331,37 @@ impl Estimate {
     }
 }
 
+/// True if a table has whole years only.
+fn has_whole_years(of: &Specification) -> bool {
+    matches!(&of.content, Content::Summary(summary) if summary.panel == Units::Firm)
+}
+
 /// The ending of a command for columns: failed if one failed, else missing input if the home lacks
 /// data for one.
 pub fn done<'o>(outcomes: impl Iterator<Item = &'o Outcome>) -> Done {
-    let mut names: [Vec<String>; 3] = Default::default();
+    let mut names: [Vec<String>; 4] = Default::default();
     for one in outcomes {
         let Err(error) = &one.result else { continue };
         let which = match &**error {
             RegressionError::NotYet { .. } => 0,
-            error if error.is_no_data() => 1,
-            _ => 2,
+            error if error.is_of_request() => 1,
+            error if error.is_no_data() => 2,
+            _ => 3,
         };
         names[which].push(one.name());
     }
-    let whats = ["no estimate is stored", "not estimated: the home lacks data", "failed"];
+    let whats = [
+        "no estimate is stored",
+        "not estimated: whole years only",
+        "not estimated: the home lacks data",
+        "failed",
+    ];
     for (what, names) in whats.iter().zip(&names).filter(|(_, names)| !names.is_empty()) {
         eprintln!("{what}: {}", names.join(", "));
     }
     match &names.map(|names| names.is_empty()) {
         [.., false] => Done::Failed,
-        [true, true, true] => Done::Clean,
+        [true, true, true, true] => Done::Clean,
         _ => Done::InputRefused,
     }
 }

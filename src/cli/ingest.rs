@@ -9,7 +9,7 @@ use spillover::engine::{Engine, FileOutcome, Outcome, Request, annual_only, with
 use spillover::feed::refused::Refused;
 use spillover::feed::source::{FeedFile, NothingTaken, discover, passed_over};
 use spillover::home::Seen;
-use spillover::regressions::{Reestimating, YearClose};
+use spillover::regressions::{ClosingEstimates, Reestimating};
 
 use super::ending::Done;
 use super::feed::Feed;
@@ -35,7 +35,8 @@ impl Ingest {
         let config = home.config()?;
         let Feed { feeds, profile, workers } = self.feed;
         let n_workers = n_workers(workers, &config);
-        let mut year_close = YearClose::new(config.estimate.as_deref(), n_workers)?;
+        let mut closings =
+            ClosingEstimates::new(config.estimate.as_deref(), config.reestimate_when(), n_workers)?;
         let request = Request::for_feed(&feeds, profile.as_deref(), config, n_workers)?;
         let layout = request.layout(home.folder())?;
         let found = discover(&feeds, &layout)?;
@@ -50,7 +51,7 @@ impl Ingest {
             eprintln!("{annual_only}");
         }
         let inner = Files::watch(found.files.len(), &found.refused);
-        let mut observer = Reestimating::new(inner, &mut year_close);
+        let mut observer = Reestimating::new(inner, &mut closings);
         let mut engine = open(home, request, &found.files)?;
         engine.catch_up(&mut observer);
         let ingested = engine.ingest(&found.files, &mut observer);

@@ -22,15 +22,15 @@ impl EstimationObserver for Files {
 
 /// The result of an estimation, in one or more lines.
 fn lines(estimated: &Estimated) -> Vec<String> {
-    let Estimated { year, outcomes, changed, unread, seconds } = estimated;
+    let Estimated { end, outcomes, changed, unread, seconds } = estimated;
     let mut lines: Vec<String> = unread.iter().map(estimate::unread).collect();
     if !changed.is_empty() {
         lines.push(estimate::changed(changed));
     }
     let fits = outcomes.iter().filter(|outcome| outcome.result.is_ok()).count();
     let headline = outcomes.iter().find_map(headline).map_or(String::new(), |h| format!("; {h}"));
-    lines.push(format!("{year} has closed: {fits} models estimated in {seconds:.2} s{headline}"));
-    // `estimate` lists the columns without data; a year that closes does not repeat them.
+    lines.push(format!("{end} has closed: {fits} models estimated in {seconds:.2} s{headline}"));
+    // `estimate` lists the columns without data; a closing does not repeat them.
     let is_news = |one: &&Outcome| {
         let absent = |error: &RegressionError| matches!(error, RegressionError::Absent { .. });
         one.result.as_ref().is_err_and(|error| !absent(error))
@@ -39,7 +39,7 @@ fn lines(estimated: &Estimated) -> Vec<String> {
     if let Some((first, Err(error))) = failed.first().map(|first| (first.name(), &first.result)) {
         let n = failed.len();
         lines.push(format!(
-            "{year}: {n} not estimated, such as {first} ({error}); `export estimates` lists all"
+            "{end}: {n} not estimated, such as {first} ({error}); `export estimates` lists all"
         ));
     }
     lines

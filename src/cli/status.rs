@@ -5,6 +5,8 @@ use std::fmt::Write as _;
 use clap::Args;
 use spillover::alerts::status::{AlertStatus, SinkStatus};
 use spillover::clock;
+use spillover::domain::sample_end::SampleEnd;
+use spillover::domain::types::Year;
 use spillover::home::release::ReleaseTime;
 use spillover::reader::Reader;
 use spillover::reader::status::{EstimateStatus, FindingCount, Reason, Status as Report};
@@ -131,6 +133,9 @@ fn print_estimates(estimates: &EstimateStatus) {
     if let (Some(year), Some(vintage)) = (last_year, last_vintage) {
         let _ = write!(line, "; the last through {year} at vintage {vintage}");
     }
+    if let Some(month) = &estimates.last_month {
+        let _ = write!(line, "; of months through {month}");
+    }
     println!("{line}");
     if *kept_before > 0 {
         println!("  by name        {kept_before}, from before models had identities");
@@ -147,8 +152,9 @@ fn print_estimates(estimates: &EstimateStatus) {
     for (what, reasons) in
         [("without data   ", &estimates.lacking_data), ("failed         ", &estimates.failures)]
     {
-        for Reason { model, through, why } in reasons {
-            println!("  {what}{model} through {through}: {why}");
+        for Reason { model, through, month, why } in reasons {
+            let end = SampleEnd::new(Year(*through), *month).unwrap_or_default();
+            println!("  {what}{model} through {end}: {why}");
         }
     }
     if !estimates.failures.is_empty() {

@@ -8,6 +8,7 @@ pub mod finding;
 pub mod geography;
 pub mod record;
 pub mod rows;
+pub mod sample_end;
 pub mod series;
 pub mod span;
 pub mod types;

@@ -1,8 +1,10 @@
-//! The estimate whose coefficients apply to a year: pinned, or the newest.
+//! The estimate whose coefficients apply to a year: pinned, or the newest. Estimates at the close
+//! of a month do not apply: they are over other months than a year.
 
 use super::error::EffectError;
 use super::model::Model;
 use super::numerics::Coefficients;
+use crate::domain::sample_end::SampleEnd;
 use crate::domain::types::{Vintage, Year};
 use crate::estimate::formula::Term;
 use crate::estimate::result::Estimate;
@@ -54,8 +56,9 @@ impl Estimates {
         through: Year,
         (choice, vintage): (EstimateChoice, Vintage),
     ) -> Option<&KeptEstimate> {
+        let end = SampleEnd::of_year(through);
         let is_it =
-            |one: &&KeptEstimate| one.stored.through == through && one.stored.vintage <= vintage;
+            |one: &&KeptEstimate| one.stored.through == end && one.stored.vintage <= vintage;
         let mut all = self.all.iter().filter(is_it);
         match choice {
             EstimateChoice::Pinned => all.next(),

@@ -105,12 +105,34 @@ pub struct Config {
     pub retention: Option<Retention>,
     /// The number of worker threads.
     pub workers: Option<usize>,
-    /// The tables, or columns of them, that are estimated when a year closes.
+    /// The tables, or columns of them, that are estimated at closings.
     pub estimate: Option<Vec<String>>,
+    /// The closings that estimate.
+    pub reestimate: Option<ReestimateConfig>,
     /// The address of the database that the watcher keeps up to date.
     pub sink: Option<String>,
     /// The schema in that database.
     pub sink_schema: Option<String>,
+}
+
+/// The closings at which the option `estimate` is estimated.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReestimateConfig {
+    /// The closings.
+    #[serde(default)]
+    pub when: ReestimateWhen,
+}
+
+/// The closings that estimate.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ReestimateWhen {
+    /// The close of a year.
+    #[default]
+    Year,
+    /// The close of each month; that of December is the close of the year.
+    Month,
 }
 
 /// The treatment of findings.
@@ -276,6 +298,12 @@ impl Config {
         self.findings.as_ref().map_or(&[], |findings| &findings.refuse)
     }
 
+    /// The closings that estimate.
+    #[must_use]
+    pub fn reestimate_when(&self) -> ReestimateWhen {
+        self.reestimate.as_ref().map_or(ReestimateWhen::default(), |of| of.when)
+    }
+
     /// The months that the span `month` shows together: January and February unless the option says
     /// otherwise.
     ///
@@ -317,6 +345,15 @@ mod tests {
         }
         let error = retention("\"years\"").expect_err("no such").to_string();
         assert!(error.contains("retention is \"years\"; write \"all\""), "{error}");
+    }
+
+    #[test]
+    fn estimates_are_made_at_the_close_of_a_year_or_of_a_month() {
+        let when = |text: &str| toml::from_str(text).map(|config: Config| config.reestimate_when());
+        assert_eq!(when("").expect("valid"), ReestimateWhen::Year);
+        assert_eq!(when("[reestimate]").expect("valid"), ReestimateWhen::Year);
+        assert_eq!(when("[reestimate]\nwhen = \"month\"").expect("valid"), ReestimateWhen::Month);
+        when("[reestimate]\nwhen = \"week\"").expect_err("no such closing");
     }
 
     #[test]

@@ -1,7 +1,9 @@
 //! Regression tables and coefficient paths from stored estimates alone.
 
 use super::{Reader, ReaderError};
-use crate::domain::types::{Vintage, Year};
+use crate::domain::sample_end::SampleEnd;
+use crate::domain::types::Vintage;
+use crate::home::options::ReestimateWhen;
 use crate::regressions::{
     Asked, Choice, Estimation, Memories, Panels, Path, RegressionError, Regressions, Reuse,
     Standing, TableResult, asks, overview, path, stored_tables,
@@ -41,8 +43,8 @@ pub fn specification(table: &str) -> Result<Asked, NoSpecification> {
 
 impl Reader {
     /// A table at a vintage or at the newest one. A regression table has the newest stored estimate
-    /// of each column until then, for its last year or for a given one. Summaries and figures are
-    /// not stored: they are computed from the panel, at the newest vintage alone.
+    /// of each column until then, for its last closed year or for a given end. Summaries and
+    /// figures are not stored: they are computed from the panel, at the newest vintage alone.
     ///
     /// # Errors
     /// [`ReaderError::Regression`] if no estimate is stored, one cannot be read, or the panel of a
@@ -51,7 +53,7 @@ impl Reader {
         &mut self,
         asked: &Asked,
         as_of: Option<Vintage>,
-        through: Option<Year>,
+        through: Option<SampleEnd>,
     ) -> Result<Vec<TableResult>, ReaderError> {
         let newest = self.publication()?.1;
         let (vintage, of) = (as_of.unwrap_or(newest), std::slice::from_ref(asked));
@@ -73,7 +75,7 @@ impl Reader {
         Ok(overview(&Panels::open(&mut self.home, self.n_workers)?)?.stale)
     }
 
-    /// A coefficient by year of estimation, for each of the requested columns with the regressor,
+    /// A coefficient by end of its sample, for each of the requested columns with the regressor,
     /// from estimates up to a vintage. Columns without an estimate are left out.
     ///
     /// # Errors
@@ -88,8 +90,8 @@ impl Reader {
         let folder = self.home.folder().to_owned();
         let (home, asked) = (folder.as_path(), std::slice::from_ref(asked));
         let (through, reuse, n_workers) = (None, Reuse::Estimates, self.n_workers);
-        let leave_out = None;
-        let estimation = Estimation { home, asked, through, reuse, leave_out, n_workers };
+        let (leave_out, when) = (None, ReestimateWhen::Year);
+        let estimation = Estimation { home, asked, through, when, reuse, leave_out, n_workers };
         let (specification, followed) = estimation.followed(term)?;
         let panels = Panels::open(&mut self.home, n_workers)?;
         let mut paths = Vec::new();

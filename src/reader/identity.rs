@@ -4,6 +4,7 @@
 //! and reads only rows with another identity.
 
 use super::{Reader, ReaderError};
+use crate::domain::sample_end::SampleEnd;
 use crate::domain::span::Joint;
 use crate::domain::types::{Period, Year};
 use crate::home::Publication;
@@ -86,11 +87,11 @@ impl Reader {
         Ok(months.into_iter().map(|month| (month, identity(spans.states(month)))).collect())
     }
 
-    /// The stored estimates, each with the last year of its sample and its identity.
+    /// The stored estimates, each with the end of its sample and its identity.
     ///
     /// # Errors
     /// [`ReaderError::Regression`] if an estimate cannot be read.
-    pub fn estimate_identities(&mut self) -> Result<Vec<(Year, String)>, ReaderError> {
+    pub fn estimate_identities(&mut self) -> Result<Vec<(SampleEnd, String)>, ReaderError> {
         let kept = self.estimates(Selection::default())?;
         let own = |of: &KeptEstimate| format!("{} {}", of.stored.number, of.stale);
         Ok(kept.iter().map(|of| (of.stored.through, own(of))).collect())

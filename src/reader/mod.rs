@@ -37,6 +37,7 @@ use std::sync::OnceLock;
 
 use arrow_array::RecordBatch;
 
+use crate::domain::sample_end::SampleEnd;
 use crate::domain::span::Joint;
 use crate::domain::types::{Vintage, Year};
 use crate::engine::replay::Standing;
@@ -371,10 +372,10 @@ impl Reader {
     /// - [`ReaderError::Regression`] if an estimate cannot be read.
     pub fn estimates(&mut self, selection: Selection) -> Result<Vec<KeptEstimate>, ReaderError> {
         let mut kept = kept(&Panels::open(&mut self.home, self.n_workers)?)?;
-        check_year("estimates", selection.year, kept.iter().map(|one| one.stored.through))?;
+        check_year("estimates", selection.year, kept.iter().map(|one| one.stored.through.year()))?;
         kept.retain(|one| {
             selection.as_of.is_none_or(|vintage| one.stored.vintage <= vintage)
-                && selection.year.is_none_or(|year| one.stored.through == year)
+                && selection.year.is_none_or(|year| one.stored.through.year() == year)
         });
         Ok(kept)
     }
@@ -388,7 +389,7 @@ impl Reader {
         let mut panels = Panels::open(&mut self.home, self.n_workers)?;
         let mut years = panels.years(None)?;
         if let Some(year) = year {
-            panels.years(Some(year))?;
+            panels.years(Some(year.into()))?;
             years.retain(|other| *other == year);
         }
         let (sheet, batches) = exported::panel(&mut panels, kind, &years)?;
@@ -405,7 +406,7 @@ impl Reader {
         through: Option<Year>,
     ) -> Result<Vec<Statistics>, ReaderError> {
         let panels = Panels::open(&mut self.home, self.n_workers)?;
-        let mut regressions = Regressions::new(panels, through)?;
+        let mut regressions = Regressions::new(panels, through.map(SampleEnd::of_year))?;
         Ok(summarise(&mut regressions, summary)?)
     }
 

@@ -102,10 +102,12 @@ pub struct EstimateStatus {
     pub failed: usize,
     /// The number of models without data in the home.
     pub without_data: usize,
-    /// The last year of the newest estimate.
+    /// The last year of the newest estimate of closed years.
     pub last_year: Option<u16>,
-    /// The vintage of the newest estimate.
+    /// The vintage of the newest estimate of closed years.
     pub last_vintage: Option<u32>,
+    /// The month of the newest estimate at the close of a month, `YYYY-MM`.
+    pub last_month: Option<String>,
     /// Models whose newest estimate is stale.
     pub stale: Vec<String>,
     /// Closed years that late records have changed since the last estimation.
@@ -123,6 +125,8 @@ pub struct Reason {
     pub model: String,
     /// The last year of the sample.
     pub through: u16,
+    /// The last month of each year of the sample; 12 for whole years.
+    pub month: u8,
     /// The reason.
     pub why: String,
 }
@@ -254,7 +258,10 @@ fn estimates(home: &mut Home) -> Result<EstimateStatus, ReaderError> {
     let stale_years = stale_years(home)?.into_iter().map(|year| year.0).collect();
     let Overview { all, stale } = overview(&Panels::open(home, 1)?)?;
     let estimated = || all.iter().filter(|one| one.state.is_estimated());
-    let last = estimated().max_by_key(|one| (one.publication, one.through));
+    let whole = estimated().filter(|one| one.through.is_whole());
+    let last = whole.max_by_key(|one| (one.publication, one.through));
+    let months = estimated().filter(|one| !one.through.is_whole());
+    let last_month = months.map(|one| one.through).max();
     let identities = estimated().filter_map(|one| Some(&one.model.as_ref()?.identity));
     let reasons = |why: fn(&StoredState) -> Option<&String>| -> Vec<Reason> {
         // The newest year of each model.
@@ -262,10 +269,13 @@ fn estimates(home: &mut Home) -> Result<EstimateStatus, ReaderError> {
         for one in &all {
             let Some(why) = why(&one.state).cloned() else { continue };
             let identity = one.model.as_ref().map(|model| model.identity.as_str());
-            let reason = Reason { model: one.name(), through: one.through.0, why };
+            let (through, month) = (one.through.year().0, one.through.month());
+            let reason = Reason { model: one.name(), through, month, why };
             match newest.entry((one.name(), identity)) {
                 Entry::Vacant(entry) => drop(entry.insert(reason)),
-                Entry::Occupied(mut entry) if entry.get().through <= reason.through => {
+                Entry::Occupied(mut entry)
+                    if (entry.get().through, entry.get().month) <= (through, month) =>
+                {
                     entry.insert(reason);
                 }
                 Entry::Occupied(_) => {}
@@ -287,7 +297,8 @@ fn estimates(home: &mut Home) -> Result<EstimateStatus, ReaderError> {
         models: identities.collect::<BTreeSet<_>>().len(),
         failed: failures.len(),
         without_data: lacking_data.len(),
-        last_year: last.map(|one| one.through.0),
+        last_year: last.map(|one| one.through.year().0),
+        last_month: last_month.map(|end| end.to_string()),
         last_vintage: last.map(|one| one.vintage.0),
         stale,
         stale_years,

@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use crate::dataflow::WorkerFailed;
-use crate::domain::types::{Vintage, Year};
+use crate::domain::sample_end::SampleEnd;
+use crate::domain::types::{Period, Vintage, Year};
 use crate::engine::EngineError;
 use crate::estimate::error::EstimateError;
 use crate::feed::reference::PlacesError;
 use crate::home::HomeError;
+use crate::spans::SpanError;
 use crate::tables::export::ExportError;
 
 /// A failed operation on a home's regressions.
@@ -22,6 +24,9 @@ pub enum RegressionError {
     /// An error of the published tables.
     #[error(transparent)]
     Export(#[from] ExportError),
+    /// An error of the months of a panel.
+    #[error(transparent)]
+    Span(Box<SpanError>),
     /// An error of the dataflow for the panel of ordinary trade.
     #[error(transparent)]
     Worker(#[from] WorkerFailed),
@@ -80,6 +85,31 @@ pub enum RegressionError {
         first: Year,
         /// The last closed year.
         last: Year,
+    },
+    /// A requested month has not closed.
+    #[error(
+        "{end} has not closed, or has no year before it; {}",
+        closed_months(*first, *last)
+    )]
+    MonthNotClosed {
+        /// The requested month.
+        end: SampleEnd,
+        /// The first year with indicators.
+        first: Year,
+        /// The last closed month.
+        last: Option<Period>,
+    },
+    /// A month was requested of a feed with years.
+    #[error("the feed has years and no months, so no sample ends at {end}; name a year instead")]
+    NoMonths {
+        /// The requested month.
+        end: SampleEnd,
+    },
+    /// A month was requested of results that exist for whole years.
+    #[error("{what} has whole years only; name a year instead of a month")]
+    WholeYears {
+        /// The panel or the table.
+        what: String,
     },
     /// A column of a specification cannot be estimated as written.
     #[error("specification {specification}, column {column}: {problem}")]
@@ -234,6 +264,14 @@ pub enum RegressionError {
     },
 }
 
+/// The months that samples can end at.
+fn closed_months(first: Year, last: Option<Period>) -> String {
+    match last.filter(|last| last.year() >= first) {
+        Some(last) => format!("samples can end at a month from {first}01 to {last}"),
+        None => format!("the first month that a sample can end at is {first}01"),
+    }
+}
+
 /// The remedy for a column without values.
 fn hint(column: &str) -> &'static str {
     match column {
@@ -246,6 +284,12 @@ fn hint(column: &str) -> &'static str {
             "; the feed has no HS codes that the reference table knows"
         }
         _ => "",
+    }
+}
+
+impl From<SpanError> for RegressionError {
+    fn from(error: SpanError) -> Self {
+        Self::Span(Box::new(error))
     }
 }
 
@@ -281,6 +325,12 @@ impl RegressionError {
             Self::Before { is_no_data, .. } => *is_no_data,
             _ => false,
         }
+    }
+
+    /// True if the request does not fit the panel, for any data.
+    #[must_use]
+    pub fn is_of_request(&self) -> bool {
+        matches!(self, Self::WholeYears { .. })
     }
 
     /// Separates the rows excluded by the rules of a sample, which the estimator counts among those
@@ -338,6 +388,12 @@ impl RegressionError {
             Self::Home(error)
             | Self::Engine(EngineError::Home(error))
             | Self::Export(ExportError::Home(error)) => Some(error),
+            Self::Span(error) => match &**error {
+                SpanError::Home(error)
+                | SpanError::Engine(EngineError::Home(error))
+                | SpanError::Export(ExportError::Home(error)) => Some(error),
+                _ => None,
+            },
             _ => None,
         }
     }

@@ -11,6 +11,7 @@
 use std::path::Path as FolderPath;
 use std::sync::Arc;
 
+use super::closing::Choice;
 use super::error::RegressionError;
 use super::figure::scatter;
 use super::keep::{changed_since, keep};
@@ -23,10 +24,11 @@ use super::shift_share::ShiftShare;
 use super::standing::{Standing, as_they_stand, as_they_stood};
 use super::summary::summarise;
 use super::table::TableResult;
-use super::year_close::Choice;
+use crate::domain::sample_end::SampleEnd;
 use crate::domain::types::{Vintage, Year};
 use crate::estimate::formula::Term;
 use crate::estimate::influence::LeaveOut;
+use crate::home::options::ReestimateWhen;
 use crate::home::{Home, HomeError};
 use crate::specification::{Column, Content, Specification};
 
@@ -68,8 +70,10 @@ pub struct Estimation<'e> {
     pub home: &'e FolderPath,
     /// The requested columns.
     pub asked: &'e [Asked],
-    /// The last year of the samples; by default the last closed one.
-    pub through: Option<Year>,
+    /// The end of the samples; by default the last closed year.
+    pub through: Option<SampleEnd>,
+    /// The closings with a point on a path.
+    pub when: ReestimateWhen,
     /// The parts of earlier estimations that are used.
     pub reuse: Reuse,
     /// The groups of rows to leave out, one after another.
@@ -118,7 +122,7 @@ impl Estimation<'_> {
         &self,
         home: &mut Home,
         asked: &[Asked],
-        through: Option<Year>,
+        through: Option<SampleEnd>,
     ) -> Result<Standing, RegressionError> {
         let asks = asks(asked);
         if self.reuse != Reuse::Estimates {
@@ -201,8 +205,9 @@ impl Estimation<'_> {
         }
     }
 
-    /// Follows a regressor over the closed years, in the requested columns with it. Years without a
-    /// current estimate are estimated. Also returns the outcomes of new estimations.
+    /// Follows a regressor over the closed years, and over months if the option says so, in the
+    /// requested columns with it. Years and months without a current estimate are estimated. Also
+    /// returns the outcomes of new estimations.
     ///
     /// # Errors
     /// - [`RegressionError::NotOneTable`], [`RegressionError::NoSuchRegressor`] if the requested
@@ -219,26 +224,55 @@ impl Estimation<'_> {
         let mut home = Home::read(self.home)?;
         let panels = Panels::open(&mut home, self.n_workers)?;
         check(&panels, &asks(self.asked))?;
-        let years = panels.years(self.through)?;
+        let ends = self.ends(&panels)?;
         let mut is_whole = true;
-        for &year in &years {
-            is_whole &= self.standing(&mut home, &asked, Some(year))?.is_whole();
+        for &end in &ends {
+            is_whole &= self.standing(&mut home, &asked, Some(end))?.is_whole();
         }
         let mut outcomes = Vec::new();
         if !is_whole {
             home = to_write_if_free(self.home, notify)?;
-            outcomes = self.years_estimated(&mut home, &asked, &years, notify)?;
+            outcomes = self.ends_estimated(&mut home, &asked, &ends, notify)?;
         }
         let panels = Panels::open(&mut home, self.n_workers)?;
         let paths = followed.iter().map(|(column, term)| {
             let mut path = path(&panels, (specification, column), (term, None), &outcomes)?;
-            path.points.retain(|point| years.contains(&point.through));
+            let is_shown = |end: SampleEnd| {
+                ends.contains(&end) || (!end.is_whole() && self.through.is_none_or(|to| end <= to))
+            };
+            path.points.retain(|point| is_shown(point.through));
             if path.points.is_empty() {
                 return Err(RegressionError::NoPath { model: path.model, term: term.clone() });
             }
             Ok(path)
         });
         Ok((paths.collect::<Result<_, RegressionError>>()?, outcomes))
+    }
+
+    /// The ends of the points of a path: the closed years, and each closed month if the option says
+    /// so; a requested month is the last.
+    fn ends(&self, panels: &Panels<'_>) -> Result<Vec<SampleEnd>, RegressionError> {
+        let months = match self.when {
+            ReestimateWhen::Year => Vec::new(),
+            ReestimateWhen::Month => panels.month_ends(self.through),
+        };
+        let month = self.through.filter(|end| !end.is_whole());
+        if month.is_some() {
+            panels.years(month)?;
+        }
+        let whole = self.through.filter(|end| end.is_whole());
+        let years = match panels.years(whole) {
+            Err(RegressionError::NoYear { .. }) if month.is_some() || !months.is_empty() => {
+                Vec::new()
+            }
+            years => years?,
+        };
+        let mut ends: Vec<SampleEnd> = years.into_iter().map(SampleEnd::of_year).collect();
+        ends.extend(months.into_iter().chain(month));
+        ends.retain(|end| self.through.is_none_or(|to| *end <= to));
+        ends.sort_unstable();
+        ends.dedup();
+        Ok(ends)
     }
 
     /// The columns with a regressor, and its name in each.
@@ -281,29 +315,32 @@ impl Estimation<'_> {
         Err(RegressionError::NoSuchRegressor { specification, term, there })
     }
 
-    /// Estimates and stores the years without a current estimate, each over its own sample.
-    fn years_estimated(
+    /// Estimates and stores the ends without a current estimate, each over its own sample.
+    fn ends_estimated(
         &self,
         home: &mut Home,
         asked: &[Asked],
-        years: &[Year],
+        ends: &[SampleEnd],
         notify: &mut dyn FnMut(Notice),
     ) -> Result<Vec<Outcome>, RegressionError> {
         let mut memories = self.memories(home)?;
         let mut all = Vec::new();
-        for &year in years {
-            let standing = self.standing(home, asked, Some(year))?;
+        for &end in ends {
+            let standing = self.standing(home, asked, Some(end))?;
             if standing.is_whole() {
                 continue;
             }
             let panels = Panels::open(home, self.n_workers)?;
-            let mut regressions = Regressions::new(panels, Some(year))?;
+            let mut regressions = Regressions::new(panels, Some(end))?;
             let pairs = asked.iter().zip(&standing.missing);
             let asks: Vec<Ask<'_>> =
                 pairs.map(|((specification, _), wanted)| Ask { specification, wanted }).collect();
             let outcomes = regressions.checked(&asks, &mut memories)?;
             notify_unread(regressions, &mut memories, notify);
             keep(home, &outcomes)?;
+            if !end.is_whole() {
+                memories.store_months(home)?;
+            }
             all.extend(outcomes);
         }
         memories.store(home)?;
@@ -384,7 +421,7 @@ pub fn stored_tables(
     home: &Home,
     asked: &[Asked],
     vintage: Vintage,
-    through: Option<Year>,
+    through: Option<SampleEnd>,
 ) -> Result<Vec<TableResult>, RegressionError> {
     let mut outcomes = as_they_stood(home, &asks(asked), vintage, through)?;
     let failures = || outcomes.iter().map(|one| one.result.as_ref().err());

@@ -31,7 +31,7 @@ pub fn panel(
     for &year in years {
         let rows = match kind {
             Kind::Product => products(panels, year)?,
-            Kind::Plant | Kind::Ordinary => panels.rows(kind, year, None)?,
+            Kind::Plant | Kind::PlantTo(_) | Kind::Ordinary => panels.rows(kind, year, None)?,
         };
         for batch in rows {
             batches.push(with_plants(&in_full(&batch)?)?);
@@ -40,7 +40,7 @@ pub fn panel(
     let schema = batches.first().map_or_else(|| Arc::new(Schema::empty()), RecordBatch::schema);
     let keys: &'static [&'static str] = match kind {
         Kind::Product => &["year", "firm", "city", "country", "hs6"],
-        Kind::Plant | Kind::Ordinary => &["year", "firm", "city", "country"],
+        Kind::Plant | Kind::PlantTo(_) | Kind::Ordinary => &["year", "firm", "city", "country"],
     };
     Ok((Sheet { name: "panel", keys, schema }, batches))
 }

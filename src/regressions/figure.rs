@@ -10,7 +10,6 @@ use std::slice;
 
 use super::columns::Columns;
 use super::error::RegressionError;
-use super::panels::Kind;
 use super::run::Regressions;
 use super::sample::{SAMPLE, rows_of};
 use crate::estimate::absorb::{AbsorbOptions, Absorbed};
@@ -68,7 +67,7 @@ pub fn scatter(
         .map(str::to_owned)
         .chain(of_clusters.cloned())
         .collect();
-    let columns = regressions.read(Kind::Plant, &names)?;
+    let columns = regressions.read(regressions.plant_panel(), &names)?;
     let mask = figure.sample.as_ref().map(|formula| mask_of(&columns, formula)).transpose()?;
     let mut instead: Vec<(String, Column<'_>)> = Vec::new();
     let mut request = Request::of_formula(&figure.formula, clusters, None);

@@ -90,7 +90,8 @@ impl<'c, 's> Group<'c, 's> {
         let mut terms: Vec<String> = terms.collect();
         terms.sort_unstable();
         terms.dedup();
-        Key::new(&rules, &format!("{:?} {terms:?}", self.sample.gaps))
+        let variables = format!("{:?} {terms:?}", self.sample.gaps);
+        Key::new(self.sample.kind.month(), &rules, &variables)
     }
 
     fn solve(

@@ -9,6 +9,7 @@ use super::group::Fit;
 use super::panels::{Kind, Panels};
 use super::run::{Ask, Outcome};
 use super::stored;
+use crate::domain::sample_end::SampleEnd;
 use crate::domain::types::Year;
 use crate::home::parts::{Layout, Part, Table};
 use crate::home::{Home, Publication, StoredEstimate, StoredState};
@@ -34,7 +35,9 @@ pub fn keep(home: &mut Home, outcomes: &[Outcome]) -> Result<(), RegressionError
     if !home.is_writable() || outcomes.is_empty() {
         return Ok(());
     }
-    let stored: Vec<StoredEstimate> = outcomes.iter().map(stored::stored).collect();
+    // A request that no data could answer is not an estimate that failed.
+    let is_kept = |one: &&Outcome| !one.result.as_ref().is_err_and(|error| error.is_of_request());
+    let stored: Vec<StoredEstimate> = outcomes.iter().filter(is_kept).map(stored::stored).collect();
     Ok(home.add_estimates(&stored)?)
 }
 
@@ -75,7 +78,7 @@ pub fn kept_of(panels: &Panels<'_>, identity: &str) -> Result<Vec<KeptEstimate>,
 pub struct Overview {
     /// Every estimate, in the order of estimation.
     pub all: Vec<StoredEstimate>,
-    /// The models whose newest estimate for their last year is stale.
+    /// The models whose newest estimate for their last year, or for their last month, is stale.
     pub stale: Vec<String>,
 }
 
@@ -85,10 +88,11 @@ pub struct Overview {
 /// [`RegressionError`] if the manifest cannot be read.
 pub fn overview(panels: &Panels<'_>) -> Result<Overview, RegressionError> {
     let all = panels.source.home.estimates()?;
-    let mut newest: BTreeMap<&str, &StoredEstimate> = BTreeMap::new();
+    let mut newest: BTreeMap<(&str, bool), &StoredEstimate> = BTreeMap::new();
     for one in all.iter().filter(|one| one.state.is_estimated()) {
         let Some(model) = &one.model else { continue };
-        let known = newest.entry(&model.identity).or_insert(one);
+        let key = (model.identity.as_str(), one.through.is_whole());
+        let known = newest.entry(key).or_insert(one);
         if one.through >= known.through {
             *known = one;
         }
@@ -107,7 +111,7 @@ pub fn overview(panels: &Panels<'_>) -> Result<Overview, RegressionError> {
 /// The current stamps of panels, each computed once.
 #[derive(Debug, Default)]
 pub(super) struct Stamps {
-    known: BTreeMap<(Kind, Year), String>,
+    known: BTreeMap<(Kind, SampleEnd), String>,
 }
 
 impl Stamps {
@@ -117,15 +121,11 @@ impl Stamps {
         panels: &Panels<'_>,
         of: &StoredEstimate,
     ) -> Result<bool, RegressionError> {
-        let Some(kind) = Kind::ALL.into_iter().find(|kind| kind.name() == of.panel) else {
-            return Ok(true);
-        };
+        let Some(kind) = Kind::named(&of.panel) else { return Ok(true) };
         let now = match self.known.entry((kind, of.through)) {
             Entry::Occupied(known) => known.into_mut(),
             Entry::Vacant(unknown) => {
-                let closed = panels.years(None).unwrap_or_default();
-                let years: Vec<Year> = closed.into_iter().filter(|t| *t <= of.through).collect();
-                unknown.insert(panels.stamps(kind, &years)?)
+                unknown.insert(panels.stamps(kind, &panels.years_until(of.through))?)
             }
         };
         Ok(*now != of.stamp)
@@ -181,32 +181,49 @@ fn is_of(ask: &Ask<'_>, one: &StoredEstimate) -> bool {
     columns.any(|is_it| is_it)
 }
 
-/// The closed and estimated years whose rows late records have changed since the last estimation.
+/// The closed and estimated years whose rows late records have changed since the last estimation of
+/// a year.
 ///
 /// # Errors
 /// [`RegressionError::Home`] if the manifest cannot be read.
 pub fn stale_years(home: &Home) -> Result<Vec<Year>, RegressionError> {
     let estimates = home.estimates()?;
-    let done = || estimates.iter().filter(|one| one.state.is_estimated());
-    let Some(last) = done().map(|one| one.publication).max() else { return Ok(Vec::new()) };
-    let through = done().map(|one| one.through).max().unwrap_or_default();
+    let whole = estimates.iter().filter(|one| one.state.is_estimated() && one.through.is_whole());
+    let whole: Vec<&StoredEstimate> = whole.collect();
+    let Some(last) = whole.iter().map(|one| one.publication).max() else { return Ok(Vec::new()) };
+    let through = whole.iter().map(|one| one.through).max().unwrap_or_default();
     changed_since(home, last, through)
 }
 
-/// The years up to `through` whose rows have changed since a publication.
+/// The closed and estimated years whose rows late records have changed since the last estimation of
+/// a year or a month.
+///
+/// # Errors
+/// [`RegressionError::Home`] if the manifest cannot be read.
+pub(super) fn newly_stale_years(home: &Home) -> Result<Vec<Year>, RegressionError> {
+    let estimates = home.estimates()?;
+    let done = || estimates.iter().filter(|one| one.state.is_estimated());
+    let Some(last) = done().map(|one| one.publication).max() else { return Ok(Vec::new()) };
+    let whole = done().filter(|one| one.through.is_whole());
+    let through = whole.map(|one| one.through).max().unwrap_or_default();
+    changed_since(home, last, through)
+}
+
+/// The whole years up to `through` whose rows have changed since a publication.
 ///
 /// # Errors
 /// [`RegressionError::Home`] if the manifest cannot be read.
 pub fn changed_since(
     home: &Home,
     publication: Publication,
-    through: Year,
+    through: SampleEnd,
 ) -> Result<Vec<Year>, RegressionError> {
+    let last = through.last_whole_year();
     let mut parts = home.parts(Table::Plant, None)?;
     let markets = home.parts(Table::City, None)?;
     parts.extend(markets.into_iter().filter(|part| part.layout == Layout::Facts));
     let is_later = |part: &&Part| {
-        part.publication > publication && part.year <= through && part.stands_for.is_none()
+        part.publication > publication && part.year <= last && part.stands_for.is_none()
     };
     let mut years: Vec<Year> = parts.iter().filter(is_later).map(|part| part.year).collect();
     years.sort_unstable();

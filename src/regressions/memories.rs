@@ -1,8 +1,9 @@
 //! Stored states of earlier estimations for later ones, in the process and in the home.
 //!
 //! The content of a problem (sample, effects and variables) identifies a memory, for any
-//! specification. It decides no figure: a missing or damaged memory costs time, and `--cold`
-//! ignores solutions.
+//! specification. Samples that end at a month have memories of their own: a solution of June starts
+//! from that of June a year earlier. A memory decides no figure: a missing or damaged one costs
+//! time, and `--cold` ignores solutions.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -16,9 +17,11 @@ use super::error::RegressionError;
 use crate::estimate::memory::{Memory, MemoryColumn, MemoryTable};
 use crate::home::{Home, HomeError};
 
-/// The beginning of the keys of solutions, among all that a home stores for the next estimation.
-const SOLUTION: &str = "solution ";
-/// The number of solutions that a home stores: those of its tables, and of some own specifications.
+/// The beginning of the keys of solutions, among all that a home stores for the next estimation. A
+/// month follows it, as in `solution-06`, or nothing for whole years.
+const SOLUTION: &str = "solution";
+/// The number of solutions that a home stores for each month and for whole years: those of its
+/// tables, and of some own specifications.
 const SOLUTIONS_MAX: usize = 32;
 /// The number of digits of a hash in a key.
 const DIGITS: usize = 16;
@@ -33,10 +36,12 @@ pub struct Key {
 }
 
 impl Key {
-    /// The key of a problem: its sample and effects, and its variables.
-    pub(super) fn new(rules: &str, variables: &str) -> Self {
+    /// The key of a problem: the last month of its years, its sample and effects, and its
+    /// variables.
+    pub(super) fn new(month: u8, rules: &str, variables: &str) -> Self {
         let short = |text: &str| blake3::hash(text.as_bytes()).to_hex()[..DIGITS].to_owned();
-        let class = format!("{SOLUTION}{} ", short(rules));
+        let month = if month == 12 { String::new() } else { format!("-{month:02}") };
+        let class = format!("{SOLUTION}{month} {} ", short(rules));
         Self { exact: format!("{class}{}", short(variables)), class }
     }
 }
@@ -60,7 +65,7 @@ impl Memories {
     /// [`RegressionError::Home`] if the manifest cannot be read.
     pub fn of(home: &Home) -> Result<Self, RegressionError> {
         let mut in_home = home.memories()?;
-        in_home.retain(|key| key.starts_with(SOLUTION));
+        in_home.retain(|key| is_solution(key));
         Ok(Self { in_home, ..Self::default() })
     }
 
@@ -123,14 +128,41 @@ impl Memories {
                 .collect::<Result<_, RegressionError>>()?;
             home.replace_memory(&key, &batches)?;
         }
-        let mut kept = home.memories()?;
-        kept.retain(|key| key.starts_with(SOLUTION));
-        let n_old = kept.len().saturating_sub(SOLUTIONS_MAX);
-        if n_old > 0 && home.is_writable() {
-            home.remove_memories(&kept[..n_old])?;
+        let mut by_month: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for key in home.memories()?.into_iter().filter(|key| is_solution(key)) {
+            by_month.entry(month_of(&key).to_owned()).or_default().push(key);
+        }
+        let old = |kept: &Vec<String>| kept[..kept.len().saturating_sub(SOLUTIONS_MAX)].to_vec();
+        let old: Vec<String> = by_month.values().flat_map(old).collect();
+        if !old.is_empty() && home.is_writable() {
+            home.remove_memories(&old)?;
         }
         Ok(())
     }
+
+    /// Writes new memories to the home, and frees those of months: the next estimation of a month
+    /// is a year later.
+    ///
+    /// # Errors
+    /// [`RegressionError::Home`] if the home cannot be written.
+    pub fn store_months(&mut self, home: &mut Home) -> Result<(), RegressionError> {
+        self.store(home)?;
+        if home.is_writable() {
+            let freed = self.held.extract_if(.., |key, _| month_of(key) != SOLUTION);
+            self.in_home.extend(freed.map(|(key, _)| key));
+        }
+        Ok(())
+    }
+}
+
+/// True if the key is that of a solution.
+fn is_solution(key: &str) -> bool {
+    key.starts_with(SOLUTION)
+}
+
+/// The part of a solution's key with its month.
+fn month_of(key: &str) -> &str {
+    key.split(' ').next().unwrap_or_default()
 }
 
 /// Reads the memory of a key; `None` if another version wrote it.
@@ -211,7 +243,7 @@ mod tests {
         let one = RecordBatch::new_empty(Arc::new(Schema::empty()));
         home.replace_memory("goods 2001", &[("sums", one)]).expect("kept");
         let mut memories = Memories::default();
-        let key = |at: usize| Key::new("rules", &at.to_string());
+        let key = |at: usize| Key::new(12, "rules", &at.to_string());
         for at in 0..SOLUTIONS_MAX + 3 {
             memories.keep(key(at), Memory::default());
             memories.store(&mut home).expect("kept");
@@ -233,21 +265,41 @@ mod tests {
         let (_folder, mut home) = home();
         let mut memories = Memories::default();
         for variables in ["x", "x z"] {
-            memories.keep(Key::new("keep plants >= 3", variables), Memory::default());
+            memories.keep(Key::new(12, "keep plants >= 3", variables), Memory::default());
         }
-        memories.keep(Key::new("keep plants >= 2", "x"), Memory::default());
+        memories.keep(Key::new(12, "keep plants >= 2", "x"), Memory::default());
         memories.store(&mut home).expect("kept");
         let found = |rules: &str, variables: &str| {
             let mut memories = Memories::of(&home).expect("asked");
-            memories.fetch(&home, &Key::new(rules, variables)).expect("read");
+            memories.fetch(&home, &Key::new(12, rules, variables)).expect("read");
             assert!(memories.take_unread().is_empty());
             memories.held.into_keys().next()
         };
-        let of = |rules: &str, variables: &str| Some(Key::new(rules, variables).exact);
+        let of = |rules: &str, variables: &str| Some(Key::new(12, rules, variables).exact);
         assert_eq!(found("keep plants >= 3", "x"), of("keep plants >= 3", "x"));
         assert_eq!(found("keep plants >= 2", "x"), of("keep plants >= 2", "x"));
         let other = found("keep plants >= 2", "x z");
         assert_eq!(other, of("keep plants >= 2", "x"), "the same sample, other variables");
         assert_eq!(found("keep plants >= 4", "x"), None, "another sample");
+    }
+
+    #[test]
+    fn a_month_starts_from_its_own_solution_and_has_room_of_its_own() {
+        let (_folder, mut home) = home();
+        let mut memories = Memories::default();
+        for month in [5, 6, 12] {
+            for at in 0..SOLUTIONS_MAX {
+                memories.keep(Key::new(month, "rules", &at.to_string()), Memory::default());
+            }
+        }
+        memories.store_months(&mut home).expect("kept");
+        assert_eq!(keys(&home).len(), 3 * SOLUTIONS_MAX, "none takes the room of another month");
+        let held: BTreeSet<&str> = memories.held.keys().map(|key| month_of(key)).collect();
+        assert_eq!(held, BTreeSet::from([SOLUTION]), "months are freed");
+        let (june, other) = (Key::new(6, "rules", "0"), Key::new(7, "rules", "0"));
+        memories.fetch(&home, &june).expect("read");
+        assert!(memories.recall(&june).is_some(), "June starts from June");
+        memories.fetch(&home, &other).expect("read");
+        assert!(memories.recall(&other).is_none(), "July has no start yet");
     }
 }

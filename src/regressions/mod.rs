@@ -1,7 +1,8 @@
 //! The paper's tables from a home: panels of closed years, samples, stored estimates.
 //!
 //! ```text
-//! parts of `plant` ──▶ plant panel ───┐                    ┌▶ estimates (SQLite) ─▶ path by year
+//! parts of `plant` ──▶ plant panel ───┐                    ┌▶ estimates (SQLite) ─▶ path
+//! spans up to months ▶ plant to month ┤                    │
 //! segments, mode 10 ─▶ ordinary panel ┼─▶ columns ─▶ run ──┤
 //! segments ─▶ goods ─▶ product panel ─┘     ▲       │      └▶ models ─▶ publish
 //!                                     specification └─▶ starts, kept for the next year
@@ -15,6 +16,7 @@
 //! other column, and no intake.
 
 mod beside;
+mod closing;
 mod codes;
 mod columns;
 pub mod content;
@@ -34,6 +36,7 @@ mod panels;
 mod path;
 mod placebo;
 mod plant;
+mod plant_to;
 mod plant_years;
 mod product;
 mod rauch;
@@ -47,9 +50,9 @@ mod standing;
 mod stored;
 mod summary;
 mod table;
-mod year_close;
 
 pub use beside::{ComparedFigure, Comparison, beside_paper, is_published};
+pub use closing::{Choice, ClosingEstimates, Estimated, NoTable};
 pub use error::RegressionError;
 pub use estimation::{Asked, Estimation, Notice, Reuse, asks, stored_tables};
 pub use figure::{Bin, Scatter, scatter};
@@ -68,4 +71,3 @@ pub use shift_share::ShiftShare;
 pub use standing::{Standing, as_they_stand, as_they_stood};
 pub use summary::{Statistics, summarise};
 pub use table::TableResult;
-pub use year_close::{Choice, Estimated, NoTable, YearClose};

@@ -3,9 +3,10 @@
 //!
 //! # Invariant
 //! A part has a stamp: one hash of its sources. These are the options, the reference tables, and
-//! the segments of the year (product panel) or up to the year (other panels). Except for the
-//! ordinary panel, the stored parts of the year's tables are sources too. A part with another
-//! stamp, or an unreadable one, is computed again.
+//! the segments of the year (product panel) or up to the year (other panels). For the plant and the
+//! product panel of a year, the stored parts of its tables are sources too. A plant panel up to a
+//! month depends on the segments up to the month. A part with another stamp, or an unreadable one,
+//! is computed again.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -20,9 +21,10 @@ use super::plant_years::{self, PlantYear};
 use super::product::PlantRows;
 use super::rauch::Rauch;
 use super::source::{Source, closed_years};
-use super::{ordinary, plant, product};
+use super::{ordinary, plant, plant_to, product};
 use crate::domain::choices::Network;
-use crate::domain::types::Year;
+use crate::domain::sample_end::SampleEnd;
+use crate::domain::types::{Period, Vintage, Year};
 use crate::home::parts::{Layout, Table};
 use crate::home::{Home, HomeError, PanelPart, read_panel};
 use crate::specification::{Column, Panel, Trade};
@@ -30,21 +32,37 @@ use crate::specification::{Column, Panel, Trade};
 /// Changes with the columns of a panel: parts of earlier versions are then computed again.
 const VERSION: &[u8] = b"panel 2";
 
+/// The names of the plant panels up to a month.
+const TO_MONTHS: [&str; 12] = [
+    "plant-to-01",
+    "plant-to-02",
+    "plant-to-03",
+    "plant-to-04",
+    "plant-to-05",
+    "plant-to-06",
+    "plant-to-07",
+    "plant-to-08",
+    "plant-to-09",
+    "plant-to-10",
+    "plant-to-11",
+    "plant-to-12",
+];
+
 /// The kinds of panels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
     /// The rows of `plant` in closed years, with further columns for samples and effects.
     Plant,
-    /// The same rows, computed from ordinary trade alone.
+    /// The rows of `plant` in the months of each year up to one, with the same columns. Month 12 is
+    /// the panel of whole years.
+    PlantTo(u8),
+    /// The rows of whole years, computed from ordinary trade alone.
     Ordinary,
     /// The rows of the plant panel by HS6 product.
     Product,
 }
 
 impl Kind {
-    /// All kinds.
-    pub const ALL: [Self; 3] = [Self::Plant, Self::Ordinary, Self::Product];
-
     /// The panel that a column of a specification is estimated on.
     #[must_use]
     pub fn of(column: &Column) -> Self {
@@ -55,11 +73,46 @@ impl Kind {
         }
     }
 
+    /// The panel of the months up to one; `None` if the panel has whole years only.
+    #[must_use]
+    pub fn to_month(self, month: u8) -> Option<Self> {
+        match (self, month) {
+            (_, 12) => Some(self),
+            (Self::Plant, 1..12) => Some(Self::PlantTo(month)),
+            _ => None,
+        }
+    }
+
+    /// The last month of each year.
+    #[must_use]
+    pub fn month(self) -> u8 {
+        if let Self::PlantTo(month) = self { month } else { 12 }
+    }
+
+    /// The panel that a column is estimated on at the end of a sample.
+    ///
+    /// # Errors
+    /// [`RegressionError::WholeYears`] if the panel has no months.
+    pub fn at(column: &Column, end: SampleEnd) -> Result<Self, RegressionError> {
+        let kind = Self::of(column);
+        let what = || format!("the {} panel", kind.name());
+        kind.to_month(end.month()).ok_or_else(|| RegressionError::WholeYears { what: what() })
+    }
+
+    /// The kind with a name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        let to_months = (1..=12).map(Self::PlantTo);
+        let mut all = [Self::Plant, Self::Ordinary, Self::Product].into_iter().chain(to_months);
+        all.find(|kind| kind.name() == name)
+    }
+
     /// The name in the home and in messages.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Plant => "plant",
+            Self::PlantTo(month) => TO_MONTHS[usize::from(month) - 1],
             Self::Ordinary => "ordinary",
             Self::Product => "product",
         }
@@ -94,13 +147,50 @@ impl<'a> Panels<'a> {
         std::mem::take(&mut self.unread)
     }
 
-    /// The closed years with indicators, up to `through` if given.
+    /// The years of a sample: the closed years with indicators up to `through` or all, or the years
+    /// whose months are closed up to that of `through`.
     ///
     /// # Errors
-    /// [`RegressionError::NoYear`] if there is none, [`RegressionError::NotClosed`] if `through` is
-    /// not one of them.
-    pub fn years(&self, through: Option<Year>) -> Result<Vec<Year>, RegressionError> {
-        up_to(closed_years(&self.source.calendar), through)
+    /// - [`RegressionError::NoYear`] if there is none.
+    /// - [`RegressionError::NotClosed`], [`RegressionError::MonthNotClosed`] if `through` is no end
+    ///   of a sample.
+    /// - [`RegressionError::NoMonths`] for a month of an annual feed.
+    pub fn years(&self, through: Option<SampleEnd>) -> Result<Vec<Year>, RegressionError> {
+        let Some(end) = through.filter(|end| !end.is_whole()) else {
+            let closed = closed_years(&self.source.calendar);
+            return up_to(closed, through.map(SampleEnd::year));
+        };
+        if self.source.definition.profile.is_annual() {
+            return Err(RegressionError::NoMonths { end });
+        }
+        let years = self.years_until(end);
+        if years.last() == Some(&end.year()) {
+            return Ok(years);
+        }
+        let calendar = &self.source.calendar;
+        let (first, last) = (calendar.first_indicator_year(), calendar.last_closed());
+        Err(RegressionError::MonthNotClosed { end, first, last })
+    }
+
+    /// The years of a sample, as far as their months are closed.
+    pub(super) fn years_until(&self, end: SampleEnd) -> Vec<Year> {
+        let calendar = &self.source.calendar;
+        let is_in = |year: &Year| *year <= end.year() && calendar.months(*year) >= end.month();
+        calendar.indicator_years().filter(is_in).collect()
+    }
+
+    /// The closed months with indicators up to one, the Decembers left out; none in an annual feed.
+    #[must_use]
+    pub fn month_ends(&self, until: Option<SampleEnd>) -> Vec<SampleEnd> {
+        let calendar = &self.source.calendar;
+        if self.source.definition.profile.is_annual() {
+            return Vec::new();
+        }
+        let of_year = |year: Year| (1..=calendar.months(year)).map(move |month| (year, month));
+        let ends = calendar.indicator_years().flat_map(of_year);
+        ends.filter_map(|(year, month)| SampleEnd::new(year, month))
+            .filter(|end| !end.is_whole() && until.is_none_or(|until| *end <= until))
+            .collect()
     }
 
     /// The closed years including the feed's first, up to `through` if given.
@@ -124,18 +214,31 @@ impl<'a> Panels<'a> {
             .update(VERSION)
             .update(kind.name().as_bytes())
             .update(self.source.defined.as_bytes());
-        let mut segments = |concerned: &dyn Fn(Year) -> bool| {
+        let mut segments = |concerned: &dyn Fn(Period) -> bool| {
             for file in &self.source.files {
-                if file.months.iter().any(|month| concerned(month.year())) {
+                if file.months.iter().any(|month| concerned(*month)) {
                     hasher.update(file.segment.hash.as_bytes());
                 }
             }
         };
         match kind {
-            Kind::Product => segments(&|of| of == year),
-            Kind::Plant | Kind::Ordinary => segments(&|of| of <= year),
+            Kind::Product => segments(&|of| of.year() == year),
+            Kind::Plant | Kind::Ordinary => segments(&|of| of.year() <= year),
+            Kind::PlantTo(month) => {
+                let end = SampleEnd::new(year, month);
+                let concerned = |of: Period| Some(SampleEnd::at(of)) <= end;
+                segments(&concerned);
+                // Replaced months of a file do not count, although its segment has them.
+                for file in &self.source.files {
+                    let gone = file.gone_at(Vintage(u32::MAX)).into_iter();
+                    for (of, flow) in gone.filter(|(of, _)| concerned(*of)) {
+                        let text = format!("{} {of} {}", file.vintage, flow.code());
+                        hasher.update(text.as_bytes());
+                    }
+                }
+            }
         }
-        if kind != Kind::Ordinary {
+        if matches!(kind, Kind::Plant | Kind::Product) {
             // Rows of facts depend on the markets' rows too; rows of figures contain them.
             for (table, layouts) in
                 [(Table::Plant, &Layout::ALL[..]), (Table::City, &[Layout::Facts])]
@@ -212,6 +315,14 @@ impl<'a> Panels<'a> {
                 for (year, _) in stale {
                     let networks = self.networks(*year)?;
                     rows.insert(*year, plant::rows(&self.source, *year, networks.as_ref())?);
+                }
+                rows
+            }
+            Kind::PlantTo(month) => {
+                let mut rows = BTreeMap::new();
+                for (year, _) in stale {
+                    let end = Period::new(year.0, month).expect("a closed month");
+                    rows.insert(*year, plant_to::rows(&self.source, end)?);
                 }
                 rows
             }
@@ -298,7 +409,7 @@ impl<'a> Panels<'a> {
         let hash = |kind| self.parts.get(&(kind, year)).map(|part| part.file.hash.clone());
         let hash = match kind {
             Kind::Product => hash(kind).zip(hash(Kind::Plant)).map(|(own, of)| own + &of),
-            Kind::Plant | Kind::Ordinary => hash(kind),
+            Kind::Plant | Kind::PlantTo(_) | Kind::Ordinary => hash(kind),
         };
         hash.map_or_else(|| self.stamp(kind, year), Ok)
     }

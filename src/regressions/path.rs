@@ -1,4 +1,4 @@
-//! A coefficient by year of estimation: the newest estimate of one model for each year.
+//! A coefficient by end of its sample: the newest estimate of one model for each year and month.
 
 use std::collections::BTreeMap;
 
@@ -8,10 +8,11 @@ use super::group::Fit;
 use super::keep::kept;
 use super::panels::Panels;
 use super::run::{Origin, Outcome};
-use crate::domain::types::{Vintage, Year};
+use crate::domain::sample_end::SampleEnd;
+use crate::domain::types::Vintage;
 use crate::specification::{Column, Specification};
 
-/// A coefficient by year of estimation.
+/// A coefficient by end of its sample.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Path {
     /// The specification and its column, `3.4`.
@@ -20,15 +21,15 @@ pub struct Path {
     pub identity: String,
     /// The regressor.
     pub term: String,
-    /// The years in order, each with its newest estimate.
+    /// The ends of samples in order, each with its newest estimate.
     pub points: Vec<Point>,
 }
 
-/// A coefficient as estimated when a year had closed.
+/// A coefficient as estimated when a year or a month had closed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Point {
-    /// The last year of the sample.
-    pub through: Year,
+    /// The end of the sample.
+    pub through: SampleEnd,
     /// The newest file at that time.
     pub vintage: Vintage,
     /// The coefficient.
@@ -65,7 +66,7 @@ pub fn path(
     now: &[Outcome],
 ) -> Result<Path, RegressionError> {
     let identity = Identity::of(column);
-    let mut points: BTreeMap<Year, Point> = BTreeMap::new();
+    let mut points: BTreeMap<SampleEnd, Point> = BTreeMap::new();
     for kept in kept(panels)? {
         let is_it = kept.stored.model.as_ref().is_some_and(|of| of.identity == identity.hash());
         let (through, vintage) = (kept.stored.through, kept.stored.vintage);
@@ -94,7 +95,7 @@ pub fn path(
 fn point(
     fit: &Fit,
     term: &str,
-    (through, vintage, stale, origin): (Year, Vintage, bool, Origin),
+    (through, vintage, stale, origin): (SampleEnd, Vintage, bool, Origin),
 ) -> Option<Point> {
     let found = fit.estimate.terms.iter().find(|one| one.term == term)?;
     Some(Point {

@@ -17,6 +17,7 @@ use super::memories::Memories;
 use super::panels::{Kind, Panels};
 use super::placebo::{self, Draws, PlaceboOf};
 use super::shift_share::{self, Affiliates, ShiftShare};
+use crate::domain::sample_end::SampleEnd;
 use crate::domain::types::{Vintage, Year};
 use crate::estimate::influence::LeaveOut;
 use crate::estimate::partial::Partial;
@@ -62,8 +63,8 @@ pub struct Outcome {
     pub identity: Identity,
     /// The panel.
     pub panel: Kind,
-    /// The last year of the sample.
-    pub through: Year,
+    /// The end of the sample.
+    pub through: SampleEnd,
     /// The newest publication and file.
     pub as_of: (Publication, Vintage),
     /// The hash of the panel's sources; empty if the home prevented the computation of the panel,
@@ -87,22 +88,28 @@ impl Outcome {
 pub struct Regressions<'a> {
     /// The panels of the home.
     pub panels: Panels<'a>,
-    through: Option<Year>,
+    through: Option<SampleEnd>,
     /// The groups of rows to leave out.
     leave_out: Option<LeaveOut>,
-    /// The closed years with indicators; empty while only the feed's first year is closed.
+    /// The years of the sample; empty while only the feed's first year is closed.
     years: Vec<Year>,
     loaded: BTreeMap<Kind, Result<Columns, Arc<RegressionError>>>,
 }
 
 impl<'a> Regressions<'a> {
-    /// Regressions over the closed years up to `through`, or all.
+    /// Regressions over the closed years up to `through` or all, or over the same months of all
+    /// years up to it.
     ///
     /// # Errors
-    /// [`RegressionError::NoYear`], [`RegressionError::NotClosed`] if there are no such years.
-    pub fn new(panels: Panels<'a>, through: Option<Year>) -> Result<Self, RegressionError> {
-        panels.all_closed_years(through)?;
-        let years = panels.years(through).unwrap_or_default();
+    /// - [`RegressionError::NoYear`], [`RegressionError::NotClosed`] if there are no such years.
+    /// - [`RegressionError::MonthNotClosed`], [`RegressionError::NoMonths`] for a month.
+    pub fn new(panels: Panels<'a>, through: Option<SampleEnd>) -> Result<Self, RegressionError> {
+        let years = if through.is_none_or(SampleEnd::is_whole) {
+            panels.all_closed_years(through.map(SampleEnd::year))?;
+            panels.years(through).unwrap_or_default()
+        } else {
+            panels.years(through)?
+        };
         Ok(Self { panels, through, leave_out: None, years, loaded: BTreeMap::new() })
     }
 
@@ -116,6 +123,39 @@ impl<'a> Regressions<'a> {
     #[must_use]
     pub fn years(&self) -> &[Year] {
         &self.years
+    }
+
+    /// The last month of each year of the sample.
+    fn month(&self) -> u8 {
+        self.through.map_or(12, SampleEnd::month)
+    }
+
+    /// The end of the sample, once it has a year.
+    fn end(&self) -> SampleEnd {
+        let last = self.years[self.years.len() - 1];
+        SampleEnd::new(last, self.month()).unwrap_or_default()
+    }
+
+    /// The plant panel of the sample.
+    pub(super) fn plant_panel(&self) -> Kind {
+        Kind::Plant.to_month(self.month()).unwrap_or(Kind::Plant)
+    }
+
+    /// The panel of a column.
+    ///
+    /// # Errors
+    /// [`RegressionError::WholeYears`] if the sample ends at a month and the panel has none.
+    fn kind(&self, column: &Column) -> Result<Kind, RegressionError> {
+        Kind::at(column, SampleEnd::new(Year::default(), self.month()).unwrap_or_default())
+    }
+
+    /// Refuses a month for results that exist for whole years.
+    ///
+    /// # Errors
+    /// [`RegressionError::WholeYears`] if the sample ends at a month.
+    fn whole_years(&self, what: &str) -> Result<(), RegressionError> {
+        let is_whole = self.month() == 12;
+        is_whole.then_some(()).ok_or_else(|| RegressionError::WholeYears { what: what.to_owned() })
     }
 
     /// Reads the named columns into memory, once. A panel that cannot be computed is an outcome of
@@ -148,9 +188,11 @@ impl<'a> Regressions<'a> {
     /// Multi-plant firms by closed year.
     ///
     /// # Errors
-    /// [`RegressionError`] if a year's plants cannot be read.
+    /// - [`RegressionError::WholeYears`] if the sample ends at a month.
+    /// - [`RegressionError`] if a year's plants cannot be read.
     pub(super) fn firms(&mut self) -> Result<Columns, RegressionError> {
-        let years = self.panels.all_closed_years(self.through)?;
+        self.whole_years("the table of firms")?;
+        let years = self.panels.all_closed_years(self.through.map(SampleEnd::year))?;
         firms::of_years(&mut self.panels, &years)
     }
 
@@ -174,7 +216,8 @@ impl<'a> Regressions<'a> {
         for ask in asks {
             let columns = ask.specification.columns().iter();
             for column in columns.filter(|column| ask.wanted.wants(column)) {
-                let names = wanted.entry(Kind::of(column)).or_default();
+                let Ok(kind) = self.kind(column) else { continue };
+                let names = wanted.entry(kind).or_default();
                 names.extend(column.reads().into_iter().map(str::to_owned));
                 let groups = self.leave_out.iter().flat_map(|of| &of.groups.factors);
                 names.extend(groups.cloned());
@@ -208,6 +251,7 @@ impl<'a> Regressions<'a> {
         specification: &Specification,
         column: &Column,
     ) -> Result<ShiftShare, RegressionError> {
+        self.whole_years("a computation by affiliate cities")?;
         let outcome = self.unanswered(specification, column)?;
         let model = outcome.name();
         let (columns, partial) = self.affiliates(&model, column)?;
@@ -221,7 +265,7 @@ impl<'a> Regressions<'a> {
         let (n_shocks, terms) =
             found.ok_or_else(|| RegressionError::NoAffiliates { model: model.clone(), why })?;
         let identity = outcome.identity.hash().to_owned();
-        let (through, vintage) = (outcome.through, outcome.as_of.1);
+        let (through, vintage) = (outcome.through.year(), outcome.as_of.1);
         let n_obs = partial.rows.len();
         Ok(ShiftShare { model, identity, through, vintage, n_obs, n_shocks, terms })
     }
@@ -255,12 +299,13 @@ impl<'a> Regressions<'a> {
         column: &Column,
         draws: Draws,
     ) -> Result<PlaceboOf, RegressionError> {
+        self.whole_years("a computation by affiliate cities")?;
         let outcome = self.unanswered(specification, column)?;
         let model = outcome.name();
         let (columns, partial) = self.affiliates(&model, column)?;
         let placebo = placebo::placebo(&self.panels.source, &columns, &partial, draws)?;
         let identity = outcome.identity.hash().to_owned();
-        let (through, vintage) = (outcome.through, outcome.as_of.1);
+        let (through, vintage) = (outcome.through.year(), outcome.as_of.1);
         Ok(PlaceboOf { model, identity, through, vintage, placebo })
     }
 
@@ -273,9 +318,16 @@ impl<'a> Regressions<'a> {
         groups: &mut Vec<Group<'s, 's>>,
     ) -> Result<(), RegressionError> {
         for column in ask.specification.columns().iter().filter(|c| ask.wanted.wants(c)) {
-            let kind = Kind::of(column);
             let asked = Asked { place: outcomes.len(), column };
             let mut outcome = self.unanswered(ask.specification, column)?;
+            let kind = match self.kind(column) {
+                Ok(kind) => kind,
+                Err(error) => {
+                    outcome.result = Err(Arc::new(error));
+                    outcomes.push(outcome);
+                    continue;
+                }
+            };
             match self.columns(kind) {
                 Ok(columns) => {
                     let samples = samples.entry(kind);
@@ -304,16 +356,17 @@ impl<'a> Regressions<'a> {
         specification: &Specification,
         column: &Column,
     ) -> Result<Outcome, RegressionError> {
-        let kind = Kind::of(column);
+        let kind = self.kind(column).ok();
+        let stamp = kind.map(|kind| self.panels.stamps(kind, &self.years)).transpose()?;
         Ok(Outcome {
             specification: specification.name.clone(),
             column: column.name.clone(),
             label: column.label.clone(),
             identity: Identity::of(column),
-            panel: kind,
-            through: self.years[self.years.len() - 1],
+            panel: kind.unwrap_or(Kind::of(column)),
+            through: self.end(),
             as_of: self.panels.source.home.last_publication()?.unwrap_or_default(),
-            stamp: self.panels.stamps(kind, &self.years)?,
+            stamp: stamp.unwrap_or_default(),
             origin: Origin::Now,
             result: Err(Arc::new(RegressionError::NoYear { through: None })),
         })

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use super::closing::Choice;
 use super::content::{Identity, errors_in_words};
 use super::error::RegressionError;
 use super::group::Fit;
@@ -12,8 +13,8 @@ use super::keep::Stamps;
 use super::panels::{Kind, Panels};
 use super::run::{Ask, Origin, Outcome};
 use super::stored;
-use super::year_close::Choice;
-use crate::domain::types::{Vintage, Year};
+use crate::domain::sample_end::SampleEnd;
+use crate::domain::types::Vintage;
 use crate::estimate::influence::LeaveOut;
 use crate::home::{Home, Publication, StoredEstimate, StoredState};
 use crate::specification::{Column, Specification};
@@ -26,9 +27,9 @@ pub struct Standing {
     pub outcomes: Vec<Outcome>,
     /// The other columns, for each ask.
     pub missing: Vec<Choice>,
-    /// The newest publication at which one of the other columns was estimated, with the last year
-    /// of its sample; `None` if none was.
-    pub estimated_before: Option<(Publication, Year)>,
+    /// The newest publication at which one of the other columns was estimated, with the end of its
+    /// sample; `None` if none was.
+    pub estimated_before: Option<(Publication, SampleEnd)>,
 }
 
 impl Standing {
@@ -72,16 +73,18 @@ impl Standing {
     }
 }
 
-/// The current estimates of the requested columns, over the closed years up to `through` or all.
+/// The current estimates of the requested columns, over the closed years up to `through` or all,
+/// or over the same months of all years up to it.
 ///
 /// # Errors
-/// - [`RegressionError::NoYear`], [`RegressionError::NotClosed`] if there are no such years.
+/// - [`RegressionError::NoYear`], [`RegressionError::NotClosed`],
+///   [`RegressionError::MonthNotClosed`] if there are no such years.
 /// - [`RegressionError::Home`] if the manifest cannot be read.
 /// - [`RegressionError::OtherVersion`], [`RegressionError::Unreadable`] for unreadable estimates.
 pub fn as_they_stand(
     panels: &Panels<'_>,
     asks: &[Ask<'_>],
-    through: Option<Year>,
+    through: Option<SampleEnd>,
 ) -> Result<Standing, RegressionError> {
     let mut standing = Standing { missing: Vec::new(), ..Standing::nothing(&[]) };
     if Standing::nothing(asks).is_whole() {
@@ -89,13 +92,18 @@ pub fn as_they_stand(
         return Ok(standing);
     }
     let years = panels.years(through)?;
-    let through = years[years.len() - 1];
+    let through = through.unwrap_or(SampleEnd::of_year(years[years.len() - 1]));
     let kept = panels.source.home.estimates()?;
     let mut stamps = Stamps::default();
     for Ask { specification, wanted } in asks {
         let mut missing = Vec::new();
         for column in specification.columns().iter().filter(|column| wanted.wants(column)) {
             let identity = Identity::of(column);
+            if let Err(error) = Kind::at(column, through) {
+                let of = Kept { specification, column, identity };
+                standing.outcomes.push(of.impossible(through, error));
+                continue;
+            }
             let is_it = |one: &&StoredEstimate| {
                 one.through == through && is_of(one, &identity) && !one.stamp.is_empty()
             };
@@ -126,7 +134,7 @@ fn is_of(one: &StoredEstimate, identity: &Identity) -> bool {
 }
 
 /// The requested columns at a vintage: of the estimates made until then, the newest for the last
-/// year or for `through`.
+/// closed year or for `through`.
 ///
 /// # Errors
 /// - [`ExportError::NoVintage`] if the vintage does not exist.
@@ -136,7 +144,7 @@ pub fn as_they_stood(
     home: &Home,
     asks: &[Ask<'_>],
     vintage: Vintage,
-    through: Option<Year>,
+    through: Option<SampleEnd>,
 ) -> Result<Vec<Outcome>, RegressionError> {
     let newest = home.last_vintage()?.unwrap_or_default();
     if vintage > newest {
@@ -144,7 +152,8 @@ pub fn as_they_stood(
     }
     let mut kept = home.estimates()?;
     // Without a stamp, the home prevented the estimation.
-    kept.retain(|one| !one.stamp.is_empty() && through.is_none_or(|year| one.through == year));
+    kept.retain(|one| !one.stamp.is_empty());
+    kept.retain(|one| through.map_or(one.through.is_whole(), |end| one.through == end));
     let mut outcomes = Vec::new();
     for Ask { specification, wanted } in asks {
         let is_bundled = Specification::named(&specification.name).as_ref() == Some(specification);
@@ -204,7 +213,7 @@ impl Kept<'_> {
     fn not_yet(
         &self,
         vintage: Vintage,
-        (through, first): (Option<Year>, Option<Vintage>),
+        (through, first): (Option<SampleEnd>, Option<Vintage>),
         has_others: bool,
     ) -> Outcome {
         let model = format!("{}.{}", self.specification.name, self.column.name);
@@ -217,6 +226,11 @@ impl Kept<'_> {
         }
     }
 
+    /// The outcome of a column whose panel does not have the requested end.
+    fn impossible(&self, through: SampleEnd, error: RegressionError) -> Outcome {
+        Outcome { through, origin: Origin::Now, result: Err(Arc::new(error)), ..self.unanswered() }
+    }
+
     fn unanswered(&self) -> Outcome {
         Outcome {
             specification: self.specification.name.clone(),
@@ -224,7 +238,7 @@ impl Kept<'_> {
             label: self.column.label.clone(),
             identity: self.identity.clone(),
             panel: Kind::of(self.column),
-            through: Year::default(),
+            through: SampleEnd::default(),
             as_of: (Publication::default(), Vintage::default()),
             stamp: String::new(),
             origin: Origin::Kept,

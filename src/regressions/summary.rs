@@ -33,7 +33,7 @@ pub fn summarise(
 ) -> Result<Vec<Statistics>, RegressionError> {
     let names = reads(summary);
     let columns = match summary.panel {
-        Units::Plant => regressions.read(Kind::Plant, &names)?,
+        Units::Plant => regressions.read(regressions.plant_panel(), &names)?,
         Units::Firm => regressions.firms()?,
     };
     all_there(regressions, summary.panel, &columns, &names)?;

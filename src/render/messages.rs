@@ -127,6 +127,7 @@ mod tests {
             RegressionError::NoRows { n_rows: 9, n_missing: 1, n_excluded: 4, n_singletons: 4 },
             RegressionError::NoYear { through: None },
             RegressionError::NoYear { through: Some(Year(2008)) },
+            RegressionError::WholeYears { what: "the ordinary panel".into() },
             not_yet(Some(Vintage(9)), true),
             not_yet(Some(Vintage(9)), false),
             not_yet(None, true),

@@ -318,7 +318,7 @@ pub const ROUTES: &[Route] = &[
     Route {
         path: "/api/v1/path",
         name: "path",
-        about: "A coefficient by year of estimation.",
+        about: "A coefficient by end of its sample.",
         data: Data::Aggregate,
         parameters: &estimates::PATH,
         answer: Answer::Records(&estimates::PATH_COLUMNS),

@@ -36,7 +36,7 @@ pub enum State {
     Ingesting,
     /// The watcher publishes a step.
     Publishing,
-    /// The watcher estimates after the close of a year.
+    /// The watcher estimates after the close of a year or a month.
     Estimating,
     /// The watcher waits until a user repairs a problem; `reason` names the problem.
     Paused,

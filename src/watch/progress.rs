@@ -100,6 +100,10 @@ impl EstimationObserver for Progress<'_> {
         self.enter(State::Estimating);
     }
 
+    fn not_estimated(&mut self) {
+        self.enter(State::Ingesting);
+    }
+
     fn estimated(&mut self, estimated: &Estimated) {
         for error in &estimated.unread {
             let error = with_causes(error);
@@ -107,12 +111,15 @@ impl EstimationObserver for Progress<'_> {
                 "the stored state of an estimation cannot be used and is computed again: {error}"
             );
         }
-        let (year, seconds) = (estimated.year.0, estimated.seconds);
+        let (end, seconds) = (estimated.end, estimated.seconds);
         let errors = || estimated.outcomes.iter().filter_map(|one| one.result.as_ref().err());
         let without_data = errors().filter(|error| error.is_no_data()).count();
         let failed = errors().count() - without_data;
         let estimated = estimated.outcomes.len() - errors().count();
-        info!(year, estimated, failed, without_data, seconds, "the year has closed");
+        let end_text = end.to_string();
+        let what = if end.is_whole() { "the year has closed" } else { "the month has closed" };
+        let year = end.year().0;
+        info!(year, through = end_text, estimated, failed, without_data, seconds, "{what}");
         self.enter(State::Ingesting);
     }
 

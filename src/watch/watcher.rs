@@ -32,7 +32,7 @@ use crate::files;
 use crate::home::options::Close;
 use crate::home::seen::seen;
 use crate::home::{CompactionRules, Home, HomeError};
-use crate::regressions::{EstimationFailure, Reestimating, YearClose};
+use crate::regressions::{ClosingEstimates, EstimationFailure, Reestimating};
 
 /// The longest wait between two tries while the disk is full.
 const PAUSE_MAX: Duration = Duration::from_mins(5);
@@ -56,7 +56,7 @@ pub struct Watcher {
     /// The database, open as long as the watcher runs. Its shared files then persist, and others
     /// can read it on a full disk too.
     reader: Option<Home>,
-    year_close: YearClose,
+    closings: ClosingEstimates,
     ledger: Ledger,
     /// The last state of the files that define a new home, in the feed's folder.
     beside: Option<Vec<Option<Stamp>>>,
@@ -74,7 +74,11 @@ impl Watcher {
     /// # Errors
     /// [`WatchError::Estimate`] if the options name an unknown table.
     pub fn new(plan: Plan) -> Result<Self, WatchError> {
-        let year_close = YearClose::new(plan.config.estimate.as_deref(), plan.n_workers)?;
+        let closings = {
+            let Plan { config, n_workers, .. } = &plan;
+            let (option, when) = (config.estimate.as_deref(), config.reestimate_when());
+            ClosingEstimates::new(option, when, *n_workers)?
+        };
         let pulse = Pulse::new(&plan.home, &plan.feeds, plan.interval);
         let (engine, reader, ledger) = (None, None, Ledger::default());
         let (said_waiting, full_for) = (String::new(), Duration::ZERO);
@@ -83,7 +87,7 @@ impl Watcher {
             plan,
             engine,
             reader,
-            year_close,
+            closings,
             ledger,
             beside: None,
             pulse,
@@ -291,7 +295,7 @@ impl Watcher {
             warn!("the records of {name} were damaged and are restored from the file");
         }
         let progress = Progress::new(&mut self.pulse, stop);
-        let mut observer = Reestimating::new(progress, &mut self.year_close);
+        let mut observer = Reestimating::new(progress, &mut self.closings);
         engine.catch_up(&mut observer);
         stopped(observer.finish().1)?;
         note(&mut self.pulse, engine.home(), engine.next_to_close())?;
@@ -372,7 +376,7 @@ impl Watcher {
         self.pulse.heartbeat.error = None;
         self.pulse.beat(State::Ingesting);
         let progress = Progress::new(&mut self.pulse, stop);
-        let mut observer = Reestimating::new(progress, &mut self.year_close);
+        let mut observer = Reestimating::new(progress, &mut self.closings);
         let outcomes = engine.ingest(&files, &mut observer)?;
         stopped(observer.finish().1)?;
         note(&mut self.pulse, engine.home(), engine.next_to_close())?;

@@ -9,6 +9,9 @@ use super::commands::{exported, take_in};
 use super::{Sandbox, estimate, repository};
 use crate::common::csv_rows;
 
+/// The layout that the first writer gives a home.
+const NEWEST: i64 = 10;
+
 fn of_layout_2() -> Sandbox {
     unpacked("tests/homes/layout-2.zip")
 }
@@ -119,7 +122,7 @@ fn a_reader_shows_what_a_home_of_layout_2_holds_and_leaves_it_as_it_is() {
 fn the_first_writer_makes_a_home_of_layout_2_one_of_the_newest_and_its_figures_stay() {
     let sandbox = of_layout_2();
     assert_eq!(sandbox.run(["snapshot"]).code, Some(0));
-    assert_eq!(layout(&sandbox), 9);
+    assert_eq!(layout(&sandbox), NEWEST);
     assert_listed(&sandbox);
     assert_printed(&sandbox);
     assert_eq!(sandbox.run(["verify"]).code, Some(0));
@@ -204,7 +207,7 @@ fn every_vintage_of_a_home_of_layout_3_is_exported_as_it_was_also_after_folding_
     assert_exports(&sandbox, "layout-3");
     assert_eq!(layout(&sandbox), 3, "a reader leaves it as it is");
     assert_eq!(sandbox.run(["snapshot"]).code, Some(0));
-    assert_eq!(layout(&sandbox), 9);
+    assert_eq!(layout(&sandbox), NEWEST);
     assert_exports(&sandbox, "layout-3");
     assert_eq!(sandbox.run(["compact"]).code, Some(0));
     assert_exports(&sandbox, "layout-3");
@@ -227,7 +230,7 @@ fn a_home_of_layout_4_keeps_its_figures_and_gives_times_to_what_comes_next() {
     assert_eq!(layout(&sandbox), 4, "a reader leaves it as it is");
     let withdrawn = sandbox.run(["withdraw", "201004.csv"]);
     assert_eq!(withdrawn.code, Some(0), "{}", withdrawn.stderr);
-    assert_eq!(layout(&sandbox), 9);
+    assert_eq!(layout(&sandbox), NEWEST);
     assert_exports(&sandbox, "layout-4");
     let run = sandbox.run(["revisions", "--vintage", "30", "--json"]);
     let revisions: serde_json::Value = serde_json::from_str(&run.stdout).expect("JSON");
@@ -248,7 +251,7 @@ fn a_home_of_layout_7_keeps_its_figures_when_a_file_is_withdrawn() {
     assert!(sandbox.run(["revisions", "--vintage", "29"]).stdout.contains("2026-11-30"));
     let withdrawn = sandbox.run(["withdraw", "201004.csv"]);
     assert_eq!(withdrawn.code, Some(0), "{}", withdrawn.stderr);
-    assert_eq!(layout(&sandbox), 9);
+    assert_eq!(layout(&sandbox), NEWEST);
     assert_exports(&sandbox, "layout-7");
     let n_runs = std::fs::read_dir(sandbox.home().join("runs")).expect("runs").count();
     assert!(n_runs == 24 && months_then() == without_runs, "{n_runs} runs");
@@ -264,9 +267,36 @@ fn a_home_of_layout_8_keeps_its_figures_and_the_lines_of_a_refused_file() {
     assert!(lines.contains("201005.csv,2,value_usd,number,"), "{lines}");
     let withdrawn = sandbox.run(["withdraw", "201004.csv"]);
     assert_eq!(withdrawn.code, Some(0), "{}", withdrawn.stderr);
-    assert_eq!(layout(&sandbox), 9);
+    assert_eq!(layout(&sandbox), NEWEST);
     assert_exports(&sandbox, "layout-8");
     assert_eq!(refused(&sandbox), lines);
+    assert_eq!(sandbox.run(["verify"]).code, Some(0));
+}
+
+#[test]
+fn a_home_of_layout_9_keeps_its_estimates_and_takes_those_of_months() {
+    let sandbox = unpacked("tests/homes/layout-9.zip");
+    let then = repository("tests/homes/layout-9/estimates.csv");
+    let then = std::fs::read_to_string(then).expect("what was printed");
+    let assert_kept = || {
+        let now = sandbox.export("estimates");
+        assert_eq!(columns_of_then(&now, &then), csv_rows(&then));
+        let months = exported(&sandbox, "estimates").into_iter().map(|row| row["month"].clone());
+        assert!(months.eq(std::iter::repeat_n("12".to_owned(), csv_rows(&then).len() - 1)));
+    };
+    assert_kept();
+    assert_eq!(layout(&sandbox), 9, "a reader leaves it as it is");
+    assert_eq!(sandbox.run(["snapshot"]).code, Some(0));
+    assert_eq!(layout(&sandbox), NEWEST);
+    assert_kept();
+    assert_exports(&sandbox, "layout-9");
+    // The panel of 2009 is stale, and the condition of its table admits months.
+    let run = estimate(&sandbox, &["--table", "3.1", "--through", "201003"]);
+    assert!(run.stdout.contains("The same months of all years up to 2010-03"), "{}", run.stdout);
+    assert!(sandbox.home().join("panel/plant-to-03/2010").is_dir(), "a panel of months is stored");
+    let rows = exported(&sandbox, "estimates");
+    let of_month = rows.iter().filter(|row| row["month"] == "3");
+    assert!(of_month.clone().count() > 0 && of_month.into_iter().all(|row| row["year"] == "2010"));
     assert_eq!(sandbox.run(["verify"]).code, Some(0));
 }
 

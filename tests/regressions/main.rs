@@ -10,6 +10,7 @@ mod golden;
 mod homes;
 mod identity;
 mod influence;
+mod months;
 mod paper;
 mod samples;
 mod stored;

@@ -48,6 +48,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "dataflow",
             "tables",
             "engine",
+            "spans",
         ],
     ),
     (

@@ -146,7 +146,7 @@ fn a_year_whose_estimation_found_no_room_is_estimated_as_of_the_publication_that
         .args(["ingest", "--workers", "1"])
         .arg(sandbox.feed()));
     assert_eq!(full.code, Some(1), "{}{}", full.stdout, full.stderr);
-    let message = "24 files were ingested; run the command again for the rest: the year has \
+    let message = "24 files were ingested; run the command again for the rest: 2009 has \
                    closed, but its estimation failed: ";
     assert!(full.stderr.contains(message), "{}", full.stderr);
     assert!(full.stderr.contains("No space left"), "{}", full.stderr);

@@ -8,6 +8,7 @@
 mod common;
 #[cfg(target_os = "linux")]
 mod full;
+mod months;
 #[cfg(target_os = "linux")]
 mod reads;
 mod watcher;

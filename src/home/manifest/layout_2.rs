@@ -25,7 +25,8 @@ fn estimates_in(table: &str) -> String {
 
 /// The query for the estimates of a home of layout 2.
 pub(super) fn estimates() -> String {
-    estimates_in("estimates") + " ORDER BY estimate"
+    // Estimates of layout 2 are of closed years.
+    format!("SELECT *, 12 FROM ({}) ORDER BY estimate", estimates_in("estimates"))
 }
 
 /// Converts the results of layout 2 to layout 3. Memories of estimations are dropped: they were
@@ -41,7 +42,9 @@ pub(super) fn upgrade(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
     )?;
     transaction.execute_batch(RESULTS)?;
     let estimates = estimates_in("estimates_of_layout_2");
-    transaction.execute(&format!("INSERT INTO estimates {estimates}"), [])?;
+    let columns = r#"estimate, identity, content, specification, "column", through, publication,
+                     vintage, panel, stamp, state, "schema", model, error"#;
+    transaction.execute(&format!("INSERT INTO estimates ({columns}) {estimates}"), [])?;
     // The new tables have no triggers yet; both are sealed at the end.
     transaction.execute_batch(
         r#"INSERT INTO memories ("key", name, path, hash, n_bytes, written)
@@ -53,7 +56,8 @@ pub(super) fn upgrade(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
     )
 }
 
-fn has_table(connection: &Connection, name: &str) -> rusqlite::Result<bool> {
+/// True if the database has a table.
+pub(super) fn has_table(connection: &Connection, name: &str) -> rusqlite::Result<bool> {
     let sql = "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = ?";
     connection.query_row(sql, [name], |row| row.get(0)).map(|n: u32| n == 1)
 }

@@ -14,6 +14,7 @@ mod covered;
 mod folds;
 mod found;
 mod layout_2;
+mod layout_9;
 mod queries;
 mod refused;
 mod results;
@@ -42,8 +43,9 @@ pub use rows::{
 };
 
 use schema::{
-    FACTS, FOLDS, INTAKE, LAYOUT, LAYOUT_MIN, LAYOUT_OF_COLUMNS, LAYOUT_OF_FACTS, LAYOUT_OF_NOTES,
-    LAYOUT_OF_REFUSED, LAYOUT_OF_RUNS, LAYOUT_OF_TIMES, RESULTS, REVISIONS, RUNS, SCHEMA, TIMES,
+    FACTS, FOLDS, INTAKE, LAYOUT, LAYOUT_MIN, LAYOUT_OF_COLUMNS, LAYOUT_OF_FACTS, LAYOUT_OF_MONTHS,
+    LAYOUT_OF_NOTES, LAYOUT_OF_REFUSED, LAYOUT_OF_RUNS, LAYOUT_OF_TIMES, RESULTS, REVISIONS, RUNS,
+    SCHEMA, TIMES,
 };
 
 use super::durable::Identity;
@@ -379,6 +381,9 @@ fn prepare(connection: &mut Connection) -> rusqlite::Result<()> {
     transaction.execute_batch(FOLDS)?;
     transaction.execute_batch(INTAKE)?;
     transaction.execute_batch(RUNS)?;
+    if found != 0 && found < LAYOUT_OF_MONTHS {
+        layout_9::upgrade(&transaction)?;
+    }
     transaction.execute_batch(RESULTS)?;
     if found != LAYOUT {
         transaction.pragma_update(None, "user_version", LAYOUT)?;

@@ -2,9 +2,10 @@
 
 use rusqlite::{Row, Transaction, TransactionBehavior, params};
 
-use super::schema::LAYOUT_OF_CONTENT;
+use super::schema::{LAYOUT_OF_CONTENT, LAYOUT_OF_MONTHS};
 use super::values::{stored, unknown, unsigned};
 use super::{Manifest, layout_2, seal};
+use crate::domain::sample_end::SampleEnd;
 use crate::domain::types::{Vintage, Year};
 use crate::home::Publication;
 use crate::home::durable::Stored;
@@ -13,7 +14,7 @@ use crate::home::error::{HomeError, Result};
 /// A year of a panel.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PanelPart {
-    /// The panel: `plant`, `ordinary` or `product`.
+    /// The panel: `plant`, `ordinary`, `product`, or `plant-to-06`.
     pub kind: String,
     /// The year of its rows.
     pub year: Year,
@@ -38,8 +39,8 @@ pub struct StoredEstimate {
     pub specification: String,
     /// The specification's column: a label.
     pub column: String,
-    /// The last closed year of its sample.
-    pub through: Year,
+    /// The end of its sample.
+    pub through: SampleEnd,
     /// The newest publication at the time.
     pub publication: Publication,
     /// The newest vintage at the time.
@@ -144,11 +145,14 @@ impl Manifest {
         if !self.has_results()? {
             return Ok(Vec::new());
         }
-        let own = r#"SELECT estimate, identity, content, specification, "column", through,
-                            publication, vintage, panel, stamp, state, "schema", model, error
-                     FROM estimates ORDER BY estimate"#;
-        let sql =
-            if self.layout()? < LAYOUT_OF_CONTENT { layout_2::estimates() } else { own.to_owned() };
+        let layout = self.layout()?;
+        let month = if layout < LAYOUT_OF_MONTHS { "12" } else { "month" };
+        let own = format!(
+            r#"SELECT estimate, identity, content, specification, "column", through, publication,
+                      vintage, panel, stamp, state, "schema", model, error, {month}
+               FROM estimates ORDER BY estimate"#
+        );
+        let sql = if layout < LAYOUT_OF_CONTENT { layout_2::estimates() } else { own };
         self.rows("the estimates", &sql, [], estimate)
     }
 
@@ -259,8 +263,8 @@ impl Manifest {
 fn add(transaction: &Transaction<'_>, of: &StoredEstimate) -> rusqlite::Result<()> {
     let mut insert = transaction.prepare_cached(
         r#"INSERT INTO estimates (identity, content, specification, "column", through, publication,
-                                  vintage, panel, stamp, state, "schema", model, error)
-           VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)"#,
+                                  vintage, panel, stamp, state, "schema", model, error, month)
+           VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)"#,
     )?;
     let (schema, fields, error) = match &of.state {
         StoredState::Estimated { schema, fields } => (Some(schema), Some(fields), None),
@@ -271,7 +275,7 @@ fn add(transaction: &Transaction<'_>, of: &StoredEstimate) -> rusqlite::Result<(
         of.model.as_ref().map(|model| &model.content),
         of.specification,
         of.column,
-        of.through.0,
+        of.through.year().0,
         of.publication.0,
         of.vintage.0,
         of.panel,
@@ -280,13 +284,14 @@ fn add(transaction: &Transaction<'_>, of: &StoredEstimate) -> rusqlite::Result<(
         schema,
         fields,
         error,
+        of.through.month(),
     ])?;
     Ok(())
 }
 
 /// Removes earlier reasons for a missing estimate of a model. After an estimation it removes all of
-/// them, else those of the same year; it also removes those from before layout 3, found by their
-/// labels.
+/// them, of years or of months, else those of the same end. It also removes those from before
+/// layout 3, found by their labels.
 fn replace_reasons(
     transaction: &Transaction<'_>,
     of: &StoredEstimate,
@@ -294,13 +299,16 @@ fn replace_reasons(
 ) -> rusqlite::Result<()> {
     let mut delete = transaction.prepare_cached(
         r#"DELETE FROM estimates WHERE state <> 'estimated' AND estimate <> ?1
-           AND ((identity = ?2 AND (?3 OR through = ?4))
+           AND ((identity = ?2 AND ((?3 AND (month = 12) = (?7 = 12))
+                                    OR (through, month) = (?4, ?7)))
                 OR (identity IS NULL AND (specification, "column") = (?5, ?6)))"#,
     )?;
     let identity = of.model.as_ref().map(|model| &model.identity);
     let is_estimated = of.state.is_estimated();
-    let (year, specification, column) = (of.through.0, &of.specification, &of.column);
-    delete.execute(params![number, identity, is_estimated, year, specification, column])?;
+    let (year, month) = (of.through.year().0, of.through.month());
+    let (specification, column) = (&of.specification, &of.column);
+    let asked = params![number, identity, is_estimated, year, specification, column, month];
+    delete.execute(asked)?;
     Ok(())
 }
 
@@ -313,11 +321,16 @@ fn estimate(row: &Row<'_>) -> rusqlite::Result<StoredEstimate> {
         model: model.map(|(identity, content)| StoredModel { identity, content }),
         specification: row.get(3)?,
         column: row.get(4)?,
-        through: Year(row.get(5)?),
+        through: sample_end(row)?,
         publication: Publication(row.get(6)?),
         vintage: Vintage(row.get(7)?),
         panel: row.get(8)?,
         stamp: row.get(9)?,
         state: state.ok_or_else(|| unknown(10, name))?,
     })
+}
+
+fn sample_end(row: &Row<'_>) -> rusqlite::Result<SampleEnd> {
+    let (year, month): (u16, u8) = (row.get(5)?, row.get(14)?);
+    SampleEnd::new(Year(year), month).ok_or_else(|| unknown(14, month.to_string()))
 }

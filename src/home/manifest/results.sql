@@ -1,9 +1,10 @@
 -- What is estimated from the published tables. All of it can be computed anew.
 
--- The panels of the regressions: one part for each kind and closed year, replaced when what it was
--- made from changed.
+-- The panels of the regressions: one part for each kind and year, replaced when what it was made
+-- from changed. The kind plant-to-06 has the months up to June.
 CREATE TABLE IF NOT EXISTS panels (
-    kind        TEXT NOT NULL CHECK (kind IN ('plant', 'ordinary', 'product')),
+    kind        TEXT NOT NULL
+        CHECK (kind IN ('plant', 'ordinary', 'product') OR kind GLOB 'plant-to-[01][0-9]'),
     year        INTEGER NOT NULL,
     -- BLAKE3 over the hashes of all that it was made from
     stamp       TEXT NOT NULL,
@@ -26,7 +27,7 @@ CREATE TABLE IF NOT EXISTS estimates (
     -- labels: the specification and its column, as in "3" and "4"
     specification TEXT NOT NULL,
     "column"    TEXT NOT NULL,
-    -- the last closed year of its sample
+    -- the last year of its sample; `month` has the last month of each year
     through     INTEGER NOT NULL,
     -- the newest publication and file then
     publication INTEGER NOT NULL REFERENCES publications,
@@ -40,12 +41,14 @@ CREATE TABLE IF NOT EXISTS estimates (
     model       TEXT,
     -- why there is none
     error       TEXT,
+    -- the last month of each year of its sample; 12 for closed years
+    month       INTEGER NOT NULL DEFAULT 12 CHECK (month BETWEEN 1 AND 12),
     CHECK ((identity IS NULL) = (content IS NULL)),
     CHECK ((state = 'estimated') = (model IS NOT NULL)),
     CHECK ((model IS NULL) = ("schema" IS NULL)),
     CHECK ((model IS NULL) <> (error IS NULL))
 ) STRICT;
-CREATE INDEX IF NOT EXISTS estimates_by_identity ON estimates (identity, through);
+CREATE INDEX IF NOT EXISTS estimates_by_identity ON estimates (identity, through, month);
 
 -- What an estimation left for the next one to begin from, and, by keys "goods" and year, the sums
 -- of product panels; losing it costs time only.

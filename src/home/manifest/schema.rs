@@ -17,7 +17,7 @@ pub(super) const RESULTS: &str = include_str!("results.sql");
 /// The runs of files.
 pub(super) const RUNS: &str = include_str!("runs.sql");
 /// The `user_version` of the database; each layout has another number.
-pub(super) const LAYOUT: i64 = 9;
+pub(super) const LAYOUT: i64 = 10;
 /// The first layout that identifies estimates by their content.
 pub(super) const LAYOUT_OF_CONTENT: i64 = 3;
 /// The first layout with facts in the parts of tables, and with folds.
@@ -32,5 +32,7 @@ pub(super) const LAYOUT_OF_COLUMNS: i64 = 7;
 pub(super) const LAYOUT_OF_REFUSED: i64 = 8;
 /// The first layout with the runs of files.
 pub(super) const LAYOUT_OF_RUNS: i64 = 9;
+/// The first layout with estimates at the close of months, and panels of months.
+pub(super) const LAYOUT_OF_MONTHS: i64 = 10;
 /// The oldest readable layout; a writer converts it to the newest first.
 pub(super) const LAYOUT_MIN: i64 = 2;

@@ -1,4 +1,4 @@
-//! Figures as SVG for print: the binned scatter, a coefficient by year of estimation, units in
+//! Figures as SVG for print: the binned scatter, a coefficient by end of its sample, units in
 //! rows, and years over their months.
 //!
 //! ```text
@@ -67,7 +67,31 @@ pub struct ScatterPlot<'p> {
     pub line_label: &'p str,
 }
 
-/// A coefficient and its interval for each year.
+/// A coefficient and its interval at the end of a sample.
+#[derive(Clone, Copy, Debug)]
+pub struct PathPoint {
+    /// The last year.
+    pub year: i32,
+    /// The last month of each year; 12 for whole years.
+    pub month: u8,
+    /// The interval.
+    pub interval: (f64, f64),
+    /// The coefficient.
+    pub estimate: f64,
+}
+
+impl PathPoint {
+    fn is_whole(&self) -> bool {
+        self.month == 12
+    }
+
+    /// The place in time, in years: a whole year is at its number.
+    fn at(&self) -> f64 {
+        f64::from(self.year) - 1.0 + f64::from(self.month) / 12.0
+    }
+}
+
+/// A coefficient and its interval for each end of a sample.
 #[derive(Clone, Debug)]
 pub struct PathPlot<'p> {
     /// The title above the figure.
@@ -78,9 +102,9 @@ pub struct PathPlot<'p> {
     pub x_label: &'p str,
     /// The label of the vertical axis.
     pub y_label: &'p str,
-    /// The year, lower end, coefficient and upper end of each point.
-    pub points: &'p [(i32, f64, f64, f64)],
-    /// The label beside the last point.
+    /// The points in order of time. Whole years are the main marks, and months are pale.
+    pub points: &'p [PathPoint],
+    /// The label beside the last whole year, or beside the last point without one.
     pub last_label: &'p str,
 }
 
@@ -121,28 +145,35 @@ pub fn scatter(plot: &ScatterPlot<'_>) -> Result<String, PlotError> {
 /// # Errors
 /// [`PlotError`] if there is no point.
 pub fn path(plot: &PathPlot<'_>) -> Result<String, PlotError> {
-    let points = || plot.points.iter().filter(|point| is_drawn(point.2));
-    let years = || points().map(|point| point.0);
-    let (first, last) = (years().min().ok_or(PlotError)?, years().max().ok_or(PlotError)?);
-    let ends = points().flat_map(|point| [point.1, point.2, point.3]);
+    let points = || plot.points.iter().filter(|point| is_drawn(point.estimate));
+    // A month lies in the year before the mark of its year.
+    let first = points().map(|point| point.year - i32::from(!point.is_whole())).min();
+    let last = points().map(|point| point.year).max();
+    let (first, last) = (first.ok_or(PlotError)?, last.ok_or(PlotError)?);
+    let ends = points().flat_map(|point| [point.interval.0, point.estimate, point.interval.1]);
     let y = Axis::over(ends.chain([0.0]), 6).ok_or(PlotError)?;
     let room = MARGIN + width(plot.last_label, LABEL_SIZE);
     let plane = Plane::new(Axis::of_years(first, last, 15), y, room);
     let mut page = Page::new(plot.title);
     let PathPlot { title, subtitle, x_label, y_label, .. } = *plot;
     plane.draw(&mut page, &Texts { title, subtitle, x_label, y_label });
-    let at = |point: &(i32, f64, f64, f64)| plane.place((f64::from(point.0), point.2));
-    for (from, to) in points().zip(points().skip(1)) {
+    let at = |point: &PathPoint| plane.place((point.at(), point.estimate));
+    for point in points().filter(|point| !point.is_whole()) {
+        page.pale_dot(at(point), RADII.0 - 1.0);
+    }
+    let whole = || points().filter(|point| point.is_whole());
+    for (from, to) in whole().zip(whole().skip(1)) {
         page.line(at(from), at(to), MARK, 1.0);
     }
-    for point in points() {
-        plane.draw_interval(&mut page, f64::from(point.0), point.1, point.3);
-        let is_last = point.0 == last;
+    let labelled = whole().next_back().or(points().next_back());
+    for point in whole() {
+        plane.draw_interval(&mut page, point.at(), point.interval.0, point.interval.1);
+        let is_last = labelled.is_some_and(|last| last.year == point.year);
         page.dot(at(point), if is_last { RADII.1 } else { RADII.0 });
-        if is_last {
-            let (x, y) = at(point);
-            page.text((x + 14.0, y + 4.0), Anchor::Start, (LABEL_SIZE, MARK), plot.last_label);
-        }
+    }
+    if let Some(last) = labelled {
+        let (x, y) = at(last);
+        page.text((x + 14.0, y + 4.0), Anchor::Start, (LABEL_SIZE, MARK), plot.last_label);
     }
     Ok(page.finish())
 }

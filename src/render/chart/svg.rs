@@ -107,6 +107,15 @@ impl Page {
         );
     }
 
+    /// Adds a pale point, for values between the main ones.
+    pub fn pale_dot(&mut self, at: Point, radius: f64) {
+        let [x, y] = [at.0, at.1].map(number);
+        let _ = writeln!(
+            self.text,
+            "<circle cx=\"{x}\" cy=\"{y}\" r=\"{radius}\" fill=\"{MARK}\" fill-opacity=\"0.35\"/>"
+        );
+    }
+
     /// Adds a text on one line, with its base line at `at`.
     pub fn text(&mut self, at: Point, anchor: Anchor, font: Font<'_>, text: &str) {
         self.write(at, anchor, (font, Weight::Normal), text);

@@ -17,14 +17,18 @@ fn figures_are_drawn_and_none_without_points() {
     assert_eq!(svg.matches("<circle").count(), 3);
     assert!(["growth", "exports", "N = 3.", "slope 1"].iter().all(|text| svg.contains(text)));
     scatter(&ScatterPlot { points: &[], ..plot }).expect_err("no point");
-    let years = [(2001, 0.1, 0.2, 0.3), (2002, 0.15, 0.2, 0.25)];
+    let years = [year(2001, 0.1, 0.2, 0.3), year(2002, 0.15, 0.2, 0.25)];
     let plot = path_plot("t", &years);
     let svg = path(&plot).expect("a figure");
     assert!(svg.contains("2001") && svg.contains("2002") && svg.contains("0.2 here"));
     path(&PathPlot { points: &[], ..plot }).expect_err("no estimate");
 }
 
-fn path_plot<'p>(title: &'p str, points: &'p [(i32, f64, f64, f64)]) -> PathPlot<'p> {
+fn year(year: i32, low: f64, estimate: f64, high: f64) -> PathPoint {
+    PathPoint { year, month: 12, interval: (low, high), estimate }
+}
+
+fn path_plot<'p>(title: &'p str, points: &'p [PathPoint]) -> PathPlot<'p> {
     let (subtitle, x_label, y_label, last_label) = ("95 % intervals", "year", "b", "0.2 here");
     PathPlot { title, subtitle, x_label, y_label, points, last_label }
 }
@@ -132,9 +136,9 @@ fn points_that_are_alone_equal_huge_tiny_or_not_finite_are_drawn_or_left_out() {
 #[test]
 fn intervals_end_at_the_frame_where_they_have_no_end() {
     let points = [
-        (2009, f64::NEG_INFINITY, 0.2, f64::INFINITY),
-        (2010, -0.1, 0.2, 0.5),
-        (2011, f64::NAN, 0.3, f64::NAN),
+        year(2009, f64::NEG_INFINITY, 0.2, f64::INFINITY),
+        year(2010, -0.1, 0.2, 0.5),
+        year(2011, f64::NAN, 0.3, f64::NAN),
     ];
     let svg = path(&path_plot("t", &points)).expect("drawn");
     assert!(!svg.contains("NaN") && !svg.contains("inf"), "{svg}");
@@ -150,7 +154,7 @@ fn intervals_end_at_the_frame_where_they_have_no_end() {
 #[test]
 fn texts_of_a_figure_cannot_break_out_of_it() {
     let title = "<script>&\"\u{1b}[2J\n\u{202e}";
-    let points = [(2001, 0.0, 0.1, 0.2)];
+    let points = [year(2001, 0.0, 0.1, 0.2)];
     let plot = PathPlot { y_label: title, ..path_plot(title, &points) };
     let svg = path(&plot).expect("a figure");
     let shown = "&lt;script&gt;&amp;&quot;\\u{1b}[2J\\n\\u{202e}";
@@ -163,8 +167,23 @@ fn numbers_have_a_minus_sign_and_words_keep_their_hyphens() {
     let points = [(-0.3, -1.0), (0.3, -2.0)];
     let svg = drawn(&points, (-1.0, -1.5));
     assert!(svg.contains(">\u{2212}0.2</text>") && !svg.contains(">-"), "{svg}");
-    let plot =
-        PathPlot { subtitle: "year-end, -0.5 (-2)", ..path_plot("t", &[(2001, 0.0, 1.0, 2.0)]) };
+    let points = [year(2001, 0.0, 1.0, 2.0)];
+    let plot = PathPlot { subtitle: "year-end, -0.5 (-2)", ..path_plot("t", &points) };
     let svg = path(&plot).expect("a figure");
     assert!(svg.contains("year-end, \u{2212}0.5 (\u{2212}2)"), "{svg}");
+}
+
+#[test]
+fn months_of_a_path_are_pale_marks_between_the_years() {
+    let month = |month| PathPoint { month, ..year(2002, 0.1, 0.2, 0.3) };
+    let points = [year(2001, 0.1, 0.2, 0.3), month(3), month(6), month(12)];
+    let svg = path(&path_plot("t", &points)).expect("a figure");
+    let places = attribute(&svg, "circle", "cx");
+    let [march, june, first, last] = places[..] else { panic!("{svg}") };
+    assert!(first < march && march < june && june < last, "{places:?}");
+    assert!(((june - first) - (last - first) / 2.0).abs() < 0.1, "June is in the middle");
+    assert_eq!(svg.matches("fill-opacity").count(), 2, "{svg}");
+    // A path of months alone has its label at the last of them.
+    let alone = path(&path_plot("t", &[month(3), month(6)])).expect("a figure");
+    assert!(alone.contains("0.2 here"), "{alone}");
 }

@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow_array::{
-    Array as _, ArrayRef, Float64Array, RecordBatch, StringArray, UInt16Array, UInt32Array,
+    Array as _, ArrayRef, Float64Array, RecordBatch, StringArray, UInt8Array, UInt16Array,
+    UInt32Array,
 };
 use arrow_schema::{Field, Schema, SchemaRef};
 
 use super::tidy::{Entry, ModelEntry};
+use crate::domain::sample_end::SampleEnd;
 use crate::home::{StoredEstimate, StoredState};
 use crate::regressions::content::{Content, short};
 use crate::regressions::{KeptEstimate, Outcome};
@@ -30,7 +32,7 @@ pub fn of_outcome(of: &Outcome) -> Entry {
         number: None,
         specification: of.specification.clone(),
         column: of.column.clone(),
-        through: Some(of.through.0),
+        through: Some(of.through),
         publication: Some(of.as_of.0.0.into()),
         vintage: Some(of.as_of.1.0.into()),
         stale: None,
@@ -54,7 +56,7 @@ pub fn of_kept(of: &KeptEstimate) -> Entry {
         number: Some(of.stored.number),
         specification: specification.clone(),
         column: column.clone(),
-        through: Some(through.0),
+        through: Some(*through),
         publication: Some(publication.0.into()),
         vintage: Some(vintage.0.into()),
         stale: Some(of.stale),
@@ -76,17 +78,17 @@ fn model(of: Option<(&str, &Content)>, panel: &str, state: &str) -> ModelEntry {
 }
 
 /// The covariance matrices, with a row for each pair of coefficients. They include the newest
-/// estimate of each model, year and vintage, if its matrix was stored.
+/// estimate of each model, end and vintage, if its matrix was stored.
 ///
 /// # Panics
 /// Never: the columns fit the schema.
 #[must_use]
 pub fn covariances(all: &[KeptEstimate]) -> (Sheet, RecordBatch) {
-    let mut newest: BTreeMap<(String, u16, u32, &str), &KeptEstimate> = BTreeMap::new();
+    let mut newest: BTreeMap<(String, SampleEnd, u32, &str), &KeptEstimate> = BTreeMap::new();
     for one in all {
         let StoredEstimate { specification, column, through, vintage, model, .. } = &one.stored;
         let identity = model.as_ref().map_or(BEFORE, |model| short(&model.identity));
-        let key = (format!("{specification}.{column}"), through.0, vintage.0, identity);
+        let key = (format!("{specification}.{column}"), *through, vintage.0, identity);
         if one.fit.is_some() {
             newest.insert(key, one);
         }
@@ -114,7 +116,10 @@ pub fn covariances(all: &[KeptEstimate]) -> (Sheet, RecordBatch) {
     };
     let columns: Vec<(&str, ArrayRef)> = vec![
         ("model", texts(&|at| cells[at].0.0.clone())),
-        ("through", Arc::new(cells.iter().map(|cell| Some(cell.0.1)).collect::<UInt16Array>())),
+        (
+            "through",
+            Arc::new(cells.iter().map(|cell| Some(cell.0.1.year().0)).collect::<UInt16Array>()),
+        ),
         (
             "estimated_vintage",
             Arc::new(cells.iter().map(|cell| Some(cell.0.2)).collect::<UInt32Array>()),
@@ -123,6 +128,10 @@ pub fn covariances(all: &[KeptEstimate]) -> (Sheet, RecordBatch) {
         ("other", texts(&|at| cells[at].2.to_owned())),
         ("covariance", Arc::new(cells.iter().map(|cell| cell.3).collect::<Float64Array>())),
         ("identity", texts(&|at| cells[at].0.3.to_owned())),
+        (
+            "month",
+            Arc::new(cells.iter().map(|cell| Some(cell.0.1.month())).collect::<UInt8Array>()),
+        ),
     ];
     let fields: Vec<Field> = columns
         .iter()
@@ -131,6 +140,6 @@ pub fn covariances(all: &[KeptEstimate]) -> (Sheet, RecordBatch) {
     let schema: SchemaRef = Arc::new(Schema::new(fields));
     let arrays = columns.into_iter().map(|(_, array)| array).collect();
     let batch = RecordBatch::try_new(Arc::clone(&schema), arrays).expect("made to fit");
-    let keys = &["model", "through", "estimated_vintage", "term", "other", "identity"];
+    let keys = &["model", "through", "month", "estimated_vintage", "term", "other", "identity"];
     (Sheet { name: "covariance", keys, schema }, batch)
 }

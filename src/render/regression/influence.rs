@@ -10,7 +10,8 @@ use crate::render::number::grouped;
 use crate::render::style::Style;
 use crate::tables::sheet::Sheet;
 use arrow_array::{
-    Array as _, ArrayRef, Float64Array, RecordBatch, StringArray, UInt16Array, UInt64Array,
+    Array as _, ArrayRef, Float64Array, RecordBatch, StringArray, UInt8Array, UInt16Array,
+    UInt64Array,
 };
 use arrow_schema::{Field, Schema, SchemaRef};
 
@@ -68,7 +69,9 @@ pub fn rows(entries: &[Entry]) -> (Sheet, RecordBatch) {
         Arc::new(rows.iter().map(cell).collect::<UInt64Array>())
     };
     let through: ArrayRef =
-        Arc::new(rows.iter().map(|row| row.entry.through).collect::<UInt16Array>());
+        Arc::new(rows.iter().map(|row| Some(row.entry.through?.year().0)).collect::<UInt16Array>());
+    let months = rows.iter().map(|row| Some(row.entry.through?.month()));
+    let months: ArrayRef = Arc::new(months.collect::<UInt8Array>());
     let columns: Vec<(&str, ArrayRef)> = vec![
         ("model", texts(&|row| Some(row.entry.name()))),
         ("through", through),
@@ -83,6 +86,7 @@ pub fn rows(entries: &[Entry]) -> (Sheet, RecordBatch) {
         ("not_left_out", texts(&|row| reason(row.case))),
         ("identity", texts(&|row| row.entry.model.identity.clone())),
         ("estimate_id", counts(&|row| row.entry.number)),
+        ("month", months),
     ];
     let fields: Vec<Field> = columns
         .iter()

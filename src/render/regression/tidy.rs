@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use arrow_array::{
-    Array as _, ArrayRef, BooleanArray, Float64Array, RecordBatch, StringArray, UInt16Array,
-    UInt64Array,
+    Array as _, ArrayRef, BooleanArray, Float64Array, RecordBatch, StringArray, UInt8Array,
+    UInt16Array, UInt64Array,
 };
 use arrow_schema::{Field, Schema, SchemaRef};
 
+use crate::domain::sample_end::SampleEnd;
 use crate::estimate::result::{Estimate, Influence, TermEstimate, WildTerm};
 use crate::tables::sheet::Sheet;
 
@@ -20,8 +21,8 @@ pub struct Entry {
     pub specification: String,
     /// Its column.
     pub column: String,
-    /// The last year of the sample.
-    pub through: Option<u16>,
+    /// The end of the sample.
+    pub through: Option<SampleEnd>,
     /// The newest publication at the time.
     pub publication: Option<u64>,
     /// The newest vintage at the time.
@@ -70,15 +71,16 @@ enum Column {
     Real(fn(&Row<'_>) -> Option<f64>),
     Count(fn(&Row<'_>) -> Option<u64>),
     Year(fn(&Row<'_>) -> Option<u16>),
+    Month(fn(&Row<'_>) -> Option<u8>),
     Flag(fn(&Row<'_>) -> Option<bool>),
 }
 
 /// The columns in order; new columns are added at the end.
-const COLUMNS: [(&str, Column); 44] = [
+const COLUMNS: [(&str, Column); 45] = [
     ("estimate_id", Column::Count(|row| row.entry.number)),
     ("specification", Column::Text(|row| Some(row.entry.specification.clone()))),
     ("column", Column::Text(|row| Some(row.entry.column.clone()))),
-    ("year", Column::Year(|row| row.entry.through)),
+    ("year", Column::Year(|row| Some(row.entry.through?.year().0))),
     ("publication", Column::Count(|row| row.entry.publication)),
     ("vintage", Column::Count(|row| row.entry.vintage)),
     ("stale", Column::Flag(|row| row.entry.stale)),
@@ -119,6 +121,7 @@ const COLUMNS: [(&str, Column); 44] = [
     ("cv3_conf_high", Column::Real(|row| row.by_cv3()?.conf_high)),
     ("wild_p_value", Column::Real(|row| row.by_bootstrap()?.p_value)),
     ("wild_draws", Column::Count(|row| Some(row.influence()?.wild.as_ref()?.n_draws as u64))),
+    ("month", Column::Month(|row| Some(row.entry.through?.month()))),
 ];
 
 impl Entry {
@@ -180,6 +183,7 @@ impl Column {
             Self::Real(cell) => Arc::new(rows.iter().map(cell).collect::<Float64Array>()),
             Self::Count(cell) => Arc::new(rows.iter().map(cell).collect::<UInt64Array>()),
             Self::Year(cell) => Arc::new(rows.iter().map(cell).collect::<UInt16Array>()),
+            Self::Month(cell) => Arc::new(rows.iter().map(cell).collect::<UInt8Array>()),
             Self::Flag(cell) => Arc::new(rows.iter().map(cell).collect::<BooleanArray>()),
         }
     }

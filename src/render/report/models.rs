@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::domain::sample_end::SampleEnd;
 use crate::regressions::{Bin, Origin, Outcome, RegressionError, Statistics, TableResult};
 use crate::render::regression::{Grid, Model, RegressionTable, arranged, model_json};
 use crate::render::style::Style;
@@ -41,6 +42,7 @@ pub fn grid(
 fn missing(error: &RegressionError, style: &Style) -> &'static str {
     match error {
         RegressionError::NotYet { .. } => style.text("not estimated", "未估计"),
+        RegressionError::WholeYears { .. } => style.text("whole years only", "仅限整年"),
         _ if error.is_no_data() => {
             style.text("not estimated: the home lacks data", "未估计：本库缺少数据")
         }
@@ -48,23 +50,32 @@ fn missing(error: &RegressionError, style: &Style) -> &'static str {
     }
 }
 
+/// The end of a sample in words, after "closed years" or "the same months".
+fn end_of(through: SampleEnd, english: bool) -> String {
+    match (through.is_whole(), english) {
+        (_, true) => format!("up to {through}"),
+        (true, false) => format!("截至{through}年"),
+        (false, false) => format!("截至{through}"),
+    }
+}
+
 /// Notes on the years, the vintages and the sources (stored or estimated now) of models; one for
 /// each if they differ.
 fn as_of(outcomes: &[Outcome], style: &Style) -> Vec<String> {
     let source = |one: &Outcome| {
-        let (through, vintage) = (one.through, one.as_of.1);
         let english = style.text("en", "zh") == "en";
+        let (end, vintage) = (end_of(one.through, english), one.as_of.1);
         match one.origin {
             Origin::Now if english => {
-                format!("up to {through}; estimated now, at vintage {vintage}.")
+                format!("{end}; estimated now, at vintage {vintage}.")
             }
-            Origin::Now => format!("截至{through}年；现在估计，版次{vintage}。"),
-            Origin::Kept if english => format!("up to {through}; stored at vintage {vintage}."),
-            Origin::Kept => format!("截至{through}年；已存于版次{vintage}。"),
+            Origin::Now => format!("{end}；现在估计，版次{vintage}。"),
+            Origin::Kept if english => format!("{end}; stored at vintage {vintage}."),
+            Origin::Kept => format!("{end}；已存于版次{vintage}。"),
             Origin::Before if english => {
-                format!("up to {through}; stored at vintage {vintage}, without an identity.")
+                format!("{end}; stored at vintage {vintage}, without an identity.")
             }
-            Origin::Before => format!("截至{through}年；已存于版次{vintage}，无模型标识。"),
+            Origin::Before => format!("{end}；已存于版次{vintage}，无模型标识。"),
         }
     };
     let has_fits = outcomes.iter().any(|one| one.result.is_ok());
@@ -76,11 +87,21 @@ fn as_of(outcomes: &[Outcome], style: &Style) -> Vec<String> {
             None => by_text.push((text, vec![name])),
         }
     }
+    let is_whole = outcomes.iter().all(|one| one.through.is_whole());
     if let [(text, _)] = &by_text[..] {
-        return vec![style.text("Closed years ", "已关账年份").to_owned() + text];
+        let years = if is_whole {
+            style.text("Closed years ", "已关账年份")
+        } else {
+            style.text("The same months of all years ", "各年相同月份")
+        };
+        return vec![years.to_owned() + text];
     }
     let line = |(text, names): &(String, Vec<String>)| {
-        let years = style.text("closed years ", "已关账年份");
+        let years = if is_whole {
+            style.text("closed years ", "已关账年份")
+        } else {
+            style.text("the same months of all years ", "各年相同月份")
+        };
         style.about(names.join(", "), format!("{years}{text}"))
     };
     by_text.iter().map(line).collect()
@@ -100,7 +121,8 @@ pub fn document(all: &[TableResult]) -> Value {
                         Err(error) => json!({ "name": name, "error": error.to_string() }),
                     };
                     model["identity"] = outcome.identity.hash().into();
-                    model["through"] = outcome.through.0.into();
+                    model["through"] = outcome.through.year().0.into();
+                    model["month"] = outcome.through.month().into();
                     model["stored"] = (outcome.origin != Origin::Now).into();
                     match &outcome.result {
                         Ok(_) => models.push(model),

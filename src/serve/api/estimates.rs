@@ -3,6 +3,7 @@
 use arrow_array::RecordBatch;
 use serde_json::{Value, json};
 
+use crate::domain::sample_end::SampleEnd;
 use crate::domain::types::Year;
 use crate::reader::Reader;
 use crate::reader::estimates::{NoSpecification, specification};
@@ -39,7 +40,7 @@ pub const TABLE: [Parameter; 5] = [
         "A table or one of its columns: 3, 3.4, footnote.trimmed.",
     ),
     Parameter::AS_OF,
-    Parameter::query("through", Kind::Integer, "The last year of the sample."),
+    Parameter::query("through", Kind::Integer, "The end of the sample, YYYY or YYYYMM."),
     Parameter::query(
         "layout",
         Kind::OneOf(&["text", "markdown", "latex", "html"]),
@@ -56,7 +57,7 @@ pub const PATH: [Parameter; 3] = [
 ];
 
 /// The columns of `path`.
-pub const PATH_COLUMNS: [Column; 11] = [
+pub const PATH_COLUMNS: [Column; 12] = [
     Column { name: "model", kind: Kind::Text, about: "The table and its column." },
     Column { name: "identity", kind: Kind::Text, about: "The identity of the model." },
     Column { name: "term", kind: Kind::Text, about: "The regressor." },
@@ -68,6 +69,11 @@ pub const PATH_COLUMNS: [Column; 11] = [
     Column { name: "conf_high", kind: Kind::Number, about: "The upper end." },
     Column { name: "n_obs", kind: Kind::Integer, about: "The number of rows." },
     Column { name: "stale", kind: Kind::Flag, about: "True if its sources have changed since." },
+    Column {
+        name: "month",
+        kind: Kind::Integer,
+        about: "The last month of each year; 12 for whole years.",
+    },
 ];
 
 /// The columns of a figure.
@@ -139,7 +145,7 @@ fn written(
 pub fn table(call: &Call, reader: &mut Reader, out: &mut Out) -> Result<(), Problem> {
     let asked: Asked = specification(call.segment(0))?;
     let as_of = call.as_of(reader)?;
-    let through = call.query.value::<u16>("through")?.map(Year);
+    let through = call.query.value::<SampleEnd>("through")?;
     let tables = reader.stored_table(&asked, as_of, through)?;
     let vintage = call.vintage(as_of);
     if let Some((layout, kind)) = layout(call)? {
@@ -192,7 +198,7 @@ fn layout(call: &Call) -> Result<Option<(Layout, &'static str)>, Problem> {
     }))
 }
 
-/// `path`: a coefficient by year of estimation.
+/// `path`: a coefficient by end of its sample.
 ///
 /// # Errors
 /// A [`Problem`] if there is no such table or regressor, or no estimate is stored.
@@ -212,7 +218,7 @@ fn points(path: &Path) -> impl Iterator<Item = Facts> {
             "model": path.model,
             "identity": path.identity,
             "term": path.term,
-            "through": point.through.0,
+            "through": point.through.year().0,
             "vintage": point.vintage.0,
             "estimate": point.estimate,
             "std_error": point.std_error,
@@ -220,6 +226,7 @@ fn points(path: &Path) -> impl Iterator<Item = Facts> {
             "conf_high": point.conf_high,
             "n_obs": point.n_obs,
             "stale": point.stale,
+            "month": point.through.month(),
         }))
     })
 }

@@ -9,6 +9,7 @@ use super::copy;
 use super::error::Result;
 use super::merge::{Rows, WHOLE};
 use super::schema::{self, Table};
+use crate::domain::sample_end::SampleEnd;
 use crate::domain::series::Level;
 use crate::domain::span::Joint;
 use crate::domain::types::{Period, Year};
@@ -40,8 +41,8 @@ pub struct Content {
     basis: String,
     /// The months with growth, each with its identity.
     months: Vec<(Period, String)>,
-    /// The stored estimates, each with the last year of its sample and its identity.
-    estimates: Vec<(Year, String)>,
+    /// The stored estimates, each with the end of its sample and its identity.
+    estimates: Vec<(SampleEnd, String)>,
 }
 
 impl Content {
@@ -94,12 +95,15 @@ impl Content {
         years.into_iter().map(unit).collect()
     }
 
-    /// The months of effects. Coefficients of later years do not apply to a month.
+    /// The months of effects. Coefficients of later years do not apply to a month, and those at the
+    /// close of a month apply to none.
     fn months_of_effects(&self) -> Vec<(String, String)> {
         let unit = |(month, own): &(Period, String)| {
             let mut hash = blake3::Hasher::new();
             hash.update(format!("{own} {:?}", self.band(*month)).as_bytes());
-            for (_, of) in self.estimates.iter().filter(|(through, _)| *through <= month.year()) {
+            let apply =
+                |(end, _): &&(SampleEnd, String)| end.is_whole() && end.year() <= month.year();
+            for (_, of) in self.estimates.iter().filter(apply) {
                 hash.update(of.as_bytes()).update(&[0]);
             }
             (text_of(*month), format!("{} {}", self.basis, hash.finalize().to_hex()))

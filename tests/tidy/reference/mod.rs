@@ -144,9 +144,19 @@ fn every_option_is_in_the_reference() {
     let findings = expected("[findings]\nnothing = 1");
     assert_eq!(findings.len(), 1, "{findings:?}");
     let findings = findings.iter().map(|name| format!("findings.{name}"));
-    let is_key = |name: &&String| !["exclusions", "findings"].contains(&name.as_str());
-    let known: BTreeSet<String> =
-        general.iter().filter(is_key).cloned().chain(lists).chain(findings).collect();
+    let closings = expected("[reestimate]\nnothing = 1");
+    assert_eq!(closings.len(), 1, "{closings:?}");
+    let closings = closings.iter().map(|name| format!("reestimate.{name}"));
+    let is_key =
+        |name: &&String| !["exclusions", "findings", "reestimate"].contains(&name.as_str());
+    let known: BTreeSet<String> = general
+        .iter()
+        .filter(is_key)
+        .cloned()
+        .chain(lists)
+        .chain(findings)
+        .chain(closings)
+        .collect();
     let listed: BTreeSet<String> = options().into_iter().map(|of| of.key).collect();
     assert_eq!(listed, known);
 }

@@ -72,17 +72,21 @@ function path(table) {
       const answer = await rowsOf('path', parameters).catch((error) => ({rows: [], why: error}));
       const rows = answer.rows.filter((row) => row.estimate != null);
       if (!rows.length) return {body: blank(L('没有系数路径。', 'There is no coefficient path.'), answer.why?.message ?? '', `spillover estimate --table ${model} --path`)};
-      const year = (row) => row.through ?? row.year;
+      const year = (row) => row.through - 1 + (row.month ?? 12) / 12;
+      const isWhole = (row) => (row.month ?? 12) === 12;
+      const name = (row) => (isWhole(row) ? `${row.through}` : `${row.through}-${String(row.month).padStart(2, '0')}`);
+      const [years, months] = [rows.filter(isWhole), rows.filter((row) => !isWhole(row))];
       const {domain, ticks, digits} = domainOf(rows.flatMap((row) => [row.conf_low, row.conf_high]));
-      const last = rows.at(-1);
+      const last = years.at(-1) ?? rows.at(-1);
       const colour = (row) => (row === last ? 'var(--now)' : 'var(--prev)');
       const chart = draw(L('系数路径', 'Coefficient path'), {width: columnWidth(4), height: 300, marginLeft: 44, marginRight: 66, marginTop: 12, marginBottom: 26,
-        x: {domain: [year(rows[0]) - 0.4, year(last) + 0.4], ticks: rows.map(year), tickFormat: (of) => `${of}`, label: null, tickSize: 0},
+        x: {domain: [year(rows[0]) - 0.4, Math.max(year(last), year(rows.at(-1))) + 0.4], ticks: [...new Set(rows.map((row) => row.through))], tickFormat: (of) => `${of}`, label: null, tickSize: 0},
         y: {domain, ticks, tickFormat: (value) => num(value, digits), label: null, tickSize: 0},
         marks: [gridY({ticks, stroke: 'var(--grid)', strokeOpacity: 1}), ruleY([0], {stroke: 'var(--rule2)'}),
-          ruleX(rows, {x: year, y1: 'conf_low', y2: 'conf_high', stroke: colour, strokeWidth: 2}), dot(rows, {x: year, y: 'estimate', r: 4, fill: colour, stroke: 'var(--bg)'}),
+          dot(months, {x: year, y: 'estimate', r: 2.5, fill: 'var(--prev)', fillOpacity: 0.45}),
+          ruleX(years, {x: year, y1: 'conf_low', y2: 'conf_high', stroke: colour, strokeWidth: 2}), dot(years, {x: year, y: 'estimate', r: 4, fill: colour, stroke: 'var(--bg)'}),
           text([last], {x: year, y: 'estimate', text: (row) => num(row.estimate, 3), dx: 10, textAnchor: 'start', fill: 'var(--now)', fontWeight: 700, fontSize: 14})]});
-      return {body: chart, table: {head: [L('年份', 'Year'), L('系数', 'Estimate'), L('下限', 'Low'), L('上限', 'High')], rows: rows.map((row) => [`${year(row)}`, num(row.estimate, 4), num(row.conf_low, 4), num(row.conf_high, 4)])}};
+      return {body: chart, table: {head: [L('样本止于', 'Sample through'), L('系数', 'Estimate'), L('下限', 'Low'), L('上限', 'High')], rows: rows.map((row) => [name(row), num(row.estimate, 4), num(row.conf_low, 4), num(row.conf_high, 4)])}};
     }});
 }
 
