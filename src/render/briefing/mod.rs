@@ -42,6 +42,7 @@ th{font-weight:400;color:#475361;font-size:13px;text-align:right;border-bottom:1
 th:first-child,td:first-child{text-align:left}
 td{text-align:right;padding:4px 0 4px 10px;border-bottom:1px solid #e9edf0}
 tr.sum td{font-weight:700;border-top:1px solid #8b95a0}
+td:first-child{padding-left:0}
 td small{color:#475361}
 table.texts td{vertical-align:top}
 table.texts td:last-child{white-space:nowrap}
@@ -305,9 +306,10 @@ impl<'r> Report<'r> {
         }
         let title = self.text("Figures of the month", "主要指标");
         let note = escaped(&capital(&self.span()));
+        let comma = self.text(", ", "，");
         let against = self.text("against the same months a year earlier", "与上年同期比");
         format!(
-            "<section>\n<h2>{title}</h2>\n<p class=\"note\">{note}, {against}</p>\n<table>\n{}\
+            "<section>\n<h2>{title}</h2>\n<p class=\"note\">{note}{comma}{against}</p>\n<table>\n{}\
              </table>\n</section>\n",
             lines.concat()
         )
