@@ -178,12 +178,11 @@ fn unit_name(alert: &Alert, names: &Names, language: Language) -> String {
     let level = alert.level.as_deref().unwrap_or_default();
     let zh = language == Language::Chinese;
     let key = alert.key.as_str();
-    let named = |code: &str, name: Option<&str>| named(code, name, zh);
-    let country = |code: &str| named(code, names.name(PlaceKind::Country, code, language));
-    let province = |code: &str| named(code, names.province(code, language));
+    let country = |code: &str| named(code, names.name(PlaceKind::Country, code, language), zh);
+    let province = |code: &str| named(code, names.province(code, language), zh);
     match Level::ALL.into_iter().find(|of| of.name() == level) {
         Some(Level::Nation) => (if zh { "全国" } else { "Nation" }).to_owned(),
-        Some(Level::City) => named(key, names.name(PlaceKind::City, key, language)),
+        Some(Level::City) => named(key, names.name(PlaceKind::City, key, language), zh),
         Some(Level::Country) => country(key),
         Some(Level::Province) => province(key),
         Some(Level::ProvinceCountry) => match key.split_once('^') {
@@ -208,116 +207,102 @@ mod tests {
     use crate::domain::span::{Joint, Span};
     use crate::domain::types::Period;
 
+    fn alert(condition: &str) -> Alert {
+        let text = |of: &str| Some(of.to_owned());
+        Alert {
+            rule: "r".to_owned(),
+            condition: condition.to_owned(),
+            table: text("series"),
+            figure: text("growth"),
+            level: text("nation"),
+            key: "all".to_owned(),
+            vintage: 42,
+            value: Some(-0.2134),
+            ..Alert::default()
+        }
+    }
+
+    /// The sentences of an alert, in English and Chinese.
+    fn sentences(alert: &Alert, (span, month): (Span, u8), claim: Option<&str>) -> [String; 2] {
+        let month = Period::new(2011, month).expect("a month");
+        let at = SpanAt::new(span, month, Joint::default()).expect("a span");
+        let of = |language| of_figure(alert, at, (&Names::default(), claim), language);
+        [Language::English, Language::Chinese].map(of)
+    }
+
     #[test]
     fn a_sentence_has_figure_comparison_rule_causes_and_claim_in_both_languages() {
         let alert = Alert {
-            rule: "r".to_owned(),
-            condition: "z".to_owned(),
-            table: Some("series".to_owned()),
-            figure: Some("growth".to_owned()),
-            level: Some("nation".to_owned()),
-            span: Some("month".to_owned()),
-            key: "all".to_owned(),
-            month: Some(201_106),
-            vintage: 42,
-            value: Some(-0.2134),
             z: Some(-3.2),
             q_value: Some(0.0123),
             years: Some(6),
             tags: vec!["late".to_owned(), "one_exporter".to_owned()],
-            ..Alert::default()
+            ..alert("z")
         };
-        let at = |span, month| {
-            let month = Period::new(2011, month).expect("a month");
-            SpanAt::new(span, month, Joint::default()).expect("a span")
-        };
-        let of = |alert: &Alert, at, claim, language| {
-            of_figure(alert, at, (&Names::default(), claim), language)
-        };
-        let joint = at(Span::Month, 2);
+        let [english, chinese] = sentences(&alert, (Span::Month, 2), Some("Claim."));
         assert_eq!(
-            of(&alert, joint, Some("Claim."), Language::English),
+            english,
             "Nation: export growth (log) of January and February 2011 is \u{2212}21.34 log points; \
              z = \u{2212}3.20 against the same months of 6 earlier years, q = 0.012. Rule \"r\", \
              vintage 42. Cause: late records. One exporter accounts for more than half. Claim."
         );
         assert_eq!(
-            of(&alert, joint, None, Language::Chinese),
+            chinese,
             "全国：2011年1—2月出口增长（对数）为 \u{2212}21.34 对数点，与此前 6 年同期相比 \
-             z = \u{2212}3.20，q = 0.012。规则“r”，版本 42。原因：迟报记录。其中一家出口企业占一半以上。"
+             z = \u{2212}3.20，q = 0.012。规则“r”，版本 42。原因：迟报记录。\
+             其中一家出口企业占一半以上。Claim."
         );
-        let year = at(Span::YearToDate, 11);
-        let with = |condition: &str, change: &dyn Fn(&mut Alert)| {
-            let mut alert =
-                Alert { condition: condition.to_owned(), tags: vec![], ..alert.clone() };
-            change(&mut alert);
-            [Language::English, Language::Chinese].map(|of_one| {
-                let text = of(&alert, year, None, of_one);
-                let end = text.find(". Rule").or(text.find("。规则")).expect("the rule");
-                text[..end].to_owned()
-            })
-        };
-        let level = |alert: &mut Alert| {
-            (alert.threshold, alert.conf_low, alert.conf_high) =
-                (Some(0.1), Some(-0.3), Some(-0.1268));
-        };
-        let of_effect = |alert: &mut Alert| {
-            level(alert);
-            (alert.table, alert.figure) = (Some("effects".to_owned()), Some("effect".to_owned()));
-        };
-        let breadth = |alert: &mut Alert| {
-            (alert.figure, alert.value) = (Some("breadth".to_owned()), Some(0.25));
-            (alert.threshold, alert.side) = (Some(0.3), -1);
-        };
+    }
+
+    /// The sentences up to the rule, for the year to date.
+    fn compared(alert: &Alert) -> [String; 2] {
+        sentences(alert, (Span::YearToDate, 11), None).map(|text| {
+            let end = text.find(". Rule").or(text.find("。规则")).expect("the rule");
+            text[..end].to_owned()
+        })
+    }
+
+    #[test]
+    fn each_condition_says_what_raised_the_alert() {
         let start = [
-            "Nation: export growth (log) of January to November 2011 is \u{2212}21.34 log \
-                      points",
+            "Nation: export growth (log) of January to November 2011 is \u{2212}21.34 log points",
             "全国：2011年1—11月出口增长（对数）为 \u{2212}21.34 对数点",
         ];
-        for (found, expected) in [
-            (
-                with("level", &level),
-                [
-                    format!("{}, beyond the threshold of 10.00 log points; 95 % interval \
-                             \u{2212}30.00 to \u{2212}12.68", start[0]),
-                    format!("{}，超过阈值 10.00 对数点，95% 区间为 \u{2212}30.00 至 \u{2212}12.68",
-                            start[1]),
-                ],
-            ),
-            (
-                with("change", &of_effect),
-                [
-                    "Nation: the model-implied contribution in contrast to other plants of \
-                     January to November 2011 is \u{2212}21.34 log points, beyond the threshold of \
-                     10.00 log points; 95 % interval \u{2212}30.00 to \u{2212}12.68".to_owned(),
-                    "全国：2011年1—11月与其他工厂相比的模型隐含贡献为 \u{2212}21.34 对数点，超过阈值 10.00 \
-                     对数点，95% 区间为 \u{2212}30.00 至 \u{2212}12.68".to_owned(),
-                ],
-            ),
-            (
-                with("sign", &|_| {}),
-                [
-                    format!("{}; its sign has changed", start[0]),
-                    format!("{}，符号与此前相反", start[1]),
-                ],
-            ),
-            (
-                with("breadth", &breadth),
-                [
-                    "Nation: breadth of January to November 2011 is 25.0 %, below 30.0 %"
-                        .to_owned(),
-                    "全国：2011年1—11月正增长市场占比为 25.0%，低于 30.0%".to_owned(),
-                ],
-            ),
-            (
-                with("revision", &|alert| alert.before = Some(0.0)),
-                [
-                    format!("{}; it was 0.00 log points before the revision", start[0]),
-                    format!("{}，修订前为 0.00 对数点", start[1]),
-                ],
-            ),
-        ] {
-            assert_eq!(found, expected);
-        }
+        let level = Alert {
+            threshold: Some(0.1),
+            conf_low: Some(-0.3),
+            conf_high: Some(-0.1268),
+            ..alert("level")
+        };
+        let ends = [
+            ", beyond the threshold of 10.00 log points; 95 % interval \u{2212}30.00 to \
+             \u{2212}12.68",
+            "，超过阈值 10.00 对数点，95% 区间为 \u{2212}30.00 至 \u{2212}12.68",
+        ];
+        let joined =
+            |ends: [&str; 2]| [0, 1].map(|place| format!("{}{}", start[place], ends[place]));
+        assert_eq!(compared(&level), joined(ends));
+        let signs = ["; its sign has changed", "，符号与此前相反"];
+        assert_eq!(compared(&alert("sign")), joined(signs));
+        let revision = Alert { before: Some(0.0), ..alert("revision") };
+        let before = ["; it was 0.00 log points before the revision", "，修订前为 0.00 对数点"];
+        assert_eq!(compared(&revision), joined(before));
+        let (table, figure) = (Some("effects".to_owned()), Some("effect".to_owned()));
+        let change = Alert { condition: "change".to_owned(), table, figure, ..level };
+        let starts = [
+            "Nation: the model-implied contribution in contrast to other plants of January to \
+             November 2011 is \u{2212}21.34 log points",
+            "全国：2011年1—11月与其他工厂相比的模型隐含贡献为 \u{2212}21.34 对数点",
+        ];
+        let expected = [0, 1].map(|place| format!("{}{}", starts[place], ends[place]));
+        assert_eq!(compared(&change), expected);
+        let figure = Some("breadth".to_owned());
+        let (value, threshold) = (Some(0.25), Some(0.3));
+        let breadth = Alert { figure, value, threshold, side: -1, ..alert("breadth") };
+        let expected = [
+            "Nation: breadth of January to November 2011 is 25.0 %, below 30.0 %",
+            "全国：2011年1—11月正增长市场占比为 25.0%，低于 30.0%",
+        ];
+        assert_eq!(compared(&breadth), expected);
     }
 }

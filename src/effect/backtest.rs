@@ -205,7 +205,9 @@ impl Live<'_> {
                 own.months.insert(month, seen(state, *level, of));
             }
         };
-        states.iter().for_each(|state| see(state.at.end().month(), state));
+        for state in &states {
+            see(state.at.end().month(), state);
+        }
         if mode == Mode::RealTime {
             let mut n_seen = 0;
             for month in months {

@@ -131,7 +131,7 @@ impl Reader {
         };
         let month = at.end();
         let of = |reader: &Self, level, month| {
-            figures(reader, &RowRequest { month, as_of, ..series(level, span, joint) })
+            figures(reader, &RowRequest { as_of, month, ..series(level, span, joint) })
         };
         let nation = of(self, Level::Nation, None)?;
         let cities = of(self, Level::City, Some(month))?;
@@ -139,9 +139,10 @@ impl Reader {
         let live =
             EffectRequest { month: Some(month), joint, vintage: as_of, ..EffectRequest::default() };
         let effects = effect_or_none(self.effects(&live))?;
-        let compared = match last == Some(month) {
-            true => Some(vintage),
-            false => self.publication_of(month, vintage, joint)?,
+        let compared = if last == Some(month) {
+            Some(vintage)
+        } else {
+            self.publication_of(month, vintage, joint)?
         };
         let before = compared.map(|after| self.vintage_before(after)).transpose()?.flatten();
         let news = match compared.zip(before) {

@@ -253,9 +253,10 @@ impl Service {
         let language = language(headers);
         let accept = headers.get(header::ACCEPT).map(|value| value.to_str().unwrap_or_default());
         // A route of texts has formats of its own.
-        let negotiated = match route.has_formats() {
-            true => Format::of_accept(accept, |format| route.has(format)),
-            false => Ok(Format::Json),
+        let negotiated = if route.has_formats() {
+            Format::of_accept(accept, |format| route.has(format))
+        } else {
+            Ok(Format::Json)
         };
         let format = asked.suffix.map_or(negotiated, Ok)?;
         let accept = accept.unwrap_or_default().to_owned();

@@ -32,7 +32,7 @@ pub fn alerts(all: Option<&[BriefedAlert]>, language: Language) -> String {
 }
 
 /// A text in a language.
-fn text<'t>(language: Language, [english, chinese]: [&'t str; 2]) -> &'t str {
+fn text(language: Language, [english, chinese]: [&str; 2]) -> &str {
     match language {
         Language::English => english,
         Language::Chinese => chinese,
