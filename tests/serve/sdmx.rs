@@ -127,6 +127,25 @@ fn data_of_a_vintage_do_not_change_and_updates_are_those_since() {
     assert_eq!(rows(&service, &format!("{DATA}?asOf=24")), before);
     let updated = rows(&service, &format!("{DATA}?updatedAfter=24"));
     assert!(!updated.is_empty() && updated.iter().all(|row| row[6] == "2002-01"), "{updated:?}");
+    let key = "ytd.country.*";
+    let history = service.json(&format!("{DATA}/{key}?includeHistory=true&format=json"));
+    let sets = history["data"]["dataSets"].as_array().expect("data sets");
+    let n = |set: &serde_json::Value| {
+        let series = set["series"].as_object().expect("series").values();
+        let n =
+            |of: &serde_json::Value| of["observations"].as_object().map_or(0, serde_json::Map::len);
+        series.map(n).sum::<usize>()
+    };
+    let (last, earlier) = sets.split_last().expect("states");
+    let before = rows(&service, &format!("{DATA}/{key}?asOf=24"));
+    assert_eq!(n(last), rows(&service, &format!("{DATA}/{key}")).len());
+    assert_eq!(n(earlier.last().expect("an earlier state")), before.len());
+    assert_eq!(earlier.last().expect("one")["validTo"], last["validFrom"]);
+    assert!(last["validFrom"].is_string() && last.get("validTo").is_none(), "{last}");
+    let refused = service.get(&format!("{DATA}?includeHistory=true"));
+    assert!(refused.text().contains("add format=json"), "{}", refused.text());
+    let both = format!("{DATA}?includeHistory=true&format=json&updatedAfter=24");
+    assert_eq!(service.get(&both).status, 400);
 }
 
 /// A Python with pysdmx and sdmx1.

@@ -32,6 +32,11 @@ const UPDATED: Parameter = Parameter::query(
     Kind::Text,
     "A vintage or a date: observations that changed since.",
 );
+const HISTORY: Parameter = Parameter::query(
+    "includeHistory",
+    Kind::Flag,
+    "Every published state that differs from the one before, with its times; JSON alone.",
+);
 const FIRST: Parameter =
     Parameter::query("firstNObservations", Kind::Integer, "The earliest N of each series.");
 const LAST: Parameter =
@@ -49,13 +54,14 @@ const FORMAT: Parameter =
     Parameter::query("format", Kind::Text, "csv or json, in place of the header Accept.");
 
 /// The parameters of data without a key.
-pub const DATA_ALL: [Parameter; 12] = [
+pub const DATA_ALL: [Parameter; 13] = [
     CONTEXT,
     AGENCY_ID,
     FLOW,
     FLOW_VERSION,
     AS_OF,
     UPDATED,
+    HISTORY,
     FIRST,
     LAST,
     DIMENSION,
@@ -64,10 +70,13 @@ pub const DATA_ALL: [Parameter; 12] = [
     FORMAT,
 ];
 /// The parameters of data with a key.
-pub const DATA: [Parameter; 13] = {
-    let [context, agency, flow, version, as_of, updated, first, last, at, measures, of, format] =
-        DATA_ALL;
-    [context, agency, flow, version, KEY, as_of, updated, first, last, at, measures, of, format]
+pub const DATA: [Parameter; 14] = {
+    let [context, agency, flow, version, as_of, rest @ ..] = DATA_ALL;
+    let [updated, history, first, last, at, measures, attributes, format] = rest;
+    [
+        context, agency, flow, version, KEY, as_of, updated, history, first, last, at, measures,
+        attributes, format,
+    ]
 };
 /// The parameters of availability.
 pub const AVAILABILITY: [Parameter; 7] = [
@@ -87,6 +96,15 @@ enum Layout {
     Series,
     /// Single observations.
     Flat,
+}
+
+/// The largest number of observations of a history.
+const HISTORY_MAX: usize = 1_000_000;
+
+/// The observations of a state, and the times from and to which it was the newest one.
+struct State {
+    selected: Selected,
+    valid: Option<[Option<String>; 2]>,
 }
 
 /// The data of all keys.
@@ -124,8 +142,19 @@ fn answer(call: &Call, reader: &mut Reader, out: &mut Out, key: &str) -> Result<
     };
     let query = Query::of(call, flow, &reader.sheet(flow.table)?, key)?;
     let as_of = vintage(call, reader, "asOf")?;
+    let updated_after = vintage(call, reader, "updatedAfter")?;
+    let json_kind = "application/vnd.sdmx.data+json; version=2.0.0";
+    if call.query.is_on("includeHistory")? {
+        if is_csv || updated_after.is_some() {
+            let detail = "a history is JSON, without updatedAfter; add format=json";
+            return Err(Problem::parameter("includeHistory", detail));
+        }
+        let states = history(call, reader, &query, as_of)?;
+        out.is_of(call.vintage(as_of));
+        return out.text(json_kind, &json_data(call, flow, &states, layout));
+    }
     let mut selected = query.observations(call, reader, as_of)?;
-    if let Some(before) = vintage(call, reader, "updatedAfter")? {
+    if let Some(before) = updated_after {
         unchanged_removed(&mut selected, &query.observations(call, reader, Some(before))?);
     }
     out.is_of(call.vintage(as_of));
@@ -133,9 +162,49 @@ fn answer(call: &Call, reader: &mut Reader, out: &mut Out, key: &str) -> Result<
         let kind = "application/vnd.sdmx.data+csv; version=2.0.0; charset=utf-8";
         return out.text(kind, &csv(flow, &selected)?);
     }
-    let document = json_data(call, flow, &selected, layout);
-    let kind = "application/vnd.sdmx.data+json; version=2.0.0";
-    out.text(kind, &document)
+    let states = [State { selected, valid: None }];
+    out.text(json_kind, &json_data(call, flow, &states, layout))
+}
+
+/// The states of each publication up to a vintage that differ from the state before.
+fn history(
+    call: &Call,
+    reader: &Reader,
+    query: &Query,
+    as_of: Option<Vintage>,
+) -> Result<Vec<State>, Problem> {
+    let last = call.vintage(as_of);
+    let mut published = BTreeMap::new();
+    for of in reader.vintages()?.into_iter().filter(|of| of.vintage.0 <= last) {
+        published.insert(of.publication.0, (of.vintage, of.committed_at));
+    }
+    let (mut states, mut n) = (Vec::<State>::new(), 0);
+    for (vintage, committed_at) in published.into_values() {
+        let selected = match query.observations(call, reader, Some(vintage)) {
+            // The years of the query had no month yet.
+            Err(problem) if problem.code() == "no_year" => continue,
+            selected => selected?,
+        };
+        let is_same = match states.last() {
+            Some(before) => before.selected.series == selected.series,
+            None => selected.series.is_empty(),
+        };
+        if is_same {
+            continue;
+        }
+        n += selected.series.values().map(Vec::len).sum::<usize>();
+        if n > HISTORY_MAX {
+            let detail =
+                format!("the history has more than {HISTORY_MAX} observations; give a key or c[…]");
+            return Err(Problem::new("too_many_rows", detail));
+        }
+        let from = committed_at.map(|at| at.to_string());
+        if let Some([_, to]) = states.last_mut().and_then(|of| of.valid.as_mut()) {
+            to.clone_from(&from);
+        }
+        states.push(State { selected, valid: Some([from, None]) });
+    }
+    Ok(states)
 }
 
 fn flow(call: &Call) -> Result<&'static Flow, Problem> {
@@ -190,10 +259,13 @@ fn csv(flow: &Flow, selected: &Selected) -> Result<String, Problem> {
 }
 
 /// The values of each dimension, in order.
-fn values(flow: &Flow, selected: &Selected) -> (Vec<Vec<String>>, Vec<String>) {
+fn values<'s>(
+    flow: &Flow,
+    all: impl IntoIterator<Item = &'s Selected>,
+) -> (Vec<Vec<String>>, Vec<String>) {
     let mut of_key = vec![BTreeSet::new(); flow.dimensions.len()];
     let mut times = BTreeSet::new();
-    for (key, observations) in &selected.series {
+    for (key, observations) in all.into_iter().flat_map(|of| &of.series) {
         for (values, value) in of_key.iter_mut().zip(key) {
             values.insert(value.clone());
         }
@@ -202,9 +274,12 @@ fn values(flow: &Flow, selected: &Selected) -> (Vec<Vec<String>>, Vec<String>) {
     (of_key.into_iter().map(|of| of.into_iter().collect()).collect(), times.into_iter().collect())
 }
 
-fn json_data(call: &Call, flow: &Flow, selected: &Selected, layout: Layout) -> String {
-    let is_flat = layout == Layout::Flat;
-    let (of_key, times) = values(flow, selected);
+/// The observations of a state by the places of their values.
+fn content(
+    selected: &Selected,
+    (of_key, times): (&[Vec<String>], &[String]),
+    layout: Layout,
+) -> serde_json::Map<String, Value> {
     let at = |values: &[String], value: &String| values.binary_search(value).unwrap_or_default();
     let number = |text: &String| text.parse::<f64>().ok().filter(|number| number.is_finite());
     let cells = |texts: &Vec<String>| texts.iter().map(number).map(Value::from).collect::<Value>();
@@ -212,17 +287,22 @@ fn json_data(call: &Call, flow: &Flow, selected: &Selected, layout: Layout) -> S
     for (key, observations) in &selected.series {
         let places = of_key.iter().zip(key).map(|(values, value)| at(values, value).to_string());
         let place = places.collect::<Vec<_>>().join(":");
-        let of_time = |(time, texts): &(String, Vec<String>)| (at(&times, time), cells(texts));
-        if is_flat {
-            let cells = observations.iter().map(of_time);
+        let of_time = |(time, texts): &(String, Vec<String>)| (at(times, time), cells(texts));
+        let cells = observations.iter().map(of_time);
+        if layout == Layout::Flat {
             content.extend(cells.map(|(time, cells)| (format!("{place}:{time}"), cells)));
         } else {
-            let cells = observations.iter().map(of_time);
             let cells: serde_json::Map<String, Value> =
                 cells.map(|(time, cells)| (time.to_string(), cells)).collect();
             content.insert(place, json!({ "observations": cells }));
         }
     }
+    content
+}
+
+fn json_data(call: &Call, flow: &Flow, states: &[State], layout: Layout) -> String {
+    let is_flat = layout == Layout::Flat;
+    let (of_key, times) = values(flow, states.iter().map(|state| &state.selected));
     let is_chinese = call.language == Language::Chinese;
     let dimension = |position: usize, id: &str, values: &[String]| {
         let values: Vec<Value> = values.iter().map(|value| json!({ "id": value })).collect();
@@ -243,25 +323,35 @@ fn json_data(call: &Call, flow: &Flow, selected: &Selected, layout: Layout) -> S
         let [english, chinese] = component_name(flow, id);
         json!({ "id": id, "name": if is_chinese { chinese } else { english } })
     };
+    let measures = states.iter().take(1).flat_map(|state| &state.selected.measures);
     let urn = format!(
         "urn:sdmx:org.sdmx.infomodel.datastructure.Dataflow={AGENCY}:{}({VERSION})",
         flow.id
     );
+    let places: Vec<usize> = (0..states.len()).collect();
     let structure = json!({
         "name": flow.names[usize::from(is_chinese)],
         "links": [{ "rel": "dataflow", "urn": urn }],
         "dimensions": { "dataSet": [], "series": dimensions, "observation": observation },
         "measures": {
-            "series": [], "observation": selected.measures.iter().map(measure).collect::<Value>(),
+            "series": [], "observation": measures.map(measure).collect::<Value>(),
         },
         "attributes": { "dataSet": [], "series": [], "observation": [] },
-        "dataSets": [0],
+        "dataSets": places,
     });
     let kind = if is_flat { "observations" } else { "series" };
-    let data = json!({
-        "structures": [structure],
-        "dataSets": [{ "structure": 0, "action": "Information", kind: content }],
-    });
+    let set = |state: &State| {
+        let content = content(&state.selected, (&of_key, &times), layout);
+        let mut set = json!({ "structure": 0, "action": "Information", kind: content });
+        for (name, time) in ["validFrom", "validTo"].into_iter().zip(state.valid.iter().flatten()) {
+            if let Some(time) = time {
+                set[name] = time.as_str().into();
+            }
+        }
+        set
+    };
+    let sets = states.iter().map(set).collect::<Value>();
+    let data = json!({ "structures": [structure], "dataSets": sets });
     json_message(call, "data", &data)
 }
 
@@ -282,7 +372,7 @@ pub fn availability(call: &Call, reader: &mut Reader, out: &mut Out) -> Result<(
     let as_of = vintage(call, reader, "asOf")?;
     let selected = query.observations(call, reader, as_of)?;
     let n_observations: usize = selected.series.values().map(Vec::len).sum();
-    let (of_key, times) = values(flow, &selected);
+    let (of_key, times) = values(flow, [&selected]);
     let dimensions = flow.dimensions.iter().map(|of| of.id).zip(&of_key).chain([(TIME, &times)]);
     let is_asked = |id: &str| ["*", "all"].contains(&asked) || asked == id;
     let components: Vec<Value> = dimensions
