@@ -75,10 +75,10 @@ fn parameter(of: &Parameter) -> ParameterBuilder {
 const PLAIN: &str = r"^[^\u0000-\u001f\u007f-\u009f]*$";
 /// The same, of one character or more.
 const NAME: &str = r"^[^\u0000-\u001f\u007f-\u009f]+$";
-/// The pattern of a month.
-const MONTH: &str = "^[0-9]{4}-?(0[1-9]|1[0-2])$";
+/// The pattern of a month; an empty text is none.
+const MONTH: &str = "^((19|20|21)[0-9]{2}-?(0[1-9]|1[0-2]))?$";
 /// The pattern of a vintage or a date.
-const AS_OF: &str = "^([0-9]{1,9}|[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01]))$";
+const AS_OF: &str = "^([0-9]{1,9}|[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01]))?$";
 
 /// The type of a value.
 fn type_of(kind: Kind) -> Type {

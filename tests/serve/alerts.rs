@@ -65,6 +65,9 @@ fn alerts_are_listed_as_other_tables_up_to_a_vintage() {
     let csv = service.get("/api/v1/alerts.csv?columns=id,text_zh");
     assert_eq!(csv.text(), format!("id,text_zh\n{ID},深圳下降\n"));
     assert_eq!(service.get("/api/v1/alerts?stat=raised").code(), "unknown_parameter");
+    for bad in ["year=eleven", "state=open"] {
+        assert_eq!(service.get(&format!("/api/v1/alerts?{bad}")).code(), "bad_parameter", "{bad}");
+    }
     let status = service.json("/api/v1/status");
     assert_eq!(status["alerts"]["raised"], 2);
     let metrics = service.get("/metrics");

@@ -19,13 +19,12 @@ use crate::serve::selection::{Passed, Selection};
 /// The parameters that choose rows by a column.
 const CHOICES: [&str; 6] = ["state", "rule", "condition", "level", "key", "year"];
 
+/// The states of an alert.
+const STATES: &[&str] = &["raised", "cleared"];
+
 /// The parameters of `alerts`.
 pub const ALERTS: [Parameter; 11] = [
-    Parameter::query(
-        "state",
-        Kind::OneOf(&["raised", "cleared"]),
-        "raised or cleared; both without it.",
-    ),
+    Parameter::query("state", Kind::OneOf(STATES), "raised or cleared; both without it."),
     Parameter::query("rule", Kind::Text, "Rules, separated by commas."),
     Parameter::query("condition", Kind::Text, "Conditions, such as z, separated by commas."),
     Parameter::query("level", Kind::Text, "Levels, separated by commas."),
@@ -64,9 +63,12 @@ pub fn list(call: &Call, reader: &mut Reader, out: &mut Out) -> Result<(), Probl
     for column in CHOICES {
         let values = call.query.list::<String>(column)?;
         if !values.is_empty() {
-            let (column, comparison) = (column.to_owned(), Comparison::Equal);
-            let chosen = Condition { column, comparison, values }.rows(rows);
-            rows = chosen.map_err(|error| Problem::new("defect", error.to_string()))?;
+            if column == "state" && values.iter().any(|of| !STATES.contains(&of.as_str())) {
+                return Err(Problem::parameter(column, "write raised or cleared"));
+            }
+            let name = column.to_owned();
+            let chosen = Condition { column: name, comparison: Comparison::Equal, values };
+            rows = chosen.rows(rows).map_err(|error| Problem::parameter(column, error))?;
         }
     }
     let selection = Selection::of(call, &sheet, vintage, None)?;

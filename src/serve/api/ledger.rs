@@ -23,7 +23,7 @@ const LARGEST_MAX: usize = 100;
 pub const REVISIONS: [Parameter; 4] = [
     Parameter::query("vintage", Kind::Integer, "The step of this vintage alone."),
     Parameter::query("last", Kind::Count(100), "The number of newest steps, 5 without it."),
-    Parameter::query("largest", Kind::Integer, "The number of largest moves, 5 without it."),
+    Parameter::query("largest", Kind::Count(100), "The number of largest moves, 5 without it."),
     Parameter::NAMES,
 ];
 
