@@ -18,7 +18,7 @@ use spillover::engine::replay::Standing;
 use spillover::home::Home;
 use spillover::home::parts::Table;
 use spillover::home::runs::{self, RunTexts};
-use spillover::spans::SpanSource;
+use spillover::spans::{SpanSource, fill_series, series_to_fill};
 
 /// Groups that overlap, one of them of both kinds.
 const GROUPS: &str = "kind,member,group\ncity,1101,North\ncity,2101,North\ncity,2101,Sea\n\
@@ -182,4 +182,120 @@ fn a_span_that_does_not_exist_says_why() {
     assert_eq!(sandbox.run(january).code, Some(0));
     sandbox.options("joint = [1, 3]");
     assert!(sandbox.run(january).stderr.contains("joint is [1, 3]; list two or more months"));
+}
+
+/// The months of the stored series, once for each key.
+fn stored_months(home: &Home) -> Vec<String> {
+    let keys = home.memories().expect("asked").into_iter();
+    let mut months: Vec<String> = keys
+        .filter_map(|key| key.strip_prefix("series ").map(|rest| rest[..6].to_owned()))
+        .collect();
+    months.sort_unstable();
+    months
+}
+
+/// Stores the series of all months that lack them; returns their number.
+fn fill(sandbox: &Sandbox) -> usize {
+    let mut home = Home::open(&sandbox.home()).expect("a home");
+    let mut n_filled = 0;
+    while let Some(month) = to_fill(&home).first().copied() {
+        fill_series(&mut home, Joint::default(), month).expect("filled");
+        n_filled += 1;
+    }
+    n_filled
+}
+
+fn to_fill(home: &Home) -> Vec<Period> {
+    series_to_fill(home, Joint::default()).expect("asked")
+}
+
+#[test]
+fn stored_series_are_the_computed_ones_bit_for_bit_at_every_level_and_vintage() {
+    let sandbox = home_of(25, 36, "");
+    let at = |vintage: Option<u32>| {
+        let vintage = vintage.map(|vintage| format!("--vintage={vintage}"));
+        let run = sandbox.run(["export", "series"].map(str::to_owned).into_iter().chain(vintage));
+        assert_eq!(run.code, Some(0), "{}", run.stderr);
+        run.stdout
+    };
+    let vintages = [None, Some(35), Some(20)];
+    let computed = vintages.map(at);
+    let rows = csv_rows(&computed[0]);
+    let levels: std::collections::BTreeSet<&str> =
+        rows[1..].iter().map(|row| row[3].as_str()).collect();
+    assert!(levels.len() == 8 && rows.len() > 2_000, "{levels:?}, {} rows", rows.len());
+    assert_eq!(to_fill(&open(&sandbox))[0].to_string(), "200212", "the newest comes first");
+    assert_eq!(fill(&sandbox), 24, "each month of 2001 and 2002");
+    assert!(vintages.map(at) == computed, "stored rows differ");
+    // Other joint months are other sources.
+    assert_eq!(series_to_fill(&open(&sandbox), Joint::NONE).expect("asked").len(), 24);
+    // The stored rows are those that readers show: with other rows under its key, a month has them.
+    let mut home = Home::open(&sandbox.home()).expect("a home");
+    let keys = home.memories().expect("asked");
+    let key = keys.iter().find(|key| key.starts_with("series 200208 ")).expect("a key").clone();
+    let rows = home.read_memory(&key, "ytd").expect("read").expect("rows");
+    home.replace_memory(&key, &[("ytd", rows.slice(0, 1))]).expect("replaced");
+    drop(home);
+    let shown = csv_rows(&at(None));
+    let of_august = |rows: &[Vec<String>], span: &str| {
+        let is_it = |row: &&Vec<String>| row[..3] == ["2002", "8", span];
+        rows.iter().filter(is_it).count()
+    };
+    assert_eq!(of_august(&shown, "ytd"), 1, "its one stored row");
+    let whole = csv_rows(&computed[0]);
+    assert_eq!(of_august(&shown, "12m"), of_august(&whole, "12m"), "a lost span is computed");
+    assert_eq!(sandbox.run(["verify"]).code, Some(0));
+}
+
+#[test]
+fn a_late_record_makes_its_month_and_later_ones_dirty_and_readers_compute_these() {
+    let sandbox = home_of(26, 34, "");
+    fill(&sandbox);
+    let line = "period,flow,firm_id,firm_name,region,country,hs8,trade_mode,value_usd\n\
+                200109,E,f02,某某厂,11019,502,39091010,10,1234567.00\n";
+    let late = sandbox.write("200211.csv", line);
+    sandbox.ingest(&[&late], 1);
+    let dirty: Vec<String> = to_fill(&open(&sandbox)).iter().map(ToString::to_string).collect();
+    let expected: Vec<String> = (200_109..=200_112)
+        .chain(200_201..=200_211)
+        .rev()
+        .map(|month: u32| month.to_string())
+        .collect();
+    assert_eq!(dirty, expected, "October of 2002 is the last month before the file");
+    let shown = sandbox.export("series");
+    // Without stored rows, all of them are computed.
+    let keys = open(&sandbox).memories().expect("asked").into_iter();
+    let keys: Vec<String> = keys.filter(|key| key.starts_with("series ")).collect();
+    let n_stored = keys.len();
+    let mut home = Home::open(&sandbox.home()).expect("a home");
+    home.remove_memories(&keys[..n_stored]).expect("removed");
+    drop(home);
+    assert!(sandbox.export("series") == shown, "a reader showed a dirty row");
+    // Filled again, each month is stored once: rows of other sources are removed.
+    fill(&sandbox);
+    let months = stored_months(&open(&sandbox));
+    assert_eq!(months.len(), 23, "{months:?}");
+    assert!(months.windows(2).all(|pair| pair[0] < pair[1]), "{months:?}");
+    assert!(sandbox.export("series") == shown);
+    // A damaged file is as one that is not there.
+    let mut files: Vec<PathBuf> = fs::read_dir(sandbox.home().join("memory"))
+        .expect("memories")
+        .map(|file| file.expect("a file").path())
+        .filter(|path| path.to_string_lossy().contains("-ytd-"))
+        .collect();
+    files.sort_unstable();
+    fs::write(&files[0], "damaged").expect("damaged");
+    assert!(sandbox.export("series") == shown);
+}
+
+#[test]
+fn a_month_that_is_filled_again_has_its_earlier_rows_removed() {
+    let sandbox = home_of(27, 30, "");
+    fill(&sandbox);
+    let before = stored_months(&open(&sandbox));
+    assert_eq!(sandbox.run(["withdraw", "200205.csv"]).code, Some(0));
+    let n_dirty = to_fill(&open(&sandbox)).len();
+    assert!((2..=before.len()).contains(&n_dirty), "{n_dirty} of {}", before.len());
+    assert_eq!(fill(&sandbox), n_dirty);
+    assert_eq!(stored_months(&open(&sandbox)), before, "each month once");
 }

@@ -44,8 +44,7 @@ impl Close {
         }
         drop(opened);
         let n_workers = n_workers(self.workers, &config);
-        let mut closings =
-            ClosingEstimates::new(config.estimate.as_deref(), config.reestimate_when(), n_workers)?;
+        let mut closings = ClosingEstimates::of(&config, n_workers)?;
         let mut engine = open(home, Request { config, n_workers, ..Request::default() }, &[])?;
         let mut observer = Reestimating::new(Files::watch(0, &[]), &mut closings);
         engine.catch_up(&mut observer);

@@ -35,8 +35,7 @@ impl Ingest {
         let config = home.config()?;
         let Feed { feeds, profile, workers } = self.feed;
         let n_workers = n_workers(workers, &config);
-        let mut closings =
-            ClosingEstimates::new(config.estimate.as_deref(), config.reestimate_when(), n_workers)?;
+        let mut closings = ClosingEstimates::of(&config, n_workers)?;
         let request = Request::for_feed(&feeds, profile.as_deref(), config, n_workers)?;
         let layout = request.layout(home.folder())?;
         let found = discover(&feeds, &layout)?;

@@ -176,6 +176,10 @@ fn print_watcher(report: &Report) {
         "  in the feed    {files_refused} refused, {files_unreadable} unreadable, \
          {files_growing} growing, {files_waiting} waiting"
     );
+    if beat.series_months_to_fill > 0 {
+        let n_months = beat.series_months_to_fill;
+        println!("  series         {n_months} months to fill; readers compute them meanwhile");
+    }
 }
 
 fn print_alerts(alerts: Option<&AlertStatus>) {

@@ -251,6 +251,11 @@ impl Engine {
         &self.home
     }
 
+    /// The home between two steps, to store what is computed from its tables.
+    pub fn home_mut(&mut self) -> &mut Home {
+        &mut self.home
+    }
+
     /// The month that closes next; `None` before the first file.
     #[must_use]
     pub fn next_to_close(&self) -> Option<Period> {

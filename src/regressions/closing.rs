@@ -18,7 +18,7 @@ use super::stored;
 use crate::domain::sample_end::SampleEnd;
 use crate::domain::types::{Period, Vintage, Year};
 use crate::engine::EngineError;
-use crate::home::options::ReestimateWhen;
+use crate::home::options::{Config, ReestimateWhen};
 use crate::home::{Home, HomeError, Publication, StoredEstimate, StoredState};
 use crate::specification::{Column, Specification};
 
@@ -95,12 +95,20 @@ impl Wanted for AtEnd<'_> {
 const MAIN: [&str; 4] = ["3", "4", "5", "6"];
 
 impl ClosingEstimates {
+    /// The estimates that options ask for.
+    ///
+    /// # Errors
+    /// [`NoTable`] for an entry that names no table.
+    pub fn of(config: &Config, n_workers: usize) -> Result<Self, NoTable> {
+        Self::new(config.estimate.as_deref(), config.reestimate_when(), n_workers)
+    }
+
     /// The tables and columns of the option `estimate`. Without the option, the columns of tables 3
     /// to 6 on the plant panel.
     ///
     /// # Errors
     /// [`NoTable`] for an entry that names no table.
-    pub fn new(
+    fn new(
         option: Option<&[String]>,
         when: ReestimateWhen,
         n_workers: usize,
@@ -198,6 +206,30 @@ impl ClosingEstimates {
             self.keep_failure(home, end, error);
         }
         estimated
+    }
+
+    /// Computes and stores one missing year of the plant panel that the close of the next month
+    /// needs, the newest first; false if none is missing, or the option has no months.
+    ///
+    /// # Errors
+    /// [`RegressionError`] if the home cannot be read or written, or the year cannot be computed.
+    pub fn prepare(&self, home: &mut Home) -> Result<bool, RegressionError> {
+        if self.when != ReestimateWhen::Month || self.specifications.is_empty() {
+            return Ok(false);
+        }
+        let mut panels = Panels::open(home, self.n_workers)?;
+        let next = SampleEnd::at(panels.source.calendar.next_to_close());
+        if panels.source.definition.profile.is_annual() {
+            return Ok(false);
+        }
+        let Some(kind) = Kind::Plant.to_month(next.month()) else { return Ok(false) };
+        for year in panels.years_until(next).into_iter().rev() {
+            if panels.is_missing(kind, year)? {
+                panels.prepare(kind, &[year])?;
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Writes the solutions to the home, for the first estimation of the next process; once for all

@@ -152,8 +152,8 @@ impl<'a> Panels<'a> {
     ///
     /// # Errors
     /// - [`RegressionError::NoYear`] if there is none.
-    /// - [`RegressionError::NotClosed`], [`RegressionError::MonthNotClosed`] if `through` is no end
-    ///   of a sample.
+    /// - [`RegressionError::NotClosed`], [`RegressionError::MonthNotClosed`] if `through` ends
+    ///   no sample.
     /// - [`RegressionError::NoMonths`] for a month of an annual feed.
     pub fn years(&self, through: Option<SampleEnd>) -> Result<Vec<Year>, RegressionError> {
         let Some(end) = through.filter(|end| !end.is_whole()) else {
@@ -265,6 +265,19 @@ impl<'a> Panels<'a> {
             hasher.update(self.stamp(kind, year)?.as_bytes());
         }
         Ok(hasher.finalize().to_hex().to_string())
+    }
+
+    /// True if a year is not stored with its current stamp.
+    ///
+    /// # Errors
+    /// [`RegressionError::Home`] if the manifest cannot be read.
+    pub(super) fn is_missing(&self, kind: Kind, year: Year) -> Result<bool, RegressionError> {
+        let stamp = self.stamp(kind, year)?;
+        let kept = self.source.home.panels()?;
+        let is_it = |part: &PanelPart| {
+            (part.kind.as_str(), part.year) == (kind.name(), year) && part.stamp == stamp
+        };
+        Ok(!kept.iter().any(is_it))
     }
 
     /// Computes years again if their stamp differs from that of their part, and returns them.

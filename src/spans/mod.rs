@@ -9,11 +9,13 @@
 //!              └▶ relations of a year ─┬▶ series: markets and plants by level
 //!                                      └▶ year: rows of `plant` in several spans
 //! ```
-//! Input: a home and a vintage. Output: integer rows, and the columns of tables. Nothing is stored:
-//! the runs of the files that count at a vintage are all that its figures depend on.
+//! Input: a home and a vintage. Output: integer rows, and the columns of tables. The runs of the
+//! files that count at a vintage are all that its figures depend on. `filled` stores rows of
+//! `series` with a stamp of these files, and reads them while the stamp is that of the state.
 
 mod error;
 mod exporters;
+mod filled;
 mod keys;
 mod markets;
 mod plants;
@@ -26,6 +28,7 @@ mod year;
 
 pub use error::SpanError;
 pub use exporters::UnitFirms;
+pub use filled::{fill_series, series_to_fill};
 pub use keys::Keys;
 pub use markets::MarketsOfSpans;
 pub use plants::PlantsOfSpan;

@@ -109,6 +109,11 @@ impl<'a> SpanSource<'a> {
         Self { calendar, ..self }
     }
 
+    /// The home.
+    pub(super) fn home(&self) -> &'a Home {
+        self.home
+    }
+
     /// The definition of the figures.
     #[must_use]
     pub fn definition(&self) -> &Arc<Definition> {

@@ -3,13 +3,14 @@
 use arrow_array::RecordBatch;
 
 use super::SpanError;
+use super::filled::StoredSeries;
 use super::source::SpanSource;
 use crate::domain::dictionary::Dictionary;
 use crate::domain::rows::{CityRow, MonthsRow};
 use crate::domain::span::{Span, SpanAt};
 use crate::domain::types::{Period, Year};
 use crate::tables::export::check_year;
-use crate::tables::{Context, city, columns, months, series};
+use crate::tables::{Context, city, columns, months};
 
 /// The requested spans; an empty list asks for all.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -76,14 +77,19 @@ impl SpanSource<'_> {
         })
     }
 
-    /// The rows of `series` in order of key, a batch for each year. Each year is two scans.
+    /// The rows of `series` in order of key, a batch for each year: stored rows while their sources
+    /// are unchanged. The others of a year are two scans.
     pub fn series_rows(
         &self,
         spans: Vec<Vec<SpanAt>>,
     ) -> impl Iterator<Item = Result<RecordBatch, SpanError>> {
+        let mut known = None;
         spans.into_iter().map(move |spans| {
-            let rows = self.series(&spans)?.concat();
-            Ok(series::rows(&rows)?)
+            let stored = match &mut known {
+                Some(stored) => stored,
+                unknown => unknown.insert(StoredSeries::of(self)?),
+            };
+            self.series_of_year(stored, &spans)
         })
     }
 

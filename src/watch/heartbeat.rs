@@ -101,6 +101,9 @@ pub struct Heartbeat {
     pub files_waiting: usize,
     /// The number of lines rejected since the start.
     pub lines_rejected: u64,
+    /// The number of closed months whose series are not stored yet; 0 in files of earlier versions.
+    #[serde(default)]
+    pub series_months_to_fill: usize,
 }
 
 impl Heartbeat {
@@ -134,6 +137,7 @@ impl Heartbeat {
             files_growing: 0,
             files_waiting: 0,
             lines_rejected: 0,
+            series_months_to_fill: 0,
         }
     }
 

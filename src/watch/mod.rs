@@ -15,6 +15,7 @@ pub mod ledger;
 mod lock;
 pub mod look;
 mod plan;
+mod preparation;
 mod progress;
 pub mod room;
 mod stop;

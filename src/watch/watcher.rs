@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::io::ErrorKind;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tracing::{error, info, warn};
 
@@ -14,6 +14,7 @@ use super::ledger::{LEDGER, Ledger, Ready, Rules, Verdict};
 use super::lock::lock;
 use super::look::{Look, Stamp, is_marked};
 use super::plan::{Plan, Watched};
+use super::preparation::Preparation;
 use super::progress::Progress;
 use super::room;
 use super::stop::Stop;
@@ -57,6 +58,7 @@ pub struct Watcher {
     /// can read it on a full disk too.
     reader: Option<Home>,
     closings: ClosingEstimates,
+    preparation: Preparation,
     ledger: Ledger,
     /// The last state of the files that define a new home, in the feed's folder.
     beside: Option<Vec<Option<Stamp>>>,
@@ -74,11 +76,8 @@ impl Watcher {
     /// # Errors
     /// [`WatchError::Estimate`] if the options name an unknown table.
     pub fn new(plan: Plan) -> Result<Self, WatchError> {
-        let closings = {
-            let Plan { config, n_workers, .. } = &plan;
-            let (option, when) = (config.estimate.as_deref(), config.reestimate_when());
-            ClosingEstimates::new(option, when, *n_workers)?
-        };
+        let closings = ClosingEstimates::of(&plan.config, plan.n_workers)?;
+        let preparation = Preparation::new(plan.config.joint_months().unwrap_or_default());
         let pulse = Pulse::new(&plan.home, &plan.feeds, plan.interval);
         let (engine, reader, ledger) = (None, None, Ledger::default());
         let (said_waiting, full_for) = (String::new(), Duration::ZERO);
@@ -88,6 +87,7 @@ impl Watcher {
             engine,
             reader,
             closings,
+            preparation,
             ledger,
             beside: None,
             pulse,
@@ -141,14 +141,23 @@ impl Watcher {
                 }
                 _ => Duration::ZERO,
             };
+            let begun = Instant::now();
             match next {
                 Next::Rest if self.plan.once => return Ok(()),
                 Next::Pause(failure) if self.plan.once => return Err(failure),
                 Next::Pause(failure) => self.pause(&failure),
                 Next::StillFull => self.pulse.write(),
-                Next::Look | Next::Rest => self.rest(),
+                Next::Look => self.rest(),
+                Next::Rest => {
+                    self.rest();
+                    if let Some(engine) = self.engine.as_mut() {
+                        let until = (stop, begun + self.plan.interval);
+                        self.preparation.work(engine, &self.closings, &mut self.pulse, until);
+                    }
+                }
             }
-            if stop.wait(self.full_for.max(self.plan.interval)) {
+            let wait = self.full_for.max(self.plan.interval);
+            if stop.wait(wait.saturating_sub(begun.elapsed())) {
                 break;
             }
         }

@@ -65,7 +65,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "regressions",
         ],
     ),
-    ("watch", &["domain", "clock", "files", "feed", "home", "engine", "regressions"]),
+    ("watch", &["domain", "clock", "files", "feed", "home", "engine", "spans", "regressions"]),
     (
         "reader",
         &[

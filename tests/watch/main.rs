@@ -9,6 +9,7 @@ mod common;
 #[cfg(target_os = "linux")]
 mod full;
 mod months;
+mod preparation;
 #[cfg(target_os = "linux")]
 mod reads;
 mod watcher;
