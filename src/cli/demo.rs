@@ -50,8 +50,7 @@ impl Demo {
         };
         let config = home.config()?;
         let n_workers = n_workers(None, &config);
-        let mut closings =
-            ClosingEstimates::new(config.estimate.as_deref(), config.reestimate_when(), n_workers)?;
+        let mut closings = ClosingEstimates::of(&config, n_workers)?;
         let request =
             Request { n_workers, references: TablesBeside::of(&feed)?, config, profile: None };
         let files = discover(&[feed], &Profile::bundled("canonical")?)?.files;
