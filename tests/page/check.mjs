@@ -66,7 +66,7 @@ async function looks() {
       must(view === 'explain' || seen.figures > 0, where, 'neither a figure nor a reason');
       must(seen.unsourced === 0, where, `${seen.unsourced} figures without a source`);
       must(!/NaN|undefined|\[object/.test(seen.text), where, 'NaN, undefined or an object in the text');
-      const alert = lang === 'en' ? 'Rule growth, vintage 48' : '规则 growth,版次 48';
+      const alert = lang === 'en' ? 'Rule "growth", vintage 48' : '规则“growth”，版本 48';
       must(!['overview', 'report', 'feed'].includes(view) || seen.text.includes(alert), where, 'no alert is shown');
       must(seen.theme === theme && seen.lang.startsWith(lang), where, 'theme or language of the document');
       must(lang !== 'en' || !/[\u4e00-\u9fff]/.test(seen.text.replace(/中文/g, '')), where, `Chinese on the English page: ${seen.text.match(/.{0,20}[\u4e00-\u9fff]+.{0,20}/)?.[0]}`);
