@@ -61,6 +61,20 @@ proptest! {
 }
 
 #[test]
+fn a_flow_that_is_gone_from_a_month_of_the_new_file_is_gone() {
+    let line = |months_late| Line { firm: 0, region: 0, country: 301, months_late, dollars: 100 };
+    let year: Vec<(u32, Vec<Line>)> = (0..14).map(|_| (0, vec![line(0)])).collect();
+    // The file of February 2001 comes again: it has exports of January, and imports of February.
+    let again = vec![(1, vec![line(1)])];
+    let events = [Event::Files(year), Event::Files(again)];
+    let (_, story) = play_under(&Rules::replacing(), &events);
+    assert!(story.check_live_lines() > 0);
+    let text = story.many.sandbox.export("city");
+    let last = text.lines().last().expect("a row");
+    assert!(last.starts_with("2001,2,1101,301,1,1,0,0,100.00,200.00,"), "{text}");
+}
+
+#[test]
 fn the_stories_of_replaced_months_compare_rows() {
     let mut runner = proptest::test_runner::TestRunner::deterministic();
     let (mut n_withdrawals, mut n_rows) = (0, 0);

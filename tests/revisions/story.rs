@@ -165,7 +165,8 @@ pub struct Story {
 }
 
 /// The lines that count under `replace-periods`: of each month and flow, those of the newest file
-/// that contains it, by the number of the file.
+/// that contains the month and the flow, by the number of the file. A file that contains both, but
+/// no line of the flow in the month, leaves none.
 #[derive(Default)]
 pub struct LiveLines(BTreeMap<(String, char), (usize, Vec<String>)>);
 
@@ -177,6 +178,11 @@ impl LiveLines {
             let flow = line.chars().nth(7).expect("a flow after the month");
             of_file.entry((line[..6].to_owned(), flow)).or_default().push(line.to_owned());
         }
+        let is_replaced = |(month, flow): &(String, char)| {
+            of_file.keys().any(|(own, _)| own == month)
+                && of_file.keys().any(|(_, own)| own == flow)
+        };
+        self.0.retain(|cell, _| !is_replaced(cell));
         self.0.extend(of_file.into_iter().map(|(cell, lines)| (cell, (number, lines))));
     }
 
