@@ -82,11 +82,11 @@ pub struct Edition {
     /// Places for answers that may be sent in chunks.
     long: Arc<Semaphore>,
     /// Answers by the request.
-    pub answers: Cache<String, Held>,
+    pub answers: Arc<Cache<String, Held>>,
     /// Rows of series.
-    pub series: Cache<SeriesKey, Arc<RecordBatch>>,
+    pub series: Arc<Cache<SeriesKey, Arc<RecordBatch>>>,
     /// The turns of requests and of series.
-    turns: Turns,
+    turns: Arc<Turns>,
 }
 
 impl fmt::Debug for Edition {
@@ -164,7 +164,7 @@ impl Edition {
         let (publication, vintage) = readers[0].publication()?;
         let committed_at = readers[0].committed_at()?.map(|at| at.to_string());
         let names = Arc::new(readers[0].names()?);
-        let tag = tag(&readers[0], joint)?;
+        let tag = tag(&mut readers[0], joint)?;
         let free = Arc::new(Semaphore::new(readers.len()));
         let without = |n: usize| Arc::new(Semaphore::new(readers.len().saturating_sub(n).max(1)));
         let (short, long) = (without(N_OF_STATE), without(N_SPARED));
@@ -182,10 +182,23 @@ impl Edition {
             free,
             short,
             long,
-            answers: Cache::new(ANSWER_BYTES),
-            series: Cache::new(SERIES_BYTES),
-            turns: Turns::default(),
+            answers: Arc::new(Cache::new(ANSWER_BYTES)),
+            series: Arc::new(Cache::new(SERIES_BYTES)),
+            turns: Arc::default(),
         })
+    }
+
+    /// The edition with the answers of an earlier one, if no answer has changed since. A watcher
+    /// that stores series commits often, and changes none.
+    #[must_use]
+    pub fn after(self, earlier: Option<&Self>) -> Self {
+        let Some(earlier) = earlier.filter(|earlier| earlier.tag == self.tag) else { return self };
+        Self {
+            answers: Arc::clone(&earlier.answers),
+            series: Arc::clone(&earlier.series),
+            turns: Arc::clone(&earlier.turns),
+            ..self
+        }
     }
 
     /// Notes that a newer publication is held back until a time.
@@ -253,13 +266,20 @@ impl Edition {
     }
 }
 
-/// The identity of a state: its commits, its definition and the program.
-fn tag(reader: &Reader, joint: Joint) -> Result<String, ReaderError> {
-    let mut hash = blake3::Hasher::new();
-    for (name, value) in reader.about(None)? {
-        hash.update(name.as_bytes()).update(&[0]).update(value.as_bytes()).update(&[0]);
+/// The identity of all that answers depend on: the publication, its definition and program, the
+/// vintages that can be read, the estimates, and the refused files.
+fn tag(reader: &mut Reader, joint: Joint) -> Result<String, ReaderError> {
+    let mut texts: Vec<String> =
+        reader.about(None)?.into_iter().flat_map(|(name, value)| [name, value]).collect();
+    texts.push(format!("{joint:?} {:?} {:?}", reader.publication()?, reader.committed_at()?));
+    texts.extend(reader.vintages()?.into_iter().map(|of| format!("{of:?}")));
+    texts.push(format!("{:?}", reader.refused()?));
+    if reader.publication()?.1 != Vintage(0) {
+        texts.push(format!("{:?}", reader.estimate_identities()?));
     }
-    let (n_commits, joint) = (reader.n_commits()?, format!("{joint:?}"));
-    hash.update(&n_commits.to_le_bytes()).update(joint.as_bytes());
+    let mut hash = blake3::Hasher::new();
+    for text in texts {
+        hash.update(text.as_bytes()).update(&[0]);
+    }
     Ok(hash.finalize().to_hex()[..HASH_DIGITS].to_owned())
 }

@@ -96,7 +96,7 @@ impl Followed {
         }
         match Edition::open(&self.home, self.config.as_deref(), self.n_workers) {
             Ok(edition) => {
-                let edition = Arc::new(edition);
+                let edition = Arc::new(edition.after(held.as_deref()));
                 seen.why = None;
                 let told = held.as_ref().map(|held| held.publication);
                 *self.now.write().unwrap_or_else(PoisonError::into_inner) =

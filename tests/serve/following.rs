@@ -142,3 +142,29 @@ fn a_home_that_disappears_is_a_problem_until_it_is_back() {
     std::fs::rename(&away, sandbox.home()).expect("back");
     wait_for("the home", || Some(status()).filter(|of| of.status == 200));
 }
+
+#[test]
+fn a_commit_that_changes_no_answer_leaves_the_held_answers() {
+    let sandbox = feed::home();
+    let service = Service::start::<&str>(&sandbox.home(), &[]);
+    let computed = || {
+        let metrics = service.get("/metrics");
+        let name = "spillover_answers_computed_total ";
+        let line = metrics.text().lines().find_map(|line| line.strip_prefix(name));
+        line.expect("a count").parse::<u32>().expect("a number")
+    };
+    let tag = || service.get("/api/v1/series/nation/all").header("etag").to_owned();
+    let first = tag();
+    assert_eq!(computed(), 1);
+    let run = sandbox.run(["snapshot"]);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    // The service looks at the home more than once in this time.
+    std::thread::sleep(Duration::from_secs(3));
+    assert_eq!((tag(), computed()), (first.clone(), 1));
+    feed::add_month(&sandbox, 200_201);
+    let begun = Instant::now();
+    while tag() == first {
+        assert!(begun.elapsed().as_secs() < 30, "the publication is not served");
+    }
+    assert!(computed() > 1);
+}
